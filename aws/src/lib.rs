@@ -1,0 +1,1 @@
+//! The one room that speaks AWS: domain's ports over Kinesis and DynamoDB.

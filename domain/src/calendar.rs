@@ -1,0 +1,185 @@
+//! A store's own time: opening hours, the business day, daylight saving.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveTime, TimeDelta, TimeZone};
+use chrono::{Utc, Weekday};
+use chrono_tz::Tz;
+
+const WEEKDAYS: [(&str, Weekday); 7] = [
+    ("mon", Weekday::Mon),
+    ("tue", Weekday::Tue),
+    ("wed", Weekday::Wed),
+    ("thu", Weekday::Thu),
+    ("fri", Weekday::Fri),
+    ("sat", Weekday::Sat),
+    ("sun", Weekday::Sun),
+];
+
+/// Opening hours of a week, by the store's wall clock. Closing at or before opening means the next
+/// day: `18:00-02:00`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hours([Option<(NaiveTime, NaiveTime)>; 7]);
+
+/// Why a text is not opening hours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("is not opening hours like \"mon-sat 07:00-18:30, sun 08:00-12:00\" ({0:?})")]
+pub struct HoursError(String);
+
+impl FromStr for Hours {
+    type Err = HoursError;
+
+    fn from_str(text: &str) -> Result<Self, HoursError> {
+        let mut week = [None; 7];
+        for part in text.split(',').map(str::trim) {
+            let error = || HoursError(part.to_owned());
+            let (days, times) = part.split_once(' ').ok_or_else(error)?;
+            let (first, last) = days.split_once('-').unwrap_or((days, days));
+            let (opens, closes) = times.trim().split_once('-').ok_or_else(error)?;
+            let hours = (clock(opens).ok_or_else(error)?, clock(closes).ok_or_else(error)?);
+            let (first, last) =
+                (weekday(first).ok_or_else(error)?, weekday(last).ok_or_else(error)?);
+            let mut day = first;
+            loop {
+                week[day] = Some(hours);
+                if day == last {
+                    break;
+                }
+                day = (day + 1) % 7;
+            }
+        }
+        Ok(Self(week))
+    }
+}
+
+impl fmt::Display for Hours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let open = WEEKDAYS.iter().zip(&self.0).filter_map(|(day, hours)| Some((day.0, (*hours)?)));
+        for (index, (day, (opens, closes))) in open.enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{day} {}-{}", opens.format("%H:%M"), closes.format("%H:%M"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Parses `HH:MM`.
+pub(crate) fn clock(text: &str) -> Option<NaiveTime> {
+    NaiveTime::parse_from_str(text.trim(), "%H:%M").ok()
+}
+
+fn weekday(text: &str) -> Option<usize> {
+    WEEKDAYS.iter().position(|(name, _)| name.eq_ignore_ascii_case(text.trim()))
+}
+
+/// One day of one store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BusinessDay {
+    /// The date it is called by: that of its opening.
+    pub date: NaiveDate,
+    /// From here on what happens counts for this day: the store's midnight, or the close of the
+    /// day before where that is later.
+    pub starts_at: DateTime<Utc>,
+    /// When the doors open.
+    pub opens_at: DateTime<Utc>,
+    /// When they close; what is left then is waste.
+    pub closes_at: DateTime<Utc>,
+}
+
+impl Hours {
+    /// The business day called `date`, or `None` when the store stays closed.
+    #[must_use]
+    pub fn day(&self, zone: Tz, date: NaiveDate) -> Option<BusinessDay> {
+        let (opens_at, closes_at) = self.open(zone, date)?;
+        let midnight = instant(zone, date, NaiveTime::MIN);
+        let yesterday = date.pred_opt().and_then(|yesterday| self.open(zone, yesterday));
+        let starts_at = yesterday.map_or(midnight, |(_, closed_at)| closed_at.max(midnight));
+        Some(BusinessDay { date, starts_at, opens_at, closes_at })
+    }
+
+    /// The business day that is open at `now`.
+    #[must_use]
+    pub fn open_day_at(&self, zone: Tz, now: DateTime<Utc>) -> Option<BusinessDay> {
+        let today = now.with_timezone(&zone).date_naive();
+        [today.pred_opt()?, today]
+            .into_iter()
+            .filter_map(|date| self.day(zone, date))
+            .find(|day| (day.opens_at..day.closes_at).contains(&now))
+    }
+
+    fn open(&self, zone: Tz, date: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let (opens, closes) = self.0[date.weekday().num_days_from_monday() as usize]?;
+        let closing_date = if closes <= opens { date + Days::new(1) } else { date };
+        Some((instant(zone, date, opens), instant(zone, closing_date, closes)))
+    }
+}
+
+/// The instant at which a clock in `zone` shows `time` on `date`: the first of two where the clock
+/// is set back, and an hour later where it is set forward over it.
+#[must_use]
+pub fn instant(zone: Tz, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
+    let local = date.and_time(time);
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => instant.to_utc(),
+        LocalResult::None => {
+            let later = zone.from_local_datetime(&(local + TimeDelta::hours(1)));
+            later.earliest().map_or_else(|| local.and_utc(), |instant| instant.to_utc())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ZONE: Tz = chrono_tz::Europe::Berlin;
+
+    fn day(hours: &str, date: &str) -> Option<(String, String, String)> {
+        let hours: Hours = hours.parse().unwrap();
+        let day = hours.day(ZONE, date.parse().unwrap())?;
+        let text = |at: DateTime<Utc>| at.format("%dT%H:%M").to_string();
+        Some((text(day.starts_at), text(day.opens_at), text(day.closes_at)))
+    }
+
+    fn texts(a: &str, b: &str, c: &str) -> Option<(String, String, String)> {
+        Some((a.to_owned(), b.to_owned(), c.to_owned()))
+    }
+
+    #[test]
+    fn hours_are_read_and_written() {
+        let hours: Hours = "mon-wed 07:00-18:30, sun 08:00-12:00".parse().unwrap();
+        let text = "mon 07:00-18:30, tue 07:00-18:30, wed 07:00-18:30, sun 08:00-12:00";
+        assert_eq!(hours.to_string(), text);
+        assert_eq!(text.parse::<Hours>().unwrap(), hours);
+        for wrong in ["", "mon", "mon 7-18", "moon 07:00-18:00", "mon 07:00-25:00"] {
+            assert!(wrong.parse::<Hours>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_follows_the_stores_zone_through_daylight_saving() {
+        let hours = "mon-sun 07:00-18:00";
+        assert_eq!(day(hours, "2026-03-28"), texts("27T23:00", "28T06:00", "28T17:00"));
+        assert_eq!(day(hours, "2026-03-29"), texts("28T23:00", "29T05:00", "29T16:00"));
+        assert_eq!(day(hours, "2026-10-25"), texts("24T22:00", "25T06:00", "25T17:00"));
+        assert_eq!(day("mon-sat 07:00-18:00", "2026-03-29"), None);
+    }
+
+    #[test]
+    fn a_shop_open_past_midnight_closes_the_next_day() {
+        let hours = "mon-sun 18:00-02:00";
+        assert_eq!(day(hours, "2026-06-10"), texts("10T00:00", "10T16:00", "11T00:00"));
+        let week: Hours = hours.parse().unwrap();
+        let at_one = instant(ZONE, "2026-06-11".parse().unwrap(), clock("01:00").unwrap());
+        let open = week.open_day_at(ZONE, at_one).unwrap();
+        assert_eq!(open.date.to_string(), "2026-06-10");
+        assert_eq!(week.open_day_at(ZONE, open.closes_at), None);
+    }
+
+    #[test]
+    fn an_hour_that_does_not_exist_is_an_hour_later() {
+        let gap = instant(ZONE, "2026-03-29".parse().unwrap(), clock("02:30").unwrap());
+        assert_eq!(gap.to_string(), "2026-03-29 01:30:00 UTC");
+    }
+}

@@ -1,0 +1,186 @@
+//! What a till says happened. [`Event::parse`] is the only way from outside text to an [`Event`];
+//! afterwards nothing has to be checked again.
+
+mod gtin;
+mod kind;
+mod parse;
+mod rejection;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+pub use gtin::Gtin;
+pub use kind::{Action, Kind, Reason, Unit};
+pub use parse::Acceptance;
+pub use rejection::Rejection;
+
+use crate::id::{EventId, Sku, StoreId, TerminalId};
+use crate::money::Quantity;
+use crate::offer::OfferId;
+use crate::window::Window;
+
+/// One checked event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    pub(crate) event_id: EventId,
+    pub(crate) store_id: StoreId,
+    pub(crate) terminal_id: TerminalId,
+    pub(crate) sku: Sku,
+    pub(crate) occurred_at: DateTime<Utc>,
+    pub(crate) action: Action,
+    pub(crate) quantity: Quantity,
+    pub(crate) unit: Unit,
+    pub(crate) details: Details,
+}
+
+/// What an event may carry beside what it needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Details {
+    /// The trade item number.
+    pub gtin: Option<Gtin>,
+    /// The lot, 1 to 20 printable ASCII characters.
+    pub lot: Option<String>,
+    /// The expiry date printed on the goods.
+    pub expires_on: Option<NaiveDate>,
+    /// The till's own count of its events.
+    pub sequence: Option<TerminalSequence>,
+    /// The offer that caused a sale.
+    pub offer_id: Option<OfferId>,
+}
+
+/// A till's running number within an epoch of its choice (a boot, a business day).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerminalSequence {
+    /// Names the run of numbers; a new epoch may start again from any number.
+    pub epoch: EventId,
+    /// The number within the epoch.
+    pub number: u64,
+}
+
+impl Event {
+    /// Its id; the same id is the same event.
+    #[must_use]
+    pub fn event_id(&self) -> &EventId {
+        &self.event_id
+    }
+
+    /// The store it happened in.
+    #[must_use]
+    pub fn store_id(&self) -> &StoreId {
+        &self.store_id
+    }
+
+    /// The till that said it.
+    #[must_use]
+    pub fn terminal_id(&self) -> &TerminalId {
+        &self.terminal_id
+    }
+
+    /// The item it is about.
+    #[must_use]
+    pub fn sku(&self) -> &Sku {
+        &self.sku
+    }
+
+    /// When it happened, by the till's clock, to the millisecond.
+    #[must_use]
+    pub fn occurred_at(&self) -> DateTime<Utc> {
+        self.occurred_at
+    }
+
+    /// What happened, with what only that kind carries.
+    #[must_use]
+    pub fn action(&self) -> &Action {
+        &self.action
+    }
+
+    /// How much, never negative: the sign is in the action.
+    #[must_use]
+    pub fn quantity(&self) -> Quantity {
+        self.quantity
+    }
+
+    /// The unit of the quantity.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// Everything optional.
+    #[must_use]
+    pub fn details(&self) -> &Details {
+        &self.details
+    }
+
+    /// The window it belongs to, for good: the same event always lands in the same row.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        Window::of(self.occurred_at)
+    }
+
+    /// The canonical JSON object, version 1: fields in a fixed order, decimals as strings, the
+    /// instant in UTC with milliseconds, absent fields left out. Equal events have equal bytes.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        let price = self.action.unit_price();
+        let canonical = Canonical {
+            event_id: self.event_id.as_str(),
+            kind: self.action.kind().as_str(),
+            store_id: self.store_id.as_str(),
+            terminal_id: self.terminal_id.as_str(),
+            sku: self.sku.as_str(),
+            gtin: self.details.gtin.as_ref().map(Gtin::as_str),
+            lot: self.details.lot.as_deref(),
+            expires_on: self.details.expires_on.map(|date| date.to_string()),
+            quantity: self.quantity.to_string(),
+            unit: self.unit.as_str(),
+            unit_price: price.map(|price| price.to_string()),
+            currency: price.map(|price| price.currency().to_string()),
+            occurred_at: self.occurred_at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            sequence: self.details.sequence.as_ref().map(|sequence| CanonicalSequence {
+                epoch: sequence.epoch.as_str(),
+                number: sequence.number,
+            }),
+            offer_id: self.details.offer_id.as_ref().map(OfferId::to_string),
+            reason: self.action.reason().map(Reason::as_str),
+            corrects: self.action.corrects().map(EventId::as_str),
+        };
+        serde_json::to_string(&canonical).expect("strings and numbers always serialize")
+    }
+}
+
+#[derive(Serialize)]
+struct Canonical<'a> {
+    event_id: &'a str,
+    kind: &'a str,
+    store_id: &'a str,
+    terminal_id: &'a str,
+    sku: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gtin: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lot: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_on: Option<String>,
+    quantity: String,
+    unit: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit_price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
+    occurred_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequence: Option<CanonicalSequence<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offer_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrects: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct CanonicalSequence<'a> {
+    epoch: &'a str,
+    number: u64,
+}

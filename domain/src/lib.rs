@@ -1,0 +1,30 @@
+//! The nouns of Daymark, in the order an event meets them.
+//!
+//! Nothing here does I/O, reads a clock or knows AWS: `now` is always an argument, and the outside
+//! world appears only as the traits of [`ports`].
+
+pub mod calendar;
+pub mod catalog;
+pub mod event;
+mod fault;
+mod fields;
+pub mod id;
+pub mod limits;
+pub mod money;
+pub mod offer;
+pub mod ports;
+pub mod quarantine;
+pub mod record;
+pub mod stock;
+pub mod window;
+
+pub use calendar::{BusinessDay, Hours};
+pub use catalog::{Item, Ladder, Policy, Store};
+pub use event::{Acceptance, Action, Event, Kind, Rejection};
+pub use fault::Fault;
+pub use id::{EventId, Sku, StoreId, TerminalId};
+pub use money::{Currency, Money, Quantity};
+pub use offer::{Offer, OfferId};
+pub use record::{Delivered, SequenceNumber};
+pub use stock::{Conflict, StockWindow};
+pub use window::Window;

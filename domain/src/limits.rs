@@ -1,0 +1,146 @@
+//! Every cap of the system, each with its source, and the relations that must hold between them.
+//!
+//! Error messages print these constants, so a rule and its message cannot drift apart.
+
+use std::time::Duration;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+// The event. Source: the event table in ARCHITECTURE.md.
+
+/// Longest identifier (event, store, terminal, sku, offer), in characters.
+pub const ID_CHARS_MAX: usize = 64;
+/// Most digits after the decimal point of a quantity: grams of a kilogram.
+pub const QUANTITY_SCALE_MAX: u32 = 3;
+/// Largest quantity of one event, in its unit.
+pub const QUANTITY_MAX: u64 = 1_000_000;
+/// Largest unit price, in the currency's main unit. Keeps every amount far inside DynamoDB's
+/// 38 digits.
+pub const UNIT_PRICE_MAX: u64 = 1_000_000;
+/// Longest lot number, in characters. Source: GS1 General Specifications, AI (10).
+pub const LOT_CHARS_MAX: usize = 20;
+/// How old an event may be when it is received. Default; a setting of the receiver.
+pub const EVENT_AGE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How far ahead of the receiver's clock an event may be. Default; a setting of the receiver.
+pub const EVENT_AHEAD_MAX: Duration = Duration::from_secs(5 * 60);
+/// Largest canonical event, in bytes: every field at its cap, with room to spare.
+pub const EVENT_BYTES_MAX: usize = 2 * KIB;
+
+// The request.
+
+/// Largest request body as it travels, in bytes. Lambda's synchronous payload is 6 MB with a
+/// compressed body in base64 (4/3), and the headers need room.
+/// Source: AWS Lambda quotas, "Invocation payload (synchronous)".
+pub const BODY_BYTES_MAX: usize = 4 * MIB;
+/// Largest request body once inflated, in bytes: the events of a full request at their largest
+/// usual size.
+pub const INFLATED_BYTES_MAX: usize = 16 * MIB;
+/// Most events in one request.
+pub const REQUEST_EVENTS_MAX: usize = 10_000;
+/// How long a client may take to send its headers, and again to send its body.
+pub const REQUEST_READ_MAX: Duration = Duration::from_secs(10);
+/// How long storing a request's events may take before the rest is answered as `retry`.
+/// With the reading above it stays inside API Gateway's 30 s for HTTP APIs.
+pub const REQUEST_STORE_MAX: Duration = Duration::from_secs(15);
+/// API Gateway's fixed integration timeout for HTTP APIs. Source: API Gateway quotas.
+pub const API_GATEWAY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Lambda's synchronous payload. Source: AWS Lambda quotas.
+pub const LAMBDA_PAYLOAD_BYTES_MAX: usize = 6 * 1000 * 1000;
+
+// Kinesis. Source: Kinesis Data Streams "Quotas and limits" and the API reference.
+
+/// Most records in one `PutRecords` call.
+pub const PUT_RECORDS_MAX: usize = 500;
+/// Most bytes in one `PutRecords` call, partition keys included.
+pub const PUT_RECORDS_BYTES_MAX: usize = 10 * MIB;
+/// Largest record of a stream that was not told otherwise, in bytes (`MaxRecordSizeInKiB` 1,024).
+pub const RECORD_BYTES_MAX: usize = MIB;
+/// Longest partition key, in characters.
+pub const PARTITION_KEY_CHARS_MAX: usize = 256;
+/// Records a shard takes in a second.
+pub const SHARD_WRITE_RECORDS_PER_SECOND: u32 = 1_000;
+/// Bytes a shard takes in a second.
+pub const SHARD_WRITE_BYTES_PER_SECOND: usize = MIB;
+/// `GetRecords` calls a shard answers in a second.
+pub const SHARD_READ_CALLS_PER_SECOND: u32 = 5;
+/// Bytes a shard gives in a second.
+pub const SHARD_READ_BYTES_PER_SECOND: usize = 2 * MIB;
+/// Most records one `GetRecords` call gives.
+pub const GET_RECORDS_MAX: usize = 10_000;
+/// Most bytes one `GetRecords` call gives.
+pub const GET_RECORDS_BYTES_MAX: usize = 10 * MIB;
+/// How long a shard iterator lives.
+pub const SHARD_ITERATOR_LIFE: Duration = Duration::from_secs(5 * 60);
+/// Shortest and longest retention, in hours (a day, a year).
+pub const RETENTION_HOURS: std::ops::RangeInclusive<u32> = 24..=8_760;
+
+// Our record in Kinesis.
+
+/// Most events packed into one record: one record is the unit that is retried or quarantined.
+pub const RECORD_EVENTS_MAX: usize = 400;
+/// Largest record once inflated, in bytes. Below [`RECORD_BYTES_MAX`], so that a record fits
+/// its stream even when compression gains nothing.
+pub const RECORD_INFLATED_BYTES_MAX: usize = RECORD_BYTES_MAX - 4 * KIB;
+
+// DynamoDB. Source: "Quotas in Amazon DynamoDB" and the API reference.
+
+/// Largest item, attribute names included, in bytes.
+pub const ITEM_BYTES_MAX: usize = 400 * KIB;
+/// Most keys in one `BatchGetItem` call.
+pub const BATCH_GET_KEYS_MAX: usize = 100;
+/// Write units one partition takes in a second (1 unit = 1 KB).
+pub const PARTITION_WRITE_UNITS_PER_SECOND: u32 = 1_000;
+
+// Our rows.
+
+/// Room kept in a stock row for its keys and plain attributes, in bytes.
+pub const STOCK_ROW_OVERHEAD_BYTES: usize = 4 * KIB;
+/// Largest packed event set of one stock row, in bytes; about 4,000 events of one item in one
+/// store in five minutes. What does not fit goes to quarantine as `window_full`.
+pub const STOCK_ROW_EVENTS_BYTES_MAX: usize = ITEM_BYTES_MAX - STOCK_ROW_OVERHEAD_BYTES;
+/// Largest piece of a refused record kept in a quarantine row, in bytes.
+pub const QUARANTINE_BYTES_MAX: usize = ITEM_BYTES_MAX - 4 * KIB;
+/// How often a save is tried again after a version conflict.
+pub const SAVE_ATTEMPTS_MAX: u32 = 8;
+/// How long stock rows are kept after their window.
+pub const STOCK_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
+
+// Lambda's event source mapping for Kinesis. Source: AWS Lambda API reference,
+// CreateEventSourceMapping.
+
+/// Largest batch, in records.
+pub const BATCH_SIZE_MAX: usize = 10_000;
+/// Largest parallelization factor.
+pub const PARALLELIZATION_FACTOR_MAX: usize = 10;
+/// Longest batching window.
+pub const BATCHING_WINDOW_MAX: Duration = Duration::from_secs(300);
+/// Largest raw batch, in bytes: the 6 MB payload holds the records in base64 with their metadata.
+pub const BATCH_BYTES_MAX: usize = 4_500_000;
+
+// Pricing. Source: the public `decide` format.
+
+/// Most steps of a discount ladder.
+pub const LADDER_STEPS_MAX: usize = 100;
+/// Deepest discount, in percent.
+pub const DISCOUNT_PERCENT_MAX: u8 = 95;
+/// The pricing grid.
+pub const SLOT_MINUTES: u32 = 15;
+
+const _: () = {
+    assert!(BODY_BYTES_MAX / 3 * 4 < LAMBDA_PAYLOAD_BYTES_MAX, "a base64 body fits a payload");
+    assert!(BODY_BYTES_MAX < INFLATED_BYTES_MAX);
+    assert!(RECORD_INFLATED_BYTES_MAX + PARTITION_KEY_CHARS_MAX * 4 < RECORD_BYTES_MAX);
+    assert!(RECORD_EVENTS_MAX * EVENT_BYTES_MAX < RECORD_INFLATED_BYTES_MAX);
+    assert!(RECORD_BYTES_MAX < BATCH_BYTES_MAX, "one record always fits a batch");
+    assert!(BATCH_BYTES_MAX / 3 * 4 <= LAMBDA_PAYLOAD_BYTES_MAX);
+    assert!(RECORD_BYTES_MAX <= PUT_RECORDS_BYTES_MAX);
+    assert!(EVENT_BYTES_MAX < STOCK_ROW_EVENTS_BYTES_MAX, "one event always fits a row");
+    assert!(STOCK_ROW_EVENTS_BYTES_MAX + STOCK_ROW_OVERHEAD_BYTES <= ITEM_BYTES_MAX);
+    assert!(2 * ID_CHARS_MAX < PARTITION_KEY_CHARS_MAX, "a store and an item make a key");
+    assert!(
+        REQUEST_READ_MAX.as_secs() + REQUEST_STORE_MAX.as_secs() < API_GATEWAY_TIMEOUT.as_secs(),
+        "a request is answered before the gateway gives up"
+    );
+    assert!(60 % SLOT_MINUTES == 0);
+};

@@ -1,0 +1,227 @@
+//! Exact amounts: quantities with at most three places, and money in the currency's minor units.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+
+use crate::limits::{QUANTITY_MAX, QUANTITY_SCALE_MAX, UNIT_PRICE_MAX};
+
+/// Why a text is not a quantity or an amount.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AmountError {
+    /// Not a plain decimal number.
+    #[error("is not a decimal number; write it like 2 or 0.375, without exponent")]
+    NotDecimal,
+    /// Too many digits after the point.
+    #[error("has {given} decimal places; at most {allowed} are allowed")]
+    Places {
+        /// The digits after the point that were given.
+        given: u32,
+        /// How many are allowed.
+        allowed: u32,
+    },
+    /// Below the smallest or above the largest value.
+    #[error("is outside {min} to {max}")]
+    Range {
+        /// The smallest value allowed.
+        min: u64,
+        /// The largest value allowed.
+        max: u64,
+    },
+    /// Not a currency code.
+    #[error("is not an ISO 4217 code of three capital letters, like EUR")]
+    Currency,
+}
+
+/// Parses a plain decimal: digits with at most one point and an optional minus, nothing else.
+///
+/// # Errors
+/// [`AmountError::NotDecimal`] for anything else, exponents and blanks included.
+pub fn parse_decimal(text: &str) -> Result<Decimal, AmountError> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !plain(whole) || !plain(fraction) {
+        return Err(AmountError::NotDecimal);
+    }
+    Decimal::from_str_exact(text).map_err(|_| AmountError::NotDecimal)
+}
+
+fn in_range(value: Decimal, scale_max: u32, max: u64) -> Result<Decimal, AmountError> {
+    let value = value.normalize();
+    if value.is_sign_negative() && !value.is_zero() || value > Decimal::from(max) {
+        return Err(AmountError::Range { min: 0, max });
+    }
+    if value.scale() > scale_max {
+        return Err(AmountError::Places { given: value.scale(), allowed: scale_max });
+    }
+    Ok(value)
+}
+
+/// How much of an item one event moves or counts: 0 to 1,000,000 with at most three places,
+/// without trailing zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Quantity(Decimal);
+
+impl Quantity {
+    /// A checked quantity.
+    ///
+    /// # Errors
+    /// [`AmountError::Range`] below 0 or above 1,000,000; [`AmountError::Places`] beyond three.
+    pub fn new(value: Decimal) -> Result<Self, AmountError> {
+        in_range(value, QUANTITY_SCALE_MAX, QUANTITY_MAX).map(Self)
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> Decimal {
+        self.0
+    }
+}
+
+impl FromStr for Quantity {
+    type Err = AmountError;
+
+    fn from_str(text: &str) -> Result<Self, AmountError> {
+        Self::new(parse_decimal(text)?)
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An ISO 4217 currency code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency([u8; 3]);
+
+impl Currency {
+    /// The euro, used where nothing else is said.
+    pub const EUR: Self = Self(*b"EUR");
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("made of three ASCII letters")
+    }
+
+    /// Digits of the minor unit: 2 for EUR, 0 for JPY, 3 for KWD. Source: ISO 4217, table A.1.
+    #[must_use]
+    pub fn minor_digits(self) -> u32 {
+        match &self.0 {
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG"
+            | b"RWF" | b"UGX" | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
+            _ => 2,
+        }
+    }
+}
+
+impl FromStr for Currency {
+    type Err = AmountError;
+
+    fn from_str(text: &str) -> Result<Self, AmountError> {
+        match text.as_bytes() {
+            code @ [_, _, _] if code.iter().all(u8::is_ascii_uppercase) => {
+                Ok(Self([code[0], code[1], code[2]]))
+            }
+            _ => Err(AmountError::Currency),
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// An amount of one currency, never finer than its minor unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Money {
+    amount: Decimal,
+    currency: Currency,
+}
+
+impl Money {
+    /// A price: 0 to 1,000,000, at most the currency's minor digits.
+    ///
+    /// # Errors
+    /// [`AmountError::Range`] or [`AmountError::Places`].
+    pub fn price(amount: Decimal, currency: Currency) -> Result<Self, AmountError> {
+        let amount = in_range(amount, currency.minor_digits(), UNIT_PRICE_MAX)?;
+        Ok(Self { amount: with_minor_digits(amount, currency), currency })
+    }
+
+    /// Parses a price.
+    ///
+    /// # Errors
+    /// As [`parse_decimal`] and [`Money::price`].
+    pub fn parse_price(text: &str, currency: Currency) -> Result<Self, AmountError> {
+        Self::price(parse_decimal(text)?, currency)
+    }
+
+    /// The number, with the currency's minor digits.
+    #[must_use]
+    pub fn amount(self) -> Decimal {
+        self.amount
+    }
+
+    /// The currency.
+    #[must_use]
+    pub fn currency(self) -> Currency {
+        self.currency
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.amount.fmt(f)
+    }
+}
+
+/// `amount` written with exactly the currency's minor digits.
+fn with_minor_digits(mut amount: Decimal, currency: Currency) -> Decimal {
+    amount.rescale(currency.minor_digits());
+    amount
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_plain_decimals_within_their_range() {
+        let quantity = |text: &str| text.parse::<Quantity>();
+        assert_eq!(quantity("2.500").unwrap().to_string(), "2.5");
+        assert_eq!(quantity("0.375").unwrap().to_string(), "0.375");
+        assert_eq!(quantity("1000000").unwrap().to_string(), "1000000");
+        for wrong in ["", ".5", "5.", "1e3", " 1", "1,5", "+1", "NaN", "--1", "0x1"] {
+            assert_eq!(quantity(wrong), Err(AmountError::NotDecimal), "{wrong:?}");
+        }
+        assert_eq!(quantity("1.2345"), Err(AmountError::Places { given: 4, allowed: 3 }));
+        for wrong in ["-1", "1000000.001", "123456789012"] {
+            assert_eq!(quantity(wrong), Err(AmountError::Range { min: 0, max: 1_000_000 }));
+        }
+        assert_eq!(quantity("99999999999999999999999999999999"), Err(AmountError::NotDecimal));
+    }
+
+    #[test]
+    fn prices_carry_exactly_the_minor_digits() {
+        let price = |text: &str, code: &str| Money::parse_price(text, code.parse().unwrap());
+        assert_eq!(price("2.4", "EUR").unwrap().to_string(), "2.40");
+        assert_eq!(price("240", "JPY").unwrap().to_string(), "240");
+        assert_eq!(price("2.405", "EUR"), Err(AmountError::Places { given: 3, allowed: 2 }));
+        assert_eq!(price("0.5", "JPY"), Err(AmountError::Places { given: 1, allowed: 0 }));
+        assert_eq!("eur".parse::<Currency>(), Err(AmountError::Currency));
+    }
+}

@@ -1,0 +1,140 @@
+//! Every hole in the wall, on one page: what the stations ask of the outside world.
+//!
+//! `aws` implements these over Kinesis and DynamoDB. They speak the nouns of this crate and never
+//! an SDK's types. A failure here is the outside world's; what a till did wrong is a value.
+
+use std::future::Future;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::catalog::{Item, Store};
+use crate::id::{Sku, StoreId};
+use crate::offer::Offer;
+use crate::quarantine::Quarantined;
+use crate::record::{Record, SequenceNumber};
+use crate::stock::{StockWindow, WindowKey};
+
+/// What went wrong outside.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Too much for now; the same call will pass later.
+    #[error("throttled: {0}")]
+    Throttled(String),
+    /// Not reachable, or broken for now.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// The call itself was refused; a repetition will be refused as well.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// What is stored cannot be read by this program.
+    #[error("unreadable: {0}")]
+    Unreadable(String),
+}
+
+/// What became of one record of a put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Put {
+    /// Durably in the stream.
+    Stored {
+        /// The shard that took it.
+        shard_id: String,
+        /// Its place there.
+        sequence_number: SequenceNumber,
+    },
+    /// Not stored; the others are not affected.
+    Failed(Failure),
+}
+
+/// The stream of events.
+pub trait EventLog: Send + Sync {
+    /// Puts at most [`crate::limits::PUT_RECORDS_MAX`] records of together at most
+    /// [`crate::limits::PUT_RECORDS_BYTES_MAX`] bytes; answers for each, in order.
+    fn put(&self, records: &[Record]) -> impl Future<Output = Result<Vec<Put>, Failure>> + Send;
+
+    /// Whether the stream can be written to.
+    fn ready(&self) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// A row with the version it was read at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// The row.
+    pub row: T,
+    /// How often it was saved.
+    pub version: u64,
+}
+
+/// What became of a conditional save.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saved<T> {
+    /// It is stored.
+    Done,
+    /// Somebody saved before; this is what is stored now (`None` when it is gone).
+    Conflict(Option<T>),
+}
+
+/// The stock table.
+pub trait StockTable: Send + Sync {
+    /// The rows with these keys, as far as they exist, in any order; read consistently.
+    fn load(
+        &self,
+        keys: &[WindowKey],
+    ) -> impl Future<Output = Result<Vec<Versioned<StockWindow>>, Failure>> + Send;
+
+    /// Saves a row if its stored version is still `read_version` (`None`: if there is none).
+    fn save(
+        &self,
+        row: &StockWindow,
+        read_version: Option<u64>,
+    ) -> impl Future<Output = Result<Saved<Versioned<StockWindow>>, Failure>> + Send;
+
+    /// The rows of a store whose windows start in `[since, until)`, of one item or of all,
+    /// by item and window; read consistently, expired rows left out.
+    fn query(
+        &self,
+        store_id: &StoreId,
+        sku: Option<&Sku>,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Vec<StockWindow>, Failure>> + Send;
+}
+
+/// The quarantine table.
+pub trait QuarantineTable: Send + Sync {
+    /// Keeps something; writing the same thing again changes nothing.
+    fn keep(&self, refused: &Quarantined) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// The catalogue.
+pub trait CatalogTable: Send + Sync {
+    /// Writes an item.
+    fn put_item(&self, item: &Item) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Writes a store.
+    fn put_store(&self, store: &Store) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// One store.
+    fn store(
+        &self,
+        store_id: &StoreId,
+    ) -> impl Future<Output = Result<Option<Store>, Failure>> + Send;
+
+    /// All stores, by id.
+    fn stores(&self) -> impl Future<Output = Result<Vec<StoreId>, Failure>> + Send;
+
+    /// The items of a store, by sku: its own entries before the chain's.
+    fn items(&self, store_id: &StoreId) -> impl Future<Output = Result<Vec<Item>, Failure>> + Send;
+}
+
+/// The offers table.
+pub trait OffersTable: Send + Sync {
+    /// All revisions of a store's day, by sku and revision; read consistently.
+    fn of_day(
+        &self,
+        store_id: &StoreId,
+        date: NaiveDate,
+    ) -> impl Future<Output = Result<Vec<Offer>, Failure>> + Send;
+
+    /// Writes a revision unless it exists; the conflict names the one that exists.
+    fn publish(&self, offer: &Offer) -> impl Future<Output = Result<Saved<Offer>, Failure>> + Send;
+}

@@ -1,0 +1,31 @@
+//! On hand: the latest count plus what moved after it.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use super::{Counted, Figures, StockWindow};
+
+/// What is on the shelf at an instant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Level {
+    /// How much. Below zero when more was sold than was ever received or counted, which says
+    /// that an event is missing.
+    pub on_hand: Decimal,
+    /// The count it stands on, if there was one.
+    pub counted: Option<Counted>,
+}
+
+/// The level at `instant`, from the windows of one item in one store, in any order: exact however
+/// late a count or a sale arrives. Events at `instant` itself are left out, so that what is known
+/// of a day is the same whether it is asked for at its end or later.
+#[must_use]
+pub fn level_at<'a>(
+    windows: impl IntoIterator<Item = &'a StockWindow>,
+    instant: DateTime<Utc>,
+) -> Level {
+    let events = windows.into_iter().flat_map(StockWindow::events);
+    // A correction carries the instant of what it voids, so both are in or both are out.
+    let figures = Figures::of(events.filter(|event| event.occurred_at() < instant));
+    let start = figures.counted.map_or(Decimal::ZERO, |count| count.quantity);
+    Level { on_hand: (start + figures.moved).normalize(), counted: figures.counted }
+}

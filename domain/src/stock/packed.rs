@@ -1,0 +1,231 @@
+//! The stored form of a row's events: a version byte, then the events in order of their ids in the
+//! postcard format (<https://postcard.jamesmunns.com/wire-format>). Field and variant order are
+//! the format: append only, and count the version up for anything else.
+
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::WindowKey;
+use crate::event::{Action, Details, Event, Reason, TerminalSequence, Unit};
+use crate::id::IdError;
+use crate::money::{Currency, Money, Quantity};
+
+const VERSION: u8 = 1;
+/// The version byte and the longest count of events.
+pub(super) const HEADER_BYTES_MAX: usize = 1 + 5;
+
+/// Why stored bytes are not a row.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// No bytes.
+    #[error("the row's events are empty")]
+    Empty,
+    /// Written by a later program.
+    #[error("the row's events are of version {0}; this program knows version {VERSION}")]
+    Version(u8),
+    /// Not what was written.
+    #[error("the row's events are damaged: {0}")]
+    Damaged(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Packed<'a> {
+    event_id: &'a str,
+    terminal_id: &'a str,
+    /// Milliseconds since the window's start.
+    offset_ms: u32,
+    /// In thousandths of the unit.
+    quantity_thousandths: u64,
+    unit: u8,
+    action: PackedAction<'a>,
+    gtin: Option<&'a str>,
+    lot: Option<&'a str>,
+    /// Days since the first of January of year 1.
+    expires_on_days: Option<i32>,
+    sequence: Option<(&'a str, u64)>,
+    offer_id: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum PackedAction<'a> {
+    Sale(PackedPrice),
+    Return(PackedPrice),
+    Receipt,
+    Waste(Option<u8>),
+    Count(Option<u8>),
+    TransferIn,
+    TransferOut,
+    Correction(&'a str, Option<u8>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct PackedPrice {
+    minor_units: u64,
+    currency: [u8; 3],
+}
+
+pub(super) fn pack<'a>(key: &WindowKey, events: impl Iterator<Item = &'a Event>) -> Vec<u8> {
+    let packed: Vec<Packed<'a>> = events.map(|event| packed(key, event)).collect();
+    postcard::to_extend(&packed, vec![VERSION]).expect("plain data always serializes")
+}
+
+pub(super) fn unpack(key: &WindowKey, bytes: &[u8]) -> Result<Vec<Event>, Unreadable> {
+    match bytes {
+        [] => Err(Unreadable::Empty),
+        [VERSION, rest @ ..] => {
+            let (packed, left) = postcard::take_from_bytes::<Vec<Packed<'_>>>(rest)
+                .map_err(|error| Unreadable::Damaged(error.to_string()))?;
+            if !left.is_empty() {
+                return Err(Unreadable::Damaged(format!("{} bytes too many", left.len())));
+            }
+            packed.into_iter().map(|packed| unpacked(key, packed)).collect()
+        }
+        [version, ..] => Err(Unreadable::Version(*version)),
+    }
+}
+
+/// What an event takes in its row, in bytes.
+pub(super) fn event_bytes(event: &Event) -> usize {
+    let key = WindowKey::of(event);
+    postcard::experimental::serialized_size(&packed(&key, event)).expect("plain data has a size")
+}
+
+fn packed<'a>(key: &WindowKey, event: &'a Event) -> Packed<'a> {
+    let offset = event.occurred_at() - key.window.start();
+    let details = &event.details;
+    Packed {
+        event_id: event.event_id.as_str(),
+        terminal_id: event.terminal_id.as_str(),
+        offset_ms: u32::try_from(offset.num_milliseconds()).expect("inside its window"),
+        quantity_thousandths: mantissa(event.quantity.get(), 3),
+        unit: position(Unit::ALL, event.unit),
+        action: match &event.action {
+            Action::Sale(price) => PackedAction::Sale(packed_price(*price)),
+            Action::Return(price) => PackedAction::Return(packed_price(*price)),
+            Action::Receipt => PackedAction::Receipt,
+            Action::Waste(reason) => PackedAction::Waste(packed_reason(*reason)),
+            Action::Count(reason) => PackedAction::Count(packed_reason(*reason)),
+            Action::TransferIn => PackedAction::TransferIn,
+            Action::TransferOut => PackedAction::TransferOut,
+            Action::Correction(corrects, reason) => {
+                PackedAction::Correction(corrects.as_str(), packed_reason(*reason))
+            }
+        },
+        gtin: details.gtin.as_ref().map(|gtin| gtin.as_str()),
+        lot: details.lot.as_deref(),
+        expires_on_days: details.expires_on.map(|date| date.num_days_from_ce()),
+        sequence: details.sequence.as_ref().map(|at| (at.epoch.as_str(), at.number)),
+        offer_id: details.offer_id.as_ref().map(ToString::to_string),
+    }
+}
+
+fn unpacked(key: &WindowKey, packed: Packed<'_>) -> Result<Event, Unreadable> {
+    let id = |error: IdError| Unreadable::Damaged(format!("an identifier {error}"));
+    let damaged = |what: &str| Unreadable::Damaged(what.to_owned());
+    let occurred_at = key.window.start() + TimeDelta::milliseconds(packed.offset_ms.into());
+    if occurred_at >= key.window.end() {
+        return Err(damaged("an event outside its window"));
+    }
+    let expires_on = match packed.expires_on_days {
+        None => None,
+        Some(days) => Some(
+            NaiveDate::from_num_days_from_ce_opt(days).ok_or_else(|| damaged("an expiry date"))?,
+        ),
+    };
+    let sequence = match packed.sequence {
+        None => None,
+        Some((epoch, number)) => {
+            Some(TerminalSequence { epoch: epoch.parse().map_err(id)?, number })
+        }
+    };
+    Ok(Event {
+        event_id: packed.event_id.parse().map_err(id)?,
+        store_id: key.store_id.clone(),
+        terminal_id: packed.terminal_id.parse().map_err(id)?,
+        sku: key.sku.clone(),
+        occurred_at: DateTime::from_timestamp_millis(occurred_at.timestamp_millis())
+            .ok_or_else(|| damaged("an instant"))?,
+        action: match packed.action {
+            PackedAction::Sale(price) => Action::Sale(price.unpacked()?),
+            PackedAction::Return(price) => Action::Return(price.unpacked()?),
+            PackedAction::Receipt => Action::Receipt,
+            PackedAction::Waste(reason) => Action::Waste(unpacked_reason(reason)?),
+            PackedAction::Count(reason) => Action::Count(unpacked_reason(reason)?),
+            PackedAction::TransferIn => Action::TransferIn,
+            PackedAction::TransferOut => Action::TransferOut,
+            PackedAction::Correction(corrects, reason) => {
+                Action::Correction(corrects.parse().map_err(id)?, unpacked_reason(reason)?)
+            }
+        },
+        quantity: decimal(packed.quantity_thousandths, 3)
+            .and_then(|quantity| Quantity::new(quantity).ok())
+            .ok_or_else(|| damaged("a quantity"))?,
+        unit: at(Unit::ALL, packed.unit).ok_or_else(|| damaged("a unit"))?,
+        details: Details {
+            gtin: packed
+                .gtin
+                .map(str::parse)
+                .transpose()
+                .map_err(|error| Unreadable::Damaged(format!("a GTIN {error}")))?,
+            lot: packed.lot.map(str::to_owned),
+            expires_on,
+            sequence,
+            offer_id: packed
+                .offer_id
+                .map(|offer_id| offer_id.parse())
+                .transpose()
+                .map_err(|error| Unreadable::Damaged(format!("an offer id {error}")))?,
+        },
+    })
+}
+
+fn packed_price(price: Money) -> PackedPrice {
+    let currency = price.currency();
+    let code = currency.code().as_bytes();
+    PackedPrice {
+        minor_units: mantissa(price.amount(), currency.minor_digits()),
+        currency: [code[0], code[1], code[2]],
+    }
+}
+
+impl PackedPrice {
+    fn unpacked(&self) -> Result<Money, Unreadable> {
+        std::str::from_utf8(&self.currency)
+            .ok()
+            .and_then(|code| code.parse::<Currency>().ok())
+            .and_then(|currency| {
+                let amount = decimal(self.minor_units, currency.minor_digits())?;
+                Money::price(amount, currency).ok()
+            })
+            .ok_or_else(|| Unreadable::Damaged("a price".to_owned()))
+    }
+}
+
+fn packed_reason(reason: Option<Reason>) -> Option<u8> {
+    reason.map(|reason| position(Reason::ALL, reason))
+}
+
+fn unpacked_reason(reason: Option<u8>) -> Result<Option<Reason>, Unreadable> {
+    let unknown = || Unreadable::Damaged("a reason".to_owned());
+    reason.map(|reason| at(Reason::ALL, reason).ok_or_else(unknown)).transpose()
+}
+
+/// `value` in units of its last place, of which it has at most `scale`.
+fn mantissa(mut value: Decimal, scale: u32) -> u64 {
+    value.rescale(scale);
+    u64::try_from(value.mantissa()).expect("amounts are not negative and below 10^9")
+}
+
+fn decimal(mantissa: u64, scale: u32) -> Option<Decimal> {
+    Decimal::try_from_i128_with_scale(mantissa.into(), scale).ok()
+}
+
+fn position<T: PartialEq>(all: &[T], item: T) -> u8 {
+    let position = all.iter().position(|candidate| *candidate == item);
+    position.and_then(|position| u8::try_from(position).ok()).expect("one of a short list")
+}
+
+fn at<T: Copy>(all: &[T], position: u8) -> Option<T> {
+    all.get(usize::from(position)).copied()
+}

@@ -1,0 +1,1 @@
+//! Bytes from a till become validated events, and those become Kinesis records.

@@ -1,0 +1,1 @@
+//! Believable shop traffic, and the ledger that proves the result.

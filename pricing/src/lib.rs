@@ -1,0 +1,1 @@
+//! Stock windows, policy and time become afternoon discount offers.

@@ -1,0 +1,1 @@
+//! Kinesis batches become stock by time window; questions about stock are answered.

@@ -1,0 +1,2 @@
+//! The `daymark` program.
+fn main() {}
