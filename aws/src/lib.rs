@@ -1,1 +1,43 @@
-//! The one room that speaks AWS: domain's ports over Kinesis and DynamoDB.
+//! The one room that speaks AWS: [`domain::ports`] over Kinesis and DynamoDB.
+//!
+//! There is one path: on one machine the same code is pointed at local endpoints.
+
+mod attributes;
+mod catalog;
+mod clients;
+mod failure;
+mod kinesis;
+mod offers;
+mod quarantine;
+mod stock;
+pub mod tables;
+
+pub use catalog::Catalog;
+pub use clients::{Clients, Endpoints};
+pub use kinesis::Stream;
+pub use offers::Offers;
+pub use quarantine::Quarantine;
+pub use stock::Stock;
+
+/// How the stream and the tables are called, wherever they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// The stream of events.
+    pub stream: String,
+    /// What the names of the tables begin with.
+    pub table_prefix: String,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self { stream: "daymark-events".to_owned(), table_prefix: "daymark-".to_owned() }
+    }
+}
+
+impl Names {
+    /// The full name of a table of [`tables::Definition`].
+    #[must_use]
+    pub fn table(&self, name: &str) -> String {
+        format!("{}{name}", self.table_prefix)
+    }
+}

@@ -12,7 +12,7 @@ use crate::id::{Sku, StoreId};
 use crate::offer::Offer;
 use crate::quarantine::Quarantined;
 use crate::record::{Record, SequenceNumber};
-use crate::stock::{StockWindow, WindowKey};
+use crate::stock::{StockWindow, Version, WindowKey};
 
 /// What went wrong outside.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,15 +55,6 @@ pub trait EventLog: Send + Sync {
     fn ready(&self) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// A row with the version it was read at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Versioned<T> {
-    /// The row.
-    pub row: T,
-    /// How often it was saved.
-    pub version: u64,
-}
-
 /// What became of a conditional save.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Saved<T> {
@@ -79,23 +70,25 @@ pub trait StockTable: Send + Sync {
     fn load(
         &self,
         keys: &[WindowKey],
-    ) -> impl Future<Output = Result<Vec<Versioned<StockWindow>>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Vec<StockWindow>, Failure>> + Send;
 
-    /// Saves a row if its stored version is still `read_version` (`None`: if there is none).
+    /// Saves a row if what is stored is still of the version that was read (`None`: if there is
+    /// nothing stored).
     fn save(
         &self,
         row: &StockWindow,
-        read_version: Option<u64>,
-    ) -> impl Future<Output = Result<Saved<Versioned<StockWindow>>, Failure>> + Send;
+        read: Option<&Version>,
+    ) -> impl Future<Output = Result<Saved<StockWindow>, Failure>> + Send;
 
     /// The rows of a store whose windows start in `[since, until)`, of one item or of all,
-    /// by item and window; read consistently, expired rows left out.
+    /// by item and window; read consistently, rows that are expired at `now` left out.
     fn query(
         &self,
         store_id: &StoreId,
         sku: Option<&Sku>,
         since: DateTime<Utc>,
         until: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> impl Future<Output = Result<Vec<StockWindow>, Failure>> + Send;
 }
 

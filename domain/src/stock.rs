@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
-use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 pub use figures::{Counted, Figures};
@@ -19,7 +18,7 @@ pub use packed::Unreadable;
 
 use crate::event::Event;
 use crate::id::{EventId, Sku, StoreId};
-use crate::limits::{STOCK_KEPT, STOCK_ROW_EVENTS_BYTES_MAX};
+use crate::limits::STOCK_ROW_EVENTS_BYTES_MAX;
 use crate::quarantine::{QuarantineReason, Quarantined};
 use crate::window::Window;
 
@@ -44,12 +43,6 @@ impl WindowKey {
             window: event.window(),
         }
     }
-
-    /// When the row may be deleted.
-    #[must_use]
-    pub fn expires_at(&self) -> DateTime<Utc> {
-        self.window.end() + STOCK_KEPT
-    }
 }
 
 impl fmt::Display for WindowKey {
@@ -64,6 +57,29 @@ pub struct StockWindow {
     key: WindowKey,
     events: BTreeMap<EventId, Event>,
     packed_bytes: usize,
+}
+
+/// Names a row's content: a digest of its packed events. A save is conditional on it, and because
+/// it is a function of the content as well, rows are the same to the last byte however often they
+/// were saved on the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version(String);
+
+impl Version {
+    fn of(packed: &[u8]) -> Self {
+        Self(digest(packed, 16))
+    }
+
+    /// The version as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The first bytes of the SHA-256 of `bytes`, in hexadecimal.
+fn digest(bytes: &[u8], length: usize) -> String {
+    Sha256::digest(bytes).iter().take(length).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What became of an event that a row was given.
@@ -144,6 +160,12 @@ impl StockWindow {
         packed::pack(&self.key, self.events.values())
     }
 
+    /// What the row is now.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        Version::of(&self.pack())
+    }
+
     /// A row from its stored form.
     ///
     /// # Errors
@@ -187,8 +209,7 @@ pub fn overflowing(event: &Event) -> Quarantined {
 
 fn set_aside(event: &Event, reason: QuarantineReason, message: String) -> Quarantined {
     let bytes = event.canonical().into_bytes();
-    let digest: String =
-        Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest(&bytes, 8);
     Quarantined {
         date: event.occurred_at().date_naive(),
         key: format!("{}#{}#{digest}", event.store_id(), event.event_id()),

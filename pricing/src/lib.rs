@@ -1,1 +1,14 @@
-//! Stock windows, policy and time become afternoon discount offers.
+//! Station 3: stock windows, policy and time become afternoon discount offers.
+//!
+//! Pure from the inside out: [`ladder`] says which prices are allowed, [`demand`] what each would
+//! sell, [`decide`] picks one and says why, and [`afternoon`] does so for every item of a store,
+//! from stored windows to stored offers.
+
+pub mod afternoon;
+pub mod decide;
+pub mod demand;
+pub mod ladder;
+pub mod measures;
+
+pub use afternoon::{Pass, Pricing, slot_of};
+pub use decide::{Decision, Keep, Situation, decide};

@@ -1,1 +1,12 @@
-//! Kinesis batches become stock by time window; questions about stock are answered.
+//! Station 2: Kinesis batches become stock by time window, and questions about stock are answered.
+//!
+//! Read [`batch`] first.
+
+pub mod batch;
+mod fold;
+pub mod measures;
+mod open;
+pub mod question;
+mod save;
+
+pub use batch::{Outcome, Processor};

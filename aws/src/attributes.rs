@@ -1,0 +1,91 @@
+//! DynamoDB items read and written field by field.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, SecondsFormat, Utc};
+use domain::ports::Failure;
+use rust_decimal::Decimal;
+
+/// An item as the SDK has it.
+pub(crate) type Attributes = HashMap<String, AttributeValue>;
+
+/// A text.
+pub(crate) fn text(value: impl Display) -> AttributeValue {
+    AttributeValue::S(value.to_string())
+}
+
+/// A number, exact to 38 digits.
+pub(crate) fn number(value: impl Display) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A decimal number without trailing zeros, as DynamoDB itself would write it.
+pub(crate) fn decimal(value: Decimal) -> AttributeValue {
+    number(value.normalize())
+}
+
+/// Bytes.
+pub(crate) fn binary(bytes: Vec<u8>) -> AttributeValue {
+    AttributeValue::B(Blob::new(bytes))
+}
+
+/// An instant as RFC 3339 text in UTC, to the millisecond.
+pub(crate) fn instant(at: DateTime<Utc>) -> AttributeValue {
+    text(at.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+/// Reads the attributes of one item; an error names the item and the attribute.
+pub(crate) struct Reader<'a> {
+    attributes: &'a Attributes,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn of(attributes: &'a Attributes) -> Self {
+        Self { attributes }
+    }
+
+    /// A text that `T` can be made of.
+    pub(crate) fn text<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, Failure> {
+        let text = self.attribute(name)?.as_s().map_err(|_| self.wrong(name, "is not a text"))?;
+        text.parse().map_err(|error| self.wrong(name, error))
+    }
+
+    /// A number that `T` can be made of.
+    pub(crate) fn number<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, Failure> {
+        let number =
+            self.attribute(name)?.as_n().map_err(|_| self.wrong(name, "is not a number"))?;
+        number.parse().map_err(|error| self.wrong(name, error))
+    }
+
+    /// Bytes.
+    pub(crate) fn binary(&self, name: &str) -> Result<&'a [u8], Failure> {
+        let blob = self.attribute(name)?.as_b().map_err(|_| self.wrong(name, "is not binary"))?;
+        Ok(blob.as_ref())
+    }
+
+    /// Whether the item is expired by its time to live. DynamoDB deletes expired items within a
+    /// few days only, so readers leave them out themselves.
+    pub(crate) fn is_expired(&self, name: &str, now: DateTime<Utc>) -> Result<bool, Failure> {
+        if !self.attributes.contains_key(name) {
+            return Ok(false);
+        }
+        Ok(self.number::<i64>(name)? <= now.timestamp())
+    }
+
+    /// A failure that names the item and the attribute.
+    pub(crate) fn wrong(&self, name: &str, rule: impl Display) -> Failure {
+        let key = |name: &str| {
+            let value = self.attributes.get(name).and_then(|value| value.as_s().ok());
+            value.cloned().unwrap_or_else(|| "?".to_owned())
+        };
+        Failure::Unreadable(format!("item {}/{}: {name} {rule}", key("pk"), key("sk")))
+    }
+
+    fn attribute(&self, name: &str) -> Result<&'a AttributeValue, Failure> {
+        self.attributes.get(name).ok_or_else(|| self.wrong(name, "is missing"))
+    }
+}

@@ -1,0 +1,123 @@
+//! The catalogue: `pk` = `chain` or `store#id`; `sk` = `item#sku`, `settings`, or, in the chain's
+//! partition, `store#id` for the list of stores. An entry is kept as the JSON text it is read from.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use domain::catalog::CatalogError;
+use domain::ports::{CatalogTable, Failure};
+use domain::{Item, Sku, Store, StoreId};
+
+use crate::Names;
+use crate::attributes::{Attributes, Reader, text};
+use crate::failure::failure;
+
+const CHAIN: &str = "chain";
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    client: Client,
+    table: String,
+}
+
+impl Catalog {
+    /// The table of `names`.
+    #[must_use]
+    pub fn new(client: Client, names: &Names) -> Self {
+        Self { client, table: names.table("catalog") }
+    }
+
+    async fn entries(&self, partition: &str, prefix: &str) -> Result<Vec<Attributes>, Failure> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(partition))
+            .expression_attribute_values(":prefix", text(prefix))
+            .into_paginator()
+            .items()
+            .send();
+        let mut entries = Vec::new();
+        while let Some(item) = pages.next().await {
+            entries.push(item.map_err(|error| failure(&error))?);
+        }
+        Ok(entries)
+    }
+}
+
+impl CatalogTable for Catalog {
+    async fn put_item(&self, item: &Item) -> Result<(), Failure> {
+        let partition = item.store_id.as_ref().map_or_else(|| CHAIN.to_owned(), store_partition);
+        let entry = entry(&partition, &format!("item#{}", item.sku), &item.to_json());
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(entry));
+        put.send().await.map(|_| ()).map_err(|error| failure(&error))
+    }
+
+    async fn put_store(&self, store: &Store) -> Result<(), Failure> {
+        let id = store.store_id.as_str();
+        let settings = entry(&store_partition(&store.store_id), "settings", &store.to_json());
+        let listed = entry(CHAIN, &format!("store#{id}"), "{}");
+        let mut transaction = self.client.transact_write_items();
+        for item in [settings, listed] {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(item))
+                .build()
+                .expect("table and item are set");
+            transaction = transaction.transact_items(TransactWriteItem::builder().put(put).build());
+        }
+        transaction.send().await.map(|_| ()).map_err(|error| failure(&error))
+    }
+
+    async fn store(&self, store_id: &StoreId) -> Result<Option<Store>, Failure> {
+        let entries = self.entries(&store_partition(store_id), "settings").await?;
+        entries.first().map(|entry| parsed(entry, Store::parse)).transpose()
+    }
+
+    async fn stores(&self) -> Result<Vec<StoreId>, Failure> {
+        let entries = self.entries(CHAIN, "store#").await?;
+        let id = |entry: &Attributes| {
+            let reader = Reader::of(entry);
+            let key: String = reader.text("sk")?;
+            let id = key.trim_start_matches("store#");
+            id.parse().map_err(|error| reader.wrong("sk", error))
+        };
+        entries.iter().map(id).collect()
+    }
+
+    async fn items(&self, store_id: &StoreId) -> Result<Vec<Item>, Failure> {
+        let mut items: BTreeMap<Sku, Item> = BTreeMap::new();
+        for partition in [CHAIN.to_owned(), store_partition(store_id)] {
+            for entry in self.entries(&partition, "item#").await? {
+                let item = parsed(&entry, Item::parse)?;
+                items.insert(item.sku.clone(), item);
+            }
+        }
+        Ok(items.into_values().collect())
+    }
+}
+
+fn store_partition(store_id: &StoreId) -> String {
+    format!("store#{store_id}")
+}
+
+fn entry(partition: &str, sort: &str, json: &str) -> Attributes {
+    Attributes::from([
+        ("pk".to_owned(), text(partition)),
+        ("sk".to_owned(), text(sort)),
+        ("entry".to_owned(), text(json)),
+    ])
+}
+
+fn parsed<T>(
+    entry: &Attributes,
+    parse: impl Fn(&str) -> Result<T, CatalogError>,
+) -> Result<T, Failure> {
+    let reader = Reader::of(entry);
+    let json: String = reader.text("entry")?;
+    parse(&json).map_err(|error| reader.wrong("entry", error))
+}

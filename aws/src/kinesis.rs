@@ -1,0 +1,106 @@
+//! The stream of events: [`EventLog`] by `PutRecords`.
+
+use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::primitives::Blob;
+use aws_sdk_kinesis::types::{PutRecordsRequestEntry, PutRecordsResultEntry, StreamStatus};
+use domain::SequenceNumber;
+use domain::ports::{EventLog, Failure, Put};
+use domain::record::Record;
+
+use crate::Names;
+use crate::failure::failure;
+
+/// The stream.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    client: Client,
+    name: String,
+}
+
+impl Stream {
+    /// The stream called `names.stream`.
+    #[must_use]
+    pub fn new(client: Client, names: &Names) -> Self {
+        Self { client, name: names.stream.clone() }
+    }
+
+    /// Creates the stream unless it exists.
+    ///
+    /// # Errors
+    /// What Kinesis says.
+    pub async fn create(&self, shards: i32) -> Result<(), Failure> {
+        let created =
+            self.client.create_stream().stream_name(&self.name).shard_count(shards).send().await;
+        match created {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_resource_in_use_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failure(&error)),
+        }
+    }
+}
+
+impl EventLog for Stream {
+    async fn put(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+        let entries = records.iter().map(|record| {
+            PutRecordsRequestEntry::builder()
+                .partition_key(&record.partition_key)
+                .data(Blob::new(record.data.clone()))
+                .build()
+                .expect("both fields are set")
+        });
+        let answer = self
+            .client
+            .put_records()
+            .stream_name(&self.name)
+            .set_records(Some(entries.collect()))
+            .send()
+            .await
+            .map_err(|error| failure(&error))?;
+        let results: Vec<Put> = answer.records().iter().map(put).collect();
+        if results.len() == records.len() {
+            return Ok(results);
+        }
+        Err(Failure::Unavailable(format!(
+            "PutRecords answered for {} of {} records",
+            results.len(),
+            records.len()
+        )))
+    }
+
+    async fn ready(&self) -> Result<(), Failure> {
+        let answer = self
+            .client
+            .describe_stream_summary()
+            .stream_name(&self.name)
+            .send()
+            .await
+            .map_err(|error| failure(&error))?;
+        match answer.stream_description_summary().map(|summary| summary.stream_status()) {
+            Some(StreamStatus::Active | StreamStatus::Updating) => Ok(()),
+            status => Err(Failure::Unavailable(format!("stream {} is {status:?}", self.name))),
+        }
+    }
+}
+
+fn put(entry: &PutRecordsResultEntry) -> Put {
+    match (entry.sequence_number(), entry.shard_id(), entry.error_code()) {
+        (Some(sequence_number), Some(shard_id), None) => Put::Stored {
+            shard_id: shard_id.to_owned(),
+            sequence_number: SequenceNumber::new(sequence_number),
+        },
+        (_, _, code) => {
+            let code = code.unwrap_or("no sequence number");
+            let message = format!("{code}: {}", entry.error_message().unwrap_or_default());
+            Put::Failed(match code {
+                "ProvisionedThroughputExceededException" => Failure::Throttled(message),
+                _ => Failure::Unavailable(message),
+            })
+        }
+    }
+}

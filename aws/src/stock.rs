@@ -1,0 +1,216 @@
+//! The stock table: `pk` = `store#UTC date`, `sk` = `sku#HH:MM`, one [`StockWindow`] an item.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::limits::{BATCH_GET_KEYS_MAX, STOCK_KEPT};
+use domain::ports::{Failure, Saved, StockTable};
+use domain::stock::{StockWindow, Version, WindowKey};
+use domain::{Sku, StoreId, Window};
+
+use crate::Names;
+use crate::attributes::{Attributes, Reader, binary, decimal, instant, number, text};
+use crate::failure::failure;
+
+/// How often keys that DynamoDB left out of an answer are asked for again.
+const LEFT_OUT_ATTEMPTS: u32 = 5;
+const LEFT_OUT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Stock {
+    client: Client,
+    table: String,
+    kept: Option<Duration>,
+}
+
+impl Stock {
+    /// The table of `names`; rows are kept for [`STOCK_KEPT`] after their window.
+    #[must_use]
+    pub fn new(client: Client, names: &Names) -> Self {
+        Self { client, table: names.table("stock"), kept: Some(STOCK_KEPT) }
+    }
+
+    /// Rows never expire: for history, whose windows ended long ago.
+    #[must_use]
+    pub fn kept_forever(self) -> Self {
+        Self { kept: None, ..self }
+    }
+
+    /// A row as it is stored.
+    fn item(&self, row: &StockWindow) -> Attributes {
+        let key = row.key();
+        let figures = row.figures();
+        let packed = row.pack();
+        let mut item = key_of(key);
+        let mut put = |name: &str, value| item.insert(name.to_owned(), value);
+        put("store_id", text(&key.store_id));
+        put("sku", text(&key.sku));
+        put("window_start", instant(key.window.start()));
+        put("version", text(row.version().as_str()));
+        put("events", binary(packed));
+        put("event_count", number(figures.events));
+        put("voided_count", number(figures.voided));
+        put("sold", decimal(figures.sold));
+        put("returned", decimal(figures.returned));
+        put("received", decimal(figures.received));
+        put("wasted", decimal(figures.wasted));
+        put("transferred_in", decimal(figures.transferred_in));
+        put("transferred_out", decimal(figures.transferred_out));
+        put("moved", decimal(figures.moved));
+        if let Some(counted) = figures.counted {
+            put("counted", decimal(counted.quantity));
+            put("counted_at", instant(counted.at));
+        }
+        let revenue = figures
+            .revenue
+            .iter()
+            .map(|(currency, amount)| (currency.to_string(), decimal(*amount)));
+        put("revenue", AttributeValue::M(revenue.collect()));
+        if let Some(kept) = self.kept {
+            put("expires_at", number((key.window.end() + kept).timestamp()));
+        }
+        item
+    }
+
+    async fn query_date(
+        &self,
+        store_id: &StoreId,
+        sku: Option<&Sku>,
+        date: NaiveDate,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<StockWindow>, Failure> {
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .expression_attribute_values(":pk", text(format!("{store_id}#{date}")));
+        query = match sku {
+            None => query.key_condition_expression("pk = :pk"),
+            Some(sku) => query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :sku)")
+                .expression_attribute_values(":sku", text(format!("{sku}#"))),
+        };
+        let mut pages = query.into_paginator().items().send();
+        let mut rows = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| failure(&error))?;
+            if !Reader::of(&item).is_expired("expires_at", now)? {
+                rows.push(row_of(&item)?);
+            }
+        }
+        Ok(rows)
+    }
+}
+
+impl StockTable for Stock {
+    async fn load(&self, keys: &[WindowKey]) -> Result<Vec<StockWindow>, Failure> {
+        let mut rows = Vec::new();
+        for chunk in keys.chunks(BATCH_GET_KEYS_MAX) {
+            let mut wanted: Vec<Attributes> = chunk.iter().map(key_of).collect();
+            let mut attempts = 0;
+            while !wanted.is_empty() {
+                if attempts > 0 {
+                    if attempts > LEFT_OUT_ATTEMPTS {
+                        let left = wanted.len();
+                        return Err(Failure::Throttled(format!("{left} stock rows left out")));
+                    }
+                    tokio::time::sleep(LEFT_OUT_PAUSE * 2_u32.pow(attempts)).await;
+                }
+                attempts += 1;
+                let request = KeysAndAttributes::builder()
+                    .set_keys(Some(wanted))
+                    .consistent_read(true)
+                    .build()
+                    .expect("the keys are set");
+                let mut answer = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, request)
+                    .send()
+                    .await
+                    .map_err(|error| failure(&error))?;
+                for item in
+                    answer.responses().and_then(|all| all.get(&self.table)).into_iter().flatten()
+                {
+                    rows.push(row_of(item)?);
+                }
+                let left_out =
+                    answer.unprocessed_keys.take().and_then(|mut all| all.remove(&self.table));
+                wanted = left_out.map(|request| request.keys).unwrap_or_default();
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn save(
+        &self,
+        row: &StockWindow,
+        read: Option<&Version>,
+    ) -> Result<Saved<StockWindow>, Failure> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(self.item(row)))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match read {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(version) => put
+                .condition_expression("version = :read")
+                .expression_attribute_values(":read", text(version.as_str())),
+        };
+        let Err(error) = put.send().await else { return Ok(Saved::Done) };
+        match error.as_service_error() {
+            Some(service) if service.is_conditional_check_failed_exception() => {}
+            _ => return Err(failure(&error)),
+        }
+        match error.into_service_error() {
+            aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(
+                conflict,
+            ) => Ok(Saved::Conflict(conflict.item().map(row_of).transpose()?)),
+            other => Err(Failure::Unavailable(other.to_string())),
+        }
+    }
+
+    async fn query(
+        &self,
+        store_id: &StoreId,
+        sku: Option<&Sku>,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<StockWindow>, Failure> {
+        let mut rows = Vec::new();
+        for date in since.date_naive().iter_days().take_while(|date| *date <= until.date_naive()) {
+            rows.extend(self.query_date(store_id, sku, date, now).await?);
+        }
+        rows.retain(|row| (since..until).contains(&row.key().window.start()));
+        rows.sort_by(|a, b| a.key().cmp(b.key()));
+        Ok(rows)
+    }
+}
+
+fn key_of(key: &WindowKey) -> Attributes {
+    let start = key.window.start();
+    let partition = format!("{}#{}", key.store_id, key.window.date());
+    let sort = format!("{}#{}", key.sku, start.format("%H:%M"));
+    Attributes::from([("pk".to_owned(), text(partition)), ("sk".to_owned(), text(sort))])
+}
+
+fn row_of(item: &Attributes) -> Result<StockWindow, Failure> {
+    let reader = Reader::of(item);
+    let start: DateTime<Utc> = reader.text("window_start")?;
+    let key = WindowKey {
+        store_id: reader.text("store_id")?,
+        sku: reader.text("sku")?,
+        window: Window::of(start),
+    };
+    StockWindow::unpack(key, reader.binary("events")?)
+        .map_err(|error| reader.wrong("events", error))
+}

@@ -1,0 +1,132 @@
+//! The tables: one definition (`aws/tables.json`) for the local program, the tests and the
+//! deployment.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
+    TimeToLiveSpecification,
+};
+use domain::ports::Failure;
+use serde::Deserialize;
+
+use crate::Names;
+use crate::failure::failure;
+
+/// All tables.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+pub struct Definition {
+    /// The partition key of every table, a string.
+    pub partition_key: String,
+    /// The sort key of every table, a string.
+    pub sort_key: String,
+    /// The tables.
+    pub tables: Vec<Table>,
+}
+
+/// One table.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+pub struct Table {
+    /// Its name without prefix.
+    pub name: String,
+    /// The attribute that tells when an item may be deleted, in seconds since 1970.
+    pub time_to_live: Option<String>,
+}
+
+impl Definition {
+    /// The definition in the repository.
+    ///
+    /// # Panics
+    /// Never: the file is part of the program and a test reads it.
+    #[must_use]
+    pub fn load() -> Self {
+        serde_json::from_str(include_str!("../tables.json")).expect("a valid definition")
+    }
+}
+
+/// How often and how long to wait for a new table: in all some six seconds.
+const ACTIVE_ATTEMPTS: u32 = 60;
+const ACTIVE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Creates the tables that do not exist yet and waits until all can be used.
+///
+/// # Errors
+/// The first failure of DynamoDB, or `Unavailable` when a table does not become active.
+pub async fn create(client: &Client, names: &Names) -> Result<(), Failure> {
+    let definition = Definition::load();
+    for table in &definition.tables {
+        create_one(client, names, &definition, table).await?;
+    }
+    Ok(())
+}
+
+async fn create_one(
+    client: &Client,
+    names: &Names,
+    definition: &Definition,
+    table: &Table,
+) -> Result<(), Failure> {
+    let name = names.table(&table.name);
+    let mut create =
+        client.create_table().table_name(&name).billing_mode(BillingMode::PayPerRequest);
+    for (key, key_type) in
+        [(&definition.partition_key, KeyType::Hash), (&definition.sort_key, KeyType::Range)]
+    {
+        let attribute = AttributeDefinition::builder()
+            .attribute_name(key)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .expect("both fields are set");
+        let schema = KeySchemaElement::builder()
+            .attribute_name(key)
+            .key_type(key_type)
+            .build()
+            .expect("both fields are set");
+        create = create.attribute_definitions(attribute).key_schema(schema);
+    }
+    match create.send().await {
+        Ok(_) => {}
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(|error| error.is_resource_in_use_exception()) =>
+        {
+            return Ok(());
+        }
+        Err(error) => return Err(failure(&error)),
+    }
+    wait_until_active(client, &name).await?;
+    if let Some(attribute) = &table.time_to_live {
+        let specification = TimeToLiveSpecification::builder()
+            .attribute_name(attribute)
+            .enabled(true)
+            .build()
+            .expect("both fields are set");
+        client
+            .update_time_to_live()
+            .table_name(&name)
+            .time_to_live_specification(specification)
+            .send()
+            .await
+            .map_err(|error| failure(&error))?;
+    }
+    Ok(())
+}
+
+async fn wait_until_active(client: &Client, name: &str) -> Result<(), Failure> {
+    for _ in 0..ACTIVE_ATTEMPTS {
+        let described = client
+            .describe_table()
+            .table_name(name)
+            .send()
+            .await
+            .map_err(|error| failure(&error))?;
+        let status = described.table().and_then(|table| table.table_status());
+        if status == Some(&TableStatus::Active) {
+            return Ok(());
+        }
+        tokio::time::sleep(ACTIVE_PAUSE).await;
+    }
+    Err(Failure::Unavailable(format!("table {name} did not become active")))
+}

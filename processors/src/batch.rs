@@ -1,0 +1,140 @@
+//! A batch of Kinesis records -> stock rows. Lambda and the local event source mapping call
+//! [`Processor::process`] alike.
+//!
+//! Two words for failure: *poison* is set aside and counted, *unsaved* asks for redelivery from the
+//! first record that stands behind a row that could not be saved.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use domain::ports::{Failure, QuarantineTable, StockTable};
+use domain::quarantine::Quarantined;
+use domain::stock::{StockWindow, WindowKey};
+use domain::{Delivered, SequenceNumber};
+use futures_util::stream::{self, StreamExt};
+use metrics::counter;
+use tracing::{Instrument, info_span, warn};
+
+use crate::fold::{Change, fold};
+use crate::measures;
+use crate::open::open;
+use crate::save::{RowOutcome, save};
+
+/// Rows that are saved at the same time. DynamoDB answers in some milliseconds, so this is what
+/// keeps a batch of a thousand rows within a second.
+const SAVES_AT_ONCE: usize = 16;
+
+/// The batch handler with its tables.
+#[derive(Debug, Clone)]
+pub struct Processor<S, Q> {
+    /// Where stock is kept.
+    pub stock: S,
+    /// Where poison is kept.
+    pub quarantine: Q,
+    /// How old an event may be when its record arrives; `None` takes history of any age.
+    pub age_max: Option<Duration>,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// The lowest sequence number behind anything that is not stored: Lambda delivers everything
+    /// from there on again. `None` when all is stored.
+    pub retry_from: Option<SequenceNumber>,
+    /// Events that are new in their rows.
+    pub stored: u64,
+    /// Events that their rows already had.
+    pub duplicate: u64,
+    /// Things put into quarantine.
+    pub quarantined: u64,
+    /// Rows written.
+    pub rows_saved: u64,
+}
+
+impl<S: StockTable, Q: QuarantineTable> Processor<S, Q> {
+    /// Stores a batch. It may be cut, ordered and repeated in any way: the rows come out the same.
+    pub async fn process(&self, records: &[Delivered]) -> Outcome {
+        let span = info_span!("process", records = records.len());
+        async {
+            let (events, poison) = open(records, self.age_max);
+            let mut outcome = Outcome::default();
+            for poison in poison {
+                match self.quarantine.keep(&poison.refused).await {
+                    Ok(()) => outcome.count_quarantined(&poison.refused),
+                    Err(failure) => outcome.count_failed(&poison.sequence_number, &failure),
+                }
+            }
+            let changes = fold(events);
+            match self.load(&changes).await {
+                Ok(stored) => self.save_all(changes, stored, &mut outcome).await,
+                Err(failure) => {
+                    for change in &changes {
+                        outcome.count_failed(&change.lowest, &failure);
+                    }
+                }
+            }
+            outcome
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn load(&self, changes: &[Change]) -> Result<HashMap<WindowKey, StockWindow>, Failure> {
+        let keys: Vec<WindowKey> = changes.iter().map(|change| change.key.clone()).collect();
+        let rows = self.stock.load(&keys).await?;
+        Ok(rows.into_iter().map(|row| (row.key().clone(), row)).collect())
+    }
+
+    async fn save_all(
+        &self,
+        changes: Vec<Change>,
+        mut stored: HashMap<WindowKey, StockWindow>,
+        outcome: &mut Outcome,
+    ) {
+        let jobs = changes.into_iter().map(|change| {
+            let row = stored.remove(&change.key);
+            async move {
+                let result = save(&change, row, &self.stock, &self.quarantine).await;
+                (change, result)
+            }
+        });
+        let mut results = stream::iter(jobs).buffer_unordered(SAVES_AT_ONCE);
+        while let Some((change, result)) = results.next().await {
+            match result {
+                Ok(row) => outcome.count_row(&row),
+                Err(failure) => outcome.count_failed(&change.lowest, &failure),
+            }
+        }
+    }
+}
+
+impl Outcome {
+    fn count_row(&mut self, row: &RowOutcome) {
+        self.stored += row.stored;
+        self.duplicate += row.duplicate;
+        self.rows_saved += u64::from(row.saved);
+        row.refused.iter().for_each(|refused| self.count_quarantined(refused));
+        counter!(measures::EVENTS, "outcome" => "stored").increment(row.stored);
+        counter!(measures::EVENTS, "outcome" => "late").increment(row.late);
+        counter!(measures::EVENTS, "outcome" => "duplicate").increment(row.duplicate);
+        counter!(measures::CONFLICTS).increment(row.conflicts);
+        let what = if row.saved { "saved" } else { "unchanged" };
+        counter!(measures::ROWS, "outcome" => what).increment(1);
+    }
+
+    fn count_quarantined(&mut self, refused: &Quarantined) {
+        self.quarantined += 1;
+        counter!(measures::EVENTS, "outcome" => "poison").increment(1);
+        counter!(measures::QUARANTINED, "reason" => refused.reason.as_str()).increment(1);
+        warn!(reason = refused.reason.as_str(), key = refused.key, "{}", refused.message);
+    }
+
+    fn count_failed(&mut self, sequence_number: &SequenceNumber, failure: &Failure) {
+        counter!(measures::ROWS, "outcome" => "failed").increment(1);
+        warn!(sequence_number = sequence_number.as_str(), "not stored: {failure}");
+        let lower = self.retry_from.as_ref().is_none_or(|lowest| sequence_number < lowest);
+        if lower {
+            self.retry_from = Some(sequence_number.clone());
+        }
+    }
+}
