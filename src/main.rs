@@ -1,2 +1,71 @@
-//! The `daymark` program.
-fn main() {}
+//! The `daymark` program: one file per verb.
+
+mod catalog;
+mod clock;
+mod connect;
+mod demo;
+mod machine;
+mod offers;
+mod output;
+mod send;
+mod stock;
+mod telemetry;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Till events in, stock by time window, afternoon discount offers out.
+///
+/// Daymark streams the inventory events of every till through Kinesis, keeps stock by five-minute
+/// windows in DynamoDB, and writes afternoon discount offers, each with its reason. It runs whole
+/// on this machine, or deployed on AWS.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Start with `daymark demo`: a day of three shops in about a minute.")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+
+    #[command(flatten)]
+    telemetry: telemetry::Flags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Demo(demo::Flags),
+    Up(up::Flags),
+    Send(send::Flags),
+    Stock(stock::Flags),
+    Offers(offers::Flags),
+    Catalog(catalog::Flags),
+}
+
+/// What a verb may fail with: printed once, here.
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    telemetry::start_logs(&arguments.telemetry);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = runtime.map_err(Failed::from).and_then(|runtime| {
+        runtime.block_on(async {
+            match arguments.verb {
+                Verb::Demo(flags) => demo::run(flags).await,
+                Verb::Up(flags) => up::run(flags).await,
+                Verb::Send(flags) => send::run(flags).await,
+                Verb::Stock(flags) => stock::run(flags).await,
+                Verb::Offers(flags) => offers::run(flags).await,
+                Verb::Catalog(flags) => catalog::run(flags).await,
+            }
+        })
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -17,7 +17,7 @@ use tracing::{Instrument, info_span, warn};
 
 use crate::decide::{Change, Decision, Shelf, Situation, decide};
 use crate::demand::Sales;
-use crate::measures;
+use crate::metrics as names;
 
 /// The pricing function with its tables.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ impl<C: CatalogTable, S: StockTable, O: OffersTable> Pricing<C, S, O> {
                     all.already_decided += pass.already_decided;
                 }
                 Err(failure) => {
-                    counter!(measures::FAILED).increment(1);
+                    counter!(names::FAILED_TOTAL).increment(1);
                     warn!(store.id = store_id.as_str(), "store not priced: {failure}");
                 }
             }
@@ -98,20 +98,20 @@ impl<C: CatalogTable, S: StockTable, O: OffersTable> Pricing<C, S, O> {
             let revisions = offers.get(&item.sku).map_or(&[][..], Vec::as_slice);
             if revisions.last().is_some_and(|latest| latest.slot >= slot) {
                 pass.already_decided += 1;
-                counter!(measures::DECISIONS, "outcome" => "already_decided").increment(1);
+                counter!(names::DECISIONS_TOTAL, "outcome" => "already_decided").increment(1);
                 continue;
             }
             let windows = windows.get(&item.sku).map_or(&[][..], Vec::as_slice);
             let situation = situation(item, &store, &day, slot, windows, revisions);
             let Decision::Change(change) = decide(&situation) else {
                 pass.kept += 1;
-                counter!(measures::DECISIONS, "outcome" => "kept").increment(1);
+                counter!(names::DECISIONS_TOTAL, "outcome" => "kept").increment(1);
                 continue;
             };
             let offer = offer(&situation, store_id, &day, revisions, change, slot.max(now));
             match self.offers.publish(&offer).await? {
                 Saved::Done => {
-                    counter!(measures::DECISIONS, "outcome" => "published").increment(1);
+                    counter!(names::DECISIONS_TOTAL, "outcome" => "published").increment(1);
                     pass.published.push(offer);
                 }
                 // An overlapping pass was faster; the next slot sees what it wrote.

@@ -8,7 +8,7 @@ pub mod afternoon;
 pub mod decide;
 pub mod demand;
 pub mod ladder;
-pub mod measures;
+pub mod metrics;
 
 pub use afternoon::{Pass, Pricing, slot_of};
 pub use decide::{Decision, Keep, Situation, decide};

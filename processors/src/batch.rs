@@ -16,7 +16,7 @@ use metrics::counter;
 use tracing::{Instrument, info_span, warn};
 
 use crate::fold::{Change, fold};
-use crate::measures;
+use crate::metrics as names;
 use crate::open::open;
 use crate::save::{RowOutcome, save};
 
@@ -114,23 +114,23 @@ impl Outcome {
         self.duplicate += row.duplicate;
         self.rows_saved += u64::from(row.saved);
         row.refused.iter().for_each(|refused| self.count_quarantined(refused));
-        counter!(measures::EVENTS, "outcome" => "stored").increment(row.stored);
-        counter!(measures::EVENTS, "outcome" => "late").increment(row.late);
-        counter!(measures::EVENTS, "outcome" => "duplicate").increment(row.duplicate);
-        counter!(measures::CONFLICTS).increment(row.conflicts);
+        counter!(names::EVENTS_TOTAL, "outcome" => "stored").increment(row.stored);
+        counter!(names::EVENTS_TOTAL, "outcome" => "late").increment(row.late);
+        counter!(names::EVENTS_TOTAL, "outcome" => "duplicate").increment(row.duplicate);
+        counter!(names::CONFLICTS_TOTAL).increment(row.conflicts);
         let what = if row.saved { "saved" } else { "unchanged" };
-        counter!(measures::ROWS, "outcome" => what).increment(1);
+        counter!(names::ROWS_TOTAL, "outcome" => what).increment(1);
     }
 
     fn count_quarantined(&mut self, refused: &Quarantined) {
         self.quarantined += 1;
-        counter!(measures::EVENTS, "outcome" => "poison").increment(1);
-        counter!(measures::QUARANTINED, "reason" => refused.reason.as_str()).increment(1);
+        counter!(names::EVENTS_TOTAL, "outcome" => "poison").increment(1);
+        counter!(names::QUARANTINED_TOTAL, "reason" => refused.reason.as_str()).increment(1);
         warn!(reason = refused.reason.as_str(), key = refused.key, "{}", refused.message);
     }
 
     fn count_failed(&mut self, sequence_number: &SequenceNumber, failure: &Failure) {
-        counter!(measures::ROWS, "outcome" => "failed").increment(1);
+        counter!(names::ROWS_TOTAL, "outcome" => "failed").increment(1);
         warn!(sequence_number = sequence_number.as_str(), "not stored: {failure}");
         let lower = self.retry_from.as_ref().is_none_or(|lowest| sequence_number < lowest);
         if lower {

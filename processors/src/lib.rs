@@ -4,7 +4,7 @@
 
 pub mod batch;
 mod fold;
-pub mod measures;
+pub mod metrics;
 mod open;
 pub mod question;
 mod save;

@@ -1,0 +1,200 @@
+//! What is wrong with a request as a whole, as RFC 9457 problem details.
+
+use axum::response::{IntoResponse, Response};
+use domain::limits::{BODY_BYTES_MAX, INFLATED_BYTES_MAX, REQUEST_EVENTS_MAX, REQUEST_READ_MAX};
+use http::header::{self, HeaderValue};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::body::Encoding;
+use crate::format::Format;
+
+/// The content type of every problem.
+pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// A place in a text: line and column counted from 1, and the bytes read so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) byte: usize,
+}
+
+/// Why a request as a whole cannot be answered with success. The message is the `detail`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("the body holds no event; send a JSON object, a JSON array or NDJSON")]
+    EmptyBody,
+    #[error("event {index} cannot be read: {reason} (after {} bytes); nothing was stored", at.byte)]
+    InvalidJson { index: usize, at: Position, reason: String },
+    #[error("the body is not UTF-8: the byte at offset {byte} does not belong; nothing was stored")]
+    NotUtf8 { byte: usize },
+    #[error("the body could not be read to its end ({0}); nothing was stored")]
+    BodyUnreadable(String),
+    #[error("the body cannot be inflated as {encoding}: {reason}; nothing was stored")]
+    BrokenCompression { encoding: &'static str, reason: String },
+    #[error(
+        "Idempotency-Key is not taken: each event's event_id makes every resend safe, whole or in \
+         part; leave the header out"
+    )]
+    IdempotencyKey,
+    #[error("the body took longer than {} s to arrive; send it faster or in smaller pieces",
+        REQUEST_READ_MAX.as_secs())]
+    ReadTimeout,
+    #[error(
+        "the body has at least {seen} bytes as it travels; at most {BODY_BYTES_MAX} are allowed: \
+         compress it or send fewer events at once"
+    )]
+    BodyTooLarge { seen: usize },
+    #[error(
+        "the body of {travelled} bytes inflates to at least {seen} bytes; at most \
+         {INFLATED_BYTES_MAX} are allowed: send fewer events at once"
+    )]
+    InflatedTooLarge { seen: usize, travelled: usize },
+    #[error(
+        "the request holds {seen} events; at most {REQUEST_EVENTS_MAX} are allowed: send them in \
+         several requests"
+    )]
+    TooManyEvents { seen: usize },
+    #[error("{}; send one of {}", content_type(given.as_deref()), list(Format::accepted()))]
+    ContentType { given: Option<String> },
+    #[error("the charset {given} is not taken; send utf-8")]
+    Charset { given: String },
+    #[error(
+        "the content encoding {given} is not taken; send one of {}, one at a time",
+        list(Encoding::ACCEPTED)
+    )]
+    Encoding { given: String },
+    #[error("there is nothing at {path}; events go to POST /v1/events")]
+    NotFound { path: String },
+    #[error("{path} does not take {method}; the Allow header names what it takes")]
+    MethodNotAllowed { method: Method, path: String },
+    #[error("the stream cannot be written to: {0}")]
+    NotReady(String),
+    #[error("all events were rejected; results tell why, nothing was stored")]
+    AllRejected,
+    #[error("the stream is busy and nothing was acknowledged; send the events marked retry again")]
+    Throttled,
+    #[error(
+        "the stream is out of reach and nothing was acknowledged; send the events marked \
+        retry again, which is safe even if they were stored"
+    )]
+    Unavailable,
+}
+
+impl Problem {
+    /// Its status, the last part of its type, and its title.
+    fn class(&self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::EmptyBody => (S::BAD_REQUEST, "empty-body", "Empty body"),
+            Self::InvalidJson { .. } => (S::BAD_REQUEST, "invalid-json", "Invalid JSON"),
+            Self::NotUtf8 { .. } => (S::BAD_REQUEST, "not-utf8", "Not UTF-8"),
+            Self::BodyUnreadable(_) => (S::BAD_REQUEST, "body-unreadable", "Unreadable body"),
+            Self::BrokenCompression { .. } => {
+                (S::BAD_REQUEST, "broken-compression", "Broken compression")
+            }
+            Self::IdempotencyKey => {
+                (S::BAD_REQUEST, "idempotency-key-not-taken", "Idempotency-Key is not taken")
+            }
+            Self::ReadTimeout => (S::REQUEST_TIMEOUT, "read-timeout", "The body came too slowly"),
+            Self::BodyTooLarge { .. } => {
+                (S::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large")
+            }
+            Self::InflatedTooLarge { .. } => {
+                (S::PAYLOAD_TOO_LARGE, "inflated-too-large", "The inflated body is too large")
+            }
+            Self::TooManyEvents { .. } => {
+                (S::PAYLOAD_TOO_LARGE, "too-many-events", "Too many events")
+            }
+            Self::ContentType { .. } => {
+                (S::UNSUPPORTED_MEDIA_TYPE, "content-type", "Unsupported content type")
+            }
+            Self::Charset { .. } => (S::UNSUPPORTED_MEDIA_TYPE, "charset", "Unsupported charset"),
+            Self::Encoding { .. } => {
+                (S::UNSUPPORTED_MEDIA_TYPE, "content-encoding", "Unsupported content encoding")
+            }
+            Self::NotFound { .. } => (S::NOT_FOUND, "not-found", "Nothing here"),
+            Self::MethodNotAllowed { .. } => {
+                (S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+            }
+            Self::NotReady(_) => (S::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
+            Self::AllRejected => {
+                (S::UNPROCESSABLE_ENTITY, "all-events-rejected", "All events were rejected")
+            }
+            Self::Throttled => (S::TOO_MANY_REQUESTS, "throttled", "The stream is busy"),
+            Self::Unavailable => {
+                (S::SERVICE_UNAVAILABLE, "stream-unavailable", "The stream is out of reach")
+            }
+        }
+    }
+
+    /// Its HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.class().0
+    }
+
+    /// Its stable name.
+    pub(crate) fn urn(&self) -> String {
+        format!("urn:daymark:problem:{}", self.class().1)
+    }
+
+    /// The same few words for every problem of the type.
+    pub(crate) fn title(&self) -> &'static str {
+        self.class().2
+    }
+
+    /// What a program may want to know: extension members.
+    fn members(&self) -> Value {
+        match self {
+            Self::InvalidJson { index, at, .. } => {
+                let Position { line, column, byte } = at;
+                json!({ "index": index, "line": line, "column": column, "byte": byte })
+            }
+            Self::NotUtf8 { byte } => json!({ "byte": byte }),
+            Self::BodyTooLarge { seen } => json!({ "limit": BODY_BYTES_MAX, "seen": seen }),
+            Self::InflatedTooLarge { seen, .. } => {
+                json!({ "limit": INFLATED_BYTES_MAX, "seen": seen })
+            }
+            Self::TooManyEvents { seen } => json!({ "limit": REQUEST_EVENTS_MAX, "seen": seen }),
+            Self::ContentType { .. } => {
+                json!({ "accepted": Format::accepted().collect::<Vec<_>>() })
+            }
+            Self::Encoding { .. } => json!({ "accepted": Encoding::ACCEPTED }),
+            _ => json!({}),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "type": self.urn(),
+            "title": self.title(),
+            "status": self.status().as_u16(),
+            "detail": self.to_string(),
+        });
+        if let (Value::Object(body), Value::Object(members)) = (&mut body, self.members()) {
+            body.extend(members);
+        }
+        let headers = [(header::CONTENT_TYPE, PROBLEM_JSON)];
+        let mut response = (self.status(), headers, body.to_string()).into_response();
+        // Source: RFC 9110, sections 12.5.3 and 15.5.16.
+        if matches!(self, Self::Encoding { .. }) {
+            let accepted = HeaderValue::from_static("gzip, zstd, identity");
+            response.headers_mut().insert(header::ACCEPT_ENCODING, accepted);
+        }
+        response
+    }
+}
+
+fn content_type(given: Option<&str>) -> String {
+    match given {
+        Some(given) => format!("the content type {given} is not taken"),
+        None => "the content type is missing".to_owned(),
+    }
+}
+
+fn list(words: impl IntoIterator<Item = &'static str>) -> String {
+    words.into_iter().collect::<Vec<_>>().join(", ")
+}

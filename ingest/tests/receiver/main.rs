@@ -1,0 +1,9 @@
+//! What the receiver promises, tried through its router over a scripted log.
+
+mod bounds;
+mod formats;
+mod paths;
+mod property;
+mod rules;
+mod storing;
+mod support;

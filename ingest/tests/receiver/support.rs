@@ -1,0 +1,262 @@
+//! A log that follows a script, and a till that reads answers.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::sync::{Arc, Mutex};
+
+use axum::body::{Body, to_bytes};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use domain::ports::{EventLog, Failure, Put};
+use domain::record::{Record, SequenceNumber, open};
+use http::{HeaderMap, Request, StatusCode};
+use ingest::{Service, Settings, router};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// When every test takes place.
+pub(crate) const NOW: &str = "2026-03-12T15:20:00Z";
+
+/// What the log does with one call.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// Takes all records.
+    Take,
+    /// Fails as a whole.
+    Fail(Failure),
+    /// Fails these records of the call, by place, and takes the others.
+    FailSome(Vec<(usize, Failure)>),
+    /// Takes all records and never says so.
+    LoseTheAnswer,
+    /// Answers for fewer records than it was given.
+    AnswerShort,
+}
+
+/// The log: does what the script says, then what `otherwise` says.
+pub(crate) struct ScriptedLog {
+    script: Mutex<VecDeque<Step>>,
+    otherwise: Step,
+    readiness: Result<(), Failure>,
+    /// The partition keys of every call.
+    pub(crate) calls: Mutex<Vec<Vec<String>>>,
+    /// What the stream holds, acknowledged or not.
+    pub(crate) held: Mutex<Vec<Record>>,
+    /// What was acknowledged, with its sequence number.
+    pub(crate) acknowledged: Mutex<Vec<(String, Record)>>,
+}
+
+impl ScriptedLog {
+    fn take(&self, record: &Record) -> Put {
+        self.held.lock().unwrap().push(record.clone());
+        let mut acknowledged = self.acknowledged.lock().unwrap();
+        let number = format!("4965{:052}", acknowledged.len());
+        acknowledged.push((number.clone(), record.clone()));
+        Put::Stored {
+            shard_id: "shardId-000000000000".into(),
+            sequence_number: SequenceNumber::new(number),
+        }
+    }
+}
+
+impl EventLog for ScriptedLog {
+    async fn put(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+        self.calls
+            .lock()
+            .unwrap()
+            .push(records.iter().map(|record| record.partition_key.clone()).collect());
+        let step = self.script.lock().unwrap().pop_front();
+        match step.unwrap_or_else(|| self.otherwise.clone()) {
+            Step::Take => Ok(records.iter().map(|record| self.take(record)).collect()),
+            Step::Fail(failure) => Err(failure),
+            Step::FailSome(failures) => Ok(records
+                .iter()
+                .enumerate()
+                .map(|(place, record)| {
+                    let failure = failures.iter().find(|(failing, _)| *failing == place);
+                    failure.map_or_else(
+                        || self.take(record),
+                        |(_, failure)| Put::Failed(failure.clone()),
+                    )
+                })
+                .collect()),
+            Step::LoseTheAnswer => {
+                self.held.lock().unwrap().extend_from_slice(records);
+                pending().await
+            }
+            Step::AnswerShort => {
+                Ok(records[..records.len() / 2].iter().map(|record| self.take(record)).collect())
+            }
+        }
+    }
+
+    async fn ready(&self) -> Result<(), Failure> {
+        self.readiness.clone()
+    }
+}
+
+/// A receiver over a scripted log.
+#[derive(Clone)]
+pub(crate) struct Receiver {
+    pub(crate) service: Arc<Service<ScriptedLog>>,
+}
+
+impl Receiver {
+    /// One whose log takes everything.
+    pub(crate) fn new() -> Self {
+        Self::scripted(vec![], Step::Take)
+    }
+
+    /// One whose log follows `script`, then always does `otherwise`.
+    pub(crate) fn scripted(script: Vec<Step>, otherwise: Step) -> Self {
+        Self::with(script, otherwise, Settings::default(), Ok(()))
+    }
+
+    pub(crate) fn with(
+        script: Vec<Step>,
+        otherwise: Step,
+        settings: Settings,
+        readiness: Result<(), Failure>,
+    ) -> Self {
+        let log = ScriptedLog {
+            script: Mutex::new(script.into()),
+            otherwise,
+            readiness,
+            calls: Mutex::default(),
+            held: Mutex::default(),
+            acknowledged: Mutex::default(),
+        };
+        let now: DateTime<Utc> = NOW.parse().unwrap();
+        let (clock, entropy) = (Arc::new(move || now), Arc::new(|| 0));
+        Self { service: Arc::new(Service { log, settings, clock, entropy }) }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = router(self.service.clone()).oneshot(request).await.unwrap();
+        Answer::of(response).await
+    }
+
+    /// Posts events of a content type.
+    pub(crate) async fn post(&self, content_type: &str, body: impl Into<Body>) -> Answer {
+        self.send(request(&[("content-type", content_type)], body)).await
+    }
+
+    /// Posts JSON.
+    pub(crate) async fn post_json(&self, body: &Value) -> Answer {
+        self.post("application/json", body.to_string()).await
+    }
+
+    /// The ids of the events that the stream holds, in order.
+    pub(crate) fn held_ids(&self) -> Vec<String> {
+        self.service.log.held.lock().unwrap().iter().flat_map(ids).collect()
+    }
+
+    /// The ids of acknowledged events, each with its sequence number.
+    pub(crate) fn acknowledged_ids(&self) -> Vec<(String, String)> {
+        let acknowledged = self.service.log.acknowledged.lock().unwrap();
+        acknowledged
+            .iter()
+            .flat_map(|(number, record)| ids(record).into_iter().map(|id| (id, number.clone())))
+            .collect()
+    }
+
+    /// The partition keys of every call.
+    pub(crate) fn calls(&self) -> Vec<Vec<String>> {
+        self.service.log.calls.lock().unwrap().clone()
+    }
+}
+
+/// The ids of a record's events, each behind its store.
+fn ids(record: &Record) -> Vec<String> {
+    let text = |event: &Value, field: &str| event[field].as_str().unwrap().to_owned();
+    open(&record.data)
+        .unwrap()
+        .iter()
+        .map(|event| serde_json::from_str::<Value>(event).unwrap())
+        .map(|event| {
+            assert_eq!(text(&event, "store_id"), record.partition_key);
+            text(&event, "event_id")
+        })
+        .collect()
+}
+
+/// A request to `POST /v1/events`.
+pub(crate) fn request(headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
+    let mut request = Request::post("/v1/events");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(body.into()).unwrap()
+}
+
+/// A request without a body.
+pub(crate) fn bare(method: &str, path: &str) -> Request<Body> {
+    Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) json: Value,
+    pub(crate) bytes: usize,
+}
+
+impl Answer {
+    async fn of(response: Response) -> Self {
+        let (head, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Self { status: head.status, headers: head.headers, json, bytes: bytes.len() }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// One member of every result.
+    pub(crate) fn each(&self, member: &str) -> Vec<&str> {
+        let results = self.json["results"].as_array().unwrap();
+        results.iter().map(|result| result[member].as_str().unwrap_or("-")).collect()
+    }
+
+    /// Holds the answer against a problem's shape.
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, name: &str, detail: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.json["type"], format!("urn:daymark:problem:{name}"));
+        assert_eq!(self.json["status"], status);
+        assert!(self.json["title"].is_string());
+        let told = self.json["detail"].as_str().unwrap();
+        assert!(told.contains(detail), "{told:?} does not say {detail:?}");
+    }
+}
+
+/// A valid event.
+pub(crate) fn event(event_id: impl ToString) -> Value {
+    json!({
+        "event_id": event_id.to_string(), "kind": "sale", "store_id": "s1", "terminal_id": "t1",
+        "sku": "rye", "quantity": 1, "unit_price": "3.90", "currency": "EUR",
+        "occurred_at": "2026-03-12T16:15:00+01:00",
+    })
+}
+
+/// A valid event with another value for one field.
+pub(crate) fn event_with(event_id: impl ToString, field: &str, value: impl Into<Value>) -> Value {
+    let mut event = event(event_id);
+    event[field] = value.into();
+    event
+}
+
+pub(crate) fn throttled() -> Failure {
+    Failure::Throttled("Rate exceeded for shard".into())
+}
+
+pub(crate) fn unavailable() -> Failure {
+    Failure::Unavailable("connection refused".into())
+}
+
+pub(crate) fn refused() -> Failure {
+    Failure::Refused("ResourceNotFoundException: arn:aws:kinesis:secret".into())
+}

@@ -1,0 +1,150 @@
+//! What a day comes to.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::Add;
+
+use chrono::NaiveDate;
+use domain::{Item, Money};
+use rust_decimal::Decimal;
+
+use crate::day::Day;
+use crate::prices::Prices;
+use crate::shops::Shop;
+
+/// The figures of one item, one shop or a chain on one day. Units are pieces, kilograms and litres
+/// added up as they are; money is in the currency of the prices, which is the same in all shops
+/// of the chain (EUR).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DayFigures {
+    /// Lines rung up, without those that were corrected.
+    pub sales: u64,
+    /// Customers who would have bought and found too little on the shelf.
+    pub turned_away: u64,
+    /// Baked or delivered.
+    pub received_units: Decimal,
+    /// What that cost.
+    pub received_cost: Decimal,
+    /// Sold, brought back or not.
+    pub sold_units: Decimal,
+    /// Of these, sold below the regular price.
+    pub discounted_units: Decimal,
+    /// Brought back.
+    pub returned_units: Decimal,
+    /// Thrown away, during the day and at its close.
+    pub wasted_units: Decimal,
+    /// What the waste had cost.
+    pub waste_cost: Decimal,
+    /// Sales less returns.
+    pub revenue: Decimal,
+    /// Of this, at the regular price.
+    pub full_price_revenue: Decimal,
+}
+
+/// A day at regular prices: the same customers, with nothing discounted. All 0 when the store
+/// stays closed.
+#[must_use]
+pub fn without_discounts(shop: &Shop, date: NaiveDate, seed: u64) -> DayFigures {
+    let day = Day::new(shop, date, seed);
+    day.map(|day| day.play(|_| Prices::regular()).1).unwrap_or_default()
+}
+
+impl DayFigures {
+    /// Revenue less what the goods had cost, sold or not.
+    #[must_use]
+    pub fn margin(&self) -> Decimal {
+        self.revenue - self.received_cost
+    }
+
+    /// What is neither sold nor wasted.
+    #[must_use]
+    pub fn left_units(&self) -> Decimal {
+        self.received_units + self.returned_units - self.sold_units - self.wasted_units
+    }
+
+    pub(crate) fn receive(&mut self, item: &Item, quantity: Decimal) {
+        self.received_units += quantity;
+        self.received_cost += quantity * cost(item);
+    }
+
+    pub(crate) fn waste(&mut self, item: &Item, quantity: Decimal) {
+        self.wasted_units += quantity;
+        self.waste_cost += quantity * cost(item);
+    }
+
+    pub(crate) fn sell(&mut self, item: &Item, quantity: Decimal, price: Money) {
+        self.sales += 1;
+        self.sold_units += quantity;
+        self.pay(item, quantity, price);
+        if price.amount() < item.price.amount() {
+            self.discounted_units += quantity;
+        }
+    }
+
+    pub(crate) fn take_back(&mut self, item: &Item, quantity: Decimal, price: Money) {
+        self.returned_units += quantity;
+        self.pay(item, -quantity, price);
+    }
+
+    fn pay(&mut self, item: &Item, quantity: Decimal, price: Money) {
+        let amount = quantity * price.amount();
+        self.revenue += amount;
+        if price.amount() >= item.price.amount() {
+            self.full_price_revenue += amount;
+        }
+    }
+}
+
+/// What is not known to cost anything costs nothing.
+fn cost(item: &Item) -> Decimal {
+    item.cost.map(Money::amount).unwrap_or_default()
+}
+
+impl Add for DayFigures {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            sales: self.sales + other.sales,
+            turned_away: self.turned_away + other.turned_away,
+            received_units: self.received_units + other.received_units,
+            received_cost: self.received_cost + other.received_cost,
+            sold_units: self.sold_units + other.sold_units,
+            discounted_units: self.discounted_units + other.discounted_units,
+            returned_units: self.returned_units + other.returned_units,
+            wasted_units: self.wasted_units + other.wasted_units,
+            waste_cost: self.waste_cost + other.waste_cost,
+            revenue: self.revenue + other.revenue,
+            full_price_revenue: self.full_price_revenue + other.full_price_revenue,
+        }
+    }
+}
+
+impl Sum for DayFigures {
+    fn sum<I: Iterator<Item = Self>>(figures: I) -> Self {
+        figures.fold(Self::default(), Add::add)
+    }
+}
+
+/// One line for people, money with two places.
+impl fmt::Display for DayFigures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} sales, {} turned away; units: {} received, {} sold ({} discounted), {} returned, \
+             {} wasted; money: {:.2} revenue ({:.2} at the regular price), {:.2} waste, \
+             {:.2} margin",
+            self.sales,
+            self.turned_away,
+            self.received_units.normalize(),
+            self.sold_units.normalize(),
+            self.discounted_units.normalize(),
+            self.returned_units.normalize(),
+            self.wasted_units.normalize(),
+            self.revenue,
+            self.full_price_revenue,
+            self.waste_cost,
+            self.margin(),
+        )
+    }
+}

@@ -1,0 +1,67 @@
+//! Days and prices that the tests share.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use domain::calendar::instant;
+use domain::{Event, Money, OfferId, Window};
+use load_generator::day::Day;
+use load_generator::figures::DayFigures;
+use load_generator::prices::Prices;
+use load_generator::shops::Shop;
+use rust_decimal::{Decimal, RoundingStrategy};
+
+/// An ordinary working day.
+pub(crate) fn thursday() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 3, 12).expect("a date")
+}
+
+/// A day with other hours.
+pub(crate) fn saturday() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 3, 14).expect("a date")
+}
+
+/// The morning of a day that the shop is open on.
+pub(crate) fn day(shop: &Shop, date: NaiveDate, seed: u64) -> Day {
+    Day::new(shop, date, seed).expect("the shop is open")
+}
+
+/// A whole day.
+pub(crate) fn played(
+    shop: &Shop,
+    date: NaiveDate,
+    seed: u64,
+    prices: impl FnMut(Window) -> Prices,
+) -> (Vec<Event>, DayFigures) {
+    day(shop, date, seed).play(prices)
+}
+
+/// So many percent of a price, rounded down.
+pub(crate) fn percent_of(price: Money, percent: u32) -> Money {
+    let amount = price.amount() * Decimal::new(percent.into(), 2);
+    let digits = price.currency().minor_digits();
+    let amount = amount.round_dp_with_strategy(digits, RoundingStrategy::ToZero);
+    Money::price(amount, price.currency()).expect("a price")
+}
+
+/// 16:00 on Thursday, by the shop's clock.
+pub(crate) fn four_o_clock(shop: &Shop) -> DateTime<Utc> {
+    let four = NaiveTime::from_hms_opt(16, 0, 0).expect("a time");
+    instant(shop.store.zone, thursday(), four)
+}
+
+/// A policy as plain as can be.
+pub(crate) fn forty_percent_off_after_four(shop: &Shop) -> impl Fn(Window) -> Prices + use<> {
+    let four = four_o_clock(shop);
+    let mut cheap = Prices::regular();
+    for line in &shop.items {
+        let offer_id = OfferId {
+            date: thursday(),
+            store_id: shop.store.store_id.clone(),
+            sku: line.item.sku.clone(),
+            revision: 1,
+        };
+        cheap.put(line.item.sku.clone(), percent_of(line.item.price, 60), Some(offer_id));
+    }
+    move |window| if window.start() < four { Prices::regular() } else { cheap.clone() }
+}

@@ -1,0 +1,155 @@
+//! Finds the stream and its shards, and runs those whose turn it is.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::checkpoints::Position;
+use super::handler::Handler;
+use super::lanes::backoff;
+use super::lineage::{Shard, first_positions, readable};
+use super::shard::{Ended, Shared, run};
+use super::stop::{Slept, Stop};
+use super::stream::{Description, Refusal, Use};
+
+/// How often the shards are listed. Shards that are split or merged say so themselves; this finds
+/// what came about while nobody was reading.
+const LIST_INTERVAL: Duration = Duration::from_secs(10);
+/// Pause after the first failed call; it doubles with each further one.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// Runs the mapping until it is asked to stop.
+pub(crate) async fn discover<H: Handler>(shared: Arc<Shared<H>>) {
+    let mut stop = shared.stop.clone();
+    let positions = shared.book.positions();
+    let Some((description, shards)) = await_stream(&shared, &mut stop).await else { return };
+    let first_sight = positions.is_empty();
+    if first_sight {
+        let now = (shared.clock)();
+        let first = first_positions(&shards, shared.settings.starting_position, now);
+        if !note_first(&shared, &mut stop, first).await {
+            return;
+        }
+    }
+    let used = if first_sight { Use::First } else { Use::Again };
+    let mut readers = Readers {
+        shared,
+        description,
+        used,
+        reading: BTreeSet::new(),
+        running: JoinSet::new(),
+    };
+    readers.run(shards, stop).await;
+}
+
+/// Waits until the stream exists and has shards. `None` when it is time to stop.
+async fn await_stream<H: Handler>(
+    shared: &Shared<H>,
+    stop: &mut Stop,
+) -> Option<(Description, Vec<Shard>)> {
+    let mut failures = 0;
+    loop {
+        let looked = async {
+            let description = shared.stream.describe().await?;
+            Ok::<_, Refusal>((description, shared.stream.shards().await?))
+        };
+        let looked = tokio::select! {
+            looked = looked => looked,
+            () = stop.wished() => return None,
+        };
+        let stream = &shared.settings.stream_name;
+        failures += 1;
+        let pause = backoff(BACKOFF, failures);
+        match looked {
+            Ok((description, shards)) if !shards.is_empty() => return Some((description, shards)),
+            Ok(_) => tracing::info!(stream, ?pause, "waiting for the stream to have shards"),
+            Err(Refusal::NotFound(_)) => {
+                tracing::info!(stream, ?pause, "waiting for the stream to be created");
+            }
+            Err(refusal) => tracing::warn!(stream, %refusal, ?pause, "the stream does not answer"),
+        }
+        if stop.sleep(pause).await == Slept::Stopped {
+            return None;
+        }
+    }
+}
+
+/// Notes where everything begins, so that a restart before the first checkpoint begins there too.
+async fn note_first<H: Handler>(
+    shared: &Shared<H>,
+    stop: &mut Stop,
+    first: std::collections::BTreeMap<String, Position>,
+) -> bool {
+    let mut failures = 0;
+    while let Err(error) = shared.book.note(first.clone()).await {
+        failures += 1;
+        tracing::error!(%error, "the starting positions cannot be written");
+        if stop.sleep(backoff(BACKOFF, failures)).await == Slept::Stopped {
+            return false;
+        }
+    }
+    for (shard, position) in &first {
+        shared.board.checkpointed(shard, position);
+    }
+    true
+}
+
+struct Readers<H> {
+    shared: Arc<Shared<H>>,
+    description: Description,
+    /// Whether the positions of the shards that are begun next were set by this mapping.
+    used: Use,
+    reading: BTreeSet<String>,
+    running: JoinSet<Ended>,
+}
+
+impl<H: Handler> Readers<H> {
+    async fn run(&mut self, mut shards: Vec<Shard>, mut stop: Stop) {
+        loop {
+            self.begin(&shards);
+            tokio::select! {
+                Some(ended) = self.running.join_next() => self.take(ended, &mut shards),
+                () = tokio::time::sleep(LIST_INTERVAL) => match self.shared.stream.shards().await {
+                    Ok(listed) if listed.is_empty() => {}
+                    Ok(listed) => {
+                        let known = |id: &str| listed.iter().any(|shard| shard.id == id);
+                        self.shared.book.forget_finished(known);
+                        shards = listed;
+                    }
+                    Err(refusal) => tracing::warn!(%refusal, "the shards cannot be listed"),
+                },
+                () = stop.wished() => break,
+            }
+        }
+        while self.running.join_next().await.is_some() {}
+    }
+
+    fn begin(&mut self, shards: &[Shard]) {
+        for (shard, position) in readable(shards, &self.shared.book.positions(), &self.reading) {
+            tracing::info!(shard, ?position, "reading a shard");
+            self.reading.insert(shard.clone());
+            let from = (position, self.used);
+            self.running.spawn(run(Arc::clone(&self.shared), self.description.clone(), shard, from));
+        }
+        // Only the first round can begin at a tip; whatever comes later was seen before.
+        self.used = Use::Again;
+    }
+
+    fn take(&mut self, ended: Result<Ended, tokio::task::JoinError>, shards: &mut Vec<Shard>) {
+        match ended {
+            Ok(Ended::Finished { shard, children }) => {
+                tracing::info!(shard, "the shard is closed and done");
+                self.reading.remove(&shard);
+                for child in children {
+                    if shards.iter().all(|known| known.id != child.id) {
+                        shards.push(child);
+                    }
+                }
+            }
+            Ok(Ended::Stopped) => {}
+            Err(error) => tracing::error!(%error, "a shard's reader was lost"),
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! One shard between the poll and the checkpoint: what to do next, given what was read and what
+//! the handler answered. No I/O and no clock; [`super::shard`] does what it asks for.
+//!
+//! A lane is Lambda's sub-shard: one for each batch that may run at a time. A partition key always
+//! falls into the same lane, and a lane handles one batch at a time, so each key stays in order.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::limits::{BATCH_BYTES_MAX, GET_RECORDS_MAX};
+use domain::record::{Delivered, SequenceNumber};
+
+use super::batch::Batch;
+use super::cut::{Cut, CutRules, Source, Weight, cut};
+use super::event::weigh;
+use super::prefix::Prefix;
+use super::settings::RETRY_BACKOFF_MAX;
+use super::verdict::{Ages, Answer, Policy, Verdict, ages, judge};
+
+/// Most records between the checkpoint and the newest one read. A lane that is stuck lets the
+/// others run ahead of it no further than this.
+const RECORDS_AHEAD_MAX: usize = 10 * GET_RECORDS_MAX;
+
+/// The two times a shard goes by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    /// The clock that arrival times are held against.
+    pub(crate) wall: DateTime<Utc>,
+    /// Time since the shard's reading began, for windows and pauses.
+    pub(crate) elapsed: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) cut: CutRules,
+    pub(crate) policy: Policy,
+    pub(crate) lanes: usize,
+    pub(crate) age_max: Option<Duration>,
+    pub(crate) retry_backoff: Duration,
+    pub(crate) stream_arn: String,
+}
+
+/// What is to be done, for one lane. The lane waits until it is told that it was done.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Call the handler, then [`Lanes::answered`].
+    Invoke { lane: usize, batch: Batch },
+    /// Keep the batch in the destination, then [`Lanes::kept`].
+    Discard(Discarded),
+}
+
+#[derive(Debug)]
+pub(crate) struct Discarded {
+    pub(crate) lane: usize,
+    pub(crate) batch: Batch,
+    pub(crate) condition: Condition,
+    /// How often the handler was called with it or with the batch it was cut from.
+    pub(crate) invocations: u32,
+    /// What the handler answered last.
+    pub(crate) answer: Option<Answer>,
+}
+
+/// Why a batch is discarded, in Lambda's words where the documentation gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// Documented by Lambda.
+    RetryAttemptsExhausted,
+    /// Ours: Lambda's word is not documented.
+    RecordAgeExceeded,
+    /// Ours, as above: the record alone is more than an invocation's payload.
+    PayloadSizeExceeded,
+}
+
+/// What changed through an answer, in records.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) processed: usize,
+    pub(crate) retried: usize,
+}
+
+#[derive(Debug)]
+struct Piece {
+    batch: Batch,
+    /// Failed calls since the batch began with its first record.
+    failures: u32,
+    invocations: u32,
+    answer: Option<Answer>,
+    /// Set when it is not to be handed over again.
+    given_up: Option<Condition>,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    waiting: VecDeque<(u64, Delivered, Weight)>,
+    waiting_bytes: usize,
+    /// When the batching window of the waiting records began.
+    window_from: Duration,
+    /// Cut already, the next one in front.
+    pieces: VecDeque<Piece>,
+    /// With the handler or the destination.
+    out: Option<Piece>,
+    /// A failed batch is not handed over before.
+    not_before: Duration,
+}
+
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    rules: Rules,
+    lanes: Vec<Lane>,
+    prefix: Prefix,
+    source: Source,
+}
+
+impl Lanes {
+    pub(crate) fn new(rules: Rules) -> Self {
+        let lanes = (0..rules.lanes).map(|_| Lane::default()).collect();
+        Self { rules, lanes, prefix: Prefix::default(), source: Source::Open }
+    }
+
+    /// Takes records in the order of the shard.
+    pub(crate) fn offer(&mut self, records: impl IntoIterator<Item = Delivered>, now: Now) {
+        for record in records {
+            let key = crc32fast::hash(record.partition_key.as_bytes()) as usize;
+            let index = key % self.lanes.len();
+            let lane = &mut self.lanes[index];
+            if lane.waiting.is_empty() {
+                // A window begins with its first record, but not while a batch runs.
+                lane.window_from = lane.window_from.max(now.elapsed);
+            }
+            let ordinal = self.prefix.admit(record.sequence_number.clone());
+            let weight = weigh(&record, &self.rules.stream_arn);
+            lane.waiting_bytes += weight.raw;
+            lane.waiting.push_back((ordinal, record, weight));
+        }
+    }
+
+    /// Nothing more will be offered.
+    pub(crate) fn end(&mut self) {
+        self.source = Source::Ended;
+    }
+
+    /// The next thing to do now, if any.
+    pub(crate) fn next(&mut self, now: Now) -> Option<Step> {
+        (0..self.lanes.len()).find_map(|lane| self.next_of(lane, now))
+    }
+
+    fn next_of(&mut self, index: usize, now: Now) -> Option<Step> {
+        let (rules, source) = (&self.rules, self.source);
+        let lane = &mut self.lanes[index];
+        if lane.out.is_some() {
+            return None;
+        }
+        if lane.pieces.is_empty() {
+            let Cut::Take(count) = lane.cut(rules, source, now) else { return None };
+            lane.take(count);
+        }
+        let mut piece = lane.pieces.pop_front()?;
+        if piece.given_up.is_none() {
+            piece = lane.part(piece, rules, now);
+        }
+        if piece.given_up.is_none() && now.elapsed < lane.not_before {
+            lane.pieces.push_front(piece);
+            return None;
+        }
+        let batch = piece.batch.clone();
+        let step = match piece.given_up {
+            Some(condition) => {
+                let Piece { invocations, answer, .. } = piece;
+                Step::Discard(Discarded { lane: index, batch, condition, invocations, answer })
+            }
+            None => {
+                piece.invocations += 1;
+                Step::Invoke { lane: index, batch }
+            }
+        };
+        lane.out = Some(piece);
+        Some(step)
+    }
+
+    /// When [`Lanes::next`] may have something again without an answer or new records.
+    pub(crate) fn wakes_at(&self, now: Now) -> Option<Duration> {
+        let wakes = |lane: &Lane| match (&lane.out, lane.pieces.is_empty()) {
+            (Some(_), _) => None,
+            (None, false) => Some(lane.not_before),
+            (None, true) => match lane.cut(&self.rules, self.source, now) {
+                Cut::Nothing => None,
+                Cut::Take(_) => Some(now.elapsed),
+                Cut::WaitUntil(over) => Some(over),
+            },
+        };
+        self.lanes.iter().filter_map(wakes).min()
+    }
+
+    /// The handler answered the lane's batch.
+    pub(crate) fn answered(&mut self, lane: usize, answer: Answer, now: Now) -> Tally {
+        let Some(mut piece) = self.lanes[lane].out.take() else { return Tally::default() };
+        piece.answer = Some(answer);
+        let len = piece.batch.len();
+        let verdict = judge(len, answer, piece.failures, self.rules.policy);
+        let (processed, retried) = match verdict {
+            Verdict::Checkpoint => (len, 0),
+            Verdict::RetryFrom { index, .. } => (index, len - index),
+            Verdict::Halve { .. } => (0, len),
+            Verdict::DiscardFrom { index } => (index, 0),
+        };
+        let (done, rest) = piece.batch.split_at(processed);
+        self.finish(&done);
+        let lane = &mut self.lanes[lane];
+        lane.window_from = now.elapsed;
+        piece.batch = rest;
+        match verdict {
+            Verdict::Checkpoint => {}
+            Verdict::RetryFrom { failures, .. } => {
+                piece.failures = failures;
+                lane.not_before = now.elapsed + backoff(self.rules.retry_backoff, failures);
+                lane.pieces.push_front(piece);
+            }
+            Verdict::Halve { at } => {
+                // Another input, not a repetition: nothing to wait for.
+                let (front, back) = piece.split_at(at);
+                lane.pieces.push_front(back);
+                lane.pieces.push_front(front);
+            }
+            Verdict::DiscardFrom { .. } => {
+                piece.given_up = Some(Condition::RetryAttemptsExhausted);
+                lane.pieces.push_front(piece);
+            }
+        }
+        Tally { processed, retried }
+    }
+
+    /// The lane's batch is safe in the destination; answers how many records it had.
+    pub(crate) fn kept(&mut self, lane: usize) -> usize {
+        let Some(piece) = self.lanes[lane].out.take() else { return 0 };
+        self.finish(&piece.batch);
+        piece.batch.len()
+    }
+
+    fn finish(&mut self, batch: &Batch) {
+        for &ordinal in batch.ordinals() {
+            self.prefix.done(ordinal);
+        }
+    }
+
+    /// Everything up to here is done.
+    pub(crate) fn checkpoint(&self) -> Option<&SequenceNumber> {
+        self.prefix.reached()
+    }
+
+    /// Whether everything offered is done.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.prefix.len() == 0
+    }
+
+    /// Whether it makes sense to read more.
+    pub(crate) fn has_room(&self) -> bool {
+        let waiting: usize = self.lanes.iter().map(|lane| lane.waiting.len()).sum();
+        let bytes: usize = self.lanes.iter().map(|lane| lane.waiting_bytes).sum();
+        waiting < self.rules.cut.batch_size * self.rules.lanes
+            && bytes < BATCH_BYTES_MAX * self.rules.lanes
+            && self.prefix.len() < RECORDS_AHEAD_MAX
+    }
+}
+
+impl Lane {
+    fn cut(&self, rules: &Rules, source: Source, now: Now) -> Cut {
+        let weights = self.waiting.iter().map(|(_, _, weight)| *weight);
+        cut(weights, rules.cut, source, self.window_from, now.elapsed)
+    }
+
+    fn take(&mut self, count: usize) {
+        let taken: Vec<_> = self.waiting.drain(..count).collect();
+        self.waiting_bytes -= taken.iter().map(|(_, _, weight)| weight.raw).sum::<usize>();
+        let too_much = taken.len() == 1 && taken[0].2.is_too_much();
+        let numbered = taken.into_iter().map(|(ordinal, record, _)| (ordinal, record));
+        self.pieces.push_back(Piece {
+            batch: Batch::new(numbered),
+            failures: 0,
+            invocations: 0,
+            answer: None,
+            given_up: too_much.then_some(Condition::PayloadSizeExceeded),
+        });
+    }
+
+    /// Leaves of the front piece what is all within the age limit or all beyond it, and gives up
+    /// the latter. An expired record does not wait for a retry's pause.
+    fn part(&mut self, piece: Piece, rules: &Rules, now: Now) -> Piece {
+        let (count, given_up) = match ages(piece.batch.records(), rules.age_max, now.wall) {
+            Ages::Expired(count) => (count, Some(Condition::RecordAgeExceeded)),
+            Ages::Fresh(count) => (count, None),
+        };
+        let (front, back) = piece.split_at(count);
+        if back.batch.len() > 0 {
+            self.pieces.push_front(back);
+        }
+        Piece { given_up, ..front }
+    }
+}
+
+impl Piece {
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (front, back) = self.batch.clone().split_at(at);
+        (Self { batch: front, ..self }, Self { batch: back, ..self })
+    }
+}
+
+/// Doubles with each failure in a row, without jitter: there is only one reader of a shard.
+pub(crate) fn backoff(first: Duration, failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(31);
+    first.saturating_mul(1 << doublings).min(RETRY_BACKOFF_MAX)
+}
+
+#[cfg(test)]
+mod tests;

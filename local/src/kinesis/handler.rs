@@ -1,0 +1,174 @@
+//! From HTTP to an action and back: AWS JSON 1.1.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::endpoint::Endpoint;
+use super::error::{ApiError, Code};
+
+const JSON: &str = "application/x-amz-json-1.1";
+const TARGET: &str = "x-amz-target";
+const TARGET_PREFIX: &str = "Kinesis_20131202.";
+/// Longest request body, in bytes: `PutRecords` at its cap in base64 (4/3 of 10 MiB), 500 keys
+/// and hash keys at theirs, and the JSON around them.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+const _: () = assert!(
+    domain::limits::PUT_RECORDS_BYTES_MAX / 3 * 4
+        + domain::limits::PUT_RECORDS_MAX * (domain::limits::PARTITION_KEY_CHARS_MAX * 6 + 256)
+        < BODY_BYTES_MAX,
+    "the largest valid PutRecords call fits"
+);
+
+/// Everything goes to one place: the action is in a header.
+pub(super) fn router(endpoint: Arc<Endpoint>) -> Router {
+    Router::new().fallback(handle).with_state(endpoint)
+}
+
+async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request<Body>) -> Response<Body> {
+    // On a task of its own: a caller that hangs up must not stop a change half-way.
+    let work = tokio::spawn(async move { answer(&endpoint, request).await });
+    let outcome = work.await.unwrap_or_else(|cause| Err(ApiError::internal(cause)));
+    respond(outcome)
+}
+
+async fn answer(endpoint: &Arc<Endpoint>, request: Request<Body>) -> Result<Vec<u8>, ApiError> {
+    let (head, body) = request.into_parts();
+    if head.method != Method::POST || head.uri.path() != "/" {
+        return Err(ApiError::new(
+            Code::UnknownOperation,
+            format!("{} {}: Kinesis takes POST /", head.method, head.uri.path()),
+        ));
+    }
+    check_content_type(&head.headers)?;
+    if !head.headers.contains_key(AUTHORIZATION) {
+        return Err(ApiError::new(
+            Code::MissingAuthenticationToken,
+            "Missing Authentication Token: sign the request, with any credentials (signatures are \
+             not verified here)",
+        ));
+    }
+    let target = head.headers.get(TARGET).and_then(|target| target.to_str().ok());
+    let action = target.and_then(|target| target.strip_prefix(TARGET_PREFIX)).ok_or_else(|| {
+        let message = format!("The header X-Amz-Target must be {TARGET_PREFIX} and an action");
+        ApiError::new(Code::UnknownOperation, message)
+    })?;
+    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(unread)?;
+    endpoint.check_open()?;
+    dispatch(endpoint, action, &body).await
+}
+
+fn unread(cause: axum::Error) -> ApiError {
+    let inner = std::error::Error::source(&cause);
+    if inner.is_some_and(|inner| inner.is::<http_body_util::LengthLimitError>()) {
+        let message = format!("The body is over {BODY_BYTES_MAX} bytes, the most a request has");
+        ApiError::new(Code::RequestEntityTooLarge, message)
+    } else {
+        ApiError::new(Code::Serialization, format!("The body could not be read: {cause}"))
+    }
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let given = headers.get(CONTENT_TYPE).and_then(|given| given.to_str().ok()).unwrap_or("none");
+    let media_type = given.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case(JSON) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        Code::UnsupportedMediaType,
+        format!(
+            "Content-Type {given} is not read here, only {JSON}. An AWS SDK for Java sends CBOR \
+             unless told otherwise: start it with -Daws.cborEnabled=false or CBOR_ENABLED=false \
+             (version 2), or AWS_CBOR_DISABLE=true (version 1)"
+        ),
+    ))
+}
+
+/// One line for each action.
+async fn dispatch(
+    endpoint: &Arc<Endpoint>,
+    action: &str,
+    body: &[u8],
+) -> Result<Vec<u8>, ApiError> {
+    match action {
+        "CreateStream" => write(endpoint.create_stream(read(body)?).await?),
+        "DecreaseStreamRetentionPeriod" => write(endpoint.decrease_retention(read(body)?).await?),
+        "DeleteStream" => write(endpoint.delete_stream(read(body)?).await?),
+        "DescribeStream" => write(endpoint.describe_stream(read(body)?).await?),
+        "DescribeStreamSummary" => write(endpoint.describe_stream_summary(read(body)?).await?),
+        "GetRecords" => write(endpoint.get_records(read(body)?).await?),
+        "GetShardIterator" => write(endpoint.get_shard_iterator(read(body)?).await?),
+        "IncreaseStreamRetentionPeriod" => write(endpoint.increase_retention(read(body)?).await?),
+        "ListShards" => write(endpoint.list_shards(read(body)?).await?),
+        "ListStreams" => write(endpoint.list_streams(read(body)?).await?),
+        "MergeShards" => write(endpoint.merge_shards(read(body)?).await?),
+        "PutRecord" => write(endpoint.put_record(read(body)?).await?),
+        "PutRecords" => write(endpoint.put_records(read(body)?).await?),
+        "SplitShard" => write(endpoint.split_shard(read(body)?).await?),
+        "UpdateShardCount" => write(endpoint.update_shard_count(read(body)?).await?),
+        other => Err(ApiError::new(
+            Code::UnknownOperation,
+            format!(
+                "{other:?} is not an action of this endpoint. It has: CreateStream, \
+                 DecreaseStreamRetentionPeriod, DeleteStream, DescribeStream, \
+                 DescribeStreamSummary, GetRecords, GetShardIterator, \
+                 IncreaseStreamRetentionPeriod, ListShards, ListStreams, MergeShards, PutRecord, \
+                 PutRecords, SplitShard, UpdateShardCount"
+            ),
+        )),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(body)
+        .map_err(|cause| ApiError::new(Code::Serialization, format!("The body: {cause}")))
+}
+
+fn write(answer: impl Serialize) -> Result<Vec<u8>, ApiError> {
+    serde_json::to_vec(&answer).map_err(ApiError::internal)
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    #[serde(rename = "__type")]
+    code: &'a str,
+    message: &'a str,
+}
+
+fn respond(outcome: Result<Vec<u8>, ApiError>) -> Response<Body> {
+    let (status, error, body) = match outcome {
+        Ok(body) => (http::StatusCode::OK, None, body),
+        Err(error) => {
+            let (code, status) = (error.code.name(), error.code.status());
+            tracing::debug!(code, message = %error.message, "kinesis: refused");
+            let body = ErrorBody { code, message: &error.message };
+            (status, Some(code), serde_json::to_vec(&body).unwrap_or_default())
+        }
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    if let Some(code) = error {
+        headers.insert("x-amzn-errortype", HeaderValue::from_static(code));
+    }
+    if let Ok(id) = HeaderValue::from_str(&request_id()) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    response
+}
+
+/// Unique within this process, in the shape of a UUID.
+fn request_id() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("00000000-0000-4000-8{:03x}-{:012x}", (count >> 48) & 0xfff, count & 0xffff_ffff_ffff)
+}

@@ -1,0 +1,245 @@
+//! The log against stops of every kind, without a socket.
+
+use std::fs;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use proptest::prelude::*;
+
+use super::*;
+
+fn settings(
+    folder: &Path,
+    segment_bytes: u64,
+    now_ms: Arc<std::sync::atomic::AtomicI64>,
+) -> LogSettings {
+    LogSettings {
+        place: Place::Folder { folder: folder.to_owned(), shard: "shardId-000000000000".into() },
+        clock: Arc::new(move || {
+            DateTime::<Utc>::from_timestamp_millis(now_ms.load(Ordering::Relaxed))
+                .expect("in range")
+        }),
+        segment_bytes,
+        retention_hours: Arc::new(AtomicU32::new(24)),
+    }
+}
+
+fn open(folder: &Path, segment_bytes: u64) -> Result<ShardLog, RecoveryError> {
+    let now = Arc::new(std::sync::atomic::AtomicI64::new(1_000));
+    ShardLog::open(settings(folder, segment_bytes, now), None)
+}
+
+fn put(log: &ShardLog, data: &str) -> u64 {
+    let record =
+        NewRecord { partition_key: "key".into(), data: Bytes::copy_from_slice(data.as_bytes()) };
+    log.append(vec![record]).blocking_recv().expect("answered").expect("stored")
+}
+
+fn all(log: &ShardLog) -> Vec<String> {
+    let page = log.read(0, i64::MIN, usize::MAX, usize::MAX).expect("readable");
+    assert_eq!(page.next, page.tip);
+    page.records.iter().map(|r| String::from_utf8_lossy(&r.data).into_owned()).collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|file| file.expect("an entry").path())
+        .collect();
+    files.sort();
+    files
+}
+
+fn written(folder: &Path, count: usize) -> Vec<String> {
+    let log = open(folder, SEGMENT_BYTES).expect("a new log");
+    let data: Vec<String> = (0..count).map(|i| format!("record {i}")).collect();
+    for (i, text) in data.iter().enumerate() {
+        assert_eq!(put(&log, text), i as u64 + 1);
+    }
+    data
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_reopening() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = written(folder.path(), 5);
+    let log = open(folder.path(), SEGMENT_BYTES).expect("sound");
+    assert_eq!(all(&log), data);
+    assert_eq!(put(&log, "next"), 6);
+}
+
+#[test]
+fn segments_roll_and_read_as_one_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = open(folder.path(), 100).expect("a new log");
+    let data: Vec<String> = (0..20).map(|i| format!("record {i}")).collect();
+    for text in &data {
+        put(&log, text);
+    }
+    assert!(files(folder.path()).len() > 5);
+    assert_eq!(all(&log), data);
+    drop(log);
+    assert_eq!(all(&open(folder.path(), 100).expect("sound")), data);
+}
+
+#[test]
+fn a_missing_segment_refuses_to_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = open(folder.path(), 100).expect("a new log");
+    for i in 0..20 {
+        put(&log, &format!("record {i}"));
+    }
+    drop(log);
+    fs::remove_file(&files(folder.path())[2]).expect("deleted");
+    let error = open(folder.path(), 100).err().expect("refused");
+    assert!(matches!(error, RecoveryError::Missing { .. }), "{error}");
+}
+
+#[test]
+fn damage_before_the_last_segment_refuses_to_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = open(folder.path(), 100).expect("a new log");
+    for i in 0..20 {
+        put(&log, &format!("record {i}"));
+    }
+    drop(log);
+    let sealed = &files(folder.path())[0];
+    let bytes = fs::read(sealed).expect("readable");
+    fs::write(sealed, &bytes[..bytes.len() - 3]).expect("written");
+    let error = open(folder.path(), 100).err().expect("refused");
+    assert!(matches!(error, RecoveryError::Damaged { good_again_at: None, .. }), "{error}");
+}
+
+#[test]
+fn a_shard_that_lost_its_end_after_it_was_closed_refuses_to_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    written(folder.path(), 3);
+    let now = Arc::new(std::sync::atomic::AtomicI64::new(1_000));
+    let error = ShardLog::open(settings(folder.path(), SEGMENT_BYTES, now), Some(4)).err();
+    assert!(matches!(error, Some(RecoveryError::Missing { expected: 4, found: 5, .. })));
+
+    fs::remove_file(&files(folder.path())[0]).expect("deleted");
+    let now = Arc::new(std::sync::atomic::AtomicI64::new(1_000));
+    let error = ShardLog::open(settings(folder.path(), SEGMENT_BYTES, now), Some(4)).err();
+    assert!(matches!(error, Some(RecoveryError::Missing { expected: 1, found: 5, .. })));
+}
+
+#[test]
+fn retention_deletes_whole_segments_and_keeps_the_count() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let now = Arc::new(std::sync::atomic::AtomicI64::new(0));
+    let log = ShardLog::open(settings(folder.path(), 100, now.clone()), None).expect("a new log");
+    for i in 0..20 {
+        put(&log, &format!("old {i}"));
+    }
+    now.store(25 * 3_600_000, Ordering::Relaxed);
+    put(&log, "new");
+    log.trim();
+    assert!(files(folder.path()).len() <= 2);
+    drop(log);
+    let log = ShardLog::open(settings(folder.path(), 100, now), None).expect("sound");
+    let page = log.read(0, 3_600_000, 10, 1_000).expect("readable");
+    assert_eq!(page.records.len(), 1);
+    assert_eq!(page.records[0].counter, 21);
+}
+
+#[test]
+fn arrivals_never_fall_when_the_clock_steps_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let now = Arc::new(std::sync::atomic::AtomicI64::new(5_000));
+    let log = ShardLog::open(settings(folder.path(), 100, now.clone()), None).expect("a new log");
+    put(&log, "first");
+    now.store(1_000, Ordering::Relaxed);
+    put(&log, "second");
+    let page = log.read(0, i64::MIN, 10, 1_000).expect("readable");
+    assert_eq!(page.records.iter().map(|r| r.arrival_ms).collect::<Vec<_>>(), [5_000, 5_000]);
+}
+
+#[test]
+fn a_closed_log_answers_that_it_is_closed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = open(folder.path(), SEGMENT_BYTES).expect("a new log");
+    put(&log, "one");
+    log.close();
+    let record = NewRecord { partition_key: "key".into(), data: Bytes::new() };
+    let answer = log.append(vec![record]).blocking_recv().expect("answered");
+    assert_eq!(answer, Err(AppendError::Closed));
+}
+
+#[test]
+fn many_writers_share_frames_and_keep_their_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = open(folder.path(), SEGMENT_BYTES).expect("a new log");
+    let acks: Vec<Ack> = (0..200)
+        .map(|i| {
+            let data = Bytes::from(format!("{i}"));
+            log.append(vec![NewRecord { partition_key: "key".into(), data }])
+        })
+        .collect();
+    let counters: Vec<u64> = acks
+        .into_iter()
+        .map(|ack| ack.blocking_recv().expect("answered").expect("stored"))
+        .collect();
+    assert_eq!(counters, (1..=200).collect::<Vec<u64>>());
+    assert_eq!(all(&log), (0..200).map(|i| i.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn bytes_that_rot_on_disk_are_reported_not_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = open(folder.path(), SEGMENT_BYTES).expect("a new log");
+    put(&log, "precious");
+    let file = &files(folder.path())[0];
+    let mut bytes = fs::read(file).expect("readable");
+    *bytes.last_mut().expect("not empty") ^= 1;
+    fs::write(file, bytes).expect("written");
+    let error = log.read(0, i64::MIN, 10, 1_000).expect_err("refused");
+    assert!(matches!(error, ReadError::Damaged { counter: 1, .. }), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_log_cut_anywhere_gives_a_prefix_and_goes_on(cut in 0usize..400) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = written(folder.path(), 8);
+        let file = files(folder.path()).remove(0);
+        let bytes = fs::read(&file).expect("readable");
+        let cut = cut % bytes.len();
+        fs::write(&file, &bytes[..cut]).expect("written");
+
+        let log = open(folder.path(), SEGMENT_BYTES).expect("a torn tail is no error");
+        let kept = all(&log);
+        prop_assert_eq!(&kept[..], &data[..kept.len()]);
+        prop_assert_eq!(put(&log, "after"), kept.len() as u64 + 1);
+        drop(log);
+        let kept_again = all(&open(folder.path(), SEGMENT_BYTES).expect("sound"));
+        prop_assert_eq!(kept_again.last().map(String::as_str), Some("after"));
+    }
+
+    #[test]
+    fn one_flipped_bit_is_cut_at_the_end_and_refused_before_it(at in any::<prop::sample::Index>(), bit in 0u8..8) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = written(folder.path(), 6);
+        let file = files(folder.path()).remove(0);
+        let mut bytes = fs::read(&file).expect("readable");
+        let frame = (bytes.len() - 8) / 6;
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        fs::write(&file, &bytes).expect("written");
+
+        let in_last_frame = at >= bytes.len() - frame;
+        match open(folder.path(), SEGMENT_BYTES) {
+            Ok(log) => {
+                prop_assert!(in_last_frame);
+                prop_assert_eq!(all(&log), &data[..5]);
+            }
+            Err(RecoveryError::Damaged { offset, .. }) => {
+                prop_assert!(!in_last_frame);
+                prop_assert!(offset as usize <= at);
+            }
+            Err(other) => prop_assert!(false, "{other}"),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! One machine: an embedded Kinesis endpoint, an embedded DynamoDB endpoint, and the event source mapping.
+
+pub mod dynamodb;
+pub mod event_source_mapping;
+pub mod http;
+pub mod kinesis;
+pub mod part;

@@ -1,0 +1,225 @@
+//! An endpoint on a real socket, and the AWS SDK that speaks to it.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::config::retry::RetryConfig;
+use aws_sdk_kinesis::config::timeout::TimeoutConfig;
+use aws_sdk_kinesis::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
+use aws_sdk_kinesis::primitives::{Blob, DateTime as DateTimeOnWire};
+use aws_sdk_kinesis::types::{PutRecordsRequestEntry, Record, Shard, ShardIteratorType};
+use chrono::{DateTime, Utc};
+use local::http::Server;
+use local::kinesis::{Kinesis, Limits, OpenError, Settings, Storage};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// When the tests' clock starts, milliseconds since 1970.
+pub(crate) const START_MS: i64 = 1_790_000_000_123;
+pub(crate) const STREAM: &str = "till-events";
+/// The end of the first of two shards, and the start of the second.
+pub(crate) const HALF: u128 = 1 << 127;
+
+/// A clock that stands still until it is told to move.
+#[derive(Clone)]
+pub(crate) struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(START_MS)))
+    }
+
+    pub(crate) fn advance_ms(&self, by: i64) {
+        self.0.fetch_add(by, Ordering::SeqCst);
+    }
+
+    pub(crate) fn advance_hours(&self, by: i64) {
+        self.advance_ms(by * 3_600_000);
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0.load(Ordering::SeqCst)).expect("in range")
+    }
+}
+
+/// A served endpoint and a client of it.
+pub(crate) struct World {
+    pub(crate) client: Client,
+    pub(crate) clock: TestClock,
+    pub(crate) address: SocketAddr,
+    kinesis: Kinesis,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+pub(crate) fn open(
+    storage: Storage,
+    limits: Limits,
+    clock: &TestClock,
+) -> Result<Kinesis, OpenError> {
+    let clock = clock.clone();
+    let clock = Arc::new(move || clock.now());
+    Kinesis::open(Settings { storage, limits, clock, region: "eu-west-1".to_owned() })
+}
+
+impl World {
+    pub(crate) async fn in_memory(limits: Limits) -> Self {
+        Self::start(Storage::Memory, limits, TestClock::new()).await
+    }
+
+    pub(crate) async fn on_disk(folder: &Path, clock: TestClock) -> Self {
+        Self::start(Storage::Folder(folder.to_owned()), Limits::Off, clock).await
+    }
+
+    pub(crate) async fn start(storage: Storage, limits: Limits, clock: TestClock) -> Self {
+        let kinesis = open(storage, limits, &clock).expect("the endpoint opens");
+        let bound = Server::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        let address = bound.local_addr();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = bound.serve(kinesis.router(), async move {
+            let _ = stopped.await;
+        });
+        let served = tokio::spawn(serving);
+        Self { client: client(address), clock, address, kinesis, stop, served }
+    }
+
+    /// Stops serving and flushes.
+    pub(crate) async fn close(self) {
+        let Self { client, kinesis, stop, served, .. } = self;
+        drop(client);
+        stop.send(()).expect("it was serving");
+        served.await.expect("it served");
+        kinesis.close().await;
+    }
+
+    pub(crate) async fn create(&self, shards: i32) {
+        let request = self.client.create_stream().stream_name(STREAM).shard_count(shards);
+        request.send().await.expect("created");
+    }
+
+    /// Puts one record where `hash` belongs; gives its sequence number and shard.
+    pub(crate) async fn put_at(&self, hash: u128, data: &str) -> (String, String) {
+        let put = self.client.put_record().stream_name(STREAM).partition_key("key");
+        let put = put.explicit_hash_key(hash.to_string()).data(blob(data));
+        let put = put.send().await.expect("stored");
+        (put.sequence_number, put.shard_id)
+    }
+
+    pub(crate) async fn put(&self, data: &str) -> String {
+        self.put_at(0, data).await.0
+    }
+
+    pub(crate) async fn shards(&self) -> Vec<Shard> {
+        let listed = self.client.list_shards().stream_name(STREAM).send().await.expect("listed");
+        listed.shards.expect("some")
+    }
+
+    pub(crate) async fn open_shards(&self) -> Vec<Shard> {
+        let mut open = self.shards().await;
+        open.retain(|shard| ending(shard).is_none());
+        open.sort_by_key(start_of);
+        open
+    }
+
+    pub(crate) async fn iterator(&self, shard: &str, kind: ShardIteratorType) -> String {
+        let request = self.client.get_shard_iterator().stream_name(STREAM).shard_id(shard);
+        let given = request.shard_iterator_type(kind).send().await.expect("an iterator");
+        given.shard_iterator.expect("named")
+    }
+
+    pub(crate) async fn get(&self, iterator: &str) -> GetRecordsOutput {
+        self.client.get_records().shard_iterator(iterator).send().await.expect("records")
+    }
+
+    /// Everything in a shard, from its start.
+    pub(crate) async fn all(&self, shard: &str) -> Vec<Record> {
+        let mut next = Some(self.iterator(shard, ShardIteratorType::TrimHorizon).await);
+        let mut records = Vec::new();
+        while let Some(iterator) = next {
+            let page = self.get(&iterator).await;
+            records.extend(page.records);
+            next = page.next_shard_iterator.filter(|_| page.millis_behind_latest != Some(0));
+        }
+        records
+    }
+
+    pub(crate) async fn texts(&self, shard: &str) -> Vec<String> {
+        texts(&self.all(shard).await)
+    }
+}
+
+/// A client that asks once, with made-up credentials.
+pub(crate) fn client(address: SocketAddr) -> Client {
+    let config = aws_sdk_kinesis::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+        .endpoint_url(format!("http://{address}"))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    Client::from_conf(config)
+}
+
+pub(crate) fn blob(data: &str) -> Blob {
+    Blob::new(data.as_bytes())
+}
+
+pub(crate) fn entry(hash: u128, data: Vec<u8>) -> PutRecordsRequestEntry {
+    PutRecordsRequestEntry::builder()
+        .partition_key("key")
+        .explicit_hash_key(hash.to_string())
+        .data(Blob::new(data))
+        .build()
+        .expect("complete")
+}
+
+pub(crate) fn texts(records: &[Record]) -> Vec<String> {
+    records.iter().map(|r| String::from_utf8_lossy(r.data.as_ref()).into_owned()).collect()
+}
+
+pub(crate) fn start_of(shard: &Shard) -> u128 {
+    hash(shard.hash_key_range.as_ref().map(|range| range.starting_hash_key.as_str()))
+}
+
+pub(crate) fn end_of(shard: &Shard) -> u128 {
+    hash(shard.hash_key_range.as_ref().map(|range| range.ending_hash_key.as_str()))
+}
+
+fn hash(text: Option<&str>) -> u128 {
+    text.expect("a range").parse().expect("a number")
+}
+
+pub(crate) fn ending(shard: &Shard) -> Option<&str> {
+    shard.sequence_number_range.as_ref()?.ending_sequence_number.as_deref()
+}
+
+/// Milliseconds since 1970. The SDK cuts the wire's floating seconds down, so round.
+pub(crate) fn millis(instant: &DateTimeOnWire) -> i64 {
+    (instant.as_secs_f64() * 1_000.0).round() as i64
+}
+
+/// The error code of a refusal.
+pub(crate) fn code<
+    T: std::fmt::Debug,
+    E: ProvideErrorMetadata + std::fmt::Debug,
+    R: std::fmt::Debug,
+>(
+    outcome: Result<T, SdkError<E, R>>,
+) -> String {
+    let error = outcome.expect_err("a refusal");
+    error.code().unwrap_or_else(|| panic!("no code in {error:?}")).to_owned()
+}
+
+/// The order of sequence numbers: by length, then by digits.
+pub(crate) fn rank(sequence: &str) -> (usize, String) {
+    (sequence.len(), sequence.to_owned())
+}

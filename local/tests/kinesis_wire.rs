@@ -1,0 +1,144 @@
+//! The wire below the SDK: headers, refusals, slow and stopping clients.
+
+mod kinesis_support;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::Request;
+use hyper_util::rt::TokioIo;
+use kinesis_support::*;
+use local::http::{BindError, Server};
+use local::kinesis::Limits;
+use tokio::net::TcpStream;
+
+struct Answer {
+    status: u16,
+    error: Option<String>,
+    body: serde_json::Value,
+}
+
+/// Sends a request with these headers as they are.
+async fn send(world: &World, headers: &[(&str, &str)], body: &str) -> Answer {
+    let socket = TcpStream::connect(world.address).await.expect("connected");
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.expect("spoken to");
+    tokio::spawn(connection);
+    let mut request = Request::post("/").header("host", "localhost");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Full::new(bytes::Bytes::from(body.to_owned()))).expect("whole");
+    let response = sender.send_request(request).await.expect("answered");
+    let status = response.status().as_u16();
+    let error = response.headers().get("x-amzn-errortype");
+    let error = error.map(|code| code.to_str().expect("text").to_owned());
+    assert!(response.headers().contains_key("x-amzn-requestid"));
+    let body = response.into_body().collect().await.expect("a body").to_bytes();
+    Answer { status, error, body: serde_json::from_slice(&body).expect("JSON") }
+}
+
+const JSON: (&str, &str) = ("content-type", "application/x-amz-json-1.1");
+const SIGNED: (&str, &str) = ("authorization", "AWS4-HMAC-SHA256 Credential=any");
+const LIST: (&str, &str) = ("x-amz-target", "Kinesis_20131202.ListStreams");
+
+fn check(answer: &Answer, status: u16, code: &str) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert_eq!(answer.error.as_deref(), Some(code));
+    assert_eq!(answer.body["__type"], code);
+    assert!(answer.body["message"].as_str().is_some_and(|message| !message.is_empty()));
+}
+
+#[tokio::test]
+async fn a_signed_request_is_answered_whoever_signed_it() {
+    let world = World::in_memory(Limits::Enforced).await;
+    let answer = send(&world, &[JSON, SIGNED, LIST], "{}").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body["HasMoreStreams"], false);
+    world.close().await;
+}
+
+#[tokio::test]
+async fn an_unsigned_request_is_refused() {
+    let world = World::in_memory(Limits::Enforced).await;
+    let answer = send(&world, &[JSON, LIST], "{}").await;
+    check(&answer, 403, "MissingAuthenticationTokenException");
+    world.close().await;
+}
+
+#[tokio::test]
+async fn an_unknown_action_is_refused_with_the_known_ones() {
+    let world = World::in_memory(Limits::Enforced).await;
+    let target = ("x-amz-target", "Kinesis_20131202.SubscribeToShard");
+    let answer = send(&world, &[JSON, SIGNED, target], "{}").await;
+    check(&answer, 400, "UnknownOperationException");
+    assert!(answer.body["message"].as_str().is_some_and(|m| m.contains("PutRecords")));
+    let target = ("x-amz-target", "DynamoDB_20120810.ListTables");
+    check(&send(&world, &[JSON, SIGNED, target], "{}").await, 400, "UnknownOperationException");
+    check(&send(&world, &[JSON, SIGNED], "{}").await, 400, "UnknownOperationException");
+    world.close().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_the_action_s_json_is_refused() {
+    let world = World::in_memory(Limits::Enforced).await;
+    for body in ["", "{", "[1]", "{\"Limit\":\"many\"}"] {
+        let answer = send(&world, &[JSON, SIGNED, LIST], body).await;
+        check(&answer, 400, "SerializationException");
+    }
+    let put = ("x-amz-target", "Kinesis_20131202.PutRecord");
+    let body = r#"{"StreamName":"s","PartitionKey":"k","Data":"not base64!"}"#;
+    check(&send(&world, &[JSON, SIGNED, put], body).await, 400, "SerializationException");
+    let body = r#"{"StreamName":"s","PartitionKey":"k"}"#;
+    check(&send(&world, &[JSON, SIGNED, put], body).await, 400, "ValidationException");
+    world.close().await;
+}
+
+#[tokio::test]
+async fn cbor_is_refused_with_the_way_to_json() {
+    let world = World::in_memory(Limits::Enforced).await;
+    let cbor = ("content-type", "application/x-amz-cbor-1.1");
+    let answer = send(&world, &[cbor, SIGNED, LIST], "{}").await;
+    check(&answer, 415, "UnsupportedMediaTypeException");
+    assert!(answer.body["message"].as_str().is_some_and(|m| m.contains("aws.cborEnabled=false")));
+    world.close().await;
+}
+
+#[tokio::test]
+async fn a_body_larger_than_any_valid_one_is_refused() {
+    let world = World::in_memory(Limits::Enforced).await;
+    let body = " ".repeat(17 * 1024 * 1024);
+    let answer = send(&world, &[JSON, SIGNED, LIST], &body).await;
+    check(&answer, 413, "RequestEntityTooLargeException");
+    world.close().await;
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named_with_what_would_pass() {
+    let bound = Server::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let address = bound.local_addr();
+    let error = Server::bind(address).err().expect("taken");
+    assert!(matches!(error, BindError::Taken { .. }));
+    let message = error.to_string();
+    assert!(message.contains(&address.to_string()) && message.contains("port 0"), "{message}");
+}
+
+#[tokio::test]
+async fn an_idle_client_does_not_hold_up_the_end() {
+    let world = World::in_memory(Limits::Enforced).await;
+    let idle = TcpStream::connect(world.address).await.expect("connected");
+    world.client.list_streams().send().await.expect("listed");
+    world.close().await;
+    drop(idle);
+}
+
+#[tokio::test]
+async fn a_closed_endpoint_says_so_with_a_code_that_is_retried() {
+    let kinesis = open(local::kinesis::Storage::Memory, Limits::Off, &TestClock::new());
+    let kinesis = kinesis.expect("the endpoint opens");
+    let bound = Server::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let client = client(bound.local_addr());
+    let served = tokio::spawn(bound.serve(kinesis.router(), std::future::pending()));
+    client.list_streams().send().await.expect("listed");
+    kinesis.close().await;
+    assert_eq!(code(client.list_streams().send().await), "ServiceUnavailableException");
+    served.abort();
+}

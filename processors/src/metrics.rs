@@ -1,0 +1,20 @@
+//! The names of everything counted here.
+
+use metrics::{Unit, describe_counter};
+
+/// Events by `outcome`: `stored`, `duplicate`, `late` (stored, after its window ended), `poison`.
+pub const EVENTS_TOTAL: &str = "daymark_processor_events_total";
+/// Rows by `outcome`: `saved`, `unchanged`, `failed`.
+pub const ROWS_TOTAL: &str = "daymark_processor_rows_total";
+/// Version conflicts met while saving.
+pub const CONFLICTS_TOTAL: &str = "daymark_processor_conflicts_total";
+/// What was put into quarantine, by `reason`.
+pub const QUARANTINED_TOTAL: &str = "daymark_processor_quarantined_total";
+
+/// Tells the installed recorder what the names mean; a shell calls it once.
+pub fn describe() {
+    describe_counter!(EVENTS_TOTAL, Unit::Count, "Events, by outcome");
+    describe_counter!(ROWS_TOTAL, Unit::Count, "Stock rows, by outcome");
+    describe_counter!(CONFLICTS_TOTAL, Unit::Count, "Version conflicts met while saving");
+    describe_counter!(QUARANTINED_TOTAL, Unit::Count, "Refused after the ack, by reason");
+}

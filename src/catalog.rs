@@ -1,0 +1,155 @@
+//! `daymark catalog`: what a retailer says of its items and stores.
+
+mod read;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use domain::StoreId;
+use domain::ports::CatalogTable;
+
+use crate::output::{Column, Format};
+use crate::{Failed, connect, output};
+use read::Entry;
+
+/// Load and show items and stores
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Import(ImportFlags),
+    List(ListFlags),
+}
+
+/// Load items and stores from CSV or JSON; what is wrong is reported by line, the rest is loaded
+///
+/// Items have: sku, price; and if wanted: currency (EUR), cost, name, category, shelf_life_days
+/// (1), ladder_percent ("0 10 20 30"), floor (no price below it), store_id (for one store only).
+///
+/// Stores have: store_id, zone (Europe/Berlin), hours ("mon-sat 07:00-18:30, sun 08:00-12:00");
+/// and if wanted: name, policy.
+///
+/// A policy has, each with a default: afternoon_starts (14:00), ladder_percent (0 10 … 70),
+/// max_discount_percent, min_margin_percent, price_endings ("0 5"), min_minutes_between_changes
+/// (30), max_changes (3, or "unlimited"), min_on_hand (1), elasticity (2.2). In CSV its columns
+/// are called policy.afternoon_starts and so on.
+///
+/// JSON is an array of such objects, or one object per line. An entry that is there already is
+/// replaced.
+#[derive(Debug, Args)]
+struct ImportFlags {
+    /// Files ending in .csv, .json or .ndjson
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Only check; load nothing
+    #[arg(long)]
+    check: bool,
+
+    #[command(flatten)]
+    tables: connect::TableFlags,
+}
+
+/// Show the items of a store, its own before the chain's; without a store, the stores
+#[derive(Debug, Args)]
+struct ListFlags {
+    /// The store
+    #[arg(long, value_name = "STORE")]
+    store: Option<StoreId>,
+
+    /// How to print
+    #[arg(long, default_value = "table")]
+    format: Format,
+
+    #[command(flatten)]
+    tables: connect::TableFlags,
+}
+
+pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
+    match flags.verb {
+        Verb::Import(flags) => import(flags).await,
+        Verb::List(flags) => list(flags).await,
+    }
+}
+
+async fn import(flags: ImportFlags) -> Result<ExitCode, Failed> {
+    let tables = flags.tables.connect();
+    let (mut items, mut stores, mut wrong) = (0, 0, 0);
+    for file in &flags.files {
+        for (line, entry) in read::entries(file)? {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(message) => {
+                    wrong += 1;
+                    output::error(format!("{}:{line}: {message}", file.display()));
+                    continue;
+                }
+            };
+            let written = match &entry {
+                _ if flags.check => Ok(()),
+                Entry::Item(item) => tables.catalog.put_item(item).await,
+                Entry::Store(store) => tables.catalog.put_store(store).await,
+            };
+            written.map_err(|failure| tables.explain(failure))?;
+            match entry {
+                Entry::Item(_) => items += 1,
+                Entry::Store(_) => stores += 1,
+            }
+        }
+    }
+    let what = if flags.check { "checked" } else { "loaded" };
+    output::line(format!("{what}: {items} items, {stores} stores; {wrong} refused"));
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
+    let tables = flags.tables.connect();
+    let explain = |failure| tables.explain(failure);
+    let Some(store_id) = &flags.store else {
+        let columns = ["store_id", "name", "zone", "hours"].map(Column::Text);
+        let mut rows = Vec::new();
+        for store_id in tables.catalog.stores().await.map_err(explain)? {
+            let Some(store) = tables.catalog.store(&store_id).await.map_err(explain)? else {
+                continue;
+            };
+            rows.push(vec![
+                store_id.to_string(),
+                store.name.unwrap_or_default(),
+                store.zone.to_string(),
+                store.hours.to_string(),
+            ]);
+        }
+        output::rows(flags.format, &columns, &rows)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let columns = [
+        Column::Text("sku"),
+        Column::Text("name"),
+        Column::Text("category"),
+        Column::Number("price"),
+        Column::Number("cost"),
+        Column::Number("floor"),
+        Column::Text("currency"),
+        Column::Number("shelf_life_days"),
+    ];
+    let items = tables.catalog.items(store_id).await.map_err(explain)?;
+    let row = |item: &domain::Item| {
+        vec![
+            item.sku.to_string(),
+            item.name.clone().unwrap_or_default(),
+            item.category.clone().unwrap_or_default(),
+            item.price.to_string(),
+            item.cost.map(|cost| cost.to_string()).unwrap_or_default(),
+            item.floor.map(|floor| floor.to_string()).unwrap_or_default(),
+            item.price.currency().to_string(),
+            item.shelf_life_days.to_string(),
+        ]
+    };
+    output::rows(flags.format, &columns, &items.iter().map(row).collect::<Vec<_>>())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,98 @@
+//! Catalogue files -> entries, each with the line it stands on.
+
+use std::path::Path;
+
+use domain::catalog::CatalogError;
+use domain::{Item, Store};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::Failed;
+
+/// One entry of a file.
+#[derive(Debug)]
+pub(super) enum Entry {
+    Item(Item),
+    Store(Store),
+}
+
+/// The columns of a policy start with this.
+const POLICY_PREFIX: &str = "policy.";
+
+/// Reads a file into entries or what is wrong with them, each with its line.
+///
+/// # Errors
+/// The file cannot be read, or is neither CSV nor JSON.
+pub(super) fn entries(file: &Path) -> Result<Vec<(u64, Result<Entry, String>)>, Failed> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
+    let objects = match file.extension().and_then(|extension| extension.to_str()) {
+        Some("csv") => from_csv(&text),
+        Some("json" | "ndjson" | "jsonl") => {
+            from_json(&text).map_err(|message| format!("{shown}: {message}"))?
+        }
+        _ => return Err(format!("{shown}: a catalogue file ends in .csv, .json or .ndjson").into()),
+    };
+    Ok(objects.into_iter().map(|(line, json)| (line, json.and_then(|json| entry(&json)))).collect())
+}
+
+/// An entry with a sku is an item; another is a store.
+fn entry(json: &str) -> Result<Entry, String> {
+    let is_item =
+        serde_json::from_str::<Map<String, Value>>(json).is_ok_and(|map| map.contains_key("sku"));
+    let entry = if is_item {
+        Item::parse(json).map(Entry::Item)
+    } else {
+        Store::parse(json).map(Entry::Store)
+    };
+    entry.map_err(|error: CatalogError| error.to_string())
+}
+
+type Objects = Vec<(u64, Result<String, String>)>;
+
+fn from_json(text: &str) -> Result<Objects, String> {
+    if !text.trim_start().starts_with('[') {
+        let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+        return Ok(lines.map(|(line, number)| (number, Ok(line.to_owned()))).collect());
+    }
+    let entries: Vec<&RawValue> =
+        serde_json::from_str(text).map_err(|error| format!("not a JSON array: {error}"))?;
+    let line_of = |entry: &str| {
+        let offset = entry.as_ptr() as usize - text.as_ptr() as usize;
+        text[..offset].matches('\n').count() as u64 + 1
+    };
+    Ok(entries.iter().map(|entry| (line_of(entry.get()), Ok(entry.get().to_owned()))).collect())
+}
+
+fn from_csv(text: &str) -> Objects {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let headers = match reader.headers() {
+        Ok(headers) => headers.clone(),
+        Err(error) => return vec![(1, Err(error.to_string()))],
+    };
+    let row = |record: csv::Result<csv::StringRecord>| match record {
+        Ok(record) => {
+            let line = record.position().map_or(0, csv::Position::line);
+            (line, Ok(object(&headers, &record)))
+        }
+        Err(error) => (error.position().map_or(0, csv::Position::line), Err(error.to_string())),
+    };
+    reader.records().map(row).collect()
+}
+
+/// A row as a JSON object; an empty cell is an absent field.
+fn object(headers: &csv::StringRecord, record: &csv::StringRecord) -> String {
+    let mut object = Map::new();
+    let mut policy = Map::new();
+    for (header, cell) in headers.iter().zip(record).filter(|(_, cell)| !cell.is_empty()) {
+        let value = Value::String(cell.to_owned());
+        match header.strip_prefix(POLICY_PREFIX) {
+            Some(name) => policy.insert(name.to_owned(), value),
+            None => object.insert(header.to_owned(), value),
+        };
+    }
+    if !policy.is_empty() {
+        object.insert("policy".to_owned(), Value::Object(policy));
+    }
+    Value::Object(object).to_string()
+}

@@ -1,0 +1,59 @@
+//! Where the parts answer.
+
+use clap::Args;
+use domain::ports::Failure;
+
+/// The port of the ingest API unless told otherwise; Kinesis and DynamoDB have the next two.
+pub(crate) const PORT: u16 = 7400;
+
+/// Where the tables are.
+#[derive(Debug, Args)]
+pub(crate) struct TableFlags {
+    /// The DynamoDB endpoint, as `daymark up` prints it
+    #[arg(
+        long,
+        env = "DAYMARK_DYNAMODB_URL",
+        default_value = "http://127.0.0.1:7402",
+        value_name = "URL"
+    )]
+    dynamodb_url: String,
+}
+
+/// The tables, read by the same code that a Lambda uses.
+pub(crate) struct Tables {
+    pub(crate) stock: aws::Stock,
+    pub(crate) offers: aws::Offers,
+    pub(crate) catalog: aws::Catalog,
+    url: String,
+}
+
+impl TableFlags {
+    pub(crate) fn connect(&self) -> Tables {
+        let endpoints = aws::Endpoints {
+            kinesis: self.dynamodb_url.clone(),
+            dynamodb: self.dynamodb_url.clone(),
+        };
+        let client = aws::Clients::local(&endpoints).dynamodb;
+        let names = aws::Names::default();
+        Tables {
+            stock: aws::Stock::new(client.clone(), &names),
+            offers: aws::Offers::new(client.clone(), &names),
+            catalog: aws::Catalog::new(client, &names),
+            url: self.dynamodb_url.clone(),
+        }
+    }
+}
+
+impl Tables {
+    /// A failure in words that say what to do.
+    pub(crate) fn explain(&self, failure: Failure) -> String {
+        match failure {
+            Failure::Unavailable(cause) => format!(
+                "DynamoDB does not answer at {} ({cause}); is `daymark up` running? Another place \
+                 is given with --dynamodb-url",
+                self.url
+            ),
+            other => other.to_string(),
+        }
+    }
+}

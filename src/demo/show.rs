@@ -1,0 +1,206 @@
+//! What a person sees of the demo.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use domain::{Offer, Sku, StoreId, Window};
+use indicatif::{ProgressBar, ProgressStyle};
+use load_generator::figures::DayFigures;
+use rust_decimal::Decimal;
+
+use super::day::Chain;
+use crate::output::{self, Column};
+
+/// Differences that are spelled out.
+const DIFFERENCES_SHOWN_MAX: usize = 20;
+/// Reasons that are spelled out.
+const REASONS_SHOWN_MAX: usize = 3;
+
+/// The screen.
+pub(super) struct Screen {
+    bar: ProgressBar,
+}
+
+impl Screen {
+    pub(super) fn open(chain: &Chain, date: NaiveDate, seed: u64, folder: &Path) -> Self {
+        output::line(format!("A day of {} shops, {date}, seed {seed}", chain.shops.len()));
+        for playing in &chain.shops {
+            let store = &playing.shop.store;
+            let hours = playing.day.hours();
+            output::line(format!(
+                "  {:<18} {:<16} {}-{}, offers from {}, {} items, {} tills",
+                store.name.as_deref().unwrap_or(store.store_id.as_str()),
+                store.zone.name(),
+                playing.on_the_wall(hours.opens_at),
+                playing.on_the_wall(hours.closes_at),
+                store.policy.afternoon_starts.format("%H:%M"),
+                playing.shop.items.len(),
+                playing.shop.tills,
+            ));
+        }
+        output::line(format!("Data: {}\n", folder.display()));
+        let style = ProgressStyle::with_template("{bar:30} {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(chain.windows().len() as u64).with_style(style);
+        Self { bar }
+    }
+
+    pub(super) fn progress(&self, chain: &Chain, window: Window, elapsed: Duration) {
+        let seconds = elapsed.as_secs().max(1);
+        self.bar.set_message(format!(
+            "{} UTC  {} events ({}/s)  {} windows  {} offers",
+            window.end().format("%H:%M"),
+            chain.sent,
+            chain.sent as u64 / seconds,
+            chain.rows.len(),
+            chain.offers,
+        ));
+        self.bar.inc(1);
+    }
+
+    /// Offers as they appear.
+    pub(super) fn offers(&self, chain: &Chain, published: &[Offer]) {
+        for offer in published {
+            let id = &offer.offer_id;
+            let Some(playing) = chain.shop(&id.store_id) else { continue };
+            let text = format!(
+                "{} {:<18} {:<22} {} -> {}  -{} %  {} left",
+                playing.on_the_wall(offer.valid_from),
+                id.store_id,
+                id.sku,
+                offer.regular_price,
+                offer.price,
+                offer.discount_percent,
+                offer.on_hand,
+            );
+            self.bar.suspend(|| output::line(text));
+        }
+    }
+
+    pub(super) fn summary(
+        &self,
+        chain: &Chain,
+        offers: &[Offer],
+        differences: &[String],
+        elapsed: Duration,
+    ) {
+        self.bar.finish_and_clear();
+        output::line("\nThe offers of the day, as stored in DynamoDB\n");
+        output::line(offers_table(chain, offers));
+        let deepest = deepest_of_each(offers);
+        output::line("\nWhy, for some of them\n");
+        for offer in deepest.iter().take(REASONS_SHOWN_MAX) {
+            output::line(format!("  {}: {}", offer.offer_id, offer.reason));
+        }
+        output::line("\nThe day, and the same customers without discounts\n");
+        let (played, regular) = chain.figures();
+        output::line(figures_table(&played, &regular));
+        output::line(format!(
+            "\n{} events sent in {:.1} s, {} of them repetitions; {} acknowledged events in {} \
+             windows",
+            chain.sent,
+            elapsed.as_secs_f32(),
+            chain.repeated,
+            chain.acknowledged(),
+            chain.rows.len(),
+        ));
+        if differences.is_empty() {
+            output::line(
+                "The stored windows and the stock on hand equal the ledger: nothing lost, nothing twice.",
+            );
+        }
+        for difference in differences.iter().take(DIFFERENCES_SHOWN_MAX) {
+            output::error(format!("the ledger differs: {difference}"));
+        }
+    }
+
+    pub(super) fn where_it_lies(&self, folder: &Path, chain: &Chain) {
+        let store = chain.shops.first().map(|playing| playing.store_id().to_string());
+        output::line(format!(
+            "\nEverything is kept in {folder}; look at it with\n\n  daymark up --data {folder}\n  \
+             daymark stock --store {store} --date {date}",
+            folder = folder.display(),
+            store = store.unwrap_or_default(),
+            date = chain.shops.first().map(|playing| playing.day.hours().date).unwrap_or_default(),
+        ));
+    }
+}
+
+type Revisions<'a> = BTreeMap<(&'a StoreId, &'a Sku), Vec<&'a Offer>>;
+
+fn by_item(offers: &[Offer]) -> Revisions<'_> {
+    let mut items = Revisions::new();
+    for offer in offers {
+        items.entry((&offer.offer_id.store_id, &offer.offer_id.sku)).or_default().push(offer);
+    }
+    items
+}
+
+/// The last revision of each item, those with most on hand first.
+fn deepest_of_each(offers: &[Offer]) -> Vec<&Offer> {
+    let mut last: Vec<&Offer> =
+        by_item(offers).into_values().filter_map(|revisions| revisions.last().copied()).collect();
+    last.sort_by_key(|offer| std::cmp::Reverse(offer.on_hand));
+    last
+}
+
+fn offers_table(chain: &Chain, offers: &[Offer]) -> String {
+    let columns = [
+        Column::Text("store"),
+        Column::Text("sku"),
+        Column::Number("regular"),
+        Column::Text("steps"),
+        Column::Number("price"),
+        Column::Number("on_hand"),
+        Column::Number("wasted"),
+    ];
+    let row = |((store_id, sku), revisions): ((&StoreId, &Sku), Vec<&Offer>)| {
+        let playing = chain.shop(store_id)?;
+        let (first, last) = (revisions.first()?, revisions.last()?);
+        let step = |offer: &&Offer| {
+            format!("{} -{} %", playing.on_the_wall(offer.valid_from), offer.discount_percent)
+        };
+        Some(vec![
+            store_id.to_string(),
+            sku.to_string(),
+            first.regular_price.to_string(),
+            revisions.iter().map(step).collect::<Vec<_>>().join(", "),
+            last.price.to_string(),
+            first.on_hand.to_string(),
+            playing.day.figures_of(sku).wasted_units.normalize().to_string(),
+        ])
+    };
+    let rows: Vec<Vec<String>> = by_item(offers).into_iter().filter_map(row).collect();
+    output::table(&columns, &rows)
+}
+
+fn figures_table(played: &DayFigures, regular: &DayFigures) -> String {
+    let columns = [
+        Column::Text("figure"),
+        Column::Number("with_offers"),
+        Column::Number("without"),
+        Column::Number("difference"),
+    ];
+    let row = |name: &str, played: Decimal, regular: Decimal, places: u32| {
+        let share = if regular.is_zero() {
+            String::new()
+        } else {
+            let percent = (played - regular) / regular * Decimal::ONE_HUNDRED;
+            format!("{:+.1} %", percent.round_dp(1))
+        };
+        let number = |value: Decimal| format!("{:.*}", places as usize, value);
+        vec![name.to_owned(), number(played), number(regular), share]
+    };
+    let rows = [
+        row("units delivered", played.received_units, regular.received_units, 1),
+        row("units sold", played.sold_units, regular.sold_units, 1),
+        row("of these discounted", played.discounted_units, regular.discounted_units, 1),
+        row("units wasted", played.wasted_units, regular.wasted_units, 1),
+        row("cost of the waste, EUR", played.waste_cost, regular.waste_cost, 2),
+        row("revenue, EUR", played.revenue, regular.revenue, 2),
+        row("margin, EUR", played.margin(), regular.margin(), 2),
+    ];
+    output::table(&columns, &rows)
+}

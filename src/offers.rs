@@ -1,0 +1,108 @@
+//! `daymark offers`: what is discounted, how deep, and why.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use clap::Args;
+use domain::ports::{CatalogTable, OffersTable};
+use domain::{Offer, Sku, StoreId};
+
+use crate::output::{Column, Format};
+use crate::{Failed, clock, connect, output};
+
+/// Show the offers of a store's day, with their reasons
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
+    /// The store
+    #[arg(long, value_name = "STORE")]
+    store: StoreId,
+
+    /// The business date, like 2026-03-12; today on the store's calendar when left out
+    #[arg(long, value_name = "DATE")]
+    date: Option<NaiveDate>,
+
+    /// Show every revision and not only the last one of each item
+    #[arg(long)]
+    revisions: bool,
+
+    /// How to print
+    #[arg(long, default_value = "table")]
+    format: Format,
+
+    #[command(flatten)]
+    tables: connect::TableFlags,
+}
+
+const COLUMNS: &[Column] = &[
+    Column::Text("offer_id"),
+    Column::Text("sku"),
+    Column::Text("from"),
+    Column::Text("until"),
+    Column::Number("regular"),
+    Column::Number("price"),
+    Column::Text("currency"),
+    Column::Number("percent_off"),
+    Column::Number("on_hand"),
+    Column::Text("reason"),
+];
+
+pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
+    let tables = flags.tables.connect();
+    let explain = |failure| tables.explain(failure);
+    let store = tables.catalog.store(&flags.store).await.map_err(explain)?;
+    let zone = store.map_or(Tz::UTC, |store| store.zone);
+    let date = flags.date.unwrap_or_else(|| clock::now().with_timezone(&zone).date_naive());
+    let mut offers = tables.offers.of_day(&flags.store, date).await.map_err(explain)?;
+    if !flags.revisions {
+        offers = latest(offers);
+    }
+    if offers.is_empty() {
+        output::note(format!("no offer of store {} on {date}", flags.store));
+    }
+    print(flags.format, &offers, zone)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The current revision of each item.
+pub(crate) fn latest(offers: Vec<Offer>) -> Vec<Offer> {
+    let mut items: BTreeMap<Sku, Offer> = BTreeMap::new();
+    for offer in offers {
+        let known = items.get(&offer.offer_id.sku);
+        if known.is_none_or(|known| known.offer_id.revision < offer.offer_id.revision) {
+            items.insert(offer.offer_id.sku.clone(), offer);
+        }
+    }
+    items.into_values().collect()
+}
+
+/// Prints offers, instants on the store's clock.
+pub(crate) fn print(format: Format, offers: &[Offer], zone: Tz) -> Result<(), Failed> {
+    // People see the id's parts already; a table has no room to say them twice.
+    let columns = if format == Format::Table { &COLUMNS[1..] } else { COLUMNS };
+    let row = |offer: &Offer| {
+        let row = vec![
+            offer.offer_id.to_string(),
+            offer.offer_id.sku.to_string(),
+            on_the_wall(format, zone, offer.valid_from),
+            on_the_wall(format, zone, offer.valid_until),
+            offer.regular_price.to_string(),
+            offer.price.to_string(),
+            offer.price.currency().to_string(),
+            offer.discount_percent.to_string(),
+            offer.on_hand.to_string(),
+            offer.reason.clone(),
+        ];
+        row[COLUMNS.len() - columns.len()..].to_vec()
+    };
+    output::rows(format, columns, &offers.iter().map(row).collect::<Vec<_>>())
+}
+
+fn on_the_wall(format: Format, zone: Tz, at: DateTime<Utc>) -> String {
+    let local = at.with_timezone(&zone);
+    match format {
+        Format::Table => local.format("%H:%M").to_string(),
+        Format::Json | Format::Csv => local.to_rfc3339(),
+    }
+}

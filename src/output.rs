@@ -1,0 +1,95 @@
+//! What a person or a program reads: tables, JSON, CSV. The only place that prints.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this file's job")]
+
+use std::fmt::Display;
+use std::io::Write;
+
+use clap::ValueEnum;
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde_json::{Map, Value};
+
+use crate::Failed;
+
+/// How to print an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people.
+    Table,
+    /// A JSON array of objects.
+    Json,
+    /// RFC 4180 with a header line.
+    Csv,
+}
+
+/// A column: its name and, for a table, whether it holds numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Column {
+    Text(&'static str),
+    Number(&'static str),
+}
+
+impl Column {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Text(name) | Self::Number(name) => name,
+        }
+    }
+}
+
+/// Prints rows; every value is text, exact as it is stored.
+pub(crate) fn rows(format: Format, columns: &[Column], rows: &[Vec<String>]) -> Result<(), Failed> {
+    match format {
+        Format::Table => line(table(columns, rows)),
+        Format::Json => {
+            let object = |row: &Vec<String>| {
+                let fields = columns.iter().zip(row);
+                let field = |(column, value): (&Column, &String)| {
+                    (column.name().to_owned(), Value::String(value.clone()))
+                };
+                Value::Object(fields.map(field).collect::<Map<_, _>>())
+            };
+            let objects: Vec<Value> = rows.iter().map(object).collect();
+            line(serde_json::to_string_pretty(&objects)?);
+        }
+        Format::Csv => {
+            let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
+            writer.write_record(columns.iter().map(|column| column.name()))?;
+            for row in rows {
+                writer.write_record(row)?;
+            }
+            writer.flush()?;
+        }
+    }
+    Ok(())
+}
+
+/// Columns for people, numbers to the right.
+pub(crate) fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(columns.iter().map(|column| column.name().replace('_', " ")));
+    table.add_rows(rows);
+    for (column, kind) in table.column_iter_mut().zip(columns) {
+        if matches!(kind, Column::Number(_)) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.to_string()
+}
+
+/// A line of the answer.
+pub(crate) fn line(text: impl Display) {
+    // A reader that went away (`| head`) is no failure.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// A line about the work, beside the answer.
+pub(crate) fn note(text: impl Display) {
+    eprintln!("{text}");
+}
+
+/// What went wrong.
+pub(crate) fn error(error: impl Display) {
+    eprintln!("daymark: {error}");
+}

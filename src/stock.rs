@@ -1,0 +1,148 @@
+//! `daymark stock`: what is, or was, on the shelf.
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use clap::Args;
+use domain::calendar::instant;
+use domain::ports::CatalogTable;
+use domain::stock::Figures;
+use domain::{Sku, StoreId};
+use processors::question::{StockOfItem, stock_at};
+
+use crate::output::{Column, Format};
+use crate::{Failed, clock, connect, output};
+
+/// Show what is on the shelf, and what moved
+///
+/// On hand is the latest count plus what moved after it, exact however late an event arrives. The
+/// day is the store's own, by its time zone in the catalogue; a store without an entry is read in
+/// UTC.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
+    /// The store
+    #[arg(long, value_name = "STORE")]
+    store: StoreId,
+
+    /// Only this item
+    #[arg(long, value_name = "SKU")]
+    sku: Option<Sku>,
+
+    /// As it was at this instant, like 2026-03-12T15:15:00+01:00; now when left out
+    #[arg(long, value_name = "INSTANT", conflicts_with = "date")]
+    at: Option<DateTime<Utc>>,
+
+    /// As it was at the end of this day, like 2026-03-12
+    #[arg(long, value_name = "DATE")]
+    date: Option<NaiveDate>,
+
+    /// Show every five-minute window instead of the day's sum
+    #[arg(long)]
+    windows: bool,
+
+    /// How to print
+    #[arg(long, default_value = "table")]
+    format: Format,
+
+    #[command(flatten)]
+    tables: connect::TableFlags,
+}
+
+const COLUMNS: &[Column] = &[
+    Column::Text("sku"),
+    Column::Number("on_hand"),
+    Column::Number("received"),
+    Column::Number("sold"),
+    Column::Number("returned"),
+    Column::Number("wasted"),
+    Column::Number("transferred_in"),
+    Column::Number("transferred_out"),
+    Column::Text("last_count"),
+    Column::Text("revenue"),
+];
+
+const WINDOW_COLUMNS: &[Column] = &[
+    Column::Text("sku"),
+    Column::Text("window"),
+    Column::Number("received"),
+    Column::Number("sold"),
+    Column::Number("returned"),
+    Column::Number("wasted"),
+    Column::Number("transferred_in"),
+    Column::Number("transferred_out"),
+    Column::Text("last_count"),
+    Column::Text("revenue"),
+];
+
+pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
+    let tables = flags.tables.connect();
+    let now = clock::now();
+    let store = tables.catalog.store(&flags.store).await.map_err(|error| tables.explain(error))?;
+    let zone = store.map_or(Tz::UTC, |store| store.zone);
+    let (date, at) = match (flags.date, flags.at) {
+        (Some(date), _) => (date, midnight(zone, date.succ_opt().unwrap_or(date))),
+        (None, at) => {
+            let at = at.unwrap_or(now);
+            (at.with_timezone(&zone).date_naive(), at)
+        }
+    };
+    let since = midnight(zone, date);
+    let items = stock_at(&tables.stock, &flags.store, flags.sku.as_ref(), since, at, now)
+        .await
+        .map_err(|error| tables.explain(error))?;
+    if items.is_empty() {
+        output::note(format!("no event of store {} on {date} before {at}", flags.store));
+    }
+    let (columns, rows) = if flags.windows {
+        (WINDOW_COLUMNS, items.iter().flat_map(window_rows).collect::<Vec<_>>())
+    } else {
+        (COLUMNS, items.iter().map(item_row).collect())
+    };
+    output::rows(flags.format, columns, &rows)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn midnight(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+    instant(zone, date, NaiveTime::MIN)
+}
+
+fn item_row(item: &StockOfItem) -> Vec<String> {
+    let mut row = vec![item.sku.to_string(), item.level.on_hand.to_string()];
+    row.extend(figures(&item.figures));
+    row
+}
+
+fn window_rows(item: &StockOfItem) -> impl Iterator<Item = Vec<String>> {
+    item.windows.iter().map(|window| {
+        let key = window.key();
+        let mut row = vec![key.sku.to_string(), key.window.to_string()];
+        row.extend(figures(&window.figures()));
+        row
+    })
+}
+
+fn figures(figures: &Figures) -> Vec<String> {
+    let counted = figures.counted.map(|count| {
+        let at = count.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        format!("{} at {at}", count.quantity)
+    });
+    let revenue: Vec<String> = figures
+        .revenue
+        .iter()
+        .map(|(currency, amount)| {
+            let digits = currency.minor_digits() as usize;
+            format!("{amount:.digits$} {currency}")
+        })
+        .collect();
+    vec![
+        figures.received.to_string(),
+        figures.sold.to_string(),
+        figures.returned.to_string(),
+        figures.wasted.to_string(),
+        figures.transferred_in.to_string(),
+        figures.transferred_out.to_string(),
+        counted.unwrap_or_default(),
+        revenue.join(" + "),
+    ]
+}
