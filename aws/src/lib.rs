@@ -7,8 +7,11 @@ mod catalog;
 mod clients;
 mod failure;
 mod kinesis;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 mod offers;
 mod quarantine;
+pub mod settings;
 mod stock;
 pub mod tables;
 

@@ -277,7 +277,8 @@ proptest! {
             let at = event.occurred_at();
             prop_assert!(window.start() < at && at < window.end());
             prop_assert!(hours.opens_at < at && at < hours.closes_at);
-            prop_assert!(ids.insert(event.event_id().clone()) && event.event_id().as_str().len() == 36);
+            prop_assert!(ids.insert(event.event_id().clone()));
+            prop_assert_eq!(event.event_id().as_str().len(), 36);
             let received = Acceptance::at(window.end() + TimeDelta::seconds(1));
             prop_assert_eq!(&Event::parse(&event.canonical(), &received).unwrap(), event);
             let discounted = prices(window).of(

@@ -16,6 +16,7 @@
 //! - Records older than the stream's retention are discarded like those beyond `record_age_max`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
 use chrono::{DateTime, Utc};
@@ -139,6 +140,7 @@ impl EventSourceMapping {
             board,
             clock,
             stop: stopped,
+            retention: watch::Sender::new(Duration::MAX),
         };
         let running = runtime.spawn(discovery::discover(Arc::new(shared)));
         Ok(Self { progress, stop, running })

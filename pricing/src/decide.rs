@@ -119,9 +119,9 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
         step.percent > shelf.percent
             && shelf.price.is_none_or(|price| step.price.amount() < price.amount())
     };
-    for step in steps.iter().filter(goes_down) {
+    for step in steps.iter().filter(goes_down).take(2) {
         let value = step.price.amount() * sold(step.percent);
-        if best.is_none_or(|(_, highest)| value > highest) {
+        if best.is_none_or(|(_, highest)| value > highest * Decimal::new(105, 2)) {
             best = Some((*step, value));
         }
     }

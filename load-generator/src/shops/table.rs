@@ -1,7 +1,7 @@
-//! Reads the table of a shop's items, one line each:
+//! Reads the table of a shop's items, one line each, the columns two blanks or more apart:
 //!
 //! ```text
-//! sku | name | category | price cost floor | basket | sells profile elasticity | deliveries
+//! sku  name  category  price cost floor  basket  sells profile elasticity  deliveries
 //! ```
 //!
 //! A floor of `-` is none. A basket is `EA 70/22/8` (of a hundred customers so many take one, two,
@@ -26,9 +26,9 @@ pub(super) fn shop(store: &str, tills: u8, items: &str) -> Shop {
 }
 
 fn item(store_id: &StoreId, line: &str) -> ShopItem {
-    let [sku, name, category, prices, basket, demand, deliveries] = words(line, '|');
-    let [price, cost, floor] = words(prices, ' ');
-    let [sells, profile, elasticity] = words(demand, ' ');
+    let [sku, name, category, prices, basket, demand, deliveries] = words(line, "  ");
+    let [price, cost, floor] = words(prices, " ");
+    let [sells, profile, elasticity] = words(demand, " ");
     ShopItem {
         item: Item {
             sku: read(sku),
@@ -50,11 +50,11 @@ fn item(store_id: &StoreId, line: &str) -> ShopItem {
 }
 
 fn basket(text: &str) -> Basket {
-    let [unit, sizes] = words(text, ' ');
+    let [unit, sizes] = words(text, " ");
     match Unit::from_word(unit).expect("a unit") {
-        Unit::Each => Basket::Pieces(words(sizes, '/').map(read)),
+        Unit::Each => Basket::Pieces(words(sizes, "/").map(read)),
         unit => {
-            let [from, to] = words(sizes, '-').map(read);
+            let [from, to] = words(sizes, "-").map(read);
             Basket::Measured { unit, from, to }
         }
     }
@@ -71,7 +71,7 @@ fn profile(word: &str) -> Profile {
 }
 
 fn delivery(text: &str) -> Delivery {
-    let [quantity, minutes] = words(text, '@');
+    let [quantity, minutes] = words(text, "@");
     Delivery { minutes_after_opening: read(minutes), quantity: read(quantity) }
 }
 
@@ -84,7 +84,7 @@ fn read<T: FromStr<Err: Debug>>(text: &str) -> T {
 }
 
 /// Exactly `N` pieces of a text, without the blanks around them.
-fn words<const N: usize>(text: &str, separator: char) -> [&str; N] {
+fn words<'a, const N: usize>(text: &'a str, separator: &str) -> [&'a str; N] {
     let words: Vec<&str> =
         text.split(separator).map(str::trim).filter(|word| !word.is_empty()).collect();
     words.try_into().unwrap_or_else(|_| panic!("{text:?} does not have {N} parts"))

@@ -138,9 +138,9 @@ impl Book {
             let stream_name = self.stream_name.clone();
             (pages.change, File { version: VERSION, stream_name, shards })
         };
-        let name = file_name(&self.stream_name);
+        let path = folder.join(file_name(&self.stream_name));
         let contents = serde_json::to_vec_pretty(&file).map_err(io::Error::other)?;
-        tokio::task::spawn_blocking(move || replace(&folder, Path::new(&name), &contents))
+        tokio::task::spawn_blocking(move || replace(&path, &contents))
             .await
             .map_err(io::Error::other)??;
         *written = change;
@@ -163,9 +163,13 @@ fn read(path: &Path, stream_name: &str) -> Result<BTreeMap<String, Position>, Ch
         Err(error) => return Err(CheckpointsError::Read { path: path.to_owned(), error }),
     };
     let refused = |reason| CheckpointsError::Format { path: path.to_owned(), reason };
-    let file: File = serde_json::from_slice(&contents).map_err(|error| refused(error.to_string()))?;
+    let file: File =
+        serde_json::from_slice(&contents).map_err(|error| refused(error.to_string()))?;
     if file.version != VERSION {
-        return Err(refused(format!("its version is {}, this program's is {VERSION}", file.version)));
+        return Err(refused(format!(
+            "its version is {}, this program's is {VERSION}",
+            file.version
+        )));
     }
     if file.stream_name != stream_name {
         return Err(refused(format!("it is of stream {}, not {stream_name}", file.stream_name)));

@@ -48,8 +48,8 @@ impl Destination {
             return Ok(());
         };
         let contents = serde_json::to_vec_pretty(&letter(origin, discarded, now))?;
-        let root = root.clone();
-        tokio::task::spawn_blocking(move || replace(&root, &key, &contents))
+        let path = root.join(key);
+        tokio::task::spawn_blocking(move || replace(&path, &contents))
             .await
             .map_err(io::Error::other)?
     }

@@ -1,6 +1,6 @@
 //! Finds the stream and its shards, and runs those whose turn it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,13 +34,10 @@ pub(crate) async fn discover<H: Handler>(shared: Arc<Shared<H>>) {
         }
     }
     let used = if first_sight { Use::First } else { Use::Again };
-    let mut readers = Readers {
-        shared,
-        description,
-        used,
-        reading: BTreeSet::new(),
-        running: JoinSet::new(),
-    };
+    shared.retention.send_replace(description.retention);
+    let stream_arn = description.arn;
+    let mut readers =
+        Readers { shared, stream_arn, used, reading: BTreeSet::new(), running: JoinSet::new() };
     readers.run(shards, stop).await;
 }
 
@@ -51,12 +48,8 @@ async fn await_stream<H: Handler>(
 ) -> Option<(Description, Vec<Shard>)> {
     let mut failures = 0;
     loop {
-        let looked = async {
-            let description = shared.stream.describe().await?;
-            Ok::<_, Refusal>((description, shared.stream.shards().await?))
-        };
         let looked = tokio::select! {
-            looked = looked => looked,
+            looked = look(shared) => looked,
             () = stop.wished() => return None,
         };
         let stream = &shared.settings.stream_name;
@@ -76,11 +69,16 @@ async fn await_stream<H: Handler>(
     }
 }
 
+async fn look<H>(shared: &Shared<H>) -> Result<(Description, Vec<Shard>), Refusal> {
+    let description = shared.stream.describe().await?;
+    Ok((description, shared.stream.shards().await?))
+}
+
 /// Notes where everything begins, so that a restart before the first checkpoint begins there too.
 async fn note_first<H: Handler>(
     shared: &Shared<H>,
     stop: &mut Stop,
-    first: std::collections::BTreeMap<String, Position>,
+    first: BTreeMap<String, Position>,
 ) -> bool {
     let mut failures = 0;
     while let Err(error) = shared.book.note(first.clone()).await {
@@ -98,7 +96,7 @@ async fn note_first<H: Handler>(
 
 struct Readers<H> {
     shared: Arc<Shared<H>>,
-    description: Description,
+    stream_arn: String,
     /// Whether the positions of the shards that are begun next were set by this mapping.
     used: Use,
     reading: BTreeSet<String>,
@@ -111,19 +109,24 @@ impl<H: Handler> Readers<H> {
             self.begin(&shards);
             tokio::select! {
                 Some(ended) = self.running.join_next() => self.take(ended, &mut shards),
-                () = tokio::time::sleep(LIST_INTERVAL) => match self.shared.stream.shards().await {
-                    Ok(listed) if listed.is_empty() => {}
-                    Ok(listed) => {
-                        let known = |id: &str| listed.iter().any(|shard| shard.id == id);
-                        self.shared.book.forget_finished(known);
-                        shards = listed;
-                    }
-                    Err(refusal) => tracing::warn!(%refusal, "the shards cannot be listed"),
-                },
+                () = tokio::time::sleep(LIST_INTERVAL) => self.look_again(&mut shards).await,
                 () = stop.wished() => break,
             }
         }
         while self.running.join_next().await.is_some() {}
+    }
+
+    async fn look_again(&self, shards: &mut Vec<Shard>) {
+        match look(&self.shared).await {
+            Ok((description, listed)) if !listed.is_empty() => {
+                self.shared.retention.send_replace(description.retention);
+                let known = |id: &str| listed.iter().any(|shard| shard.id == id);
+                self.shared.book.forget_finished(known);
+                *shards = listed;
+            }
+            Ok(_) => {}
+            Err(refusal) => tracing::warn!(%refusal, "the shards cannot be listed"),
+        }
     }
 
     fn begin(&mut self, shards: &[Shard]) {
@@ -131,7 +134,7 @@ impl<H: Handler> Readers<H> {
             tracing::info!(shard, ?position, "reading a shard");
             self.reading.insert(shard.clone());
             let from = (position, self.used);
-            self.running.spawn(run(Arc::clone(&self.shared), self.description.clone(), shard, from));
+            self.running.spawn(run(Arc::clone(&self.shared), self.stream_arn.clone(), shard, from));
         }
         // Only the first round can begin at a tip; whatever comes later was seen before.
         self.used = Use::Again;

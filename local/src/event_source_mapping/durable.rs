@@ -5,24 +5,41 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// Puts a file in place of whatever is there, so that a crash at any instant leaves the old one or
-/// the new one. It is on disk when this returns. `root` and the folders below it are made as
-/// needed.
-pub(crate) fn replace(root: &Path, relative: &Path, contents: &[u8]) -> io::Result<()> {
-    let path = root.join(relative);
-    let folder = path.parent().unwrap_or(root);
-    fs::create_dir_all(folder)?;
-    let mut temporary = path.clone().into_os_string();
+/// the new one. It is on disk when this returns. Its folders are made as needed.
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let folder = folder_of(path);
+    make(folder)?;
+    let mut temporary = path.as_os_str().to_owned();
     temporary.push(".part");
     let mut file = File::create(&temporary)?;
     file.write_all(contents)?;
     file.sync_all()?;
     drop(file);
-    fs::rename(&temporary, &path)?;
-    // The name is on disk once its folder is, and so on up to the root.
-    for folder in folder.ancestors().take_while(|folder| folder.starts_with(root)) {
-        File::open(folder)?.sync_all()?;
+    fs::rename(&temporary, path)?;
+    // The name is on disk once its folder is.
+    File::open(folder)?.sync_all()
+}
+
+/// Makes a folder and those above it, each one on disk before the next.
+fn make(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
     }
-    Ok(())
+    let above = folder_of(folder);
+    make(above)?;
+    match fs::create_dir(folder) {
+        // Another shard was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        made => made?,
+    }
+    File::open(above)?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// A name of any origin as one segment of a path.
@@ -35,6 +52,21 @@ pub(crate) fn segment(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_and_its_folders_are_made() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a/b/c.json");
+        for contents in ["a longer text", "short"] {
+            replace(&path, contents.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), contents);
+        }
+        assert_eq!(
+            fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            1,
+            "nothing is left over"
+        );
+    }
 
     #[test]
     fn a_name_cannot_leave_its_folder() {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::limits::{BATCH_BYTES_MAX, GET_RECORDS_MAX};
 use domain::record::{Delivered, SequenceNumber};
+use md5::{Digest, Md5};
 
 use super::batch::Batch;
 use super::cut::{Cut, CutRules, Source, Weight, cut};
@@ -36,7 +37,6 @@ pub(crate) struct Rules {
     pub(crate) cut: CutRules,
     pub(crate) policy: Policy,
     pub(crate) lanes: usize,
-    pub(crate) age_max: Option<Duration>,
     pub(crate) retry_backoff: Duration,
     pub(crate) stream_arn: String,
 }
@@ -110,19 +110,20 @@ pub(crate) struct Lanes {
     lanes: Vec<Lane>,
     prefix: Prefix,
     source: Source,
+    /// Older records are given up. `None` until it is told.
+    age_max: Option<Duration>,
 }
 
 impl Lanes {
     pub(crate) fn new(rules: Rules) -> Self {
         let lanes = (0..rules.lanes).map(|_| Lane::default()).collect();
-        Self { rules, lanes, prefix: Prefix::default(), source: Source::Open }
+        Self { rules, lanes, prefix: Prefix::default(), source: Source::Open, age_max: None }
     }
 
     /// Takes records in the order of the shard.
     pub(crate) fn offer(&mut self, records: impl IntoIterator<Item = Delivered>, now: Now) {
         for record in records {
-            let key = crc32fast::hash(record.partition_key.as_bytes()) as usize;
-            let index = key % self.lanes.len();
+            let index = lane_of(&record.partition_key, self.lanes.len());
             let lane = &mut self.lanes[index];
             if lane.waiting.is_empty() {
                 // A window begins with its first record, but not while a batch runs.
@@ -133,6 +134,11 @@ impl Lanes {
             lane.waiting_bytes += weight.raw;
             lane.waiting.push_back((ordinal, record, weight));
         }
+    }
+
+    /// From now on records older than this are given up.
+    pub(crate) fn limit_age(&mut self, age_max: Duration) {
+        self.age_max = Some(age_max);
     }
 
     /// Nothing more will be offered.
@@ -146,7 +152,7 @@ impl Lanes {
     }
 
     fn next_of(&mut self, index: usize, now: Now) -> Option<Step> {
-        let (rules, source) = (&self.rules, self.source);
+        let (rules, source, age_max) = (&self.rules, self.source, self.age_max);
         let lane = &mut self.lanes[index];
         if lane.out.is_some() {
             return None;
@@ -157,7 +163,7 @@ impl Lanes {
         }
         let mut piece = lane.pieces.pop_front()?;
         if piece.given_up.is_none() {
-            piece = lane.part(piece, rules, now);
+            piece = lane.part(piece, age_max, now);
         }
         if piece.given_up.is_none() && now.elapsed < lane.not_before {
             lane.pieces.push_front(piece);
@@ -285,8 +291,8 @@ impl Lane {
 
     /// Leaves of the front piece what is all within the age limit or all beyond it, and gives up
     /// the latter. An expired record does not wait for a retry's pause.
-    fn part(&mut self, piece: Piece, rules: &Rules, now: Now) -> Piece {
-        let (count, given_up) = match ages(piece.batch.records(), rules.age_max, now.wall) {
+    fn part(&mut self, piece: Piece, age_max: Option<Duration>, now: Now) -> Piece {
+        let (count, given_up) = match ages(piece.batch.records(), age_max, now.wall) {
             Ages::Expired(count) => (count, Some(Condition::RecordAgeExceeded)),
             Ages::Fresh(count) => (count, None),
         };
@@ -303,6 +309,13 @@ impl Piece {
         let (front, back) = self.batch.clone().split_at(at);
         (Self { batch: front, ..self }, Self { batch: back, ..self })
     }
+}
+
+/// Kinesis chooses the shard by the upper end of the key's MD5, so the lower end is even within it.
+fn lane_of(partition_key: &str, lanes: usize) -> usize {
+    let lower =
+        Md5::digest(partition_key)[8..].iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+    (lower % lanes as u64) as usize
 }
 
 /// Doubles with each failure in a row, without jitter: there is only one reader of a shard.

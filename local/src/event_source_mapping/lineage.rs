@@ -53,8 +53,7 @@ pub(crate) fn readable(
 ) -> Vec<(String, Position)> {
     let listed: BTreeSet<&str> = shards.iter().map(|shard| shard.id.as_str()).collect();
     let finished = |id: &str| positions.get(id) == Some(&Position::End);
-    let over =
-        |id: &str| finished(id) || (!listed.contains(id) && !reading.contains(id));
+    let over = |id: &str| finished(id) || (!listed.contains(id) && !reading.contains(id));
     shards
         .iter()
         .filter(|shard| !finished(&shard.id) && !reading.contains(&shard.id))

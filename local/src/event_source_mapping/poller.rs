@@ -98,8 +98,11 @@ impl Poller {
                 if let Some(last) = read.records.last() {
                     self.renew = Place::After(last.sequence_number.clone());
                 }
-                let pause =
-                    if read.behind.is_zero() { self.interval } else { self.interval.min(BEHIND_PAUSE) };
+                let pause = if read.behind.is_zero() {
+                    self.interval
+                } else {
+                    self.interval.min(BEHIND_PAUSE)
+                };
                 Ok((read.records, read.next, pause))
             }
             Err(refusal @ Refusal::Passing(_)) => Err((refusal, Some(iterator))),

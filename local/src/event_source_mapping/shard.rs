@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::record::Delivered;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
+use super::Clock;
 use super::batch::Batch;
 use super::checkpoints::{Book, Position};
 use super::cut::CutRules;
@@ -20,9 +21,8 @@ use super::poller::{Polled, Poller};
 use super::progress::Board;
 use super::settings::Settings;
 use super::stop::{Slept, Stop};
-use super::stream::{Description, Place, Stream, Use};
+use super::stream::{Place, Stream, Use};
 use super::verdict::{Answer, Policy, answer};
-use super::Clock;
 
 /// Pause after the first failed write to a disk; it doubles with each further one.
 const DISK_BACKOFF: Duration = Duration::from_millis(100);
@@ -37,6 +37,8 @@ pub(crate) struct Shared<H> {
     pub(crate) board: Board,
     pub(crate) clock: Clock,
     pub(crate) stop: Stop,
+    /// How long the stream keeps a record, as it said last.
+    pub(crate) retention: watch::Sender<Duration>,
 }
 
 /// How a shard's run ended.
@@ -51,8 +53,13 @@ pub(crate) enum Ended {
 /// What a task of a lane came back with.
 #[derive(Debug)]
 enum Done {
-    Answered { lane: usize, answer: Answer },
-    Kept { lane: usize },
+    Answered {
+        lane: usize,
+        answer: Answer,
+    },
+    Kept {
+        lane: usize,
+    },
     /// The destination could not be written before the mapping was stopped.
     NotKept,
 }
@@ -66,7 +73,7 @@ enum Phase {
 /// Reads and handles a shard from a position to its end, or until the mapping is stopped.
 pub(crate) async fn run<H: Handler>(
     shared: Arc<Shared<H>>,
-    description: Description,
+    stream_arn: String,
     shard: String,
     from: (Position, Use),
 ) -> Ended {
@@ -83,11 +90,8 @@ pub(crate) async fn run<H: Handler>(
         renew,
     };
     tokio::spawn(poller.run(found));
-    let lanes = Lanes::new(rules(&shared.settings, &description));
-    let origin = Origin {
-        mapping: shared.settings.stream_name.clone(),
-        stream_arn: description.arn,
-    };
+    let lanes = Lanes::new(rules(&shared.settings, &stream_arn));
+    let origin = Origin { mapping: shared.settings.stream_name.clone(), stream_arn };
     let runner = Runner {
         stop: shared.stop.clone(),
         shared,
@@ -102,21 +106,16 @@ pub(crate) async fn run<H: Handler>(
     runner.run().await
 }
 
-fn rules(settings: &Settings, description: &Description) -> Rules {
-    let asked = settings.record_age_max.unwrap_or(description.retention);
+fn rules(settings: &Settings, stream_arn: &str) -> Rules {
     Rules {
         cut: CutRules {
             batch_size: settings.batch_size,
             batching_window: settings.batching_window,
         },
-        policy: Policy {
-            on_error: settings.on_error,
-            retry_attempts: settings.retry_attempts,
-        },
+        policy: Policy { on_error: settings.on_error, retry_attempts: settings.retry_attempts },
         lanes: settings.parallelization_factor,
-        age_max: Some(asked.min(description.retention)),
         retry_backoff: settings.retry_backoff,
-        stream_arn: description.arn.clone(),
+        stream_arn: stream_arn.to_owned(),
     }
 }
 
@@ -167,7 +166,10 @@ impl<H: Handler> Runner<H> {
                         end = Some(children);
                     }
                     // The poller ends by itself only after it said so.
-                    None => return Ended::Stopped,
+                    None => {
+                        tracing::error!(shard = self.shard, "the poller was lost");
+                        return Ended::Stopped;
+                    }
                 },
                 () = sleep_until(wakes.unwrap_or(self.began)),
                     if wakes.is_some() && phase == Phase::Running => {}
@@ -189,6 +191,9 @@ impl<H: Handler> Runner<H> {
     }
 
     fn begin_steps(&mut self) {
+        let kept = *self.shared.retention.borrow();
+        let asked = self.shared.settings.record_age_max;
+        self.lanes.limit_age(asked.map_or(kept, |asked| asked.min(kept)));
         while let Some(step) = self.lanes.next(self.now()) {
             match step {
                 Step::Invoke { lane, batch } => self.invoke(lane, batch),
@@ -277,8 +282,7 @@ impl<H: Handler> Runner<H> {
             return;
         }
         let mut failures = 0;
-        while let Err(error) =
-            self.shared.book.note([(self.shard.clone(), position.clone())]).await
+        while let Err(error) = self.shared.book.note([(self.shard.clone(), position.clone())]).await
         {
             failures += 1;
             tracing::error!(shard = self.shard, %error, "the checkpoint cannot be written");

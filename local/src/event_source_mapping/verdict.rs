@@ -1,5 +1,6 @@
 //! A batch and the handler's answer -> what becomes of it. As Lambda decides, see each rule.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -23,16 +24,14 @@ pub(crate) enum Answer {
 /// worthless, so the whole batch counts as failed.
 pub(crate) fn answer(batch: &[Delivered], said: &Result<Response, HandlerError>) -> Answer {
     let Ok(Response { batch_item_failures }) = said else { return Answer::Error };
-    let mut lowest = None;
-    for failure in batch_item_failures {
-        let place = batch.iter().position(|record| record.sequence_number.as_str() == failure);
-        match (place, lowest) {
-            (None, _) => return Answer::Error,
-            (Some(place), Some(low)) if place >= low => {}
-            (Some(place), _) => lowest = Some(place),
-        }
+    if batch_item_failures.is_empty() {
+        return Answer::Done;
     }
-    lowest.map_or(Answer::Done, Answer::FailedFrom)
+    let numbers = batch.iter().map(|record| record.sequence_number.as_str());
+    let places: HashMap<&str, usize> = numbers.zip(0..).collect();
+    let failed = batch_item_failures.iter().map(|number| places.get(number.as_str()).copied());
+    // `None` sorts first: one unknown number outweighs all the others.
+    failed.min().flatten().map_or(Answer::Error, Answer::FailedFrom)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,9 +92,7 @@ pub(crate) enum Ages {
 /// a shard, so each one is looked at.
 pub(crate) fn ages(records: &[Delivered], limit: Option<Duration>, now: DateTime<Utc>) -> Ages {
     let expired = |record: &Delivered| {
-        limit.is_some_and(|limit| {
-            (now - record.arrived_at).to_std().is_ok_and(|age| age > limit)
-        })
+        limit.is_some_and(|limit| (now - record.arrived_at).to_std().is_ok_and(|age| age > limit))
     };
     match records.first() {
         Some(first) if expired(first) => {

@@ -26,38 +26,42 @@ use local::kinesis::{self, Kinesis, Limits, Storage};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub const STREAM: &str = "till-events";
+pub(crate) const STREAM: &str = "till-events";
 /// Far more than any test takes; only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub async fn in_time<T>(what: impl Future<Output = T>) -> T {
+pub(crate) async fn in_time<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, what).await.expect("it takes far too long")
 }
 
 /// A clock that stands still until it is set.
 #[derive(Clone)]
-pub struct Clock(Arc<Mutex<DateTime<Utc>>>);
+pub(crate) struct Clock(Arc<Mutex<DateTime<Utc>>>);
 
 impl Clock {
-    pub fn now(&self) -> DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         *self.0.lock().unwrap()
     }
 
-    pub fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         *self.0.lock().unwrap() += TimeDelta::seconds(seconds);
     }
 }
 
 /// Failures for the next calls of an action, in order; `None` lets a call through.
 #[derive(Clone, Default)]
-pub struct Faults(Arc<Mutex<BTreeMap<&'static str, VecDeque<Option<&'static str>>>>>);
+pub(crate) struct Faults(Arc<Mutex<BTreeMap<&'static str, VecDeque<Option<&'static str>>>>>);
 
 impl Faults {
-    pub fn plan(&self, action: &'static str, codes: impl IntoIterator<Item = Option<&'static str>>) {
+    pub(crate) fn plan(
+        &self,
+        action: &'static str,
+        codes: impl IntoIterator<Item = Option<&'static str>>,
+    ) {
         self.0.lock().unwrap().entry(action).or_default().extend(codes);
     }
 
-    pub fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.0.lock().unwrap().values().map(VecDeque::len).sum()
     }
 
@@ -76,17 +80,17 @@ impl Faults {
 }
 
 /// A Kinesis endpoint in memory, served on a free port.
-pub struct Stage {
-    pub client: Client,
-    pub clock: Clock,
-    pub faults: Faults,
+pub(crate) struct Stage {
+    pub(crate) client: Client,
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
     kinesis: Kinesis,
 }
 
 impl Stage {
-    pub async fn empty() -> Self {
+    pub(crate) async fn empty() -> Self {
         let noon = DateTime::parse_from_rfc3339("2026-11-20T12:00:00Z").unwrap().to_utc();
         let clock = Clock(Arc::new(Mutex::new(noon)));
         let told = clock.clone();
@@ -112,25 +116,25 @@ impl Stage {
     }
 
     /// With the stream, of so many shards.
-    pub async fn with_shards(count: i32) -> Self {
+    pub(crate) async fn with_shards(count: i32) -> Self {
         let stage = Self::empty().await;
         stage.create(count).await;
         stage
     }
 
-    pub async fn create(&self, shards: i32) {
+    pub(crate) async fn create(&self, shards: i32) {
         self.client.create_stream().stream_name(STREAM).shard_count(shards).send().await.unwrap();
     }
 
     /// Puts a record; answers its shard and number.
-    pub async fn put(&self, key: &str, text: &str) -> (String, SequenceNumber) {
+    pub(crate) async fn put(&self, key: &str, text: &str) -> (String, SequenceNumber) {
         let request = self.client.put_record().stream_name(STREAM).partition_key(key);
         let put = request.data(Blob::new(text)).send().await.unwrap();
         (put.shard_id, SequenceNumber::new(put.sequence_number))
     }
 
     /// Puts records of one key, which are all in the shard answered with the last number.
-    pub async fn put_all(&self, key: &str, texts: &[&str]) -> (String, SequenceNumber) {
+    pub(crate) async fn put_all(&self, key: &str, texts: &[&str]) -> (String, SequenceNumber) {
         let mut last = None;
         for text in texts {
             last = Some(self.put(key, text).await);
@@ -138,11 +142,11 @@ impl Stage {
         last.unwrap()
     }
 
-    pub fn map(&self, settings: Settings, handler: impl Handler) -> EventSourceMapping {
+    pub(crate) fn map(&self, settings: Settings, handler: impl Handler) -> EventSourceMapping {
         self.map_with(settings, handler, Checkpoints::Memory, Destination::None)
     }
 
-    pub fn map_with(
+    pub(crate) fn map_with(
         &self,
         settings: Settings,
         handler: impl Handler,
@@ -156,7 +160,7 @@ impl Stage {
             .unwrap()
     }
 
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         let _ = self.stop.send(());
         in_time(self.served).await.unwrap();
         in_time(self.kinesis.close()).await;
@@ -176,7 +180,7 @@ fn client(address: SocketAddr) -> Client {
 }
 
 /// Polls and retries as fast as makes sense in a test.
-pub fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         poll_interval: Duration::from_millis(5),
         retry_backoff: Duration::from_millis(1),
@@ -184,23 +188,23 @@ pub fn settings() -> Settings {
     }
 }
 
-pub type Said = Pin<Box<dyn Future<Output = Result<Response, HandlerError>> + Send>>;
+pub(crate) type Said = Pin<Box<dyn Future<Output = Result<Response, HandlerError>> + Send>>;
 type Script = dyn Fn(Vec<Delivered>) -> Said + Send + Sync;
 
 /// Remembers every batch, as the texts of its records, and answers by a script.
 #[derive(Clone)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     batches: Arc<Mutex<Vec<Vec<String>>>>,
     script: Arc<Script>,
 }
 
 impl Recorder {
     /// Takes everything.
-    pub fn content() -> Self {
+    pub(crate) fn content() -> Self {
         Self::answering(|_| Ok(Response::default()))
     }
 
-    pub fn answering(
+    pub(crate) fn answering(
         script: impl Fn(&[Delivered]) -> Result<Response, HandlerError> + Send + Sync + 'static,
     ) -> Self {
         Self::playing(move |batch| {
@@ -209,15 +213,15 @@ impl Recorder {
         })
     }
 
-    pub fn playing(script: impl Fn(Vec<Delivered>) -> Said + Send + Sync + 'static) -> Self {
+    pub(crate) fn playing(script: impl Fn(Vec<Delivered>) -> Said + Send + Sync + 'static) -> Self {
         Self { batches: Arc::default(), script: Arc::new(script) }
     }
 
-    pub fn batches(&self) -> Vec<Vec<String>> {
+    pub(crate) fn batches(&self) -> Vec<Vec<String>> {
         self.batches.lock().unwrap().clone()
     }
 
-    pub fn records(&self) -> Vec<String> {
+    pub(crate) fn records(&self) -> Vec<String> {
         self.batches().concat()
     }
 }
@@ -229,18 +233,18 @@ impl Handler for Recorder {
     }
 }
 
-pub fn text(record: &Delivered) -> String {
+pub(crate) fn text(record: &Delivered) -> String {
     String::from_utf8(record.data.clone()).unwrap()
 }
 
 /// Reports these records as failed.
-pub fn failed<'a>(records: impl IntoIterator<Item = &'a Delivered>) -> Response {
+pub(crate) fn failed<'a>(records: impl IntoIterator<Item = &'a Delivered>) -> Response {
     let numbers = records.into_iter().map(|record| record.sequence_number.to_string());
     Response { batch_item_failures: numbers.collect() }
 }
 
 /// Every file below a folder, with its path from there, by path.
-pub fn files(root: &Path) -> BTreeMap<String, serde_json::Value> {
+pub(crate) fn files(root: &Path) -> BTreeMap<String, serde_json::Value> {
     let mut files = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -255,4 +259,12 @@ pub fn files(root: &Path) -> BTreeMap<String, serde_json::Value> {
         }
     }
     files
+}
+
+pub(crate) fn fails() -> Result<Response, HandlerError> {
+    Err(HandlerError("on purpose".to_owned()))
+}
+
+pub(crate) fn has(batch: &[Delivered], what: &str) -> bool {
+    batch.iter().any(|record| text(record) == what)
 }

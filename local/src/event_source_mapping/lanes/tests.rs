@@ -12,7 +12,6 @@ fn rules(batch_size: usize, lanes: usize, on_error: OnError, retries: Option<u32
         cut: CutRules { batch_size, batching_window: Duration::ZERO },
         policy: Policy { on_error, retry_attempts: retries },
         lanes,
-        age_max: None,
         retry_backoff: Duration::from_millis(100),
         stream_arn: ARN.to_owned(),
     }
@@ -91,9 +90,8 @@ fn retries_pause_longer_each_time_and_never_longer_than_the_cap() {
 
 #[test]
 fn an_expired_record_is_discarded_without_being_handed_over() {
-    let mut rules = rules(9, 1, OnError::Retry, None);
-    rules.age_max = Some(Duration::from_secs(60));
-    let mut lanes = Lanes::new(rules);
+    let mut lanes = Lanes::new(rules(9, 1, OnError::Retry, None));
+    lanes.limit_age(Duration::from_secs(60));
     let fresh = Delivered { arrived_at: at(50_000).wall, ..record(2, 0) };
     lanes.offer([record(0, 0), record(1, 0), fresh], at(61_000));
     let Some(Step::Discard(discarded)) = lanes.next(at(61_000)) else { panic!("not discarded") };
@@ -109,9 +107,8 @@ fn an_expired_record_is_discarded_without_being_handed_over() {
 
 #[test]
 fn a_failing_batch_is_given_up_when_it_grows_too_old_between_retries() {
-    let mut rules = rules(9, 1, OnError::Retry, None);
-    rules.age_max = Some(Duration::from_secs(60));
-    let mut lanes = Lanes::new(rules);
+    let mut lanes = Lanes::new(rules(9, 1, OnError::Retry, None));
+    lanes.limit_age(Duration::from_secs(60));
     lanes.offer([record(0, 0)], at(0));
     assert_eq!(invoked(lanes.next(at(59_990))), [0]);
     lanes.answered(0, Answer::Error, at(59_995));
@@ -225,8 +222,7 @@ impl Audit<'_> {
 
     fn discard(&mut self, places: &[usize]) {
         if self.plan.on_error == OnError::Bisect {
-            let innocent =
-                places.iter().find(|&&place| self.plan.records[place].1 == Nature::Good);
+            let innocent = places.iter().find(|&&place| self.plan.records[place].1 == Nature::Good);
             assert_eq!(innocent, None, "a good record was discarded");
         }
         self.end(places);

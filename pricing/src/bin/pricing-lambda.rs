@@ -1,0 +1,41 @@
+//! The pricing as a Lambda function on a schedule. The schedule's own time decides the slot, so
+//! that a tick that is delivered late or twice decides the same.
+
+use aws::lambda::Function;
+use aws::{Catalog, Offers, Stock};
+use chrono::{DateTime, Utc};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use pricing::Pricing;
+use serde::{Deserialize, Serialize};
+
+/// What EventBridge sends.
+#[derive(Deserialize)]
+struct Tick {
+    /// When the tick was due.
+    time: DateTime<Utc>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    published: usize,
+    kept: usize,
+    already_decided: usize,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let function = Function::start("pricing").await?;
+    let (names, dynamodb) = (&function.settings.names, &function.clients.dynamodb);
+    let pricing = Pricing {
+        catalog: Catalog::new(dynamodb.clone(), names),
+        stock: Stock::new(dynamodb.clone(), names),
+        offers: Offers::new(dynamodb.clone(), names),
+    };
+    run(service_fn(async |event: LambdaEvent<Tick>| {
+        let pass = pricing.tick(event.payload.time).await?;
+        function.report();
+        let published = pass.published.len();
+        Ok::<_, Error>(Answer { published, kept: pass.kept, already_decided: pass.already_decided })
+    }))
+    .await
+}
