@@ -36,7 +36,7 @@ enum Verb {
 ///
 /// A policy has, each with a default: afternoon_starts (14:00), ladder_percent (0 10 … 70),
 /// max_discount_percent, min_margin_percent, price_endings ("0 5"), min_minutes_between_changes
-/// (30), max_changes (3, or "unlimited"), min_on_hand (1), elasticity (2.2). In CSV its columns
+/// (30), max_changes (6, or "unlimited"), min_on_hand (1), elasticity (2.2). In CSV its columns
 /// are called policy.afternoon_starts and so on.
 ///
 /// JSON is an array of such objects, or one object per line. An entry that is there already is

@@ -1,10 +1,10 @@
 //! One decision: keep the price or change it, and why.
 //!
 //! The rule: what would be left at the close if sales go on at their pace? If that is a unit or
-//! more, take the allowed step that earns most on what is on hand, `price * min(on hand, units it
-//! would sell)`; on a tie the shallower. That is the fluid optimum of Gallego & van Ryzin (1994,
-//! Management Science 40(8)) for one price held to the close; it is decided again every slot, and
-//! the price can only go down. It does not value waiting.
+//! more, go one step down the ladder when that earns more on what is on hand, `price * min(on hand,
+//! units it would sell)`. Of one price held to the close that comparison finds the fluid optimum of
+//! Gallego & van Ryzin (1994, Management Science 40(8)). One step at a time, because a step cannot
+//! be taken back and its effect shows in the pace before the next one is decided.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Item, Money, Policy};
@@ -60,7 +60,9 @@ pub enum Keep {
     Gap,
     /// No change is left today.
     MaxChanges,
-    /// No deeper step earns more.
+    /// No deeper step is allowed.
+    Floor,
+    /// The next step earns no more.
     Best,
 }
 
@@ -113,26 +115,20 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
         return Decision::Keep(Keep::Gap);
     }
     let steps = usable(item, policy);
-    let current = steps.iter().rfind(|step| step.percent <= shelf.percent);
-    let mut best = current.map(|step| (*step, step.price.amount() * sold_unchanged));
     let goes_down = |step: &&Step| {
         step.percent > shelf.percent
             && shelf.price.is_none_or(|price| step.price.amount() < price.amount())
     };
-    for step in steps.iter().filter(goes_down).take(2) {
-        let value = step.price.amount() * sold(step.percent);
-        if best.is_none_or(|(_, highest)| value > highest * Decimal::new(105, 2)) {
-            best = Some((*step, value));
-        }
+    let current = steps.iter().rfind(|step| step.percent <= shelf.percent);
+    let (Some(current), Some(next)) = (current, steps.iter().find(goes_down)) else {
+        return Decision::Keep(Keep::Floor);
+    };
+    if next.price.amount() * sold(next.percent) <= current.price.amount() * sold_unchanged {
+        return Decision::Keep(Keep::Best);
     }
-    match (best, current) {
-        (Some((step, _)), Some(current)) if step.percent > shelf.percent => {
-            let left_unchanged = on_hand - sold_unchanged;
-            let left = on_hand - sold(step.percent);
-            Decision::Change(change(*on_hand, *current, step, left_unchanged, left))
-        }
-        _ => Decision::Keep(Keep::Best),
-    }
+    let left_unchanged = on_hand - sold_unchanged;
+    let left = on_hand - sold(next.percent);
+    Decision::Change(change(*on_hand, *current, *next, left_unchanged, left))
 }
 
 fn change(

@@ -34,15 +34,7 @@ pub fn uplift(elasticity: Decimal, percent: u8) -> Decimal {
 /// item without a sale is slow and not dead. `None` when the store just opened.
 #[must_use]
 pub fn pace_per_hour(sales: &[Sales], now: DateTime<Utc>, elasticity: Decimal) -> Option<Decimal> {
-    let day = pace_since(sales, DateTime::<Utc>::MIN_UTC, now, elasticity);
-    day.max(pace_since(sales, now - TimeDelta::hours(LOOK_BACK_HOURS), now, elasticity))
-}
-fn pace_since(
-    sales: &[Sales],
-    since: DateTime<Utc>,
-    now: DateTime<Utc>,
-    elasticity: Decimal,
-) -> Option<Decimal> {
+    let since = now - TimeDelta::hours(LOOK_BACK_HOURS);
     let recent = sales.iter().filter(|sales| sales.start >= since && sales.end <= now);
     let (units, exposure) =
         recent.fold((Decimal::ZERO, Decimal::ZERO), |(units, exposure), sales| {

@@ -203,3 +203,46 @@ mod digits {
         String::deserialize(d).map(SequenceNumber::new)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_position_is_read_back_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Checkpoints::Folder(folder.path().to_owned());
+        let at = DateTime::from_timestamp_millis(1_700_000_000_123).unwrap();
+        let positions: BTreeMap<String, Position> = [
+            Position::TrimHorizon,
+            Position::Latest(at),
+            Position::Since(at),
+            Position::After(SequenceNumber::new("9".repeat(129))),
+            Position::End,
+        ]
+        .into_iter()
+        .enumerate()
+        .map(|(number, position)| (format!("shardId-{number:012}"), position))
+        .collect();
+        let book = Book::open(kept.clone(), "till-events").unwrap();
+        book.note(positions.clone()).await.unwrap();
+        assert_eq!(Book::open(kept, "till-events").unwrap().positions(), positions);
+    }
+
+    #[test]
+    fn a_file_that_is_not_ours_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("till-events.json");
+        for (contents, reason) in [
+            ("{", "EOF"),
+            (r#"{"version":2,"stream_name":"till-events","shards":{}}"#, "version is 2"),
+            (r#"{"version":1,"stream_name":"other","shards":{}}"#, "of stream other"),
+        ] {
+            std::fs::write(&path, contents).unwrap();
+            let kept = Checkpoints::Folder(folder.path().to_owned());
+            let message = Book::open(kept, "till-events").unwrap_err().to_string();
+            assert!(message.contains(reason), "{message}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), contents);
+        }
+    }
+}

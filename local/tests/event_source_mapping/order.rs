@@ -8,7 +8,7 @@ use aws_sdk_kinesis::types::ScalingType;
 use local::event_source_mapping::{Checkpoints, Destination, Response, Settings};
 use tokio::sync::{Barrier, Semaphore};
 
-use crate::stage::{self, Recorder, STREAM, Stage, fails, has, in_time, settings, text};
+use crate::stage::{self, Recorder, STREAM, Stage, fails, has, in_time, settings};
 
 #[tokio::test]
 async fn a_shard_is_handed_over_in_order_and_in_full_batches() {
@@ -107,7 +107,7 @@ async fn parents_are_drained_before_their_children() {
     // A batch that fails once delays its shard; the children must wait for that, too.
     let failing = AtomicU32::new(0);
     let handler = Recorder::answering(move |_| {
-        if failing.fetch_add(1, Ordering::SeqCst) % 3 == 0 {
+        if failing.fetch_add(1, Ordering::SeqCst).is_multiple_of(3) {
             fails()
         } else {
             Ok(Response::default())

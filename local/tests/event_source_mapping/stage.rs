@@ -50,7 +50,9 @@ impl Clock {
 
 /// Failures for the next calls of an action, in order; `None` lets a call through.
 #[derive(Clone, Default)]
-pub(crate) struct Faults(Arc<Mutex<BTreeMap<&'static str, VecDeque<Option<&'static str>>>>>);
+pub(crate) struct Faults(Arc<Mutex<BTreeMap<&'static str, Codes>>>);
+
+type Codes = VecDeque<Option<&'static str>>;
 
 impl Faults {
     pub(crate) fn plan(

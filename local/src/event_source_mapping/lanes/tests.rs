@@ -222,8 +222,12 @@ impl Audit<'_> {
 
     fn discard(&mut self, places: &[usize]) {
         if self.plan.on_error == OnError::Bisect {
-            let innocent = places.iter().find(|&&place| self.plan.records[place].1 == Nature::Good);
-            assert_eq!(innocent, None, "a good record was discarded");
+            let deserves = |place: &usize| match self.plan.records[*place].1 {
+                Nature::Good => false,
+                Nature::Flaky(times) => times > self.plan.retries,
+                Nature::Poison => true,
+            };
+            assert!(places.iter().all(deserves), "one of {places:?} was discarded too early");
         }
         self.end(places);
     }
@@ -270,8 +274,13 @@ fn play(plan: &Plan) -> BTreeSet<usize> {
                     audit.discard(&places);
                 } else {
                     let answer = audit.answer(&places, turn % 2 == 0);
-                    let tally = lanes.answered(lane, answer, now);
-                    audit.end(&places[..tally.processed]);
+                    let processed = match answer {
+                        Answer::Done => places.len(),
+                        Answer::FailedFrom(index) => index,
+                        Answer::Error => 0,
+                    };
+                    assert_eq!(lanes.answered(lane, answer, now).processed, processed);
+                    audit.end(&places[..processed]);
                 }
                 audit.check(&lanes);
             }
