@@ -1,5 +1,7 @@
 //! Logs and counters.
 
+use std::io::IsTerminal;
+
 use clap::{Args, ValueEnum};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -29,7 +31,10 @@ enum LogFormat {
 /// Sends logs to standard error.
 pub(crate) fn start_logs(flags: &Flags) {
     let filter = EnvFilter::new(&flags.log);
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match flags.log_format {
         LogFormat::Text => logs.init(),
         LogFormat::Json => logs.json().flatten_event(true).init(),

@@ -126,7 +126,8 @@ impl Outcome {
         self.quarantined += 1;
         counter!(names::EVENTS_TOTAL, "outcome" => "poison").increment(1);
         counter!(names::QUARANTINED_TOTAL, "reason" => refused.reason.as_str()).increment(1);
-        warn!(reason = refused.reason.as_str(), key = refused.key, "{}", refused.message);
+        let (reason, key) = (refused.reason.as_str(), &refused.key);
+        warn!(reason, key, "kept in quarantine");
     }
 
     fn count_failed(&mut self, sequence_number: &SequenceNumber, failure: &Failure) {
