@@ -84,13 +84,10 @@ impl<'a> Fields<'a> {
         self.parsed(field, words.map_err(|_| r#"is not a list of strings, like ["0", "5"]"#))
     }
 
-    /// A string or a number that `T` can be made of, if the field is there.
-    pub(crate) fn optional_number<T: FromStr<Err: Display>>(
-        &mut self,
-        field: &'static str,
-    ) -> Option<T> {
+    /// A whole number, as a string or a number, if the field is there.
+    pub(crate) fn optional_number<T: FromStr>(&mut self, field: &'static str) -> Option<T> {
         let text = self.text_or_number(field)?;
-        self.parsed(field, text.parse())
+        self.parsed(field, text.parse().map_err(|_| "is not a whole number that can stand here"))
     }
 
     /// A string that `T` can be made of, if the field is there.
@@ -124,9 +121,19 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(GIVEN_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+/// What a message repeats of `text`: its beginning, on one line.
+pub(crate) fn shorten(text: &str) -> String {
+    let mut told = String::new();
+    for (index, char) in text.chars().enumerate() {
+        if index == GIVEN_CHARS_MAX {
+            told.push('…');
+            break;
+        }
+        if char.is_control() {
+            told.extend(char.escape_debug());
+        } else {
+            told.push(char);
+        }
     }
+    told
 }

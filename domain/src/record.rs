@@ -13,6 +13,9 @@ use crate::limits::{RECORD_EVENTS_MAX, RECORD_INFLATED_BYTES_MAX};
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
 /// Source: the aggregation format of the Kinesis Producer Library.
 const KPL_MAGIC: &[u8] = &[0xF3, 0x89, 0x9A, 0xC2];
+/// The largest window a frame may ask for: 8 MiB, which every decoder has to support. Without it a
+/// frame of a few bytes asks for 128 MiB. Source: RFC 8878, section 3.1.1.1.2.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// Fast; a record is compressed once and opened a few times.
 const ZSTD_LEVEL: i32 = 1;
 
@@ -154,8 +157,9 @@ fn text_of(data: &[u8]) -> Result<String, Unopenable> {
 fn inflate(data: &[u8]) -> Result<Vec<u8>, Unopenable> {
     let broken = |error: std::io::Error| Unopenable::Zstd(error.to_string());
     let mut inflated = Vec::new();
-    zstd::stream::read::Decoder::new(data)
-        .map_err(broken)?
+    let mut decoder = zstd::stream::read::Decoder::new(data).map_err(broken)?;
+    decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(broken)?;
+    decoder
         .take(RECORD_INFLATED_BYTES_MAX as u64 + 1)
         .read_to_end(&mut inflated)
         .map_err(broken)?;

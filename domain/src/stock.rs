@@ -173,6 +173,11 @@ impl StockWindow {
     pub fn unpack(key: WindowKey, bytes: &[u8]) -> Result<Self, Unreadable> {
         let mut row = Self::new(key);
         for event in packed::unpack(&row.key, bytes)? {
+            if row.events.last_key_value().is_some_and(|(last, _)| last >= event.event_id()) {
+                return Err(Unreadable::Damaged(
+                    "its events are not in the order of ids".to_owned(),
+                ));
+            }
             row.packed_bytes += packed::event_bytes(&event);
             row.events.insert(event.event_id().clone(), event);
         }

@@ -160,14 +160,16 @@ fn situation<'a>(
         shelf: Shelf {
             percent: latest.map_or(0, |offer| offer.discount_percent),
             price: latest.map(|offer| offer.price),
-            changed_at: latest.map(|offer| offer.valid_from),
+            changed_at: latest.map(|offer| offer.slot),
             changes: latest.map_or(0, |offer| offer.offer_id.revision),
         },
         sales: sales(day, slot, windows, revisions),
     }
 }
 
-/// What was sold since opening, slot by slot. A slot without a row sold nothing.
+/// What was sold since opening, slot by slot. A slot without a row sold nothing. A discount counts
+/// from its slot on, not from the seconds later at which the pass came to write it: so a delayed
+/// pass leads to the same decisions.
 fn sales(
     day: &BusinessDay,
     until: DateTime<Utc>,
@@ -180,7 +182,7 @@ fn sales(
         let end = start + TimeDelta::minutes(SLOT_MINUTES.into());
         let inside = windows.iter().filter(|row| (start..end).contains(&row.key().window.start()));
         let figures = Figures::of(inside.flat_map(StockWindow::events));
-        let on_shelf = revisions.iter().rfind(|offer| offer.valid_from <= start);
+        let on_shelf = revisions.iter().rfind(|offer| offer.slot <= start);
         sales.push(Sales {
             start: start.max(day.opens_at),
             end: end.min(until),

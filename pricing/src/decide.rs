@@ -39,7 +39,7 @@ pub struct Shelf {
     pub percent: u8,
     /// The price, once it was changed today. It never rises, also when the catalogue's does.
     pub price: Option<Money>,
-    /// When it was last changed today.
+    /// The slot in which it was last changed today.
     pub changed_at: Option<DateTime<Utc>>,
     /// How often it was changed today.
     pub changes: u32,
@@ -119,21 +119,22 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
         step.percent > shelf.percent
             && shelf.price.is_none_or(|price| step.price.amount() < price.amount())
     };
-    let current = steps.iter().rfind(|step| step.percent <= shelf.percent);
-    let (Some(current), Some(next)) = (current, steps.iter().find(goes_down)) else {
+    let Some(next) = steps.iter().find(goes_down) else {
         return Decision::Keep(Keep::Floor);
     };
-    if next.price.amount() * sold(next.percent) <= current.price.amount() * sold_unchanged {
+    // Not looked up in the ladder: the catalogue may have changed since the price was set.
+    let current = shelf.price.unwrap_or(item.price);
+    if next.price.amount() * sold(next.percent) <= current.amount() * sold_unchanged {
         return Decision::Keep(Keep::Best);
     }
     let left_unchanged = on_hand - sold_unchanged;
     let left = on_hand - sold(next.percent);
-    Decision::Change(change(*on_hand, *current, *next, left_unchanged, left))
+    Decision::Change(change(*on_hand, current, *next, left_unchanged, left))
 }
 
 fn change(
     on_hand: Decimal,
-    current: Step,
+    current: Money,
     step: Step,
     left_unchanged: Decimal,
     left: Decimal,
@@ -144,12 +145,12 @@ fn change(
     let (on_hand, left_unchanged, left) =
         (one_place(on_hand), one_place(left_unchanged), one_place(left));
     let earned = |price: Decimal, left: Decimal| price * (on_hand - left);
-    let gain = earned(step.price.amount(), left) - earned(current.price.amount(), left_unchanged);
+    let gain = earned(step.price.amount(), left) - earned(current.amount(), left_unchanged);
     let gain = gain.round_dp(step.price.currency().minor_digits());
     let reason = format!(
         "{on_hand} left; at {} and today's pace {left_unchanged} would be left at the close. At \
          {} % off, for {}, {left} should be left, which earns {gain} {} more.",
-        current.price,
+        current,
         step.percent,
         step.price,
         step.price.currency(),

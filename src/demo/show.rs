@@ -108,7 +108,8 @@ impl Screen {
         ));
         if differences.is_empty() {
             output::line(
-                "The stored windows and the stock on hand equal the ledger: nothing lost, nothing twice.",
+                "The stored windows and the stock on hand equal the ledger: nothing lost, nothing \
+                 twice.",
             );
         }
         for difference in differences.iter().take(DIFFERENCES_SHOWN_MAX) {

@@ -225,7 +225,8 @@ mod tests {
                 r#"2 "basket:2" "Bread" "2016-10-30T09:58:11Z""#,
                 r#"3 "basket:3" "Hot-chocolate" "2016-10-29T08:58:11Z""#,
                 "4 skipped: Item is NONE",
-                r#"5 wrong: occurred_at is not a time like "%Y-%m-%d %H:%M:%S" (input is out of range)"#,
+                "5 wrong: occurred_at is not a time like \"%Y-%m-%d %H:%M:%S\" (input is out of \
+                 range)",
                 "6 wrong: occurred_at is in an hour that Europe/London left out",
                 "7 wrong: not a CSV line: CSV error: record 6 (line: 7, byte: 188): found record \
                  with 2 fields, but the previous record has 4 fields",

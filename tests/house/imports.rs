@@ -36,8 +36,11 @@ fn imports_point_one_way() {
                 continue;
             }
             for other in ROOMS.iter().filter(|other| !allowed.contains(other)) {
-                let named = [format!("use {other}::"), format!(" {other}::"), format!("({other}::")];
-                if named.iter().any(|name| line.contains(name.as_str())) {
+                let named = format!("{other}::");
+                let whole_word = line.match_indices(&named).any(|(at, _)| {
+                    !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+                });
+                if whole_word {
                     findings.push(format!("{}:{number}: {code}", source.path));
                 }
             }

@@ -34,7 +34,8 @@ fn files_and_lines_stay_readable() {
 
 #[test]
 fn nothing_is_left_for_later_without_an_owner() {
-    let words = ["TO", "FIX"].map(|word| format!("{word}{}", if word == "TO" { "DO" } else { "ME" }));
+    // Spelled in halves, so that this file does not find itself.
+    let words = [["TO", "DO"], ["FIX", "ME"]].map(|halves| halves.concat());
     let mut findings = Vec::new();
     for source in sources(&[".rs", ".md", ".toml"]) {
         for (line, number) in source.text.lines().zip(1..) {

@@ -197,8 +197,10 @@ fn lot(fields: &mut Fields<'_>) -> Option<String> {
 
 fn expires_on(fields: &mut Fields<'_>) -> Option<NaiveDate> {
     let text = fields.text("expires_on")?;
+    // Only this one spelling is read: chrono takes a sign, blanks and single digits as well.
     let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d");
-    fields.parsed("expires_on", date.map_err(|_| "is not a date like 2026-03-12"))
+    let date = date.ok().filter(|date| text.len() == 10 && date.to_string() == text);
+    fields.parsed("expires_on", date.ok_or("is not a date like 2026-03-12"))
 }
 
 fn sequence(fields: &mut Fields<'_>) -> Option<TerminalSequence> {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::fault::Fault;
+use crate::fields::shorten;
 
 /// Everything wrong with one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct Rejection {
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(event_id) = &self.event_id {
-            write!(f, "event {event_id}: ")?;
+            write!(f, "event {}: ", shorten(event_id))?;
         }
         crate::fault::list(f, &self.faults)
     }

@@ -1,3 +1,5 @@
+//! The state machine of a shard under any cut and any answer.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;

@@ -219,7 +219,10 @@ proptest! {
     }
 
     #[test]
-    fn one_flipped_bit_is_cut_at_the_end_and_refused_before_it(at in any::<prop::sample::Index>(), bit in 0u8..8) {
+    fn one_flipped_bit_is_cut_at_the_end_and_refused_before_it(
+        at in any::<prop::sample::Index>(),
+        bit in 0u8..8,
+    ) {
         let folder = tempfile::tempdir().expect("a folder");
         let data = written(folder.path(), 6);
         let file = files(folder.path()).remove(0);
