@@ -5,6 +5,8 @@ use domain::ports::Failure;
 
 /// The port of the ingest API unless told otherwise; Kinesis and DynamoDB have the next two.
 pub(crate) const PORT: u16 = 7400;
+/// The last port that has two behind it.
+pub(crate) const PORT_MAX: u16 = u16::MAX - 2;
 
 /// Where the tables are.
 #[derive(Debug, Args)]

@@ -28,7 +28,7 @@ use show::Screen;
 #[derive(Debug, Args)]
 pub(crate) struct Flags {
     /// Which customers come; the same seed and date play the same day
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = 4)]
     seed: u64,
 
     /// The day to play; the last Thursday when left out

@@ -52,14 +52,15 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect();
     let explain = |failure| tables.explain(failure);
     let store = tables.catalog.store(&flags.store).await.map_err(explain)?;
-    let zone = store.map_or(Tz::UTC, |store| store.zone);
+    let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     let date = flags.date.unwrap_or_else(|| clock::now().with_timezone(&zone).date_naive());
     let mut offers = tables.offers.of_day(&flags.store, date).await.map_err(explain)?;
     if !flags.revisions {
         offers = latest(offers);
     }
     if offers.is_empty() {
-        output::note(format!("no offer of store {} on {date}", flags.store));
+        let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
+        output::note(format!("no offer of store {}{known} on {date}", flags.store));
     }
     print(flags.format, &offers, zone)?;
     Ok(ExitCode::SUCCESS)

@@ -66,7 +66,7 @@ pub(crate) fn rows(format: Format, columns: &[Column], rows: &[Vec<String>]) -> 
 /// Columns for people, numbers to the right.
 pub(crate) fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_preset(presets::UTF8_BORDERS_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(columns.iter().map(|column| column.name().replace('_', " ")));
     table.add_rows(rows);

@@ -32,6 +32,7 @@ const EVENTS_PER_REQUEST: usize = 500;
 ///
 /// History needs a receiver without age limit: daymark up --any-age.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Flags {
     /// The file; - reads standard input
     #[arg(value_name = "FILE")]

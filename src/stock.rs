@@ -79,7 +79,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect();
     let now = clock::now();
     let store = tables.catalog.store(&flags.store).await.map_err(|error| tables.explain(error))?;
-    let zone = store.map_or(Tz::UTC, |store| store.zone);
+    let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     let (date, at) = match (flags.date, flags.at) {
         (Some(date), _) => (date, midnight(zone, date.succ_opt().unwrap_or(date))),
         (None, at) => {
@@ -92,7 +92,9 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
         .await
         .map_err(|error| tables.explain(error))?;
     if items.is_empty() {
-        output::note(format!("no event of store {} on {date} before {at}", flags.store));
+        let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
+        let before = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
+        output::note(format!("no event of store {}{known} on {date} before {before}", flags.store));
     }
     let (columns, rows) = if flags.windows {
         (WINDOW_COLUMNS, items.iter().flat_map(window_rows).collect::<Vec<_>>())

@@ -25,7 +25,12 @@ pub(crate) struct Flags {
 
     /// The port of the ingest API; Kinesis gets the next one and DynamoDB the one after. 0 takes
     /// any free ports
-    #[arg(long, env = "DAYMARK_PORT", default_value_t = connect::PORT)]
+    #[arg(
+        long,
+        env = "DAYMARK_PORT",
+        default_value_t = connect::PORT,
+        value_parser = clap::value_parser!(u16).range(..=i64::from(connect::PORT_MAX)),
+    )]
     port: u16,
 
     /// Shards of the stream, when it is created

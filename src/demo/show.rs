@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Timelike};
 use domain::{Offer, Sku, StoreId, Window};
 use indicatif::{ProgressBar, ProgressStyle};
 use load_generator::figures::DayFigures;
@@ -30,7 +30,7 @@ impl Screen {
             let store = &playing.shop.store;
             let hours = playing.day.hours();
             output::line(format!(
-                "  {:<18} {:<16} {}-{}, offers from {}, {} items, {} tills",
+                "  {:<22} {:<14} {}-{}, offers from {}, {} items, {} tills",
                 store.name.as_deref().unwrap_or(store.store_id.as_str()),
                 store.zone.name(),
                 playing.on_the_wall(hours.opens_at),
@@ -49,14 +49,19 @@ impl Screen {
 
     pub(super) fn progress(&self, chain: &Chain, window: Window, elapsed: Duration) {
         let seconds = elapsed.as_secs().max(1);
-        self.bar.set_message(format!(
+        let message = format!(
             "{} UTC  {} events ({}/s)  {} windows  {} offers",
             window.end().format("%H:%M"),
             chain.sent,
             chain.sent as u64 / seconds,
             chain.rows.len(),
             chain.offers,
-        ));
+        );
+        // Where there is no terminal to draw on, a line an hour is enough.
+        if self.bar.is_hidden() && window.end().minute() == 0 {
+            output::line(format!("-- {message}"));
+        }
+        self.bar.set_message(message);
         self.bar.inc(1);
     }
 
