@@ -101,9 +101,10 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     screen.where_it_lies(&folder, &chain);
     if flags.keep {
         set_clock.follow_the_machine();
+        let mut interrupts = up::Interrupts::listen()?;
         output::line(up::addresses(&machine));
         output::line("Ctrl-C stops.");
-        up::interrupted().await?;
+        interrupts.next().await;
     }
     machine.stop().await;
     Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -32,6 +32,9 @@ const SETTLE: Duration = Duration::from_secs(20);
 /// Lambda polls a shard once a second; here nobody pays for a poll, and a shard answers five
 /// reads a second.
 const POLL_EVERY: Duration = Duration::from_millis(250);
+/// How long requests to the tables may take to end once they are told to stop. Their server waits
+/// for every open connection, however long that takes.
+const DYNAMODB_DRAIN_MAX: Duration = Duration::from_secs(5);
 
 /// Where everything is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -306,7 +309,22 @@ fn start_dynamodb(settings: &Settings, bound: Bound) -> Result<Part, Failed> {
         Some(folder) => Tables::File(folder.join("dynamodb").join("tables.sqlite")),
     };
     let dynamodb = DynamoDb::open(&tables)?;
-    Ok(Part::start("dynamodb", move |stop: Stop| dynamodb.serve(bound, stop.wait()))?)
+    Ok(Part::start("dynamodb", move |stop: Stop| async move {
+        let (stopping, stops) = oneshot::channel();
+        let serving = dynamodb.serve(bound, async move {
+            stop.wait().await;
+            // Nobody listens when the server has ended by itself.
+            let _ = stopping.send(());
+        });
+        let drained = async {
+            let _ = stops.await;
+            tokio::time::sleep(DYNAMODB_DRAIN_MAX).await;
+        };
+        tokio::select! {
+            () = serving => {}
+            () = drained => tracing::warn!("dynamodb: stopped with open connections"),
+        }
+    })?)
 }
 
 fn folder(storage: &Storage) -> Option<&Path> {

@@ -93,6 +93,6 @@ fn progress(lines: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos} of {len} lines, {per_sec}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(lines as u64).with_style(style);
-    output::note(format!("sending {lines} lines"));
+    output::note(format!("sending {lines} {}", if lines == 1 { "line" } else { "lines" }));
     bar
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::machine::{Machine, Settings, Storage};
 use crate::{Failed, clock, connect, output};
@@ -70,29 +71,40 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
         ..Settings::default()
     };
     let machine = Machine::start(settings, clock::system()).await?;
+    let mut interrupts = Interrupts::listen()?;
     output::line(guide(&machine, &flags));
-    interrupted().await?;
+    interrupts.next().await;
     output::note("stopping: open requests and batches are finished first (Ctrl-C again to cut)");
     tokio::select! {
         () = machine.stop() => {
             output::note("stopped");
             Ok(ExitCode::SUCCESS)
         }
-        interrupt = interrupted() => {
-            interrupt?;
-            Ok(ExitCode::FAILURE)
-        }
+        () = interrupts.next() => Ok(ExitCode::FAILURE),
     }
 }
 
-/// Ctrl-C, or the signal a service manager sends.
-pub(crate) async fn interrupted() -> Result<(), Failed> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupt = tokio::signal::ctrl_c() => interrupt?,
-        _ = terminate.recv() => {}
+/// Ctrl-C, and the signal a service manager sends.
+pub(crate) struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    /// From here on neither ends the program by itself; so listen before telling anyone that it
+    /// is up.
+    pub(crate) fn listen() -> Result<Self, Failed> {
+        let [interrupt, terminate] = [SignalKind::interrupt(), SignalKind::terminate()];
+        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
     }
-    Ok(())
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 /// Where the parts answer, one a line.

@@ -29,6 +29,11 @@ pub struct Clients {
 /// not be read over a slow line; below the event source mapping would wait for a dead table.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Where a service hangs, an attempt ends.
+pub(crate) fn attempt_timeout() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
+}
+
 impl Clients {
     /// Clients for endpoints that take any signature, over plain HTTP.
     #[must_use]
@@ -36,7 +41,7 @@ impl Clients {
         let http = aws_smithy_http_client::Builder::new().build_http();
         let credentials = Credentials::new("local", "local", None, None, "one machine");
         let region = Region::new("local");
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+        let timeouts = attempt_timeout();
         let kinesis = aws_sdk_kinesis::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(credentials.clone())

@@ -1,5 +1,9 @@
 //! What every Lambda binary starts with: its settings, its clients, its logs and its counters.
 
+mod batch;
+
+use std::fmt;
+
 use aws_config::BehaviorVersion;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_smithy_http_client::Builder;
@@ -7,7 +11,9 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use metrics_cloudwatch_embedded::Collector;
 use tracing_subscriber::EnvFilter;
 
-use crate::clients::Clients;
+pub use batch::{Batch, BatchAnswer};
+
+use crate::clients::{Clients, attempt_timeout};
 use crate::settings::{Settings, SettingsError};
 
 /// The CloudWatch namespace of all counters.
@@ -23,7 +29,7 @@ pub struct Function {
 }
 
 /// Why a function cannot start.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum StartError {
     /// A setting is missing or wrong.
     #[error(transparent)]
@@ -31,6 +37,13 @@ pub enum StartError {
     /// Something else counts already.
     #[error("the counters cannot be installed: {0}")]
     Counters(String),
+}
+
+/// As for people: a `main` that returns it prints this on standard error.
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Function {
@@ -64,7 +77,11 @@ impl Function {
 
 async fn clients() -> Clients {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .timeout_config(attempt_timeout())
+        .load()
+        .await;
     let kinesis = aws_sdk_kinesis::config::Builder::from(&config)
         .retry_config(RetryConfig::disabled())
         .build();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
-    TimeToLiveSpecification,
+    TimeToLiveSpecification, TimeToLiveStatus,
 };
 use domain::ports::Failure;
 use serde::Deserialize;
@@ -90,14 +90,14 @@ async fn create_one(
         Err(error)
             if error
                 .as_service_error()
-                .is_some_and(|error| error.is_resource_in_use_exception()) =>
-        {
-            return Ok(());
-        }
+                .is_some_and(|error| error.is_resource_in_use_exception()) => {}
         Err(error) => return Err(failure(&error)),
     }
+    // A table that exists may be as its creator left it halfway.
     wait_until_active(client, &name).await?;
-    if let Some(attribute) = &table.time_to_live {
+    if let Some(attribute) = &table.time_to_live
+        && !has_time_to_live(client, &name).await?
+    {
         let specification = TimeToLiveSpecification::builder()
             .attribute_name(attribute)
             .enabled(true)
@@ -112,6 +112,17 @@ async fn create_one(
             .map_err(|error| failure(&error))?;
     }
     Ok(())
+}
+
+async fn has_time_to_live(client: &Client, name: &str) -> Result<bool, Failure> {
+    let described = client
+        .describe_time_to_live()
+        .table_name(name)
+        .send()
+        .await
+        .map_err(|error| failure(&error))?;
+    let status = described.time_to_live_description().and_then(|it| it.time_to_live_status());
+    Ok(matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)))
 }
 
 async fn wait_until_active(client: &Client, name: &str) -> Result<(), Failure> {

@@ -124,21 +124,21 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
     };
     // Not looked up in the ladder: the catalogue may have changed since the price was set.
     let current = shelf.price.unwrap_or(item.price);
-    if next.price.amount() * sold(next.percent) <= current.amount() * sold_unchanged {
-        return Decision::Keep(Keep::Best);
-    }
     let left_unchanged = on_hand - sold_unchanged;
     let left = on_hand - sold(next.percent);
-    Decision::Change(change(*on_hand, current, *next, left_unchanged, left))
+    change(*on_hand, current, *next, left_unchanged, left)
+        .map_or(Decision::Keep(Keep::Best), Decision::Change)
 }
 
+/// The change, if it earns more. That is judged by the rounded figures, so that the reason adds up
+/// and never tells of a gain that is none.
 fn change(
     on_hand: Decimal,
     current: Money,
     step: Step,
     left_unchanged: Decimal,
     left: Decimal,
-) -> Change {
+) -> Option<Change> {
     let one_place = |value: Decimal| {
         value.round_dp_with_strategy(1, RoundingStrategy::MidpointAwayFromZero).normalize()
     };
@@ -147,13 +147,15 @@ fn change(
     let earned = |price: Decimal, left: Decimal| price * (on_hand - left);
     let gain = earned(step.price.amount(), left) - earned(current.amount(), left_unchanged);
     let gain = gain.round_dp(step.price.currency().minor_digits());
+    if gain <= Decimal::ZERO {
+        return None;
+    }
     let reason = format!(
-        "{on_hand} left; at {} and today's pace {left_unchanged} would be left at the close. At \
+        "{on_hand} left; at {current} and today's pace {left_unchanged} would be left at the close. At \
          {} % off, for {}, {left} should be left, which earns {gain} {} more.",
-        current,
         step.percent,
         step.price,
         step.price.currency(),
     );
-    Change { step, expected_left_unchanged: left_unchanged, expected_left: left, reason }
+    Some(Change { step, expected_left_unchanged: left_unchanged, expected_left: left, reason })
 }

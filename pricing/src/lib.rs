@@ -1,7 +1,7 @@
 //! Station 3: stock windows, policy and time become afternoon discount offers.
 //!
 //! Pure from the inside out: [`ladder`] says which prices are allowed, [`demand`] what each would
-//! sell, [`decide`] picks one and says why, and [`afternoon`] does so for every item of a store,
+//! sell, [`decide()`] picks one and says why, and [`afternoon`] does so for every item of a store,
 //! from stored windows to stored offers.
 
 pub mod afternoon;

@@ -19,11 +19,14 @@ pub(super) enum Entry {
 /// The columns of a policy start with this.
 const POLICY_PREFIX: &str = "policy.";
 
+/// What stands on a line, or what is wrong with it.
+type OnLine<T> = (u64, Result<T, String>);
+
 /// Reads a file into entries or what is wrong with them, each with its line.
 ///
 /// # Errors
 /// The file cannot be read, or is neither CSV nor JSON.
-pub(super) fn entries(file: &Path) -> Result<Vec<(u64, Result<Entry, String>)>, Failed> {
+pub(super) fn entries(file: &Path) -> Result<Vec<OnLine<Entry>>, Failed> {
     let shown = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
     let objects = match file.extension().and_then(|extension| extension.to_str()) {
@@ -48,7 +51,7 @@ fn entry(json: &str) -> Result<Entry, String> {
     entry.map_err(|error: CatalogError| error.to_string())
 }
 
-type Objects = Vec<(u64, Result<String, String>)>;
+type Objects = Vec<OnLine<String>>;
 
 fn from_json(text: &str) -> Result<Objects, String> {
     if !text.trim_start().starts_with('[') {

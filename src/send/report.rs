@@ -43,10 +43,10 @@ impl Report {
         let count =
             |groups: &BTreeMap<String, Vec<u64>>| groups.values().map(Vec::len).sum::<usize>();
         for (message, lines) in &self.skipped {
-            output::note(format!("skipped, {message}: lines {}", ranges(lines)));
+            output::note(format!("skipped, {message}: {}", places(lines)));
         }
         for (message, lines) in &self.wrong {
-            output::error(format!("{message}: lines {}", ranges(lines)));
+            output::error(format!("{message}: {}", places(lines)));
         }
         output::line(format!(
             "{} stored, {} duplicate, {} skipped, {} refused",
@@ -56,6 +56,11 @@ impl Report {
             count(&self.wrong)
         ));
     }
+}
+
+/// `line 2`, or `lines 2, 5-7, 12`.
+fn places(lines: &[u64]) -> String {
+    format!("{} {}", if lines.len() == 1 { "line" } else { "lines" }, ranges(lines))
 }
 
 /// `2, 5-7, 12`.

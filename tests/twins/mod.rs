@@ -1,6 +1,8 @@
-//! In-memory twins of the ports, for tests that want a world without a network.
+//! In-memory twins of the ports, for tests that want a world without a network. Every call gives
+//! way to other tasks first, so that what runs at once really interleaves.
+#![allow(dead_code, reason = "every test takes a part of it")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -8,29 +10,37 @@ use domain::ports::{CatalogTable, Failure, OffersTable, QuarantineTable, Saved, 
 use domain::quarantine::Quarantined;
 use domain::stock::{StockWindow, Version, WindowKey};
 use domain::{Item, Offer, OfferId, Sku, Store, StoreId};
+use tokio::task::yield_now;
 
 type Shared<K, V> = Arc<Mutex<BTreeMap<K, V>>>;
 
 /// The stock table: rows in their stored form, so that nothing survives that is not stored.
 #[derive(Clone, Default)]
-pub struct Stock {
+pub(crate) struct Stock {
     rows: Shared<WindowKey, Vec<u8>>,
     /// Failures to come, one for each call of `save`.
     failures: Arc<Mutex<Vec<Failure>>>,
+    /// Rows that cannot be saved.
+    broken: Arc<Mutex<BTreeSet<WindowKey>>>,
 }
 
 impl Stock {
     /// What is stored, to the last byte.
-    pub fn bytes(&self) -> BTreeMap<WindowKey, Vec<u8>> {
+    pub(crate) fn bytes(&self) -> BTreeMap<WindowKey, Vec<u8>> {
         self.rows.lock().unwrap().clone()
     }
 
-    pub fn rows(&self) -> Vec<StockWindow> {
+    pub(crate) fn rows(&self) -> Vec<StockWindow> {
         self.bytes().into_iter().map(|(key, bytes)| row(key, &bytes)).collect()
     }
 
+    /// From now on exactly these rows cannot be saved.
+    pub(crate) fn break_rows(&self, keys: impl IntoIterator<Item = WindowKey>) {
+        *self.broken.lock().unwrap() = keys.into_iter().collect();
+    }
+
     /// The next calls of `save` fail like this.
-    pub fn fail_next(&self, failures: impl IntoIterator<Item = Failure>) {
+    pub(crate) fn fail_next(&self, failures: impl IntoIterator<Item = Failure>) {
         self.failures.lock().unwrap().extend(failures);
     }
 }
@@ -41,6 +51,7 @@ fn row(key: WindowKey, bytes: &[u8]) -> StockWindow {
 
 impl StockTable for Stock {
     async fn load(&self, keys: &[WindowKey]) -> Result<Vec<StockWindow>, Failure> {
+        yield_now().await;
         let rows = self.rows.lock().unwrap();
         let found = keys.iter().filter_map(|key| Some(row(key.clone(), rows.get(key)?)));
         Ok(found.collect())
@@ -51,8 +62,12 @@ impl StockTable for Stock {
         new: &StockWindow,
         read: Option<&Version>,
     ) -> Result<Saved<StockWindow>, Failure> {
+        yield_now().await;
         if let Some(failure) = self.failures.lock().unwrap().pop() {
             return Err(failure);
+        }
+        if self.broken.lock().unwrap().contains(new.key()) {
+            return Err(Failure::Throttled("a row that cannot be saved".to_owned()));
         }
         let mut rows = self.rows.lock().unwrap();
         let stored = rows.get(new.key()).map(|bytes| row(new.key().clone(), bytes));
@@ -83,18 +98,28 @@ impl StockTable for Stock {
 
 /// The quarantine table.
 #[derive(Clone, Default)]
-pub struct Quarantine {
+pub(crate) struct Quarantine {
     kept: Shared<(NaiveDate, String), Quarantined>,
+    is_down: Arc<Mutex<bool>>,
 }
 
 impl Quarantine {
-    pub fn kept(&self) -> Vec<Quarantined> {
+    pub(crate) fn kept(&self) -> Vec<Quarantined> {
         self.kept.lock().unwrap().values().cloned().collect()
+    }
+
+    /// Whether calls fail from now on.
+    pub(crate) fn set_down(&self, is_down: bool) {
+        *self.is_down.lock().unwrap() = is_down;
     }
 }
 
 impl QuarantineTable for Quarantine {
     async fn keep(&self, refused: &Quarantined) -> Result<(), Failure> {
+        yield_now().await;
+        if *self.is_down.lock().unwrap() {
+            return Err(Failure::Unavailable("the quarantine is down".to_owned()));
+        }
         let key = (refused.date, refused.key.clone());
         self.kept.lock().unwrap().insert(key, refused.clone());
         Ok(())
@@ -103,7 +128,7 @@ impl QuarantineTable for Quarantine {
 
 /// The catalogue.
 #[derive(Clone, Default)]
-pub struct Catalog {
+pub(crate) struct Catalog {
     stores: Shared<StoreId, Store>,
     items: Shared<(StoreId, Sku), Item>,
 }
@@ -136,24 +161,26 @@ impl CatalogTable for Catalog {
 
 /// The offers table.
 #[derive(Clone, Default)]
-pub struct Offers {
+pub(crate) struct Offers {
     offers: Shared<OfferId, Offer>,
 }
 
 impl Offers {
-    pub fn all(&self) -> Vec<Offer> {
+    pub(crate) fn all(&self) -> Vec<Offer> {
         self.offers.lock().unwrap().values().cloned().collect()
     }
 }
 
 impl OffersTable for Offers {
     async fn of_day(&self, store_id: &StoreId, date: NaiveDate) -> Result<Vec<Offer>, Failure> {
+        yield_now().await;
         let of_day =
             |offer: &Offer| offer.offer_id.store_id == *store_id && offer.offer_id.date == date;
         Ok(self.all().into_iter().filter(of_day).collect())
     }
 
     async fn publish(&self, offer: &Offer) -> Result<Saved<Offer>, Failure> {
+        yield_now().await;
         let mut offers = self.offers.lock().unwrap();
         if let Some(known) = offers.get(&offer.offer_id) {
             return Ok(Saved::Conflict(Some(known.clone())));

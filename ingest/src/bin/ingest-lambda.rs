@@ -13,6 +13,7 @@ use ingest::{Service, Settings, router};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let function: &'static Function = Box::leak(Box::new(Function::start("ingest").await?));
+    ingest::metrics::describe();
     let service = Service {
         log: Stream::new(function.clients.kinesis.clone(), &function.settings.names),
         settings: Settings { age_max: function.settings.age_max, ..Settings::default() },

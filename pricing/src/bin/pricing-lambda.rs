@@ -25,6 +25,7 @@ struct Answer {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let function = Function::start("pricing").await?;
+    pricing::metrics::describe();
     let (names, dynamodb) = (&function.settings.names, &function.clients.dynamodb);
     let pricing = Pricing {
         catalog: Catalog::new(dynamodb.clone(), names),
@@ -32,8 +33,9 @@ async fn main() -> Result<(), Error> {
         offers: Offers::new(dynamodb.clone(), names),
     };
     run(service_fn(async |event: LambdaEvent<Tick>| {
-        let pass = pricing.tick(event.payload.time).await?;
+        let pass = pricing.tick(event.payload.time).await;
         function.report();
+        let pass = pass?;
         let published = pass.published.len();
         Ok::<_, Error>(Answer { published, kept: pass.kept, already_decided: pass.already_decided })
     }))
