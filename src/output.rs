@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 
 use crate::Failed;
 
+/// Below it, in columns, breaking cells makes a table harder to read than running over.
+const NARROWEST_TERMINAL: u16 = 60;
+
 /// How to print an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -67,7 +70,10 @@ pub(crate) fn rows(format: Format, columns: &[Column], rows: &[Vec<String>]) -> 
 pub(crate) fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_BORDERS_ONLY);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
+    // Only a terminal with some room is worth breaking cells for.
+    if table.width().is_some_and(|width| width >= NARROWEST_TERMINAL) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
     table.set_header(columns.iter().map(|column| column.name().replace('_', " ")));
     table.add_rows(rows);
     for (column, kind) in table.column_iter_mut().zip(columns) {

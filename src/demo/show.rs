@@ -11,6 +11,7 @@ use load_generator::figures::DayFigures;
 use rust_decimal::Decimal;
 
 use super::day::Chain;
+use crate::machine::Urls;
 use crate::output::{self, Column};
 
 /// Differences that are spelled out.
@@ -122,14 +123,18 @@ impl Screen {
         }
     }
 
-    pub(super) fn where_it_lies(&self, folder: &Path, chain: &Chain) {
-        let store = chain.shops.first().map(|playing| playing.store_id().to_string());
+    /// How to look at what was played: on the running servers, or by starting some on the folder.
+    pub(super) fn where_it_lies(&self, folder: &Path, chain: &Chain, running: Option<&Urls>) {
+        let Some(playing) = chain.shops.first() else { return };
+        let which = format!("--store {} --date {}", playing.store_id(), playing.day.hours().date);
+        let (start, elsewhere) = match running {
+            None => (format!("  daymark up --data {}\n", folder.display()), String::new()),
+            Some(urls) => (String::new(), format!(" --dynamodb-url {}", urls.dynamodb)),
+        };
         output::line(format!(
-            "\nEverything is kept in {folder}; look at it with\n\n  daymark up --data {folder}\n  \
-             daymark stock --store {store} --date {date}",
-            folder = folder.display(),
-            store = store.unwrap_or_default(),
-            date = chain.shops.first().map(|playing| playing.day.hours().date).unwrap_or_default(),
+            "\nEverything is kept in {}; look at it with\n\n{start}  daymark offers \
+             {which}{elsewhere}\n  daymark stock {which}{elsewhere}",
+            folder.display(),
         ));
     }
 }
