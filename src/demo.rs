@@ -71,9 +71,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     for shop in &shops {
         catalog.put_store(&shop.store).await?;
         for line in &shop.items {
-            let item =
-                domain::Item { store_id: Some(shop.store.store_id.clone()), ..line.item.clone() };
-            catalog.put_item(&item).await?;
+            catalog.put_item(&line.item).await?;
         }
     }
     let mut chain = Chain::open(shops, date, flags.seed, &machine)?;
@@ -98,12 +96,11 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let differences = chain.audit(&machine).await?;
     let offers = chain.offers(&machine).await?;
     screen.summary(&chain, &offers, &differences, started.elapsed());
-    screen.where_it_lies(&folder, &chain);
+    screen.where_it_lies(&folder, &chain, flags.keep.then(|| machine.urls()));
     if flags.keep {
         set_clock.follow_the_machine();
         let mut interrupts = up::Interrupts::listen()?;
-        output::line(up::addresses(&machine));
-        output::line("Ctrl-C stops.");
+        output::line(format!("\nStill up:\n\n{}\n\nCtrl-C stops.", up::addresses(&machine)));
         interrupts.next().await;
     }
     machine.stop().await;
