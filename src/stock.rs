@@ -1,5 +1,6 @@
 //! `daymark stock`: what is, or was, on the shelf.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
@@ -9,7 +10,7 @@ use domain::calendar::instant;
 use domain::ports::CatalogTable;
 use domain::stock::Figures;
 use domain::{Sku, StoreId};
-use processors::question::{StockOfItem, stock_at};
+use processors::question::{Question, StockOfItem, stock_at};
 
 use crate::output::{Column, Format};
 use crate::{Failed, clock, connect, output};
@@ -87,10 +88,24 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
             (at.with_timezone(&zone).date_naive(), at)
         }
     };
-    let since = midnight(zone, date);
-    let items = stock_at(&tables.stock, &flags.store, flags.sku.as_ref(), since, at, now)
-        .await
-        .map_err(|error| tables.explain(error))?;
+    let day = store.as_ref().and_then(|store| Some((store, store.day(date)?)));
+    let mut question = Question {
+        store_id: &flags.store,
+        sku: flags.sku.as_ref(),
+        since: day.as_ref().map_or_else(|| midnight(zone, date), |(_, day)| day.starts_at),
+        at,
+        on_shelf_since: BTreeMap::new(),
+    };
+    if let Some((store, day)) = &day {
+        question.at = if flags.date.is_some() { at.max(day.closes_at) } else { at };
+        let items = tables.catalog.items(&flags.store).await;
+        for item in items.map_err(|error| tables.explain(error))? {
+            let since = store.shelf_since(day, item.shelf_life_days);
+            question.on_shelf_since.insert(item.sku, since);
+        }
+    }
+    let items =
+        stock_at(&tables.stock, &question, now).await.map_err(|error| tables.explain(error))?;
     if items.is_empty() {
         let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
         let before = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);

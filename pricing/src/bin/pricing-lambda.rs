@@ -26,7 +26,6 @@ struct Answer {
 async fn main() -> Result<(), Error> {
     let function = Function::start("pricing").await?;
     pricing::metrics::describe();
-    pricing::metrics::describe();
     let (names, dynamodb) = (&function.settings.names, &function.clients.dynamodb);
     let pricing = Pricing {
         catalog: Catalog::new(dynamodb.clone(), names),

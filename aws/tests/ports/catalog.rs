@@ -1,0 +1,89 @@
+//! The catalogue: a store's own entries before the chain's.
+
+use domain::ports::CatalogTable;
+use serde_json::json;
+
+use crate::samples::{item, store};
+use crate::world::World;
+
+fn skus_and_prices(items: &[domain::Item]) -> Vec<String> {
+    items.iter().map(|item| format!("{} {}", item.sku, item.price)).collect()
+}
+
+#[tokio::test]
+async fn entries_come_back_as_they_were_written() {
+    let world = World::start().await;
+    let catalog = world.catalog();
+    let bare = item(&json!({ "sku": "bun", "price": "0.60" }));
+    let whole = item(&json!({
+        "sku": "rye", "store_id": "s1", "name": "Roggenbrot \"groß\" 🥖", "category": "bread",
+        "price": "3.900", "currency": "KWD", "cost": 1, "shelf_life_days": 3,
+        "ladder_percent": [0, 25, 50], "floor": "0.5",
+    }));
+    for item in [&bare, &whole] {
+        catalog.put_item(item).await.unwrap();
+    }
+    catalog.put_store(&store("s1")).await.unwrap();
+    let store_id = "s1".parse().unwrap();
+    assert_eq!(catalog.items(&store_id).await, Ok(vec![bare, whole]));
+    assert_eq!(catalog.store(&store_id).await, Ok(Some(store("s1"))));
+    assert_eq!(catalog.store(&"s2".parse().unwrap()).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_stores_own_entry_counts_before_the_chains() {
+    let world = World::start().await;
+    let catalog = world.catalog();
+    for entry in [
+        json!({ "sku": "rye", "price": 3, "store_id": "s1" }),
+        json!({ "sku": "rye", "price": 4 }),
+        json!({ "sku": "bun", "price": 1 }),
+        json!({ "sku": "cake", "price": 9, "store_id": "s2" }),
+    ] {
+        catalog.put_item(&item(&entry)).await.unwrap();
+    }
+    let of = async |store_id: &str| {
+        let items = catalog.items(&store_id.parse().unwrap()).await;
+        skus_and_prices(&items.unwrap())
+    };
+    assert_eq!(of("s1").await, ["bun 1.00", "rye 3.00"]);
+    assert_eq!(of("s2").await, ["bun 1.00", "cake 9.00", "rye 4.00"]);
+    assert_eq!(of("unknown").await, ["bun 1.00", "rye 4.00"]);
+}
+
+#[tokio::test]
+async fn the_last_entry_of_an_item_counts() {
+    let world = World::start().await;
+    for price in [3, 2] {
+        let entry = item(&json!({ "sku": "rye", "price": price }));
+        world.catalog().put_item(&entry).await.unwrap();
+    }
+    let items = world.catalog().items(&"s1".parse().unwrap()).await.unwrap();
+    assert_eq!(skus_and_prices(&items), ["rye 2.00"]);
+}
+
+#[tokio::test]
+async fn stores_are_listed_by_id_each_once() {
+    let world = World::start().await;
+    assert_eq!(world.catalog().stores().await, Ok(vec![]));
+    // An id may look like a key of the table.
+    let ids = ["s2", "s1", "settings", "chain", "s11", "store", "s1"];
+    for id in ids {
+        world.catalog().put_store(&store(id)).await.unwrap();
+    }
+    world.catalog().put_item(&item(&json!({ "sku": "store", "price": 1 }))).await.unwrap();
+    let stores = world.catalog().stores().await.unwrap();
+    let stores: Vec<&str> = stores.iter().map(domain::StoreId::as_str).collect();
+    assert_eq!(stores, ["chain", "s1", "s11", "s2", "settings", "store"]);
+}
+
+#[tokio::test]
+async fn more_items_than_one_page_are_all_there() {
+    let world = World::start().await;
+    let name = "x".repeat(50_000);
+    for n in 10..40 {
+        let entry = item(&json!({ "sku": n.to_string(), "price": 1, "name": name }));
+        world.catalog().put_item(&entry).await.unwrap();
+    }
+    assert_eq!(world.catalog().items(&"s1".parse().unwrap()).await.unwrap().len(), 30);
+}

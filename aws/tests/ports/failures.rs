@@ -1,0 +1,176 @@
+//! What the outside world gets wrong, sorted by what to do about it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use aws::{Clients, Names, Offers, Quarantine, Stock, Stream};
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::routing::post;
+use domain::ports::{CatalogTable, EventLog, Failure, OffersTable, QuarantineTable, StockTable};
+use domain::quarantine::{QuarantineReason, Quarantined};
+use domain::stock::StockWindow;
+use local::part::Part;
+use serde_json::{Value, json};
+
+use crate::samples::{at, offer, row_at};
+use crate::world::{World, bind, clients, clients_of_nobody, url};
+
+fn rye() -> StockWindow {
+    row_at("rye", "2026-03-12T15:17:00Z")
+}
+
+/// Stores a row with one attribute changed, or taken away, and reads it.
+async fn read_changed(name: &str, value: Option<AttributeValue>) -> String {
+    let world = World::start().await;
+    world.stock().save(&rye(), None).await.unwrap();
+    let mut item = world.item("stock").await;
+    match value {
+        Some(value) => item.insert(name.to_owned(), value),
+        None => item.remove(name),
+    };
+    world.put("stock", item).await;
+    let loaded = world.stock().load(&[rye().key().clone()]).await;
+    let (since, until) = (at("2026-03-12T00:00:00Z"), at("2026-03-13T00:00:00Z"));
+    let asked = world.stock().query(&"s1".parse().unwrap(), None, since, until, since).await;
+    match (loaded, asked) {
+        (Err(Failure::Unreadable(one)), Err(Failure::Unreadable(other))) if one == other => one,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_named_with_what_is_wrong() {
+    let binary = |bytes: &[u8]| Some(AttributeValue::B(Blob::new(bytes)));
+    let text = |text: &str| Some(AttributeValue::S(text.to_owned()));
+    let mut cut = rye().pack();
+    cut.pop();
+    for (name, value, wrong) in [
+        ("events", binary(&cut), "events the row's events are damaged: "),
+        ("events", binary(&[9, 1]), "events the row's events are of version 9; "),
+        ("events", binary(&[]), "events the row's events are empty"),
+        ("events", text("e1"), "events is not binary"),
+        ("events", None, "events is missing"),
+        ("store_id", text("s 1"), "store_id has the character ' '; "),
+        ("window_start", text("noon"), "window_start "),
+    ] {
+        let told = read_changed(name, value).await;
+        assert!(told.starts_with(&format!("item s1#2026-03-12/rye#15:15: {wrong}")), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn an_offer_that_cannot_be_read_is_named() {
+    let world = World::start().await;
+    world.offers().publish(&offer("2026-03-12/s1/rye/1", "2.40", "EUR")).await.unwrap();
+    let mut item = world.item("offers").await;
+    item.insert("price".to_owned(), AttributeValue::N("2.405".to_owned()));
+    world.put("offers", item).await;
+    let read = world.offers().of_day(&"s1".parse().unwrap(), "2026-03-12".parse().unwrap()).await;
+    let told = "item s1#2026-03-12/rye#000001: price has 3 decimal places; at most 2 are allowed";
+    assert_eq!(read, Err(Failure::Unreadable(told.to_owned())));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_answer_is_unavailable() {
+    let Clients { kinesis, dynamodb } = clients_of_nobody();
+    let names = Names::default();
+    let loaded = Stock::new(dynamodb, &names).load(&[rye().key().clone()]).await;
+    assert!(matches!(&loaded, Err(Failure::Unavailable(why)) if why.contains("refused")));
+    let stream = Stream::new(kinesis, &names);
+    assert!(matches!(stream.ready().await, Err(Failure::Unavailable(_))));
+    assert!(matches!(stream.put(&[]).await, Err(Failure::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_exist_is_refused_by_every_call() {
+    let world = World::without_tables();
+    let (stock, names) = (world.stock(), &world.names);
+    let now = at("2026-03-12T15:17:00Z");
+    let store_id = "s1".parse().unwrap();
+    let refused = Quarantined {
+        date: now.date_naive(),
+        key: "shardId-000000000000#4959".to_owned(),
+        reason: QuarantineReason::Unopenable,
+        message: String::new(),
+        at: now,
+        bytes: vec![],
+    };
+    let offers = Offers::new(world.clients.dynamodb.clone(), names);
+    let quarantine = Quarantine::new(world.clients.dynamodb.clone(), names);
+    let failures = [
+        stock.load(&[rye().key().clone()]).await.unwrap_err(),
+        stock.save(&rye(), None).await.unwrap_err(),
+        stock.query(&store_id, None, now, now, now).await.unwrap_err(),
+        offers.of_day(&store_id, now.date_naive()).await.unwrap_err(),
+        offers.publish(&offer("2026-03-12/s1/rye/1", "2.40", "EUR")).await.unwrap_err(),
+        quarantine.keep(&refused).await.unwrap_err(),
+        world.catalog().stores().await.unwrap_err(),
+    ];
+    for failure in failures {
+        let Failure::Refused(why) = &failure else { panic!("{failure}") };
+        assert!(why.starts_with("ResourceNotFoundException: "), "{why}");
+    }
+}
+
+/// A DynamoDB that gives these answers, one after the other.
+fn scripted(answers: Vec<(StatusCode, Value)>) -> (Stock, Part) {
+    let bound = bind();
+    let clients = clients(&url(&bound));
+    let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
+    let answer = async move |_: Bytes| {
+        let next = answers.lock().unwrap().pop_front();
+        let (status, body) = next.unwrap_or((StatusCode::IM_A_TEAPOT, json!({})));
+        (status, [("content-type", "application/x-amz-json-1.0")], body.to_string())
+    };
+    let router = Router::new().route("/", post(answer));
+    let part = Part::start("dynamodb", move |stop| bound.serve(router, stop.wait()));
+    (Stock::new(clients.dynamodb, &Names::default()), part.expect("a thread"))
+}
+
+#[tokio::test]
+async fn keys_left_out_of_an_answer_are_asked_for_again() {
+    let world = World::start().await;
+    world.stock().save(&rye(), None).await.unwrap();
+    let key = json!({ "pk": { "S": "s1#2026-03-12" }, "sk": { "S": "rye#15:15" } });
+    let left_out = json!({
+        "Responses": { "daymark-stock": [] },
+        "UnprocessedKeys": { "daymark-stock": { "Keys": [key], "ConsistentRead": true } },
+    });
+    let mut item = key.clone();
+    for (name, value) in world.item("stock").await {
+        if let Ok(text) = value.as_s() {
+            item[name] = json!({ "S": text });
+        }
+    }
+    // The version byte, and no events.
+    item["events"] = json!({ "B": "AQA=" });
+    let whole = json!({ "Responses": { "daymark-stock": [item] }, "UnprocessedKeys": {} });
+    let (stock, _part) = scripted(vec![(StatusCode::OK, left_out), (StatusCode::OK, whole)]);
+    let rows = stock.load(&[rye().key().clone()]).await.unwrap();
+    assert_eq!(rows, [StockWindow::new(rye().key().clone())]);
+}
+
+/// What a call meets when DynamoDB answers with this error as often as it is asked.
+async fn met(status: StatusCode, code: &str) -> Failure {
+    let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}") });
+    let (stock, _part) = scripted(vec![(status, body); 8]);
+    stock.load(&[rye().key().clone()]).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn failures_are_sorted_by_whether_a_repetition_can_help() {
+    for code in ["ProvisionedThroughputExceededException", "ThrottlingException"] {
+        let failure = met(StatusCode::BAD_REQUEST, code).await;
+        assert!(matches!(failure, Failure::Throttled(_)), "{failure}");
+    }
+    let failure = met(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError").await;
+    assert!(matches!(failure, Failure::Unavailable(_)), "{failure}");
+    for code in ["AccessDeniedException", "ValidationException"] {
+        let failure = met(StatusCode::BAD_REQUEST, code).await;
+        assert!(matches!(failure, Failure::Refused(_)), "{failure}");
+    }
+}

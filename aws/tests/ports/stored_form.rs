@@ -1,0 +1,134 @@
+//! The stored forms, for people: what stands here stands in tables that outlive this program. A
+//! change is a change of format; see "Stored formats" in ARCHITECTURE.md.
+
+use domain::ports::{CatalogTable, OffersTable, QuarantineTable, StockTable};
+use domain::stock::Conflict;
+use domain::{Event, Item};
+use serde_json::{Value, json};
+
+use crate::samples::{at, event, item, offer, row, store};
+use crate::world::{World, readable};
+
+fn sample(event_id: &str, kind: &str, more: Value) -> Event {
+    let mut json = json!({
+        "event_id": event_id, "kind": kind, "store_id": "s1", "terminal_id": "t1", "sku": "rye",
+        "quantity": "2.5", "unit": "KGM", "unit_price": "3.90", "currency": "EUR",
+        "occurred_at": "2026-03-12T15:17:30.125Z",
+    });
+    for (field, value) in more.as_object().expect("an object") {
+        json[field] = value.clone();
+    }
+    event(&json)
+}
+
+#[tokio::test]
+async fn a_stock_row() {
+    let world = World::start().await;
+    let row = row([
+        sample("e1", "receipt", json!({ "quantity": 12, "occurred_at": "2026-03-12T15:15:00Z" })),
+        sample("e2", "count", json!({ "quantity": 20, "occurred_at": "2026-03-12T15:16:00Z" })),
+        sample("e3", "sale", json!({})),
+        sample("e4", "sale", json!({})),
+        sample("e5", "correction", json!({ "corrects": "e4" })),
+        sample("e6", "waste", json!({ "quantity": "0.125", "reason": "damaged" })),
+    ]);
+    world.stock().save(&row, None).await.unwrap();
+    assert_eq!(readable(&world.item("stock").await), STOCK_ROW);
+}
+
+const STOCK_ROW: &str = r#"counted N 20
+counted_at S 2026-03-12T15:16:00.000Z
+event_count N 5
+events B 010602653102743100e05d01020000000000026532027431e0d403a09c010104000000000000026533027431ed9409c413010086034555520000000000026534027431ed9409c413010086034555520000000000026535027431ed9409000107026534000000000000026536027431ed94097d010301000000000000
+expires_at N 1807888800
+moved N -2.625
+pk S s1#2026-03-12
+received N 12
+returned N 0
+revenue M EUR N 9.75
+sk S rye#15:15
+sku S rye
+sold N 2.5
+store_id S s1
+transferred_in N 0
+transferred_out N 0
+version S 4ceb8ee586d333204a55a8e23619dab8
+voided_count N 1
+wasted N 0.125
+window_start S 2026-03-12T15:15:00.000Z
+"#;
+
+#[tokio::test]
+async fn an_offer() {
+    let world = World::start().await;
+    world.offers().publish(&offer("2026-03-12/s1/rye/2", "3.90", "EUR")).await.unwrap();
+    assert_eq!(readable(&world.item("offers").await), OFFER);
+}
+
+const OFFER: &str = r#"business_date S 2026-03-12
+currency S EUR
+discount_percent N 30
+expected_left N 0
+expected_left_unchanged N 8.4
+offer_id S 2026-03-12/s1/rye/2
+on_hand N 12.375
+pk S s1#2026-03-12
+price N 3.9
+reason S 12.4 left; at 3.90 and today's pace 8.4 would be left
+regular_price N 9
+revision N 2
+sk S rye#000002
+sku S rye
+slot S 2026-03-12T15:15:00.000Z
+store_id S s1
+valid_from S 2026-03-12T15:15:20.125Z
+valid_until S 2026-03-12T19:00:00.000Z
+"#;
+
+#[tokio::test]
+async fn the_catalogue() {
+    let world = World::start().await;
+    let entry = |json: Value| -> Item { item(&json) };
+    let rye = entry(json!({ "sku": "rye", "price": "3.9", "cost": "1.10", "name": "Rye" }));
+    let own = Item { store_id: Some("s1".parse().unwrap()), ..rye.clone() };
+    world.catalog().put_item(&rye).await.unwrap();
+    world.catalog().put_item(&own).await.unwrap();
+    world.catalog().put_store(&store("s1")).await.unwrap();
+    let items = world.items("catalog").await;
+    assert_eq!(items.iter().map(readable).collect::<Vec<_>>().join("\n"), CATALOG);
+}
+
+const CATALOG: &str = r#"entry S {"category":null,"cost":"1.10","currency":"EUR","floor":null,"ladder_percent":null,"name":"Rye","price":"3.90","shelf_life_days":1,"sku":"rye","store_id":null}
+pk S chain
+sk S item#rye
+
+entry S {}
+pk S chain
+sk S store#s1
+
+entry S {"category":null,"cost":"1.10","currency":"EUR","floor":null,"ladder_percent":null,"name":"Rye","price":"3.90","shelf_life_days":1,"sku":"rye","store_id":"s1"}
+pk S store#s1
+sk S item#rye
+
+entry S {"hours":"mon 07:00-18:30, tue 07:00-18:30, wed 07:00-18:30, thu 07:00-18:30, fri 07:00-18:30, sat 07:00-18:30","name":"Kö","policy":{"afternoon_starts":"14:00","elasticity":"2.2","ladder_percent":[0,10,20,30,40,50,60,70],"max_changes":"unlimited","max_discount_percent":95,"min_margin_percent":null,"min_minutes_between_changes":30,"min_on_hand":"1","price_endings":[]},"store_id":"s1","zone":"Europe/Berlin"}
+pk S store#s1
+sk S settings
+"#;
+
+#[tokio::test]
+async fn something_refused() {
+    let world = World::start().await;
+    let refused = sample("e3", "waste", json!({ "occurred_at": at("2026-03-12T15:17:30Z") }));
+    let conflict = Conflict { refused, replaced: false };
+    world.quarantine().keep(&conflict.quarantined()).await.unwrap();
+    assert_eq!(readable(&world.item("quarantine").await), REFUSED);
+}
+
+const REFUSED: &str = r#"at S 2026-03-12T15:17:30.000Z
+byte_count N 150
+bytes B {"event_id":"e3","kind":"waste","store_id":"s1","terminal_id":"t1","sku":"rye","quantity":"2.5","unit":"KGM","occurred_at":"2026-03-12T15:17:30.000Z"}
+message S event e3 of store s1 came with two contents; the one that sorts first counts
+pk S 2026-03-12
+reason S conflicting_duplicate
+sk S s1#e3#470ef917837a6029
+"#;

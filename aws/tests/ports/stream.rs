@@ -1,0 +1,79 @@
+//! The stream: an answer for each record, in the order of the records.
+
+use aws_sdk_kinesis::types::ShardIteratorType;
+use domain::ports::{EventLog, Failure, Put};
+use domain::record::Record;
+use local::kinesis::Limits;
+
+use crate::world::StreamWorld;
+
+fn record(partition_key: impl ToString, data: impl Into<Vec<u8>>) -> Record {
+    Record { partition_key: partition_key.to_string(), data: data.into() }
+}
+
+impl StreamWorld {
+    /// What stands at a place of the stream.
+    async fn data_at(&self, shard_id: &str, sequence_number: &str) -> Vec<u8> {
+        let iterator = self
+            .client
+            .get_shard_iterator()
+            .stream_name(&self.names.stream)
+            .shard_id(shard_id)
+            .shard_iterator_type(ShardIteratorType::AtSequenceNumber)
+            .starting_sequence_number(sequence_number)
+            .send()
+            .await
+            .expect("a place");
+        let read = self.client.get_records().set_shard_iterator(iterator.shard_iterator).limit(1);
+        let read = read.send().await.expect("a record");
+        read.records[0].data.as_ref().to_vec()
+    }
+}
+
+#[tokio::test]
+async fn each_record_is_answered_for_in_its_place() {
+    let world = StreamWorld::start(Limits::Off, 3).await;
+    let records: Vec<Record> = (0..40).map(|n| record(n, format!("data {n}"))).collect();
+    let answers = world.stream.put(&records).await.unwrap();
+    assert_eq!(answers.len(), records.len());
+    let mut shards = std::collections::BTreeSet::new();
+    for (record, answer) in records.iter().zip(&answers) {
+        let Put::Stored { shard_id, sequence_number } = answer else { panic!("{answer:?}") };
+        assert_eq!(world.data_at(shard_id, sequence_number.as_str()).await, record.data);
+        shards.insert(shard_id.clone());
+    }
+    assert_eq!(shards.len(), 3, "the records were spread");
+}
+
+#[tokio::test]
+async fn what_a_shard_cannot_take_now_fails_alone_as_throttled() {
+    let world = StreamWorld::start(Limits::Enforced, 1).await;
+    // Each of the large ones is what a shard takes in a second, but for a few kilobytes.
+    let large = || vec![b'x'; 1_040_000];
+    let records = [record("a", large()), record("b", large()), record("c", "small")];
+    let answers = world.stream.put(&records).await.unwrap();
+    let [
+        Put::Stored { .. },
+        Put::Failed(Failure::Throttled(why)),
+        Put::Stored { shard_id, sequence_number },
+    ] = &answers[..]
+    else {
+        panic!("{answers:?}")
+    };
+    assert!(why.starts_with("ProvisionedThroughputExceededException: "), "{why}");
+    assert_eq!(world.data_at(shard_id, sequence_number.as_str()).await, b"small");
+}
+
+#[tokio::test]
+async fn a_stream_is_ready_when_it_exists() {
+    let world = StreamWorld::without_stream(Limits::Off);
+    let missing = world.stream.ready().await;
+    assert!(matches!(&missing, Err(Failure::Refused(why)) if why.contains("ResourceNotFound")));
+    let put = world.stream.put(&[record("a", "data")]).await;
+    assert!(matches!(&put, Err(Failure::Refused(why)) if why.contains("ResourceNotFound")));
+    world.stream.create(2).await.unwrap();
+    assert_eq!(world.stream.ready().await, Ok(()));
+    assert_eq!(world.stream.create(5).await, Ok(()), "what exists stays");
+    let shards = world.client.list_shards().stream_name(&world.names.stream).send().await;
+    assert_eq!(shards.unwrap().shards.unwrap().len(), 2);
+}

@@ -1,0 +1,117 @@
+//! The tables themselves, and what is put into quarantine.
+
+use aws::tables::{Definition, create};
+use domain::limits::QUARANTINE_BYTES_MAX;
+use domain::ports::{QuarantineTable, StockTable};
+use domain::quarantine::{QuarantineReason, Quarantined};
+
+use crate::samples::{at, row_at};
+use crate::world::World;
+
+/// What the database says of each table: its keys and its time to live.
+async fn described(world: &World) -> Vec<String> {
+    let client = &world.clients.dynamodb;
+    let mut described = Vec::new();
+    for table in client.list_tables().send().await.unwrap().table_names() {
+        let keys = client.describe_table().table_name(table).send().await.unwrap();
+        let keys = keys.table.unwrap().key_schema.unwrap();
+        let keys: Vec<&str> = keys.iter().map(|key| key.attribute_name.as_str()).collect();
+        let expiry = client.describe_time_to_live().table_name(table).send().await.unwrap();
+        let expiry = expiry.time_to_live_description.and_then(|it| it.attribute_name);
+        let expiry = expiry.map_or(String::new(), |name| format!(", expires by {name}"));
+        described.push(format!("{table}: {}{expiry}", keys.join(" and ")));
+    }
+    described.sort();
+    described
+}
+
+const TABLES: &[&str] = &[
+    "daymark-catalog: pk and sk",
+    "daymark-offers: pk and sk",
+    "daymark-quarantine: pk and sk",
+    "daymark-stock: pk and sk, expires by expires_at",
+];
+
+#[test]
+fn the_definition_names_every_table() {
+    let names = Definition::load().tables.into_iter().map(|table| table.name);
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    assert_eq!(names, ["catalog", "offers", "quarantine", "stock"]);
+}
+
+#[tokio::test]
+async fn creating_the_tables_again_changes_nothing() {
+    let world = World::without_tables();
+    for _ in 0..2 {
+        create(&world.clients.dynamodb, &world.names).await.unwrap();
+        assert_eq!(described(&world).await, TABLES);
+    }
+    let row = row_at("rye", "2026-03-12T15:17:00Z");
+    world.stock().save(&row, None).await.unwrap();
+    create(&world.clients.dynamodb, &world.names).await.unwrap();
+    assert_eq!(world.items("stock").await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_creation_that_was_cut_off_left_undone_is_done_by_the_next() {
+    let world = World::without_tables();
+    create(&world.clients.dynamodb, &world.names).await.unwrap();
+    let client = &world.clients.dynamodb;
+    client.delete_table().table_name("daymark-offers").send().await.unwrap();
+    let off = aws_sdk_dynamodb::types::TimeToLiveSpecification::builder()
+        .attribute_name("expires_at")
+        .enabled(false)
+        .build()
+        .unwrap();
+    let stock = client.update_time_to_live().table_name("daymark-stock");
+    stock.time_to_live_specification(off).send().await.unwrap();
+    assert_ne!(described(&world).await, TABLES);
+    create(client, &world.names).await.unwrap();
+    assert_eq!(described(&world).await, TABLES);
+}
+
+fn refused(reason: QuarantineReason, bytes: &[u8]) -> Quarantined {
+    Quarantined {
+        date: "2026-03-12".parse().unwrap(),
+        key: format!("shardId-000000000000#4959#{}", reason.as_str()),
+        reason,
+        message: "the record is empty".to_owned(),
+        at: at("2026-03-12T15:17:00.125Z"),
+        bytes: bytes.to_vec(),
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_is_kept_once_with_its_bytes() {
+    let world = World::start().await;
+    for reason in QuarantineReason::ALL {
+        for _ in 0..2 {
+            world.quarantine().keep(&refused(*reason, &[0, 255, 10])).await.unwrap();
+        }
+    }
+    let kept = world.items("quarantine").await;
+    let reasons: Vec<&str> =
+        kept.iter().map(|item| item["reason"].as_s().unwrap().as_str()).collect();
+    assert_eq!(reasons, ["conflicting_duplicate", "invalid_event", "unopenable", "window_full"]);
+    assert!(kept.iter().all(|item| item["bytes"].as_b().unwrap().as_ref() == [0, 255, 10]));
+}
+
+#[tokio::test]
+async fn an_empty_record_is_kept_as_well() {
+    let world = World::start().await;
+    world.quarantine().keep(&refused(QuarantineReason::Unopenable, &[])).await.unwrap();
+    let item = world.item("quarantine").await;
+    assert_eq!(item["bytes"].as_b().unwrap().as_ref(), [0_u8; 0]);
+    assert_eq!(item["byte_count"].as_n().unwrap(), "0");
+}
+
+#[tokio::test]
+async fn of_a_record_too_large_for_an_item_the_beginning_is_kept_and_the_length_told() {
+    let world = World::start().await;
+    let record = vec![7; 1024 * 1024];
+    world.quarantine().keep(&refused(QuarantineReason::Unopenable, &record)).await.unwrap();
+    let item = world.item("quarantine").await;
+    assert_eq!(item["bytes"].as_b().unwrap().as_ref(), &record[..QUARANTINE_BYTES_MAX]);
+    assert_eq!(item["byte_count"].as_n().unwrap(), "1048576");
+}

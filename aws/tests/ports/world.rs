@@ -1,0 +1,169 @@
+//! Endpoints on loopback, gone with the test.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use aws::{Catalog, Clients, Endpoints, Names, Offers, Quarantine, Stock, Stream};
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::DateTime;
+use local::dynamodb::{DynamoDb, Tables};
+use local::http::{Bound, Server};
+use local::kinesis::{Kinesis, Limits, Settings, Storage};
+use local::part::Part;
+
+/// An item as the wire has it.
+pub(crate) type Attributes = HashMap<String, AttributeValue>;
+
+/// The tables, with nothing in them.
+pub(crate) struct World {
+    pub(crate) clients: Clients,
+    pub(crate) names: Names,
+    /// Stops when it is dropped.
+    _endpoint: Part,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let world = Self::without_tables();
+        aws::tables::create(&world.clients.dynamodb, &world.names).await.expect("the tables");
+        world
+    }
+
+    pub(crate) fn without_tables() -> Self {
+        let bound = bind();
+        let dynamodb = url(&bound);
+        let database = DynamoDb::open(&Tables::Memory).expect("a database");
+        let serve = move |stop: local::part::Stop| database.serve(bound, stop.wait());
+        let endpoint = Part::start("dynamodb", serve).expect("a thread");
+        Self { clients: clients(&dynamodb), names: Names::default(), _endpoint: endpoint }
+    }
+
+    pub(crate) fn stock(&self) -> Stock {
+        Stock::new(self.clients.dynamodb.clone(), &self.names)
+    }
+
+    pub(crate) fn offers(&self) -> Offers {
+        Offers::new(self.clients.dynamodb.clone(), &self.names)
+    }
+
+    pub(crate) fn catalog(&self) -> Catalog {
+        Catalog::new(self.clients.dynamodb.clone(), &self.names)
+    }
+
+    pub(crate) fn quarantine(&self) -> Quarantine {
+        Quarantine::new(self.clients.dynamodb.clone(), &self.names)
+    }
+
+    /// Everything in a table, by key.
+    pub(crate) async fn items(&self, table: &str) -> Vec<Attributes> {
+        let scan = self.clients.dynamodb.scan().table_name(self.names.table(table));
+        let pages = scan.into_paginator().items().send();
+        let mut items = pages.collect::<Result<Vec<_>, _>>().await.expect("the items");
+        let key = |item: &Attributes| [item["pk"].clone(), item["sk"].clone()].map(text);
+        items.sort_by_key(key);
+        items
+    }
+
+    /// The one item of a table.
+    pub(crate) async fn item(&self, table: &str) -> Attributes {
+        let items = self.items(table).await;
+        assert_eq!(items.len(), 1, "{items:?}");
+        items.into_iter().next().expect("one")
+    }
+
+    /// Writes an item as it is.
+    pub(crate) async fn put(&self, table: &str, item: Attributes) {
+        let put = self.clients.dynamodb.put_item().table_name(self.names.table(table));
+        put.set_item(Some(item)).send().await.expect("it is written");
+    }
+}
+
+fn text(value: AttributeValue) -> String {
+    value.as_s().expect("a text").clone()
+}
+
+/// A stream of its own.
+pub(crate) struct StreamWorld {
+    pub(crate) stream: Stream,
+    pub(crate) client: aws_sdk_kinesis::Client,
+    pub(crate) names: Names,
+    _endpoint: Part,
+}
+
+impl StreamWorld {
+    /// An endpoint where the stream does not exist yet.
+    pub(crate) fn without_stream(limits: Limits) -> Self {
+        let bound = bind();
+        let clients = clients(&url(&bound));
+        let clock = Arc::new(|| DateTime::UNIX_EPOCH);
+        let settings =
+            Settings { storage: Storage::Memory, limits, clock, region: "eu-west-1".to_owned() };
+        let kinesis = Kinesis::open(settings).expect("it opens");
+        let serve = async move |stop: local::part::Stop| {
+            bound.serve(kinesis.router(), stop.wait()).await;
+            kinesis.close().await;
+        };
+        let names = Names::default();
+        Self {
+            stream: Stream::new(clients.kinesis.clone(), &names),
+            client: clients.kinesis,
+            names,
+            _endpoint: Part::start("kinesis", serve).expect("a thread"),
+        }
+    }
+
+    pub(crate) async fn start(limits: Limits, shards: i32) -> Self {
+        let world = Self::without_stream(limits);
+        world.stream.create(shards).await.expect("the stream");
+        world
+    }
+}
+
+/// A free port of this machine.
+pub(crate) fn bind() -> Bound {
+    Server::bind(([127, 0, 0, 1], 0).into()).expect("a free port")
+}
+
+pub(crate) fn url(bound: &Bound) -> String {
+    format!("http://{}", bound.local_addr())
+}
+
+/// Clients that find both services at one address.
+pub(crate) fn clients(url: &str) -> Clients {
+    Clients::local(&Endpoints { kinesis: url.to_owned(), dynamodb: url.to_owned() })
+}
+
+/// Clients of a port that nobody listens on.
+pub(crate) fn clients_of_nobody() -> Clients {
+    clients(&url(&bind()))
+}
+
+/// An item for people: a line for each attribute, by name, with its type.
+pub(crate) fn readable(item: &Attributes) -> String {
+    let mut names: Vec<&String> = item.keys().collect();
+    names.sort();
+    let mut text = String::new();
+    for name in names {
+        writeln!(text, "{name} {}", readable_value(&item[name])).expect("room");
+    }
+    text
+}
+
+fn readable_value(value: &AttributeValue) -> String {
+    match value {
+        AttributeValue::S(text) => format!("S {text}"),
+        AttributeValue::N(number) => format!("N {number}"),
+        AttributeValue::B(bytes) if bytes.as_ref().is_ascii() && bytes.as_ref()[0] >= b' ' => {
+            format!("B {}", String::from_utf8_lossy(bytes.as_ref()))
+        }
+        AttributeValue::B(bytes) => {
+            let hex = bytes.as_ref().iter().map(|byte| format!("{byte:02x}"));
+            format!("B {}", hex.collect::<String>())
+        }
+        AttributeValue::M(map) => {
+            format!("M {}", readable(map).lines().collect::<Vec<_>>().join(", "))
+        }
+        other => panic!("no format uses {other:?}"),
+    }
+}

@@ -1,0 +1,117 @@
+//! What an event costs station 2, in processor time: a batch is opened, folded, merged with what
+//! is stored, and packed. The tables are in memory, so nothing waits for a network.
+//!
+//! `cargo bench --bench batch` prints the time of a batch and its events per second.
+
+#[path = "../tests/twins/mod.rs"]
+mod twins;
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use domain::{Delivered, Event, SequenceNumber, limits, record};
+use load_generator::day::Day;
+use load_generator::disorder::{Disorder, Mix};
+use load_generator::prices::Prices;
+use load_generator::shops;
+use processors::Processor;
+use tokio::runtime::{Builder, Runtime};
+use twins::{Quarantine, Stock};
+
+const RECORDS: usize = 100;
+/// What a store's tills send together.
+const EVENTS_PER_RECORD: usize = 40;
+
+fn date() -> NaiveDate {
+    "2026-03-12".parse().expect("a date")
+}
+
+fn arrived_at() -> DateTime<Utc> {
+    "2026-03-12T23:00:00Z".parse().expect("an instant")
+}
+
+/// A batch of the traffic of some shops, each of which sends its events in small disorder.
+fn batch() -> Vec<Delivered> {
+    let mut batch = Vec::new();
+    for shop in shops::scaled(4) {
+        let day = Day::new(&shop, date(), 1).expect("an open day");
+        let (events, _) = day.play(|_| Prices::regular());
+        for events in disordered(events).chunks(EVENTS_PER_RECORD) {
+            let record = record::pack(shop.store.store_id.as_str(), events);
+            batch.push(Delivered {
+                shard_id: "shardId-000000000000".to_owned(),
+                sequence_number: SequenceNumber::new(batch.len().to_string()),
+                partition_key: record.partition_key,
+                arrived_at: arrived_at(),
+                data: record.data,
+            });
+        }
+    }
+    // A part of every shop.
+    let step = batch.len() / RECORDS;
+    batch.into_iter().step_by(step).take(RECORDS).collect()
+}
+
+fn disordered(events: Vec<Event>) -> Vec<Event> {
+    let mut disorder = Disorder::new(1, Mix::USUAL);
+    let windows = events.chunk_by(|one, next| one.window() == next.window());
+    let mut sent: Vec<Event> =
+        windows.flat_map(|events| disorder.pass(events.to_vec()).concat()).collect();
+    sent.extend(disorder.flush().concat());
+    sent
+}
+
+fn events_in(batch: &[Delivered]) -> u64 {
+    batch.iter().map(|record| record::open(&record.data).expect("a record").len() as u64).sum()
+}
+
+fn processor() -> Processor<Stock, Quarantine> {
+    let age_max = Some(limits::EVENT_AGE_MAX);
+    Processor { stock: Stock::default(), quarantine: Quarantine::default(), age_max }
+}
+
+fn process(runtime: &Runtime, processor: &Processor<Stock, Quarantine>, batch: &[Delivered]) {
+    let outcome = runtime.block_on(processor.process(batch));
+    assert!(outcome.retry_from.is_none() && outcome.quarantined == 0, "{outcome:?}");
+}
+
+fn benches(criterion: &mut Criterion) {
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    let batch = batch();
+    let mut group = criterion.benchmark_group("batch");
+    group.throughput(Throughput::Elements(events_in(&batch)));
+    group.measurement_time(Duration::from_secs(5));
+
+    group.bench_function("fresh rows", |bencher| {
+        let run = |processor| process(&runtime, &processor, &batch);
+        bencher.iter_batched(processor, run, BatchSize::LargeInput);
+    });
+
+    // Every row has other events already, as in the middle of its window.
+    let (earlier, later): (Vec<_>, Vec<_>) =
+        batch.iter().cloned().enumerate().partition(|(number, _)| number % 2 == 0);
+    let records = |part: Vec<(usize, Delivered)>| part.into_iter().map(|(_, record)| record);
+    let (earlier, later): (Vec<_>, Vec<_>) = (records(earlier).collect(), records(later).collect());
+    group.throughput(Throughput::Elements(events_in(&later)));
+    group.bench_function("growing rows", |bencher| {
+        let half_full = || {
+            let processor = processor();
+            process(&runtime, &processor, &earlier);
+            processor
+        };
+        let run = |processor| process(&runtime, &processor, &later);
+        bencher.iter_batched(half_full, run, BatchSize::LargeInput);
+    });
+
+    group.throughput(Throughput::Elements(events_in(&batch)));
+    group.bench_function("redelivered rows", |bencher| {
+        let processor = processor();
+        process(&runtime, &processor, &batch);
+        bencher.iter(|| process(&runtime, &processor, &batch));
+    });
+    group.finish();
+}
+
+criterion_group!(all, benches);
+criterion_main!(all);

@@ -1,0 +1,188 @@
+//! Quantities, prices and instants of an event: what is taken, and exactly as what.
+
+mod given;
+
+use std::time::Duration;
+
+use domain::limits::{EVENT_AGE_MAX, EVENT_AHEAD_MAX};
+use domain::{Acceptance, Event};
+use given::{RECEIVED_AT, at, sale};
+
+/// Sends a sale whose `field` is this JSON, and expects it canonical, or the end of the message.
+fn check(field: &str, json: &str, expected: Result<&str, &str>) {
+    check_at(Acceptance::at(at(RECEIVED_AT)), field, json, expected);
+}
+
+fn check_at(acceptance: Acceptance, field: &str, json: &str, expected: Result<&str, &str>) {
+    // As text: a number must arrive as it is written.
+    let mut fields = sale();
+    fields.as_object_mut().unwrap().remove(field);
+    let text = fields.to_string().replacen('{', &format!(r#"{{"{field}":{json},"#), 1);
+    match (Event::parse(&text, &acceptance), expected) {
+        (Ok(event), Ok(expected)) => {
+            let canonical: serde_json::Value = serde_json::from_str(&event.canonical()).unwrap();
+            assert_eq!(canonical[field], expected, "{text}");
+        }
+        (Err(rejection), Err(expected)) => {
+            assert_eq!(rejection.to_string(), format!("event e-1: {field} {json} {expected}"));
+        }
+        (found, expected) => panic!("{text}\nfound {found:?}\nexpected {expected:?}"),
+    }
+}
+
+#[test]
+fn a_quantity_is_exact_as_a_number_and_as_a_string() {
+    for (given, exact) in [
+        ("0.1", "0.1"),
+        ("0.3", "0.3"),
+        ("1.500", "1.5"),
+        ("2", "2"),
+        ("0", "0"),
+        ("-0", "0"),
+        ("0.000", "0"),
+        ("1000000", "1000000"),
+        ("999999.999", "999999.999"),
+        ("0.001", "0.001"),
+        ("1.0000000", "1"),
+    ] {
+        check("quantity", given, Ok(exact));
+        check("quantity", &format!("\"{given}\""), Ok(exact));
+    }
+    check("quantity", "\"007\"", Ok("7"));
+}
+
+#[test]
+fn a_quantity_is_0_to_1_000_000_with_at_most_three_places() {
+    let decimal = "is not a decimal number; write it like 2 or 0.375, without exponent";
+    for (given, told) in [
+        ("-1", "is outside 0 to 1000000"),
+        ("-0.001", "is outside 0 to 1000000"),
+        ("1000000.001", "is outside 0 to 1000000"),
+        ("123456789012", "is outside 0 to 1000000"),
+        ("0.1234", "has 4 decimal places; at most 3 are allowed"),
+        ("1e3", decimal),
+        ("1E-3", decimal),
+        ("\"\"", decimal),
+        ("\" 1\"", decimal),
+        ("\"+1\"", decimal),
+        ("\"1,5\"", decimal),
+        ("\".5\"", decimal),
+        ("\"NaN\"", decimal),
+        ("\"99999999999999999999999999999999999\"", decimal),
+    ] {
+        check("quantity", given, Err(told));
+    }
+}
+
+#[test]
+fn a_price_has_at_most_the_minor_digits_of_its_currency() {
+    let price = |price: &str, currency: &str| {
+        let change = serde_json::json!({ "unit_price": price, "currency": currency });
+        let json = given::with(sale(), change).to_string();
+        let read = Event::parse(&json, &Acceptance::at(at(RECEIVED_AT)));
+        let told = |error: domain::Rejection| error.to_string().replace("event e-1: ", "");
+        read.map(|event| event.action().unit_price().unwrap().to_string()).map_err(told)
+    };
+    let fails = |text: &str| Err(text.to_owned());
+    assert_eq!(price("2.4", "EUR"), Ok("2.40".to_owned()));
+    assert_eq!(price("2.400", "EUR"), Ok("2.40".to_owned()));
+    assert_eq!(price("240.0", "JPY"), Ok("240".to_owned()));
+    assert_eq!(price("1.125", "KWD"), Ok("1.125".to_owned()));
+    assert_eq!(price("0", "EUR"), Ok("0.00".to_owned()));
+    assert_eq!(
+        price("2.405", "EUR"),
+        fails("unit_price \"2.405\" has 3 decimal places; at most 2 are allowed (a price in EUR)")
+    );
+    assert_eq!(
+        price("0.5", "JPY"),
+        fails("unit_price \"0.5\" has 1 decimal places; at most 0 are allowed (a price in JPY)")
+    );
+    assert_eq!(
+        price("1.1255", "KWD"),
+        fails("unit_price \"1.1255\" has 4 decimal places; at most 3 are allowed (a price in KWD)")
+    );
+    assert_eq!(
+        price("-2", "EUR"),
+        fails("unit_price \"-2\" is outside 0 to 1000000 (a price in EUR)")
+    );
+    for code in ["eur", "EURO", "E1R", "", "€"] {
+        let told = "is not an ISO 4217 code of three capital letters, like EUR";
+        assert_eq!(price("2.40", code), Err(format!("currency \"{code}\" {told}")));
+    }
+}
+
+#[test]
+fn an_instant_is_told_in_utc_to_the_millisecond() {
+    for (given, canonical) in [
+        ("2026-03-12T15:15:00Z", "2026-03-12T15:15:00.000Z"),
+        ("2026-03-12T16:15:00+01:00", "2026-03-12T15:15:00.000Z"),
+        ("2026-03-12T20:45:00.5+05:30", "2026-03-12T15:15:00.500Z"),
+        ("2026-03-11T23:15:00-16:00", "2026-03-12T15:15:00.000Z"),
+        ("2026-03-12T15:15:00.123999999Z", "2026-03-12T15:15:00.123Z"),
+        ("2026-03-11T23:59:60Z", "2026-03-12T00:00:00.000Z"),
+    ] {
+        check("occurred_at", &format!("\"{given}\""), Ok(canonical));
+    }
+}
+
+#[test]
+fn an_instant_that_is_none_is_refused() {
+    for (given, why) in [
+        ("2026-02-30T12:00:00Z", "input is out of range"),
+        ("2026-13-01T12:00:00Z", "input is out of range"),
+        ("2026-03-12T25:00:00Z", "input is out of range"),
+        ("2026-03-12T15:15:00+25:00", "input is out of range"),
+        ("2026-03-12T15:15:00", "premature end of input"),
+        ("2026-03-12", "premature end of input"),
+        ("", "premature end of input"),
+    ] {
+        let like = "is not an RFC 3339 instant with offset, like 2026-03-12T15:15:00+01:00";
+        check("occurred_at", &format!("\"{given}\""), Err(&format!("{like} ({why})")));
+    }
+}
+
+#[test]
+fn an_event_is_at_most_7_days_old_and_5_minutes_ahead() {
+    let old = "is more than 7 days before it was received (2026-03-12T15:30:00Z); history is taken \
+               when the receiver's age limit is lifted";
+    let ahead = "is more than 5 minutes ahead of the receiver's clock (2026-03-12T15:30:00Z); \
+                 check the till's clock and offset";
+    for (given, expected) in [
+        ("2026-03-05T15:30:00.000Z", Ok("2026-03-05T15:30:00.000Z")),
+        ("2026-03-05T15:29:59.999Z", Err(old)),
+        ("1970-01-01T00:00:00Z", Err(old)),
+        ("2026-03-12T15:35:00.000Z", Ok("2026-03-12T15:35:00.000Z")),
+        ("2026-03-12T15:35:00.001Z", Err(ahead)),
+        ("9999-12-31T23:59:59Z", Err(ahead)),
+    ] {
+        check("occurred_at", &format!("\"{given}\""), expected);
+    }
+}
+
+#[test]
+fn history_is_taken_from_2000_on_when_the_age_limit_is_lifted() {
+    let lifted = Acceptance { age_max: None, ..Acceptance::at(at(RECEIVED_AT)) };
+    let early = "is before 2000-01-01T00:00:00Z; check the till's clock";
+    for (given, expected) in [
+        ("2000-01-01T00:00:00.000Z", Ok("2000-01-01T00:00:00.000Z")),
+        ("2026-03-05T15:29:59.999Z", Ok("2026-03-05T15:29:59.999Z")),
+        ("1999-12-31T23:59:59.999Z", Err(early)),
+        ("1970-01-01T00:00:00Z", Err(early)),
+        ("0000-01-01T00:00:00Z", Err(early)),
+    ] {
+        check_at(lifted, "occurred_at", &format!("\"{given}\""), expected);
+    }
+}
+
+#[test]
+fn grace_moves_both_limits_and_no_other_rule() {
+    let hour = Duration::from_secs(3600);
+    let usual = Acceptance::at(at(RECEIVED_AT));
+    let grace = usual.with_grace(hour);
+    assert_eq!(grace.age_max, Some(EVENT_AGE_MAX + hour));
+    assert_eq!(grace.ahead_max, EVENT_AHEAD_MAX + hour);
+    let lifted = Acceptance { age_max: None, ..usual };
+    assert_eq!(lifted.with_grace(hour).age_max, None);
+    check_at(grace, "occurred_at", "\"2026-03-05T14:30:00Z\"", Ok("2026-03-05T14:30:00.000Z"));
+    check_at(grace, "occurred_at", "\"2026-03-12T16:35:00Z\"", Ok("2026-03-12T16:35:00.000Z"));
+}

@@ -1,0 +1,130 @@
+//! What the tests are given: events, one by one and generated.
+#![allow(dead_code, reason = "every test file takes a part of it")]
+
+use chrono::{DateTime, Utc};
+use domain::stock::{StockWindow, WindowKey};
+use domain::{Acceptance, Event};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+
+/// When everything arrives.
+pub(crate) const RECEIVED_AT: &str = "2026-03-12T15:30:00Z";
+
+/// The start of the window that the events of one row are of.
+const WINDOW_START: &str = "2026-03-12T15:15:00Z";
+
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("an instant")
+}
+
+/// Reads an event of any age.
+pub(crate) fn event(json: &Value) -> Event {
+    let anytime = Acceptance { age_max: None, ..Acceptance::at(at(RECEIVED_AT)) };
+    Event::parse(&json.to_string(), &anytime).unwrap_or_else(|error| panic!("{error}: {json}"))
+}
+
+/// A sale that breaks no rule.
+pub(crate) fn sale() -> Value {
+    json!({
+        "event_id": "e-1", "kind": "sale", "store_id": "0042", "terminal_id": "till-1",
+        "sku": "BRT-1180", "quantity": "1", "unit_price": "2.40", "currency": "EUR",
+        "occurred_at": "2026-03-12T15:15:00Z",
+    })
+}
+
+/// `base` with the fields of `change`.
+pub(crate) fn with(mut base: Value, change: Value) -> Value {
+    let change = change.as_object().expect("an object").clone();
+    base.as_object_mut().expect("an object").extend(change);
+    base
+}
+
+/// A row that has absorbed `events`.
+pub(crate) fn row<'a>(events: impl IntoIterator<Item = &'a Event>) -> StockWindow {
+    let mut row = StockWindow::new(WindowKey::of(&event(&of_row(json!({ "event_id": "none" })))));
+    for event in events {
+        row.absorb(event.clone());
+    }
+    row
+}
+
+/// A receipt of one unit in the row, with the fields of `change`.
+pub(crate) fn of_row(change: Value) -> Value {
+    with(with(sale(), json!({ "kind": "receipt", "occurred_at": WINDOW_START })), change)
+}
+
+/// Events of any shape: every kind, every field present and absent.
+pub(crate) fn any_event() -> impl Strategy<Value = Event> {
+    let id = "[A-Za-z0-9._:-]{1,64}";
+    let instant = (at("2000-01-01T00:00:00Z").timestamp_millis()
+        ..=at(RECEIVED_AT).timestamp_millis())
+        .prop_map(|millis| DateTime::from_timestamp_millis(millis).expect("an instant"));
+    let names = (id, id, id, id);
+    let details = (
+        option::of(select(vec!["4006381333931", "96385074", "00012345600012"])),
+        option::of("[!-~]{1,20}"),
+        option::of((2000..2100, 1..=12, 1..=28).prop_map(|(y, m, d)| format!("{y}-{m:02}-{d:02}"))),
+        option::of((id, any::<u64>()).prop_map(|(epoch, n)| json!({"epoch": epoch, "number": n}))),
+        option::of((id, id, 1..99_u32).prop_map(|(s, i, n)| format!("2026-03-12/{s}/{i}/{n}"))),
+    );
+    (names, action(id), quantity(), instant, details).prop_map(
+        |(names, action, quantity, instant, (gtin, lot, expires_on, sequence, offer_id))| {
+            let (event_id, store_id, terminal_id, sku) = names;
+            let rest = json!({
+                "event_id": event_id, "store_id": store_id, "terminal_id": terminal_id,
+                "sku": sku, "quantity": quantity, "occurred_at": instant.to_rfc3339(),
+                "gtin": gtin, "lot": lot, "expires_on": expires_on, "sequence": sequence,
+                "offer_id": offer_id,
+            });
+            event(&with(action, rest))
+        },
+    )
+}
+
+/// Events of one row, with so few ids that the same id comes often, with the same content and
+/// with others, and so few instants that many fall together.
+pub(crate) fn events_of_row() -> impl Strategy<Value = Vec<Event>> {
+    let instant = prop_oneof![0..3_i64, Just(299_999), 0..300_000_i64].prop_map(|offset| {
+        (at(WINDOW_START) + chrono::TimeDelta::milliseconds(offset)).to_rfc3339()
+    });
+    let one = (0..12_u8, action("e-(1?[0-9])"), quantity(), instant).prop_map(
+        |(id, action, quantity, instant)| {
+            let id = format!("e-{id}");
+            let change = json!({ "event_id": id, "quantity": quantity, "occurred_at": instant });
+            event(&of_row(with(action, change)))
+        },
+    );
+    vec(one, 0..40)
+}
+
+/// A kind with what only that kind carries.
+fn action(corrects: &'static str) -> impl Strategy<Value = Value> {
+    let price = select(vec![("2.40", "EUR"), ("0.05", "EUR"), ("240", "JPY"), ("1.125", "KWD")]);
+    let reason = |words: &'static [&'static str]| option::of(select(words));
+    prop_oneof![
+        (select(vec!["sale", "return"]), price).prop_map(|(kind, (price, currency))| {
+            json!({ "kind": kind, "unit_price": price, "currency": currency })
+        }),
+        select(vec!["receipt", "transfer_in", "transfer_out"])
+            .prop_map(|kind| json!({ "kind": kind })),
+        reason(&["damaged", "expired", "recall"])
+            .prop_map(|reason| json!({ "kind": "waste", "reason": reason })),
+        reason(&["cycle_count", "recount"])
+            .prop_map(|reason| json!({ "kind": "count", "reason": reason })),
+        (corrects, reason(&["did_not_occur", "incorrect_data"])).prop_map(|(corrects, reason)| {
+            json!({ "kind": "correction", "corrects": corrects, "reason": reason })
+        }),
+    ]
+}
+
+/// Whole and weighed, small and at the cap, with a unit.
+fn quantity() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (0..20_u32).prop_map(|whole| whole.to_string()),
+        (0..5_000_u32).prop_map(|grams| format!("{}.{:03}", grams / 1000, grams % 1000)),
+        Just("1000000".to_owned()),
+    ]
+}

@@ -1,0 +1,174 @@
+//! Records: what is packed opens again, what a producer puts by hand opens as well, and anything
+//! else is poison with a reason, never a panic and never more memory than a record may take.
+
+mod given;
+
+use std::io::Write;
+
+use domain::SequenceNumber;
+use domain::limits::{RECORD_EVENTS_MAX, RECORD_INFLATED_BYTES_MAX};
+use domain::record::{Unopenable, open, pack};
+use given::any_event;
+use proptest::prelude::*;
+
+const MIB: usize = 1024 * 1024;
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_packed_opens_as_the_same_events(
+        events in prop::collection::vec(any_event(), 1..40),
+        key in "[a-z]{1,8}",
+    ) {
+        let record = pack(&key, &events);
+        prop_assert_eq!(&record.partition_key, &key);
+        let canonical: Vec<String> = events.iter().map(|event| event.canonical()).collect();
+        prop_assert!(record.data.len() <= canonical.join("\n").len());
+        prop_assert_eq!(open(&record.data), Ok(canonical));
+        prop_assert_eq!(pack(&key, &events), record);
+    }
+
+    #[test]
+    fn any_bytes_open_or_are_poison(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        opens_within_bounds(&bytes)?;
+    }
+
+    #[test]
+    fn damaged_compression_opens_or_is_poison(
+        text in "[ -~\n]{0,300}",
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = zstd(text.repeat(5).as_bytes());
+        for (place, byte) in damage {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        bytes.truncate(4 + cut.index(bytes.len()));
+        opens_within_bounds(&bytes)?;
+    }
+
+    #[test]
+    fn any_text_opens_line_by_line(text in "[a-z{}\"\\[\\] \t\n]{0,200}") {
+        opens_within_bounds(text.as_bytes())?;
+    }
+
+    #[test]
+    fn sequence_numbers_are_ordered_as_numbers(
+        a in (0..10_u128.pow(38), 0..4_usize),
+        b in (0..10_u128.pow(38), 0..4_usize),
+        small in 0..200_u128,
+    ) {
+        let spelled = |(number, zeros): (u128, usize)| {
+            SequenceNumber::new(format!("{}{number}", "0".repeat(zeros)))
+        };
+        for (a, b) in [(a, b), (a, (small, b.1)), (a, (a.0 + 1 + small, b.1))] {
+            if a.0 != b.0 {
+                prop_assert_eq!(spelled(a).cmp(&spelled(b)), a.0.cmp(&b.0));
+            }
+        }
+        prop_assert_eq!(spelled(a), spelled(a));
+    }
+}
+
+/// What opens is lines that are not blank, as many and as long as a record may hold.
+fn opens_within_bounds(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let Ok(texts) = open(bytes) else { return Ok(()) };
+    prop_assert!((1..=RECORD_EVENTS_MAX).contains(&texts.len()));
+    prop_assert!(texts.iter().map(String::len).sum::<usize>() <= RECORD_INFLATED_BYTES_MAX);
+    for text in texts {
+        prop_assert!(!text.is_empty() && text.trim() == text);
+    }
+    Ok(())
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::bulk::compress(bytes, 3).expect("compresses")
+}
+
+fn check(data: &[u8], expected: Result<&[&str], &str>) {
+    let opened = open(data).map_err(|error| error.to_string());
+    let expected =
+        expected.map(|texts| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+    assert_eq!(opened, expected.map_err(str::to_owned));
+}
+
+#[test]
+fn what_a_producer_puts_by_hand_opens() {
+    check(br#"{"a":1}"#, Ok(&[r#"{"a":1}"#]));
+    check(b"{\"a\":1}\r\n\n  {\"b\":2}  \n", Ok(&[r#"{"a":1}"#, r#"{"b":2}"#]));
+    check(b"{\n  \"a\": 1\n}\n", Ok(&["{\n  \"a\": 1\n}"]));
+    check(b"no json\n{\"b\":2}", Ok(&["no json", r#"{"b":2}"#]));
+    check(&zstd(br#"{"a":1}"#), Ok(&[r#"{"a":1}"#]));
+    check(&[zstd(b"{\"a\":1}\n"), zstd(b"{\"b\":2}")].concat(), Ok(&[r#"{"a":1}"#, r#"{"b":2}"#]));
+}
+
+#[test]
+fn what_cannot_be_opened_says_why() {
+    check(b"", Err("the record is empty"));
+    check(b" \r\n\t\n", Err("the record is empty"));
+    check(&zstd(b""), Err("the record is empty"));
+    check(
+        b"\xF3\x89\x9A\xC2\x0A\x01a",
+        Err("the record is aggregated by the Kinesis Producer Library; send plain or zstd NDJSON"),
+    );
+    check(b"{\"a\":\"\xFF\"}", Err("the record is not UTF-8 (byte 6)"));
+    check(&zstd(b"ab\xFF"), Err("the record is not UTF-8 (byte 2)"));
+    let cut = &zstd(&b"{}".repeat(100))[..9];
+    assert!(matches!(open(cut), Err(Unopenable::Zstd(_))));
+    assert!(matches!(open(b"\x28\xB5\x2F\xFDno frame"), Err(Unopenable::Zstd(_))));
+}
+
+#[test]
+fn a_record_holds_at_most_400_events() {
+    let lines = |count: usize| vec!["{}"; count].join("\n");
+    assert_eq!(open(lines(400).as_bytes()).map(|texts| texts.len()), Ok(400));
+    let told = "the record holds 401 events; at most 400 are allowed";
+    check(lines(401).as_bytes(), Err(told));
+    check(&zstd(lines(401).as_bytes()), Err(told));
+    assert_eq!(open(lines(400).replace('\n', "\n\n").as_bytes()).map(|texts| texts.len()), Ok(400));
+}
+
+#[test]
+fn a_bomb_costs_no_more_than_a_record() {
+    let fits = format!("\"{}\"", "x".repeat(RECORD_INFLATED_BYTES_MAX - 2));
+    assert_eq!(open(&zstd(fits.as_bytes())), Ok(vec![fits.clone()]));
+    assert_eq!(open(format!("{fits} ").as_bytes()), Err(Unopenable::TooLarge));
+    let bomb = zstd(&vec![b'1'; 256 * MIB]);
+    assert!(bomb.len() < 64 * 1024);
+    assert_eq!(open(&bomb), Err(Unopenable::TooLarge));
+}
+
+#[test]
+fn a_frame_that_asks_for_a_huge_window_is_poison() {
+    let asking_for = |window_log: u32| {
+        let mut encoder = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(window_log).unwrap();
+        encoder.write_all(b"{}").unwrap();
+        // Two writes: of a frame that is written at once the window is its length.
+        encoder.flush().unwrap();
+        encoder.finish().unwrap()
+    };
+    assert_eq!(open(&asking_for(23)), Ok(vec!["{}".to_owned()]));
+    assert!(matches!(open(&asking_for(27)), Err(Unopenable::Zstd(_))));
+}
+
+#[test]
+fn a_sequence_number_is_ordered_by_length_and_then_by_digits() {
+    let number = |digits: &str| SequenceNumber::new(digits);
+    let ascending = [
+        "0",
+        "5",
+        "09",
+        "10",
+        "49590338271490256608559692538361571095921575989136588898",
+        "49590338271490256608559692538361571095921575989136588899",
+        &"9".repeat(128),
+        &format!("1{}", "0".repeat(128)),
+    ];
+    assert!(ascending.iter().map(|digits| number(digits)).is_sorted_by(|a, b| a < b));
+    // Equal numbers in two spellings are still in one order, so that sorting is total.
+    assert!(number("007") < number("07") && number("07") < number("7"));
+    assert_eq!(number("7").to_string(), "7");
+}

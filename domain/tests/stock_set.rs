@@ -1,0 +1,204 @@
+//! A stock window is a set of events: neither order nor repetition nor the way the events were cut
+//! into saves can be seen in it.
+
+mod given;
+
+use std::collections::BTreeMap;
+
+use domain::event::Kind;
+use domain::limits::STOCK_ROW_EVENTS_BYTES_MAX;
+use domain::stock::{Absorbed, StockWindow, overflowing};
+use domain::{Event, EventId};
+use given::{event, events_of_row, of_row, row};
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use serde_json::json;
+
+/// The event that counts of each id: the one whose canonical form sorts first.
+fn that_count(events: &[Event]) -> BTreeMap<EventId, Event> {
+    let mut first: BTreeMap<EventId, Event> = BTreeMap::new();
+    for event in events {
+        let known = first.entry(event.event_id().clone()).or_insert_with(|| event.clone());
+        if event.canonical() < known.canonical() {
+            *known = event.clone();
+        }
+    }
+    first
+}
+
+/// What the refused contents of conflicts are kept as.
+fn refused(row: &mut StockWindow, event: &Event) -> Option<(String, Vec<u8>)> {
+    match row.absorb(event.clone()) {
+        Absorbed::Conflict(conflict) => {
+            let refused = conflict.quarantined();
+            Some((refused.key, refused.bytes))
+        }
+        _ => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_cutting_order_and_repetition_gives_the_same_row(
+        (events, shuffled) in events_of_row()
+            .prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle())),
+        cuts in prop::collection::vec(any::<bool>(), 40),
+        repeated in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
+    ) {
+        let expected = row(&events);
+        let mut other = row(&[]);
+        let mut refused_events = BTreeMap::new();
+        let again = repeated.iter().filter(|_| !events.is_empty()).map(|at| at.get(&shuffled));
+        for (place, event) in shuffled.iter().chain(again).enumerate() {
+            refused_events.extend(refused(&mut other, event));
+            if cuts.get(place).is_some_and(|cut| *cut) {
+                // A save and a load.
+                other = StockWindow::unpack(other.key().clone(), &other.pack()).unwrap();
+            }
+        }
+        prop_assert_eq!(other.pack(), expected.pack());
+        prop_assert_eq!(other.version(), expected.version());
+        prop_assert_eq!(other.figures(), expected.figures());
+        prop_assert_eq!(&other, &expected);
+
+        let counted = that_count(&events);
+        prop_assert!(other.events().eq(counted.values()));
+        let others = events.iter().filter(|event| counted[event.event_id()] != **event);
+        let expected_refused: BTreeMap<_, _> = others
+            .map(|event| event.canonical().into_bytes())
+            .map(|bytes| {
+                let refused = |(_, kept): &(&String, &Vec<u8>)| **kept == bytes;
+                let key = refused_events.iter().find(refused).map(|(key, _)| key.clone());
+                (key.expect("a conflict is kept"), bytes)
+            })
+            .collect();
+        prop_assert_eq!(refused_events, expected_refused);
+    }
+
+    #[test]
+    fn the_version_differs_exactly_when_the_content_does(a in events_of_row(), b in events_of_row()) {
+        for (a, b) in [(&a[..], &b[..]), (&a[..], &a[..a.len() / 2])] {
+            let same = that_count(a) == that_count(b);
+            prop_assert_eq!(row(a).version() == row(b).version(), same);
+            prop_assert_eq!(row(a).pack() == row(b).pack(), same);
+        }
+    }
+
+    #[test]
+    fn figures_are_those_of_a_plain_sum(events in events_of_row()) {
+        let counted = that_count(&events);
+        let corrected = |id: &EventId| {
+            counted.values().any(|event| event.action().corrects() == Some(id))
+        };
+        let valid = || counted.values().filter(|event| {
+            event.action().kind() == Kind::Correction || !corrected(event.event_id())
+        });
+        let sum = |kind: Kind| -> Decimal {
+            let of_kind = valid().filter(|event| event.action().kind() == kind);
+            of_kind.map(|event| event.quantity().get()).sum()
+        };
+        let figures = row(&events).figures();
+        prop_assert_eq!(figures.sold, sum(Kind::Sale));
+        prop_assert_eq!(figures.returned, sum(Kind::Return));
+        prop_assert_eq!(figures.received, sum(Kind::Receipt));
+        prop_assert_eq!(figures.wasted, sum(Kind::Waste));
+        prop_assert_eq!(figures.transferred_in, sum(Kind::TransferIn));
+        prop_assert_eq!(figures.transferred_out, sum(Kind::TransferOut));
+        prop_assert_eq!(figures.events, valid().count() as u64);
+        prop_assert_eq!(figures.voided, (counted.len() - valid().count()) as u64);
+        for (currency, revenue) in &figures.revenue {
+            let expected: Decimal = valid()
+                .filter_map(|event| Some((event, event.action().unit_price()?)))
+                .filter(|(_, price)| price.currency() == *currency)
+                .map(|(event, price)| match event.action().kind() {
+                    Kind::Return => -price.amount() * event.quantity().get(),
+                    _ => price.amount() * event.quantity().get(),
+                })
+                .sum();
+            prop_assert_eq!(*revenue, expected);
+        }
+    }
+}
+
+#[test]
+fn of_two_contents_under_one_id_the_one_that_sorts_first_counts() {
+    let two = event(&of_row(json!({ "quantity": "2" })));
+    let three = event(&of_row(json!({ "quantity": "3" })));
+    let mut kept = Vec::new();
+    for (first, second) in [(&two, &three), (&three, &two)] {
+        let mut row = row([first]);
+        let Absorbed::Conflict(conflict) = row.absorb(second.clone()) else {
+            panic!("no conflict")
+        };
+        assert_eq!(conflict.refused, three);
+        assert_eq!(conflict.replaced, second == &two);
+        assert_eq!(row.figures().received, Decimal::TWO);
+        kept.push(conflict.quarantined());
+    }
+    assert_eq!(kept[0], kept[1]);
+    assert_eq!(kept[0].bytes, three.canonical().into_bytes());
+    assert_eq!(
+        kept[0].message,
+        "event e-1 of store 0042 came with two contents; the one that sorts first counts"
+    );
+}
+
+#[test]
+fn a_correction_voids_its_event_wherever_it_arrives() {
+    let sold = event(&of_row(json!({
+        "event_id": "a", "kind": "sale", "quantity": "4", "unit_price": "1.10", "currency": "EUR",
+    })));
+    let count = event(&of_row(json!({ "event_id": "b", "kind": "count", "quantity": "9" })));
+    let voids_sale =
+        event(&of_row(json!({ "event_id": "c", "kind": "correction", "corrects": "a" })));
+    let voids_correction =
+        event(&of_row(json!({ "event_id": "d", "kind": "correction", "corrects": "c" })));
+    for events in [
+        [&sold, &count, &voids_sale, &voids_correction],
+        [&voids_correction, &voids_sale, &count, &sold],
+        [&voids_sale, &sold, &voids_correction, &count],
+    ] {
+        let figures = row(events).figures();
+        // A correction cannot be voided.
+        assert_eq!((figures.sold, figures.voided, figures.events), (Decimal::ZERO, 1, 3));
+        assert_eq!(figures.counted.unwrap().quantity, Decimal::from(9));
+        assert!(figures.revenue.is_empty());
+    }
+}
+
+#[test]
+fn a_full_row_refuses_what_does_not_fit_and_keeps_taking_what_it_has() {
+    let filler = |number: u32| {
+        let id = format!("{number:064}");
+        event(&of_row(json!({
+            "event_id": id, "lot": "12345678901234567890", "terminal_id": "t".repeat(64),
+            "offer_id": format!("2026-03-12/{}/{}/1", "s".repeat(64), "i".repeat(64)),
+        })))
+    };
+    let mut row = row(&[]);
+    let mut number = 0;
+    let full = loop {
+        match row.absorb(filler(number)) {
+            Absorbed::New => number += 1,
+            Absorbed::Full(event) => break event,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(*full, filler(number));
+    assert_eq!(row.events().len() as u32, number);
+    let packed = row.pack();
+    assert!(packed.len() <= STOCK_ROW_EVENTS_BYTES_MAX);
+    // It really is full: the next one would have crossed the line.
+    assert!(packed.len() + packed.len() / number as usize + 10 > STOCK_ROW_EVENTS_BYTES_MAX);
+    assert_eq!(row.absorb(filler(0)), Absorbed::Known);
+    let mut loaded = StockWindow::unpack(row.key().clone(), &packed).unwrap();
+    assert_eq!(loaded, row);
+    assert_eq!(loaded.absorb(filler(number)), Absorbed::Full(full.clone()));
+
+    let kept = overflowing(&full);
+    assert_eq!(kept.reason.as_str(), "window_full");
+    assert_eq!(kept.bytes, full.canonical().into_bytes());
+    assert_eq!(kept, overflowing(&filler(number)));
+}

@@ -1,0 +1,115 @@
+//! The stored form of a row: it comes back as it was, and whatever else stands there is an error
+//! and never a panic.
+
+mod given;
+
+use domain::stock::{StockWindow, Unreadable, WindowKey};
+use given::{any_event, event, events_of_row, of_row, row};
+use proptest::prelude::*;
+use serde_json::json;
+
+/// Reads any bytes; what reads as a row must be one.
+fn unpack(row: &StockWindow, bytes: &[u8]) -> Result<StockWindow, Unreadable> {
+    let read = StockWindow::unpack(row.key().clone(), bytes)?;
+    assert_eq!(StockWindow::unpack(row.key().clone(), &read.pack()), Ok(read.clone()));
+    assert_eq!(given::row(read.events()), read);
+    Ok(read)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_row_comes_back_as_it_was(events in events_of_row()) {
+        let row = row(&events);
+        prop_assert_eq!(unpack(&row, &row.pack()), Ok(row));
+    }
+
+    #[test]
+    fn an_event_of_any_shape_comes_back_as_it_was(event in any_event()) {
+        let mut row = StockWindow::new(WindowKey::of(&event));
+        row.absorb(event);
+        prop_assert_eq!(StockWindow::unpack(row.key().clone(), &row.pack()), Ok(row));
+    }
+
+    #[test]
+    fn a_truncated_or_extended_row_is_unreadable(
+        events in events_of_row(),
+        cut in any::<prop::sample::Index>(),
+        more in prop::collection::vec(any::<u8>(), 1..9),
+    ) {
+        let row = row(&events);
+        let mut packed = row.pack();
+        let shorter = &packed[..cut.index(packed.len())];
+        prop_assert!(unpack(&row, shorter).is_err());
+        packed.extend(more);
+        prop_assert!(matches!(unpack(&row, &packed), Err(Unreadable::Damaged(_))));
+    }
+
+    #[test]
+    fn a_damaged_row_never_panics(
+        events in events_of_row(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let row = row(&events);
+        let mut packed = row.pack();
+        for (place, byte) in damage {
+            let place = place.index(packed.len());
+            packed[place] = byte;
+        }
+        let _ = unpack(&row, &packed);
+    }
+
+    #[test]
+    fn any_bytes_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..400), ours in any::<bool>()) {
+        if let (true, Some(version)) = (ours, bytes.first_mut()) {
+            *version = 1;
+        }
+        let _ = unpack(&row(&[]), &bytes);
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let row = row(&[]);
+    let told = |bytes: &[u8]| unpack(&row, bytes).unwrap_err().to_string();
+    assert_eq!(told(&[]), "the row's events are empty");
+    assert_eq!(told(&[2, 0]), "the row's events are of version 2; this program knows version 1");
+    assert_eq!(told(&[1, 0, 7]), "the row's events are damaged: 1 bytes too many");
+}
+
+#[test]
+fn events_out_of_order_or_twice_are_damage() {
+    let one = |id: &str| row([&event(&of_row(json!({ "event_id": id })))]).pack();
+    let (a, b) = (one("a"), one("b"));
+    // The version, a count of two, and the events.
+    let two = |first: &[u8], second: &[u8]| [&[1, 2], &first[2..], &second[2..]].concat();
+    let read = |bytes: &[u8]| unpack(&row(&[]), bytes).map(|row| row.events().len());
+    assert_eq!(read(&two(&a, &b)), Ok(2));
+    let damaged = Unreadable::Damaged("its events are not in the order of ids".to_owned());
+    assert_eq!(read(&two(&b, &a)), Err(damaged.clone()));
+    assert_eq!(read(&two(&a, &a)), Err(damaged));
+}
+
+/// Version 1 as it stands in tables: a change of these bytes makes stored rows unreadable.
+#[test]
+fn version_1_is_written_like_this() {
+    let sale = event(&of_row(json!({
+        "event_id": "a", "terminal_id": "t", "kind": "sale", "quantity": "0.375", "unit": "KGM",
+        "unit_price": "2.40", "currency": "EUR", "occurred_at": "2026-03-12T15:15:00.300Z",
+        "lot": "L", "sequence": { "epoch": "e", "number": 3 },
+    })));
+    let count = event(&of_row(json!({
+        "event_id": "b", "terminal_id": "t", "kind": "count", "quantity": "2", "reason": "recount",
+        "occurred_at": "2026-03-12T15:15:00.001Z",
+    })));
+    #[rustfmt::skip]
+    let expected = [
+        1, 2,
+        1, b'a', 1, b't', 0xAC, 0x02, 0xF7, 0x02, 1, 0, 0xF0, 0x01, b'E', b'U', b'R',
+        0, 1, 1, b'L', 0, 1, 1, b'e', 3, 0,
+        1, b'b', 1, b't', 1, 0xD0, 0x0F, 0, 4, 1, 12,
+        0, 0, 0, 0, 0,
+    ];
+    assert_eq!(row([&count, &sale]).pack(), expected);
+}

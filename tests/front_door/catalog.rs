@@ -1,0 +1,159 @@
+//! `daymark catalog`: what a retailer says of its items and stores, and what comes of it.
+
+use chrono::{TimeDelta, Timelike};
+use serde_json::json;
+
+use crate::answers::agreeing;
+use crate::support::{Up, Wire, event, now, sale, stamp};
+
+const ITEMS: &str = "\
+sku,price,cost,name,category,shelf_life_days,ladder_percent,floor,store_id
+rye,3.90,1.10,Rye bread,bread,1,0 10 20 30,2.00,
+no-price,,1.00,,,,,,
+seed,4.50,cheap,,,,,,
+sour,4.80,1.50,\"Sourdough, large\",bread,2,,,
+rye,4.10,1.10,Rye bread,bread,1,,,corner
+too,few
+";
+
+const STORES: &str = r#"[
+  {"store_id": "corner", "zone": "Europe/Berlin", "hours": "mon-sat 07:00-18:30", "name": "Corner"},
+  {"store_id": "moon", "zone": "Luna/Tycho", "hours": "mon-sun 00:00-12:00"},
+  {"store_id": "late", "zone": "Europe/Lisbon", "hours": "mon-fri 18:00-07:00 or so"},
+
+  {"store_id": "square", "zone": "Europe/Dublin", "hours": "mon-sun 08:00-20:00",
+   "policy": {"afternoon_starts": "15:30", "max_discount_percent": 40}}
+]"#;
+
+fn files(all: &[(&str, &str)]) -> (tempfile::TempDir, Vec<String>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |(name, text): &(&str, &str)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    };
+    let paths = all.iter().map(write).collect();
+    (folder, paths)
+}
+
+#[test]
+fn what_is_wrong_is_told_by_its_line_and_the_rest_is_loaded() {
+    let up = Up::start(&["--memory"]);
+    let (_folder, paths) = files(&[("items.csv", ITEMS), ("stores.json", STORES)]);
+    let wrong = [
+        "items.csv:3: price",
+        "items.csv:4: cost \"cheap\"",
+        "items.csv:7: ",
+        "stores.json:3: zone \"Luna/Tycho\"",
+        "stores.json:4: hours",
+    ];
+    let import = |flags: &[&str]| {
+        let words = ["catalog", "import"].into_iter().chain(paths.iter().map(String::as_str));
+        let ran = up.daymark(words.chain(flags.iter().copied()));
+        let out = ran.out.clone();
+        let message = ran.refused();
+        assert_eq!(message.lines().count(), wrong.len(), "{message}");
+        for (told, line) in wrong.iter().zip(message.lines()) {
+            assert!(line.contains(told), "{told} in {line}");
+        }
+        out
+    };
+    let list = |store: &[&str]| agreeing(&up, &[&["catalog", "list"][..], store].concat());
+    assert_eq!(import(&["--check"]), "checked: 3 items, 2 stores; 5 refused\n");
+    assert!(list(&[]).is_empty(), "a check loads nothing");
+    assert!(list(&["--store", "corner"]).is_empty(), "a check loads nothing");
+
+    // What is there already is replaced.
+    for _ in 0..2 {
+        assert_eq!(import(&[]), "loaded: 3 items, 2 stores; 5 refused\n");
+    }
+    let stores = list(&[]);
+    let ids: Vec<&str> = stores.iter().map(|row| row["store_id"].as_str()).collect();
+    assert_eq!(ids, ["corner", "square"]);
+    assert_eq!(
+        (stores[0]["name"].as_str(), stores[0]["zone"].as_str()),
+        ("Corner", "Europe/Berlin")
+    );
+    let prices = |store: &str| -> Vec<(String, String)> {
+        let rows = list(&["--store", store]);
+        rows.into_iter().map(|row| (row["sku"].clone(), row["price"].clone())).collect()
+    };
+    let pair = |sku: &str, price: &str| (sku.to_owned(), price.to_owned());
+    assert_eq!(prices("corner"), [pair("rye", "4.10"), pair("sour", "4.80")]);
+    assert_eq!(prices("square"), [pair("rye", "3.90"), pair("sour", "4.80")]);
+}
+
+#[test]
+fn one_object_a_line_is_taken_as_well_and_all_well_is_code_0() {
+    let up = Up::start(&["--memory"]);
+    let lines = "{\"sku\":\"rye\",\"price\":\"3.90\"}\n\n{\"sku\":\"sour\",\"price\":\"4.80\"}\n";
+    let (_folder, paths) = files(&[("items.ndjson", lines)]);
+    let out = up.daymark(["catalog", "import", &paths[0]]).well();
+    assert_eq!(out, "loaded: 2 items, 0 stores; 0 refused\n");
+}
+
+#[test]
+fn a_file_that_is_no_catalogue_is_refused_by_name() {
+    let up = Up::start(&["--memory"]);
+    let (_folder, paths) = files(&[("items.xlsx", "PK"), ("items.json", "[{\"sku\":\"rye\",")]);
+    for (path, told) in [
+        (paths[0].as_str(), ".csv, .json or .ndjson"),
+        (paths[1].as_str(), "not a JSON array"),
+        ("no-such-file.csv", "No such file"),
+    ] {
+        let message = up.daymark(["catalog", "import", path]).refused();
+        assert!(message.contains(path) && message.contains(told), "{message}");
+    }
+}
+
+#[test]
+fn an_imported_store_in_its_afternoon_gets_offers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data").display().to_string();
+    // A zone in which it is three in the afternoon, whenever this runs.
+    let at = now();
+    let ahead = match 15 - i64::from(at.hour()) {
+        ahead @ ..=12 => ahead,
+        ahead => ahead - 24,
+    };
+    // In these names the sign is the other way round.
+    let zone = format!("Etc/GMT{:+}", -ahead);
+    let date = (at + TimeDelta::hours(ahead)).date_naive().to_string();
+    let store = json!({"store_id": "corner", "zone": zone, "hours": "mon-sun 06:00-20:00"});
+    let item = json!({"sku": "rye", "price": "3.90", "cost": "1.10", "floor": "2.00"});
+    let (_folder, paths) =
+        files(&[("store.json", &store.to_string()), ("item.ndjson", &item.to_string())]);
+
+    let up = Up::start(&["--data", &data]);
+    up.daymark(["catalog", "import", &paths[0], &paths[1]]).well();
+    // Fifty loaves came this morning, and one was sold.
+    let mut receipt = event("corner", "r-1", "rye", at - TimeDelta::hours(5));
+    receipt["quantity"] = json!(50);
+    let sold = sale("corner", "s-1", "rye", "3.90", at - TimeDelta::hours(2));
+    assert_eq!(Wire::new(&up).post_lines(&[receipt, sold]).stored(), 2);
+    let stock = ["stock", "--store", "corner", "--date", &date, "--format", "json"];
+    crate::support::eventually("the loaves are on the shelf", || {
+        let rows = up.daymark(stock).rows();
+        if rows.iter().any(|row| row["on_hand"] == "49") {
+            Ok(())
+        } else {
+            Err(format!("{rows:?}"))
+        }
+    });
+    // A start decides at once; the next decision is up to a quarter of an hour away.
+    assert_eq!(up.interrupt().code, Some(0));
+    let up = Up::start(&["--data", &data]);
+    let question = ["offers", "--store", "corner", "--date", &date];
+    crate::support::eventually("an offer appears", || {
+        let rows = up.daymark(question.iter().copied().chain(["--format", "json"])).rows();
+        if rows.is_empty() { Err(format!("none for {date} at {}", stamp(now()))) } else { Ok(()) }
+    });
+    let offers = agreeing(&up, &question);
+    let [offer] = offers.as_slice() else { panic!("one offer: {offers:?}") };
+    assert_eq!(offer["offer_id"], format!("{date}/corner/rye/1"));
+    assert_eq!((offer["regular"].as_str(), offer["on_hand"].as_str()), ("3.90", "49"));
+    let price: f64 = offer["price"].parse().expect("a price");
+    assert!((2.0..3.9).contains(&price), "{offer:?}");
+    assert!(offer["reason"].contains("49 left"), "{offer:?}");
+    assert_eq!(offer["until"][11..16], *"20:00");
+}

@@ -1,0 +1,13 @@
+//! The front door: the `daymark` program as a person or a till meets it, as a process of its own,
+//! through its command line, its printed lines, HTTP and the AWS SDKs.
+
+mod answers;
+mod bread_basket;
+mod catalog;
+mod demo;
+mod endpoints;
+mod hostile;
+mod refusals;
+mod restart;
+mod send;
+mod support;

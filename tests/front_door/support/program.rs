@@ -1,0 +1,246 @@
+//! The program as a process.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use serde_json::Value;
+
+use super::eventually;
+
+/// Nothing takes longer to start unless it is broken.
+const START_MAX: Duration = Duration::from_secs(60);
+
+/// A command line of the program, untouched by the settings of whoever runs the tests.
+fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_daymark"));
+    for name in ["API_URL", "DYNAMODB_URL", "PORT", "LOG", "LOG_FORMAT"]
+        .map(|name| format!("DAYMARK_{name}"))
+    {
+        command.env_remove(name);
+    }
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs the program to its end, with nothing to connect to.
+pub(crate) fn daymark<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Ran {
+    Ran::of(command(arguments), "")
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    fn of(mut command: Command, input: &str) -> Self {
+        let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        // A program that ends early does not read its input.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        let output = child.wait_with_output().expect("the program ends");
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).expect("text"),
+            err: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
+    /// What was printed, given that all went well.
+    #[track_caller]
+    pub(crate) fn well(self) -> String {
+        assert_eq!(self.code, Some(0), "{}\n{}", self.out, self.err);
+        self.out
+    }
+
+    /// The message, given that it failed as a program should: one sentence, code 1, no panic.
+    #[track_caller]
+    pub(crate) fn refused(self) -> String {
+        assert_eq!(self.code, Some(1), "{}\n{}", self.out, self.err);
+        assert!(!self.err.contains("panicked"), "{}", self.err);
+        assert!(self.err.contains("daymark: "), "{}", self.err);
+        self.err
+    }
+
+    /// The rows of an answer in JSON.
+    #[track_caller]
+    pub(crate) fn rows(self) -> Vec<BTreeMap<String, String>> {
+        let out = self.well();
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error} in {out}"))
+    }
+}
+
+/// A running `daymark up`; it is gone when this is dropped.
+pub(crate) struct Up {
+    child: Child,
+    /// All it printed until it was ready.
+    pub(crate) guide: String,
+    pub(crate) api: String,
+    pub(crate) kinesis: String,
+    pub(crate) dynamodb: String,
+    lines: Receiver<String>,
+    err: Option<JoinHandle<String>>,
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Up {
+    /// Starts it on free ports and waits until it says that it is up.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_in(Path::new("."), arguments)
+    }
+
+    /// The same from another folder.
+    pub(crate) fn start_in(folder: &Path, arguments: &[&str]) -> Self {
+        let arguments = ["up", "--port", "0"].iter().chain(arguments);
+        let mut child = command(arguments).current_dir(folder).spawn().expect("the program starts");
+        let out = child.stdout.take().expect("a pipe");
+        let mut err = child.stderr.take().expect("a pipe");
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let err = std::thread::spawn(move || {
+            let mut text = String::new();
+            // What is no text would show as missing.
+            let _ = err.read_to_string(&mut text);
+            text
+        });
+        let mut up = Self {
+            child,
+            guide: String::new(),
+            api: String::new(),
+            kinesis: String::new(),
+            dynamodb: String::new(),
+            lines,
+            err: Some(err),
+        };
+        up.wait_until_ready();
+        up
+    }
+
+    fn wait_until_ready(&mut self) {
+        while !self.guide.contains("Ctrl-C stops.") {
+            let Ok(line) = self.lines.recv_timeout(START_MAX) else {
+                let _ = self.child.kill();
+                let said = self.said();
+                panic!("it did not start: {}{said}", self.guide);
+            };
+            self.guide.push_str(&line);
+            self.guide.push('\n');
+        }
+        let url = |part: &str| {
+            let line = self.guide.lines().find_map(|line| line.trim().strip_prefix(part));
+            let url = line.and_then(|rest| rest.split_whitespace().next());
+            url.unwrap_or_else(|| panic!("no {part} in {}", self.guide)).to_owned()
+        };
+        (self.api, self.kinesis, self.dynamodb) =
+            (url("ingest API"), url("Kinesis"), url("DynamoDB"));
+    }
+
+    fn said(&mut self) -> String {
+        self.err.take().and_then(|err| err.join().ok()).unwrap_or_default()
+    }
+
+    /// Runs another verb against it.
+    pub(crate) fn daymark<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>) -> Ran {
+        self.daymark_reading("", arguments)
+    }
+
+    /// The same with something on standard input.
+    pub(crate) fn daymark_reading<I: AsRef<OsStr>>(
+        &self,
+        input: &str,
+        arguments: impl IntoIterator<Item = I>,
+    ) -> Ran {
+        let mut command = command(arguments);
+        command.env("DAYMARK_API_URL", &self.api).env("DAYMARK_DYNAMODB_URL", &self.dynamodb);
+        Ran::of(command, input)
+    }
+
+    /// What `daymark stock` says of a day, by item.
+    pub(crate) fn stock(
+        &self,
+        store: &str,
+        date: NaiveDate,
+    ) -> BTreeMap<String, BTreeMap<String, String>> {
+        let date = date.to_string();
+        let rows =
+            self.daymark(["stock", "--store", store, "--date", &date, "--format", "json"]).rows();
+        rows.into_iter().map(|row| (row["sku"].clone(), row)).collect()
+    }
+
+    /// Waits until a field of an item is as it should be.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, store: &str, date: NaiveDate, sku: &str, field: (&str, &str)) {
+        eventually(&format!("{store}/{sku} has {field:?}"), || {
+            let stock = self.stock(store, date);
+            let found = stock.get(sku).map(|row| row[field.0].as_str());
+            if found == Some(field.1) { Ok(()) } else { Err(format!("{stock:?}")) }
+        });
+    }
+
+    /// A counter of `/metrics`, its labels as they are written there.
+    pub(crate) fn counter(&self, name: &str) -> u64 {
+        let text = super::Wire::new(self).get("/metrics").text;
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        value.unwrap_or_default()
+    }
+
+    /// The event of the guide, as it is printed.
+    pub(crate) fn printed_event(&self) -> Value {
+        let json = self.guide.split('\'').find(|text| text.trim().starts_with('{'));
+        serde_json::from_str(json.expect("an event in the guide")).expect("JSON")
+    }
+
+    /// Ctrl-C, and how it ended.
+    pub(crate) fn interrupt(self) -> Ran {
+        self.signal("INT")
+    }
+
+    /// What a service manager sends, and how it ended.
+    pub(crate) fn terminate(self) -> Ran {
+        self.signal("TERM")
+    }
+
+    fn signal(mut self, signal: &str) -> Ran {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status();
+        assert!(sent.is_ok_and(|sent| sent.success()), "the signal is sent");
+        let status = eventually("the program ends", || {
+            self.child.try_wait().ok().flatten().ok_or_else(|| "still running".to_owned())
+        });
+        let err = self.said();
+        assert!(!err.contains("panicked"), "{err}");
+        Ran { code: status.code(), out: self.guide.clone(), err }
+    }
+
+    /// SIGKILL: no time for anything.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it was still running");
+        self.child.wait().expect("it ends");
+        let err = self.said();
+        assert!(!err.contains("panicked"), "{err}");
+    }
+}

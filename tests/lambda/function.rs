@@ -1,0 +1,157 @@
+//! A Lambda function: a process, and the runtime API it asks.
+
+use std::io::Read;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::binaries;
+use crate::runtime_api::{Answer, RuntimeApi};
+
+/// Only so that a function that hangs does not hang the tests.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A process; it is killed when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
+    /// Closed when the process has ended.
+    ended: watch::Receiver<()>,
+}
+
+/// What a process left.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Process {
+    /// Starts a Lambda binary with these variables and those that Lambda sets.
+    pub(crate) fn start(binary: &str, runtime_api: &str, variables: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(binaries::path(binary))
+            .env_clear()
+            .envs([
+                ("AWS_ACCESS_KEY_ID", "key"),
+                ("AWS_SECRET_ACCESS_KEY", "secret"),
+                ("AWS_REGION", "eu-west-1"),
+                ("AWS_LAMBDA_FUNCTION_NAME", "daymark"),
+                ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+                ("AWS_LAMBDA_RUNTIME_API", runtime_api),
+            ])
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let (alive, ended) = watch::channel(());
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let stdout = std::thread::spawn(move || {
+            let _alive = alive;
+            text(stdout.expect("a pipe"))
+        });
+        let stderr = std::thread::spawn(move || text(stderr.expect("a pipe")));
+        Self { child, stdout: Some(stdout), stderr: Some(stderr), ended }
+    }
+
+    /// Waits for the end.
+    pub(crate) fn wait(mut self) -> Ended {
+        let status = self.child.wait().expect("a status");
+        let text = |reader: Option<JoinHandle<String>>| {
+            reader.expect("read once").join().expect("it was read")
+        };
+        Ended { status, stdout: text(self.stdout.take()), stderr: text(self.stderr.take()) }
+    }
+}
+
+fn text(mut pipe: impl Read) -> String {
+    let mut bytes = Vec::new();
+    pipe.read_to_end(&mut bytes).expect("a pipe can be read");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A function that takes invocations.
+pub(crate) struct Function {
+    api: RuntimeApi,
+    process: Process,
+}
+
+impl Function {
+    pub(crate) async fn start(binary: &str, variables: &[(&str, &str)]) -> Self {
+        let api = RuntimeApi::start().await;
+        let process = Process::start(binary, &api.address.to_string(), variables);
+        Self { api, process }
+    }
+
+    /// Invokes it and waits for what it says.
+    pub(crate) async fn invoke(&mut self, event: Value) -> Answer {
+        let answer = self.api.invoke(event);
+        let said = tokio::select! {
+            answer = answer => answer.ok(),
+            _ = self.process.ended.changed() => None,
+            () = tokio::time::sleep(PATIENCE) => None,
+        };
+        said.unwrap_or_else(|| {
+            // Its standard error ends with it.
+            let _ = self.process.child.kill();
+            let stderr = self.process.stderr.take().map(JoinHandle::join);
+            panic!("the function did not answer; it said {stderr:?}")
+        })
+    }
+
+    /// Invokes it and expects a response.
+    pub(crate) async fn respond(&mut self, event: Value) -> Value {
+        match self.invoke(event).await {
+            Answer::Response(response) => response,
+            Answer::Error(error) => panic!("{error}"),
+        }
+    }
+
+    /// Ends it; gives what it had printed, line by line.
+    pub(crate) fn end(self) -> Vec<Value> {
+        let Self { mut process, .. } = self;
+        process.child.kill().expect("it was running");
+        let printed = process.wait().stdout;
+        let line = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line:?}"));
+        printed.lines().map(line).collect()
+    }
+}
+
+/// The metrics among printed lines: each as `name{labels} value unit`, in CloudWatch's embedded
+/// metric format and in the namespace Daymark, for this function.
+pub(crate) fn metrics(printed: &[Value], function: &str) -> Vec<String> {
+    let mut metrics = Vec::new();
+    for line in printed {
+        let Some(directives) = line["_aws"]["CloudWatchMetrics"].as_array() else { continue };
+        assert!(line["_aws"]["Timestamp"].is_u64(), "{line}");
+        assert_eq!(line["function"], function);
+        for directive in directives {
+            assert_eq!(directive["Namespace"], "Daymark");
+            let dimensions = directive["Dimensions"][0].as_array().expect("dimensions");
+            let labels = dimensions.iter().filter_map(Value::as_str);
+            let labels: Vec<&str> = labels.filter_map(|name| line[name].as_str()).collect();
+            for metric in directive["Metrics"].as_array().expect("metrics") {
+                let name = metric["Name"].as_str().expect("a name");
+                let unit = metric["Unit"].as_str().expect("a unit");
+                metrics.push(format!("{name}{labels:?} {} {unit}", line[name]));
+            }
+        }
+    }
+    metrics.sort();
+    metrics
+}

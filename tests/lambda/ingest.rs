@@ -1,0 +1,135 @@
+//! The ingest API behind API Gateway.
+
+use std::io::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::record::open;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+use crate::function::metrics;
+use crate::world::{World, event};
+
+/// A request as API Gateway's HTTP API hands it over, payload version 2.0.
+fn request(method: &str, path: &str, headers: Value, body: &str, is_base64: bool) -> Value {
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "api",
+            "domainName": "api.execute-api.eu-west-1.amazonaws.com",
+            "domainPrefix": "api",
+            "http": {
+                "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1",
+                "userAgent": "till/1.0",
+            },
+            "requestId": "id",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "12/Mar/2026:15:20:00 +0000",
+            "timeEpoch": 1_773_328_800_000_i64,
+        },
+        "body": body,
+        "isBase64Encoded": is_base64,
+    })
+}
+
+fn post(events: &Value) -> Value {
+    let headers = json!({ "content-type": "application/json" });
+    request("POST", "/v1/events", headers, &events.to_string(), false)
+}
+
+/// The status of a response, and its body.
+fn read(response: &Value) -> (u64, Value) {
+    assert_eq!(response["isBase64Encoded"], false, "{response}");
+    let body = response["body"].as_str().expect("a body");
+    let status = response["statusCode"].as_u64().expect("a status");
+    (status, serde_json::from_str(body).expect("JSON"))
+}
+
+/// Each event's id and what became of it.
+fn results(body: &Value) -> Vec<[&str; 2]> {
+    let mut results = Vec::new();
+    for result in body["results"].as_array().expect("results") {
+        results.push(["event_id", "status"].map(|name| result[name].as_str().unwrap_or("-")));
+    }
+    results
+}
+
+#[tokio::test]
+async fn a_good_event_is_in_the_stream_and_a_bad_one_is_told_why() {
+    let world = World::start();
+    world.create_stream().await;
+    let mut function = world.function("ingest-lambda", "").await;
+    let mut bad = event("e2", "rye");
+    bad["quantity"] = json!("1.2345");
+    let good = event("e1", "rye");
+    let response = function.respond(post(&json!([good, bad]))).await;
+    let (status, body) = read(&response);
+    assert_eq!(status, 207, "{body}");
+    assert_eq!(results(&body), [["e1", "stored"], ["e2", "rejected"]]);
+    assert!(body.to_string().contains("has 4 decimal places; at most 3 are allowed"), "{body}");
+
+    let records = world.records().await;
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].partition_key, "s1");
+    let held = open(&records[0].data).expect("a record of ours");
+    assert_eq!(held.len(), 1);
+    let held: Value = serde_json::from_str(&held[0]).expect("JSON");
+    assert_eq!((&held["event_id"], &held["quantity"]), (&json!("e1"), &json!("12.5")));
+
+    let metrics = metrics(&function.end(), "ingest");
+    for counted in [
+        r#"daymark_ingest_events_total["ingest", "rejected"] 1 Count"#,
+        r#"daymark_ingest_events_total["ingest", "stored"] 1 Count"#,
+        r#"daymark_ingest_requests_total["ingest", "207"] 1 Count"#,
+    ] {
+        assert!(metrics.iter().any(|metric| metric == counted), "{metrics:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_body_arrives_as_the_gateway_encodes_it() {
+    let world = World::start();
+    world.create_stream().await;
+    let mut function = world.function("ingest-lambda", "").await;
+    let lines = format!("{}\n{}\n", event("e1", "rye"), event("e2", "bun"));
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(lines.as_bytes()).expect("room");
+    let body = STANDARD.encode(gzip.finish().expect("room"));
+    let headers = json!({ "content-type": "application/x-ndjson", "content-encoding": "gzip" });
+    let response = function.respond(request("POST", "/v1/events", headers, &body, true)).await;
+    let (status, body) = read(&response);
+    assert_eq!(status, 202, "{body}");
+    assert_eq!(results(&body), [["e1", "stored"], ["e2", "stored"]]);
+    assert_eq!(world.records().await.len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_called_stored_without_a_stream() {
+    let world = World::start();
+    let mut function = world.function("ingest-lambda", "").await;
+    let (status, body) = read(&function.respond(post(&json!([event("e1", "rye")]))).await);
+    assert_eq!(status, 503, "{body}");
+    assert_eq!(results(&body), [["e1", "retry"]]);
+    let ready = request("GET", "/readyz", json!({}), "", false);
+    assert_eq!(read(&function.respond(ready).await).0, 503);
+}
+
+#[tokio::test]
+async fn every_invocation_reports_what_it_counted() {
+    let world = World::start();
+    let mut function = world.function("ingest-lambda", "").await;
+    for _ in 0..2 {
+        let alive = request("GET", "/healthz", json!({}), "", false);
+        assert_eq!(read(&function.respond(alive).await).0, 200);
+    }
+    let counted = r#"daymark_ingest_requests_total["ingest", "200"] 1 Count"#;
+    assert_eq!(metrics(&function.end(), "ingest"), [counted, counted]);
+}

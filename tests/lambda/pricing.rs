@@ -1,0 +1,94 @@
+//! The pricing on its schedule.
+
+use aws::{Catalog, Offers, Stock};
+use chrono::{DateTime, Utc};
+use domain::ports::{CatalogTable, Saved, StockTable};
+use domain::stock::{StockWindow, WindowKey};
+use domain::{Acceptance, Event, Item, Store};
+use pricing::Pricing;
+use serde_json::json;
+
+use crate::function::metrics;
+use crate::runtime_api::Answer;
+use crate::world::{World, names};
+
+/// A Thursday afternoon in Lisbon, where winter time is UTC.
+const DUE: &str = "2026-03-12T16:00:00Z";
+
+fn pricing(world: &World, prefix: &str) -> Pricing<Catalog, Stock, Offers> {
+    let (client, names) = (&world.clients.dynamodb, names(prefix));
+    Pricing {
+        catalog: Catalog::new(client.clone(), &names),
+        stock: Stock::new(client.clone(), &names),
+        offers: Offers::new(client.clone(), &names),
+    }
+}
+
+/// A store with far too much bread.
+async fn prepare(world: &World, prefix: &str) {
+    world.create_tables(prefix).await;
+    let Pricing { catalog, stock, .. } = pricing(world, prefix);
+    let store =
+        json!({ "store_id": "s1", "zone": "Europe/Lisbon", "hours": "mon-sun 08:00-20:00" });
+    catalog.put_store(&Store::parse(&store.to_string()).expect("valid")).await.expect("written");
+    for (sku, price) in [("rye", "3.90"), ("bun", "0.60")] {
+        let item = json!({ "sku": sku, "price": price }).to_string();
+        catalog.put_item(&Item::parse(&item).expect("valid")).await.expect("written");
+    }
+    let due: DateTime<Utc> = DUE.parse().expect("an instant");
+    for (event_id, kind, quantity, time) in
+        [("e1", "receipt", 100, "08:00"), ("e2", "sale", 3, "14:30")]
+    {
+        let event = json!({
+            "event_id": event_id, "kind": kind, "store_id": "s1", "terminal_id": "t1",
+            "sku": "rye", "quantity": quantity, "unit_price": "3.90", "currency": "EUR",
+            "occurred_at": format!("2026-03-12T{time}:00Z"),
+        });
+        let event = Event::parse(&event.to_string(), &Acceptance::at(due)).expect("valid");
+        let mut row = StockWindow::new(WindowKey::of(&event));
+        row.absorb(event);
+        assert_eq!(stock.save(&row, None).await, Ok(Saved::Done));
+    }
+}
+
+/// As EventBridge Scheduler sends it, with more than is read.
+fn tick() -> serde_json::Value {
+    json!({ "version": "0", "source": "aws.scheduler", "time": DUE, "detail": {} })
+}
+
+#[tokio::test]
+async fn a_tick_writes_the_offers_that_the_same_code_writes_in_process() {
+    let world = World::start();
+    prepare(&world, "here-").await;
+    prepare(&world, "there-").await;
+    let mut function = world.function("pricing-lambda", "there-").await;
+    let response = function.respond(tick()).await;
+    assert_eq!(response, json!({ "published": 1, "kept": 1, "already_decided": 0 }));
+    let due = DUE.parse().expect("an instant");
+    let pass = pricing(&world, "here-").tick(due).await.expect("the tables answer");
+    assert_eq!(pass.published.len(), 1);
+    let offers = world.items("there-offers").await;
+    assert_eq!(offers, world.items("here-offers").await);
+    assert_eq!(offers[0]["offer_id"].as_s().expect("a text"), "2026-03-12/s1/rye/1");
+
+    let again = function.respond(tick()).await;
+    assert_eq!(again, json!({ "published": 0, "kept": 1, "already_decided": 1 }));
+    assert_eq!(world.items("there-offers").await, offers);
+
+    let metrics = metrics(&function.end(), "pricing");
+    let counted =
+        |outcome| format!("daymark_pricing_decisions_total[\"pricing\", \"{outcome}\"] 1 Count");
+    assert_eq!(metrics, ["already_decided", "kept", "kept", "published"].map(counted));
+}
+
+#[tokio::test]
+async fn a_tick_without_a_catalogue_is_an_error_that_says_so() {
+    let world = World::start();
+    let mut function = world.function("pricing-lambda", "shop-").await;
+    let Answer::Error(error) = function.invoke(tick()).await else { panic!("it went well") };
+    let why = error["errorMessage"].as_str().expect("a message");
+    assert!(why.starts_with("refused: ResourceNotFoundException: "), "{error}");
+
+    prepare(&world, "shop-").await;
+    assert_eq!(function.respond(tick()).await["published"], 1, "when the tables are there");
+}

@@ -1,0 +1,171 @@
+//! The batch handler behind the event source mapping.
+
+use aws::{Quarantine, Stock};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::limits::EVENT_AGE_MAX;
+use domain::ports::EventLog;
+use domain::record::pack;
+use domain::{Acceptance, Delivered, Event, SequenceNumber};
+use processors::{Outcome, Processor};
+use serde_json::{Value, json};
+
+use crate::function::metrics;
+use crate::runtime_api::Answer;
+use crate::world::{World, event, kinesis_event, names, now};
+
+/// A record as it is read from shard 0.
+fn delivered(number: &str, data: &[u8]) -> Delivered {
+    Delivered {
+        shard_id: "shardId-000000000000".to_owned(),
+        sequence_number: SequenceNumber::new(number),
+        partition_key: "s1".to_owned(),
+        arrived_at: now(),
+        data: data.to_vec(),
+    }
+}
+
+fn packed(number: &str, events: &[Value]) -> Delivered {
+    let parse = |event: &Value| Event::parse(&event.to_string(), &Acceptance::at(now()));
+    let events: Vec<Event> = events.iter().map(parse).collect::<Result<_, _>>().expect("valid");
+    delivered(number, &pack("s1", &events).data)
+}
+
+/// What the function's code does when it is called here.
+async fn in_process(world: &World, prefix: &str, records: &[Delivered]) -> Outcome {
+    let (client, names) = (&world.clients.dynamodb, names(prefix));
+    let processor = Processor {
+        stock: Stock::new(client.clone(), &names),
+        quarantine: Quarantine::new(client.clone(), &names),
+        age_max: Some(EVENT_AGE_MAX),
+    };
+    processor.process(records).await
+}
+
+async fn same_tables(world: &World, one: &str, other: &str, rows: [usize; 2]) {
+    for (table, rows) in ["stock", "quarantine"].into_iter().zip(rows) {
+        let items = world.items(&format!("{one}{table}")).await;
+        assert_eq!(items.len(), rows, "{table}: {items:#?}");
+        assert_eq!(items, world.items(&format!("{other}{table}")).await);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_leaves_the_rows_that_the_same_code_leaves_in_process() {
+    let world = World::start();
+    let stream = world.create_stream().await;
+    world.create_tables("here-").await;
+    world.create_tables("there-").await;
+    let mut other = event("e1", "rye");
+    other["quantity"] = json!(7);
+    let batch = [
+        packed("1", &[event("e1", "rye"), event("e2", "bun")]),
+        packed("2", &[event("e3", "rye"), event("e1", "rye")]),
+        packed("3", &[other]),
+        delivered("4", b"{\"event_id\":\"e9\"}\nno event"),
+        delivered("5", &[]),
+        delivered("6", &[0xFF, 0xFE]),
+    ];
+    let records = batch.iter().map(|record| domain::record::Record {
+        partition_key: record.partition_key.clone(),
+        data: record.data.clone(),
+    });
+    stream.put(&records.collect::<Vec<_>>()).await.expect("stored");
+    let records = world.records().await;
+    assert_eq!(records.len(), batch.len());
+
+    let mut function = world.function("processor-lambda", "there-").await;
+    let response = function.respond(kinesis_event(&records)).await;
+    assert_eq!(response, json!({ "batchItemFailures": [] }));
+    let outcome = in_process(&world, "here-", &records).await;
+    assert_eq!(outcome.retry_from, None);
+    same_tables(&world, "here-", "there-", [2, 5]).await;
+
+    let metrics = metrics(&function.end(), "processor");
+    for counted in [
+        r#"daymark_processor_events_total["processor", "stored"] 3 Count"#,
+        r#"daymark_processor_rows_total["processor", "saved"] 2 Count"#,
+    ] {
+        assert!(metrics.iter().any(|metric| metric == counted), "{metrics:#?}");
+    }
+}
+
+#[tokio::test]
+async fn poison_is_kept_with_the_millisecond_of_its_arrival() {
+    let world = World::start();
+    world.create_tables("here-").await;
+    world.create_tables("there-").await;
+    let noon: DateTime<Utc> = "2026-03-12T12:00:00Z".parse().expect("an instant");
+    let records: Vec<Delivered> = [0, 1, 20, 120, 123, 500, 999]
+        .into_iter()
+        .map(|millis| Delivered {
+            arrived_at: noon + TimeDelta::milliseconds(millis),
+            ..delivered(&format!("{}", 1000 + millis), b"no event")
+        })
+        .collect();
+    let mut function = world.function("processor-lambda", "there-").await;
+    function.respond(kinesis_event(&records)).await;
+    in_process(&world, "here-", &records).await;
+    same_tables(&world, "here-", "there-", [0, records.len()]).await;
+}
+
+#[tokio::test]
+async fn a_batch_that_comes_again_changes_nothing() {
+    let world = World::start();
+    world.create_tables("").await;
+    let batch = kinesis_event(&[
+        packed("1", &[event("e1", "rye"), event("e2", "bun")]),
+        delivered("2", b"no event"),
+    ]);
+    let mut function = world.function("processor-lambda", "").await;
+    function.respond(batch.clone()).await;
+    let before = [world.items("stock").await, world.items("quarantine").await];
+    let again = function.respond(batch).await;
+    assert_eq!(again, json!({ "batchItemFailures": [] }));
+    assert_eq!([world.items("stock").await, world.items("quarantine").await], before);
+}
+
+/// Records in the order in which the mapping delivers them; as texts they would sort otherwise.
+fn three_records() -> Value {
+    kinesis_event(&[
+        packed("998", &[event("e1", "rye")]),
+        packed("999", &[event("e2", "bun")]),
+        packed("1000", &[event("e3", "rye")]),
+    ])
+}
+
+#[tokio::test]
+async fn a_missing_table_asks_for_the_whole_batch_again() {
+    let world = World::start();
+    let mut function = world.function("processor-lambda", "").await;
+    let response = function.respond(three_records()).await;
+    assert_eq!(response, json!({ "batchItemFailures": [{ "itemIdentifier": "998" }] }));
+
+    world.create_tables("").await;
+    let response = function.respond(three_records()).await;
+    assert_eq!(response, json!({ "batchItemFailures": [] }), "when the table is there");
+    assert_eq!(world.items("stock").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_asks_for_the_whole_batch_again() {
+    let world = World::start();
+    let mut function = world.function_without_dynamodb("processor-lambda").await;
+    let response = function.respond(three_records()).await;
+    assert_eq!(response, json!({ "batchItemFailures": [{ "itemIdentifier": "998" }] }));
+    let metrics = metrics(&function.end(), "processor");
+    let counted = r#"daymark_processor_rows_total["processor", "failed"] 2 Count"#;
+    assert!(metrics.iter().any(|metric| metric == counted), "{metrics:#?}");
+}
+
+#[tokio::test]
+async fn what_is_no_batch_is_an_error_and_the_function_goes_on() {
+    let world = World::start();
+    world.create_tables("").await;
+    let mut function = world.function("processor-lambda", "").await;
+    let Answer::Error(error) = function.invoke(json!({ "records": [] })).await else {
+        panic!("it was taken")
+    };
+    assert!(error["errorMessage"].as_str().is_some_and(|why| why.contains("Records")), "{error}");
+    let response = function.respond(kinesis_event(&[])).await;
+    assert_eq!(response, json!({ "batchItemFailures": [] }));
+}

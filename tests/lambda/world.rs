@@ -1,0 +1,171 @@
+//! Kinesis and DynamoDB for the functions, on loopback.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws::{Clients, Endpoints, Names, Stream};
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_kinesis::types::ShardIteratorType;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{Delivered, SequenceNumber};
+use local::dynamodb::{DynamoDb, Tables};
+use local::http::{Bound, Server};
+use local::kinesis::{Kinesis, Limits, Settings, Storage};
+use local::part::{Part, Stop};
+use serde_json::{Value, json};
+
+use crate::function::Function;
+
+/// Endpoints with nothing in them.
+pub(crate) struct World {
+    pub(crate) clients: Clients,
+    endpoints: Endpoints,
+    /// They stop when they are dropped.
+    _parts: [Part; 2],
+}
+
+impl World {
+    pub(crate) fn start() -> Self {
+        let (kinesis, dynamodb) = (bind(), bind());
+        let endpoints = Endpoints { kinesis: url(&kinesis), dynamodb: url(&dynamodb) };
+        let parts = [serve_kinesis(kinesis), serve_dynamodb(dynamodb)];
+        Self { clients: Clients::local(&endpoints), endpoints, _parts: parts }
+    }
+
+    /// Creates the tables whose names begin with `prefix`.
+    pub(crate) async fn create_tables(&self, prefix: &str) {
+        aws::tables::create(&self.clients.dynamodb, &names(prefix)).await.expect("the tables");
+    }
+
+    pub(crate) async fn create_stream(&self) -> Stream {
+        let stream = Stream::new(self.clients.kinesis.clone(), &names(""));
+        stream.create(2).await.expect("the stream");
+        stream
+    }
+
+    /// Starts a function that is told the stream and the tables that begin with `prefix`.
+    pub(crate) async fn function(&self, binary: &str, prefix: &str) -> Function {
+        function(binary, prefix, &self.endpoints).await
+    }
+
+    /// Starts a function whose tables do not answer.
+    pub(crate) async fn function_without_dynamodb(&self, binary: &str) -> Function {
+        let endpoints = Endpoints { dynamodb: url(&bind()), ..self.endpoints.clone() };
+        function(binary, "", &endpoints).await
+    }
+
+    /// Everything in a table, by key, to the last attribute.
+    pub(crate) async fn items(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
+        let scan = self.clients.dynamodb.scan().table_name(table).send().await;
+        let mut items = scan.expect("the items").items.expect("some");
+        let text = |value: &AttributeValue| value.as_s().expect("a key").clone();
+        items.sort_by_key(|item| [text(&item["pk"]), text(&item["sk"])]);
+        items
+    }
+
+    /// Everything in the stream.
+    pub(crate) async fn records(&self) -> Vec<Delivered> {
+        let (client, stream) = (&self.clients.kinesis, names("").stream);
+        let shards = client.list_shards().stream_name(&stream).send().await.expect("the shards");
+        let mut records = Vec::new();
+        for shard in shards.shards.expect("some") {
+            let iterator = client
+                .get_shard_iterator()
+                .stream_name(&stream)
+                .shard_id(&shard.shard_id)
+                .shard_iterator_type(ShardIteratorType::TrimHorizon)
+                .send()
+                .await
+                .expect("an iterator");
+            let read = client.get_records().set_shard_iterator(iterator.shard_iterator);
+            for record in read.send().await.expect("records").records {
+                records.push(Delivered {
+                    shard_id: shard.shard_id.clone(),
+                    sequence_number: SequenceNumber::new(record.sequence_number),
+                    partition_key: record.partition_key.expect("a key"),
+                    arrived_at: now(),
+                    data: record.data.into_inner(),
+                });
+            }
+        }
+        records
+    }
+}
+
+async fn function(binary: &str, prefix: &str, endpoints: &Endpoints) -> Function {
+    let variables = [
+        ("AWS_ENDPOINT_URL_KINESIS", endpoints.kinesis.as_str()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", endpoints.dynamodb.as_str()),
+        ("DAYMARK_STREAM", &names(prefix).stream),
+        ("DAYMARK_TABLE_PREFIX", prefix),
+    ];
+    Function::start(binary, &variables).await
+}
+
+pub(crate) fn names(prefix: &str) -> Names {
+    Names { stream: "till-events".to_owned(), table_prefix: prefix.to_owned() }
+}
+
+fn bind() -> Bound {
+    Server::bind(([127, 0, 0, 1], 0).into()).expect("a free port")
+}
+
+fn url(bound: &Bound) -> String {
+    format!("http://{}", bound.local_addr())
+}
+
+fn serve_kinesis(bound: Bound) -> Part {
+    let clock = Arc::new(now);
+    let (storage, region) = (Storage::Memory, "eu-west-1".to_owned());
+    let settings = Settings { storage, limits: Limits::Off, clock, region };
+    let kinesis = Kinesis::open(settings).expect("it opens");
+    let serve = async move |stop: Stop| bound.serve(kinesis.router(), stop.wait()).await;
+    Part::start("kinesis", serve).expect("a thread")
+}
+
+fn serve_dynamodb(bound: Bound) -> Part {
+    let database = DynamoDb::open(&Tables::Memory).expect("a database");
+    let serve = move |stop: Stop| database.serve(bound, stop.wait());
+    Part::start("dynamodb", serve).expect("a thread")
+}
+
+/// To the millisecond.
+#[expect(clippy::disallowed_methods, reason = "the binaries read the clock as well")]
+pub(crate) fn now() -> DateTime<Utc> {
+    let now = DateTime::<Utc>::from(std::time::SystemTime::now());
+    DateTime::from_timestamp_millis(now.timestamp_millis()).expect("an instant")
+}
+
+/// An event of a till as it posts it, of a minute ago.
+pub(crate) fn event(event_id: &str, sku: &str) -> Value {
+    json!({
+        "event_id": event_id, "kind": "receipt", "store_id": "s1", "terminal_id": "t1", "sku": sku,
+        "quantity": "12.5", "unit": "KGM",
+        "occurred_at": (now() - TimeDelta::minutes(1)).to_rfc3339(),
+    })
+}
+
+/// Records as Lambda hands them over.
+pub(crate) fn kinesis_event(records: &[Delivered]) -> Value {
+    let entry = |record: &Delivered| {
+        json!({
+            "kinesis": {
+                "kinesisSchemaVersion": "1.0",
+                "partitionKey": record.partition_key,
+                "sequenceNumber": record.sequence_number.as_str(),
+                "data": STANDARD.encode(&record.data),
+                "approximateArrivalTimestamp": record.arrived_at.timestamp_millis() as f64 / 1e3,
+            },
+            "eventSource": "aws:kinesis",
+            "eventVersion": "1.0",
+            "eventID": format!("{}:{}", record.shard_id, record.sequence_number),
+            "eventName": "aws:kinesis:record",
+            "invokeIdentityArn": "arn:aws:iam::000000000000:role/daymark",
+            "awsRegion": "eu-west-1",
+            "eventSourceARN": "arn:aws:kinesis:eu-west-1:000000000000:stream/till-events",
+        })
+    };
+    json!({ "Records": records.iter().map(entry).collect::<Vec<_>>() })
+}

@@ -1,0 +1,100 @@
+//! Station 3 over in-memory tables: an afternoon of passes, on time, late, repeated and at once.
+
+mod afternoon;
+mod days;
+#[path = "../twins/mod.rs"]
+mod twins;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::limits::SLOT_MINUTES;
+use domain::ports::{CatalogTable, Saved, StockTable};
+use domain::stock::{StockWindow, WindowKey};
+use domain::{Event, Item, Offer, Sku, Store};
+use load_generator::day::Day;
+use load_generator::prices::Prices;
+use load_generator::shops::Shop;
+use pricing::{Pass, Pricing};
+use twins::{Catalog, Offers, Stock};
+
+/// A chain of stores with its tables.
+#[derive(Clone, Default)]
+struct World {
+    catalog: Catalog,
+    stock: Stock,
+    offers: Offers,
+}
+
+impl World {
+    fn with(store: &Store, items: impl IntoIterator<Item = Item>) -> Self {
+        let world = Self::default();
+        run(world.catalog.put_store(store)).expect("stored");
+        for item in items {
+            world.put_item(Item { store_id: Some(store.store_id.clone()), ..item });
+        }
+        world
+    }
+
+    fn of(shop: &Shop) -> Self {
+        Self::with(&shop.store, shop.items.iter().map(|line| line.item.clone()))
+    }
+
+    fn put_item(&self, item: Item) {
+        run(self.catalog.put_item(&item)).expect("stored");
+    }
+
+    /// Stores events, as the processors would.
+    fn store(&self, events: &[Event]) {
+        let mut rows: BTreeMap<WindowKey, StockWindow> = BTreeMap::new();
+        for event in events {
+            let key = WindowKey::of(event);
+            rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event.clone());
+        }
+        for row in rows.values() {
+            assert_eq!(run(self.stock.save(row, None)), Ok(Saved::Done));
+        }
+    }
+
+    fn pricing(&self) -> Pricing<Catalog, Stock, Offers> {
+        let Self { catalog, stock, offers } = self.clone();
+        Pricing { catalog, stock, offers }
+    }
+
+    fn tick(&self, now: DateTime<Utc>) -> Pass {
+        run(self.pricing().tick(now)).expect("a pass")
+    }
+
+    /// The revisions of each item, in order.
+    fn offers(&self) -> BTreeMap<Sku, Vec<Offer>> {
+        let mut items: BTreeMap<Sku, Vec<Offer>> = BTreeMap::new();
+        for offer in self.offers.all() {
+            items.entry(offer.offer_id.sku.clone()).or_default().push(offer);
+        }
+        items.values_mut().for_each(|all| all.sort_by_key(|offer| offer.offer_id.revision));
+        items
+    }
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("an instant")
+}
+
+fn slot_length() -> TimeDelta {
+    TimeDelta::minutes(SLOT_MINUTES.into())
+}
+
+/// The slots of `[from, until)`.
+fn slots(from: DateTime<Utc>, until: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
+    std::iter::successors(Some(from), |slot| Some(*slot + slot_length()))
+        .take_while(move |slot| *slot < until)
+}
+
+/// A day of a shop at its regular prices.
+fn day(shop: &Shop, date: NaiveDate, seed: u64) -> Vec<Event> {
+    Day::new(shop, date, seed).expect("an open day").play(|_| Prices::regular()).0
+}

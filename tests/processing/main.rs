@@ -1,0 +1,112 @@
+//! Station 2 over in-memory tables: however a stream is cut, ordered, repeated, contested and
+//! interrupted, the same rows come out, and what is refused is kept.
+
+mod any_delivery;
+mod poison;
+#[path = "../twins/mod.rs"]
+mod twins;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::quarantine::Quarantined;
+use domain::record::{self, Delivered};
+use domain::stock::WindowKey;
+use domain::{Event, SequenceNumber, limits};
+use load_generator::day::Day;
+use load_generator::prices::Prices;
+use load_generator::shops;
+use processors::{Outcome, Processor};
+use twins::{Quarantine, Stock};
+
+type Tables = (BTreeMap<WindowKey, Vec<u8>>, Vec<Quarantined>);
+
+/// A processor with tables of its own.
+#[derive(Clone)]
+struct Station(Processor<Stock, Quarantine>);
+
+impl Station {
+    fn new() -> Self {
+        let age_max = Some(limits::EVENT_AGE_MAX);
+        Self(Processor { stock: Stock::default(), quarantine: Quarantine::default(), age_max })
+    }
+
+    fn process(&self, records: &[Delivered]) -> Outcome {
+        run(self.0.process(records))
+    }
+
+    /// Everything stored, to the last byte.
+    fn tables(&self) -> Tables {
+        (self.0.stock.bytes(), self.0.quarantine.kept())
+    }
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+}
+
+fn date() -> NaiveDate {
+    "2026-03-12".parse().expect("a date")
+}
+
+/// When every record arrives: after the shops closed, so that all events are late.
+fn evening() -> DateTime<Utc> {
+    "2026-03-12T21:00:00Z".parse().expect("an instant")
+}
+
+/// The busiest forty minutes of a shop, on four different days.
+static TRAFFIC: LazyLock<Vec<Vec<Event>>> = LazyLock::new(|| (0..4).map(lunch).collect());
+
+fn lunch(seed: u64) -> Vec<Event> {
+    let day = Day::new(&shops::chain()[1], date(), seed).expect("an open day");
+    let noon = day.hours().opens_at + TimeDelta::hours(4);
+    let (mut events, _) = day.play(|_| Prices::regular());
+    let end = noon + TimeDelta::minutes(40);
+    events.retain(|event| (noon..end).contains(&event.occurred_at()));
+    events
+}
+
+fn delivered(number: usize, data: Vec<u8>) -> Delivered {
+    Delivered {
+        shard_id: "shardId-000000000000".to_owned(),
+        // Around a change of length, so that the order of text is not the order of numbers.
+        sequence_number: SequenceNumber::new((number + 96).to_string()),
+        partition_key: "any".to_owned(),
+        arrived_at: evening(),
+        data,
+    }
+}
+
+/// `events` packed into records of one to seven events.
+fn records(events: &[Event], lengths: &[usize]) -> Vec<Delivered> {
+    let mut rest = events;
+    let mut records = Vec::new();
+    for length in lengths.iter().cycle() {
+        let (now, later) = rest.split_at(rest.len().min(*length));
+        if now.is_empty() {
+            break;
+        }
+        records.push(delivered(records.len(), record::pack("any", now).data));
+        rest = later;
+    }
+    records
+}
+
+/// The same event with another content.
+fn contradicting(event: &Event) -> Event {
+    let till = format!("\"terminal_id\":\"{}\"", event.terminal_id());
+    let other = event.canonical().replace(&till, "\"terminal_id\":\"other\"");
+    Event::parse(&other, &domain::Acceptance::at(evening())).expect("an event")
+}
+
+/// Batches that each start again from where the one before failed, as Lambda does it.
+fn redeliver(station: &Station, records: &[Delivered], mut outcome: Outcome) -> Outcome {
+    for _ in 0..3 {
+        let Some(from) = &outcome.retry_from else { return outcome };
+        let again: Vec<Delivered> =
+            records.iter().filter(|record| record.sequence_number >= *from).cloned().collect();
+        outcome = station.process(&again);
+    }
+    outcome
+}

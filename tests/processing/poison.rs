@@ -1,0 +1,109 @@
+//! What is refused is kept, once, and holds nothing up.
+
+use std::time::Duration;
+
+use domain::SequenceNumber;
+use domain::quarantine::QuarantineReason;
+use processors::Outcome;
+
+use crate::{Station, date, delivered, evening, redeliver};
+
+fn line(id: &str, occurred_at: &str) -> String {
+    format!(
+        r#"{{"event_id":"{id}","kind":"receipt","store_id":"0042","terminal_id":"t","sku":"rye","quantity":"2","occurred_at":"2026-03-12T{occurred_at}Z"}}"#
+    )
+}
+
+#[test]
+fn a_record_with_one_bad_event_stores_the_good_ones() {
+    let station = Station::new();
+    let bad = line("b", "25:00:00");
+    let text = [line("a", "09:00:00"), bad.clone(), line("c", "09:01:00")].join("\n");
+    let outcome = station.process(&[delivered(4, text.into_bytes())]);
+    let expected = Outcome { stored: 2, quarantined: 1, rows_saved: 1, ..Outcome::default() };
+    assert_eq!(outcome, expected);
+    let [kept] = &station.0.quarantine.kept()[..] else { panic!("one row") };
+    assert_eq!(kept.key, "shardId-000000000000#100#0001");
+    assert_eq!(kept.reason, QuarantineReason::InvalidEvent);
+    assert_eq!(kept.bytes, bad.into_bytes());
+    assert!(kept.message.starts_with("event b: occurred_at \"2026-03-12T25:00:00Z\" is not"));
+    assert_eq!((kept.date, kept.at), (date(), evening()));
+}
+
+#[test]
+fn poison_delays_nothing_and_is_kept_once_with_its_bytes() {
+    let station = Station::new();
+    let poison = delivered(1, b"\xF3\x89\x9A\xC2 aggregated".to_vec());
+    let batch = [
+        delivered(0, line("a", "09:00:00").into_bytes()),
+        poison.clone(),
+        delivered(2, line("b", "09:00:00").into_bytes()),
+    ];
+    for stored in [2, 0] {
+        let outcome = station.process(&batch);
+        assert_eq!((outcome.stored, outcome.retry_from), (stored, None));
+    }
+    let [kept] = &station.0.quarantine.kept()[..] else { panic!("one row") };
+    assert_eq!(kept.key, "shardId-000000000000#97");
+    assert_eq!((kept.reason, &kept.bytes), (QuarantineReason::Unopenable, &poison.data));
+}
+
+#[test]
+fn poison_that_cannot_be_kept_is_delivered_again_and_holds_up_no_row() {
+    let station = Station::new();
+    let poison = |number| delivered(number, b"\xFF".to_vec());
+    let batch = [
+        delivered(0, line("a", "09:00:00").into_bytes()),
+        poison(5),
+        delivered(2, line("b", "11:00:00").into_bytes()),
+        poison(3),
+    ];
+    station.0.quarantine.set_down(true);
+    let outcome = station.process(&batch);
+    assert_eq!(outcome.retry_from, Some(SequenceNumber::new("99")));
+    assert_eq!((outcome.stored, outcome.quarantined), (2, 0));
+    station.0.quarantine.set_down(false);
+    assert_eq!(redeliver(&station, &batch, outcome).retry_from, None);
+    assert_eq!(station.0.quarantine.kept().len(), 2);
+}
+
+#[test]
+fn a_conflict_that_cannot_be_kept_leaves_the_row_as_it_was() {
+    let station = Station::new();
+    let two = line("a", "09:00:00");
+    let three = two.replace("\"2\"", "\"3\"");
+    station.process(&[delivered(0, three.into_bytes())]);
+    let before = station.tables();
+    station.0.quarantine.set_down(true);
+    let batch = [delivered(1, two.into_bytes())];
+    let outcome = station.process(&batch);
+    assert_eq!(outcome.retry_from, Some(batch[0].sequence_number.clone()));
+    assert_eq!(station.tables(), before);
+    station.0.quarantine.set_down(false);
+    assert_eq!(redeliver(&station, &batch, outcome).retry_from, None);
+    assert_eq!(station.0.stock.rows()[0].figures().received, 2.into());
+    assert_eq!(station.0.quarantine.kept().len(), 1);
+}
+
+#[test]
+fn a_late_event_lands_in_the_window_in_which_it_occurred() {
+    let station = Station::new();
+    station.process(&[delivered(0, line("b", "20:58:00").into_bytes())]);
+    station.process(&[delivered(1, line("a", "09:03:59.999").into_bytes())]);
+    let windows: Vec<String> =
+        station.0.stock.rows().iter().map(|row| row.key().to_string()).collect();
+    assert_eq!(windows, ["0042/rye/2026-03-12T09:00Z", "0042/rye/2026-03-12T20:55Z"]);
+}
+
+#[test]
+fn an_event_acknowledged_just_inside_the_age_limit_is_not_refused_a_moment_later() {
+    let old = |time: &str| line("a", time).replace("2026-03-12", "2026-03-05").into_bytes();
+    let stored = |station: &Station, data| station.process(&[delivered(0, data)]).stored;
+    assert_eq!(stored(&Station::new(), old("20:00:00")), 1);
+    assert_eq!(stored(&Station::new(), old("19:59:59.999")), 0);
+    let mut replay = Station::new();
+    replay.0.age_max = None;
+    assert_eq!(stored(&replay, old("01:00:00")), 1);
+    replay.0.age_max = Some(Duration::from_secs(3600));
+    assert_eq!(stored(&replay, line("b", "18:59:59").into_bytes()), 0);
+}
