@@ -50,22 +50,8 @@ pub(crate) struct Flags {
     tables: connect::TableFlags,
 }
 
-const COLUMNS: &[Column] = &[
-    Column::Text("sku"),
-    Column::Number("on_hand"),
-    Column::Number("received"),
-    Column::Number("sold"),
-    Column::Number("returned"),
-    Column::Number("wasted"),
-    Column::Number("transferred_in"),
-    Column::Number("transferred_out"),
-    Column::Text("last_count"),
-    Column::Text("revenue"),
-];
-
-const WINDOW_COLUMNS: &[Column] = &[
-    Column::Text("sku"),
-    Column::Text("window"),
+/// What both views show after their own first two columns.
+const FIGURES: &[Column] = &[
     Column::Number("received"),
     Column::Number("sold"),
     Column::Number("returned"),
@@ -111,12 +97,13 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
         let before = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
         output::note(format!("no event of store {}{known} on {date} before {before}", flags.store));
     }
-    let (columns, rows) = if flags.windows {
-        (WINDOW_COLUMNS, items.iter().flat_map(window_rows).collect::<Vec<_>>())
+    let (second, rows) = if flags.windows {
+        (Column::Text("window"), items.iter().flat_map(window_rows).collect::<Vec<_>>())
     } else {
-        (COLUMNS, items.iter().map(item_row).collect())
+        (Column::Number("on_hand"), items.iter().map(item_row).collect())
     };
-    output::rows(flags.format, columns, &rows)?;
+    let columns = [&[Column::Text("sku"), second], FIGURES].concat();
+    output::rows(flags.format, &columns, &rows)?;
     Ok(ExitCode::SUCCESS)
 }
 

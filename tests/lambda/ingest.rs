@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::function::metrics;
-use crate::world::{World, event};
+use crate::world::{World, event, now};
 
 /// A request as API Gateway's HTTP API hands it over, payload version 2.0.
 fn request(method: &str, path: &str, headers: Value, body: &str, is_base64: bool) -> Value {
@@ -67,9 +67,9 @@ async fn a_good_event_is_in_the_stream_and_a_bad_one_is_told_why() {
     let world = World::start();
     world.create_stream().await;
     let mut function = world.function("ingest-lambda", "").await;
-    let mut bad = event("e2", "rye");
+    let mut bad = event("e2", "rye", now());
     bad["quantity"] = json!("1.2345");
-    let good = event("e1", "rye");
+    let good = event("e1", "rye", now());
     let response = function.respond(post(&json!([good, bad]))).await;
     let (status, body) = read(&response);
     assert_eq!(status, 207, "{body}");
@@ -99,7 +99,7 @@ async fn a_compressed_body_arrives_as_the_gateway_encodes_it() {
     let world = World::start();
     world.create_stream().await;
     let mut function = world.function("ingest-lambda", "").await;
-    let lines = format!("{}\n{}\n", event("e1", "rye"), event("e2", "bun"));
+    let lines = format!("{}\n{}\n", event("e1", "rye", now()), event("e2", "bun", now()));
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(lines.as_bytes()).expect("room");
     let body = STANDARD.encode(gzip.finish().expect("room"));
@@ -115,7 +115,7 @@ async fn a_compressed_body_arrives_as_the_gateway_encodes_it() {
 async fn nothing_is_called_stored_without_a_stream() {
     let world = World::start();
     let mut function = world.function("ingest-lambda", "").await;
-    let (status, body) = read(&function.respond(post(&json!([event("e1", "rye")]))).await);
+    let (status, body) = read(&function.respond(post(&json!([event("e1", "rye", now())]))).await);
     assert_eq!(status, 503, "{body}");
     assert_eq!(results(&body), [["e1", "retry"]]);
     let ready = request("GET", "/readyz", json!({}), "", false);

@@ -11,7 +11,12 @@ use serde_json::{Value, json};
 
 use crate::function::metrics;
 use crate::runtime_api::Answer;
-use crate::world::{World, event, kinesis_event, names, now};
+use crate::world::{World, event, kinesis_event, names};
+
+/// When everything here happens and arrives.
+fn noon() -> DateTime<Utc> {
+    "2026-03-12T12:00:00Z".parse().expect("an instant")
+}
 
 /// A record as it is read from shard 0.
 fn delivered(number: &str, data: &[u8]) -> Delivered {
@@ -19,13 +24,13 @@ fn delivered(number: &str, data: &[u8]) -> Delivered {
         shard_id: "shardId-000000000000".to_owned(),
         sequence_number: SequenceNumber::new(number),
         partition_key: "s1".to_owned(),
-        arrived_at: now(),
+        arrived_at: noon(),
         data: data.to_vec(),
     }
 }
 
 fn packed(number: &str, events: &[Value]) -> Delivered {
-    let parse = |event: &Value| Event::parse(&event.to_string(), &Acceptance::at(now()));
+    let parse = |event: &Value| Event::parse(&event.to_string(), &Acceptance::at(noon()));
     let events: Vec<Event> = events.iter().map(parse).collect::<Result<_, _>>().expect("valid");
     delivered(number, &pack("s1", &events).data)
 }
@@ -55,11 +60,11 @@ async fn a_batch_leaves_the_rows_that_the_same_code_leaves_in_process() {
     let stream = world.create_stream().await;
     world.create_tables("here-").await;
     world.create_tables("there-").await;
-    let mut other = event("e1", "rye");
+    let mut other = event("e1", "rye", noon());
     other["quantity"] = json!(7);
     let batch = [
-        packed("1", &[event("e1", "rye"), event("e2", "bun")]),
-        packed("2", &[event("e3", "rye"), event("e1", "rye")]),
+        packed("1", &[event("e1", "rye", noon()), event("e2", "bun", noon())]),
+        packed("2", &[event("e3", "rye", noon()), event("e1", "rye", noon())]),
         packed("3", &[other]),
         delivered("4", b"{\"event_id\":\"e9\"}\nno event"),
         delivered("5", &[]),
@@ -70,7 +75,8 @@ async fn a_batch_leaves_the_rows_that_the_same_code_leaves_in_process() {
         data: record.data.clone(),
     });
     stream.put(&records.collect::<Vec<_>>()).await.expect("stored");
-    let records = world.records().await;
+    let mut records = world.records().await;
+    records.iter_mut().for_each(|record| record.arrived_at = noon());
     assert_eq!(records.len(), batch.len());
 
     let mut function = world.function("processor-lambda", "there-").await;
@@ -94,11 +100,10 @@ async fn poison_is_kept_with_the_millisecond_of_its_arrival() {
     let world = World::start();
     world.create_tables("here-").await;
     world.create_tables("there-").await;
-    let noon: DateTime<Utc> = "2026-03-12T12:00:00Z".parse().expect("an instant");
     let records: Vec<Delivered> = [0, 1, 20, 120, 123, 500, 999]
         .into_iter()
         .map(|millis| Delivered {
-            arrived_at: noon + TimeDelta::milliseconds(millis),
+            arrived_at: noon() + TimeDelta::milliseconds(millis),
             ..delivered(&format!("{}", 1000 + millis), b"no event")
         })
         .collect();
@@ -113,7 +118,7 @@ async fn a_batch_that_comes_again_changes_nothing() {
     let world = World::start();
     world.create_tables("").await;
     let batch = kinesis_event(&[
-        packed("1", &[event("e1", "rye"), event("e2", "bun")]),
+        packed("1", &[event("e1", "rye", noon()), event("e2", "bun", noon())]),
         delivered("2", b"no event"),
     ]);
     let mut function = world.function("processor-lambda", "").await;
@@ -127,9 +132,9 @@ async fn a_batch_that_comes_again_changes_nothing() {
 /// Records in the order in which the mapping delivers them; as texts they would sort otherwise.
 fn three_records() -> Value {
     kinesis_event(&[
-        packed("998", &[event("e1", "rye")]),
-        packed("999", &[event("e2", "bun")]),
-        packed("1000", &[event("e3", "rye")]),
+        packed("998", &[event("e1", "rye", noon())]),
+        packed("999", &[event("e2", "bun", noon())]),
+        packed("1000", &[event("e3", "rye", noon())]),
     ])
 }
 

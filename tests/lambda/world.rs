@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_kinesis::types::ShardIteratorType;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::{Delivered, SequenceNumber};
 use local::dynamodb::{DynamoDb, Tables};
 use local::http::{Bound, Server};
@@ -138,12 +138,12 @@ pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_millis(now.timestamp_millis()).expect("an instant")
 }
 
-/// An event of a till as it posts it, of a minute ago.
-pub(crate) fn event(event_id: &str, sku: &str) -> Value {
+/// An event of a till as it posts it.
+pub(crate) fn event(event_id: &str, sku: &str, occurred_at: DateTime<Utc>) -> Value {
     json!({
         "event_id": event_id, "kind": "receipt", "store_id": "s1", "terminal_id": "t1", "sku": sku,
         "quantity": "12.5", "unit": "KGM",
-        "occurred_at": (now() - TimeDelta::minutes(1)).to_rfc3339(),
+        "occurred_at": occurred_at.to_rfc3339(),
     })
 }
 
