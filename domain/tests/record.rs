@@ -138,6 +138,9 @@ fn a_bomb_costs_no_more_than_a_record() {
     let bomb = zstd(&vec![b'1'; 256 * MIB]);
     assert!(bomb.len() < 64 * 1024);
     assert_eq!(open(&bomb), Err(Unopenable::TooLarge));
+    // It is not inflated to its end: nobody gets to see that the end is broken.
+    let unread = [&bomb[..], b"\x28\xB5\x2F\xFD broken"].concat();
+    assert_eq!(open(&unread), Err(Unopenable::TooLarge));
 }
 
 #[test]

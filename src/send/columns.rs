@@ -108,7 +108,7 @@ impl Mapping {
                 Ok(record) => record,
                 Err(error) => {
                     let number = error.position().map_or(0, csv::Position::line);
-                    return Line::Wrong { number, message: format!("not a CSV line: {error}") };
+                    return Line::Wrong { number, message: not_csv(&error) };
                 }
             };
             let number = record.position().map_or(0, csv::Position::line);
@@ -176,6 +176,16 @@ impl Mapping {
     }
 }
 
+/// Why a line cannot be read, without what differs from line to line.
+fn not_csv(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("not a CSV line: it has {len} columns, and the header {expected_len}")
+        }
+        _ => format!("not a CSV line: {error}"),
+    }
+}
+
 /// A text as an identifier: what an id may not have becomes a dash.
 fn as_id(text: &str) -> String {
     let dash = |c: char| {
@@ -228,8 +238,7 @@ mod tests {
                 "5 wrong: occurred_at is not a time like \"%Y-%m-%d %H:%M:%S\" (input is out of \
                  range)",
                 "6 wrong: occurred_at is in an hour that Europe/London left out",
-                "7 wrong: not a CSV line: CSV error: record 6 (line: 7, byte: 188): found record \
-                 with 2 fields, but the previous record has 4 fields",
+                "7 wrong: not a CSV line: it has 2 columns, and the header 4",
             ]
         );
     }

@@ -96,7 +96,7 @@ fn till_lines_in_columns_become_events_and_others_are_told_by_their_numbers() {
             "skipped, Item is NONE: lines 3, 10",
             "(input is out of range): line 5",
             "Europe/London left out: line 6",
-            "2 fields, but the previous record has 5 fields: line 7",
+            "it has 2 columns, and the header 5: line 7",
         ] {
             assert!(message.contains(told), "{told} in {message}");
         }

@@ -25,14 +25,17 @@ pub(crate) fn is_frame(c: char) -> bool {
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const LOOKS_MAX: u32 = 1_200;
 
-/// Looks until there is something to see; `Err` says what was seen instead. Gives up after a
-/// minute, which is no measure of speed: nothing takes that long unless it is broken.
+/// Looks until there is something to see; `Err` says what was seen instead. Gives up when that
+/// has not changed for a minute, which is no measure of speed: nothing takes that long unless it
+/// is broken.
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
     let mut seen = String::new();
-    for _ in 0..LOOKS_MAX {
+    let mut looks = 0;
+    while looks < LOOKS_MAX {
         match look() {
             Ok(found) => return found,
-            Err(instead) => seen = instead,
+            Err(instead) if instead == seen => looks += 1,
+            Err(instead) => (looks, seen) = (0, instead),
         }
         sleep(LOOK_EVERY);
     }

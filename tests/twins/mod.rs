@@ -1,5 +1,5 @@
-//! In-memory twins of the ports, for tests that want a world without a network. Every call gives
-//! way to other tasks first, so that what runs at once really interleaves.
+//! In-memory twins of the ports, for tests that want a world without a network. Loads, saves
+//! and publications give way to other tasks first, so that what runs at once really interleaves.
 #![allow(dead_code, reason = "every test takes a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
