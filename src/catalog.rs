@@ -104,6 +104,9 @@ async fn import(flags: ImportFlags) -> Result<ExitCode, Failed> {
     }
     let what = if flags.check { "checked" } else { "loaded" };
     output::line(format!("{what}: {items} items, {stores} stores; {wrong} refused"));
+    if !flags.check && items + stores > 0 {
+        output::note("offers follow at the next quarter of an hour of a store's afternoon");
+    }
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -123,6 +126,9 @@ async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
                 store.zone.to_string(),
                 store.hours.to_string(),
             ]);
+        }
+        if rows.is_empty() {
+            output::note("the catalogue has no store; daymark catalog import loads some");
         }
         output::rows(flags.format, &columns, &rows)?;
         return Ok(ExitCode::SUCCESS);

@@ -1,40 +1,23 @@
 //! The whole system on one machine: each part on a thread of its own, wired over loopback as the
 //! deployed parts are wired over AWS.
 
+mod endpoints;
+mod wiring;
+
 use std::fs::{File, TryLockError};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 
-use aws::{Catalog, Clients, Endpoints, Names, Offers, Quarantine, Stock, Stream};
-use axum::Router;
-use axum::routing::get;
-use domain::Delivered;
-use domain::limits::{EVENT_AGE_MAX, SLOT_MINUTES};
-use local::dynamodb::{DynamoDb, Tables};
-use local::event_source_mapping::{
-    self as mapping, Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, Response,
-};
+use aws::{Catalog, Clients, Endpoints, Names, Offers, Stock, Stream};
+use local::event_source_mapping as mapping;
 use local::http::{Bound, Server};
-use local::kinesis::{self, Kinesis};
-use local::part::{Part, Stop};
-use pricing::{Pricing, slot_of};
-use processors::Processor;
-use tokio::sync::oneshot;
+use local::part::Part;
+use pricing::Pricing;
 
 use crate::Failed;
-use crate::clock::{self, Clock};
-use crate::telemetry;
-
-/// Offers are decided this long after a slot began, so that its last events have arrived.
-const SETTLE: Duration = Duration::from_secs(20);
-/// Lambda polls a shard once a second; here nobody pays for a poll, and a shard answers five
-/// reads a second.
-const POLL_EVERY: Duration = Duration::from_millis(250);
-/// How long requests to the tables may take to end once they are told to stop. Their server waits
-/// for every open connection, however long that takes.
-const DYNAMODB_DRAIN_MAX: Duration = Duration::from_secs(5);
+use crate::clock::Clock;
+use endpoints::{start_dynamodb, start_kinesis};
+use wiring::Wiring;
 
 /// Where everything is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,173 +141,6 @@ impl Machine {
             part.stop().await;
         }
     }
-}
-
-/// What connects the stations to the endpoints.
-struct Wiring {
-    clients: Clients,
-    names: Names,
-    any_age: bool,
-    clock: Clock,
-}
-
-impl Wiring {
-    fn stock(&self) -> Stock {
-        let stock = Stock::new(self.clients.dynamodb.clone(), &self.names);
-        if self.any_age { stock.kept_forever() } else { stock }
-    }
-
-    fn catalog(&self) -> Catalog {
-        Catalog::new(self.clients.dynamodb.clone(), &self.names)
-    }
-
-    fn offers(&self) -> Offers {
-        Offers::new(self.clients.dynamodb.clone(), &self.names)
-    }
-
-    fn pricing(&self) -> Pricing<Catalog, Stock, Offers> {
-        Pricing { catalog: self.catalog(), stock: self.stock(), offers: self.offers() }
-    }
-
-    /// How old an event may be.
-    fn age_max(&self) -> Option<Duration> {
-        (!self.any_age).then_some(EVENT_AGE_MAX)
-    }
-
-    fn start_api(&self, bound: Bound) -> Result<Part, Failed> {
-        let metrics = telemetry::start_metrics()?;
-        let service = ingest::Service {
-            log: Stream::new(self.clients.kinesis.clone(), &self.names),
-            settings: ingest::Settings { age_max: self.age_max(), ..ingest::Settings::default() },
-            clock: self.clock.clone(),
-            entropy: Arc::new(clock::entropy),
-        };
-        let router: Router = ingest::router(Arc::new(service))
-            .route("/metrics", get(move || async move { metrics.render() }));
-        Ok(Part::start("ingest", move |stop: Stop| bound.serve(router, stop.wait()))?)
-    }
-
-    /// The event source mapping with the batch handler.
-    async fn start_processors(
-        &self,
-        settings: &Settings,
-    ) -> Result<(Part, mapping::Watch), Failed> {
-        let handler = BatchHandler(Processor {
-            stock: self.stock(),
-            quarantine: Quarantine::new(self.clients.dynamodb.clone(), &self.names),
-            age_max: self.age_max(),
-        });
-        let mapping_settings = mapping::Settings {
-            batch_size: settings.batch_size,
-            parallelization_factor: settings.parallelization_factor,
-            poll_interval: POLL_EVERY,
-            ..mapping::Settings::new(&self.names.stream)
-        };
-        let (checkpoints, destination) = match folder(&settings.storage) {
-            None => (Checkpoints::Memory, Destination::None),
-            Some(folder) => (
-                Checkpoints::Folder(folder.join("checkpoints")),
-                Destination::Folder(folder.join("failed-batches")),
-            ),
-        };
-        let (client, clock) = (self.clients.kinesis.clone(), self.clock.clone());
-        let (started, starts) = oneshot::channel();
-        let part = Part::start("processors", move |stop: Stop| async move {
-            match EventSourceMapping::start(
-                client,
-                mapping_settings,
-                handler,
-                checkpoints,
-                destination,
-                clock,
-            ) {
-                Ok(mapping) => {
-                    // Whoever started the machine may be gone already.
-                    let _ = started.send(Ok(mapping.watch()));
-                    stop.wait().await;
-                    mapping.stop().await;
-                }
-                Err(error) => {
-                    let _ = started.send(Err(error));
-                }
-            }
-        })?;
-        Ok((part, starts.await??))
-    }
-
-    fn start_schedule(&self) -> Result<Part, Failed> {
-        let (pricing, clock) = (self.pricing(), self.clock.clone());
-        Ok(Part::start("pricing", move |stop: Stop| async move {
-            tokio::select! {
-                () = stop.wait() => {}
-                () = every_slot(pricing, clock) => {}
-            }
-        })?)
-    }
-}
-
-async fn every_slot(pricing: Pricing<Catalog, Stock, Offers>, clock: Clock) {
-    loop {
-        let now = clock();
-        if let Err(failure) = pricing.tick(now).await {
-            tracing::warn!("no store priced: {failure}");
-        }
-        let next = slot_of(now) + chrono::TimeDelta::minutes(SLOT_MINUTES.into());
-        let wait = (next - clock()).to_std().unwrap_or_default();
-        tokio::time::sleep(wait + SETTLE).await;
-    }
-}
-
-/// The batch handler as Lambda would call it.
-struct BatchHandler(Processor<Stock, Quarantine>);
-
-impl Handler for BatchHandler {
-    async fn handle(&self, batch: &[Delivered]) -> Result<Response, HandlerError> {
-        let outcome = self.0.process(batch).await;
-        let failed = outcome.retry_from.map(|number| number.as_str().to_owned());
-        Ok(Response { batch_item_failures: failed.into_iter().collect() })
-    }
-}
-
-fn start_kinesis(settings: &Settings, clock: &Clock, bound: Bound) -> Result<Part, Failed> {
-    let storage = match folder(&settings.storage) {
-        None => kinesis::Storage::Memory,
-        Some(folder) => kinesis::Storage::Folder(folder.join("kinesis")),
-    };
-    let kinesis = Kinesis::open(kinesis::Settings {
-        storage,
-        limits: kinesis::Limits::Enforced,
-        clock: clock.clone(),
-        region: "local".to_owned(),
-    })?;
-    Ok(Part::start("kinesis", move |stop: Stop| async move {
-        bound.serve(kinesis.router(), stop.wait()).await;
-        kinesis.close().await;
-    })?)
-}
-
-fn start_dynamodb(settings: &Settings, bound: Bound) -> Result<Part, Failed> {
-    let tables = match folder(&settings.storage) {
-        None => Tables::Memory,
-        Some(folder) => Tables::File(folder.join("dynamodb").join("tables.sqlite")),
-    };
-    let dynamodb = DynamoDb::open(&tables)?;
-    Ok(Part::start("dynamodb", move |stop: Stop| async move {
-        let (stopping, stops) = oneshot::channel();
-        let serving = dynamodb.serve(bound, async move {
-            stop.wait().await;
-            // Nobody listens when the server has ended by itself.
-            let _ = stopping.send(());
-        });
-        let drained = async {
-            let _ = stops.await;
-            tokio::time::sleep(DYNAMODB_DRAIN_MAX).await;
-        };
-        tokio::select! {
-            () = serving => {}
-            () = drained => tracing::warn!("dynamodb: stopped with open connections"),
-        }
-    })?)
 }
 
 fn folder(storage: &Storage) -> Option<&Path> {

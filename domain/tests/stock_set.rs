@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use domain::event::Kind;
 use domain::limits::STOCK_ROW_EVENTS_BYTES_MAX;
-use domain::stock::{Absorbed, StockWindow, overflowing};
+use domain::stock::{Absorbed, Figures, StockWindow, overflowing};
 use domain::{Event, EventId};
 use given::{event, events_of_row, of_row, row};
 use proptest::prelude::*;
@@ -100,6 +100,7 @@ proptest! {
             of_kind.map(|event| event.quantity().get()).sum()
         };
         let figures = row(&events).figures();
+        prop_assert_eq!(&Figures::of(counted.values().rev()), &figures);
         prop_assert_eq!(figures.sold, sum(Kind::Sale));
         prop_assert_eq!(figures.returned, sum(Kind::Return));
         prop_assert_eq!(figures.received, sum(Kind::Receipt));

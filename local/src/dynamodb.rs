@@ -7,11 +7,15 @@ use std::time::Duration;
 use dynoxide::Database;
 use dynoxide::server::serve_with_shutdown;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::http::Bound;
 
 /// DynamoDB deletes expired items in the background; so does this, this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// How long open requests may take to end once the server is told to stop.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
 
 /// Where the tables are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,19 +77,40 @@ impl DynamoDb {
         Ok(Self { database: database.map_err(failed)? })
     }
 
-    /// Serves until `stop` is ready. Requests run on the calling thread's runtime, one by one, as
-    /// SQLite does; give it a thread of its own.
+    /// Serves until `stop` is ready, then lets open requests end for at most five seconds. Requests
+    /// run on the calling thread's runtime, one by one, as SQLite does; give it a thread of its own.
     pub async fn serve(self, bound: Bound, stop: impl Future<Output = ()> + Send + 'static) {
         let sweeper = tokio::spawn(sweep(self.database.clone()));
-        let served = match TcpListener::from_std(bound.into_listener()) {
-            Ok(listener) => serve_with_shutdown(listener, self.database, stop).await,
-            Err(cause) => Err(cause.to_string()),
+        let (stopping, stops) = oneshot::channel();
+        let stop = async move {
+            stop.await;
+            // Nobody listens when the server has ended by itself.
+            let _ = stopping.send(());
         };
-        if let Err(message) = served {
-            tracing::error!("dynamodb: {message}");
+        // The server itself would wait for every open connection, however long that takes.
+        let drained = async {
+            let _ = stops.await;
+            tokio::time::sleep(DRAIN_MAX).await;
+        };
+        tokio::select! {
+            served = serve(self.database, bound, stop) => {
+                if let Err(message) = served {
+                    tracing::error!("dynamodb: {message}");
+                }
+            }
+            () = drained => tracing::warn!("dynamodb: stopped with open connections"),
         }
         sweeper.abort();
     }
+}
+
+async fn serve(
+    database: Database,
+    bound: Bound,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), String> {
+    let listener = TcpListener::from_std(bound.into_listener()).map_err(|e| e.to_string())?;
+    serve_with_shutdown(listener, database, stop).await
 }
 
 async fn sweep(database: Database) {

@@ -23,6 +23,9 @@ use tower::ServiceExt as _;
 const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// How long a client may leave an answer unread before its connection is closed.
 const WRITE_STALL_MAX: Duration = Duration::from_secs(30);
+/// How long a client may take for its body. A little longer than the application's own limit, so
+/// that a slow client is answered by it and not cut.
+const BODY_READ_MAX: Duration = Duration::from_secs(REQUEST_READ_MAX.as_secs() + 2);
 /// Pause after the system could not give a connection (too many open files, mostly).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -94,7 +97,7 @@ impl Bound {
 
     /// Serves until `stop` is ready, then lets open requests end for at most five seconds.
     ///
-    /// A client has [`REQUEST_READ_MAX`] for its headers, as long again for its body, and half a
+    /// A client has [`REQUEST_READ_MAX`] for its headers, a little longer for its body, and half a
     /// minute to take up more of an answer; else its connection is closed.
     pub async fn serve(self, router: Router, stop: impl Future<Output = ()> + Send + 'static) {
         let listener = match tokio::net::TcpListener::from_std(self.listener) {
@@ -133,7 +136,7 @@ fn serve_one(socket: tokio::net::TcpStream, router: Router, graceful: &GracefulS
     let _ = socket.set_nodelay(true);
     let service =
         TowerToHyperService::new(router.map_request(|request: http::Request<Incoming>| {
-            request.map(|body| Body::new(Deadline::new(body, REQUEST_READ_MAX)))
+            request.map(|body| Body::new(Deadline::new(body, BODY_READ_MAX)))
         }));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -29,6 +29,7 @@ pub(crate) struct RuntimeApi {
     server: JoinHandle<()>,
 }
 
+#[derive(Debug)]
 struct Invocation {
     event: Value,
     answer: oneshot::Sender<Answer>,
@@ -63,7 +64,7 @@ impl RuntimeApi {
     /// Hands an event to the function when it asks for the next one.
     pub(crate) fn invoke(&self, event: Value) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
-        self.invocations.send(Invocation { event, answer }).ok().expect("it serves");
+        self.invocations.send(Invocation { event, answer }).expect("it serves");
         answered
     }
 }

@@ -49,20 +49,20 @@ impl Acceptance {
 
     fn check(&self, occurred_at: DateTime<Utc>) -> Result<(), String> {
         let earliest: DateTime<Utc> = EARLIEST.parse().expect("a valid instant");
-        let received_at = self.received_at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let age = self.received_at - occurred_at;
         if self.age_max.is_some_and(|max| age.to_std().is_ok_and(|age| age > max)) {
             let max = human(self.age_max.unwrap_or_default());
             return Err(format!(
-                "is more than {max} before it was received ({received_at}); history is taken when \
-                 the receiver's age limit is lifted"
+                "is more than {max} before it was received; history is taken when the receiver's \
+                 age limit is lifted"
             ));
         }
         if (-age).to_std().is_ok_and(|ahead| ahead > self.ahead_max) {
             let max = human(self.ahead_max);
+            let clock = self.received_at.to_rfc3339_opts(SecondsFormat::Secs, true);
             return Err(format!(
-                "is more than {max} ahead of the receiver's clock ({received_at}); check the \
-                 till's clock and offset"
+                "is more than {max} ahead of the receiver's clock, {clock}; check the till's clock \
+                 and offset"
             ));
         }
         if occurred_at < earliest {
@@ -72,14 +72,12 @@ impl Acceptance {
     }
 }
 
+/// `7 days`, `7 days 1 hours`, `5 minutes`.
 fn human(duration: Duration) -> String {
-    match duration.as_secs() {
-        seconds if seconds >= 86_400 && seconds.is_multiple_of(86_400) => {
-            format!("{} days", seconds / 86_400)
-        }
-        seconds if seconds.is_multiple_of(60) => format!("{} minutes", seconds / 60),
-        seconds => format!("{seconds} seconds"),
-    }
+    let minutes = duration.as_secs() / 60;
+    let parts = [(minutes / 1440, "days"), (minutes / 60 % 24, "hours"), (minutes % 60, "minutes")];
+    let words = parts.iter().filter(|(count, _)| *count > 0);
+    words.map(|(count, unit)| format!("{count} {unit}")).collect::<Vec<_>>().join(" ")
 }
 
 impl Event {

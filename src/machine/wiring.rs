@@ -1,0 +1,153 @@
+//! What connects the stations to the endpoints, and the parts that run them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws::{Catalog, Clients, Names, Offers, Quarantine, Stock, Stream};
+use axum::Router;
+use axum::routing::get;
+use domain::Delivered;
+use domain::limits::{EVENT_AGE_MAX, SLOT_MINUTES};
+use local::event_source_mapping::{
+    self as mapping, Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, Response,
+};
+use local::http::Bound;
+use local::part::{Part, Stop};
+use pricing::{Pricing, slot_of};
+use processors::Processor;
+use tokio::sync::oneshot;
+
+use super::{Settings, folder};
+use crate::clock::{self, Clock};
+use crate::{Failed, telemetry};
+
+/// Offers are decided this long after a slot began, so that its last events have arrived.
+const SETTLE: Duration = Duration::from_secs(20);
+/// Lambda polls a shard once a second; here nobody pays for a poll, and a shard answers five
+/// reads a second.
+const POLL_EVERY: Duration = Duration::from_millis(250);
+/// What connects the stations to the endpoints.
+pub(super) struct Wiring {
+    pub(super) clients: Clients,
+    pub(super) names: Names,
+    pub(super) any_age: bool,
+    pub(super) clock: Clock,
+}
+
+impl Wiring {
+    pub(super) fn stock(&self) -> Stock {
+        let stock = Stock::new(self.clients.dynamodb.clone(), &self.names);
+        if self.any_age { stock.kept_forever() } else { stock }
+    }
+
+    pub(super) fn catalog(&self) -> Catalog {
+        Catalog::new(self.clients.dynamodb.clone(), &self.names)
+    }
+
+    pub(super) fn offers(&self) -> Offers {
+        Offers::new(self.clients.dynamodb.clone(), &self.names)
+    }
+
+    pub(super) fn pricing(&self) -> Pricing<Catalog, Stock, Offers> {
+        Pricing { catalog: self.catalog(), stock: self.stock(), offers: self.offers() }
+    }
+
+    /// How old an event may be.
+    fn age_max(&self) -> Option<Duration> {
+        (!self.any_age).then_some(EVENT_AGE_MAX)
+    }
+
+    pub(super) fn start_api(&self, bound: Bound) -> Result<Part, Failed> {
+        let metrics = telemetry::start_metrics()?;
+        let service = ingest::Service {
+            log: Stream::new(self.clients.kinesis.clone(), &self.names),
+            settings: ingest::Settings { age_max: self.age_max(), ..ingest::Settings::default() },
+            clock: self.clock.clone(),
+            entropy: Arc::new(clock::entropy),
+        };
+        let router: Router = ingest::router(Arc::new(service))
+            .route("/metrics", get(move || async move { metrics.render() }));
+        Ok(Part::start("ingest", move |stop: Stop| bound.serve(router, stop.wait()))?)
+    }
+
+    /// The event source mapping with the batch handler.
+    pub(super) async fn start_processors(
+        &self,
+        settings: &Settings,
+    ) -> Result<(Part, mapping::Watch), Failed> {
+        let handler = BatchHandler(Processor {
+            stock: self.stock(),
+            quarantine: Quarantine::new(self.clients.dynamodb.clone(), &self.names),
+            age_max: self.age_max(),
+        });
+        let mapping_settings = mapping::Settings {
+            batch_size: settings.batch_size,
+            parallelization_factor: settings.parallelization_factor,
+            poll_interval: POLL_EVERY,
+            ..mapping::Settings::new(&self.names.stream)
+        };
+        let (checkpoints, destination) = match folder(&settings.storage) {
+            None => (Checkpoints::Memory, Destination::None),
+            Some(folder) => (
+                Checkpoints::Folder(folder.join("checkpoints")),
+                Destination::Folder(folder.join("failed-batches")),
+            ),
+        };
+        let (client, clock) = (self.clients.kinesis.clone(), self.clock.clone());
+        let (started, starts) = oneshot::channel();
+        let part = Part::start("processors", move |stop: Stop| async move {
+            match EventSourceMapping::start(
+                client,
+                mapping_settings,
+                handler,
+                checkpoints,
+                destination,
+                clock,
+            ) {
+                Ok(mapping) => {
+                    // Whoever started the machine may be gone already.
+                    let _ = started.send(Ok(mapping.watch()));
+                    stop.wait().await;
+                    mapping.stop().await;
+                }
+                Err(error) => {
+                    let _ = started.send(Err(error));
+                }
+            }
+        })?;
+        Ok((part, starts.await??))
+    }
+
+    pub(super) fn start_schedule(&self) -> Result<Part, Failed> {
+        let (pricing, clock) = (self.pricing(), self.clock.clone());
+        Ok(Part::start("pricing", move |stop: Stop| async move {
+            tokio::select! {
+                () = stop.wait() => {}
+                () = every_slot(pricing, clock) => {}
+            }
+        })?)
+    }
+}
+
+async fn every_slot(pricing: Pricing<Catalog, Stock, Offers>, clock: Clock) {
+    loop {
+        let now = clock();
+        if let Err(failure) = pricing.tick(now).await {
+            tracing::warn!("no store priced: {failure}");
+        }
+        let next = slot_of(now) + chrono::TimeDelta::minutes(SLOT_MINUTES.into());
+        let wait = (next - clock()).to_std().unwrap_or_default();
+        tokio::time::sleep(wait + SETTLE).await;
+    }
+}
+
+/// The batch handler as Lambda would call it.
+struct BatchHandler(Processor<Stock, Quarantine>);
+
+impl Handler for BatchHandler {
+    async fn handle(&self, batch: &[Delivered]) -> Result<Response, HandlerError> {
+        let outcome = self.0.process(batch).await;
+        let failed = outcome.retry_from.map(|number| number.as_str().to_owned());
+        Ok(Response { batch_item_failures: failed.into_iter().collect() })
+    }
+}
