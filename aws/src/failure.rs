@@ -13,6 +13,8 @@ const THROTTLED: &[&str] = &[
     "RequestLimitExceeded",
     "ThrottlingException",
     "KMSThrottlingException",
+    // No transaction of ours has a condition, so only a conflict with another writer cancels one.
+    "TransactionCanceledException",
     "TransactionConflictException",
 ];
 const PASSING: &[&str] =

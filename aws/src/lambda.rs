@@ -9,7 +9,7 @@ use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use metrics_cloudwatch_embedded::Collector;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 pub use batch::{Batch, BatchAnswer};
 
@@ -55,8 +55,9 @@ impl Function {
     /// A setting is missing or wrong.
     #[expect(clippy::disallowed_methods, reason = "the shell is where the environment is read")]
     pub async fn start(name: &'static str) -> Result<Self, StartError> {
-        let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
-        tracing_subscriber::fmt().json().with_env_filter(EnvFilter::new(level)).init();
+        let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
+        let level = level.unwrap_or(LevelFilter::INFO);
+        tracing_subscriber::fmt().json().with_max_level(level).init();
         let counters = metrics_cloudwatch_embedded::Builder::new()
             .cloudwatch_namespace(NAMESPACE)
             .with_dimension("function", name)

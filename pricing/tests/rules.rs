@@ -73,14 +73,14 @@ fn sales() -> impl Strategy<Value = Vec<Sales>> {
 fn shelf(item: &Item, policy: &Policy) -> impl Strategy<Value = Shelf> + use<> {
     let steps = usable(item, policy);
     let currency = item.price.currency();
-    let changed = (any::<prop::sample::Index>(), -40..40_i64, 0..180_i64, 1..6_u32).prop_map(
+    let changed = (any::<prop::sample::Index>(), -200..40_i64, 0..180_i64, 1..6_u32).prop_map(
         move |(at, other, minutes, changes)| {
             let step = at.get(&steps);
             let minor = (step.price.amount() * Decimal::from(10_u32.pow(currency.minor_digits())))
                 .try_into()
                 .unwrap_or(1_i64);
-            // Mostly as it is.
-            let minor = if other % 4 == 0 { (minor + other).max(1) } else { minor };
+            // Every other time as it is.
+            let minor = if other % 2 == 0 { (minor + other).max(1) } else { minor };
             Shelf {
                 percent: step.percent,
                 price: Some(money(minor, currency)),

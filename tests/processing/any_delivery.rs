@@ -138,9 +138,8 @@ proptest! {
             })
             .collect();
         let outcomes = run(futures(parts.iter().map(|part| shared.0.process(part)).collect()));
-        for (part, outcome) in parts.iter().zip(outcomes) {
-            prop_assert_eq!(redeliver(&shared, part, outcome).retry_from, None);
-        }
+        // Every other worker saves a row once, so it is taken within the attempts there are.
+        prop_assert!(outcomes.iter().all(|outcome| outcome.retry_from.is_none()));
         prop_assert_eq!(shared.tables(), whole.tables());
     }
 

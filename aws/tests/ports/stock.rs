@@ -125,11 +125,12 @@ async fn a_row_of_the_largest_size_fits_an_item() {
     let start = at("2026-03-12T15:15:00Z");
     let mut full = StockWindow::new(row_at("rye", "2026-03-12T15:15:00Z").key().clone());
     let long = "x".repeat(64);
+    let offer_id = format!("2026-03-12/{long}/{long}/7");
     let events = (0_i64..).map(|n| {
         event(&serde_json::json!({
             "event_id": format!("{n:0>64}"), "kind": "waste", "store_id": "s1",
             "terminal_id": long, "sku": "rye", "quantity": 1, "lot": "x".repeat(20),
-            "sequence": { "epoch": long, "number": n }, "offer_id": format!("2026-03-12/{long}/{long}/7"),
+            "sequence": { "epoch": long, "number": n }, "offer_id": offer_id,
             "occurred_at": start + TimeDelta::milliseconds(n),
         }))
     });

@@ -39,7 +39,10 @@ async fn a_stock_row() {
 const STOCK_ROW: &str = r#"counted N 20
 counted_at S 2026-03-12T15:16:00.000Z
 event_count N 5
-events B 010602653102743100e05d01020000000000026532027431e0d403a09c010104000000000000026533027431ed9409c413010086034555520000000000026534027431ed9409c413010086034555520000000000026535027431ed9409000107026534000000000000026536027431ed94097d010301000000000000
+events B 0106026531027431 00e05d0102000000 0000026532027431 e0d403a09c010104
+    0000000000000265 33027431ed9409c4 1301008603455552 0000000000026534 027431ed9409c413
+    0100860345555200 0000000002653502 7431ed9409000107 0265340000000000 00026536027431ed
+    94097d0103010000 00000000
 expires_at N 1807888800
 moved N -2.625
 pk S s1#2026-03-12
@@ -88,8 +91,7 @@ valid_until S 2026-03-12T19:00:00.000Z
 #[tokio::test]
 async fn the_catalogue() {
     let world = World::start().await;
-    let entry = |json: Value| -> Item { item(&json) };
-    let rye = entry(json!({ "sku": "rye", "price": "3.9", "cost": "1.10", "name": "Rye" }));
+    let rye = item(&json!({ "sku": "rye", "price": "3.9", "cost": "1.10", "name": "Rye" }));
     let own = Item { store_id: Some("s1".parse().unwrap()), ..rye.clone() };
     world.catalog().put_item(&rye).await.unwrap();
     world.catalog().put_item(&own).await.unwrap();
@@ -98,7 +100,9 @@ async fn the_catalogue() {
     assert_eq!(items.iter().map(readable).collect::<Vec<_>>().join("\n"), CATALOG);
 }
 
-const CATALOG: &str = r#"entry S {"category":null,"cost":"1.10","currency":"EUR","floor":null,"ladder_percent":null,"name":"Rye","price":"3.90","shelf_life_days":1,"sku":"rye","store_id":null}
+const CATALOG: &str = r#"entry S {"category":null,"cost":"1.10","currency":"EUR","floor":null,
+    "ladder_percent":null,"name":"Rye","price":"3.90","shelf_life_days":1,"sku":"rye",
+    "store_id":null}
 pk S chain
 sk S item#rye
 
@@ -106,11 +110,18 @@ entry S {}
 pk S chain
 sk S store#s1
 
-entry S {"category":null,"cost":"1.10","currency":"EUR","floor":null,"ladder_percent":null,"name":"Rye","price":"3.90","shelf_life_days":1,"sku":"rye","store_id":"s1"}
+entry S {"category":null,"cost":"1.10","currency":"EUR","floor":null,
+    "ladder_percent":null,"name":"Rye","price":"3.90","shelf_life_days":1,"sku":"rye",
+    "store_id":"s1"}
 pk S store#s1
 sk S item#rye
 
-entry S {"hours":"mon 07:00-18:30, tue 07:00-18:30, wed 07:00-18:30, thu 07:00-18:30, fri 07:00-18:30, sat 07:00-18:30","name":"Kö","policy":{"afternoon_starts":"14:00","elasticity":"2.2","ladder_percent":[0,10,20,30,40,50,60,70],"max_changes":"unlimited","max_discount_percent":95,"min_margin_percent":null,"min_minutes_between_changes":30,"min_on_hand":"1","price_endings":[]},"store_id":"s1","zone":"Europe/Berlin"}
+entry S {"hours":"mon 07:00-18:30, tue 07:00-18:30, wed 07:00-18:30, thu 07:00-18:30, fri
+    07:00-18:30, sat 07:00-18:30","name":"Kö","policy":{"afternoon_starts":"14:00",
+    "elasticity":"2.2","ladder_percent":[0,10,20,30,40,50,60,70],
+    "max_changes":"unlimited","max_discount_percent":95,"min_margin_percent":null,
+    "min_minutes_between_changes":30,"min_on_hand":"1","price_endings":[]},
+    "store_id":"s1","zone":"Europe/Berlin"}
 pk S store#s1
 sk S settings
 "#;
@@ -126,7 +137,8 @@ async fn something_refused() {
 
 const REFUSED: &str = r#"at S 2026-03-12T15:17:30.000Z
 byte_count N 150
-bytes B {"event_id":"e3","kind":"waste","store_id":"s1","terminal_id":"t1","sku":"rye","quantity":"2.5","unit":"KGM","occurred_at":"2026-03-12T15:17:30.000Z"}
+bytes B {"event_id":"e3","kind":"waste","store_id":"s1","terminal_id":"t1","sku":"rye",
+    "quantity":"2.5","unit":"KGM","occurred_at":"2026-03-12T15:17:30.000Z"}
 message S event e3 of store s1 came with two contents; the one that sorts first counts
 pk S 2026-03-12
 reason S conflicting_duplicate

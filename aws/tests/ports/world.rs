@@ -139,13 +139,14 @@ pub(crate) fn clients_of_nobody() -> Clients {
     clients(&url(&bind()))
 }
 
-/// An item for people: a line for each attribute, by name, with its type.
+/// An item for people: each attribute by name, with its type; long ones over several lines.
 pub(crate) fn readable(item: &Attributes) -> String {
     let mut names: Vec<&String> = item.keys().collect();
     names.sort();
     let mut text = String::new();
     for name in names {
-        writeln!(text, "{name} {}", readable_value(&item[name])).expect("room");
+        let value = format!("{name} {}", readable_value(&item[name]));
+        writeln!(text, "{}", wrapped(&value)).expect("room");
     }
     text
 }
@@ -158,12 +159,23 @@ fn readable_value(value: &AttributeValue) -> String {
             format!("B {}", String::from_utf8_lossy(bytes.as_ref()))
         }
         AttributeValue::B(bytes) => {
-            let hex = bytes.as_ref().iter().map(|byte| format!("{byte:02x}"));
-            format!("B {}", hex.collect::<String>())
+            let hex = |eight: &[u8]| eight.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("B {}", bytes.as_ref().chunks(8).map(hex).collect::<Vec<String>>().join(" "))
         }
         AttributeValue::M(map) => {
             format!("M {}", readable(map).lines().collect::<Vec<_>>().join(", "))
         }
         other => panic!("no format uses {other:?}"),
     }
+}
+
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for piece in text.split_inclusive([' ', ',']) {
+        match lines.last_mut() {
+            Some(line) if line.len() + piece.len() <= 90 => line.push_str(piece),
+            _ => lines.push(format!("    {piece}")),
+        }
+    }
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }

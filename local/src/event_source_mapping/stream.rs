@@ -178,7 +178,9 @@ fn child(shard: types::ChildShard) -> Shard {
 
 fn delivered(shard: &str, record: types::Record) -> Delivered {
     let arrived = record.approximate_arrival_timestamp;
-    let at = arrived.and_then(|at| DateTime::from_timestamp(at.secs(), at.subsec_nanos()));
+    // The SDK cuts the wire's floating seconds down; a millisecond is what Kinesis means.
+    let at = arrived
+        .and_then(|at| DateTime::from_timestamp_millis((at.as_secs_f64() * 1000.0).round() as i64));
     Delivered {
         shard_id: shard.to_owned(),
         sequence_number: SequenceNumber::new(record.sequence_number),
