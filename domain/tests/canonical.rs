@@ -119,7 +119,9 @@ fn is_spelled_like_this() {
     );
     let correction = given::with(
         given::sale(),
-        json!({ "kind": "correction", "corrects": "e-0", "reason": "did_not_occur", "quantity": "9" }),
+        json!({
+            "kind": "correction", "corrects": "e-0", "reason": "did_not_occur", "quantity": "9",
+        }),
     );
     assert_eq!(
         given::event(&correction).canonical(),

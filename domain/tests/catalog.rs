@@ -88,7 +88,9 @@ proptest! {
     }
 
     #[test]
-    fn a_ladder_starts_at_0_and_goes_down_within_its_cap(steps in prop::collection::vec(0..=99_u8, 0..6)) {
+    fn a_ladder_starts_at_0_and_goes_down_within_its_cap(
+        steps in prop::collection::vec(0..=99_u8, 0..6),
+    ) {
         let valid = steps.first() == Some(&0)
             && steps.windows(2).all(|pair| pair[0] < pair[1])
             && steps.iter().all(|step| *step <= DISCOUNT_PERCENT_MAX);

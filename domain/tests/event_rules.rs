@@ -95,11 +95,12 @@ fn an_id_is_1_to_64_characters_of_its_alphabet() {
     );
     check(
         r#"{"terminal_id":"till#1"}"#,
-        r##"event e-1: terminal_id "till#1" has the character '#'; only A-Za-z0-9._:- are allowed"##,
+        "event e-1: terminal_id \"till#1\" has the character '#'; only A-Za-z0-9._:- are allowed",
     );
     check(
         r#"{"event_id":"a\nb\u001b"}"#,
-        r#"event a\nb\u{1b}: event_id "a\nb\u001b" has the character '\n'; only A-Za-z0-9._:- are allowed"#,
+        "event a\\nb\\u{1b}: event_id \"a\\nb\\u001b\" has the character '\\n'; only A-Za-z0-9._:- \
+         are allowed",
     );
     check(
         r#"{"sku":"Brötchen"}"#,
@@ -148,7 +149,8 @@ fn details_are_checked_when_they_are_there() {
         (r#"{"gtin":"123"}"#, "event e-1: gtin \"123\" is not 8, 12, 13 or 14 digits"),
         (
             r#"{"gtin":"4006381333932"}"#,
-            "event e-1: gtin \"4006381333932\" has the check digit 2; by the GS1 rule it would be 1",
+            "event e-1: gtin \"4006381333932\" has the check digit 2; by the GS1 rule it would be \
+             1",
         ),
         (r#"{"lot":"12345678901234567890"}"#, ""),
         (

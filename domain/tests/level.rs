@@ -27,17 +27,20 @@ fn half_hour() -> impl Strategy<Value = Vec<Event>> {
         &["sale", "return", "receipt", "waste", "count", "transfer_in", "transfer_out"];
     let one = (prop::sample::select(KINDS), 0..40_000_u32, 0..SECONDS / 10, 0..5_u8);
     prop::collection::vec(one, 0..60).prop_map(|lines| {
-        let events = lines.into_iter().enumerate().flat_map(|(number, (kind, grams, tens, fate))| {
-            // Ids that do not sort as they were made.
-            let id = format!("{:02}-{number}", number * 37 % 100);
-            let line = of_row(json!({
-                "event_id": id, "kind": kind, "quantity": format!("{}.{:03}", grams / 1000, grams % 1000),
-                "occurred_at": instant(tens * 10).to_rfc3339(),
-            }));
-            let voids = json!({ "event_id": format!("v-{id}"), "kind": "correction", "corrects": id });
-            let correction = (fate == 0).then(|| event(&given::with(line.clone(), voids)));
-            [Some(event(&line)), correction].into_iter().flatten()
-        });
+        let events =
+            lines.into_iter().enumerate().flat_map(|(number, (kind, grams, tens, fate))| {
+                // Ids that do not sort as they were made.
+                let id = format!("{:02}-{number}", number * 37 % 100);
+                let quantity = format!("{}.{:03}", grams / 1000, grams % 1000);
+                let line = of_row(json!({
+                    "event_id": id, "kind": kind, "quantity": quantity,
+                    "occurred_at": instant(tens * 10).to_rfc3339(),
+                }));
+                let its_id = format!("v-{id}");
+                let voids = json!({ "event_id": its_id, "kind": "correction", "corrects": id });
+                let correction = (fate == 0).then(|| event(&given::with(line.clone(), voids)));
+                [Some(event(&line)), correction].into_iter().flatten()
+            });
         events.collect()
     })
 }
@@ -86,7 +89,9 @@ proptest! {
     }
 
     #[test]
-    fn windows_hold_their_instants_and_tile_time(millis in -62_135_596_800_000..253_402_300_799_999_i64) {
+    fn windows_hold_their_instants_and_tile_time(
+        millis in -62_135_596_800_000..253_402_300_799_999_i64,
+    ) {
         let instant = DateTime::from_timestamp_millis(millis).unwrap();
         let window = Window::of(instant);
         prop_assert!(window.start() <= instant && instant < window.end());

@@ -78,7 +78,10 @@ proptest! {
     }
 
     #[test]
-    fn the_version_differs_exactly_when_the_content_does(a in events_of_row(), b in events_of_row()) {
+    fn the_version_differs_exactly_when_the_content_does(
+        a in events_of_row(),
+        b in events_of_row(),
+    ) {
         for (a, b) in [(&a[..], &b[..]), (&a[..], &a[..a.len() / 2])] {
             let same = that_count(a) == that_count(b);
             prop_assert_eq!(row(a).version() == row(b).version(), same);

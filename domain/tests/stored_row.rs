@@ -61,7 +61,10 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..400), ours in any::<bool>()) {
+    fn any_bytes_never_panic(
+        mut bytes in prop::collection::vec(any::<u8>(), 0..400),
+        ours in any::<bool>(),
+    ) {
         if let (true, Some(version)) = (ours, bytes.first_mut()) {
             *version = 1;
         }

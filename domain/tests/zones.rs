@@ -6,9 +6,8 @@ use domain::{Hours, Store};
 use proptest::prelude::*;
 
 fn store(zone: &str, hours: &str) -> Store {
-    let json = format!(
-        r#"{{"store_id":"1","zone":"{zone}","hours":"{hours}","policy":{{"afternoon_starts":"14:00"}}}}"#
-    );
+    let policy = r#"{"afternoon_starts":"14:00"}"#;
+    let json = format!(r#"{{"store_id":"1","zone":"{zone}","hours":"{hours}","policy":{policy}}}"#);
     Store::parse(&json).unwrap_or_else(|error| panic!("{error}: {json}"))
 }
 

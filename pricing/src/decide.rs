@@ -151,8 +151,8 @@ fn change(
         return None;
     }
     let reason = format!(
-        "{on_hand} left; at {current} and today's pace {left_unchanged} would be left at the close. At \
-         {} % off, for {}, {left} should be left, which earns {gain} {} more.",
+        "{on_hand} left; at {current} and today's pace {left_unchanged} would be left at the \
+         close. At {} % off, for {}, {left} should be left, which earns {gain} {} more.",
         step.percent,
         step.price,
         step.price.currency(),

@@ -124,7 +124,9 @@ fn promised(regular: Money, percent: u8) -> Decimal {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1024, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None, cases: 1024, ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_change_keeps_every_rule(given in any_situation()) {
@@ -169,14 +171,15 @@ proptest! {
         let on_hand = situation.on_hand
             .round_dp_with_strategy(1, RoundingStrategy::MidpointAwayFromZero)
             .normalize();
-        let Change { step, expected_left_unchanged: unchanged, expected_left: left, reason } = change;
+        let Change { step, reason, .. } = change;
+        let (unchanged, left) = (change.expected_left_unchanged, change.expected_left);
         let on_shelf = situation.shelf.price.unwrap_or(situation.item.price);
         let gain = (step.price.amount() * (on_hand - left)
             - on_shelf.amount() * (on_hand - unchanged))
             .round_dp(step.price.currency().minor_digits());
         prop_assert_eq!(reason, format!(
-            "{on_hand} left; at {on_shelf} and today's pace {unchanged} would be left at the close. \
-             At {} % off, for {}, {left} should be left, which earns {gain} {} more.",
+            "{on_hand} left; at {on_shelf} and today's pace {unchanged} would be left at the \
+             close. At {} % off, for {}, {left} should be left, which earns {gain} {} more.",
             step.percent, step.price, step.price.currency(),
         ));
         prop_assert!(Decimal::ZERO <= left && left <= unchanged && unchanged <= on_hand);
@@ -185,7 +188,10 @@ proptest! {
     }
 
     #[test]
-    fn a_step_costs_the_highest_allowed_price_under_its_promise(item in item(), policy in policy()) {
+    fn a_step_costs_the_highest_allowed_price_under_its_promise(
+        item in item(),
+        policy in policy(),
+    ) {
         let steps = usable(&item, &policy);
         prop_assert_eq!(steps[0].percent, 0);
         prop_assert_eq!(steps[0].price, item.price);

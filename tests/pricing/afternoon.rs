@@ -80,7 +80,9 @@ fn keeps_the_rules(world: &World) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 16, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None, cases: 16, ..ProptestConfig::default()
+    })]
 
     #[test]
     fn repeated_delayed_and_doubled_passes_give_the_same_offers(

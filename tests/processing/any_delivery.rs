@@ -41,7 +41,9 @@ fn stream() -> impl Strategy<Value = Vec<Delivered>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None, cases: 64, ..ProptestConfig::default()
+    })]
 
     #[test]
     fn any_cutting_order_and_repetition_of_batches_gives_the_same_tables(
@@ -112,7 +114,8 @@ proptest! {
             });
             events.map(|event| WindowKey::of(&event)).any(|key| broken.contains(&key))
         };
-        let first = records.iter().filter(behind).map(|record| record.sequence_number.clone()).min();
+        let numbers = records.iter().filter(behind).map(|record| &record.sequence_number);
+        let first = numbers.min().cloned();
         prop_assert_eq!(&outcome.retry_from, &first);
         // All other rows are stored already.
         let (stored, _) = station.tables();

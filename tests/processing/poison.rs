@@ -10,7 +10,11 @@ use crate::{Station, date, delivered, evening, redeliver};
 
 fn line(id: &str, occurred_at: &str) -> String {
     format!(
-        r#"{{"event_id":"{id}","kind":"receipt","store_id":"0042","terminal_id":"t","sku":"rye","quantity":"2","occurred_at":"2026-03-12T{occurred_at}Z"}}"#
+        concat!(
+            r#"{{"event_id":"{}","kind":"receipt","store_id":"0042","terminal_id":"t","#,
+            r#""sku":"rye","quantity":"2","occurred_at":"2026-03-12T{}Z"}}"#
+        ),
+        id, occurred_at
     )
 }
 
