@@ -40,7 +40,7 @@ enum Verb {
 /// are called policy.afternoon_starts and so on.
 ///
 /// JSON is an array of such objects, or one object per line. An entry that is there already is
-/// replaced.
+/// replaced. Offers follow at the next quarter of an hour of a store's afternoon.
 #[derive(Debug, Args)]
 struct ImportFlags {
     /// Files ending in .csv, .json or .ndjson
@@ -104,9 +104,6 @@ async fn import(flags: ImportFlags) -> Result<ExitCode, Failed> {
     }
     let what = if flags.check { "checked" } else { "loaded" };
     output::line(format!("{what}: {items} items, {stores} stores; {wrong} refused"));
-    if !flags.check && items + stores > 0 {
-        output::note("offers follow at the next quarter of an hour of a store's afternoon");
-    }
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -53,7 +53,10 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let explain = |failure| tables.explain(failure);
     let store = tables.catalog.store(&flags.store).await.map_err(explain)?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
-    let date = flags.date.unwrap_or_else(|| clock::now().with_timezone(&zone).date_naive());
+    let now = clock::now();
+    let today = store.as_ref().and_then(|store| store.day_at(now)).map(|day| day.date);
+    let today = today.unwrap_or_else(|| now.with_timezone(&zone).date_naive());
+    let date = flags.date.unwrap_or(today);
     let mut offers = tables.offers.of_day(&flags.store, date).await.map_err(explain)?;
     if !flags.revisions {
         offers = latest(offers);

@@ -42,8 +42,6 @@ impl Column {
 /// Prints rows; every value is text, exact as it is stored.
 pub(crate) fn rows(format: Format, columns: &[Column], rows: &[Vec<String>]) -> Result<(), Failed> {
     match format {
-        // That there is nothing is said beside the answer.
-        Format::Table if rows.is_empty() => {}
         Format::Table => line(table(columns, rows)),
         Format::Json => {
             let object = |row: &Vec<String>| {

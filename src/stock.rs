@@ -67,14 +67,16 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let now = clock::now();
     let store = tables.catalog.store(&flags.store).await.map_err(|error| tables.explain(error))?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
-    let (date, at) = match (flags.date, flags.at) {
-        (Some(date), _) => (date, midnight(zone, date.succ_opt().unwrap_or(date))),
-        (None, at) => {
-            let at = at.unwrap_or(now);
-            (at.with_timezone(&zone).date_naive(), at)
-        }
+    let at = flags.at.unwrap_or(now);
+    let day = store.as_ref().and_then(|store| {
+        Some((store, flags.date.map_or_else(|| store.day_at(at), |date| store.day(date))?))
+    });
+    let on_the_wall = at.with_timezone(&zone).date_naive();
+    let date = flags.date.unwrap_or(day.as_ref().map_or(on_the_wall, |(_, day)| day.date));
+    let at = match flags.date {
+        Some(date) => midnight(zone, date.succ_opt().unwrap_or(date)),
+        None => at,
     };
-    let day = store.as_ref().and_then(|store| Some((store, store.day(date)?)));
     let mut question = Question {
         store_id: &flags.store,
         sku: flags.sku.as_ref(),

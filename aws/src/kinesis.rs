@@ -4,6 +4,7 @@ use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::{PutRecordsRequestEntry, PutRecordsResultEntry, StreamStatus};
 use domain::SequenceNumber;
+use domain::limits::RETENTION_HOURS;
 use domain::ports::{EventLog, Failure, Put};
 use domain::record::Record;
 
@@ -24,7 +25,8 @@ impl Stream {
         Self { client, name: names.stream.clone() }
     }
 
-    /// Creates the stream unless it exists.
+    /// Creates the stream unless it exists, and keeps its records for the longest time there is:
+    /// a machine that was off for days still has what it acknowledged before.
     ///
     /// # Errors
     /// What Kinesis says.
@@ -32,7 +34,7 @@ impl Stream {
         let created =
             self.client.create_stream().stream_name(&self.name).shard_count(shards).send().await;
         match created {
-            Ok(_) => Ok(()),
+            Ok(_) => self.keep_longest().await,
             Err(error)
                 if error
                     .as_service_error()
@@ -42,6 +44,20 @@ impl Stream {
             }
             Err(error) => Err(failure(&error)),
         }
+    }
+}
+
+impl Stream {
+    async fn keep_longest(&self) -> Result<(), Failure> {
+        let hours = i32::try_from(*RETENTION_HOURS.end()).expect("a year");
+        self.client
+            .increase_stream_retention_period()
+            .stream_name(&self.name)
+            .retention_period_hours(hours)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| failure(&error))
     }
 }
 

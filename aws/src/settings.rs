@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::limits::EVENT_AGE_MAX;
+use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
 
 use crate::Names;
 
@@ -50,11 +50,14 @@ impl Settings {
         let age_max = match variable(EVENT_AGE_MAX_DAYS).as_deref() {
             None => Some(EVENT_AGE_MAX),
             Some("any") => None,
-            Some(days) => Some(days.parse().map(days_long).map_err(|_| SettingsError::Wrong {
-                name: EVENT_AGE_MAX_DAYS,
-                given: days.to_owned(),
-                expected: "a whole number of days, or any",
-            })?),
+            Some(days) => {
+                let age_max = days.parse().ok().map(days_long).filter(|age| *age < STOCK_KEPT);
+                Some(age_max.ok_or_else(|| SettingsError::Wrong {
+                    name: EVENT_AGE_MAX_DAYS,
+                    given: days.to_owned(),
+                    expected: "a whole number of days below 400, after which rows expire, or any",
+                })?)
+            }
         };
         let names = Names { stream: required(STREAM)?, table_prefix: required(TABLE_PREFIX)? };
         Ok(Self { names, age_max })
@@ -89,10 +92,11 @@ mod tests {
         let with = |value| read(&[names[0], names[1], (EVENT_AGE_MAX_DAYS, value)]);
         assert_eq!(with("any").unwrap().age_max, None);
         assert_eq!(with("30").unwrap().age_max, Some(days_long(30)));
+        assert!(with("400").is_err());
         assert_eq!(
             with("soon").unwrap_err().to_string(),
             "the environment variable DAYMARK_EVENT_AGE_MAX_DAYS is \"soon\"; expected a whole \
-             number of days, or any"
+             number of days below 400, after which rows expire, or any"
         );
     }
 }

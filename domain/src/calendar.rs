@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveTime, TimeDelta, TimeZone};
-use chrono::{Utc, Weekday};
+use chrono::{Timelike, Utc, Weekday};
 use chrono_tz::Tz;
 
 const WEEKDAYS: [(&str, Weekday); 7] = [
@@ -18,13 +18,16 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
 ];
 
 /// Opening hours of a week, by the store's wall clock. Closing at or before opening means the next
-/// day: `18:00-02:00`.
+/// day: `18:00-02:00`. Times are on the marks of the windows, so that a window belongs to one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hours([Option<(NaiveTime, NaiveTime)>; 7]);
 
 /// Why a text is not opening hours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("is not opening hours like \"mon-sat 07:00-18:30, sun 08:00-12:00\" ({0:?})")]
+#[error(
+    "is not opening hours like \"mon-sat 07:00-18:30, sun 08:00-12:00\", on five-minute marks \
+     ({0:?})"
+)]
 pub struct HoursError(String);
 
 impl FromStr for Hours {
@@ -37,7 +40,8 @@ impl FromStr for Hours {
             let (days, times) = part.split_once(' ').ok_or_else(error)?;
             let (first, last) = days.split_once('-').unwrap_or((days, days));
             let (opens, closes) = times.trim().split_once('-').ok_or_else(error)?;
-            let hours = (clock(opens).ok_or_else(error)?, clock(closes).ok_or_else(error)?);
+            let on_grid = |text| clock(text).filter(|time| time.minute() % 5 == 0);
+            let hours = (on_grid(opens).ok_or_else(error)?, on_grid(closes).ok_or_else(error)?);
             let (first, last) =
                 (weekday(first).ok_or_else(error)?, weekday(last).ok_or_else(error)?);
             let mut day = first;
@@ -152,7 +156,9 @@ mod tests {
         let text = "mon 07:00-18:30, tue 07:00-18:30, wed 07:00-18:30, sun 08:00-12:00";
         assert_eq!(hours.to_string(), text);
         assert_eq!(text.parse::<Hours>().unwrap(), hours);
-        for wrong in ["", "mon", "mon 7-18", "moon 07:00-18:00", "mon 07:00-25:00"] {
+        for wrong in
+            ["", "mon", "mon 7-18", "moon 07:00-18:00", "mon 07:00-25:00", "mon 07:00-18:01"]
+        {
             assert!(wrong.parse::<Hours>().is_err(), "{wrong:?}");
         }
     }

@@ -89,18 +89,18 @@ pub const RECORD_INFLATED_BYTES_MAX: usize = RECORD_BYTES_MAX - 4 * KIB;
 pub const ITEM_BYTES_MAX: usize = 400 * KIB;
 /// Most keys in one `BatchGetItem` call.
 pub const BATCH_GET_KEYS_MAX: usize = 100;
-/// Write units one partition takes in a second (1 unit = 1 KB).
-pub const PARTITION_WRITE_UNITS_PER_SECOND: u32 = 1_000;
 
 // Our rows.
 
-/// Room kept in a stock row for its keys and plain attributes, in bytes.
-pub const STOCK_ROW_OVERHEAD_BYTES: usize = 4 * KIB;
+/// Room kept in a stock row for its keys and plain attributes, in bytes: some 1 KiB, and at most
+/// 40 bytes for the revenue in each of ISO 4217's 170-odd currencies.
+pub const STOCK_ROW_OVERHEAD_BYTES: usize = 12 * KIB;
 /// Largest packed event set of one stock row, in bytes; about 4,000 events of one item in one
 /// store in five minutes. What does not fit goes to quarantine as `window_full`.
 pub const STOCK_ROW_EVENTS_BYTES_MAX: usize = ITEM_BYTES_MAX - STOCK_ROW_OVERHEAD_BYTES;
-/// Largest piece of a refused record kept in a quarantine row, in bytes.
-pub const QUARANTINE_BYTES_MAX: usize = ITEM_BYTES_MAX - 4 * KIB;
+/// Largest piece of a refused record kept in a quarantine row, in bytes. The rest is for its
+/// message: a dozen faults, each with 80 characters of what was given.
+pub const QUARANTINE_BYTES_MAX: usize = ITEM_BYTES_MAX - 16 * KIB;
 /// How often a save is tried again after a version conflict.
 pub const SAVE_ATTEMPTS_MAX: u32 = 8;
 /// How long stock rows are kept after their window.
@@ -118,7 +118,7 @@ pub const BATCHING_WINDOW_MAX: Duration = Duration::from_secs(300);
 /// Largest raw batch, in bytes: the 6 MB payload holds the records in base64 with their metadata.
 pub const BATCH_BYTES_MAX: usize = 4_500_000;
 
-// Pricing. Source: the public `decide` format.
+// Pricing.
 
 /// Most steps of a discount ladder.
 pub const LADDER_STEPS_MAX: usize = 100;
@@ -143,4 +143,8 @@ const _: () = {
         "a request is answered before the gateway gives up"
     );
     assert!(60 % SLOT_MINUTES == 0);
+    assert!(
+        EVENT_AGE_MAX.as_secs() < STOCK_KEPT.as_secs(),
+        "no row is expired when its last event arrives"
+    );
 };

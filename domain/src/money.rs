@@ -30,7 +30,7 @@ pub enum AmountError {
         max: u64,
     },
     /// Not a currency code.
-    #[error("is not an ISO 4217 code of three capital letters, like EUR")]
+    #[error("is not a currency of ISO 4217, like EUR")]
     Currency,
 }
 
@@ -94,6 +94,18 @@ impl fmt::Display for Quantity {
     }
 }
 
+/// The currencies in use. Source: ISO 4217, list one, without metals and test codes. Only these
+/// are taken, so that the revenue of a stock row has a bounded number of entries.
+const CURRENCIES: &str = "\
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN \
+    BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR \
+    FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY \
+    KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU \
+    MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON \
+    RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP \
+    TRY TTD TWD TZS UAH UGX USD USN UYI UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR \
+    ZMW ZWG";
+
 /// An ISO 4217 currency code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
@@ -125,9 +137,7 @@ impl FromStr for Currency {
 
     fn from_str(text: &str) -> Result<Self, AmountError> {
         match text.as_bytes() {
-            code @ [_, _, _] if code.iter().all(u8::is_ascii_uppercase) => {
-                Ok(Self([code[0], code[1], code[2]]))
-            }
+            [a, b, c] if CURRENCIES.split(' ').any(|code| code == text) => Ok(Self([*a, *b, *c])),
             _ => Err(AmountError::Currency),
         }
     }

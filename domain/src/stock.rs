@@ -138,6 +138,10 @@ impl StockWindow {
             Entry::Occupied(known) if *known.get() == event => Absorbed::Known,
             Entry::Occupied(mut known) => {
                 let replaced = event.canonical() < known.get().canonical();
+                let kept_bytes = self.packed_bytes - packed::event_bytes(known.get());
+                if replaced && kept_bytes + bytes > STOCK_ROW_EVENTS_BYTES_MAX {
+                    return Absorbed::Full(Box::new(event));
+                }
                 let refused = if replaced { known.insert(event) } else { event };
                 if replaced {
                     self.packed_bytes += bytes;

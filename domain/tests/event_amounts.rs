@@ -105,8 +105,8 @@ fn a_price_has_at_most_the_minor_digits_of_its_currency() {
         price("-2", "EUR"),
         fails("unit_price \"-2\" is outside 0 to 1000000 (a price in EUR)")
     );
-    for code in ["eur", "EURO", "E1R", "", "€"] {
-        let told = "is not an ISO 4217 code of three capital letters, like EUR";
+    for code in ["eur", "EURO", "E1R", "", "€", "XXX", "ABC", "EUR USD"] {
+        let told = "is not a currency of ISO 4217, like EUR";
         assert_eq!(price("2.40", code), Err(format!("currency \"{code}\" {told}")));
     }
 }

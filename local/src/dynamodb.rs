@@ -77,8 +77,9 @@ impl DynamoDb {
         Ok(Self { database: database.map_err(failed)? })
     }
 
-    /// Serves until `stop` is ready, then lets open requests end for at most five seconds. Requests
-    /// run on the calling thread's runtime, one by one, as SQLite does; give it a thread of its own.
+    /// Serves until `stop` is ready, then lets open requests end for at most five seconds.
+    /// Requests run on the calling thread's runtime, one by one, as SQLite does; give it a thread
+    /// of its own.
     pub async fn serve(self, bound: Bound, stop: impl Future<Output = ()> + Send + 'static) {
         let sweeper = tokio::spawn(sweep(self.database.clone()));
         let (stopping, stops) = oneshot::channel();

@@ -113,12 +113,6 @@ impl Kinesis {
         handler::router(self.endpoint.clone())
     }
 
-    /// The ARN of a stream of this endpoint, whether it exists or not.
-    #[must_use]
-    pub fn stream_arn(&self, name: &str) -> String {
-        self.endpoint.arn(name)
-    }
-
     /// Waits until everything queued is durable, stops the writers and lets the folder go.
     /// Requests that still come in are refused.
     pub async fn close(self) {

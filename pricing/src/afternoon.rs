@@ -93,7 +93,7 @@ impl<C: CatalogTable, S: StockTable, O: OffersTable> Pricing<C, S, O> {
         let longest_life = items.iter().map(|item| item.shelf_life_days).max().unwrap_or(1);
         let since = store.shelf_since(&day, longest_life);
         let windows = by_item(self.stock.query(store_id, None, since, slot, now).await?);
-        let offers = current(self.offers.of_day(store_id, day.date).await?);
+        let offers = revisions(self.offers.of_day(store_id, day.date).await?);
         for item in &items {
             let revisions = offers.get(&item.sku).map_or(&[][..], Vec::as_slice);
             if revisions.last().is_some_and(|latest| latest.slot >= slot) {
@@ -115,7 +115,10 @@ impl<C: CatalogTable, S: StockTable, O: OffersTable> Pricing<C, S, O> {
                     pass.published.push(offer);
                 }
                 // An overlapping pass was faster; the next slot sees what it wrote.
-                Saved::Conflict(_) => pass.already_decided += 1,
+                Saved::Conflict(_) => {
+                    pass.already_decided += 1;
+                    counter!(names::DECISIONS_TOTAL, "outcome" => "already_decided").increment(1);
+                }
             }
         }
         Ok(pass)
@@ -131,7 +134,7 @@ fn by_item(windows: Vec<StockWindow>) -> HashMap<Sku, Vec<StockWindow>> {
 }
 
 /// The revisions of each item, in order.
-fn current(offers: Vec<Offer>) -> HashMap<Sku, Vec<Offer>> {
+fn revisions(offers: Vec<Offer>) -> HashMap<Sku, Vec<Offer>> {
     let mut items: HashMap<Sku, Vec<Offer>> = HashMap::new();
     for offer in offers {
         items.entry(offer.offer_id.sku.clone()).or_default().push(offer);

@@ -17,7 +17,7 @@ use tracing::{Instrument, info_span, warn};
 
 use crate::fold::{Change, fold};
 use crate::metrics as names;
-use crate::open::open;
+use crate::open::{Poison, open};
 use crate::save::{RowOutcome, save};
 
 /// Rows that are saved at the same time. DynamoDB answers in some milliseconds, so this is what
@@ -58,12 +58,7 @@ impl<S: StockTable, Q: QuarantineTable> Processor<S, Q> {
         async {
             let (events, poison) = open(records, self.age_max);
             let mut outcome = Outcome::default();
-            for poison in poison {
-                match self.quarantine.keep(&poison.refused).await {
-                    Ok(()) => outcome.count_quarantined(&poison.refused),
-                    Err(failure) => outcome.count_failed(&poison.sequence_number, &failure),
-                }
-            }
+            self.keep_all(poison, &mut outcome).await;
             let changes = fold(events);
             match self.load(&changes).await {
                 Ok(stored) => self.save_all(changes, stored, &mut outcome).await,
@@ -77,6 +72,20 @@ impl<S: StockTable, Q: QuarantineTable> Processor<S, Q> {
         }
         .instrument(span)
         .await
+    }
+
+    async fn keep_all(&self, poison: Vec<Poison>, outcome: &mut Outcome) {
+        let jobs = poison.into_iter().map(|poison| async move {
+            let result = self.quarantine.keep(&poison.refused).await;
+            (poison, result)
+        });
+        let mut results = stream::iter(jobs).buffer_unordered(SAVES_AT_ONCE);
+        while let Some((poison, result)) = results.next().await {
+            match result {
+                Ok(()) => outcome.count_quarantined(&poison.refused),
+                Err(failure) => outcome.count_failed(&poison.sequence_number, &failure),
+            }
+        }
     }
 
     async fn load(&self, changes: &[Change]) -> Result<HashMap<WindowKey, StockWindow>, Failure> {

@@ -13,6 +13,7 @@ use local::event_source_mapping::{
 };
 use local::http::Bound;
 use local::part::{Part, Stop};
+use metrics_exporter_prometheus::PrometheusHandle;
 use pricing::{Pricing, slot_of};
 use processors::Processor;
 use tokio::sync::oneshot;
@@ -23,6 +24,8 @@ use crate::{Failed, telemetry};
 
 /// Offers are decided this long after a slot began, so that its last events have arrived.
 const SETTLE: Duration = Duration::from_secs(20);
+/// Samples wait this long to be summed up: the recorder's own advice.
+const TIDY_EVERY: Duration = Duration::from_secs(5);
 /// Lambda polls a shard once a second; here nobody pays for a poll, and a shard answers five
 /// reads a second.
 const POLL_EVERY: Duration = Duration::from_millis(250);
@@ -65,9 +68,15 @@ impl Wiring {
             clock: self.clock.clone(),
             entropy: Arc::new(clock::entropy),
         };
+        let rendered = metrics.clone();
         let router: Router = ingest::router(Arc::new(service))
-            .route("/metrics", get(move || async move { metrics.render() }));
-        Ok(Part::start("ingest", move |stop: Stop| bound.serve(router, stop.wait()))?)
+            .route("/metrics", get(move || async move { rendered.render() }));
+        Ok(Part::start("ingest", move |stop: Stop| async move {
+            tokio::select! {
+                () = bound.serve(router, stop.wait()) => {}
+                () = tidy(metrics) => {}
+            }
+        })?)
     }
 
     /// The event source mapping with the batch handler.
@@ -129,7 +138,17 @@ impl Wiring {
     }
 }
 
+/// Sums up what was measured, which nobody may ever ask for.
+async fn tidy(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(TIDY_EVERY).await;
+        metrics.run_upkeep();
+    }
+}
+
+/// The first tick waits as well: what was acknowledged before the last stop is processed first.
 async fn every_slot(pricing: Pricing<Catalog, Stock, Offers>, clock: Clock) {
+    tokio::time::sleep(SETTLE).await;
     loop {
         let now = clock();
         if let Err(failure) = pricing.tick(now).await {

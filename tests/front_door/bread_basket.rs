@@ -36,7 +36,8 @@ fn every_window_of_every_day_equals_the_file() {
     let up = Up::start(&["--any-age", "--memory"]);
     let words = words_of_the_help();
     let out = up.daymark(words.iter().map(|word| word.replace("bread-basket.csv", &file))).well();
-    assert_eq!(out.trim_end(), format!("{sold} stored, 0 duplicate, {skipped} skipped, 0 refused"),);
+    let expected = format!("{sold} stored, 0 duplicate, {skipped} skipped, 0 refused");
+    assert_eq!(out.trim_end(), expected);
     eventually("every event is processed", || {
         let stored = up.counter("daymark_processor_events_total{outcome=\"stored\"}");
         if stored >= sold.into() { Ok(()) } else { Err(format!("{stored} of {sold}")) }

@@ -1,6 +1,6 @@
 //! A store.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::json;
 
@@ -63,28 +63,38 @@ impl Store {
         self.hours.day(self.zone, date)
     }
 
-    /// The business day whose afternoon `now` lies in.
+    /// The business day that `now` belongs to: the one that is open, or else that of the date on
+    /// the store's wall; `None` when the store stays closed on it.
+    #[must_use]
+    pub fn day_at(&self, now: DateTime<Utc>) -> Option<BusinessDay> {
+        let open = self.hours.open_day_at(self.zone, now);
+        open.or_else(|| self.day(now.with_timezone(&self.zone).date_naive()))
+    }
+
+    /// The business day whose afternoon `now` lies in. A start before the opening is that clock
+    /// time of the next date, where the store is then still open, and else the opening.
     #[must_use]
     pub fn afternoon_at(&self, now: DateTime<Utc>) -> Option<BusinessDay> {
         let day = self.hours.open_day_at(self.zone, now)?;
-        let starts_at = instant(self.zone, day.date, self.policy.afternoon_starts);
+        let starts_on = |date| instant(self.zone, date, self.policy.afternoon_starts);
+        let (tonight, after_midnight) = (starts_on(day.date), starts_on(day.date.succ_opt()?));
+        let starts_at = if tonight < day.opens_at && after_midnight < day.closes_at {
+            after_midnight
+        } else {
+            tonight
+        };
         (now >= starts_at).then_some(day)
     }
 
-    /// The date on the store's calendar at `now`.
-    #[must_use]
-    pub fn date_at(&self, now: DateTime<Utc>) -> NaiveDate {
-        now.with_timezone(&self.zone).date_naive()
-    }
-
-    /// From when on goods with `shelf_life_days` may still be for sale on `day`.
+    /// From when on goods with `shelf_life_days` may still be for sale on `day`. What is on hand is
+    /// added up from there; so of goods that keep for several days there has to be a count within
+    /// that time, or what was left before it is missing.
     #[must_use]
     pub fn shelf_since(&self, day: &BusinessDay, shelf_life_days: u16) -> DateTime<Utc> {
         let earlier = TimeDelta::days(i64::from(shelf_life_days) - 1);
-        if earlier.is_zero() {
-            return day.starts_at;
-        }
-        instant(self.zone, day.date - earlier, chrono::NaiveTime::MIN)
+        let first = day.date - earlier;
+        let midnight = || instant(self.zone, first, NaiveTime::MIN);
+        self.day(first).map_or_else(midnight, |first| first.starts_at)
     }
 }
 

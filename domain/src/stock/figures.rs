@@ -47,16 +47,18 @@ pub struct Counted {
 
 impl Figures {
     /// Adds events up. Order does not matter: they are sorted by instant, and by id within an
-    /// instant. A correction voids the event it names; corrections themselves cannot be voided.
+    /// instant. A correction voids the event of its own instant that it names; corrections
+    /// themselves cannot be voided.
     pub fn of<'a>(events: impl Iterator<Item = &'a Event>) -> Self {
         let mut events: Vec<&Event> = events.collect();
         events.sort_by_key(|event| (event.occurred_at(), event.event_id()));
-        let voids: BTreeSet<&EventId> =
-            events.iter().filter_map(|event| event.action().corrects()).collect();
+        let corrected = |event: &&'a Event| Some((event.action().corrects()?, event.occurred_at()));
+        let voids: BTreeSet<(&EventId, DateTime<Utc>)> =
+            events.iter().filter_map(corrected).collect();
         let mut figures = Self::default();
         for event in events {
             let is_correction = event.action().corrects().is_some();
-            if !is_correction && voids.contains(event.event_id()) {
+            if !is_correction && voids.contains(&(event.event_id(), event.occurred_at())) {
                 figures.voided += 1;
             } else {
                 figures.add(event);
