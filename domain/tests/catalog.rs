@@ -190,8 +190,8 @@ fn a_store_is_told_what_is_wrong_also_in_its_policy() {
         (
             r#"{"store_id":"1","zone":"CET+1","hours":"always","policy":{"elasticity":11}}"#,
             "zone \"CET+1\" is not a time zone of the IANA database, like Europe/Berlin; hours \
-             \"always\" is not opening hours like \"mon-sat 07:00-18:30, sun 08:00-12:00\" \
-             (\"always\"); elasticity 11 is outside 0.1 to 10",
+             \"always\" is not opening hours like \"mon-sat 07:00-18:30, sun 08:00-12:00\", on \
+             five-minute marks (\"always\"); elasticity 11 is outside 0.1 to 10",
         ),
     ] {
         assert_eq!(told(Store::parse(json)), expected, "{json}");

@@ -92,11 +92,13 @@ proptest! {
     #[test]
     fn figures_are_those_of_a_plain_sum(events in events_of_row()) {
         let counted = that_count(&events);
-        let corrected = |id: &EventId| {
-            counted.values().any(|event| event.action().corrects() == Some(id))
+        let corrected = |id: &EventId, at| {
+            let names = |event: &Event| event.action().corrects() == Some(id);
+            counted.values().any(|event| names(event) && event.occurred_at() == at)
         };
         let valid = || counted.values().filter(|event| {
-            event.action().kind() == Kind::Correction || !corrected(event.event_id())
+            event.action().kind() == Kind::Correction
+                || !corrected(event.event_id(), event.occurred_at())
         });
         let sum = |kind: Kind| -> Decimal {
             let of_kind = valid().filter(|event| event.action().kind() == kind);

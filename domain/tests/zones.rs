@@ -73,7 +73,25 @@ fn the_afternoon_lasts_from_its_start_to_the_close() {
     let bar = store("Europe/Lisbon", "mon-sun 11:00-02:00");
     let open = bar.afternoon_at(at("2026-03-13T01:00:00Z")).unwrap();
     assert_eq!(open.date.to_string(), "2026-03-12");
-    assert_eq!(bar.date_at(at("2026-03-13T01:00:00Z")).to_string(), "2026-03-13");
+    // A night shop's discounts may start after midnight.
+    let night = r#"{"store_id":"night","zone":"Europe/Lisbon","hours":"mon-sun 18:00-02:00",
+        "policy":{"afternoon_starts":"00:30"}}"#;
+    let night = domain::Store::parse(night).unwrap();
+    assert_eq!(night.afternoon_at(at("2026-03-12T18:00:00Z")), None);
+    assert_eq!(night.afternoon_at(at("2026-03-13T00:29:59Z")), None);
+    let open = night.afternoon_at(at("2026-03-13T00:30:00Z")).unwrap();
+    assert_eq!(open.date.to_string(), "2026-03-12");
+}
+
+#[test]
+fn an_instant_belongs_to_the_day_that_is_open_or_else_to_its_date() {
+    let bar = store("Europe/Lisbon", "mon-sat 11:00-02:00");
+    let date = |time: &str| bar.day_at(at(time)).map(|day| day.date.to_string());
+    assert_eq!(date("2026-03-13T01:00:00Z"), Some("2026-03-12".to_owned()));
+    assert_eq!(date("2026-03-13T02:00:00Z"), Some("2026-03-13".to_owned()));
+    // Sunday, but for the night before it.
+    assert_eq!(date("2026-03-15T01:59:00Z"), Some("2026-03-14".to_owned()));
+    assert_eq!(date("2026-03-15T12:00:00Z"), None);
 }
 
 #[test]

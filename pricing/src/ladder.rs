@@ -1,4 +1,4 @@
-//! Which prices are allowed: the rules of the public `decide` format.
+//! Which prices are allowed: ladder, endings, floors.
 
 use domain::{Item, Money, Policy};
 use rust_decimal::Decimal;

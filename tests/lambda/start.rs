@@ -27,8 +27,8 @@ fn a_variable_without_meaning_is_named_with_what_would_pass() {
         let age = ("DAYMARK_EVENT_AGE_MAX_DAYS", "soon");
         let ended = Process::start(binary, NOWHERE, &[STREAM, TABLE_PREFIX, age]).wait();
         assert_eq!(ended.status.code(), Some(1), "{binary}: {ended:?}");
-        let told =
-            "DAYMARK_EVENT_AGE_MAX_DAYS is \"soon\"; expected a whole number of days, or any";
+        let told = "DAYMARK_EVENT_AGE_MAX_DAYS is \"soon\"; expected a whole number of days \
+                    below 400, after which rows expire, or any";
         assert!(ended.stderr.contains(told), "{binary}: {ended:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The retailer's rules for discounts, under the names of the public `decide` format.
+//! The retailer's rules for discounts.
 
 use chrono::NaiveTime;
 use rust_decimal::Decimal;
