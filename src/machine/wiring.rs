@@ -29,6 +29,7 @@ const TIDY_EVERY: Duration = Duration::from_secs(5);
 /// Lambda polls a shard once a second; here nobody pays for a poll, and a shard answers five
 /// reads a second.
 const POLL_EVERY: Duration = Duration::from_millis(250);
+
 /// What connects the stations to the endpoints.
 pub(super) struct Wiring {
     pub(super) clients: Clients,
