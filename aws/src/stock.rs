@@ -51,7 +51,7 @@ impl Stock {
         put("store_id", text(&key.store_id));
         put("sku", text(&key.sku));
         put("window_start", instant(key.window.start()));
-        put("version", text(row.version().as_str()));
+        put("version", text(Version::of(&packed).as_str()));
         put("events", binary(packed));
         put("event_count", number(figures.events));
         put("voided_count", number(figures.voided));

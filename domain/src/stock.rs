@@ -66,7 +66,9 @@ pub struct StockWindow {
 pub struct Version(String);
 
 impl Version {
-    fn of(packed: &[u8]) -> Self {
+    /// The version of a row that is packed to these bytes.
+    #[must_use]
+    pub fn of(packed: &[u8]) -> Self {
         Self(digest(packed, 16))
     }
 
