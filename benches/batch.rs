@@ -67,8 +67,7 @@ fn events_in(batch: &[Delivered]) -> u64 {
 }
 
 fn processor() -> Processor<Stock, Quarantine> {
-    let age_max = Some(limits::EVENT_AGE_MAX);
-    Processor { stock: Stock::default(), quarantine: Quarantine::default(), age_max }
+    Processor::new(Stock::default(), Quarantine::default())
 }
 
 fn process(runtime: &Runtime, processor: &Processor<Stock, Quarantine>, batch: &[Delivered]) {

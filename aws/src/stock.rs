@@ -1,4 +1,5 @@
-//! The stock table: `pk` = `store#UTC date`, `sk` = `sku#HH:MM`, one [`StockWindow`] an item.
+//! The stock table: `pk` = `store#UTC date`, `sk` = `sku#HH:MM`, one [`StockWindow`] an item; a
+//! continuation of one that was split has its part behind it, `sku#HH:MM#a3`.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::limits::{BATCH_GET_KEYS_MAX, STOCK_KEPT};
 use domain::ports::{Failure, Saved, StockTable};
-use domain::stock::{StockWindow, Version, WindowKey};
+use domain::stock::{Part, RowKey, StockWindow, Version, WindowKey, assemble};
 use domain::{Sku, StoreId, Window};
 
 use crate::Names;
@@ -44,35 +45,24 @@ impl Stock {
     /// A row as it is stored.
     fn item(&self, row: &StockWindow) -> Attributes {
         let key = row.key();
-        let figures = row.figures();
         let packed = row.pack();
-        let mut item = key_of(key);
+        let mut item = key_of(row.row_key());
         let mut put = |name: &str, value| item.insert(name.to_owned(), value);
         put("store_id", text(&key.store_id));
         put("sku", text(&key.sku));
         put("window_start", instant(key.window.start()));
         put("version", text(Version::of(&packed).as_str()));
         put("events", binary(packed));
-        put("event_count", number(figures.events));
-        put("voided_count", number(figures.voided));
-        put("sold", decimal(figures.sold));
-        put("returned", decimal(figures.returned));
-        put("received", decimal(figures.received));
-        put("wasted", decimal(figures.wasted));
-        put("transferred_in", decimal(figures.transferred_in));
-        put("transferred_out", decimal(figures.transferred_out));
-        put("moved", decimal(figures.moved));
-        if let Some(counted) = figures.counted {
-            put("counted", decimal(counted.quantity));
-            put("counted_at", instant(counted.at));
+        if !row.row_key().part.is_first() {
+            put("part", text(&row.row_key().part));
         }
-        let revenue = figures
-            .revenue
-            .iter()
-            .map(|(currency, amount)| (currency.to_string(), decimal(*amount)));
-        put("revenue", AttributeValue::M(revenue.collect()));
         if let Some(kept) = self.kept {
             put("expires_at", number((key.window.end() + kept).timestamp()));
+        }
+        if row.is_signpost() {
+            put("is_split", AttributeValue::Bool(true));
+        } else {
+            item.extend(figures_of(row));
         }
         item
     }
@@ -109,7 +99,7 @@ impl Stock {
 }
 
 impl StockTable for Stock {
-    async fn load(&self, keys: &[WindowKey]) -> Result<Vec<StockWindow>, Failure> {
+    async fn load(&self, keys: &[RowKey]) -> Result<Vec<StockWindow>, Failure> {
         let mut rows = Vec::new();
         for chunk in keys.chunks(BATCH_GET_KEYS_MAX) {
             let mut wanted: Vec<Attributes> = chunk.iter().map(key_of).collect();
@@ -191,26 +181,54 @@ impl StockTable for Stock {
             rows.extend(self.query_date(store_id, sku, date, now).await?);
         }
         rows.retain(|row| (since..until).contains(&row.key().window.start()));
-        rows.sort_by(|a, b| a.key().cmp(b.key()));
-        Ok(rows)
+        Ok(assemble(rows))
     }
 }
 
-fn key_of(key: &WindowKey) -> Attributes {
-    let start = key.window.start();
-    let partition = format!("{}#{}", key.store_id, key.window.date());
-    let sort = format!("{}#{}", key.sku, start.format("%H:%M"));
+/// What people read in a row, of the events that this row holds.
+fn figures_of(row: &StockWindow) -> Attributes {
+    let figures = row.figures();
+    let mut attributes = Attributes::new();
+    let mut put = |name: &str, value| attributes.insert(name.to_owned(), value);
+    put("event_count", number(figures.events));
+    put("voided_count", number(figures.voided));
+    put("sold", decimal(figures.sold));
+    put("returned", decimal(figures.returned));
+    put("received", decimal(figures.received));
+    put("wasted", decimal(figures.wasted));
+    put("transferred_in", decimal(figures.transferred_in));
+    put("transferred_out", decimal(figures.transferred_out));
+    put("moved", decimal(figures.moved));
+    if let Some(counted) = figures.counted {
+        put("counted", decimal(counted.quantity));
+        put("counted_at", instant(counted.at));
+    }
+    let revenue =
+        figures.revenue.iter().map(|(currency, amount)| (currency.to_string(), decimal(*amount)));
+    put("revenue", AttributeValue::M(revenue.collect()));
+    attributes
+}
+
+fn key_of(key: &RowKey) -> Attributes {
+    let RowKey { window: WindowKey { store_id, sku, window }, part } = key;
+    let partition = format!("{store_id}#{}", window.date());
+    let sort = match part.is_first() {
+        true => format!("{sku}#{}", window.start().format("%H:%M")),
+        false => format!("{sku}#{}#{part}", window.start().format("%H:%M")),
+    };
     Attributes::from([("pk".to_owned(), text(partition)), ("sk".to_owned(), text(sort))])
 }
 
 fn row_of(item: &Attributes) -> Result<StockWindow, Failure> {
     let reader = Reader::of(item);
     let start: DateTime<Utc> = reader.text("window_start")?;
-    let key = WindowKey {
+    let window = WindowKey {
         store_id: reader.text("store_id")?,
         sku: reader.text("sku")?,
         window: Window::of(start),
     };
+    let part = if item.contains_key("part") { reader.text("part")? } else { Part::default() };
+    let key = RowKey { window, part };
     StockWindow::unpack(key, reader.binary("events")?)
         .map_err(|error| reader.wrong("events", error))
 }

@@ -95,9 +95,14 @@ pub const BATCH_GET_KEYS_MAX: usize = 100;
 /// Room kept in a stock row for its keys and plain attributes, in bytes: some 1 KiB, and at most
 /// 40 bytes for the revenue in each of ISO 4217's 170-odd currencies.
 pub const STOCK_ROW_OVERHEAD_BYTES: usize = 12 * KIB;
-/// Largest packed event set of one stock row, in bytes; about 4,000 events of one item in one
-/// store in five minutes. What does not fit goes to quarantine as `window_full`.
-pub const STOCK_ROW_EVENTS_BYTES_MAX: usize = ITEM_BYTES_MAX - STOCK_ROW_OVERHEAD_BYTES;
+/// Largest event in its packed form, in bytes: six texts of 64 characters, an offer's id with two
+/// more, a GTIN, a lot and the numbers.
+pub const PACKED_EVENT_BYTES_MAX: usize = 600;
+/// Most events of one row; with one more it is split. A number of events and not of bytes, so that
+/// it does not depend on the order of arrival which rows are split; and no larger than the largest
+/// events allow. A row of usual events is split at some 60 KB, which also bounds what one more
+/// event costs to write.
+pub const STOCK_ROW_EVENTS_MAX: usize = 640;
 /// Largest piece of a refused record kept in a quarantine row, in bytes. The rest is for its
 /// message: a dozen faults, each with 80 characters of what was given.
 pub const QUARANTINE_BYTES_MAX: usize = ITEM_BYTES_MAX - 16 * KIB;
@@ -135,8 +140,10 @@ const _: () = {
     assert!(RECORD_BYTES_MAX < BATCH_BYTES_MAX, "one record always fits a batch");
     assert!(BATCH_BYTES_MAX / 3 * 4 <= LAMBDA_PAYLOAD_BYTES_MAX);
     assert!(RECORD_BYTES_MAX <= PUT_RECORDS_BYTES_MAX);
-    assert!(EVENT_BYTES_MAX < STOCK_ROW_EVENTS_BYTES_MAX, "one event always fits a row");
-    assert!(STOCK_ROW_EVENTS_BYTES_MAX + STOCK_ROW_OVERHEAD_BYTES <= ITEM_BYTES_MAX);
+    assert!(
+        STOCK_ROW_EVENTS_MAX * PACKED_EVENT_BYTES_MAX + STOCK_ROW_OVERHEAD_BYTES <= ITEM_BYTES_MAX,
+        "a row of the largest events is an item"
+    );
     assert!(2 * ID_CHARS_MAX < PARTITION_KEY_CHARS_MAX, "a store and an item make a key");
     assert!(
         REQUEST_READ_MAX.as_secs() + REQUEST_STORE_MAX.as_secs() < API_GATEWAY_TIMEOUT.as_secs(),

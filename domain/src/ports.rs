@@ -10,9 +10,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::catalog::{Item, Store};
 use crate::id::{Sku, StoreId};
 use crate::offer::Offer;
-use crate::quarantine::Quarantined;
+use crate::quarantine::{QuarantineId, Quarantined};
 use crate::record::{Record, SequenceNumber};
-use crate::stock::{StockWindow, Version, WindowKey};
+use crate::stock::{RowKey, StockWindow, Version};
 
 /// What went wrong outside.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +69,7 @@ pub trait StockTable: Send + Sync {
     /// The rows with these keys, as far as they exist, in any order; read consistently.
     fn load(
         &self,
-        keys: &[WindowKey],
+        keys: &[RowKey],
     ) -> impl Future<Output = Result<Vec<StockWindow>, Failure>> + Send;
 
     /// Saves a row if what is stored is still of the version that was read (`None`: if there is
@@ -80,8 +80,9 @@ pub trait StockTable: Send + Sync {
         read: Option<&Version>,
     ) -> impl Future<Output = Result<Saved<StockWindow>, Failure>> + Send;
 
-    /// The rows of a store whose windows start in `[since, until)`, of one item or of all,
-    /// by item and window; read consistently, rows that are expired at `now` left out.
+    /// The windows of a store that start in `[since, until)`, of one item or of all, by item and
+    /// start, each put together of its rows; read consistently, rows that are expired at `now`
+    /// left out.
     fn query(
         &self,
         store_id: &StoreId,
@@ -96,6 +97,21 @@ pub trait StockTable: Send + Sync {
 pub trait QuarantineTable: Send + Sync {
     /// Keeps something; writing the same thing again changes nothing.
     fn keep(&self, refused: &Quarantined) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// What is kept of a day, by key.
+    fn of_day(
+        &self,
+        date: NaiveDate,
+    ) -> impl Future<Output = Result<Vec<Quarantined>, Failure>> + Send;
+
+    /// One thing, if it is there.
+    fn get(
+        &self,
+        id: &QuarantineId,
+    ) -> impl Future<Output = Result<Option<Quarantined>, Failure>> + Send;
+
+    /// Takes something out; what is not there is no error.
+    fn remove(&self, id: &QuarantineId) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// The catalogue.

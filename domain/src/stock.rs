@@ -5,6 +5,7 @@
 mod figures;
 mod level;
 mod packed;
+mod row_key;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -15,14 +16,14 @@ use sha2::{Digest, Sha256};
 pub use figures::{Counted, Figures};
 pub use level::{Level, level_at};
 pub use packed::Unreadable;
+pub use row_key::{Part, PartError, RowKey};
 
 use crate::event::Event;
 use crate::id::{EventId, Sku, StoreId};
-use crate::limits::STOCK_ROW_EVENTS_BYTES_MAX;
-use crate::quarantine::{QuarantineReason, Quarantined};
+use crate::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use crate::window::Window;
 
-/// Which row: one item in one store in one window.
+/// One item in one store in one window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WindowKey {
     /// The store.
@@ -34,7 +35,7 @@ pub struct WindowKey {
 }
 
 impl WindowKey {
-    /// The row that `event` belongs to.
+    /// The window that `event` belongs to.
     #[must_use]
     pub fn of(event: &Event) -> Self {
         Self {
@@ -51,12 +52,18 @@ impl fmt::Display for WindowKey {
     }
 }
 
-/// Everything known of one item in one store in one window.
+/// Everything known of one item in one store in one window, or the part of it that one row holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockWindow {
-    key: WindowKey,
-    events: BTreeMap<EventId, Event>,
-    packed_bytes: usize,
+    key: RowKey,
+    content: Content,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Content {
+    Events(BTreeMap<EventId, Event>),
+    /// The row was full: its events are in its continuations.
+    Signpost,
 }
 
 /// Names a row's content: a digest of its packed events. A save is conditional on it, and because
@@ -93,8 +100,6 @@ pub enum Absorbed {
     Known,
     /// The row had its id with another content.
     Conflict(Box<Conflict>),
-    /// It does not fit into the row any more.
-    Full(Box<Event>),
 }
 
 /// Two contents under one event id. The one whose canonical bytes sort first stays.
@@ -109,46 +114,73 @@ pub struct Conflict {
 impl StockWindow {
     /// A row that nothing happened in.
     #[must_use]
-    pub fn new(key: WindowKey) -> Self {
-        Self { key, events: BTreeMap::new(), packed_bytes: packed::HEADER_BYTES_MAX }
+    pub fn new(key: impl Into<RowKey>) -> Self {
+        Self { key: key.into(), content: Content::Events(BTreeMap::new()) }
     }
 
-    /// Which row it is.
+    /// A row whose events are in its continuations.
+    #[must_use]
+    pub fn signpost(key: RowKey) -> Self {
+        Self { key, content: Content::Signpost }
+    }
+
+    /// Which window it is of.
     #[must_use]
     pub fn key(&self) -> &WindowKey {
+        &self.key.window
+    }
+
+    /// Which row it is stored in.
+    #[must_use]
+    pub fn row_key(&self) -> &RowKey {
         &self.key
     }
 
-    /// Its events, by id.
-    pub fn events(&self) -> impl ExactSizeIterator<Item = &Event> {
-        self.events.values()
+    /// Whether its events are in its continuations. Such a row takes none and stays as it is.
+    #[must_use]
+    pub fn is_signpost(&self) -> bool {
+        self.content == Content::Signpost
     }
 
-    /// Takes an event in. The event must belong to this row.
+    /// Its events, by id; none of a signpost.
+    pub fn events(&self) -> impl Iterator<Item = &Event> + Clone {
+        let events = match &self.content {
+            Content::Events(events) => Some(events.values()),
+            Content::Signpost => None,
+        };
+        events.into_iter().flatten()
+    }
+
+    /// How many events it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.content {
+            Content::Events(events) => events.len(),
+            Content::Signpost => 0,
+        }
+    }
+
+    /// Whether it has no event.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes an event in. The event must belong to this window, and the row must not be a
+    /// signpost.
     pub fn absorb(&mut self, event: Event) -> Absorbed {
-        debug_assert_eq!(WindowKey::of(&event), self.key, "an event lands in its own row");
-        let bytes = packed::event_bytes(&event);
-        match self.events.entry(event.event_id().clone()) {
-            Entry::Vacant(_) if self.packed_bytes + bytes > STOCK_ROW_EVENTS_BYTES_MAX => {
-                Absorbed::Full(Box::new(event))
-            }
+        debug_assert_eq!(WindowKey::of(&event), self.key.window, "an event lands in its window");
+        debug_assert!(!self.is_signpost(), "a signpost takes no events");
+        let Content::Events(events) = &mut self.content else { return Absorbed::Known };
+        match events.entry(event.event_id().clone()) {
             Entry::Vacant(place) => {
-                self.packed_bytes += bytes;
                 place.insert(event);
                 Absorbed::New
             }
             Entry::Occupied(known) if *known.get() == event => Absorbed::Known,
             Entry::Occupied(mut known) => {
                 let replaced = event.canonical() < known.get().canonical();
-                let kept_bytes = self.packed_bytes - packed::event_bytes(known.get());
-                if replaced && kept_bytes + bytes > STOCK_ROW_EVENTS_BYTES_MAX {
-                    return Absorbed::Full(Box::new(event));
-                }
                 let refused = if replaced { known.insert(event) } else { event };
-                if replaced {
-                    self.packed_bytes += bytes;
-                    self.packed_bytes -= packed::event_bytes(&refused);
-                }
                 Absorbed::Conflict(Box::new(Conflict { refused, replaced }))
             }
         }
@@ -157,13 +189,16 @@ impl StockWindow {
     /// What people read: a function of the events.
     #[must_use]
     pub fn figures(&self) -> Figures {
-        Figures::of(self.events.values())
+        Figures::of(self.events())
     }
 
-    /// The events in the stored form, version 1.
+    /// The stored form.
     #[must_use]
     pub fn pack(&self) -> Vec<u8> {
-        packed::pack(&self.key, self.events.values())
+        match &self.content {
+            Content::Events(events) => packed::pack(self.key(), events.values()),
+            Content::Signpost => packed::signpost(),
+        }
     }
 
     /// What the row is now.
@@ -176,19 +211,43 @@ impl StockWindow {
     ///
     /// # Errors
     /// [`Unreadable`] when the bytes are not of a version this program knows, or are damaged.
-    pub fn unpack(key: WindowKey, bytes: &[u8]) -> Result<Self, Unreadable> {
-        let mut row = Self::new(key);
-        for event in packed::unpack(&row.key, bytes)? {
-            if row.events.last_key_value().is_some_and(|(last, _)| last >= event.event_id()) {
+    pub fn unpack(key: impl Into<RowKey>, bytes: &[u8]) -> Result<Self, Unreadable> {
+        let key = key.into();
+        let Some(unpacked) = packed::unpack(&key.window, bytes)? else {
+            return Ok(Self::signpost(key));
+        };
+        let mut events = BTreeMap::new();
+        for event in unpacked {
+            if events.last_key_value().is_some_and(|(last, _)| last >= event.event_id()) {
                 return Err(Unreadable::Damaged(
                     "its events are not in the order of ids".to_owned(),
                 ));
             }
-            row.packed_bytes += packed::event_bytes(&event);
-            row.events.insert(event.event_id().clone(), event);
+            events.insert(event.event_id().clone(), event);
         }
-        Ok(row)
+        Ok(Self { key, content: Content::Events(events) })
     }
+}
+
+/// Rows -> windows, by key: the parts of each put together. While a row is being split, its events
+/// are in it and in its continuations; here they are one.
+#[must_use]
+pub fn assemble(rows: impl IntoIterator<Item = StockWindow>) -> Vec<StockWindow> {
+    let mut windows: BTreeMap<WindowKey, StockWindow> = BTreeMap::new();
+    for row in rows {
+        match windows.entry(row.key.window.clone()) {
+            Entry::Vacant(place) if row.key.part.is_first() && !row.is_signpost() => {
+                place.insert(row);
+            }
+            place => {
+                let window = place.or_insert_with(|| StockWindow::new(row.key.window.clone()));
+                row.events().for_each(|event| {
+                    window.absorb(event.clone());
+                });
+            }
+        }
+    }
+    windows.into_values().collect()
 }
 
 impl Conflict {
@@ -196,37 +255,22 @@ impl Conflict {
     /// conflict is one row, in whatever order the two arrived.
     #[must_use]
     pub fn quarantined(&self) -> Quarantined {
-        set_aside(
-            &self.refused,
-            QuarantineReason::ConflictingDuplicate,
-            format!(
-                "event {} of store {} came with two contents; the one that sorts first counts",
-                self.refused.event_id(),
-                self.refused.store_id()
+        let event = &self.refused;
+        let (event_id, store_id) = (event.event_id(), event.store_id());
+        let bytes = event.canonical().into_bytes();
+        Quarantined {
+            id: QuarantineId {
+                date: event.occurred_at().date_naive(),
+                key: format!("{store_id}#{event_id}#{}", digest(&bytes, 8)),
+            },
+            reason: QuarantineReason::ConflictingDuplicate,
+            message: format!(
+                "event {event_id} of store {store_id} came with two contents; the one that sorts \
+                 first counts"
             ),
-        )
-    }
-}
-
-/// An event that its full row cannot take, for the quarantine.
-#[must_use]
-pub fn overflowing(event: &Event) -> Quarantined {
-    let message = format!(
-        "the row {} is full: {STOCK_ROW_EVENTS_BYTES_MAX} bytes of events are the most it holds",
-        WindowKey::of(event)
-    );
-    set_aside(event, QuarantineReason::WindowFull, message)
-}
-
-fn set_aside(event: &Event, reason: QuarantineReason, message: String) -> Quarantined {
-    let bytes = event.canonical().into_bytes();
-    let digest = digest(&bytes, 8);
-    Quarantined {
-        date: event.occurred_at().date_naive(),
-        key: format!("{}#{}#{digest}", event.store_id(), event.event_id()),
-        reason,
-        message,
-        at: event.occurred_at(),
-        bytes,
+            at: event.occurred_at(),
+            byte_count: bytes.len(),
+            bytes,
+        }
     }
 }

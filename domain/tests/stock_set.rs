@@ -6,8 +6,7 @@ mod given;
 use std::collections::BTreeMap;
 
 use domain::event::Kind;
-use domain::limits::STOCK_ROW_EVENTS_BYTES_MAX;
-use domain::stock::{Absorbed, Figures, StockWindow, overflowing};
+use domain::stock::{Absorbed, Figures, StockWindow};
 use domain::{Event, EventId};
 use given::{event, events_of_row, of_row, row};
 use proptest::prelude::*;
@@ -31,7 +30,7 @@ fn refused(row: &mut StockWindow, event: &Event) -> Option<(String, Vec<u8>)> {
     match row.absorb(event.clone()) {
         Absorbed::Conflict(conflict) => {
             let refused = conflict.quarantined();
-            Some((refused.key, refused.bytes))
+            Some((refused.id.key, refused.bytes))
         }
         _ => None,
     }
@@ -172,40 +171,4 @@ fn a_correction_voids_its_event_wherever_it_arrives() {
         assert_eq!(figures.counted.unwrap().quantity, Decimal::from(9));
         assert!(figures.revenue.is_empty());
     }
-}
-
-#[test]
-fn a_full_row_refuses_what_does_not_fit_and_keeps_taking_what_it_has() {
-    let filler = |number: u32| {
-        let id = format!("{number:064}");
-        event(&of_row(json!({
-            "event_id": id, "lot": "12345678901234567890", "terminal_id": "t".repeat(64),
-            "offer_id": format!("2026-03-12/{}/{}/1", "s".repeat(64), "i".repeat(64)),
-        })))
-    };
-    let mut row = row(&[]);
-    let mut number = 0;
-    let full = loop {
-        assert!(number < 5_000, "a row that is never full");
-        match row.absorb(filler(number)) {
-            Absorbed::New => number += 1,
-            Absorbed::Full(event) => break event,
-            other => panic!("{other:?}"),
-        }
-    };
-    assert_eq!(*full, filler(number));
-    assert_eq!(row.events().len() as u32, number);
-    let packed = row.pack();
-    assert!(packed.len() <= STOCK_ROW_EVENTS_BYTES_MAX);
-    // It really is full: the next one would have crossed the line.
-    assert!(packed.len() + packed.len() / number as usize + 10 > STOCK_ROW_EVENTS_BYTES_MAX);
-    assert_eq!(row.absorb(filler(0)), Absorbed::Known);
-    let mut loaded = StockWindow::unpack(row.key().clone(), &packed).unwrap();
-    assert_eq!(loaded, row);
-    assert_eq!(loaded.absorb(filler(number)), Absorbed::Full(full.clone()));
-
-    let kept = overflowing(&full);
-    assert_eq!(kept.reason.as_str(), "window_full");
-    assert_eq!(kept.bytes, full.canonical().into_bytes());
-    assert_eq!(kept, overflowing(&filler(number)));
 }

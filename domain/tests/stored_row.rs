@@ -77,8 +77,10 @@ fn what_is_wrong_is_said() {
     let row = row(&[]);
     let told = |bytes: &[u8]| unpack(&row, bytes).unwrap_err().to_string();
     assert_eq!(told(&[]), "the row's events are empty");
-    assert_eq!(told(&[2, 0]), "the row's events are of version 2; this program knows version 1");
+    let later = "the row's events are of version 3; this program knows versions 1 and 2";
+    assert_eq!(told(&[3, 0]), later);
     assert_eq!(told(&[1, 0, 7]), "the row's events are damaged: 1 bytes too many");
+    assert_eq!(told(&[2, 7]), "the row's events are damaged: 1 bytes too many");
 }
 
 #[test]
@@ -87,7 +89,7 @@ fn events_out_of_order_or_twice_are_damage() {
     let (a, b) = (one("a"), one("b"));
     // The version, a count of two, and the events.
     let two = |first: &[u8], second: &[u8]| [&[1, 2], &first[2..], &second[2..]].concat();
-    let read = |bytes: &[u8]| unpack(&row(&[]), bytes).map(|row| row.events().len());
+    let read = |bytes: &[u8]| unpack(&row(&[]), bytes).map(|row| row.len());
     assert_eq!(read(&two(&a, &b)), Ok(2));
     let damaged = Unreadable::Damaged("its events are not in the order of ids".to_owned());
     assert_eq!(read(&two(&b, &a)), Err(damaged.clone()));

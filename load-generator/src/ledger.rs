@@ -117,7 +117,7 @@ impl Ledger {
             } else if let Some(expected) = missing.remove(row.key()) {
                 difference::figures(&expected, &row.figures()).into_iter().for_each(differs);
             } else {
-                differs(What::Unexpected { events: row.events().len() as u64 });
+                differs(What::Unexpected { events: row.len() as u64 });
             }
         }
         differences.extend(missing.into_iter().map(|(row, expected)| {

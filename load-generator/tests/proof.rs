@@ -57,7 +57,7 @@ fn lonely_sale(events: &[Event]) -> usize {
     let lonely = |event: &Event| {
         event.action().kind() == Kind::Sale
             && event.quantity().to_string() == "1"
-            && rows[&WindowKey::of(event)].events().len() == 1
+            && rows[&WindowKey::of(event)].len() == 1
     };
     events.iter().position(lonely).expect("a quiet window")
 }

@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use domain::limits::{EVENT_AGE_MAX, STOCK_ROW_EVENTS_MAX};
 use domain::ports::{Failure, QuarantineTable, StockTable};
 use domain::quarantine::Quarantined;
-use domain::stock::{StockWindow, WindowKey};
+use domain::stock::{RowKey, StockWindow, WindowKey};
 use domain::{Delivered, SequenceNumber};
 use futures_util::stream::{self, StreamExt};
 use metrics::counter;
@@ -18,7 +19,7 @@ use tracing::{Instrument, info_span, warn};
 use crate::fold::{Change, fold};
 use crate::metrics as names;
 use crate::open::{Poison, open};
-use crate::save::{RowOutcome, save};
+use crate::save::{RowOutcome, Saving};
 
 /// Rows that are saved at the same time. DynamoDB answers in some milliseconds, so this is what
 /// keeps a batch of a thousand rows within a second.
@@ -33,6 +34,9 @@ pub struct Processor<S, Q> {
     pub quarantine: Q,
     /// How old an event may be when its record arrives; `None` takes history of any age.
     pub age_max: Option<Duration>,
+    /// Most events of one row; with one more it is split. The same in all programs that write to
+    /// one table: [`STOCK_ROW_EVENTS_MAX`].
+    pub row_events_max: usize,
 }
 
 /// What became of a batch.
@@ -49,6 +53,18 @@ pub struct Outcome {
     pub quarantined: u64,
     /// Rows written.
     pub rows_saved: u64,
+}
+
+impl<S, Q> Processor<S, Q> {
+    /// A handler over these tables that takes events of the usual age.
+    pub fn new(stock: S, quarantine: Q) -> Self {
+        Self {
+            stock,
+            quarantine,
+            age_max: Some(EVENT_AGE_MAX),
+            row_events_max: STOCK_ROW_EVENTS_MAX,
+        }
+    }
 }
 
 impl<S: StockTable, Q: QuarantineTable> Processor<S, Q> {
@@ -89,7 +105,7 @@ impl<S: StockTable, Q: QuarantineTable> Processor<S, Q> {
     }
 
     async fn load(&self, changes: &[Change]) -> Result<HashMap<WindowKey, StockWindow>, Failure> {
-        let keys: Vec<WindowKey> = changes.iter().map(|change| change.key.clone()).collect();
+        let keys: Vec<RowKey> = changes.iter().map(|change| change.key.clone().into()).collect();
         let rows = self.stock.load(&keys).await?;
         Ok(rows.into_iter().map(|row| (row.key().clone(), row)).collect())
     }
@@ -100,10 +116,15 @@ impl<S: StockTable, Q: QuarantineTable> Processor<S, Q> {
         mut stored: HashMap<WindowKey, StockWindow>,
         outcome: &mut Outcome,
     ) {
+        let saving = &Saving {
+            stock: &self.stock,
+            quarantine: &self.quarantine,
+            row_events_max: self.row_events_max,
+        };
         let jobs = changes.into_iter().map(|change| {
             let row = stored.remove(&change.key);
             async move {
-                let result = save(&change, row, &self.stock, &self.quarantine).await;
+                let result = saving.change(&change, row).await;
                 (change, result)
             }
         });
@@ -121,22 +142,22 @@ impl Outcome {
     fn count_row(&mut self, row: &RowOutcome) {
         self.stored += row.stored;
         self.duplicate += row.duplicate;
-        self.rows_saved += u64::from(row.saved);
+        self.rows_saved += row.saved;
         row.refused.iter().for_each(|refused| self.count_quarantined(refused));
         counter!(names::EVENTS_TOTAL, "outcome" => "stored").increment(row.stored);
         counter!(names::EVENTS_TOTAL, "outcome" => "late").increment(row.late);
         counter!(names::EVENTS_TOTAL, "outcome" => "duplicate").increment(row.duplicate);
         counter!(names::CONFLICTS_TOTAL).increment(row.conflicts);
-        let what = if row.saved { "saved" } else { "unchanged" };
-        counter!(names::ROWS_TOTAL, "outcome" => what).increment(1);
+        counter!(names::ROWS_TOTAL, "outcome" => "saved").increment(row.saved);
+        counter!(names::ROWS_TOTAL, "outcome" => "unchanged").increment(row.unchanged);
     }
 
     fn count_quarantined(&mut self, refused: &Quarantined) {
         self.quarantined += 1;
         counter!(names::EVENTS_TOTAL, "outcome" => "poison").increment(1);
         counter!(names::QUARANTINED_TOTAL, "reason" => refused.reason.as_str()).increment(1);
-        let (reason, key) = (refused.reason.as_str(), &refused.key);
-        warn!(reason, key, "kept in quarantine");
+        let (reason, id) = (refused.reason.as_str(), &refused.id);
+        warn!(reason, %id, "kept in quarantine");
     }
 
     fn count_failed(&mut self, sequence_number: &SequenceNumber, failure: &Failure) {

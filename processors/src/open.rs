@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::quarantine::{QuarantineReason, Quarantined};
+use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::record;
 use domain::{Acceptance, Delivered, Event, SequenceNumber};
 
@@ -36,12 +36,12 @@ pub(crate) fn open(records: &[Delivered], age_max: Option<Duration>) -> (Vec<Ope
         let sequence_number = &record.sequence_number;
         let mut refuse = |key: String, reason, message: String, bytes: &[u8]| {
             let refused = Quarantined {
-                date: record.arrived_at.date_naive(),
-                key,
+                id: QuarantineId { date: record.arrived_at.date_naive(), key },
                 reason,
                 message,
                 at: record.arrived_at,
                 bytes: bytes.to_vec(),
+                byte_count: bytes.len(),
             };
             poison.push(Poison { refused, sequence_number: sequence_number.clone() });
         };

@@ -85,10 +85,10 @@ impl Wiring {
         &self,
         settings: &Settings,
     ) -> Result<(Part, mapping::Watch), Failed> {
+        let quarantine = Quarantine::new(self.clients.dynamodb.clone(), &self.names);
         let handler = BatchHandler(Processor {
-            stock: self.stock(),
-            quarantine: Quarantine::new(self.clients.dynamodb.clone(), &self.names),
             age_max: self.age_max(),
+            ..Processor::new(self.stock(), quarantine)
         });
         let mapping_settings = mapping::Settings {
             batch_size: settings.batch_size,

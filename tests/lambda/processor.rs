@@ -2,7 +2,6 @@
 
 use aws::{Quarantine, Stock};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::limits::EVENT_AGE_MAX;
 use domain::ports::EventLog;
 use domain::record::pack;
 use domain::{Acceptance, Delivered, Event, SequenceNumber};
@@ -38,12 +37,9 @@ fn packed(number: &str, events: &[Value]) -> Delivered {
 /// What the function's code does when it is called here.
 async fn in_process(world: &World, prefix: &str, records: &[Delivered]) -> Outcome {
     let (client, names) = (&world.clients.dynamodb, names(prefix));
-    let processor = Processor {
-        stock: Stock::new(client.clone(), &names),
-        quarantine: Quarantine::new(client.clone(), &names),
-        age_max: Some(EVENT_AGE_MAX),
-    };
-    processor.process(records).await
+    let stock = Stock::new(client.clone(), &names);
+    let quarantine = Quarantine::new(client.clone(), &names);
+    Processor::new(stock, quarantine).process(records).await
 }
 
 async fn same_tables(world: &World, one: &str, other: &str, rows: [usize; 2]) {

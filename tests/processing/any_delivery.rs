@@ -2,7 +2,7 @@
 
 use domain::quarantine::QuarantineReason;
 use domain::record::{self, Delivered};
-use domain::stock::WindowKey;
+use domain::stock::{RowKey, WindowKey};
 use domain::{Acceptance, Event};
 use load_generator::ledger::Ledger;
 use processors::Outcome;
@@ -101,8 +101,8 @@ proptest! {
         let whole = Station::new();
         whole.process(&records);
         let (rows, _) = whole.tables();
-        let keys: Vec<&WindowKey> = rows.keys().collect();
-        let broken: Vec<WindowKey> = broken.iter().map(|at| (*at.get(&keys)).clone()).collect();
+        let keys: Vec<&RowKey> = rows.keys().collect();
+        let broken: Vec<RowKey> = broken.iter().map(|at| (*at.get(&keys)).clone()).collect();
 
         let station = Station::new();
         station.0.stock.break_rows(broken.clone());
@@ -112,7 +112,7 @@ proptest! {
             let events = texts.iter().filter_map(|text| {
                 Event::parse(text, &Acceptance::at(evening())).ok()
             });
-            events.map(|event| WindowKey::of(&event)).any(|key| broken.contains(&key))
+            events.map(|event| WindowKey::of(&event).into()).any(|key| broken.contains(&key))
         };
         let numbers = records.iter().filter(behind).map(|record| &record.sequence_number);
         let first = numbers.min().cloned();

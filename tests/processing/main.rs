@@ -3,6 +3,7 @@
 
 mod any_delivery;
 mod poison;
+mod split;
 #[path = "../twins/mod.rs"]
 mod twins;
 
@@ -12,15 +13,15 @@ use std::sync::LazyLock;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::quarantine::Quarantined;
 use domain::record::{self, Delivered};
-use domain::stock::WindowKey;
-use domain::{Event, SequenceNumber, limits};
+use domain::stock::RowKey;
+use domain::{Event, SequenceNumber};
 use load_generator::day::Day;
 use load_generator::prices::Prices;
 use load_generator::shops;
 use processors::{Outcome, Processor};
 use twins::{Quarantine, Stock};
 
-type Tables = (BTreeMap<WindowKey, Vec<u8>>, Vec<Quarantined>);
+type Tables = (BTreeMap<RowKey, Vec<u8>>, Vec<Quarantined>);
 
 /// A processor with tables of its own.
 #[derive(Clone)]
@@ -28,8 +29,7 @@ struct Station(Processor<Stock, Quarantine>);
 
 impl Station {
     fn new() -> Self {
-        let age_max = Some(limits::EVENT_AGE_MAX);
-        Self(Processor { stock: Stock::default(), quarantine: Quarantine::default(), age_max })
+        Self(Processor::new(Stock::default(), Quarantine::default()))
     }
 
     fn process(&self, records: &[Delivered]) -> Outcome {

@@ -27,11 +27,11 @@ fn a_record_with_one_bad_event_stores_the_good_ones() {
     let expected = Outcome { stored: 2, quarantined: 1, rows_saved: 1, ..Outcome::default() };
     assert_eq!(outcome, expected);
     let [kept] = &station.0.quarantine.kept()[..] else { panic!("one row") };
-    assert_eq!(kept.key, "shardId-000000000000#100#0001");
+    assert_eq!(kept.id.key, "shardId-000000000000#100#0001");
     assert_eq!(kept.reason, QuarantineReason::InvalidEvent);
     assert_eq!(kept.bytes, bad.into_bytes());
     assert!(kept.message.starts_with("event b: occurred_at \"2026-03-12T25:00:00Z\" is not"));
-    assert_eq!((kept.date, kept.at), (date(), evening()));
+    assert_eq!((kept.id.date, kept.at), (date(), evening()));
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn poison_delays_nothing_and_is_kept_once_with_its_bytes() {
         assert_eq!((outcome.stored, outcome.retry_from), (stored, None));
     }
     let [kept] = &station.0.quarantine.kept()[..] else { panic!("one row") };
-    assert_eq!(kept.key, "shardId-000000000000#97");
+    assert_eq!(kept.id.key, "shardId-000000000000#97");
     assert_eq!((kept.reason, &kept.bytes), (QuarantineReason::Unopenable, &poison.data));
 }
 

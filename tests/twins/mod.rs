@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ports::{CatalogTable, Failure, OffersTable, QuarantineTable, Saved, StockTable};
-use domain::quarantine::Quarantined;
-use domain::stock::{StockWindow, Version, WindowKey};
+use domain::quarantine::{QuarantineId, Quarantined};
+use domain::stock::{RowKey, StockWindow, Version, assemble};
 use domain::{Item, Offer, OfferId, Sku, Store, StoreId};
 use tokio::task::yield_now;
 
@@ -17,25 +17,26 @@ type Shared<K, V> = Arc<Mutex<BTreeMap<K, V>>>;
 /// The stock table: rows in their stored form, so that nothing survives that is not stored.
 #[derive(Clone, Default)]
 pub(crate) struct Stock {
-    rows: Shared<WindowKey, Vec<u8>>,
+    rows: Shared<RowKey, Vec<u8>>,
     /// Failures to come, one for each call of `save`.
     failures: Arc<Mutex<Vec<Failure>>>,
     /// Rows that cannot be saved.
-    broken: Arc<Mutex<BTreeSet<WindowKey>>>,
+    broken: Arc<Mutex<BTreeSet<RowKey>>>,
 }
 
 impl Stock {
     /// What is stored, to the last byte.
-    pub(crate) fn bytes(&self) -> BTreeMap<WindowKey, Vec<u8>> {
+    pub(crate) fn bytes(&self) -> BTreeMap<RowKey, Vec<u8>> {
         self.rows.lock().unwrap().clone()
     }
 
+    /// The windows, each put together of its rows.
     pub(crate) fn rows(&self) -> Vec<StockWindow> {
-        self.bytes().into_iter().map(|(key, bytes)| row(key, &bytes)).collect()
+        assemble(self.bytes().into_iter().map(|(key, bytes)| row(key, &bytes)))
     }
 
     /// From now on exactly these rows cannot be saved.
-    pub(crate) fn break_rows(&self, keys: impl IntoIterator<Item = WindowKey>) {
+    pub(crate) fn break_rows(&self, keys: impl IntoIterator<Item = RowKey>) {
         *self.broken.lock().unwrap() = keys.into_iter().collect();
     }
 
@@ -45,12 +46,12 @@ impl Stock {
     }
 }
 
-fn row(key: WindowKey, bytes: &[u8]) -> StockWindow {
+fn row(key: RowKey, bytes: &[u8]) -> StockWindow {
     StockWindow::unpack(key, bytes).expect("what was packed")
 }
 
 impl StockTable for Stock {
-    async fn load(&self, keys: &[WindowKey]) -> Result<Vec<StockWindow>, Failure> {
+    async fn load(&self, keys: &[RowKey]) -> Result<Vec<StockWindow>, Failure> {
         yield_now().await;
         let rows = self.rows.lock().unwrap();
         let found = keys.iter().filter_map(|key| Some(row(key.clone(), rows.get(key)?)));
@@ -66,15 +67,15 @@ impl StockTable for Stock {
         if let Some(failure) = self.failures.lock().unwrap().pop() {
             return Err(failure);
         }
-        if self.broken.lock().unwrap().contains(new.key()) {
+        if self.broken.lock().unwrap().contains(new.row_key()) {
             return Err(Failure::Throttled("a row that cannot be saved".to_owned()));
         }
         let mut rows = self.rows.lock().unwrap();
-        let stored = rows.get(new.key()).map(|bytes| row(new.key().clone(), bytes));
+        let stored = rows.get(new.row_key()).map(|bytes| row(new.row_key().clone(), bytes));
         if stored.as_ref().map(StockWindow::version).as_ref() != read {
             return Ok(Saved::Conflict(stored));
         }
-        rows.insert(new.key().clone(), new.pack());
+        rows.insert(new.row_key().clone(), new.pack());
         Ok(Saved::Done)
     }
 
@@ -99,7 +100,7 @@ impl StockTable for Stock {
 /// The quarantine table.
 #[derive(Clone, Default)]
 pub(crate) struct Quarantine {
-    kept: Shared<(NaiveDate, String), Quarantined>,
+    kept: Shared<QuarantineId, Quarantined>,
     is_down: Arc<Mutex<bool>>,
 }
 
@@ -120,8 +121,20 @@ impl QuarantineTable for Quarantine {
         if *self.is_down.lock().unwrap() {
             return Err(Failure::Unavailable("the quarantine is down".to_owned()));
         }
-        let key = (refused.date, refused.key.clone());
-        self.kept.lock().unwrap().insert(key, refused.clone());
+        self.kept.lock().unwrap().insert(refused.id.clone(), refused.clone());
+        Ok(())
+    }
+
+    async fn of_day(&self, date: NaiveDate) -> Result<Vec<Quarantined>, Failure> {
+        Ok(self.kept().into_iter().filter(|refused| refused.id.date == date).collect())
+    }
+
+    async fn get(&self, id: &QuarantineId) -> Result<Option<Quarantined>, Failure> {
+        Ok(self.kept.lock().unwrap().get(id).cloned())
+    }
+
+    async fn remove(&self, id: &QuarantineId) -> Result<(), Failure> {
+        self.kept.lock().unwrap().remove(id);
         Ok(())
     }
 }

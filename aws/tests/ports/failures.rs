@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::routing::post;
 use domain::ports::{CatalogTable, EventLog, Failure, OffersTable, QuarantineTable, StockTable};
-use domain::quarantine::{QuarantineReason, Quarantined};
+use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::stock::StockWindow;
 use local::part::Part;
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ async fn read_changed(name: &str, value: Option<AttributeValue>) -> String {
         None => item.remove(name),
     };
     world.put("stock", item).await;
-    let loaded = world.stock().load(&[rye().key().clone()]).await;
+    let loaded = world.stock().load(&[rye().row_key().clone()]).await;
     let (since, until) = (at("2026-03-12T00:00:00Z"), at("2026-03-13T00:00:00Z"));
     let asked = world.stock().query(&"s1".parse().unwrap(), None, since, until, since).await;
     match (loaded, asked) {
@@ -78,7 +78,7 @@ async fn an_offer_that_cannot_be_read_is_named() {
 async fn an_endpoint_that_does_not_answer_is_unavailable() {
     let Clients { kinesis, dynamodb } = clients_of_nobody();
     let names = Names::default();
-    let loaded = Stock::new(dynamodb, &names).load(&[rye().key().clone()]).await;
+    let loaded = Stock::new(dynamodb, &names).load(&[rye().row_key().clone()]).await;
     assert!(matches!(&loaded, Err(Failure::Unavailable(why)) if why.contains("refused")));
     let stream = Stream::new(kinesis, &names);
     assert!(matches!(stream.ready().await, Err(Failure::Unavailable(_))));
@@ -92,22 +92,25 @@ async fn a_table_that_does_not_exist_is_refused_by_every_call() {
     let now = at("2026-03-12T15:17:00Z");
     let store_id = "s1".parse().unwrap();
     let refused = Quarantined {
-        date: now.date_naive(),
-        key: "shardId-000000000000#4959".to_owned(),
+        id: QuarantineId { date: now.date_naive(), key: "shardId-000000000000#4959".to_owned() },
         reason: QuarantineReason::Unopenable,
         message: String::new(),
         at: now,
         bytes: vec![],
+        byte_count: 0,
     };
     let offers = Offers::new(world.clients.dynamodb.clone(), names);
     let quarantine = Quarantine::new(world.clients.dynamodb.clone(), names);
     let failures = [
-        stock.load(&[rye().key().clone()]).await.unwrap_err(),
+        stock.load(&[rye().row_key().clone()]).await.unwrap_err(),
         stock.save(&rye(), None).await.unwrap_err(),
         stock.query(&store_id, None, now, now, now).await.unwrap_err(),
         offers.of_day(&store_id, now.date_naive()).await.unwrap_err(),
         offers.publish(&offer("2026-03-12/s1/rye/1", "2.40", "EUR")).await.unwrap_err(),
         quarantine.keep(&refused).await.unwrap_err(),
+        quarantine.of_day(refused.id.date).await.unwrap_err(),
+        quarantine.get(&refused.id).await.unwrap_err(),
+        quarantine.remove(&refused.id).await.unwrap_err(),
         world.catalog().stores().await.unwrap_err(),
     ];
     for failure in failures {
@@ -150,7 +153,7 @@ async fn keys_left_out_of_an_answer_are_asked_for_again() {
     item["events"] = json!({ "B": "AQA=" });
     let whole = json!({ "Responses": { "daymark-stock": [item] }, "UnprocessedKeys": {} });
     let (stock, _part) = scripted(vec![(StatusCode::OK, left_out), (StatusCode::OK, whole)]);
-    let rows = stock.load(&[rye().key().clone()]).await.unwrap();
+    let rows = stock.load(&[rye().row_key().clone()]).await.unwrap();
     assert_eq!(rows, [StockWindow::new(rye().key().clone())]);
 }
 
@@ -158,7 +161,7 @@ async fn keys_left_out_of_an_answer_are_asked_for_again() {
 async fn met(status: StatusCode, code: &str) -> Failure {
     let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}") });
     let (stock, _part) = scripted(vec![(status, body); 8]);
-    stock.load(&[rye().key().clone()]).await.unwrap_err()
+    stock.load(&[rye().row_key().clone()]).await.unwrap_err()
 }
 
 #[tokio::test]

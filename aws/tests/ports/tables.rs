@@ -3,7 +3,7 @@
 use aws::tables::{Definition, create};
 use domain::limits::QUARANTINE_BYTES_MAX;
 use domain::ports::{QuarantineTable, StockTable};
-use domain::quarantine::{QuarantineReason, Quarantined};
+use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 
 use crate::samples::{at, row_at};
 use crate::world::World;
@@ -73,12 +73,15 @@ async fn what_a_creation_that_was_cut_off_left_undone_is_done_by_the_next() {
 
 fn refused(reason: QuarantineReason, bytes: &[u8]) -> Quarantined {
     Quarantined {
-        date: "2026-03-12".parse().unwrap(),
-        key: format!("shardId-000000000000#4959#{}", reason.as_str()),
+        id: QuarantineId {
+            date: "2026-03-12".parse().unwrap(),
+            key: format!("shardId-000000000000#4959#{}", reason.as_str()),
+        },
         reason,
         message: "the record is empty".to_owned(),
         at: at("2026-03-12T15:17:00.125Z"),
         bytes: bytes.to_vec(),
+        byte_count: bytes.len(),
     }
 }
 
@@ -93,7 +96,7 @@ async fn what_is_refused_is_kept_once_with_its_bytes() {
     let kept = world.items("quarantine").await;
     let reasons: Vec<&str> =
         kept.iter().map(|item| item["reason"].as_s().unwrap().as_str()).collect();
-    assert_eq!(reasons, ["conflicting_duplicate", "invalid_event", "unopenable", "window_full"]);
+    assert_eq!(reasons, ["conflicting_duplicate", "invalid_event", "unopenable"]);
     assert!(kept.iter().all(|item| item["bytes"].as_b().unwrap().as_ref() == [0, 255, 10]));
 }
 
@@ -114,4 +117,29 @@ async fn of_a_record_too_large_for_an_item_the_beginning_is_kept_and_the_length_
     let item = world.item("quarantine").await;
     assert_eq!(item["bytes"].as_b().unwrap().as_ref(), &record[..QUARANTINE_BYTES_MAX]);
     assert_eq!(item["byte_count"].as_n().unwrap(), "1048576");
+}
+
+#[tokio::test]
+async fn what_is_kept_is_listed_by_day_found_by_name_and_taken_out() {
+    let world = World::start().await;
+    let quarantine = world.quarantine();
+    let all: Vec<Quarantined> =
+        QuarantineReason::ALL.iter().map(|reason| refused(*reason, &[0, 255])).collect();
+    for refused in &all {
+        quarantine.keep(refused).await.unwrap();
+    }
+    let (id, mut expected) = (all[0].id.clone(), all.clone());
+    expected.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(quarantine.of_day(id.date).await.unwrap(), expected);
+    assert_eq!(quarantine.of_day(id.date.succ_opt().unwrap()).await.unwrap(), []);
+    assert_eq!(quarantine.get(&id).await.unwrap(), Some(all[0].clone()));
+    for _ in 0..2 {
+        quarantine.remove(&id).await.unwrap();
+    }
+    assert_eq!(quarantine.get(&id).await.unwrap(), None);
+    assert_eq!(quarantine.of_day(id.date).await.unwrap().len(), all.len() - 1);
+
+    quarantine.keep(&refused(QuarantineReason::Unopenable, &vec![7; 1024 * 1024])).await.unwrap();
+    let beginning = quarantine.get(&all[0].id).await.unwrap().unwrap();
+    assert_eq!((beginning.is_whole(), beginning.byte_count), (false, 1024 * 1024));
 }

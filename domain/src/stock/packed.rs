@@ -1,6 +1,7 @@
 //! The stored form of a row's events: a version byte, then the events in order of their ids in the
 //! postcard format (<https://postcard.jamesmunns.com/wire-format>). Field and variant order are
-//! the format: append only, and count the version up for anything else.
+//! the format: append only, and take a new version for anything else. A signpost is its version
+//! byte alone.
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta};
 use rust_decimal::Decimal;
@@ -11,9 +12,8 @@ use crate::event::{Action, Details, Event, Reason, TerminalSequence, Unit};
 use crate::id::IdError;
 use crate::money::{Currency, Money, Quantity};
 
-const VERSION: u8 = 1;
-/// The version byte and the longest count of events.
-pub(super) const HEADER_BYTES_MAX: usize = 1 + 5;
+const EVENTS: u8 = 1;
+const SIGNPOST: u8 = 2;
 
 /// Why stored bytes are not a row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +22,9 @@ pub enum Unreadable {
     #[error("the row's events are empty")]
     Empty,
     /// Written by a later program.
-    #[error("the row's events are of version {0}; this program knows version {VERSION}")]
+    #[error(
+        "the row's events are of version {0}; this program knows versions {EVENTS} and {SIGNPOST}"
+    )]
     Version(u8),
     /// Not what was written.
     #[error("the row's events are damaged: {0}")]
@@ -67,28 +69,37 @@ struct PackedPrice {
 
 pub(super) fn pack<'a>(key: &WindowKey, events: impl Iterator<Item = &'a Event>) -> Vec<u8> {
     let packed: Vec<Packed<'a>> = events.map(|event| packed(key, event)).collect();
-    postcard::to_extend(&packed, vec![VERSION]).expect("plain data always serializes")
+    postcard::to_extend(&packed, vec![EVENTS]).expect("plain data always serializes")
 }
 
-pub(super) fn unpack(key: &WindowKey, bytes: &[u8]) -> Result<Vec<Event>, Unreadable> {
+pub(super) fn signpost() -> Vec<u8> {
+    vec![SIGNPOST]
+}
+
+/// The events, or `None` of a signpost.
+pub(super) fn unpack(key: &WindowKey, bytes: &[u8]) -> Result<Option<Vec<Event>>, Unreadable> {
     match bytes {
         [] => Err(Unreadable::Empty),
-        [VERSION, rest @ ..] => {
+        [SIGNPOST] => Ok(None),
+        [SIGNPOST, left @ ..] => Err(too_many(left)),
+        [EVENTS, rest @ ..] => {
             let (packed, left) = postcard::take_from_bytes::<Vec<Packed<'_>>>(rest)
                 .map_err(|error| Unreadable::Damaged(error.to_string()))?;
             if !left.is_empty() {
-                return Err(Unreadable::Damaged(format!("{} bytes too many", left.len())));
+                return Err(too_many(left));
             }
-            packed.into_iter().map(|packed| unpacked(key, packed)).collect()
+            packed
+                .into_iter()
+                .map(|packed| unpacked(key, packed))
+                .collect::<Result<_, _>>()
+                .map(Some)
         }
         [version, ..] => Err(Unreadable::Version(*version)),
     }
 }
 
-/// What an event takes in its row, in bytes.
-pub(super) fn event_bytes(event: &Event) -> usize {
-    let key = WindowKey::of(event);
-    postcard::experimental::serialized_size(&packed(&key, event)).expect("plain data has a size")
+fn too_many(left: &[u8]) -> Unreadable {
+    Unreadable::Damaged(format!("{} bytes too many", left.len()))
 }
 
 fn packed<'a>(key: &WindowKey, event: &'a Event) -> Packed<'a> {

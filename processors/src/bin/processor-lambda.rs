@@ -11,11 +11,10 @@ async fn main() -> Result<(), Error> {
     processors::metrics::describe();
     let (names, dynamodb) = (&function.settings.names, &function.clients.dynamodb);
     let stock = Stock::new(dynamodb.clone(), names);
-    let processor = Processor {
-        stock: if function.settings.age_max.is_none() { stock.kept_forever() } else { stock },
-        quarantine: Quarantine::new(dynamodb.clone(), names),
-        age_max: function.settings.age_max,
-    };
+    let age_max = function.settings.age_max;
+    let stock = if age_max.is_none() { stock.kept_forever() } else { stock };
+    let quarantine = Quarantine::new(dynamodb.clone(), names);
+    let processor = Processor { age_max, ..Processor::new(stock, quarantine) };
     run(service_fn(async |event: LambdaEvent<Batch>| {
         let outcome = processor.process(&event.payload.records).await;
         function.report();

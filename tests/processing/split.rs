@@ -1,0 +1,93 @@
+//! A row with more events than it may hold is split, and nobody can tell from the events.
+
+use domain::record::{self, Delivered};
+use domain::stock::{RowKey, StockWindow};
+use domain::{Acceptance, Event};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::{Station, delivered, evening, redeliver};
+
+/// Many events of one item in five minutes: some come twice, some under another content.
+fn crowd() -> impl Strategy<Value = Vec<Event>> {
+    prop::collection::vec((0..120_u32, 1..3_u32), 1..200).prop_map(|crowd| {
+        let event = |(id, quantity): (u32, u32)| {
+            let json = format!(
+                r#"{{"event_id":"e-{id}","kind":"receipt","store_id":"0042","terminal_id":"t",
+                    "sku":"rye","quantity":{quantity},"occurred_at":"2026-03-12T09:00:00Z"}}"#
+            );
+            Event::parse(&json, &Acceptance::at(evening())).expect("a valid event")
+        };
+        crowd.into_iter().map(event).collect()
+    })
+}
+
+fn records(events: &[Event], length: usize) -> Vec<Delivered> {
+    let pack =
+        |(number, events): (usize, &[Event])| delivered(number, record::pack("0042", events).data);
+    events.chunks(length).enumerate().map(pack).collect()
+}
+
+fn station(row_events_max: usize) -> Station {
+    let mut station = Station::new();
+    station.0.row_events_max = row_events_max;
+    station
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None, cases: 64, ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn which_rows_are_split_depends_on_the_events_alone(
+        (events, shuffled) in crowd()
+            .prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle())),
+        row_events_max in 1..40_usize,
+        (length, batch) in (1..30_usize, 1..6_usize),
+    ) {
+        let whole = station(usize::MAX);
+        whole.process(&records(&events, 400));
+        let at_once = station(row_events_max);
+        prop_assert_eq!(at_once.process(&records(&events, 400)).retry_from, None);
+        let bit_by_bit = station(row_events_max);
+        for batch in records(&shuffled, length).chunks(batch) {
+            prop_assert_eq!(bit_by_bit.process(batch).retry_from, None);
+        }
+        prop_assert_eq!(bit_by_bit.tables(), at_once.tables());
+        // Put together it is the row that was never split, and the conflicts are the same.
+        let windows = |station: &Station| station.0.stock.rows();
+        prop_assert_eq!(windows(&at_once), windows(&whole));
+        prop_assert_eq!(at_once.tables().1, whole.tables().1);
+        for (key, bytes) in at_once.tables().0 {
+            let row = StockWindow::unpack(key, &bytes).unwrap();
+            prop_assert!(row.len() <= row_events_max);
+        }
+    }
+
+    #[test]
+    fn a_split_that_was_interrupted_is_finished_by_the_redelivery(
+        events in crowd(),
+        row_events_max in 1..20_usize,
+        broken in prop::collection::vec(any::<Index>(), 1..4),
+    ) {
+        let records = records(&events, 10);
+        let whole = station(row_events_max);
+        whole.process(&records);
+        let (rows, _) = whole.tables();
+        let keys: Vec<&RowKey> = rows.keys().collect();
+
+        let station = station(row_events_max);
+        station.0.stock.break_rows(broken.iter().map(|at| (*at.get(&keys)).clone()));
+        let outcome = station.process(&records);
+        prop_assert!(outcome.retry_from.is_some());
+        // What stands there already is read as one.
+        let read: usize = station.0.stock.rows().iter().map(StockWindow::len).sum();
+        let all: usize = whole.0.stock.rows().iter().map(StockWindow::len).sum();
+        prop_assert!(read <= all);
+
+        station.0.stock.break_rows([]);
+        prop_assert_eq!(redeliver(&station, &records, outcome).retry_from, None);
+        prop_assert_eq!(station.tables(), whole.tables());
+    }
+}
