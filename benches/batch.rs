@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use domain::{Delivered, Event, SequenceNumber, limits, record};
+use domain::{Delivered, Event, SequenceNumber, record};
 use load_generator::day::Day;
 use load_generator::disorder::{Disorder, Mix};
 use load_generator::prices::Prices;

@@ -24,6 +24,7 @@ pub(crate) struct TableFlags {
 /// The tables, read by the same code that a Lambda uses.
 pub(crate) struct Tables {
     pub(crate) stock: aws::Stock,
+    pub(crate) days: aws::Days,
     pub(crate) offers: aws::Offers,
     pub(crate) catalog: aws::Catalog,
     url: String,
@@ -39,6 +40,7 @@ impl TableFlags {
         let names = aws::Names::default();
         Tables {
             stock: aws::Stock::new(client.clone(), &names),
+            days: aws::Days::new(client.clone(), &names),
             offers: aws::Offers::new(client.clone(), &names),
             catalog: aws::Catalog::new(client, &names),
             url: self.dynamodb_url.clone(),

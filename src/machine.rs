@@ -26,7 +26,7 @@ pub(crate) enum Storage {
     Folder(PathBuf),
 }
 
-/// Who runs the pricing.
+/// Who runs the pricing and the close of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Schedule {
     /// A part of its own, every slot.

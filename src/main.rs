@@ -3,6 +3,7 @@
 mod catalog;
 mod clock;
 mod connect;
+mod days;
 mod demo;
 mod machine;
 mod offers;
@@ -39,6 +40,7 @@ enum Verb {
     Send(send::Flags),
     Stock(stock::Flags),
     Offers(offers::Flags),
+    Days(days::Flags),
     Catalog(catalog::Flags),
 }
 
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
                 Verb::Send(flags) => send::run(flags).await,
                 Verb::Stock(flags) => stock::run(flags).await,
                 Verb::Offers(flags) => offers::run(flags).await,
+                Verb::Days(flags) => days::run(flags).await,
                 Verb::Catalog(flags) => catalog::run(flags).await,
             }
         })

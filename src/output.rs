@@ -1,11 +1,14 @@
 //! What a person or a program reads: tables, JSON, CSV. The only place that prints.
 #![expect(clippy::print_stderr, reason = "the terminal is this file's job")]
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::Write;
 
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use domain::Currency;
+use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::Failed;
@@ -82,6 +85,15 @@ pub(crate) fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
         }
     }
     table.to_string()
+}
+
+/// Amounts by currency, each with the digits of its currency.
+pub(crate) fn revenue(amounts: &BTreeMap<Currency, Decimal>) -> String {
+    let amount = |(currency, amount): (&Currency, &Decimal)| {
+        let digits = currency.minor_digits() as usize;
+        format!("{amount:.digits$} {currency}")
+    };
+    amounts.iter().map(amount).collect::<Vec<_>>().join(" + ")
 }
 
 /// A line of the answer.

@@ -12,7 +12,7 @@ use domain::stock::Figures;
 use domain::{Sku, StoreId};
 use processors::question::{Question, StockOfItem, stock_at};
 
-use crate::output::{Column, Format};
+use crate::output::{Column, Format, revenue};
 use crate::{Failed, clock, connect, output};
 
 /// Show what is on the shelf, and what moved
@@ -133,14 +133,6 @@ fn figures(figures: &Figures) -> Vec<String> {
         let at = count.at.to_rfc3339_opts(SecondsFormat::Secs, true);
         format!("{} at {at}", count.quantity)
     });
-    let revenue: Vec<String> = figures
-        .revenue
-        .iter()
-        .map(|(currency, amount)| {
-            let digits = currency.minor_digits() as usize;
-            format!("{amount:.digits$} {currency}")
-        })
-        .collect();
     vec![
         figures.received.to_string(),
         figures.sold.to_string(),
@@ -149,6 +141,6 @@ fn figures(figures: &Figures) -> Vec<String> {
         figures.transferred_in.to_string(),
         figures.transferred_out.to_string(),
         counted.unwrap_or_default(),
-        revenue.join(" + "),
+        revenue(&figures.revenue),
     ]
 }

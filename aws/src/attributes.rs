@@ -1,6 +1,6 @@
 //! DynamoDB items read and written field by field.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -59,6 +59,20 @@ impl<'a> Reader<'a> {
         let number =
             self.attribute(name)?.as_n().map_err(|_| self.wrong(name, "is not a number"))?;
         number.parse().map_err(|error| self.wrong(name, error))
+    }
+
+    /// A map from what `K` can be made of to numbers.
+    pub(crate) fn numbers<K>(&self, name: &str) -> Result<BTreeMap<K, Decimal>, Failure>
+    where
+        K: FromStr<Err: Display> + Ord,
+    {
+        let map = self.attribute(name)?.as_m().map_err(|_| self.wrong(name, "is not a map"))?;
+        let entry = |(key, value): (&String, &AttributeValue)| {
+            let number = value.as_n().map_err(|_| self.wrong(name, "has what is no number"))?;
+            let key = key.parse().map_err(|error| self.wrong(name, error))?;
+            Ok((key, number.parse().map_err(|error| self.wrong(name, error))?))
+        };
+        map.iter().map(entry).collect()
     }
 
     /// Bytes.

@@ -5,7 +5,9 @@
 mod attributes;
 mod catalog;
 mod clients;
+mod days;
 mod failure;
+mod get;
 mod kinesis;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -17,6 +19,7 @@ pub mod tables;
 
 pub use catalog::Catalog;
 pub use clients::{Clients, Endpoints};
+pub use days::Days;
 pub use kinesis::Stream;
 pub use offers::Offers;
 pub use quarantine::Quarantine;

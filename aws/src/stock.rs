@@ -4,22 +4,17 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::limits::{BATCH_GET_KEYS_MAX, STOCK_KEPT};
+use domain::limits::STOCK_KEPT;
 use domain::ports::{Failure, Saved, StockTable};
-use domain::stock::{Part, RowKey, StockWindow, Version, WindowKey, assemble};
-use domain::{Sku, StoreId, Window};
+use domain::stock::{Part, RowKey, StockWindow, WindowKey, assemble};
+use domain::{Sku, StoreId, Version, Window};
 
 use crate::Names;
 use crate::attributes::{Attributes, Reader, binary, decimal, instant, number, text};
 use crate::failure::failure;
-
-/// How often keys that DynamoDB left out of an answer are asked for again.
-const LEFT_OUT_ATTEMPTS: u32 = 5;
-const LEFT_OUT_PAUSE: Duration = Duration::from_millis(50);
+use crate::get::get_all;
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -51,7 +46,7 @@ impl Stock {
         put("store_id", text(&key.store_id));
         put("sku", text(&key.sku));
         put("window_start", instant(key.window.start()));
-        put("version", text(Version::of(&packed).as_str()));
+        put("version", text(Version::of(&packed)));
         put("events", binary(packed));
         if !row.row_key().part.is_first() {
             put("part", text(&row.row_key().part));
@@ -100,42 +95,8 @@ impl Stock {
 
 impl StockTable for Stock {
     async fn load(&self, keys: &[RowKey]) -> Result<Vec<StockWindow>, Failure> {
-        let mut rows = Vec::new();
-        for chunk in keys.chunks(BATCH_GET_KEYS_MAX) {
-            let mut wanted: Vec<Attributes> = chunk.iter().map(key_of).collect();
-            let mut attempts = 0;
-            while !wanted.is_empty() {
-                if attempts > 0 {
-                    if attempts > LEFT_OUT_ATTEMPTS {
-                        let left = wanted.len();
-                        return Err(Failure::Throttled(format!("{left} stock rows left out")));
-                    }
-                    tokio::time::sleep(LEFT_OUT_PAUSE * 2_u32.pow(attempts)).await;
-                }
-                attempts += 1;
-                let request = KeysAndAttributes::builder()
-                    .set_keys(Some(wanted))
-                    .consistent_read(true)
-                    .build()
-                    .expect("the keys are set");
-                let mut answer = self
-                    .client
-                    .batch_get_item()
-                    .request_items(&self.table, request)
-                    .send()
-                    .await
-                    .map_err(|error| failure(&error))?;
-                for item in
-                    answer.responses().and_then(|all| all.get(&self.table)).into_iter().flatten()
-                {
-                    rows.push(row_of(item)?);
-                }
-                let left_out =
-                    answer.unprocessed_keys.take().and_then(|mut all| all.remove(&self.table));
-                wanted = left_out.map(|request| request.keys).unwrap_or_default();
-            }
-        }
-        Ok(rows)
+        let keys = keys.iter().map(key_of).collect();
+        get_all(&self.client, &self.table, keys).await?.iter().map(row_of).collect()
     }
 
     async fn save(
@@ -153,7 +114,7 @@ impl StockTable for Stock {
             None => put.condition_expression("attribute_not_exists(pk)"),
             Some(version) => put
                 .condition_expression("version = :read")
-                .expression_attribute_values(":read", text(version.as_str())),
+                .expression_attribute_values(":read", text(version)),
         };
         let Err(error) = put.send().await else { return Ok(Saved::Done) };
         match error.as_service_error() {

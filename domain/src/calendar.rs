@@ -91,14 +91,39 @@ pub struct BusinessDay {
     pub closes_at: DateTime<Utc>,
 }
 
+/// Everything that counts for one date of a store, also one on which it stays closed. The spans of
+/// successive dates meet, so every instant is in one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DaySpan {
+    /// The date.
+    pub date: NaiveDate,
+    /// The store's midnight, or the close of the day before where that is later.
+    pub starts_at: DateTime<Utc>,
+    /// The start of the next span.
+    pub ends_at: DateTime<Utc>,
+    /// When the doors close; the end of the span where they stay closed.
+    pub closes_at: DateTime<Utc>,
+}
+
 impl Hours {
+    /// Everything that counts for `date`.
+    #[must_use]
+    pub fn span(&self, zone: Tz, date: NaiveDate) -> DaySpan {
+        let closed = |date| self.open(zone, date).map(|(_, closes_at)| closes_at);
+        let starts = |date: NaiveDate| {
+            let midnight = instant(zone, date, NaiveTime::MIN);
+            date.pred_opt().and_then(closed).map_or(midnight, |closed_at| closed_at.max(midnight))
+        };
+        let ends_at = starts(date + Days::new(1));
+        let closes_at = closed(date).unwrap_or(ends_at);
+        DaySpan { date, starts_at: starts(date), ends_at, closes_at }
+    }
+
     /// The business day called `date`, or `None` when the store stays closed.
     #[must_use]
     pub fn day(&self, zone: Tz, date: NaiveDate) -> Option<BusinessDay> {
         let (opens_at, closes_at) = self.open(zone, date)?;
-        let midnight = instant(zone, date, NaiveTime::MIN);
-        let yesterday = date.pred_opt().and_then(|yesterday| self.open(zone, yesterday));
-        let starts_at = yesterday.map_or(midnight, |(_, closed_at)| closed_at.max(midnight));
+        let starts_at = self.span(zone, date).starts_at;
         Some(BusinessDay { date, starts_at, opens_at, closes_at })
     }
 
@@ -181,6 +206,28 @@ mod tests {
         let open = week.open_day_at(ZONE, at_one).unwrap();
         assert_eq!(open.date.to_string(), "2026-06-10");
         assert_eq!(week.open_day_at(ZONE, open.closes_at), None);
+    }
+
+    #[test]
+    fn spans_meet_through_every_day_of_a_year_and_have_23_to_25_hours() {
+        for hours in ["mon-sat 07:00-18:00", "mon-sun 18:00-02:00", "mon-wed 20:00-06:00"] {
+            let week: Hours = hours.parse().unwrap();
+            let first = week.span(ZONE, "2026-01-01".parse().unwrap());
+            let mut before = first;
+            let mut lengths = Vec::new();
+            for date in first.date.iter_days().skip(1).take(365) {
+                let span = week.span(ZONE, date);
+                assert_eq!((span.date, span.starts_at), (date, before.ends_at), "{hours}");
+                assert!(span.starts_at < span.closes_at && span.closes_at <= span.ends_at);
+                assert_eq!(week.day(ZONE, date).is_some(), week.open(ZONE, date).is_some());
+                lengths.push((span.ends_at - span.starts_at).num_hours());
+                before = span;
+            }
+            if hours.starts_with("mon-sat") {
+                lengths.retain(|hours| *hours != 24);
+                assert_eq!(lengths, [23, 25]);
+            }
+        }
     }
 
     #[test]

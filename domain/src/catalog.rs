@@ -7,7 +7,7 @@ mod store;
 
 use std::fmt;
 
-pub use item::Item;
+pub use item::{Item, SHELF_LIFE_DAYS_DEFAULT};
 pub use policy::{Ladder, LadderError, Policy};
 pub use store::Store;
 

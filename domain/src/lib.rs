@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod catalog;
+pub mod closed_day;
 pub mod event;
 mod fault;
 mod fields;
@@ -16,10 +17,12 @@ pub mod ports;
 pub mod quarantine;
 pub mod record;
 pub mod stock;
+mod version;
 pub mod window;
 
-pub use calendar::{BusinessDay, Hours};
+pub use calendar::{BusinessDay, DaySpan, Hours};
 pub use catalog::{Item, Ladder, Policy, Store};
+pub use closed_day::{ClosedDay, DayKey};
 pub use event::{Acceptance, Action, Event, Kind, Rejection};
 pub use fault::Fault;
 pub use id::{EventId, Sku, StoreId, TerminalId};
@@ -27,4 +30,5 @@ pub use money::{Currency, Money, Quantity};
 pub use offer::{Offer, OfferId};
 pub use record::{Delivered, SequenceNumber};
 pub use stock::{Conflict, StockWindow};
+pub use version::Version;
 pub use window::Window;

@@ -8,11 +8,13 @@ use std::future::Future;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::catalog::{Item, Store};
+use crate::closed_day::{ClosedDay, DayKey};
 use crate::id::{Sku, StoreId};
 use crate::offer::Offer;
 use crate::quarantine::{QuarantineId, Quarantined};
 use crate::record::{Record, SequenceNumber};
-use crate::stock::{RowKey, StockWindow, Version};
+use crate::stock::{RowKey, StockWindow};
+use crate::version::Version;
 
 /// What went wrong outside.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +93,30 @@ pub trait StockTable: Send + Sync {
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<Vec<StockWindow>, Failure>> + Send;
+}
+
+/// The days table.
+pub trait DaysTable: Send + Sync {
+    /// The rows with these keys, as far as they exist, in any order; read consistently.
+    fn load(&self, keys: &[DayKey])
+    -> impl Future<Output = Result<Vec<ClosedDay>, Failure>> + Send;
+
+    /// Saves a row if what is stored is still of the version that was read (`None`: if there is
+    /// nothing stored); the conflict gives what is stored now.
+    fn save(
+        &self,
+        day: &ClosedDay,
+        read: Option<&Version>,
+    ) -> impl Future<Output = Result<Saved<ClosedDay>, Failure>> + Send;
+
+    /// The rows of one item in one store from `first` to `last`, by date.
+    fn of_item(
+        &self,
+        store_id: &StoreId,
+        sku: &Sku,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> impl Future<Output = Result<Vec<ClosedDay>, Failure>> + Send;
 }
 
 /// The quarantine table.

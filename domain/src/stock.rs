@@ -11,9 +11,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
-use sha2::{Digest, Sha256};
-
 pub use figures::{Counted, Figures};
+pub(crate) use figures::{counting, movement};
 pub use level::{Level, level_at};
 pub use packed::Unreadable;
 pub use row_key::{Part, PartError, RowKey};
@@ -21,6 +20,7 @@ pub use row_key::{Part, PartError, RowKey};
 use crate::event::Event;
 use crate::id::{EventId, Sku, StoreId};
 use crate::quarantine::{QuarantineId, QuarantineReason, Quarantined};
+use crate::version::{Version, digest};
 use crate::window::Window;
 
 /// One item in one store in one window.
@@ -64,31 +64,6 @@ enum Content {
     Events(BTreeMap<EventId, Event>),
     /// The row was full: its events are in its continuations.
     Signpost,
-}
-
-/// Names a row's content: a digest of its packed events. A save is conditional on it, and because
-/// it is a function of the content as well, rows are the same to the last byte however often they
-/// were saved on the way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version(String);
-
-impl Version {
-    /// The version of a row that is packed to these bytes.
-    #[must_use]
-    pub fn of(packed: &[u8]) -> Self {
-        Self(digest(packed, 16))
-    }
-
-    /// The version as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The first bytes of the SHA-256 of `bytes`, in hexadecimal.
-fn digest(bytes: &[u8], length: usize) -> String {
-    Sha256::digest(bytes).iter().take(length).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What became of an event that a row was given.

@@ -30,10 +30,10 @@ proptest! {
         let key = RowKey::from(whole.key().clone());
         let signpost = StockWindow::signpost(key.clone());
         let parts = || continuations(&key, &events);
-        prop_assert_eq!(&assemble([vec![signpost.clone()], parts()].concat()), &[whole.clone()]);
+        prop_assert_eq!(assemble([vec![signpost.clone()], parts()].concat()), [whole.clone()]);
         // In any order, and twice.
         let twice = parts().into_iter().chain(parts()).chain([signpost]);
-        prop_assert_eq!(&assemble(twice.collect::<Vec<_>>().into_iter().rev()), &[whole.clone()]);
+        prop_assert_eq!(assemble(twice.collect::<Vec<_>>().into_iter().rev()), [whole.clone()]);
         // Before the signpost stands, the events are in the row as well.
         prop_assert_eq!(assemble([vec![whole.clone()], parts()].concat()), [whole]);
     }

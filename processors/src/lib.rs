@@ -1,8 +1,10 @@
-//! Station 2: Kinesis batches become stock by time window, and questions about stock are answered.
+//! Station 2: Kinesis batches become stock by time window, days are closed, and questions about
+//! stock are answered.
 //!
 //! Read [`batch`] first.
 
 pub mod batch;
+pub mod close;
 mod fold;
 pub mod metrics;
 mod open;
@@ -10,3 +12,4 @@ pub mod question;
 mod save;
 
 pub use batch::{Outcome, Processor};
+pub use close::{Closed, Closing};

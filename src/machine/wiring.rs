@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::{Catalog, Clients, Names, Offers, Quarantine, Stock, Stream};
+use aws::{Catalog, Clients, Days, Names, Offers, Quarantine, Stock, Stream};
 use axum::Router;
 use axum::routing::get;
 use domain::Delivered;
@@ -15,7 +15,7 @@ use local::http::Bound;
 use local::part::{Part, Stop};
 use metrics_exporter_prometheus::PrometheusHandle;
 use pricing::{Pricing, slot_of};
-use processors::Processor;
+use processors::{Closing, Processor};
 use tokio::sync::oneshot;
 
 use super::{Settings, folder};
@@ -50,6 +50,14 @@ impl Wiring {
 
     pub(super) fn offers(&self) -> Offers {
         Offers::new(self.clients.dynamodb.clone(), &self.names)
+    }
+
+    fn days(&self) -> Days {
+        Days::new(self.clients.dynamodb.clone(), &self.names)
+    }
+
+    fn closing(&self) -> Closing<Catalog, Stock, Days> {
+        Closing { catalog: self.catalog(), stock: self.stock(), days: self.days() }
     }
 
     pub(super) fn pricing(&self) -> Pricing<Catalog, Stock, Offers> {
@@ -129,11 +137,11 @@ impl Wiring {
     }
 
     pub(super) fn start_schedule(&self) -> Result<Part, Failed> {
-        let (pricing, clock) = (self.pricing(), self.clock.clone());
-        Ok(Part::start("pricing", move |stop: Stop| async move {
+        let (pricing, closing, clock) = (self.pricing(), self.closing(), self.clock.clone());
+        Ok(Part::start("schedule", move |stop: Stop| async move {
             tokio::select! {
                 () = stop.wait() => {}
-                () = every_slot(pricing, clock) => {}
+                () = every_slot(pricing, closing, clock) => {}
             }
         })?)
     }
@@ -148,12 +156,19 @@ async fn tidy(metrics: PrometheusHandle) {
 }
 
 /// The first tick waits as well: what was acknowledged before the last stop is processed first.
-async fn every_slot(pricing: Pricing<Catalog, Stock, Offers>, clock: Clock) {
+async fn every_slot(
+    pricing: Pricing<Catalog, Stock, Offers>,
+    closing: Closing<Catalog, Stock, Days>,
+    clock: Clock,
+) {
     tokio::time::sleep(SETTLE).await;
     loop {
         let now = clock();
         if let Err(failure) = pricing.tick(now).await {
             tracing::warn!("no store priced: {failure}");
+        }
+        if let Err(failure) = closing.tick(now).await {
+            tracing::warn!("no store closed: {failure}");
         }
         let next = slot_of(now) + chrono::TimeDelta::minutes(SLOT_MINUTES.into());
         let wait = (next - clock()).to_std().unwrap_or_default();

@@ -4,6 +4,7 @@
 mod answers;
 mod bread_basket;
 mod catalog;
+mod days;
 mod demo;
 mod endpoints;
 mod hostile;

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ports::{CatalogTable, Failure, OffersTable, QuarantineTable, Saved, StockTable};
+use domain::ports::{
+    CatalogTable, DaysTable, Failure, OffersTable, QuarantineTable, Saved, StockTable,
+};
 use domain::quarantine::{QuarantineId, Quarantined};
-use domain::stock::{RowKey, StockWindow, Version, assemble};
-use domain::{Item, Offer, OfferId, Sku, Store, StoreId};
+use domain::stock::{RowKey, StockWindow, assemble};
+use domain::{ClosedDay, DayKey, Item, Offer, OfferId, Sku, Store, StoreId, Version};
 use tokio::task::yield_now;
 
 type Shared<K, V> = Arc<Mutex<BTreeMap<K, V>>>;
@@ -94,6 +96,71 @@ impl StockTable for Stock {
                 && (since..until).contains(&key.window.start())
         };
         Ok(self.rows().into_iter().filter(wanted).collect())
+    }
+}
+
+/// The days table.
+#[derive(Clone)]
+pub(crate) struct Days {
+    rows: Shared<DayKey, ClosedDay>,
+    /// How many saves still work.
+    saves: Arc<Mutex<usize>>,
+}
+
+impl Default for Days {
+    fn default() -> Self {
+        Self { rows: Shared::default(), saves: Arc::new(Mutex::new(usize::MAX)) }
+    }
+}
+
+impl Days {
+    /// After so many saves more the table is down.
+    pub(crate) fn fail_after(&self, saves: usize) {
+        *self.saves.lock().unwrap() = saves;
+    }
+
+    pub(crate) fn all(&self) -> Vec<ClosedDay> {
+        self.rows.lock().unwrap().values().cloned().collect()
+    }
+}
+
+impl DaysTable for Days {
+    async fn load(&self, keys: &[DayKey]) -> Result<Vec<ClosedDay>, Failure> {
+        yield_now().await;
+        let rows = self.rows.lock().unwrap();
+        Ok(keys.iter().filter_map(|key| rows.get(key).cloned()).collect())
+    }
+
+    async fn save(
+        &self,
+        day: &ClosedDay,
+        read: Option<&Version>,
+    ) -> Result<Saved<ClosedDay>, Failure> {
+        yield_now().await;
+        let mut saves = self.saves.lock().unwrap();
+        *saves =
+            saves.checked_sub(1).ok_or_else(|| Failure::Unavailable("days are down".to_owned()))?;
+        let mut rows = self.rows.lock().unwrap();
+        let stored = rows.get(&day.key);
+        if stored.map(|row| &row.version) != read {
+            return Ok(Saved::Conflict(stored.cloned()));
+        }
+        rows.insert(day.key.clone(), day.clone());
+        Ok(Saved::Done)
+    }
+
+    async fn of_item(
+        &self,
+        store_id: &StoreId,
+        sku: &Sku,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<ClosedDay>, Failure> {
+        let wanted = |day: &ClosedDay| {
+            let DayKey { store_id: of_store, sku: of_sku, date } = &day.key;
+            of_store == store_id && of_sku == sku && (first..=last).contains(date)
+        };
+        Ok(self.all().into_iter().filter(wanted).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The ports over real endpoints: every call crosses the wire, as it does when deployed.
 
 mod catalog;
+mod days;
 mod failures;
 mod offers;
 mod query;

@@ -27,6 +27,7 @@ async fn described(world: &World) -> Vec<String> {
 
 const TABLES: &[&str] = &[
     "daymark-catalog: pk and sk",
+    "daymark-days: pk and sk",
     "daymark-offers: pk and sk",
     "daymark-quarantine: pk and sk",
     "daymark-stock: pk and sk, expires by expires_at",
@@ -37,7 +38,7 @@ fn the_definition_names_every_table() {
     let names = Definition::load().tables.into_iter().map(|table| table.name);
     let mut names: Vec<String> = names.collect();
     names.sort();
-    assert_eq!(names, ["catalog", "offers", "quarantine", "stock"]);
+    assert_eq!(names, ["catalog", "days", "offers", "quarantine", "stock"]);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use aws::{Catalog, Clients, Endpoints, Names, Offers, Quarantine, Stock, Stream};
+use aws::{Catalog, Clients, Days, Endpoints, Names, Offers, Quarantine, Stock, Stream};
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::DateTime;
 use local::dynamodb::{DynamoDb, Tables};
@@ -41,6 +41,10 @@ impl World {
 
     pub(crate) fn stock(&self) -> Stock {
         Stock::new(self.clients.dynamodb.clone(), &self.names)
+    }
+
+    pub(crate) fn days(&self) -> Days {
+        Days::new(self.clients.dynamodb.clone(), &self.names)
     }
 
     pub(crate) fn offers(&self) -> Offers {

@@ -11,6 +11,9 @@ use crate::money::{Currency, Money};
 /// Longest shelf life, in days: how far back on hand is added up.
 const SHELF_LIFE_DAYS_MAX: u16 = 14;
 
+/// Shelf life of an item that says none, or is in no catalogue: baked today, sold today.
+pub const SHELF_LIFE_DAYS_DEFAULT: u16 = 1;
+
 /// One item, for the whole chain or for one store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
@@ -73,7 +76,8 @@ fn read(fields: &mut Fields<'_>) -> Option<Item> {
     if price.is_some_and(|price| price.amount().is_zero()) {
         fields.fault("price", "must be above 0");
     }
-    let shelf_life_days = fields.optional_number("shelf_life_days").unwrap_or(1);
+    let shelf_life_days =
+        fields.optional_number("shelf_life_days").unwrap_or(SHELF_LIFE_DAYS_DEFAULT);
     if !(1..=SHELF_LIFE_DAYS_MAX).contains(&shelf_life_days) {
         let rule = format!("is outside 1 to {SHELF_LIFE_DAYS_MAX} days");
         fields.fault("shelf_life_days", rule);

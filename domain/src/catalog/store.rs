@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use serde_json::json;
 
 use super::{CatalogError, Policy};
-use crate::calendar::{BusinessDay, Hours, instant};
+use crate::calendar::{BusinessDay, DaySpan, Hours, instant};
 use crate::fields::Fields;
 use crate::id::StoreId;
 
@@ -55,6 +55,12 @@ impl Store {
             "policy": self.policy.to_value(),
         })
         .to_string()
+    }
+
+    /// Everything that counts for `date`, also where the store stays closed.
+    #[must_use]
+    pub fn span(&self, date: NaiveDate) -> DaySpan {
+        self.hours.span(self.zone, date)
     }
 
     /// The business day called `date`, or `None` when the store stays closed.

@@ -46,24 +46,11 @@ pub struct Counted {
 }
 
 impl Figures {
-    /// Adds events up. Order does not matter: they are sorted by instant, and by id within an
-    /// instant. A correction voids the event of its own instant that it names; corrections
-    /// themselves cannot be voided.
+    /// Adds events up, in any order.
     pub fn of<'a>(events: impl Iterator<Item = &'a Event>) -> Self {
-        let mut events: Vec<&Event> = events.collect();
-        events.sort_by_key(|event| (event.occurred_at(), event.event_id()));
-        let corrected = |event: &&'a Event| Some((event.action().corrects()?, event.occurred_at()));
-        let voids: BTreeSet<(&EventId, DateTime<Utc>)> =
-            events.iter().filter_map(corrected).collect();
-        let mut figures = Self::default();
-        for event in events {
-            let is_correction = event.action().corrects().is_some();
-            if !is_correction && voids.contains(&(event.event_id(), event.occurred_at())) {
-                figures.voided += 1;
-            } else {
-                figures.add(event);
-            }
-        }
+        let (counting, voided) = counting(events);
+        let mut figures = Self { voided, ..Self::default() };
+        counting.into_iter().for_each(|event| figures.add(event));
         figures
     }
 
@@ -91,8 +78,25 @@ impl Figures {
     }
 }
 
+/// The events that count, by instant and by id within an instant, and how many are voided. A
+/// correction voids the event of its own instant that it names; corrections themselves cannot be
+/// voided.
+pub(crate) fn counting<'a>(events: impl Iterator<Item = &'a Event>) -> (Vec<&'a Event>, u64) {
+    let mut events: Vec<&Event> = events.collect();
+    events.sort_by_key(|event| (event.occurred_at(), event.event_id()));
+    let corrected = |event: &&'a Event| Some((event.action().corrects()?, event.occurred_at()));
+    let voids: BTreeSet<(&EventId, DateTime<Utc>)> = events.iter().filter_map(corrected).collect();
+    let all = events.len();
+    events.retain(|event| {
+        let is_correction = event.action().corrects().is_some();
+        is_correction || !voids.contains(&(event.event_id(), event.occurred_at()))
+    });
+    let voided = (all - events.len()) as u64;
+    (events, voided)
+}
+
 /// How an event changes what is on the shelf.
-pub(super) fn movement(event: &Event) -> Decimal {
+pub(crate) fn movement(event: &Event) -> Decimal {
     let quantity = event.quantity().get();
     match event.action() {
         Action::Return(_) | Action::Receipt | Action::TransferIn => quantity,

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{WindowKey, digest};
+use super::WindowKey;
 use crate::id::EventId;
+use crate::version::digest;
 
 /// Which continuation: a path of hexadecimal digits, empty for the first row. An event's place is
 /// the path along the SHA-256 of its id that leads to a row which is not split, so it is a

@@ -1,0 +1,194 @@
+//! The days table: `pk` = `store#sku`, `sk` = the date, one [`ClosedDay`] an item.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use chrono::NaiveDate;
+use domain::ports::{DaysTable, Failure, Saved};
+use domain::stock::{Counted, Figures};
+use domain::{ClosedDay, Currency, DayKey, Sku, StoreId, Version};
+use rust_decimal::Decimal;
+
+use crate::Names;
+use crate::attributes::{Attributes, Reader, decimal, instant, number, text};
+use crate::failure::failure;
+use crate::get::get_all;
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Days {
+    client: Client,
+    table: String,
+}
+
+impl Days {
+    /// The table of `names`.
+    #[must_use]
+    pub fn new(client: Client, names: &Names) -> Self {
+        Self { client, table: names.table("days") }
+    }
+}
+
+impl DaysTable for Days {
+    async fn load(&self, keys: &[DayKey]) -> Result<Vec<ClosedDay>, Failure> {
+        let keys = keys.iter().map(key_of).collect();
+        get_all(&self.client, &self.table, keys).await?.iter().map(day_of).collect()
+    }
+
+    async fn save(
+        &self,
+        day: &ClosedDay,
+        read: Option<&Version>,
+    ) -> Result<Saved<ClosedDay>, Failure> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item_of(day)))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match read {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(version) => put
+                .condition_expression("version = :read")
+                .expression_attribute_values(":read", text(version)),
+        };
+        let Err(error) = put.send().await else { return Ok(Saved::Done) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(conflict)) => {
+                Ok(Saved::Conflict(conflict.item().map(day_of).transpose()?))
+            }
+            _ => Err(failure(&error)),
+        }
+    }
+
+    async fn of_item(
+        &self,
+        store_id: &StoreId,
+        sku: &Sku,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<ClosedDay>, Failure> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", text(partition(store_id, sku)))
+            .expression_attribute_values(":first", text(first))
+            .expression_attribute_values(":last", text(last))
+            .into_paginator()
+            .items()
+            .send();
+        let mut days = Vec::new();
+        while let Some(item) = pages.next().await {
+            days.push(day_of(&item.map_err(|error| failure(&error))?)?);
+        }
+        Ok(days)
+    }
+}
+
+fn partition(store_id: &StoreId, sku: &Sku) -> String {
+    format!("{store_id}#{sku}")
+}
+
+fn key_of(key: &DayKey) -> Attributes {
+    let partition = partition(&key.store_id, &key.sku);
+    Attributes::from([("pk".to_owned(), text(partition)), ("sk".to_owned(), text(key.date))])
+}
+
+fn item_of(day: &ClosedDay) -> Attributes {
+    let ClosedDay { key, figures, .. } = day;
+    let mut item = key_of(key);
+    let mut put = |name: &str, value| item.insert(name.to_owned(), value);
+    put("store_id", text(&key.store_id));
+    put("sku", text(&key.sku));
+    put("business_date", text(key.date));
+    put("version", text(&day.version));
+    put("closes_at", instant(day.closes_at));
+    put("opening", decimal(day.opening));
+    put("received", decimal(figures.received));
+    put("sold", decimal(figures.sold));
+    put("returned", decimal(figures.returned));
+    put("wasted", decimal(figures.wasted));
+    put("transferred_in", decimal(figures.transferred_in));
+    put("transferred_out", decimal(figures.transferred_out));
+    put("moved", decimal(figures.moved));
+    put("event_count", number(figures.events));
+    put("voided_count", number(figures.voided));
+    if let Some(counted) = figures.counted {
+        put("counted", decimal(counted.quantity));
+        put("counted_at", instant(counted.at));
+    }
+    put("moved_on", text(day.moved_on));
+    put("closing", decimal(day.closing));
+    put("expired", decimal(day.expired()));
+    if let Some(share) = day.sell_through() {
+        put("sell_through", decimal(share));
+    }
+    if let Some(at) = day.sold_out_at {
+        put("sold_out_at", instant(at));
+    }
+    let revenue = figures.revenue.iter().map(|(currency, amount)| (currency, *amount));
+    put("revenue", map(revenue));
+    put("carried", map(day.carried.iter().map(|(date, quantity)| (date, *quantity))));
+    let price = |(currency, amount): &(Currency, Decimal)| format!("{amount} {currency}");
+    put("sold_at", map(day.sold_at.iter().map(|(at, quantity)| (price(at), *quantity))));
+    item
+}
+
+fn map(entries: impl Iterator<Item = (impl ToString, Decimal)>) -> AttributeValue {
+    AttributeValue::M(entries.map(|(name, value)| (name.to_string(), decimal(value))).collect())
+}
+
+fn day_of(item: &Attributes) -> Result<ClosedDay, Failure> {
+    let reader = Reader::of(item);
+    let counted = match item.contains_key("counted") {
+        true => {
+            Some(Counted { quantity: reader.number("counted")?, at: reader.text("counted_at")? })
+        }
+        false => None,
+    };
+    let sold_at: BTreeMap<String, Decimal> = reader.numbers("sold_at")?;
+    let price = |text: &str| {
+        let (amount, currency) = text.split_once(' ')?;
+        Some((currency.parse().ok()?, amount.parse().ok()?))
+    };
+    let sold_at = sold_at.iter().map(|(at, quantity)| {
+        let at = price(at).ok_or_else(|| reader.wrong("sold_at", format!("has the price {at}")));
+        Ok((at?, *quantity))
+    });
+    Ok(ClosedDay {
+        key: DayKey {
+            store_id: reader.text("store_id")?,
+            sku: reader.text("sku")?,
+            date: reader.text("business_date")?,
+        },
+        closes_at: reader.text("closes_at")?,
+        opening: reader.number("opening")?,
+        figures: Figures {
+            sold: reader.number("sold")?,
+            returned: reader.number("returned")?,
+            received: reader.number("received")?,
+            wasted: reader.number("wasted")?,
+            transferred_in: reader.number("transferred_in")?,
+            transferred_out: reader.number("transferred_out")?,
+            counted,
+            moved: reader.number("moved")?,
+            revenue: reader.numbers("revenue")?,
+            events: reader.number("event_count")?,
+            voided: reader.number("voided_count")?,
+        },
+        sold_at: sold_at.collect::<Result<_, Failure>>()?,
+        closing: reader.number("closing")?,
+        carried: reader.numbers("carried")?,
+        moved_on: reader.text("moved_on")?,
+        sold_out_at: match item.contains_key("sold_out_at") {
+            true => Some(reader.text("sold_out_at")?),
+            false => None,
+        },
+        version: Version::stored(reader.text("version")?),
+    })
+}

@@ -1,0 +1,90 @@
+//! Day rows: saved under the version that was read, and loaded as they were saved.
+
+use chrono::{DateTime, Days, TimeDelta, Utc};
+use domain::closed_day::Morning;
+use domain::ports::{DaysTable, Saved};
+use domain::stock::StockWindow;
+use domain::{ClosedDay, DayKey, Store};
+use tokio::runtime::Builder;
+
+use crate::samples::{any_row, at, event, for_any, row, sale};
+use crate::world::World;
+
+fn store() -> Store {
+    let json = r#"{"store_id":"s1","zone":"Europe/Berlin","hours":"mon-sun 07:00-18:00"}"#;
+    Store::parse(json).expect("a store")
+}
+
+/// The day of a row's window, after a day that left something.
+fn day_of(window: &StockWindow, life: u16) -> ClosedDay {
+    let date = window.key().window.date();
+    let key = |date| DayKey {
+        store_id: window.key().store_id.clone(),
+        sku: window.key().sku.clone(),
+        date,
+    };
+    let yesterday = date - Days::new(1);
+    let received = row([event(&serde_json::json!({
+        "event_id": "r", "kind": "receipt", "store_id": window.key().store_id.as_str(),
+        "terminal_id": "t1", "sku": window.key().sku.as_str(), "quantity": "7.125", "unit": "KGM",
+        "occurred_at": store().span(yesterday).starts_at.to_rfc3339(),
+    }))]);
+    let morning =
+        |before, date| Morning { before, span: store().span(date), shelf_life_days: life };
+    let before = ClosedDay::of(key(yesterday), &morning(None, yesterday), &[&received]);
+    ClosedDay::of(key(date), &morning(before.as_ref(), date), &[window]).expect("a row")
+}
+
+fn day_at(occurred_at: DateTime<Utc>) -> ClosedDay {
+    day_of(&row([sale("e1", "rye", occurred_at)]), 3)
+}
+
+#[test]
+fn any_day_comes_back_as_it_was_saved() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let world = runtime.block_on(World::start());
+    for_any(&(any_row(), 1..14_u16), |(window, life)| {
+        let day = day_of(&window, life);
+        runtime.block_on(async {
+            let days = world.days();
+            let known = days.load(std::slice::from_ref(&day.key)).await.unwrap();
+            let read = known.first().map(|day| day.version.clone());
+            assert_eq!(days.save(&day, read.as_ref()).await, Ok(Saved::Done));
+            assert_eq!(days.load(std::slice::from_ref(&day.key)).await, Ok(vec![day]));
+        });
+    });
+}
+
+#[tokio::test]
+async fn a_day_that_somebody_closed_meanwhile_is_not_overwritten() {
+    let world = World::start().await;
+    let days = world.days();
+    let noon = at("2026-03-12T12:00:00Z");
+    let first = day_at(noon);
+    let more = row([sale("e1", "rye", noon), sale("e2", "rye", noon)]);
+    let second = day_of(&more, 3);
+    assert_eq!(days.save(&first, None).await, Ok(Saved::Done));
+    let conflict = Ok(Saved::Conflict(Some(first.clone())));
+    assert_eq!(days.save(&second, None).await, conflict);
+    assert_eq!(days.save(&second, Some(&second.version)).await, conflict);
+    assert_eq!(days.save(&second, Some(&first.version)).await, Ok(Saved::Done));
+    assert_eq!(days.load(&[first.key]).await, Ok(vec![second]));
+}
+
+#[tokio::test]
+async fn the_days_of_an_item_come_by_date_and_within_their_bounds() {
+    let world = World::start().await;
+    let days = world.days();
+    let noon = |day: i64| at("2026-03-12T12:00:00Z") + TimeDelta::days(day);
+    let all: Vec<ClosedDay> = (0..5).map(|day| day_at(noon(day))).collect();
+    for day in all.iter().rev() {
+        assert_eq!(days.save(day, None).await, Ok(Saved::Done));
+    }
+    let DayKey { store_id, sku, .. } = &all[0].key;
+    let (first, last) = (noon(1).date_naive(), noon(3).date_naive());
+    assert_eq!(days.of_item(store_id, sku, first, last).await.unwrap(), all[1..4]);
+    let other = "rye-2".parse().unwrap();
+    assert_eq!(days.of_item(store_id, &other, first, last).await.unwrap(), []);
+    let keys: Vec<DayKey> = all.iter().map(|day| day.key.clone()).collect();
+    assert_eq!(days.load(&keys).await.unwrap().len(), 5);
+}

@@ -1,0 +1,209 @@
+//! A closed day is a function of its windows and of what the day before left.
+
+mod given;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use domain::calendar::Hours;
+use domain::closed_day::{Carried, Morning};
+use domain::stock::{StockWindow, WindowKey};
+use domain::{ClosedDay, DayKey, DaySpan, Event};
+use given::{at, event, events_of_row, of_row};
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+fn span() -> DaySpan {
+    let hours: Hours = "mon-sun 07:00-14:00".parse().unwrap();
+    hours.span(chrono_tz::Europe::Berlin, "2026-03-12".parse().unwrap())
+}
+
+fn date(day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 3, day).unwrap()
+}
+
+fn carried(days: &[(u32, i64)]) -> Carried {
+    days.iter().map(|(day, quantity)| (date(*day), Decimal::from(*quantity))).collect()
+}
+
+fn close(carried: &Carried, life: u16, events: &[Event]) -> ClosedDay {
+    let mut windows: BTreeMap<WindowKey, StockWindow> = BTreeMap::new();
+    for event in events {
+        let key = WindowKey::of(event);
+        let window = windows.entry(key.clone()).or_insert_with(|| StockWindow::new(key));
+        window.absorb(event.clone());
+    }
+    let key = |date| {
+        let WindowKey { store_id, sku, .. } = WindowKey::of(&event(&of_row(json!({}))));
+        DayKey { store_id, sku, date }
+    };
+    // The day before with one event, so that it has a row.
+    let morning = Morning { before: None, span: span(), shelf_life_days: 14 };
+    let count = StockWindow::new(WindowKey::of(&event(&of_row(json!({})))));
+    let mut before = ClosedDay::of(key(span().date), &morning, &[&count]).expect("a row");
+    before.carried = carried.clone();
+    let morning = Morning { before: Some(&before), span: span(), shelf_life_days: life };
+    let windows: Vec<&StockWindow> = windows.values().collect();
+    ClosedDay::of(key(span().date), &morning, &windows).expect("a row")
+}
+
+/// An event at a clock time of the day, Berlin's.
+fn said(id: &str, kind: &str, quantity: &str, clock: &str, more: Value) -> Event {
+    event(&given::with(
+        of_row(json!({
+            "event_id": id, "kind": kind, "quantity": quantity,
+            "occurred_at": format!("2026-03-12T{clock}:00+01:00"),
+        })),
+        more,
+    ))
+}
+
+fn sold(id: &str, quantity: &str, clock: &str, price: &str) -> Event {
+    said(id, "sale", quantity, clock, json!({ "unit_price": price, "currency": "EUR" }))
+}
+
+#[test]
+fn a_day_adds_up_by_price_and_tells_when_it_was_sold_out() {
+    let events = [
+        said("a", "receipt", "10", "06:00", json!({})),
+        sold("b", "4", "09:00", "2.40"),
+        said("c", "return", "1", "09:30", json!({ "unit_price": "2.40", "currency": "EUR" })),
+        sold("d", "9", "12:00", "1.20"),
+        sold("e", "1", "12:01", "1.20"),
+        said("f", "correction", "0", "12:01", json!({ "corrects": "e" })),
+        said("g", "waste", "1", "15:00", json!({})),
+    ];
+    let day = close(&carried(&[(11, 3)]), 3, &events);
+    assert_eq!((day.opening, day.closing), (Decimal::from(3), Decimal::ZERO));
+    let at_price = |text: &str| ("EUR".parse().unwrap(), text.parse::<Decimal>().unwrap());
+    let expected = [(at_price("1.20"), Decimal::from(9)), (at_price("2.40"), Decimal::from(4))];
+    assert_eq!(day.sold_at, BTreeMap::from(expected));
+    assert_eq!(day.sell_through(), Some("0.9231".parse().unwrap()));
+    // One was left when the doors closed.
+    assert_eq!((day.sold_out_at, day.figures.voided), (None, 1));
+
+    let sold_out = [&events[..3], &[sold("d", "10", "12:00", "1.20")]].concat();
+    let day = close(&carried(&[(11, 3)]), 3, &sold_out);
+    assert_eq!(day.sold_out_at, Some(at("2026-03-12T11:00:00Z")));
+    let refilled = [&sold_out[..], &[said("h", "receipt", "1", "13:00", json!({}))]].concat();
+    assert_eq!(close(&carried(&[(11, 3)]), 3, &refilled).sold_out_at, None);
+}
+
+#[test]
+fn what_is_left_is_what_came_last_and_is_carried_while_it_can_be_sold() {
+    let morning = carried(&[(10, 5), (11, 5)]);
+    let came = said("a", "receipt", "5", "06:00", json!({}));
+    let sales = |quantity: &str| [came.clone(), sold("b", quantity, "09:00", "2.40")];
+    // Of life 3, the goods of the 10th are sold until the 12th.
+    let check = |quantity: &str, life, left: &[(u32, i64)], expired: i64| {
+        let day = close(&morning, life, &sales(quantity));
+        assert_eq!((day.carried.clone(), day.expired()), (carried(left), Decimal::from(expired)));
+    };
+    check("0", 3, &[(11, 5), (12, 5)], 5);
+    check("3", 3, &[(11, 5), (12, 5)], 2);
+    check("7", 3, &[(11, 3), (12, 5)], 0);
+    check("12", 3, &[(12, 3)], 0);
+    check("15", 3, &[], 0);
+    check("3", 1, &[], 12);
+    check("3", 4, &[(10, 2), (11, 5), (12, 5)], 0);
+    // More sold than was ever there: an event is missing, and nothing is carried.
+    check("17", 4, &[], 0);
+}
+
+#[test]
+fn there_is_no_row_of_what_did_not_move_within_its_life() {
+    let said = said("a", "receipt", "5", "06:00", json!({}));
+    let first = close(&carried(&[]), 3, &[said]);
+    let mut before = Some(first);
+    let mut dates = Vec::new();
+    for date in date(12).iter_days().skip(1).take(5) {
+        let hours: Hours = "mon-sun 07:00-14:00".parse().unwrap();
+        let span = hours.span(chrono_tz::Europe::Berlin, date);
+        let morning = Morning { before: before.as_ref(), span, shelf_life_days: 3 };
+        let key = DayKey { date, ..close(&carried(&[]), 3, &[]).key };
+        before = ClosedDay::of(key, &morning, &[]);
+        dates.extend(before.iter().map(|day| (day.key.date.day(), day.closing, day.expired())));
+    }
+    let five = Decimal::from(5);
+    assert_eq!(dates, [(13, five, Decimal::ZERO), (14, five, five)]);
+}
+
+#[test]
+fn a_count_decides_how_much_is_left_and_more_than_was_known_came_today() {
+    let morning = carried(&[(11, 5)]);
+    let counted =
+        |quantity| close(&morning, 3, &[said("a", "count", quantity, "13:30", json!({}))]);
+    assert_eq!(counted("3").carried, carried(&[(11, 3)]));
+    assert_eq!(counted("8").carried, carried(&[(11, 5), (12, 3)]));
+    assert_eq!(counted("8").opening, Decimal::from(5));
+}
+
+#[test]
+fn the_version_names_everything_the_day_was_closed_from() {
+    let one = said("a", "receipt", "5", "06:00", json!({}));
+    let day = close(&carried(&[]), 1, std::slice::from_ref(&one));
+    assert_eq!(day, close(&carried(&[]), 1, std::slice::from_ref(&one)));
+    let more = close(&carried(&[]), 1, &[one.clone(), sold("b", "1", "09:00", "2.40")]);
+    let longer = close(&carried(&[]), 2, std::slice::from_ref(&one));
+    let begun = close(&carried(&[(11, 1)]), 1, &[one]);
+    let versions = [day.version, more.version, longer.version, begun.version];
+    let different: std::collections::BTreeSet<String> =
+        versions.iter().map(ToString::to_string).collect();
+    assert_eq!(different.len(), 4);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_left_is_carried_or_expired_and_nothing_else(
+        events in events_of_row(),
+        before in prop::collection::btree_map(5..12_u32, 1..30_i64, 0..5),
+        life in 1..14_u16,
+    ) {
+        let morning: Vec<(u32, i64)> = before.into_iter().collect();
+        let day = close(&carried(&morning), life, &events);
+        let left: Decimal = day.carried.values().sum();
+        prop_assert_eq!(left + day.expired(), day.closing.max(Decimal::ZERO));
+        prop_assert!(day.expired() >= Decimal::ZERO);
+        prop_assert!(day.carried.values().all(|quantity| *quantity > Decimal::ZERO));
+        let last_sold = |came: &NaiveDate| *came + chrono::Days::new(u64::from(life) - 1);
+        prop_assert!(day.carried.keys().all(|came| last_sold(came) > day.key.date));
+        // By the plainest of rules: the latest count and what moved after it.
+        let naive: Decimal = naive_closing(&morning, &events);
+        prop_assert_eq!(day.closing, naive);
+    }
+}
+
+fn naive_closing(morning: &[(u32, i64)], events: &[Event]) -> Decimal {
+    let mut kept: BTreeMap<&str, &Event> = BTreeMap::new();
+    for event in events {
+        let known = kept.entry(event.event_id().as_str()).or_insert(event);
+        if event.canonical() < known.canonical() {
+            *known = event;
+        }
+    }
+    let voided = |event: &Event| {
+        let names = |other: &Event| other.action().corrects() == Some(event.event_id());
+        event.action().corrects().is_none()
+            && kept.values().any(|other| names(other) && other.occurred_at() == event.occurred_at())
+    };
+    let mut counting: Vec<(DateTime<Utc>, &str, &Event)> = kept
+        .values()
+        .filter(|event| !voided(event))
+        .map(|event| (event.occurred_at(), event.event_id().as_str(), *event))
+        .collect();
+    counting.sort_by_key(|(at, id, _)| (*at, *id));
+    let mut level: Decimal = morning.iter().map(|(_, quantity)| Decimal::from(*quantity)).sum();
+    for (_, _, event) in counting {
+        let quantity = event.quantity().get();
+        match event.action().kind().as_str() {
+            "sale" | "waste" | "transfer_out" => level -= quantity,
+            "receipt" | "return" | "transfer_in" => level += quantity,
+            "count" => level = quantity,
+            _ => {}
+        }
+    }
+    level
+}

@@ -1,0 +1,245 @@
+//! The close of day: stored windows and the day before -> one day row an item.
+//!
+//! A pass looks at every date that an event may still arrive for, and writes what is not stored
+//! yet or has changed: so a late event closes its day again, and the days after it, with the
+//! result that it would have had on time. A pass may be repeated, delayed and overlapped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use domain::catalog::SHELF_LIFE_DAYS_DEFAULT;
+use domain::closed_day::Morning;
+use domain::limits::EVENT_AGE_MAX;
+use domain::ports::{CatalogTable, DaysTable, Failure, Saved, StockTable};
+use domain::stock::StockWindow;
+use domain::{ClosedDay, DayKey, DaySpan, Sku, Store, StoreId};
+use metrics::counter;
+use tracing::{Instrument, info_span, warn};
+
+use crate::metrics as names;
+
+/// A day is closed this long after the doors close, so that its last events have arrived.
+const SETTLE: TimeDelta = TimeDelta::minutes(5);
+
+/// How many dates a pass goes back: no event that is taken is of an earlier one.
+const DATES_BACK: u64 = EVENT_AGE_MAX.as_secs() / (24 * 3600) + 1;
+
+/// The closing function with its tables.
+#[derive(Debug, Clone)]
+pub struct Closing<C, S, D> {
+    /// Items and stores.
+    pub catalog: C,
+    /// Stock by window.
+    pub stock: S,
+    /// Where day rows go.
+    pub days: D,
+}
+
+/// What a pass did, in day rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Closed {
+    /// Written for the first time.
+    pub closed: u64,
+    /// Written again, because something had changed.
+    pub closed_again: u64,
+    /// As they were.
+    pub unchanged: u64,
+    /// Written by another pass at the same time; the next pass looks again.
+    pub contested: u64,
+}
+
+impl<C: CatalogTable, S: StockTable, D: DaysTable> Closing<C, S, D> {
+    /// One tick of the schedule: a pass over every store. A store whose pass fails is logged and
+    /// counted, and the others go on; the next tick tries again.
+    ///
+    /// # Errors
+    /// When the stores cannot be listed.
+    pub async fn tick(&self, now: DateTime<Utc>) -> Result<Closed, Failure> {
+        let mut all = Closed::default();
+        for store_id in self.catalog.stores().await? {
+            match self.close_store(&store_id, now).await {
+                Ok(closed) => all.add(closed),
+                Err(failure) => {
+                    counter!(names::CLOSE_FAILED_TOTAL).increment(1);
+                    warn!(store.id = store_id.as_str(), "store not closed: {failure}");
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// A pass over the dates of one store that are over at `now` and may still change.
+    ///
+    /// # Errors
+    /// What the tables say. Rows written before the failure stay; a repeated pass goes on.
+    pub async fn close_store(
+        &self,
+        store_id: &StoreId,
+        now: DateTime<Utc>,
+    ) -> Result<Closed, Failure> {
+        let Some(store) = self.catalog.store(store_id).await? else { return Ok(Closed::default()) };
+        let today = now.with_timezone(&store.zone).date_naive();
+        self.close_dates(&store, today - Days::new(DATES_BACK), today, now).await
+    }
+
+    /// A pass over these dates of a store, as far as they are over at `now`: for history, which is
+    /// older than what [`Closing::close_store`] looks at.
+    ///
+    /// # Errors
+    /// As [`Closing::close_store`].
+    pub async fn close_dates(
+        &self,
+        store: &Store,
+        first: NaiveDate,
+        last: NaiveDate,
+        now: DateTime<Utc>,
+    ) -> Result<Closed, Failure> {
+        let span = info_span!("close", store.id = store.store_id.as_str(), %first, %last);
+        self.pass(store, first, last, now).instrument(span).await
+    }
+
+    async fn pass(
+        &self,
+        store: &Store,
+        first: NaiveDate,
+        last: NaiveDate,
+        now: DateTime<Utc>,
+    ) -> Result<Closed, Failure> {
+        let dates = first.iter_days().take_while(|date| *date <= last);
+        let spans: Vec<DaySpan> = dates.map(|date| store.span(date)).collect();
+        let is_over = |span: &&DaySpan| span.closes_at + SETTLE <= now;
+        let spans: Vec<DaySpan> = spans.iter().take_while(is_over).copied().collect();
+        let (Some(from), Some(to)) = (spans.first(), spans.last()) else {
+            return Ok(Closed::default());
+        };
+        let items = self.catalog.items(&store.store_id).await?;
+        let lives: BTreeMap<Sku, u16> =
+            items.into_iter().map(|item| (item.sku, item.shelf_life_days)).collect();
+        // The rows come before the windows: who reads older windows has read an older row as
+        // well, and is refused when saving.
+        let mut stored = self.load(store, &lives, from.date.pred_opt(), &spans).await?;
+        let query = async || {
+            let (since, until) = (from.starts_at, to.ends_at);
+            self.stock.query(&store.store_id, None, since, until, now).await.map(by_item)
+        };
+        let mut windows = query().await?;
+        let unlisted: BTreeMap<Sku, u16> = windows
+            .keys()
+            .filter(|sku| !lives.contains_key(*sku))
+            .map(|sku| (sku.clone(), SHELF_LIFE_DAYS_DEFAULT))
+            .collect();
+        if !unlisted.is_empty() {
+            stored.extend(self.load(store, &unlisted, from.date.pred_opt(), &spans).await?);
+            windows = query().await?;
+        }
+        let mut all = Closed::default();
+        for (sku, life) in lives.iter().chain(&unlisted) {
+            let windows = windows.get(sku).map_or(&[][..], Vec::as_slice);
+            let chain = Chain { store, sku, life: *life, windows, stored: &stored };
+            all.add(self.close_item(&chain, &spans).await?);
+        }
+        Ok(all)
+    }
+
+    /// The stored rows of these items, from the date before the first one on.
+    async fn load(
+        &self,
+        store: &Store,
+        items: &BTreeMap<Sku, u16>,
+        before: Option<NaiveDate>,
+        spans: &[DaySpan],
+    ) -> Result<BTreeMap<DayKey, ClosedDay>, Failure> {
+        let dates: BTreeSet<NaiveDate> =
+            before.into_iter().chain(spans.iter().map(|span| span.date)).collect();
+        let of_item = |sku: &Sku| {
+            let (store_id, sku) = (store.store_id.clone(), sku.clone());
+            dates.iter().map(move |date| DayKey {
+                store_id: store_id.clone(),
+                sku: sku.clone(),
+                date: *date,
+            })
+        };
+        let keys: Vec<DayKey> = items.keys().flat_map(of_item).collect();
+        let rows = self.days.load(&keys).await?;
+        Ok(rows.into_iter().map(|row| (row.key.clone(), row)).collect())
+    }
+
+    /// Closes an item's dates in order, because each begins with what the one before left.
+    async fn close_item(&self, chain: &Chain<'_>, spans: &[DaySpan]) -> Result<Closed, Failure> {
+        let mut all = Closed::default();
+        let before = spans.first().and_then(|span| span.date.pred_opt());
+        let mut before = before.and_then(|date| chain.row(date)).cloned();
+        for span in spans {
+            let stored = chain.row(span.date);
+            before = chain.close(span, before.as_ref());
+            let Some(day) = &before else { continue };
+            let read = stored.map(|row| &row.version);
+            if read == Some(&day.version) {
+                all.count("unchanged", |all| &mut all.unchanged);
+            } else {
+                match self.days.save(day, read).await? {
+                    Saved::Conflict(_) => all.count("contested", |all| &mut all.contested),
+                    Saved::Done if read.is_none() => all.count("closed", |all| &mut all.closed),
+                    Saved::Done => all.count("closed_again", |all| &mut all.closed_again),
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// One item through the dates.
+struct Chain<'a> {
+    store: &'a Store,
+    sku: &'a Sku,
+    life: u16,
+    /// In order.
+    windows: &'a [StockWindow],
+    stored: &'a BTreeMap<DayKey, ClosedDay>,
+}
+
+impl<'a> Chain<'a> {
+    fn key(&self, date: NaiveDate) -> DayKey {
+        DayKey { store_id: self.store.store_id.clone(), sku: self.sku.clone(), date }
+    }
+
+    fn row(&self, date: NaiveDate) -> Option<&'a ClosedDay> {
+        self.stored.get(&self.key(date))
+    }
+
+    fn close(&self, span: &DaySpan, before: Option<&ClosedDay>) -> Option<ClosedDay> {
+        let inside =
+            |row: &&StockWindow| (span.starts_at..span.ends_at).contains(&row.key().window.start());
+        let windows: Vec<&StockWindow> = self.windows.iter().filter(inside).collect();
+        let morning = Morning { before, span: *span, shelf_life_days: self.life };
+        ClosedDay::of(self.key(span.date), &morning, &windows)
+    }
+}
+
+fn by_item(windows: Vec<StockWindow>) -> BTreeMap<Sku, Vec<StockWindow>> {
+    let mut items: BTreeMap<Sku, Vec<StockWindow>> = BTreeMap::new();
+    for window in windows {
+        items.entry(window.key().sku.clone()).or_default().push(window);
+    }
+    items
+}
+
+impl Closed {
+    /// How many rows were written.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.closed + self.closed_again
+    }
+
+    fn count(&mut self, outcome: &'static str, field: impl Fn(&mut Self) -> &mut u64) {
+        *field(self) += 1;
+        counter!(names::DAYS_TOTAL, "outcome" => outcome).increment(1);
+    }
+
+    fn add(&mut self, other: Self) {
+        self.closed += other.closed;
+        self.closed_again += other.closed_again;
+        self.unchanged += other.unchanged;
+        self.contested += other.contested;
+    }
+}

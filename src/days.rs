@@ -1,0 +1,151 @@
+//! `daymark days`: what became of each day.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use chrono::{Days, NaiveDate, SecondsFormat};
+use chrono_tz::Tz;
+use clap::Args;
+use domain::ports::{CatalogTable, DaysTable, StockTable};
+use domain::{ClosedDay, Sku, StoreId};
+use processors::Closing;
+use rust_decimal::Decimal;
+
+use crate::output::{Column, Format, revenue};
+use crate::{Failed, clock, connect, output};
+
+/// Show closed days: what came, was sold, thrown away and left of each item
+///
+/// A day is closed some minutes after the doors close, and again whenever a late event arrives,
+/// with the result that it would have had on time. What is left is carried over to the next day as
+/// long as it can be sold, the oldest first.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
+    /// The store
+    #[arg(long, value_name = "STORE")]
+    store: StoreId,
+
+    /// Only this item
+    #[arg(long, value_name = "SKU")]
+    sku: Option<Sku>,
+
+    /// The first date, like 2026-03-12; a week before the last one when left out
+    #[arg(long, value_name = "DATE")]
+    from: Option<NaiveDate>,
+
+    /// The last date; today on the store's calendar when left out
+    #[arg(long, value_name = "DATE")]
+    to: Option<NaiveDate>,
+
+    /// Close these dates first. `daymark up` does that for the last eight by itself; older ones,
+    /// of imported history, are closed by this
+    #[arg(long)]
+    close: bool,
+
+    /// How to print
+    #[arg(long, default_value = "table")]
+    format: Format,
+
+    #[command(flatten)]
+    tables: connect::TableFlags,
+}
+
+const COLUMNS: &[Column] = &[
+    Column::Text("date"),
+    Column::Text("sku"),
+    Column::Number("opening"),
+    Column::Number("received"),
+    Column::Number("sold"),
+    Column::Number("returned"),
+    Column::Number("wasted"),
+    Column::Number("transferred_in"),
+    Column::Number("transferred_out"),
+    Column::Number("closing"),
+    Column::Number("expired"),
+    Column::Number("sell_through"),
+    Column::Text("sold_out_at"),
+    Column::Text("revenue"),
+];
+
+/// Most dates at once: as long as stock is kept.
+const DATES_MAX: u64 = 400;
+
+pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
+    let tables = flags.tables.connect();
+    let explain = |failure| tables.explain(failure);
+    let now = clock::now();
+    let store = tables.catalog.store(&flags.store).await.map_err(explain)?.ok_or_else(|| {
+        format!(
+            "store {} is not in the catalogue, so its days are unknown; `daymark catalog import` \
+             puts it there",
+            flags.store
+        )
+    })?;
+    let last = flags.to.unwrap_or_else(|| now.with_timezone(&store.zone).date_naive());
+    let first = flags.from.unwrap_or(last - Days::new(7));
+    if first > last || first + Days::new(DATES_MAX) <= last {
+        return Err(format!(
+            "{first} to {last} is not a span of 1 to {DATES_MAX} dates; --from and --to name the \
+             first and the last one"
+        )
+        .into());
+    }
+    if flags.close {
+        let (catalog, stock) = (tables.catalog.clone(), tables.stock.clone());
+        let closing = Closing { catalog, stock, days: tables.days.clone() };
+        let closed = closing.close_dates(&store, first, last, now).await.map_err(explain)?;
+        output::note(format!(
+            "{} day rows closed, {} closed again, {} as they were",
+            closed.closed, closed.closed_again, closed.unchanged
+        ));
+    }
+    let skus = match &flags.sku {
+        Some(sku) => BTreeSet::from([sku.clone()]),
+        None => {
+            let (since, until) = (store.span(first).starts_at, store.span(last).ends_at);
+            let windows = tables.stock.query(&flags.store, None, since, until, now).await;
+            let moved = windows.map_err(explain)?.into_iter().map(|row| row.key().sku.clone());
+            let items = tables.catalog.items(&flags.store).await.map_err(explain)?;
+            items.into_iter().map(|item| item.sku).chain(moved).collect()
+        }
+    };
+    let mut days = Vec::new();
+    for sku in skus {
+        let of_item = tables.days.of_item(&flags.store, &sku, first, last).await;
+        days.extend(of_item.map_err(explain)?);
+    }
+    days.sort_by(|a, b| (a.key.date, &a.key.sku).cmp(&(b.key.date, &b.key.sku)));
+    if days.is_empty() {
+        output::note(format!(
+            "no closed day of store {} from {first} to {last}; a day is closed some minutes after \
+             the doors, while `daymark up` runs, or with --close",
+            flags.store
+        ));
+    }
+    let rows: Vec<Vec<String>> = days.iter().map(|day| row(day, store.zone)).collect();
+    output::rows(flags.format, COLUMNS, &rows)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(day: &ClosedDay, zone: Tz) -> Vec<String> {
+    let figures = &day.figures;
+    let sold_out_at = day
+        .sold_out_at
+        .map(|at| at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true));
+    vec![
+        day.key.date.to_string(),
+        day.key.sku.to_string(),
+        day.opening.to_string(),
+        figures.received.to_string(),
+        figures.sold.to_string(),
+        figures.returned.to_string(),
+        figures.wasted.to_string(),
+        figures.transferred_in.to_string(),
+        figures.transferred_out.to_string(),
+        day.closing.to_string(),
+        day.expired().to_string(),
+        day.sell_through().as_ref().map(Decimal::to_string).unwrap_or_default(),
+        sold_out_at.unwrap_or_default(),
+        revenue(&figures.revenue),
+    ]
+}

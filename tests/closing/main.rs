@@ -1,0 +1,270 @@
+//! The close of day over in-memory tables: whatever arrives when, and however often it is closed,
+//! the same day rows come out.
+
+#[path = "../twins/mod.rs"]
+mod twins;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::ports::CatalogTable;
+use domain::record::{self, Delivered};
+use domain::stock::Figures;
+use domain::{Acceptance, ClosedDay, Event, Item, SequenceNumber, Store};
+use processors::{Closed, Closing, Processor};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use rust_decimal::Decimal;
+use tokio::runtime::Builder;
+use twins::{Catalog, Days, Quarantine, Stock};
+
+/// A weekend on which Berlin has a day of 23 hours, and one in autumn with 25.
+const SPRING: &str = "2026-03-27";
+const AUTUMN: &str = "2026-10-23";
+const ITEMS: [(&str, u16); 3] = [("rye", 1), ("cake", 3), ("jam", 14)];
+
+/// A shop with its tables.
+struct Shop {
+    processor: Processor<Stock, Quarantine>,
+    closing: Closing<Catalog, Stock, Days>,
+    store: Store,
+    records: u32,
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    Builder::new_current_thread().build().expect("a runtime").block_on(future)
+}
+
+fn store(zone: &str, hours: &str) -> Store {
+    let json = format!(r#"{{"store_id":"s","zone":"{zone}","hours":"{hours}"}}"#);
+    Store::parse(&json).expect("a store")
+}
+
+impl Shop {
+    fn new(store: &Store) -> Self {
+        let (catalog, stock) = (Catalog::default(), Stock::default());
+        run(catalog.put_store(store)).unwrap();
+        for (sku, life) in ITEMS {
+            let json = format!(
+                r#"{{"sku":"{sku}","store_id":"s","price":"2.40","currency":"EUR",
+                    "shelf_life_days":{life}}}"#
+            );
+            run(catalog.put_item(&Item::parse(&json).expect("an item"))).unwrap();
+        }
+        Self {
+            processor: Processor::new(stock.clone(), Quarantine::default()),
+            closing: Closing { catalog, stock, days: Days::default() },
+            store: store.clone(),
+            records: 0,
+        }
+    }
+
+    fn arrive(&mut self, events: &[Event], now: DateTime<Utc>) {
+        self.records += 1;
+        let record = Delivered {
+            shard_id: "shardId-000000000000".to_owned(),
+            sequence_number: SequenceNumber::new(self.records.to_string()),
+            partition_key: "s".to_owned(),
+            arrived_at: now,
+            data: record::pack("s", events).data,
+        };
+        assert_eq!(run(self.processor.process(&[record])).retry_from, None);
+    }
+
+    fn close(&self, now: DateTime<Utc>) -> Closed {
+        run(self.closing.close_store(&self.store.store_id, now)).expect("tables that work")
+    }
+
+    fn days(&self) -> Vec<ClosedDay> {
+        self.closing.days.all()
+    }
+}
+
+/// What is said of an item: when, by a share of four days, which kind and how much.
+#[derive(Debug, Clone)]
+struct Said {
+    event: Event,
+    /// How long it takes to arrive.
+    takes: TimeDelta,
+}
+
+fn midnight(date: &str) -> DateTime<Utc> {
+    date.parse::<NaiveDate>().expect("a date").and_time(chrono::NaiveTime::MIN).and_utc()
+}
+
+fn anything_said(first: &'static str) -> impl Strategy<Value = Vec<Said>> {
+    let kinds = vec!["receipt", "receipt", "sale", "sale", "waste", "count", "transfer_in"];
+    let one = (0..4 * 1440_i64, select(kinds), 0..9_u32, select(&ITEMS[..]), 0..6 * 1440_i64);
+    prop::collection::vec((one, any::<bool>()), 1..60).prop_map(move |all| {
+        let said = |(number, ((minute, kind, quantity, (sku, _), takes), prompt))| {
+            let occurred_at = midnight(first) + TimeDelta::minutes(minute);
+            let price =
+                if kind == "sale" { r#","unit_price":"2.40","currency":"EUR""# } else { "" };
+            let json = format!(
+                r#"{{"event_id":"e-{number}","kind":"{kind}","store_id":"s","terminal_id":"t",
+                    "sku":"{sku}","quantity":{quantity},"occurred_at":"{}"{price}}}"#,
+                occurred_at.to_rfc3339()
+            );
+            let event = Event::parse(&json, &Acceptance::at(occurred_at)).expect("an event");
+            let takes = TimeDelta::minutes(if prompt { 0 } else { takes });
+            Said { event, takes }
+        };
+        all.into_iter().enumerate().map(said).collect()
+    })
+}
+
+fn any_store() -> impl Strategy<Value = (Store, &'static str)> {
+    let zones = vec!["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"];
+    let hours = vec!["mon-sun 07:00-18:00", "mon-sat 06:00-20:00", "mon-sun 17:00-03:00"];
+    (select(zones), select(hours), select(vec![SPRING, AUTUMN]))
+        .prop_map(|(zone, hours, first)| (store(zone, hours), first))
+}
+
+fn story() -> impl Strategy<Value = (Store, &'static str, Vec<Said>)> {
+    any_store().prop_flat_map(|(store, first)| (Just(store), Just(first), anything_said(first)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None, cases: 48, ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn late_events_close_their_days_again_with_the_result_they_would_have_had_on_time(
+        (store, first, said) in story(),
+        passes in prop::collection::vec(0..10 * 1440_i64, 0..12),
+        repeated in any::<Index>(),
+    ) {
+        let end = midnight(first) + TimeDelta::days(10);
+        // On time: everything is there before the first close.
+        let mut on_time = Shop::new(&store);
+        let events: Vec<Event> = said.iter().map(|said| said.event.clone()).collect();
+        on_time.arrive(&events, midnight(first) + TimeDelta::days(4));
+        on_time.close(midnight(first) + TimeDelta::days(6));
+
+        let mut shop = Shop::new(&store);
+        let mut happenings: Vec<(DateTime<Utc>, Option<&Said>)> = Vec::new();
+        for said in &said {
+            happenings.push((said.event.occurred_at() + said.takes, Some(said)));
+        }
+        for minute in &passes {
+            happenings.push((midnight(first) + TimeDelta::minutes(*minute), None));
+        }
+        happenings.sort_by_key(|(at, said)| (*at, said.is_some()));
+        for (at, said) in &happenings {
+            match said {
+                Some(said) => shop.arrive(std::slice::from_ref(&said.event), *at),
+                None => { shop.close(*at); }
+            }
+        }
+        // The sender repeats one; it changes nothing.
+        let again = repeated.get(&said);
+        shop.arrive(std::slice::from_ref(&again.event), again.event.occurred_at() + again.takes);
+        shop.close(midnight(first) + TimeDelta::days(6));
+        shop.close(end);
+        on_time.close(end);
+        prop_assert_eq!(shop.days(), on_time.days());
+        // Nothing changes any more.
+        prop_assert_eq!(shop.close(end).written(), 0);
+    }
+
+    #[test]
+    fn every_event_counts_for_exactly_one_day_and_days_begin_with_what_is_left(
+        (store, first, said) in story(),
+    ) {
+        let mut shop = Shop::new(&store);
+        let events: Vec<Event> = said.iter().map(|said| said.event.clone()).collect();
+        shop.arrive(&events, midnight(first) + TimeDelta::days(4));
+        shop.close(midnight(first) + TimeDelta::days(6));
+        let days = shop.days();
+        for (sku, _) in ITEMS {
+            let of_item: Vec<&ClosedDay> =
+                days.iter().filter(|day| day.key.sku.as_str() == sku).collect();
+            let whole =
+                Figures::of(events.iter().filter(|event| event.sku().as_str() == sku));
+            let sum = |figure: fn(&Figures) -> Decimal| -> Decimal {
+                of_item.iter().map(|day| figure(&day.figures)).sum()
+            };
+            prop_assert_eq!(sum(|figures| figures.sold), whole.sold);
+            prop_assert_eq!(sum(|figures| figures.received), whole.received);
+            prop_assert_eq!(sum(|figures| figures.wasted), whole.wasted);
+            prop_assert_eq!(sum(|figures| figures.transferred_in), whole.transferred_in);
+            let counted: u64 = of_item.iter().map(|day| day.figures.events).sum();
+            prop_assert_eq!(counted, whole.events);
+            for pair in of_item.windows(2) {
+                if pair[0].key.date.succ_opt() == Some(pair[1].key.date) {
+                    let left: Decimal = pair[0].carried.values().sum();
+                    prop_assert_eq!(left, pair[1].opening);
+                }
+            }
+        }
+        for day in &days {
+            let span = store.span(day.key.date);
+            prop_assert_eq!(day.closes_at, span.closes_at);
+            let inside = |event: &&Event| {
+                event.sku() == &day.key.sku
+                    && (span.starts_at..span.ends_at).contains(&event.occurred_at())
+            };
+            let expected = events.iter().filter(inside).count() as u64;
+            prop_assert_eq!(day.figures.events, expected);
+        }
+    }
+
+    #[test]
+    fn passes_at_once_write_what_one_would_have_written((store, first, said) in story()) {
+        let mut shop = Shop::new(&store);
+        let events: Vec<Event> = said.iter().map(|said| said.event.clone()).collect();
+        shop.arrive(&events, midnight(first) + TimeDelta::days(4));
+        let now = midnight(first) + TimeDelta::days(6);
+        let pass = || shop.closing.close_store(&store.store_id, now);
+        let (a, b) = run(async { tokio::join!(pass(), pass()) });
+        let (a, b) = (a.unwrap(), b.unwrap());
+        prop_assert_eq!(a.written() + b.written(), shop.days().len() as u64);
+        let beaten = |closed: Closed| closed.contested + closed.unchanged;
+        prop_assert_eq!(beaten(a) + beaten(b), a.written() + b.written());
+        prop_assert_eq!(shop.close(now).written(), 0);
+    }
+}
+
+#[test]
+fn a_day_is_not_closed_before_its_doors_and_an_unlisted_item_is_closed_as_well() {
+    let store = store("Europe/Berlin", "mon-sun 17:00-03:00");
+    let mut shop = Shop::new(&store);
+    let json = r#"{"event_id":"e","kind":"receipt","store_id":"s","terminal_id":"t",
+        "sku":"unlisted","quantity":4,"occurred_at":"2026-03-28T01:30:00Z"}"#;
+    let at: DateTime<Utc> = "2026-03-28T01:30:00Z".parse().unwrap();
+    shop.arrive(&[Event::parse(json, &Acceptance::at(at)).unwrap()], at);
+    // Half past two in the night of the 27th; the doors close at three.
+    assert_eq!(shop.close(at + TimeDelta::minutes(30)), Closed::default());
+    let closed = shop.close(at + TimeDelta::minutes(36));
+    assert_eq!(closed, Closed { closed: 1, ..Closed::default() });
+    let days = shop.days();
+    let [day] = &days[..] else { panic!("{days:?}") };
+    assert_eq!((day.key.to_string().as_str(), day.expired()), ("s/unlisted/2026-03-27", 4.into()));
+    let closed = shop.close(at + TimeDelta::days(1));
+    assert_eq!(closed, Closed { unchanged: 1, ..Closed::default() });
+}
+
+#[test]
+fn a_table_that_fails_stops_the_pass_and_the_next_one_goes_on() {
+    let store = store("Europe/Berlin", "mon-sun 07:00-18:00");
+    let mut shop = Shop::new(&store);
+    let at: DateTime<Utc> = "2026-03-27T09:00:00Z".parse().unwrap();
+    let said: BTreeMap<&str, u32> = BTreeMap::from([("rye", 1), ("cake", 2), ("jam", 3)]);
+    for (sku, quantity) in said {
+        let json = format!(
+            r#"{{"event_id":"{sku}","kind":"receipt","store_id":"s","terminal_id":"t",
+                "sku":"{sku}","quantity":{quantity},"occurred_at":"{}"}}"#,
+            at.to_rfc3339()
+        );
+        shop.arrive(&[Event::parse(&json, &Acceptance::at(at)).unwrap()], at);
+    }
+    let evening = at + TimeDelta::hours(9);
+    shop.closing.days.fail_after(1);
+    assert!(run(shop.closing.close_store(&store.store_id, evening)).is_err());
+    assert_eq!(shop.days().len(), 1);
+    // A tick counts it and goes on with the other stores.
+    assert_eq!(run(shop.closing.tick(evening)), Ok(Closed::default()));
+    shop.closing.days.fail_after(usize::MAX);
+    assert_eq!(shop.close(evening), Closed { closed: 2, unchanged: 1, ..Closed::default() });
+}
