@@ -93,6 +93,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     }
     chain.finish().await?;
     chain.settle(&machine).await?;
+    chain.close(&machine).await?;
     let differences = chain.audit(&machine).await?;
     let offers = chain.offers(&machine).await?;
     screen.summary(&chain, &offers, &differences, started.elapsed());

@@ -8,11 +8,12 @@ use std::fs::{File, TryLockError};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use aws::{Catalog, Clients, Endpoints, Names, Offers, Stock, Stream};
+use aws::{Catalog, Clients, Days, Endpoints, Names, Offers, Stock, Stream};
 use local::event_source_mapping as mapping;
 use local::http::{Bound, Server};
 use local::part::Part;
 use pricing::Pricing;
+use processors::Closing;
 
 use crate::Failed;
 use crate::clock::Clock;
@@ -133,6 +134,10 @@ impl Machine {
 
     pub(crate) fn pricing(&self) -> Pricing<Catalog, Stock, Offers> {
         self.wiring.pricing()
+    }
+
+    pub(crate) fn closing(&self) -> Closing<Catalog, Stock, Days> {
+        self.wiring.closing()
     }
 
     /// Stops every part; what was taken in is finished or kept for the next start.

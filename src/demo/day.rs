@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::ports::{OffersTable, StockTable};
+use domain::ports::{DaysTable, OffersTable, StockTable};
 use domain::stock::{WindowKey, level_at};
 use domain::{Event, Offer, SequenceNumber, StoreId, Window};
 use load_generator::day::Day;
@@ -154,23 +154,38 @@ impl Chain {
         }
     }
 
-    /// Holds the stored windows and the shelves against the ledger; empty when they are equal.
+    /// Closes the day of every shop.
+    pub(super) async fn close(&self, machine: &Machine) -> Result<(), Failed> {
+        let closing = machine.closing();
+        for Playing { shop, day, .. } in &self.shops {
+            let next_day = day.hours().closes_at + TimeDelta::days(1);
+            closing.close_dates(&shop.store, self.date, self.date, next_day).await?;
+        }
+        Ok(())
+    }
+
+    /// Holds the stored windows, the shelves and the closed days against the ledger; empty when they are equal.
     pub(super) async fn audit(&self, machine: &Machine) -> Result<Vec<String>, Failed> {
         let mut rows = Vec::new();
         let mut differences = Vec::new();
+        let closing = machine.closing();
         for playing in &self.shops {
             let hours = playing.day.hours();
             let (since, until) = (hours.starts_at, hours.closes_at + TimeDelta::days(1));
             let stored =
                 machine.stock().query(playing.store_id(), None, since, until, until).await?;
             for line in &playing.shop.items {
-                let sku = &line.item.sku;
+                let (store, sku) = (playing.store_id(), &line.item.sku);
                 let windows = stored.iter().filter(|row| row.key().sku == *sku);
                 let stored = level_at(windows, until).on_hand;
                 let expected = self.ledger.on_hand(playing.store_id(), sku, until);
                 if stored != expected {
-                    let store = playing.store_id();
                     differences.push(format!("{store}/{sku}: on hand {stored}, not {expected}"));
+                }
+                let days = closing.days.of_item(store, sku, self.date, self.date).await?;
+                let closed = days.first().map(|day| day.closing).unwrap_or_default();
+                if closed != expected {
+                    differences.push(format!("{store}/{sku}: closed at {closed}, not {expected}"));
                 }
             }
             rows.extend(stored);

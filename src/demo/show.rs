@@ -114,8 +114,8 @@ impl Screen {
         ));
         if differences.is_empty() {
             output::line(
-                "The stored windows and the stock on hand equal the ledger: nothing lost, nothing \
-                 twice.",
+                "The stored windows, the stock on hand and the closed days equal the ledger: nothing \
+                 lost, nothing twice.",
             );
         }
         for difference in differences.iter().take(DIFFERENCES_SHOWN_MAX) {
@@ -126,14 +126,16 @@ impl Screen {
     /// How to look at what was played: on the running servers, or by starting some on the folder.
     pub(super) fn where_it_lies(&self, folder: &Path, chain: &Chain, running: Option<&Urls>) {
         let Some(playing) = chain.shops.first() else { return };
-        let which = format!("--store {} --date {}", playing.store_id(), playing.day.hours().date);
+        let (store, date) = (playing.store_id(), playing.day.hours().date);
+        let which = format!("--store {store} --date {date}");
         let (start, elsewhere) = match running {
             None => (format!("  daymark up --data {}\n", folder.display()), String::new()),
             Some(urls) => (String::new(), format!(" --dynamodb-url {}", urls.dynamodb)),
         };
         output::line(format!(
             "\nEverything is kept in {}; look at it with\n\n{start}  daymark offers \
-             {which}{elsewhere}\n  daymark stock {which}{elsewhere}",
+             {which}{elsewhere}\n  daymark stock {which}{elsewhere}\n  daymark days --store {store} \
+             --from {date} --to {date}{elsewhere}",
             folder.display(),
         ));
     }

@@ -56,7 +56,7 @@ impl Wiring {
         Days::new(self.clients.dynamodb.clone(), &self.names)
     }
 
-    fn closing(&self) -> Closing<Catalog, Stock, Days> {
+    pub(super) fn closing(&self) -> Closing<Catalog, Stock, Days> {
         Closing { catalog: self.catalog(), stock: self.stock(), days: self.days() }
     }
 
