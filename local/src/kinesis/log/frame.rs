@@ -120,9 +120,14 @@ pub(super) fn scan(segment: &[u8], first: u64) -> Scan {
         End::Clean
     } else {
         let next = first + entries.len() as u64;
-        // A torn frame may claim any length, so every later byte may be where the next one is.
-        let good = (at + 1..segment.len())
-            .find(|later| frame_at(segment, *later, |counter| counter >= next).is_some());
+        // A torn frame may claim any length, so every later byte may be where the next one is. It
+        // may also hold whole records, which are sealed as a frame is: so the counter must be one
+        // that can follow what lies between, and the body must be records to its end.
+        let good = (at + 1..segment.len()).find(|later| {
+            let last = next + ((later - at) / RECORD_HEAD) as u64;
+            let body = frame_at(segment, *later, |counter| (next..=last).contains(&counter));
+            body.and_then(|body| records_of(body, *later)).is_some()
+        });
         match good {
             Some(later) => End::Damaged { good_again_at: later as u64 },
             None => End::Torn,

@@ -197,6 +197,40 @@ fn bytes_that_rot_on_disk_are_reported_not_given() {
     assert!(matches!(error, ReadError::Damaged { counter: 1, .. }), "{error}");
 }
 
+/// Two writes, the second of three records, which a stop cuts or a bad bit spoils.
+fn a_write_of_three_at_the_end(folder: &Path) -> (PathBuf, Vec<u8>, usize) {
+    let log = open(folder, SEGMENT_BYTES).expect("a new log");
+    put(&log, "before");
+    let file = files(folder).remove(0);
+    let second = fs::metadata(&file).expect("a length").len() as usize;
+    let record = |number| NewRecord {
+        partition_key: "store-1".into(),
+        data: Bytes::from(format!("a record as long as those of tills are, number {number}")),
+    };
+    log.append((1..=3).map(record).collect()).blocking_recv().expect("answered").expect("stored");
+    drop(log);
+    let bytes = fs::read(&file).expect("readable");
+    (file, bytes, second)
+}
+
+#[test]
+fn whole_records_in_a_torn_write_are_no_write_of_their_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, bytes, second) = a_write_of_three_at_the_end(folder.path());
+    for cut in second + 1..bytes.len() {
+        fs::write(&file, &bytes[..cut]).expect("written");
+        let log = open(folder.path(), SEGMENT_BYTES).expect("a torn tail is no error");
+        assert_eq!(all(&log), ["before"], "cut at {cut}");
+    }
+    for at in second..bytes.len() {
+        let mut spoiled = bytes.clone();
+        spoiled[at] ^= 4;
+        fs::write(&file, spoiled).expect("written");
+        let log = open(folder.path(), SEGMENT_BYTES).expect("a spoiled tail is no error");
+        assert_eq!(all(&log), ["before"], "spoiled at {at}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
