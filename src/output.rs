@@ -1,5 +1,4 @@
 //! What a person or a program reads: tables, JSON, CSV. The only place that prints.
-#![expect(clippy::print_stderr, reason = "the terminal is this file's job")]
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -104,10 +103,11 @@ pub(crate) fn line(text: impl Display) {
 
 /// A line about the work, beside the answer.
 pub(crate) fn note(text: impl Display) {
-    eprintln!("{text}");
+    // Standard error may be a file on a disk that is full, which is no reason to stop.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// What went wrong.
 pub(crate) fn error(error: impl Display) {
-    eprintln!("daymark: {error}");
+    note(format_args!("daymark: {error}"));
 }

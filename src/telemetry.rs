@@ -33,6 +33,8 @@ pub(crate) fn start_logs(flags: &Flags) {
     let filter = EnvFilter::new(&flags.log);
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // It would report a line that cannot be written by one more, and panic over that.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match flags.log_format {
