@@ -95,6 +95,16 @@ impl Watch {
                 shard.finished || shard.checkpoint.as_ref() >= Some(sequence_number)
             })
         };
+        self.wait_for(reached).await;
+    }
+
+    /// Waits until the stream was found and it is settled where to read it from. What is put into
+    /// the stream from then on is read, whatever became of what was there before.
+    pub async fn wait_until_reading(&self) {
+        self.wait_for(|progress| progress.reading).await;
+    }
+
+    async fn wait_for(&self, reached: impl FnMut(&Progress) -> bool) {
         if self.0.clone().wait_for(reached).await.is_err() {
             // The mapping ended early, which only a runtime that shuts down brings about.
             std::future::pending::<()>().await;

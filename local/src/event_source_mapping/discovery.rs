@@ -12,7 +12,7 @@ use super::lanes::backoff;
 use super::lineage::{Shard, first_positions, readable};
 use super::shard::{Ended, Shared, run};
 use super::stop::{Slept, Stop};
-use super::stream::{Description, Refusal, Use};
+use super::stream::{Description, Place, Refusal, Use};
 
 /// How often the shards are listed. Shards that are split or merged say so themselves; this finds
 /// what came about while nobody was reading.
@@ -26,13 +26,17 @@ pub(crate) async fn discover<H: Handler>(shared: Arc<Shared<H>>) {
     let positions = shared.book.positions();
     let Some((description, shards)) = await_stream(&shared, &mut stop).await else { return };
     let first_sight = positions.is_empty();
-    if first_sight {
+    let first = if first_sight {
         let now = (shared.clock)();
-        let first = first_positions(&shards, shared.settings.starting_position, now);
-        if !note_first(&shared, &mut stop, first).await {
-            return;
-        }
+        first_positions(&shards, shared.settings.starting_position, now)
+    } else {
+        let Some(lost) = lost_positions(&shared, &mut stop, &shards).await else { return };
+        lost
+    };
+    if !first.is_empty() && !note_first(&shared, &mut stop, first).await {
+        return;
     }
+    shared.board.reading();
     let used = if first_sight { Use::First } else { Use::Again };
     shared.retention.send_replace(description.retention);
     let stream_arn = description.arn;
@@ -72,6 +76,49 @@ async fn await_stream<H: Handler>(
 async fn look<H>(shared: &Shared<H>) -> Result<(Description, Vec<Shard>), Refusal> {
     let description = shared.stream.describe().await?;
     Ok((description, shared.stream.shards().await?))
+}
+
+/// Shards whose position the stream does not know, to be read from their oldest record. This is
+/// found out before anything else: should the end of a log be gone, the next records get the
+/// numbers of those that were there, and the position would mean one of them.
+async fn lost_positions<H: Handler>(
+    shared: &Shared<H>,
+    stop: &mut Stop,
+    shards: &[Shard],
+) -> Option<BTreeMap<String, Position>> {
+    let positions = shared.book.positions();
+    let mut lost = BTreeMap::new();
+    for Shard { id, .. } in shards {
+        let Some(Position::After(number)) = positions.get(id) else { continue };
+        let place = Place::After(number.clone());
+        let mut failures = 0;
+        loop {
+            match shared.stream.iterator(id, &place).await {
+                // A shard that is gone meanwhile is looked for again by its reader.
+                Ok(_) | Err(Refusal::NotFound(_)) => break,
+                Err(Refusal::Invalid(reason)) => {
+                    tracing::warn!(
+                        shard = id,
+                        reason,
+                        "the stream does not have the record that was read last; was the stream \
+                         created anew, or the end of its log lost? The shard is read from its \
+                         oldest record, which counts nothing twice"
+                    );
+                    lost.insert(id.clone(), Position::TrimHorizon);
+                    break;
+                }
+                Err(refusal) => {
+                    failures += 1;
+                    let pause = backoff(BACKOFF, failures);
+                    tracing::warn!(shard = id, %refusal, ?pause, "the position is not answered");
+                    if stop.sleep(pause).await == Slept::Stopped {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+    Some(lost)
 }
 
 /// Notes where everything begins, so that a restart before the first checkpoint begins there too.

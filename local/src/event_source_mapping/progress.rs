@@ -16,6 +16,8 @@ const ITERATOR_AGE: &str = "daymark_mapping_iterator_age_seconds";
 /// How far a mapping is. The counters begin at zero with each mapping.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
+    /// The stream was found, and where to read it from is settled.
+    pub reading: bool,
     /// By shard id; finished shards stay.
     pub shards: BTreeMap<String, ShardProgress>,
 }
@@ -75,6 +77,10 @@ impl Board {
 
     pub(crate) fn watch(&self) -> watch::Receiver<Progress> {
         self.0.subscribe()
+    }
+
+    pub(crate) fn reading(&self) {
+        self.0.send_modify(|progress| progress.reading = true);
     }
 
     pub(crate) fn checkpointed(&self, shard: &str, position: &Position) {
