@@ -7,18 +7,27 @@ mod wiring;
 use std::fs::{File, TryLockError};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aws::{Catalog, Clients, Days, Endpoints, Names, Offers, Stock, Stream};
+use domain::ports::Failure;
 use local::event_source_mapping as mapping;
 use local::http::{Bound, Server};
 use local::part::Part;
 use pricing::Pricing;
 use processors::Closing;
+use tokio::time::timeout;
 
 use crate::Failed;
 use crate::clock::Clock;
 use endpoints::{start_dynamodb, start_kinesis};
 use wiring::Wiring;
+
+/// In the data folder: how far the event source mapping is.
+const CHECKPOINTS: &str = "checkpoints";
+
+/// On one machine nothing but a broken disk keeps the event source mapping from its stream.
+const READING_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where everything is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,11 +103,19 @@ impl Machine {
         let endpoints =
             Endpoints { kinesis: urls.kinesis.clone(), dynamodb: urls.dynamodb.clone() };
         let clients = Clients::local(&endpoints);
-        aws::tables::create(&clients.dynamodb, &names).await?;
-        Stream::new(clients.kinesis.clone(), &names).create(settings.shards).await?;
+        let made = |what: &'static str| {
+            move |failure: Failure| format!("cannot create {what}: {failure}; the log says more")
+        };
+        aws::tables::create(&clients.dynamodb, &names).await.map_err(made("the tables"))?;
+        let stream = Stream::new(clients.kinesis.clone(), &names);
+        stream.create(settings.shards).await.map_err(made("the stream"))?;
 
         let wiring = Wiring { clients, names, any_age: settings.any_age, clock };
         let (processors, progress) = wiring.start_processors(&settings).await?;
+        // No till is let in before: what it sends must not be taken for what was read long ago.
+        timeout(READING_WITHIN, progress.wait_until_reading()).await.map_err(
+            |_| "the event source mapping does not begin to read the stream; the log says why",
+        )?;
         let mut parts = vec![wiring.start_api(api)?, processors];
         if settings.schedule == Schedule::EverySlot {
             parts.push(wiring.start_schedule()?);

@@ -5,7 +5,7 @@ use local::http::Bound;
 use local::kinesis::{self, Kinesis};
 use local::part::{Part, Stop};
 
-use super::{Settings, folder};
+use super::{CHECKPOINTS, Settings, folder};
 use crate::Failed;
 use crate::clock::Clock;
 
@@ -36,5 +36,19 @@ pub(super) fn start_dynamodb(settings: &Settings, bound: Bound) -> Result<Part, 
         Some(folder) => Tables::File(folder.join("dynamodb").join("tables.sqlite")),
     };
     let dynamodb = DynamoDb::open(&tables)?;
+    if let (Tables::File(file), Some(folder)) = (&tables, folder(&settings.storage))
+        && dynamodb.is_empty()?
+        && folder.join(CHECKPOINTS).exists()
+    {
+        // To go on would be to lose, without a word, whatever was counted before.
+        return Err(format!(
+            "{} holds no tables, but by {} events were counted into them; put the file back from \
+             a copy, or move that folder away as well, and what the stream still holds is counted \
+             again",
+            file.display(),
+            folder.join(CHECKPOINTS).display()
+        )
+        .into());
+    }
     Ok(Part::start("dynamodb", move |stop: Stop| dynamodb.serve(bound, stop.wait()))?)
 }

@@ -18,7 +18,7 @@ use pricing::{Pricing, slot_of};
 use processors::{Closing, Processor};
 use tokio::sync::oneshot;
 
-use super::{Settings, folder};
+use super::{CHECKPOINTS, Settings, folder};
 use crate::clock::{self, Clock};
 use crate::{Failed, telemetry};
 
@@ -107,7 +107,7 @@ impl Wiring {
         let (checkpoints, destination) = match folder(&settings.storage) {
             None => (Checkpoints::Memory, Destination::None),
             Some(folder) => (
-                Checkpoints::Folder(folder.join("checkpoints")),
+                Checkpoints::Folder(folder.join(CHECKPOINTS)),
                 Destination::Folder(folder.join("failed-batches")),
             ),
         };
