@@ -55,21 +55,27 @@ const ACTIVE_PAUSE: Duration = Duration::from_millis(100);
 /// The first failure of DynamoDB, or `Unavailable` when a table does not become active.
 pub async fn create(client: &Client, names: &Names) -> Result<(), Failure> {
     let definition = Definition::load();
+    let existing = list(client).await?;
     for table in &definition.tables {
-        create_one(client, names, &definition, table).await?;
+        let name = names.table(&table.name);
+        if !existing.contains(&name) {
+            create_one(client, &name, &definition).await?;
+        }
+        // A table that exists may be as its creator left it halfway.
+        wait_until_active(client, &name).await?;
+        set_time_to_live(client, &name, table).await?;
     }
     Ok(())
 }
 
-async fn create_one(
-    client: &Client,
-    names: &Names,
-    definition: &Definition,
-    table: &Table,
-) -> Result<(), Failure> {
-    let name = names.table(&table.name);
+async fn list(client: &Client) -> Result<Vec<String>, Failure> {
+    let pages = client.list_tables().into_paginator().items().send();
+    pages.collect::<Result<_, _>>().await.map_err(|error| failure(&error))
+}
+
+async fn create_one(client: &Client, name: &str, definition: &Definition) -> Result<(), Failure> {
     let mut create =
-        client.create_table().table_name(&name).billing_mode(BillingMode::PayPerRequest);
+        client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     for (key, key_type) in
         [(&definition.partition_key, KeyType::Hash), (&definition.sort_key, KeyType::Range)]
     {
@@ -86,17 +92,22 @@ async fn create_one(
         create = create.attribute_definitions(attribute).key_schema(schema);
     }
     match create.send().await {
-        Ok(_) => {}
+        Ok(_) => Ok(()),
+        // Another program was faster.
         Err(error)
             if error
                 .as_service_error()
-                .is_some_and(|error| error.is_resource_in_use_exception()) => {}
-        Err(error) => return Err(failure(&error)),
+                .is_some_and(|error| error.is_resource_in_use_exception()) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(failure(&error)),
     }
-    // A table that exists may be as its creator left it halfway.
-    wait_until_active(client, &name).await?;
+}
+
+async fn set_time_to_live(client: &Client, name: &str, table: &Table) -> Result<(), Failure> {
     if let Some(attribute) = &table.time_to_live
-        && !has_time_to_live(client, &name).await?
+        && !has_time_to_live(client, name).await?
     {
         let specification = TimeToLiveSpecification::builder()
             .attribute_name(attribute)
@@ -105,7 +116,7 @@ async fn create_one(
             .expect("both fields are set");
         client
             .update_time_to_live()
-            .table_name(&name)
+            .table_name(name)
             .time_to_live_specification(specification)
             .send()
             .await
