@@ -67,7 +67,7 @@ pub struct Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The folder cannot be made, listed or written.
-    #[error("kinesis folder {folder}: {cause}")]
+    #[error("kinesis folder {folder}: {cause}; it takes a folder that can be written, with room")]
     Folder {
         /// The folder.
         folder: PathBuf,

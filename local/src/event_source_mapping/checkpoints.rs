@@ -28,7 +28,7 @@ pub enum Checkpoints {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointsError {
     /// It cannot be read.
-    #[error("checkpoints cannot be read from {path}: {error}")]
+    #[error("checkpoints cannot be read from {path}: {error}; it takes a file that can be read")]
     Read {
         /// The file.
         path: PathBuf,

@@ -13,6 +13,7 @@ mod reader;
 mod recovery;
 mod writer;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc};
@@ -52,6 +53,15 @@ pub(crate) enum Place {
         /// The shard's name.
         shard: String,
     },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory"),
+            Self::Folder { folder, shard } => write!(f, "{}", folder.join(shard).display()),
+        }
+    }
 }
 
 /// What a log needs to know.

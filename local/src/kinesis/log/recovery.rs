@@ -125,7 +125,8 @@ fn open_segment(path: PathBuf, first: u64, may_be_torn: bool) -> Result<Segment,
                 file = %path.display(),
                 cut_bytes,
                 kept_bytes = scan.good_bytes,
-                "kinesis: the last write of this log was never finished or acknowledged; cut"
+                "kinesis: this log ended in what is no whole write; cut. A write that a stop \
+                 interrupts was never acknowledged"
             );
         }
     }

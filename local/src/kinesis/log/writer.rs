@@ -70,7 +70,8 @@ impl Writer {
         }
         let stored = self.roll_if_full().and_then(|()| self.store(group));
         stored.map_err(|cause| {
-            tracing::error!(%cause, place = ?self.settings.place, "kinesis: a log write failed");
+            let log = &self.settings.place;
+            tracing::error!(%cause, %log, "kinesis: not written; who sent it is told so");
             AppendError::Write(cause.to_string())
         })
     }
