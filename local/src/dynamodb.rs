@@ -33,7 +33,10 @@ pub enum Tables {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The folder cannot be made.
-    #[error("cannot create the folder {folder} for the tables: {cause}")]
+    #[error(
+        "cannot create the folder {folder} for the tables: {cause}; it takes a folder that can be \
+         written"
+    )]
     Folder {
         /// The folder.
         folder: PathBuf,

@@ -2,11 +2,14 @@
 //! through its command line, its printed lines, HTTP and the AWS SDKs.
 
 mod answers;
+mod axe;
 mod bread_basket;
 mod catalog;
+mod damage;
 mod days;
 mod demo;
 mod endpoints;
+mod full_disk;
 mod hostile;
 mod refusals;
 mod restart;

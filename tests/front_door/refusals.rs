@@ -1,8 +1,9 @@
 //! What cannot work is told in a sentence that says what to do.
 
 use std::fs;
+use std::path::Path;
 
-use crate::support::{Up, daymark};
+use crate::support::{Disk, Up, Wire, daymark, daymark_under, event, now};
 
 #[test]
 fn a_taken_port_is_named() {
@@ -11,6 +12,15 @@ fn a_taken_port_is_named() {
     let message = daymark(["up", "--memory", "--port", &port]).refused();
     assert!(message.contains(&format!("127.0.0.1:{port}")), "{message}");
     assert!(message.contains("the port is taken"), "{message}");
+    goes_on(&up);
+}
+
+/// The refusal of another program is nothing to this one.
+#[track_caller]
+fn goes_on(up: &Up) {
+    let at = now();
+    assert_eq!(Wire::new(up).post(&event("corner", "one", "rye", at)).stored(), 1);
+    up.wait_for("corner", at.date_naive(), "rye", ("on_hand", "1"));
 }
 
 #[test]
@@ -29,6 +39,7 @@ fn a_second_program_on_the_same_folder_is_refused() {
     let up = Up::start(&["--data", &data]);
     let message = daymark(["up", "--port", "0", "--data", &data]).refused();
     assert!(message.contains(&data) && message.contains("in use by another daymark"), "{message}");
+    goes_on(&up);
     assert_eq!(up.interrupt().code, Some(0));
     assert_eq!(Up::start(&["--data", &data]).interrupt().code, Some(0));
 }
@@ -50,10 +61,40 @@ fn a_file_where_a_folder_should_be_is_refused() {
         let data = folder.path().join(format!("with-{part}"));
         fs::create_dir(&data).expect("a folder");
         fs::write(data.join(part), "mine").expect("written");
-        let shown = data.display().to_string();
-        let message = daymark(["up", "--port", "0", "--data", &shown]).refused();
-        assert!(message.contains(part), "{message}");
+        assert_names(&data, &data.join(part));
     }
+}
+
+#[test]
+fn a_folder_where_a_file_should_be_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    assert_eq!(Up::start(&["--data", &data.display().to_string()]).interrupt().code, Some(0));
+    for (file, named) in [
+        ("lock", ""),
+        ("kinesis/lock", "kinesis"),
+        ("dynamodb/tables.sqlite", "dynamodb/tables.sqlite"),
+        ("checkpoints/daymark-events.json", "checkpoints/daymark-events.json"),
+    ] {
+        let (file, aside) = (data.join(file), folder.path().join("aside"));
+        fs::rename(&file, &aside).expect("there");
+        fs::create_dir(&file).expect("a folder");
+        assert_names(&data, &data.join(named));
+        fs::remove_dir(&file).expect("still empty");
+        fs::rename(&aside, &file).expect("put back");
+    }
+}
+
+/// A start in the folder fails, by name, and says what it takes.
+#[track_caller]
+fn assert_names(data: &Path, cause: &Path) {
+    let data = data.display().to_string();
+    let message = daymark(["up", "--port", "0", "--data", &data]).refused();
+    let cause = cause.display().to_string();
+    let cause = cause.trim_end_matches('/');
+    assert!(message.contains(cause), "{cause} is not in {message}");
+    let says_what_to_do = ["it takes a", "--data names another", "move that folder away"];
+    assert!(says_what_to_do.iter().any(|words| message.contains(words)), "{message}");
 }
 
 #[test]
@@ -69,18 +110,33 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "what was not tested is told")]
 fn a_folder_that_cannot_be_written_is_refused() {
+    // Where files cannot be made, whoever asks.
+    assert_names(Path::new("/proc/daymark-data"), Path::new("/proc/daymark-data"));
+
     let folder = tempfile::tempdir().expect("a folder");
     let mut permissions = fs::metadata(folder.path()).expect("a folder").permissions();
     permissions.set_readonly(true);
     fs::set_permissions(folder.path(), permissions).expect("mine");
     if fs::write(folder.path().join("probe"), "").is_ok() {
-        // Whoever runs the tests may write anywhere, as root does.
-        return;
+        eprintln!("skipped: whoever runs the tests may write anywhere, as root does");
+    } else {
+        assert_names(folder.path(), folder.path());
     }
+
+    let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().display().to_string();
-    let message = daymark(["up", "--port", "0", "--data", &data]).refused();
-    assert!(message.contains(&data), "{message}");
+    assert_eq!(Up::start(&["--data", &data]).interrupt().code, Some(0));
+    let Some(disk) = Disk::mount_read_only(folder.path()) else {
+        eprintln!("skipped: nothing can be mounted here");
+        return;
+    };
+    let enter = disk.enter();
+    let arguments = ["up", "--port", "0", "--data", &data];
+    let message = daymark_under(&enter.each_ref().map(String::as_str), &arguments).refused();
+    assert!(message.contains(&data) && message.contains("--data names another"), "{message}");
+    assert!(message.contains("Read-only file system"), "{message}");
 }
 
 #[test]

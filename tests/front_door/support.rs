@@ -1,15 +1,23 @@
 //! The program as a process, and what the tests say to it.
 
+mod audit;
+mod disk;
 mod http;
 mod program;
 mod till;
+mod tills;
 
 use std::thread::sleep;
 use std::time::Duration;
 
+pub(crate) use audit::{
+    Books, everything_acknowledged_is_there_once, everything_sent_is_there_once,
+};
+pub(crate) use disk::Disk;
 pub(crate) use http::{Wire, run};
-pub(crate) use program::{Up, daymark};
-pub(crate) use till::{by_seed, event, now, numbered, sale, stamp};
+pub(crate) use program::{Up, daymark, daymark_under};
+pub(crate) use till::{Random, event, now, numbered, sale, setting, stamp};
+pub(crate) use tills::{Tills, books_of};
 
 /// The lines of a table that hold text, header first, without what frames them.
 pub(crate) fn table_lines(table: &str) -> Vec<String> {

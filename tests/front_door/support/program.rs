@@ -19,7 +19,17 @@ const START_MAX: Duration = Duration::from_secs(60);
 
 /// A command line of the program, untouched by the settings of whoever runs the tests.
 fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_daymark"));
+    command_under(&[], arguments)
+}
+
+/// The same, run by another program that becomes it.
+fn command_under<I: AsRef<OsStr>>(
+    wrapper: &[&str],
+    arguments: impl IntoIterator<Item = I>,
+) -> Command {
+    let mut words = wrapper.iter().copied().chain([env!("CARGO_BIN_EXE_daymark")]);
+    let mut command = Command::new(words.next().expect("a program"));
+    command.args(words);
     for name in ["API_URL", "DYNAMODB_URL", "PORT", "LOG", "LOG_FORMAT"]
         .map(|name| format!("DAYMARK_{name}"))
     {
@@ -27,6 +37,11 @@ fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     }
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// Runs the program to its end under another that becomes it.
+pub(crate) fn daymark_under(wrapper: &[&str], arguments: &[&str]) -> Ran {
+    Ran::of(command_under(wrapper, arguments), "")
 }
 
 /// Runs the program to its end, with nothing to connect to.
@@ -81,6 +96,11 @@ impl Ran {
     }
 }
 
+/// `daymark up` on free ports.
+fn up(wrapper: &[&str], arguments: &[&str]) -> Command {
+    command_under(wrapper, ["up", "--port", "0"].iter().chain(arguments))
+}
+
 /// A running `daymark up`; it is gone when this is dropped.
 pub(crate) struct Up {
     child: Child,
@@ -109,8 +129,24 @@ impl Up {
 
     /// The same from another folder.
     pub(crate) fn start_in(folder: &Path, arguments: &[&str]) -> Self {
-        let arguments = ["up", "--port", "0"].iter().chain(arguments);
-        let mut child = command(arguments).current_dir(folder).spawn().expect("the program starts");
+        let mut command = up(&[], arguments);
+        command.current_dir(folder);
+        Self::ready(command)
+    }
+
+    /// The same under another program that becomes it.
+    pub(crate) fn start_under(wrapper: &[&str], arguments: &[&str]) -> Self {
+        Self::ready(up(wrapper, arguments))
+    }
+
+    fn ready(command: Command) -> Self {
+        let mut up = Self::spawn(command);
+        up.wait_until_ready();
+        up
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the program starts");
         let out = child.stdout.take().expect("a pipe");
         let mut err = child.stderr.take().expect("a pipe");
         let (sender, lines) = channel();
@@ -127,7 +163,7 @@ impl Up {
             let _ = err.read_to_string(&mut text);
             text
         });
-        let mut up = Self {
+        Self {
             child,
             guide: String::new(),
             api: String::new(),
@@ -135,9 +171,7 @@ impl Up {
             dynamodb: String::new(),
             lines,
             err: Some(err),
-        };
-        up.wait_until_ready();
-        up
+        }
     }
 
     fn wait_until_ready(&mut self) {
@@ -236,11 +270,23 @@ impl Up {
         Ran { code: status.code(), out: self.guide.clone(), err }
     }
 
-    /// SIGKILL: no time for anything.
-    pub(crate) fn kill(mut self) {
+    /// SIGKILL: no time for anything. What it had logged.
+    pub(crate) fn kill(mut self) -> String {
         self.child.kill().expect("it was still running");
         self.child.wait().expect("it ends");
         let err = self.said();
         assert!(!err.contains("panicked"), "{err}");
+        err
+    }
+
+    /// The same, so long after it was started, ready or not.
+    pub(crate) fn kill_while_it_starts(
+        wrapper: &[&str],
+        arguments: &[&str],
+        after: Duration,
+    ) -> String {
+        let up = Self::spawn(up(wrapper, arguments));
+        std::thread::sleep(after);
+        up.kill()
     }
 }

@@ -40,19 +40,39 @@ pub(crate) fn numbered(store: &str, count: usize, skus: usize, at: DateTime<Utc>
     (0..count).map(one).collect()
 }
 
-/// Random numbers that can be had again: the seed is printed, and taken from `DAYMARK_TEST_SEED`.
-#[expect(clippy::print_stderr, reason = "a failure can be had again only by its seed")]
-pub(crate) fn by_seed() -> impl FnMut(u64) -> u64 {
-    let given = std::env::var_os("DAYMARK_TEST_SEED")
-        .and_then(|seed| seed.to_str().and_then(|seed| seed.parse::<u64>().ok()));
-    let mut state = given.unwrap_or_else(|| RandomState::new().hash_one(0));
-    eprintln!("DAYMARK_TEST_SEED={state}");
-    // SplitMix64 (Steele, Lea, Flood 2014).
-    move |below| {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = state;
+/// Random numbers that can be had again.
+pub(crate) struct Random(u64);
+
+impl Random {
+    /// Begins with `DAYMARK_TEST_SEED`, or else anywhere; prints how to have the same again.
+    #[expect(clippy::print_stderr, reason = "a failure can be had again only by its seed")]
+    pub(crate) fn by_seed(test: &str) -> Self {
+        let seed = setting("DAYMARK_TEST_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
+        eprintln!("DAYMARK_TEST_SEED={seed} cargo test --test front_door {test}");
+        Self(seed)
+    }
+
+    /// The next one. SplitMix64 (Steele, Lea, Flood 2014).
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % below
+        mixed ^ (mixed >> 31)
     }
+
+    /// The next one below a bound.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    /// Others, for somebody else.
+    pub(crate) fn split(&mut self) -> Self {
+        Self(self.next())
+    }
+}
+
+/// A number that whoever runs the tests may set.
+pub(crate) fn setting(name: &str) -> Option<u64> {
+    std::env::var_os(name).and_then(|given| given.to_str()?.parse().ok())
 }
