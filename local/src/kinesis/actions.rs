@@ -6,11 +6,20 @@ mod reshard;
 mod shards;
 mod streams;
 
-use super::error::ApiError;
+use super::error::{ApiError, Code};
 
 /// A required member.
 fn required<T>(value: Option<T>, field: &str) -> Result<T, ApiError> {
     value.ok_or_else(|| ApiError::missing(field))
+}
+
+/// Ends a request that only asks whether it would pass; everything else is checked before.
+fn unless_dry_run(dry_run: Option<bool>) -> Result<(), ApiError> {
+    if dry_run == Some(true) {
+        let message = "The request would have passed; it was rejected because DryRun was given";
+        return Err(ApiError::new(Code::DryRun, message));
+    }
+    Ok(())
 }
 
 /// A number within bounds, or its default.

@@ -64,18 +64,20 @@ requests! {
         partition_key: String,
         explicit_hash_key: String,
         sequence_number_for_ordering: String,
+        dry_run: bool,
     }
     /// `PutRecords`.
-    PutRecords { records: Vec<PutRecordsEntry>, }
+    PutRecords { records: Vec<PutRecordsEntry>, dry_run: bool, }
     /// `GetShardIterator`.
     GetShardIterator {
         shard_id: String,
         shard_iterator_type: String,
         starting_sequence_number: String,
         timestamp: f64,
+        dry_run: bool,
     }
     /// `GetRecords`.
-    GetRecords { shard_iterator: String, limit: i64, }
+    GetRecords { shard_iterator: String, limit: i64, dry_run: bool, }
     /// `SplitShard`.
     SplitShard { shard_to_split: String, new_starting_hash_key: String, }
     /// `MergeShards`.

@@ -8,6 +8,8 @@ use http::StatusCode;
 /// The error codes of the service, as AWS names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
+    /// All is well, but the caller only wanted to know.
+    DryRun,
     /// The shard iterator is older than its life.
     ExpiredIterator,
     /// The page token is older than its life.
@@ -44,6 +46,7 @@ impl Code {
     /// The name on the wire.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::DryRun => "DryRunOperationException",
             Self::ExpiredIterator => "ExpiredIteratorException",
             Self::ExpiredNextToken => "ExpiredNextTokenException",
             Self::InternalFailure => "InternalFailureException",

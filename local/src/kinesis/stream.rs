@@ -29,6 +29,9 @@ pub(crate) struct Stream {
     pub(crate) mode: Mode,
     /// How long records are kept, in hours.
     pub(crate) retention_hours: u32,
+    /// What arrived before was past retention once and stays so, milliseconds since 1970.
+    #[serde(default)]
+    pub(crate) kept_since_ms: i64,
     /// Every shard still known, by number.
     pub(crate) shards: Vec<Shard>,
     /// The number the next shard gets.
@@ -118,9 +121,9 @@ impl Shard {
         self.closed.is_none()
     }
 
-    /// Whether it was open at an instant (milliseconds since 1970).
+    /// Whether it was open at an instant (milliseconds since 1970), its last one included.
     pub(crate) fn was_open_at(&self, at_ms: i64) -> bool {
-        self.opened_at_ms <= at_ms && self.closed.is_none_or(|closed| closed.at_ms > at_ms)
+        self.opened_at_ms <= at_ms && self.closed.is_none_or(|closed| closed.at_ms >= at_ms)
     }
 }
 
@@ -132,6 +135,7 @@ impl Stream {
             created_ms,
             mode,
             retention_hours: *domain::limits::RETENTION_HOURS.start(),
+            kept_since_ms: 0,
             shards: Vec::new(),
             next_shard: 0,
             scaled_at_ms: Vec::new(),
@@ -190,7 +194,14 @@ impl Stream {
 
     /// Records that arrived before this instant are no longer given, milliseconds since 1970.
     pub(crate) fn horizon_ms(&self, now_ms: i64) -> i64 {
-        now_ms - i64::from(self.retention_hours) * 3_600_000
+        (now_ms - i64::from(self.retention_hours) * 3_600_000).max(self.kept_since_ms)
+    }
+
+    /// Keeps records for another time from now on. A longer one brings nothing back: that is what
+    /// the service says, and here it would depend on which segments were deleted already.
+    pub(crate) fn keep(&mut self, hours: u32, now_ms: i64) {
+        self.kept_since_ms = self.horizon_ms(now_ms);
+        self.retention_hours = hours;
     }
 
     /// Closed shards whose last record is past retention are forgotten, as the service does.

@@ -4,7 +4,7 @@ use domain::limits::{GET_RECORDS_BYTES_MAX, GET_RECORDS_MAX};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{bounded, required};
+use super::{bounded, required, unless_dry_run};
 use crate::kinesis::Limits;
 use crate::kinesis::api::{
     Blob, ChildShard, GetRecords, GetRecordsAnswer, GetShardIterator, GivenRecord, from_seconds,
@@ -32,6 +32,7 @@ impl Endpoint {
             .and_then(|number| live.shard(number, now_ms))
             .ok_or_else(|| no_shard(id, &name))?;
         let next = start(&request, &live.stream, shard, live_shard, now_ms)?;
+        unless_dry_run(request.dry_run)?;
         let iterator = ShardIterator {
             stream: name,
             created_ms: live.stream.created_ms,
@@ -47,6 +48,11 @@ impl Endpoint {
         &self,
         request: GetRecords,
     ) -> Result<GetRecordsAnswer, ApiError> {
+        if request.limit.is_some_and(|limit| limit > GET_RECORDS_MAX as i64) {
+            // The one bound for which the API reference names this code.
+            let message = format!("Limit is over {GET_RECORDS_MAX}, the most that one call gives");
+            return Err(ApiError::argument(message));
+        }
         let limit = bounded(request.limit, "limit", GET_RECORDS_MAX, 1..=GET_RECORDS_MAX)?;
         let token = required(request.shard_iterator.as_deref(), "shardIterator")?;
         let iterator = ShardIterator::read(token, wall_ms())?;
@@ -62,6 +68,7 @@ impl Endpoint {
                 .ok_or_else(|| no_shard(&shard_id(iterator.shard), &iterator.stream))?;
             (live.stream.clone(), shard.clone(), live_shard.clone())
         };
+        unless_dry_run(request.dry_run)?;
         if self.limits == Limits::Enforced && !live_shard.reads().take_call(Instant::now()) {
             let message = format!(
                 "Rate exceeded for shard {} in stream {} under account 000000000000.",

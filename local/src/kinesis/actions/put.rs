@@ -8,7 +8,7 @@ use domain::limits::{
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::{hash_key, required};
+use super::{hash_key, required, unless_dry_run};
 use crate::kinesis::Limits;
 use crate::kinesis::api::{
     Blob, PutRecord, PutRecords, PutRecordsAnswer, PutRecordsEntry, PutResult,
@@ -125,7 +125,7 @@ impl Endpoint {
             )));
         }
         let record = check("", request.data, request.partition_key, request.explicit_hash_key)?;
-        let (mut results, _) = self.put(&name, vec![record]).await?;
+        let (mut results, _) = self.put(&name, vec![record], request.dry_run).await?;
         match results.pop() {
             Some(Ok(result)) => Ok(OneAnswer { result, encryption_type: "NONE" }),
             Some(Err(error)) => Err(error),
@@ -140,7 +140,7 @@ impl Endpoint {
     ) -> Result<PutRecordsAnswer, ApiError> {
         let name = self.name(&request)?;
         let records = check_all(required(request.records, "records")?)?;
-        let (results, failed_record_count) = self.put(&name, records).await?;
+        let (results, failed_record_count) = self.put(&name, records, request.dry_run).await?;
         let records = results.into_iter().map(|r| r.unwrap_or_else(refusal)).collect();
         Ok(PutRecordsAnswer { failed_record_count, records, encryption_type: "NONE" })
     }
@@ -150,11 +150,14 @@ impl Endpoint {
         &self,
         name: &str,
         records: Vec<Checked>,
+        dry_run: Option<bool>,
     ) -> Result<(Vec<Result<PutResult, ApiError>>, usize), ApiError> {
         let mut results = Vec::new();
         let queued = {
             let streams = self.streams.read().await;
-            self.queue(find(&streams, name)?, records, &mut results)
+            let live = find(&streams, name)?;
+            unless_dry_run(dry_run)?;
+            self.queue(live, records, &mut results)
         };
         for Queued { shard, places, ack, first } in queued {
             let stored = ack.await.map_err(|lost| lost.to_string());

@@ -1,5 +1,7 @@
 //! Listing shards.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Value, json};
 
 use super::bounded;
@@ -10,10 +12,12 @@ use crate::kinesis::error::ApiError;
 use crate::kinesis::iterator::{PageToken, wall_ms};
 use crate::kinesis::stream::{Shard, Stream, shard_number};
 
-/// Most shards of one answer. Source: API reference, `ListShards`.
-const SHARDS_LISTED_MAX: usize = 10_000;
-/// Shards of one answer when nothing is asked. Source: API reference, `ListShards`.
-const SHARDS_LISTED_DEFAULT: usize = 1_000;
+/// Most that may be asked for. Source: API reference, `ListShards`, `MaxResults`.
+const SHARDS_ASKED_MAX: usize = 10_000;
+/// Shards of one answer, whatever more is asked. Source: API reference, `ListShards`, `MaxResults`.
+const SHARDS_LISTED_MAX: usize = 1_000;
+/// How far a `StreamCreationTimestamp` may be off: SDKs cut the wire's fractions of a second.
+const CREATION_TOLERANCE_MS: u64 = 1_000;
 
 /// A checked [`ShardFilter`].
 enum Which {
@@ -68,7 +72,8 @@ impl Which {
 /// Where a listing begins.
 struct Start {
     name: String,
-    created_ms: Option<u64>,
+    /// The creation stamps it may have.
+    created_ms: RangeInclusive<u64>,
     after: Option<u32>,
     filter: Option<ShardFilter>,
 }
@@ -76,15 +81,12 @@ struct Start {
 impl Endpoint {
     /// A page of a stream's shards.
     pub(crate) async fn list_shards(&self, request: ListShards) -> Result<Value, ApiError> {
-        let limit = bounded(
-            request.max_results,
-            "maxResults",
-            SHARDS_LISTED_DEFAULT,
-            1..=SHARDS_LISTED_MAX,
-        )?;
+        let limit =
+            bounded(request.max_results, "maxResults", SHARDS_LISTED_MAX, 1..=SHARDS_ASKED_MAX)?
+                .min(SHARDS_LISTED_MAX);
         let start = self.start(request)?;
         let streams = self.streams.read().await;
-        let same = |live: &&Live| start.created_ms.is_none_or(|ms| ms == live.stream.created_ms);
+        let same = |live: &&Live| start.created_ms.contains(&live.stream.created_ms);
         let live = streams.get(&start.name).filter(same).ok_or_else(|| no_stream(&start.name))?;
         let (stream, now_ms) = (&live.stream, self.now_ms());
         let which = Which::of(start.filter.as_ref(), stream, now_ms)?;
@@ -117,7 +119,15 @@ impl Endpoint {
                 Some(id) => Some(shard_number(id).ok_or_else(|| not_a_shard_id(id))?),
             };
             let name = self.name(&request)?;
-            return Ok(Start { name, created_ms: None, after, filter: request.shard_filter });
+            let created_ms = match request.stream_creation_timestamp.map(from_seconds) {
+                None => 0..=u64::MAX,
+                Some(given_ms) => {
+                    let given_ms = given_ms.max(0) as u64;
+                    given_ms.saturating_sub(CREATION_TOLERANCE_MS)
+                        ..=given_ms.saturating_add(CREATION_TOLERANCE_MS)
+                }
+            };
+            return Ok(Start { name, created_ms, after, filter: request.shard_filter });
         };
         let beside = request.stream_name.is_some()
             || request.exclusive_start_shard_id.is_some()
@@ -132,7 +142,7 @@ impl Endpoint {
         let token = PageToken::read(token, wall_ms())?;
         Ok(Start {
             name: token.stream,
-            created_ms: Some(token.created_ms),
+            created_ms: token.created_ms..=token.created_ms,
             after: Some(token.after),
             filter: token.filter,
         })

@@ -20,10 +20,10 @@ use crate::kinesis::stream::{Mode, Stream, shard_number};
 const SHARDS_MAX: usize = 200;
 /// Shards an on-demand stream starts with. Source: developer guide, "Choose the right mode".
 const ON_DEMAND_SHARDS: u32 = 4;
-/// Most entries of one `DescribeStream` or `ListStreams` answer. Source: API reference.
-const LIST_MAX: usize = 10_000;
-/// Entries of one such answer when nothing is asked. Source: API reference.
-const LIST_DEFAULT: usize = 100;
+/// Most that may be asked of `DescribeStream` or `ListStreams`. Source: API reference, `Limit`.
+const LIST_ASKED_MAX: usize = 10_000;
+/// Entries of one such answer, whatever more is asked. Source: API reference, `Limit`.
+const LISTED_MAX: usize = 100;
 
 /// Refuses to hold more shards than [`SHARDS_MAX`].
 pub(super) fn check_shard_quota(open: usize, more: usize) -> Result<(), ApiError> {
@@ -38,6 +38,11 @@ pub(super) fn check_shard_quota(open: usize, more: usize) -> Result<(), ApiError
         ));
     }
     Ok(())
+}
+
+/// How many entries an answer has at most.
+fn listed(asked: Option<i64>) -> Result<usize, ApiError> {
+    Ok(bounded(asked, "limit", LISTED_MAX, 1..=LIST_ASKED_MAX)?.min(LISTED_MAX))
 }
 
 fn shard_count(request: &CreateStream, mode: Mode) -> Result<u32, ApiError> {
@@ -136,7 +141,7 @@ impl Endpoint {
     /// A stream and a page of its shards.
     pub(crate) async fn describe_stream(&self, request: DescribeStream) -> Result<Value, ApiError> {
         let name = self.name(&request)?;
-        let limit = bounded(request.limit, "limit", LIST_DEFAULT, 1..=LIST_MAX)?;
+        let limit = listed(request.limit)?;
         let after = match request.exclusive_start_shard_id.as_deref() {
             None => None,
             Some(id) => Some(shard_number(id).ok_or_else(|| not_a_shard_id(id))?),
@@ -175,7 +180,7 @@ impl Endpoint {
 
     /// Streams by name. `NextToken` is the last name given.
     pub(crate) async fn list_streams(&self, request: ListStreams) -> Result<Value, ApiError> {
-        let limit = bounded(request.limit, "limit", LIST_DEFAULT, 1..=LIST_MAX)?;
+        let limit = listed(request.limit)?;
         let after = request.exclusive_start_stream_name.or(request.next_token);
         let streams = self.streams.read().await;
         let mut left =
@@ -203,12 +208,12 @@ impl Endpoint {
         Ok(answer)
     }
 
-    /// Keeps records longer.
+    /// Keeps records longer; what is past retention by now does not come back.
     pub(crate) async fn increase_retention(
         &self,
         request: RetentionPeriod,
     ) -> Result<Value, ApiError> {
-        self.set_retention(request, |asked, current| asked >= current, "shorter", "Decrease").await
+        self.set_retention(request, |asked, current| asked > current, "more").await
     }
 
     /// Keeps records shorter; what is older is no longer given, and its segments are deleted.
@@ -216,15 +221,14 @@ impl Endpoint {
         &self,
         request: RetentionPeriod,
     ) -> Result<Value, ApiError> {
-        self.set_retention(request, |asked, current| asked <= current, "longer", "Increase").await
+        self.set_retention(request, |asked, current| asked < current, "less").await
     }
 
     async fn set_retention(
         &self,
         request: RetentionPeriod,
         right_way: fn(u32, u32) -> bool,
-        wrong_way: &str,
-        other_action: &str,
+        way: &str,
     ) -> Result<Value, ApiError> {
         let name = self.name(&request)?;
         let asked = required(request.retention_period_hours, "retentionPeriodHours")?;
@@ -241,12 +245,13 @@ impl Endpoint {
         let current = live.stream.retention_hours;
         if !right_way(hours, current) {
             return Err(ApiError::argument(format!(
-                "RetentionPeriodHours {hours} is {wrong_way} than the {current} hours of stream \
-                 {name}; use {other_action}StreamRetentionPeriod"
+                "RetentionPeriodHours {hours} must be {way} than the {current} hours that stream \
+                 {name} has; IncreaseStreamRetentionPeriod takes more, \
+                 DecreaseStreamRetentionPeriod less"
             )));
         }
         let mut next = live.stream.clone();
-        next.retention_hours = hours;
+        next.keep(hours, self.now_ms());
         let next = self.save(next).await?;
         live.stream = next;
         live.retention_hours.store(hours, Ordering::Relaxed);
