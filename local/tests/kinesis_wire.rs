@@ -1,67 +1,23 @@
-//! The wire below the SDK: headers, refusals, slow and stopping clients.
+//! The wire below the SDK: refusals, slow and stopping clients. What AWS documents of it is in
+//! the conformance suite.
 
 mod kinesis_support;
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::Request;
-use hyper_util::rt::TokioIo;
+use kinesis_support::wire::{Answer, JSON, LIST, SIGNED};
 use kinesis_support::*;
 use local::http::{BindError, Server};
 use local::kinesis::Limits;
 use tokio::net::TcpStream;
 
-struct Answer {
-    status: u16,
-    error: Option<String>,
-    body: serde_json::Value,
-}
-
-/// Sends a request with these headers as they are.
 async fn send(world: &World, headers: &[(&str, &str)], body: &str) -> Answer {
-    let socket = TcpStream::connect(world.address).await.expect("connected");
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.expect("spoken to");
-    tokio::spawn(connection);
-    let mut request = Request::post("/").header("host", "localhost");
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let request = request.body(Full::new(bytes::Bytes::from(body.to_owned()))).expect("whole");
-    let response = sender.send_request(request).await.expect("answered");
-    let status = response.status().as_u16();
-    let error = response.headers().get("x-amzn-errortype");
-    let error = error.map(|code| code.to_str().expect("text").to_owned());
-    assert!(response.headers().contains_key("x-amzn-requestid"));
-    let body = response.into_body().collect().await.expect("a body").to_bytes();
-    Answer { status, error, body: serde_json::from_slice(&body).expect("JSON") }
+    wire::send(&world.url, headers, body).await
 }
-
-const JSON: (&str, &str) = ("content-type", "application/x-amz-json-1.1");
-const SIGNED: (&str, &str) = ("authorization", "AWS4-HMAC-SHA256 Credential=any");
-const LIST: (&str, &str) = ("x-amz-target", "Kinesis_20131202.ListStreams");
 
 fn check(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);
-    assert_eq!(answer.error.as_deref(), Some(code));
+    assert_eq!(answer.headers.get("x-amzn-errortype").expect("named"), code);
     assert_eq!(answer.body["__type"], code);
     assert!(answer.body["message"].as_str().is_some_and(|message| !message.is_empty()));
-}
-
-#[tokio::test]
-async fn a_signed_request_is_answered_whoever_signed_it() {
-    let world = World::in_memory(Limits::Enforced).await;
-    let answer = send(&world, &[JSON, SIGNED, LIST], "{}").await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.body["HasMoreStreams"], false);
-    world.close().await;
-}
-
-#[tokio::test]
-async fn an_unsigned_request_is_refused() {
-    let world = World::in_memory(Limits::Enforced).await;
-    let answer = send(&world, &[JSON, LIST], "{}").await;
-    check(&answer, 403, "MissingAuthenticationTokenException");
-    world.close().await;
 }
 
 #[tokio::test]
@@ -135,7 +91,7 @@ async fn a_closed_endpoint_says_so_with_a_code_that_is_retried() {
     let kinesis = open(local::kinesis::Storage::Memory, Limits::Off, &TestClock::new());
     let kinesis = kinesis.expect("the endpoint opens");
     let bound = Server::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
-    let client = client(bound.local_addr());
+    let client = Caller::new(&format!("http://{}", bound.local_addr()), STREAM).client;
     let served = tokio::spawn(bound.serve(kinesis.router(), std::future::pending()));
     client.list_streams().send().await.expect("listed");
     kinesis.close().await;

@@ -1,20 +1,20 @@
 //! An endpoint on a real socket, and the AWS SDK that speaks to it.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
+
+mod caller;
+pub(crate) mod wire;
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::config::retry::RetryConfig;
-use aws_sdk_kinesis::config::timeout::TimeoutConfig;
-use aws_sdk_kinesis::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
 use aws_sdk_kinesis::primitives::{Blob, DateTime as DateTimeOnWire};
-use aws_sdk_kinesis::types::{PutRecordsRequestEntry, Record, Shard, ShardIteratorType};
+use aws_sdk_kinesis::types::{PutRecordsRequestEntry, Record, Shard};
+pub(crate) use caller::Caller;
 use chrono::{DateTime, Utc};
 use local::http::Server;
 use local::kinesis::{Kinesis, Limits, OpenError, Settings, Storage};
@@ -49,9 +49,9 @@ impl TestClock {
     }
 }
 
-/// A served endpoint and a client of it.
+/// A served endpoint and a caller of it.
 pub(crate) struct World {
-    pub(crate) client: Client,
+    caller: Caller,
     pub(crate) clock: TestClock,
     pub(crate) address: SocketAddr,
     kinesis: Kinesis,
@@ -87,86 +87,26 @@ impl World {
             let _ = stopped.await;
         });
         let served = tokio::spawn(serving);
-        Self { client: client(address), clock, address, kinesis, stop, served }
+        let caller = Caller::new(&format!("http://{address}"), STREAM);
+        Self { caller, clock, address, kinesis, stop, served }
     }
 
     /// Stops serving and flushes.
     pub(crate) async fn close(self) {
-        let Self { client, kinesis, stop, served, .. } = self;
-        drop(client);
+        let Self { caller, kinesis, stop, served, .. } = self;
+        drop(caller);
         stop.send(()).expect("it was serving");
         served.await.expect("it served");
         kinesis.close().await;
     }
-
-    pub(crate) async fn create(&self, shards: i32) {
-        let request = self.client.create_stream().stream_name(STREAM).shard_count(shards);
-        request.send().await.expect("created");
-    }
-
-    /// Puts one record where `hash` belongs; gives its sequence number and shard.
-    pub(crate) async fn put_at(&self, hash: u128, data: &str) -> (String, String) {
-        let put = self.client.put_record().stream_name(STREAM).partition_key("key");
-        let put = put.explicit_hash_key(hash.to_string()).data(blob(data));
-        let put = put.send().await.expect("stored");
-        (put.sequence_number, put.shard_id)
-    }
-
-    pub(crate) async fn put(&self, data: &str) -> String {
-        self.put_at(0, data).await.0
-    }
-
-    pub(crate) async fn shards(&self) -> Vec<Shard> {
-        let listed = self.client.list_shards().stream_name(STREAM).send().await.expect("listed");
-        listed.shards.expect("some")
-    }
-
-    pub(crate) async fn open_shards(&self) -> Vec<Shard> {
-        let mut open = self.shards().await;
-        open.retain(|shard| ending(shard).is_none());
-        open.sort_by_key(start_of);
-        open
-    }
-
-    pub(crate) async fn iterator(&self, shard: &str, kind: ShardIteratorType) -> String {
-        let request = self.client.get_shard_iterator().stream_name(STREAM).shard_id(shard);
-        let given = request.shard_iterator_type(kind).send().await.expect("an iterator");
-        given.shard_iterator.expect("named")
-    }
-
-    pub(crate) async fn get(&self, iterator: &str) -> GetRecordsOutput {
-        self.client.get_records().shard_iterator(iterator).send().await.expect("records")
-    }
-
-    /// Everything in a shard, from its start.
-    pub(crate) async fn all(&self, shard: &str) -> Vec<Record> {
-        let mut next = Some(self.iterator(shard, ShardIteratorType::TrimHorizon).await);
-        let mut records = Vec::new();
-        while let Some(iterator) = next {
-            let page = self.get(&iterator).await;
-            records.extend(page.records);
-            next = page.next_shard_iterator.filter(|_| page.millis_behind_latest != Some(0));
-        }
-        records
-    }
-
-    pub(crate) async fn texts(&self, shard: &str) -> Vec<String> {
-        texts(&self.all(shard).await)
-    }
 }
 
-/// A client that asks once, with made-up credentials.
-pub(crate) fn client(address: SocketAddr) -> Client {
-    let config = aws_sdk_kinesis::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-        .endpoint_url(format!("http://{address}"))
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::disabled())
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .build();
-    Client::from_conf(config)
+impl Deref for World {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
 }
 
 pub(crate) fn blob(data: &str) -> Blob {
@@ -215,7 +155,7 @@ pub(crate) fn code<
 >(
     outcome: Result<T, SdkError<E, R>>,
 ) -> String {
-    let error = outcome.expect_err("a refusal");
+    let error = outcome.expect_err("not refused");
     error.code().unwrap_or_else(|| panic!("no code in {error:?}")).to_owned()
 }
 
