@@ -12,25 +12,27 @@ use crate::world::World;
 async fn described(world: &World) -> Vec<String> {
     let client = &world.clients.dynamodb;
     let mut described = Vec::new();
-    for table in client.list_tables().send().await.unwrap().table_names() {
+    let tables = client.list_tables().into_paginator().items().send();
+    for table in &tables.collect::<Result<Vec<String>, _>>().await.unwrap() {
+        let Some(name) = table.strip_prefix(&world.names.table_prefix) else { continue };
         let keys = client.describe_table().table_name(table).send().await.unwrap();
         let keys = keys.table.unwrap().key_schema.unwrap();
         let keys: Vec<&str> = keys.iter().map(|key| key.attribute_name.as_str()).collect();
         let expiry = client.describe_time_to_live().table_name(table).send().await.unwrap();
         let expiry = expiry.time_to_live_description.and_then(|it| it.attribute_name);
         let expiry = expiry.map_or(String::new(), |name| format!(", expires by {name}"));
-        described.push(format!("{table}: {}{expiry}", keys.join(" and ")));
+        described.push(format!("{name}: {}{expiry}", keys.join(" and ")));
     }
     described.sort();
     described
 }
 
 const TABLES: &[&str] = &[
-    "daymark-catalog: pk and sk",
-    "daymark-days: pk and sk",
-    "daymark-offers: pk and sk",
-    "daymark-quarantine: pk and sk",
-    "daymark-stock: pk and sk, expires by expires_at",
+    "catalog: pk and sk",
+    "days: pk and sk",
+    "offers: pk and sk",
+    "quarantine: pk and sk",
+    "stock: pk and sk, expires by expires_at",
 ];
 
 #[test]
@@ -59,13 +61,13 @@ async fn what_a_creation_that_was_cut_off_left_undone_is_done_by_the_next() {
     let world = World::without_tables();
     create(&world.clients.dynamodb, &world.names).await.unwrap();
     let client = &world.clients.dynamodb;
-    client.delete_table().table_name("daymark-offers").send().await.unwrap();
+    client.delete_table().table_name(world.names.table("offers")).send().await.unwrap();
     let off = aws_sdk_dynamodb::types::TimeToLiveSpecification::builder()
         .attribute_name("expires_at")
         .enabled(false)
         .build()
         .unwrap();
-    let stock = client.update_time_to_live().table_name("daymark-stock");
+    let stock = client.update_time_to_live().table_name(world.names.table("stock"));
     stock.time_to_live_specification(off).send().await.unwrap();
     assert_ne!(described(&world).await, TABLES);
     create(client, &world.names).await.unwrap();

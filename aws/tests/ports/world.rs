@@ -1,8 +1,11 @@
-//! Endpoints on loopback, gone with the test.
+//! Endpoints on loopback, gone with the test; or another DynamoDB that a variable names.
 
 use std::collections::HashMap;
+use std::env;
 use std::fmt::Write;
+use std::process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use aws::{Catalog, Clients, Days, Endpoints, Names, Offers, Quarantine, Stock, Stream};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -15,12 +18,16 @@ use local::part::Part;
 /// An item as the wire has it.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
 
+/// The variable that names another DynamoDB, such as `http://127.0.0.1:5000`. It is left with the
+/// tables of the tests.
+const FOREIGN: &str = "DAYMARK_CONFORMANCE_DYNAMODB";
+
 /// The tables, with nothing in them.
 pub(crate) struct World {
     pub(crate) clients: Clients,
     pub(crate) names: Names,
     /// Stops when it is dropped.
-    _endpoint: Part,
+    _endpoint: Option<Part>,
 }
 
 impl World {
@@ -31,12 +38,19 @@ impl World {
     }
 
     pub(crate) fn without_tables() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let table_prefix = format!("daymark-{}-{count:03}-", process::id());
+        let names = Names { table_prefix, ..Names::default() };
+        if let Some(url) = foreign() {
+            return Self { clients: clients(&url), names, _endpoint: None };
+        }
         let bound = bind();
         let dynamodb = url(&bound);
         let database = DynamoDb::open(&Tables::Memory).expect("a database");
         let serve = move |stop: local::part::Stop| database.serve(bound, stop.wait());
         let endpoint = Part::start("dynamodb", serve).expect("a thread");
-        Self { clients: clients(&dynamodb), names: Names::default(), _endpoint: endpoint }
+        Self { clients: clients(&dynamodb), names, _endpoint: Some(endpoint) }
     }
 
     pub(crate) fn stock(&self) -> Stock {
@@ -81,6 +95,11 @@ impl World {
         let put = self.clients.dynamodb.put_item().table_name(self.names.table(table));
         put.set_item(Some(item)).send().await.expect("it is written");
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests' own setting, read in this place")]
+fn foreign() -> Option<String> {
+    env::var(FOREIGN).ok()
 }
 
 fn text(value: AttributeValue) -> String {
