@@ -149,6 +149,8 @@ promises! {
         an_empty_shard_gives_nothing_and_goes_on:
             "API reference, GetRecords: 'returns an empty list'",
         who_is_behind_is_told_so: "API reference, GetRecords, MillisBehindLatest",
+        who_has_not_caught_up_is_never_0_milliseconds_behind:
+            "API reference, MillisBehindLatest: 'zero indicates ... no new records to process'",
         who_caught_up_is_0_milliseconds_behind:
             "API reference, MillisBehindLatest: 'zero indicates ... is caught up'",
         a_read_of_more_than_10000_records_is_refused:
