@@ -3,8 +3,10 @@
 mod catalog;
 mod clock;
 mod connect;
+mod dates;
 mod days;
 mod demo;
+mod gaps;
 mod machine;
 mod offers;
 mod output;
@@ -42,6 +44,7 @@ enum Verb {
     Offers(offers::Flags),
     Days(days::Flags),
     Catalog(catalog::Flags),
+    Gaps(gaps::Flags),
 }
 
 /// What a verb may fail with: printed once, here.
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
                 Verb::Offers(flags) => offers::run(flags).await,
                 Verb::Days(flags) => days::run(flags).await,
                 Verb::Catalog(flags) => catalog::run(flags).await,
+                Verb::Gaps(flags) => gaps::run(flags).await,
             }
         })
     });

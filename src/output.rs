@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::Write;
+use std::ops::RangeInclusive;
 
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -93,6 +94,27 @@ pub(crate) fn revenue(amounts: &BTreeMap<Currency, Decimal>) -> String {
         format!("{amount:.digits$} {currency}")
     };
     amounts.iter().map(amount).collect::<Vec<_>>().join(" + ")
+}
+
+/// Ranges of numbers for people, like `2, 5-7, 12`; beyond `shown_max` they are counted.
+pub(crate) fn ranges(ranges: &[RangeInclusive<u64>], shown_max: usize) -> String {
+    let word = |range: &RangeInclusive<u64>| {
+        let (first, last) = (range.start(), range.end());
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
+    };
+    let mut words: Vec<String> = ranges.iter().take(shown_max).map(word).collect();
+    let more = ranges.len().saturating_sub(shown_max);
+    if more > 0 {
+        words.push(format!("and {more} more places"));
+    }
+    words.join(", ")
+}
+
+/// Bytes of the answer, as they are.
+pub(crate) fn bytes(bytes: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
 }
 
 /// A line of the answer.

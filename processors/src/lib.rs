@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod close;
 mod fold;
+pub mod gaps;
 pub mod metrics;
 mod open;
 pub mod question;

@@ -1,6 +1,7 @@
 //! What became of the lines of a file.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::api::{EventResult, Status};
 use crate::output;
@@ -65,27 +66,14 @@ fn places(lines: &[u64]) -> String {
 
 /// `2, 5-7, 12`.
 fn ranges(lines: &[u64]) -> String {
-    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    let mut ranges: Vec<RangeInclusive<u64>> = Vec::new();
     for line in lines {
         match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == *line => *last = *line,
-            _ => ranges.push((*line, *line)),
+            Some(last) if *last.end() + 1 == *line => *last = *last.start()..=*line,
+            _ => ranges.push(*line..=*line),
         }
     }
-    let more = ranges.len().saturating_sub(RANGES_SHOWN_MAX);
-    let mut words: Vec<String> = ranges
-        .iter()
-        .take(RANGES_SHOWN_MAX)
-        .map(
-            |(first, last)| {
-                if first == last { first.to_string() } else { format!("{first}-{last}") }
-            },
-        )
-        .collect();
-    if more > 0 {
-        words.push(format!("and {more} more places"));
-    }
-    words.join(", ")
+    output::ranges(&ranges, RANGES_SHOWN_MAX)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod days;
 mod demo;
 mod endpoints;
 mod full_disk;
+mod gaps;
 mod hostile;
 mod refusals;
 mod restart;
