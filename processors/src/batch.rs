@@ -45,6 +45,8 @@ pub struct Outcome {
     /// The lowest sequence number behind anything that is not stored: Lambda delivers everything
     /// from there on again. `None` when all is stored.
     pub retry_from: Option<SequenceNumber>,
+    /// Why that is not stored.
+    pub failure: Option<Failure>,
     /// Events that are new in their rows.
     pub stored: u64,
     /// Events that their rows already had.
@@ -166,6 +168,7 @@ impl Outcome {
         let lower = self.retry_from.as_ref().is_none_or(|lowest| sequence_number < lowest);
         if lower {
             self.retry_from = Some(sequence_number.clone());
+            self.failure = Some(failure.clone());
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod gaps;
 pub mod metrics;
 mod open;
 pub mod question;
+pub mod replay;
 mod save;
 
 pub use batch::{Outcome, Processor};

@@ -12,7 +12,7 @@ use proptest::sample::Index;
 use crate::{Station, TRAFFIC, contradicting, delivered, evening, records, redeliver, run};
 
 /// A stream with everything in it: traffic, the same traffic again, contradictions and poison.
-fn stream() -> impl Strategy<Value = Vec<Delivered>> {
+pub(crate) fn stream() -> impl Strategy<Value = Vec<Delivered>> {
     let lengths = prop::collection::vec(1..8_usize, 8);
     let poison = prop::collection::vec((any::<Index>(), 0..4_u8), 0..5);
     let conflicts = prop::collection::vec(any::<Index>(), 0..5);
@@ -166,7 +166,7 @@ proptest! {
 }
 
 /// Polls all of them in turn.
-async fn futures<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+pub(crate) async fn futures<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
     let mut outputs: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {

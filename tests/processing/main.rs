@@ -3,6 +3,8 @@
 
 mod any_delivery;
 mod poison;
+mod replay;
+mod replay_any;
 mod split;
 #[path = "../twins/mod.rs"]
 mod twins;

@@ -8,7 +8,7 @@ use processors::Outcome;
 
 use crate::{Station, date, delivered, evening, redeliver};
 
-fn line(id: &str, occurred_at: &str) -> String {
+pub(crate) fn line(id: &str, occurred_at: &str) -> String {
     format!(
         concat!(
             r#"{{"event_id":"{}","kind":"receipt","store_id":"0042","terminal_id":"t","#,

@@ -201,6 +201,10 @@ impl QuarantineTable for Quarantine {
     }
 
     async fn remove(&self, id: &QuarantineId) -> Result<(), Failure> {
+        yield_now().await;
+        if *self.is_down.lock().unwrap() {
+            return Err(Failure::Unavailable("the quarantine is down".to_owned()));
+        }
         self.kept.lock().unwrap().remove(id);
         Ok(())
     }
