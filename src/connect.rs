@@ -27,6 +27,7 @@ pub(crate) struct Tables {
     pub(crate) days: aws::Days,
     pub(crate) offers: aws::Offers,
     pub(crate) catalog: aws::Catalog,
+    pub(crate) quarantine: aws::Quarantine,
     url: String,
 }
 
@@ -42,7 +43,8 @@ impl TableFlags {
             stock: aws::Stock::new(client.clone(), &names),
             days: aws::Days::new(client.clone(), &names),
             offers: aws::Offers::new(client.clone(), &names),
-            catalog: aws::Catalog::new(client, &names),
+            catalog: aws::Catalog::new(client.clone(), &names),
+            quarantine: aws::Quarantine::new(client, &names),
             url: self.dynamodb_url.clone(),
         }
     }

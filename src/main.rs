@@ -10,6 +10,7 @@ mod gaps;
 mod machine;
 mod offers;
 mod output;
+mod quarantine;
 mod send;
 mod stock;
 mod telemetry;
@@ -45,6 +46,7 @@ enum Verb {
     Days(days::Flags),
     Catalog(catalog::Flags),
     Gaps(gaps::Flags),
+    Quarantine(quarantine::Flags),
 }
 
 /// What a verb may fail with: printed once, here.
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
                 Verb::Days(flags) => days::run(flags).await,
                 Verb::Catalog(flags) => catalog::run(flags).await,
                 Verb::Gaps(flags) => gaps::run(flags).await,
+                Verb::Quarantine(flags) => quarantine::run(flags).await,
             }
         })
     });

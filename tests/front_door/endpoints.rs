@@ -11,13 +11,13 @@ use crate::support::{Up, Wire, event, eventually, now, run, sale, stamp};
 
 const STREAM: &str = "daymark-events";
 
-fn clients(up: &Up) -> aws::Clients {
+pub(crate) fn clients(up: &Up) -> aws::Clients {
     let endpoints = aws::Endpoints { kinesis: up.kinesis.clone(), dynamodb: up.dynamodb.clone() };
     aws::Clients::local(&endpoints)
 }
 
 /// Puts one record, as any producer would.
-fn put(up: &Up, data: impl Into<Vec<u8>>) {
+pub(crate) fn put(up: &Up, data: impl Into<Vec<u8>>) {
     let put = clients(up).kinesis.put_record().stream_name(STREAM);
     run(put.partition_key("any").data(Blob::new(data.into())).send()).expect("taken");
 }

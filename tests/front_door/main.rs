@@ -12,6 +12,7 @@ mod endpoints;
 mod full_disk;
 mod gaps;
 mod hostile;
+mod quarantine;
 mod refusals;
 mod restart;
 mod send;

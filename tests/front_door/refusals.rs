@@ -163,9 +163,13 @@ fn without_a_server_every_verb_says_how_to_get_one() {
     fs::write(&file, r#"{"sku":"rye","price":"3.90"}"#).expect("written");
     let file = file.display().to_string();
     let table = ["--dynamodb-url", nowhere];
-    let typed: [Vec<&str>; 5] = [
+    let typed: [Vec<&str>; 9] = [
         ["stock", "--store", "corner"].into_iter().chain(table).collect(),
         ["offers", "--store", "corner"].into_iter().chain(table).collect(),
+        ["gaps", "--store", "corner"].into_iter().chain(table).collect(),
+        ["quarantine", "list"].into_iter().chain(table).collect(),
+        ["quarantine", "show", "2026-03-12/shard#1"].into_iter().chain(table).collect(),
+        ["quarantine", "replay", "--date=2026-03-12"].into_iter().chain(table).collect(),
         ["catalog", "list"].into_iter().chain(table).collect(),
         ["catalog", "import", &file].into_iter().chain(table).collect(),
         vec!["send", &file, "--api-url", nowhere],

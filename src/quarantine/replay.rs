@@ -1,0 +1,106 @@
+//! `daymark quarantine replay`: what was refused, processed again as it arrived.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
+use domain::quarantine::{QuarantineReason, Quarantined};
+use processors::Processor;
+use processors::replay::Replayed;
+
+use super::Choice;
+use crate::{Failed, clock, connect, output};
+
+/// Process things again as they arrived, after the program was fixed or a limit lifted
+///
+/// Events are judged by the time they arrived, and an event counts once however often it is
+/// processed: a replay may be repeated and interrupted. A record leaves the quarantine when all of
+/// it is stored, or kept on its own: one that opens now but holds a bad event leaves a row for just
+/// that event. What is still refused stays.
+///
+/// A conflicting duplicate is refused again by design: its event id counts already, with another
+/// content. A record of which only the beginning was kept cannot be replayed.
+///
+/// Fails when something could not be stored, replayed or found; that something is still refused is
+/// no failure.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    #[command(flatten)]
+    choice: Choice,
+
+    /// Take events of any age, into rows that never expire. Give it when `daymark up` has it
+    #[arg(long)]
+    any_age: bool,
+
+    #[command(flatten)]
+    tables: connect::TableFlags,
+}
+
+pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
+    let tables = flags.tables.connect();
+    let (chosen, mut code) = flags.choice.find(&tables).await?;
+    let stock = tables.stock.clone();
+    let processor = Processor {
+        age_max: (!flags.any_age).then_some(EVENT_AGE_MAX),
+        ..Processor::new(
+            if flags.any_age { stock.kept_forever() } else { stock },
+            tables.quarantine.clone(),
+        )
+    };
+    // Readers would leave the row out at once that such an event is stored in.
+    let expired_before = clock::now() - (STOCK_KEPT - EVENT_AGE_MAX);
+    let (mut stored, mut left, mut stay) = (0, 0, 0);
+    for original in &chosen {
+        let replayed = if original.at < expired_before && !flags.any_age {
+            Err(too_long_ago())
+        } else {
+            processor.replay(original).await.map_err(|error| error.to_string())
+        };
+        match replayed {
+            Ok(replayed) => {
+                stored += replayed.stored;
+                *(if replayed.stays { &mut stay } else { &mut left }) += 1;
+                output::line(told(original, &replayed));
+            }
+            Err(error) => {
+                stay += 1;
+                output::error(format!("{}: {error}", original.id));
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    output::line(format!("{stored} events stored; {left} left the quarantine, {stay} stay"));
+    Ok(code)
+}
+
+fn too_long_ago() -> String {
+    let days = (STOCK_KEPT - EVENT_AGE_MAX).as_secs() / (24 * 3600);
+    format!(
+        "it came more than {days} days ago, and rows of that time are expired; --any-age stores it \
+         in rows that never expire"
+    )
+}
+
+fn told(original: &Quarantined, replayed: &Replayed) -> String {
+    let events =
+        |count: u64| if count == 1 { "1 event".to_owned() } else { format!("{count} events") };
+    let mut told = format!("{}: stored {}", original.id, events(replayed.stored));
+    if replayed.duplicate > 0 {
+        told.push_str(&format!(", {} stored before", events(replayed.duplicate)));
+    }
+    for refused in &replayed.refused {
+        let kept = if refused.id == original.id {
+            "still refused".to_owned()
+        } else {
+            format!("refused and kept as {}", refused.id)
+        };
+        told.push_str(&format!("\n  {kept}: {}", refused.message));
+        if refused.reason == QuarantineReason::ConflictingDuplicate {
+            told.push_str("; a replay cannot change that, drop it when it has been looked into");
+        }
+    }
+    if replayed.stays && replayed.refused.is_empty() {
+        told.push_str("; it counts now, and stays here until it is dropped");
+    }
+    told
+}

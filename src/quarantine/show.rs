@@ -1,0 +1,150 @@
+//! `daymark quarantine show`: one refused thing, whole.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::Args;
+use domain::ports::QuarantineTable;
+use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
+
+use super::not_there;
+use crate::{Failed, connect, output};
+
+/// Show one thing: why it was refused, when, where it came from, and its bytes
+///
+/// Text is printed as text, anything else in hexadecimal. To mend an event and send it again:
+///
+///   daymark quarantine show ID --raw > event.json
+///   (edit event.json)
+///   daymark send event.json
+///   daymark quarantine drop ID
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Flags {
+    /// What to show, as `list` prints it
+    #[arg(value_name = "ID")]
+    id: QuarantineId,
+
+    /// Print the bytes and nothing else
+    #[arg(long)]
+    raw: bool,
+
+    #[command(flatten)]
+    tables: connect::TableFlags,
+}
+
+/// What is shown of bytes that are no text, and how many in a line.
+const HEX_BYTES_MAX: usize = 4096;
+const HEX_BYTES_PER_LINE: usize = 16;
+
+pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
+    let tables = flags.tables.connect();
+    let kept = tables.quarantine.get(&flags.id).await;
+    let kept = kept.map_err(|failure| tables.explain(failure))?;
+    let kept = kept.ok_or_else(|| not_there(&flags.id))?;
+    if !kept.is_whole() {
+        output::note(format!("{}; the rest is gone", size(&kept)));
+    }
+    if flags.raw {
+        output::bytes(&kept.bytes)?;
+    } else {
+        output::line(described(&kept));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn described(kept: &Quarantined) -> String {
+    let (reason, message, size) = (kept.reason.as_str(), &kept.message, size(kept));
+    let (at, from) = (instant(kept.at), origin(kept));
+    let bytes = content(&kept.bytes);
+    format!(
+        "{id}\n  reason   {reason}\n  message  {message}\n  at       {at}\n  from     {from}\n  \
+         bytes    {size}\n\n{bytes}",
+        id = kept.id
+    )
+}
+
+/// An instant as the table has it.
+pub(super) fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Where it came from, as its key tells.
+fn origin(kept: &Quarantined) -> String {
+    let parts: Vec<&str> = kept.id.key.split('#').collect();
+    match (kept.reason, &parts[..]) {
+        (QuarantineReason::Unopenable, [shard, number]) => format!("{shard}, record {number}"),
+        (QuarantineReason::InvalidEvent, [shard, number, index]) => {
+            format!("{shard}, record {number}, event {index}")
+        }
+        (QuarantineReason::ConflictingDuplicate, [store, event, _]) => {
+            format!("store {store}, event {event}")
+        }
+        _ => "unknown".to_owned(),
+    }
+}
+
+fn size(kept: &Quarantined) -> String {
+    if kept.is_whole() {
+        format!("{}, whole", kept.byte_count)
+    } else {
+        format!("the first {} of {}", kept.bytes.len(), kept.byte_count)
+    }
+}
+
+/// Text as text, but nothing that a terminal would obey; anything else in hexadecimal.
+fn content(bytes: &[u8]) -> String {
+    let Ok(text) = std::str::from_utf8(bytes) else { return hexadecimal(bytes) };
+    let mut shown = String::new();
+    for char in text.chars() {
+        match char {
+            '\n' | '\t' => shown.push(char),
+            char if char.is_control() => shown.extend(char.escape_debug()),
+            char => shown.push(char),
+        }
+    }
+    shown
+}
+
+/// `00000010  7b 22 65 …  |{"e…|`.
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut dump = String::new();
+    let shown = &bytes[..bytes.len().min(HEX_BYTES_MAX)];
+    for (number, line) in shown.chunks(HEX_BYTES_PER_LINE).enumerate() {
+        let hex: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
+        let readable =
+            |byte: &u8| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '.' };
+        let text: String = line.iter().map(readable).collect();
+        let (offset, width) = (number * HEX_BYTES_PER_LINE, HEX_BYTES_PER_LINE * 3 - 1);
+        // Writing to a String does not fail.
+        let _ = writeln!(dump, "{offset:08x}  {:width$}  |{text}|", hex.join(" "));
+    }
+    let more = bytes.len() - shown.len();
+    if more > 0 {
+        let _ = writeln!(dump, "and {more} bytes more; --raw prints all");
+    }
+    dump.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown_in_hexadecimal() {
+        let bytes = [b"\xff\xfe{\"event_id\":1}".as_slice(), &[0, b'~']].concat();
+        assert_eq!(
+            content(&bytes),
+            "00000000  ff fe 7b 22 65 76 65 6e 74 5f 69 64 22 3a 31 7d  |..{\"event_id\":1}|\n\
+             00000010  00 7e                                            |.~|"
+        );
+        let long = content(&[0xff; HEX_BYTES_MAX + 5]);
+        assert!(long.ends_with("and 5 bytes more; --raw prints all"), "{long}");
+    }
+
+    #[test]
+    fn text_cannot_give_the_terminal_orders() {
+        assert_eq!(content("a\n\tb\u{1b}[2J é".as_bytes()), "a\n\tb\\u{1b}[2J é");
+    }
+}

@@ -1,0 +1,218 @@
+//! `daymark quarantine`: what was refused can be looked at, mended, processed again and dropped.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::limits::QUARANTINE_BYTES_MAX;
+use domain::ports::QuarantineTable;
+use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
+use serde_json::{Value, json};
+
+use crate::endpoints::{clients, put};
+use crate::support::{Up, event, eventually, now, run};
+
+type Row = BTreeMap<String, String>;
+
+/// Waits until so many things are in quarantine, and lists them.
+fn listed(up: &Up, count: usize) -> Vec<Row> {
+    eventually("the processors refuse", || {
+        let rows = up.daymark(["quarantine", "list", "--format", "json"]).rows();
+        if rows.len() == count { Ok(()) } else { Err(format!("{rows:?}")) }
+    });
+    agreeing(up, &[])
+}
+
+/// Lists what is in quarantine in every format, and holds the answers against one another.
+#[track_caller]
+fn agreeing(up: &Up, question: &[&str]) -> Vec<Row> {
+    let list = |format: &[&'static str]| {
+        up.daymark(["quarantine", "list"].iter().chain(question).chain(format))
+    };
+    let rows = list(&["--format", "json"]).rows();
+    let csv = list(&["--format", "csv"]).well();
+    let from_csv: Result<Vec<Row>, _> =
+        csv::Reader::from_reader(csv.as_bytes()).deserialize().collect();
+    assert_eq!(from_csv.expect("CSV"), rows);
+    let paragraph = |row: &Row| {
+        let [id, reason, at, bytes, message] =
+            ["id", "reason", "at", "bytes", "message"].map(|name| &row[name]);
+        format!("{id}\n  {reason}, {at}, {bytes} bytes\n  {message}\n")
+    };
+    assert_eq!(list(&[]).well(), rows.iter().map(paragraph).collect::<String>());
+    rows
+}
+
+fn ids(rows: &[Row]) -> Vec<&str> {
+    rows.iter().map(|row| row["id"].as_str()).collect()
+}
+
+fn replay(up: &Up, id: &str) -> String {
+    up.daymark(["quarantine", "replay", id]).well()
+}
+
+fn table(up: &Up) -> aws::Quarantine {
+    aws::Quarantine::new(clients(up).dynamodb, &aws::Names::default())
+}
+
+/// A record as an older program would have kept it, that could not open it.
+fn kept(at: DateTime<Utc>, bytes: &[u8]) -> Quarantined {
+    let key = "shardId-000000000001#49591795391405223".to_owned();
+    Quarantined {
+        id: QuarantineId { date: at.date_naive(), key },
+        reason: QuarantineReason::Unopenable,
+        message: "an older program could not open it".to_owned(),
+        at,
+        bytes: bytes.to_vec(),
+        byte_count: bytes.len(),
+    }
+}
+
+/// No event, for a word that is not known.
+fn gift(id: &str) -> Value {
+    let mut gift = event("corner", id, "rye", now());
+    gift["kind"] = json!("gift");
+    gift
+}
+
+/// Happened too long ago.
+fn old(id: &str) -> Value {
+    event("corner", id, "rye", now() - TimeDelta::days(30))
+}
+
+#[test]
+fn a_refused_event_is_listed_shown_mended_sent_and_dropped() {
+    let up = Up::start(&["--memory"]);
+    let at = now();
+    put(&up, b"\xff\xfe no event \x00".to_vec());
+    put(&up, format!("{}\n{}", event("corner", "good-1", "rye", at), gift("odd-1")));
+    let rows = listed(&up, 2);
+    let find = |reason: &str| rows.iter().find(|row| row["reason"] == reason).expect("a row");
+    let (odd, broken) = (find("invalid_event"), find("unopenable"));
+    assert_eq!(broken["bytes"], "13");
+    assert!(odd["id"].ends_with("#0001") && odd["message"].contains("gift"), "{odd:?}");
+    assert_eq!(ids(&agreeing(&up, &["--reason", "unopenable"])), [&broken["id"]]);
+
+    let shown = up.daymark(["quarantine", "show", &broken["id"]]).well();
+    for part in ["unopenable", "not UTF-8", "13, whole", "ff fe 20 6e", "|.. no event .|"] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let shown = up.daymark(["quarantine", "show", &odd["id"]]).well();
+    let text = gift("odd-1")["event_id"].to_string();
+    for part in ["invalid_event", &odd["message"], "event 0001", &text, &odd["at"]] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+
+    let raw = up.daymark(["quarantine", "show", "--raw", &odd["id"]]).well();
+    let mended = raw.replace("gift", "receipt");
+    up.daymark_reading(&mended, ["send", "-"]).well();
+    up.wait_for("corner", at.date_naive(), "rye", ("on_hand", "2"));
+    let dropped = up.daymark(["quarantine", "drop", &odd["id"]]).well();
+    assert!(dropped.contains(&odd["id"]) && dropped.contains(&odd["message"]), "{dropped}");
+    assert_eq!(ids(&listed(&up, 1)), [&broken["id"]]);
+    for verb in ["show", "replay", "drop"] {
+        let message = up.daymark(["quarantine", verb, &odd["id"]]).refused();
+        assert!(message.contains("is not in quarantine"), "{message}");
+    }
+}
+
+#[test]
+fn what_was_too_old_is_stored_when_any_age_is_taken() {
+    let up = Up::start(&["--memory"]);
+    put(&up, format!("{}\n{}", old("old-1"), old("old-2")));
+    put(&up, gift("odd-1").to_string());
+    let rows = listed(&up, 3);
+    let first = rows.iter().find(|row| row["message"].contains("old-1")).expect("a row");
+    let told = replay(&up, &first["id"]);
+    assert!(told.contains("still refused: event old-1"), "{told}");
+    assert!(told.contains("0 left the quarantine, 1 stay"), "{told}");
+
+    let mut dates: Vec<&str> = rows.iter().map(|row| &row["id"][..10]).collect();
+    dates.dedup();
+    for date in dates {
+        let words = ["quarantine", "replay", "--any-age", "--date", date];
+        up.daymark(words.into_iter().chain(["--reason", "invalid_event"])).well();
+    }
+    let left = listed(&up, 1);
+    assert!(left[0]["message"].contains("gift"), "{left:?}");
+    let day = (now() - TimeDelta::days(30)).date_naive();
+    up.wait_for("corner", day, "rye", ("received", "2"));
+}
+
+#[test]
+fn a_record_that_opens_now_leaves_a_row_for_just_its_bad_event() {
+    let up = Up::start(&["--memory"]);
+    let at = now();
+    let events = [event("corner", "a", "rye", at), gift("b"), event("corner", "c", "rye", at)];
+    let bytes = events.map(|event| event.to_string()).join("\n").into_bytes();
+    let (table, kept) = (table(&up), kept(at, &bytes));
+    let id = kept.id.clone();
+    run(table.keep(&kept)).expect("kept");
+    let told = replay(&up, &id.to_string());
+    assert!(told.contains(&format!("{id}: stored 2 events")), "{told}");
+    assert!(told.contains(&format!("refused and kept as {id}#0001: event b")), "{told}");
+    assert_eq!(ids(&listed(&up, 1)), [&format!("{id}#0001")]);
+    // Twice is once.
+    run(table.keep(&kept)).expect("kept");
+    let told = replay(&up, &id.to_string());
+    assert!(told.contains("stored 0 events, 2 events stored before"), "{told}");
+    up.wait_for("corner", at.date_naive(), "rye", ("received", "2"));
+    assert_eq!(listed(&up, 1).len(), 1);
+}
+
+#[test]
+fn what_cannot_come_out_of_a_replay_is_said_plainly() {
+    let up = Up::start(&["--memory"]);
+    let at = now();
+    put(&up, vec![0xff; QUARANTINE_BYTES_MAX + 100]);
+    let cut = listed(&up, 1).remove(0);
+    let message = up.daymark(["quarantine", "replay", &cut["id"]]).refused();
+    assert!(message.contains("only the first") && message.contains("send it again"), "{message}");
+    let shown = up.daymark(["quarantine", "show", &cut["id"]]);
+    let size = format!("the first {QUARANTINE_BYTES_MAX} of {}", QUARANTINE_BYTES_MAX + 100);
+    assert!(shown.err.contains(&size) && shown.out.contains(&size), "{}", shown.err);
+
+    let mut ancient = kept(at - TimeDelta::days(394), b"{}");
+    ancient.reason = QuarantineReason::InvalidEvent;
+    ancient.id.key += "#0000";
+    run(table(&up).keep(&ancient)).expect("kept");
+    let id = ancient.id.to_string();
+    let message = up.daymark(["quarantine", "replay", &id]).refused();
+    assert!(message.contains("393 days ago") && message.contains("--any-age"), "{message}");
+    assert!(
+        up.daymark(["quarantine", "replay", &id, "--any-age"]).well().contains("still refused")
+    );
+
+    let one = event("corner", "twice", "rye", at);
+    let mut two = one.clone();
+    two["quantity"] = json!(2);
+    put(&up, format!("{one}\n{two}"));
+    listed(&up, 2);
+    let date = at.date_naive().to_string();
+    let rows = agreeing(&up, &["--reason", "conflicting_duplicate", "--date", &date]);
+    let told = replay(&up, &rows[0]["id"]);
+    assert!(told.contains("still refused: event twice"), "{told}");
+    assert!(told.contains("a replay cannot change that"), "{told}");
+    assert_eq!(listed(&up, 2).len(), 2);
+}
+
+#[test]
+fn nothing_is_dropped_without_a_filter() {
+    let up = Up::start(&["--memory"]);
+    put(&up, gift("odd-1").to_string());
+    put(&up, b"\xff".to_vec());
+    let rows = listed(&up, 2);
+    let date = &rows[0]["id"][..10];
+    for words in [&["drop"][..], &["replay"], &["drop", "--reason", "unopenable"]] {
+        let ran = up.daymark(["quarantine"].iter().chain(words));
+        assert_eq!(ran.code, Some(2), "{words:?}: {}", ran.err);
+    }
+    let message = up.daymark(["quarantine", "drop", "--date", date]).refused();
+    assert!(message.contains("--reason"), "{message}");
+    let both = ["quarantine", "drop", "--date", date, "--reason", "unopenable"];
+    let dropped = up.daymark(both).well();
+    assert_eq!(dropped.lines().count(), 1, "{dropped}");
+    assert_eq!(listed(&up, 1)[0]["reason"], "invalid_event");
+    let again = up.daymark(both);
+    assert!(again.err.contains("nothing in quarantine as unopenable"), "{}", again.err);
+    assert_eq!(again.well(), "");
+}
