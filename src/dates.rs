@@ -2,8 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use clap::Args;
+
+/// Most dates at once: as long as stock is kept.
+const DATES_MAX: i64 = 400;
+/// Dates far beyond it cannot be counted on.
+const YEAR_MAX: i32 = 9999;
 
 /// One day, or several.
 #[derive(Debug, Args)]
@@ -27,14 +32,21 @@ impl DateFlags {
         &self,
         usual: RangeInclusive<NaiveDate>,
     ) -> Result<RangeInclusive<NaiveDate>, String> {
-        match (self.date, self.from, self.to) {
-            (Some(date), ..) => Ok(date..=date),
-            (_, Some(from), Some(to)) if from > to => {
-                Err(format!("--from {from} is after --to {to}"))
-            }
-            (_, Some(from), Some(to)) => Ok(from..=to),
-            _ => Ok(usual),
+        let dates = match (self.date, self.from, self.to) {
+            (Some(date), ..) => date..=date,
+            (_, Some(from), Some(to)) => from..=to,
+            _ => usual,
+        };
+        let (first, last) = (*dates.start(), *dates.end());
+        let is_usual = (first.year() >= 1 && last.year() <= YEAR_MAX)
+            && (0..DATES_MAX).contains(&(last - first).num_days());
+        if !is_usual {
+            return Err(format!(
+                "{first} to {last} is not a span of 1 to {DATES_MAX} dates up to the year \
+                 {YEAR_MAX}; --from and --to name the first and the last one"
+            ));
         }
+        Ok(dates)
     }
 }
 

@@ -1,15 +1,14 @@
 //! `daymark gaps`: what the tills counted and nobody received.
 
-use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use clap::Args;
 use domain::calendar::instant;
 use domain::ports::CatalogTable;
-use domain::{StoreId, TerminalId};
-use processors::gaps::{Numbers, Question, StoreDay, TillDay, gaps_in};
+use domain::{DaySpan, StoreId, TerminalId};
+use processors::gaps::{Numbers, Question, TillDay, gaps_in};
 
 use crate::dates::{DateFlags, told};
 use crate::output::{Column, Format};
@@ -26,8 +25,7 @@ use crate::{Failed, clock, connect, output};
 /// epoch cannot be known. A till that was offline fills its gaps later: ask again.
 ///
 /// Events without a number are counted in a line of their own. The day is the store's own, by its
-/// time zone in the catalogue, and today when none is named; a store without an entry is read in
-/// UTC.
+/// entry in the catalogue, and today when none is named; a store without an entry is read in UTC.
 #[derive(Debug, Args)]
 pub(crate) struct Flags {
     /// The store
@@ -69,13 +67,17 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let now = clock::now();
     let store = tables.catalog.store(&flags.store).await.map_err(|error| tables.explain(error))?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
-    let today = now.with_timezone(&zone).date_naive();
+    let span = |date| store.as_ref().map_or_else(|| in_utc(date), |store| store.span(date));
+    let on_the_wall = now.with_timezone(&zone).date_naive();
+    // A shop that is open past midnight is still in the day before.
+    let is_yesterday = now < span(on_the_wall).starts_at;
+    let today = if is_yesterday { on_the_wall - Days::new(1) } else { on_the_wall };
     let dates = flags.dates.or(today..=today)?;
-    let question = Question {
-        store_id: &flags.store,
-        terminal_id: flags.terminal.as_ref(),
-        days: &days(zone, &dates),
-    };
+    let looked_back_at = *dates.start() - Days::new(1);
+    let days: Vec<DaySpan> =
+        looked_back_at.iter_days().take_while(|date| date <= dates.end()).map(span).collect();
+    let question =
+        Question { store_id: &flags.store, terminal_id: flags.terminal.as_ref(), days: &days };
     let tills = gaps_in(&tables.stock, &question, now).await;
     let tills = tills.map_err(|error| tables.explain(error))?;
     if let Some(note) = nothing_missing(&tills) {
@@ -88,16 +90,11 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The days from midnight to midnight, and the one before.
-fn days(zone: Tz, dates: &RangeInclusive<NaiveDate>) -> Vec<StoreDay> {
-    let midnight = |date| instant(zone, date, NaiveTime::MIN);
-    let first = dates.start().pred_opt().unwrap_or(*dates.start());
-    let dates = first.iter_days().take_while(|date| date <= dates.end());
-    let day = |date: NaiveDate| StoreDay {
-        date,
-        span: midnight(date)..midnight(date.succ_opt().unwrap_or(date)),
-    };
-    dates.map(day).collect()
+/// The day of a store that is not in the catalogue.
+fn in_utc(date: NaiveDate) -> DaySpan {
+    let midnight = |date: NaiveDate| instant(Tz::UTC, date, NaiveTime::MIN);
+    let ends_at = midnight(date + Days::new(1));
+    DaySpan { date, starts_at: midnight(date), ends_at, closes_at: ends_at }
 }
 
 /// What to say when nobody misses anything.

@@ -1,24 +1,15 @@
-//! Gaps in the tills' own count of their events: what a till says that it sent, and nobody received.
+//! Gaps in the tills' own count of their events: what a till has sent, and nobody received.
 //!
 //! Numbers are compared within one epoch of one till only. What is missing after the last number
 //! cannot be known, nor what is missing before the first one of an epoch.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ports::{Failure, StockTable};
 use domain::stock::StockWindow;
-use domain::{Event, EventId, StoreId, TerminalId};
-
-/// A day of a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreDay {
-    /// The date it is called by.
-    pub date: NaiveDate,
-    /// What happens in it belongs to this day.
-    pub span: Range<DateTime<Utc>>,
-}
+use domain::{DaySpan, Event, EventId, StoreId, TerminalId};
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -28,7 +19,7 @@ pub struct Question<'a> {
     /// One till, or all.
     pub terminal_id: Option<&'a TerminalId>,
     /// The days in order, after one that is only looked back at: an epoch may go on over midnight.
-    pub days: &'a [StoreDay],
+    pub days: &'a [DaySpan],
 }
 
 /// One till's day.
@@ -80,7 +71,7 @@ pub async fn gaps_in(
 ) -> Result<Vec<TillDay>, Failure> {
     let Question { store_id, terminal_id, days } = question;
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
-    let rows = table.query(store_id, None, first.span.start, last.span.end, now).await?;
+    let rows = table.query(store_id, None, first.starts_at, last.ends_at, now).await?;
     let events = rows.iter().flat_map(StockWindow::events);
     let wanted = |event: &&Event| terminal_id.is_none_or(|id| event.terminal_id() == id);
     Ok(gaps(events.filter(wanted), days))
@@ -89,12 +80,13 @@ pub async fn gaps_in(
 /// The days of the tills behind `events`, by till and day, from the second of `days` on; events of
 /// no day are left out. The events may come in any order.
 #[must_use]
-pub fn gaps<'a>(events: impl IntoIterator<Item = &'a Event>, days: &[StoreDay]) -> Vec<TillDay> {
+pub fn gaps<'a>(events: impl IntoIterator<Item = &'a Event>, days: &[DaySpan]) -> Vec<TillDay> {
     let mut found = Found { days, tills: BTreeMap::new() };
     let mut epochs: BTreeMap<_, BTreeMap<u64, Arrivals<'a>>> = BTreeMap::new();
     for event in events {
-        let span = |day: &StoreDay| day.span.contains(&event.occurred_at());
-        let Some(day) = days.iter().position(span) else { continue };
+        let at = event.occurred_at();
+        let holds = |day: &DaySpan| (day.starts_at..day.ends_at).contains(&at);
+        let Some(day) = days.iter().position(holds) else { continue };
         let Some(sequence) = &event.details().sequence else {
             found.day(event.terminal_id(), day).uncounted += 1;
             continue;
@@ -126,7 +118,7 @@ type Arrivals<'a> = BTreeSet<(usize, &'a EventId)>;
 
 /// What is found so far, by till and the day's place.
 struct Found<'a> {
-    days: &'a [StoreDay],
+    days: &'a [DaySpan],
     tills: BTreeMap<(TerminalId, usize), TillDay>,
 }
 

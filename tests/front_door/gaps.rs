@@ -86,6 +86,8 @@ fn it_says_so_when_nothing_is_missing_and_when_nobody_counts() {
     assert!(told.contains("not in the catalogue"), "{told}");
     assert!(note(&["--date", &before]).contains("no event has a number"));
     assert!(note(&["--date", "2016-03-12"]).contains("no event: store corner"));
-    let wrong = up.daymark(["gaps", "--store", "corner", "--from", &date, "--to", &before]);
-    assert!(wrong.refused().contains("is after"));
+    for (first, last) in [(&*date, &*before), ("2024-01-01", &*date), (&*date, "+20000-01-01")] {
+        let wrong = up.daymark(["gaps", "--store", "corner", "--from", first, "--to", last]);
+        assert!(wrong.refused().contains("is not a span of 1 to 400 dates"));
+    }
 }
