@@ -16,8 +16,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::any_delivery::{futures, stream};
+use crate::poison::line;
 use crate::replay::unopened;
-use crate::{Station, evening, run};
+use crate::{Station, delivered, evening, run};
 
 /// Two hours before the traffic ends: some of it is too old, and some is not.
 const AGE_MAX: Duration = Duration::from_secs(8 * 3600);
@@ -47,34 +48,37 @@ async fn replay(station: &Station, all: &[Quarantined]) {
     }
 }
 
-/// Works at it for some steps, and then no more, as if the program had been killed.
-fn killed_after(steps: usize, work: impl Future<Output = ()>) {
+/// Works at it for some steps, and then no more, as if the program had been killed; whether it was.
+fn killed_after(steps: usize, work: impl Future<Output = ()>) -> bool {
     run(async {
         let mut work = pin!(work);
         let mut left = steps;
         poll_fn(|context| {
             if left == 0 {
-                return Poll::Ready(());
+                return Poll::Ready(true);
             }
             left -= 1;
-            work.as_mut().poll(context)
+            work.as_mut().poll(context).map(|()| false)
         })
-        .await;
-    });
+        .await
+    })
 }
 
-fn canonical(text: &str) -> Option<String> {
+/// An event in its canonical form, and what is none as it is.
+fn canonical(text: String) -> String {
     let acceptance = Acceptance { age_max: None, ..Acceptance::at(evening()) };
-    Event::parse(text, &acceptance).ok().map(|event| event.canonical())
+    Event::parse(&text, &acceptance).map_or(text, |event| event.canonical())
 }
 
-/// The contents of all good events, wherever they are.
+/// The contents of all events, good and bad, wherever they are.
 fn held(station: &Station) -> BTreeSet<String> {
     let rows = station.0.stock.rows();
     let stored = rows.iter().flat_map(StockWindow::events).map(Event::canonical);
     let kept = station.0.quarantine.kept().into_iter();
-    let kept = kept.flat_map(|kept| record::open(&kept.bytes).unwrap_or_default());
-    stored.chain(kept.filter_map(|text| canonical(&text))).collect()
+    let kept = kept.flat_map(|kept| {
+        record::open(&kept.bytes).unwrap_or_else(|_| vec![format!("{:?}", kept.bytes)])
+    });
+    stored.chain(kept.map(canonical)).collect()
 }
 
 type Content = (Vec<(RowKey, Vec<u8>)>, Vec<(QuarantineId, QuarantineReason, Vec<u8>)>);
@@ -84,6 +88,36 @@ fn content(station: &Station) -> Content {
     let (rows, kept) = station.tables();
     let kept = kept.into_iter().map(|kept| (kept.id, kept.reason, kept.bytes));
     (rows.into_iter().collect(), kept.collect())
+}
+
+#[test]
+fn a_replay_that_is_killed_at_any_step_loses_nothing_and_the_next_one_finishes_it() {
+    // The content that sorts first comes later, so that a stored one loses its place.
+    let winner = line("a", "09:00:00");
+    let loser = winner.replace("\"2\"", "\"3\"");
+    let texts = [winner, line("b", "25:00:00"), line("c", "11:00:00"), "no event".to_owned()];
+    let record = delivered(4, texts.join("\n").into_bytes());
+    let given = || {
+        let station = Station::new();
+        station.process(&[delivered(0, loser.clone().into_bytes())]);
+        run(station.0.quarantine.keep(&unopened(&record))).expect("kept");
+        station
+    };
+    let whole = Station::new();
+    whole.process(&[delivered(0, loser.clone().into_bytes()), record.clone()]);
+    let mut steps = 0;
+    loop {
+        let station = given();
+        let was_killed = killed_after(steps, replay(&station, &station.0.quarantine.kept()));
+        assert_eq!(held(&station), held(&whole), "killed after {steps} steps");
+        run(replay(&station, &station.0.quarantine.kept()));
+        assert_eq!(station.tables(), whole.tables(), "killed after {steps} steps");
+        if !was_killed {
+            break;
+        }
+        steps += 1;
+    }
+    assert!(steps > 5, "{steps} steps are no replay");
 }
 
 proptest! {
