@@ -124,12 +124,12 @@ const COLUMNS: &[Column] = &[
 
 fn row(kept: &Quarantined) -> Vec<String> {
     let (id, reason) = (kept.id.to_string(), kept.reason.as_str().to_owned());
-    let (at, bytes) = (show::instant(kept.at), kept.byte_count.to_string());
+    let (at, bytes) = (show::instant(kept.at), kept.bytes.len().to_string());
     vec![id, reason, at, bytes, kept.message.clone()]
 }
 
 fn paragraph(kept: &Quarantined) -> String {
-    let (reason, at, bytes) = (kept.reason.as_str(), show::instant(kept.at), kept.byte_count);
+    let (reason, at, bytes) = (kept.reason.as_str(), show::instant(kept.at), kept.bytes.len());
     format!("{}\n  {reason}, {at}, {bytes} bytes\n  {}", kept.id, kept.message)
 }
 

@@ -38,8 +38,9 @@ pub(crate) async fn get_all(
                 .consistent_read(true)
                 .build()
                 .expect("the keys are set");
-            let get = client.batch_get_item().request_items(table, request).send().await;
-            let mut answer = get.map_err(|error| failure(&error))?;
+            let get = client.batch_get_item().request_items(table, request);
+            // In a box, or the function around it becomes a type too deep for the compiler.
+            let mut answer = Box::pin(get.send()).await.map_err(|error| failure(&error))?;
             let found = answer.responses.as_mut().and_then(|all| all.remove(table));
             items.extend(found.unwrap_or_default());
             let left_out = answer.unprocessed_keys.as_mut().and_then(|all| all.remove(table));

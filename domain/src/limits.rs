@@ -103,8 +103,8 @@ pub const PACKED_EVENT_BYTES_MAX: usize = 600;
 /// events allow. A row of usual events is split at some 60 KB, which also bounds what one more
 /// event costs to write.
 pub const STOCK_ROW_EVENTS_MAX: usize = 640;
-/// Largest piece of a refused record kept in a quarantine row, in bytes. The rest is for its
-/// message: a dozen faults, each with 80 characters of what was given.
+/// Largest piece of a refused record kept in one quarantine row, in bytes; a larger record takes
+/// several. The rest is for its message: a dozen faults, each with 80 characters of what was given.
 pub const QUARANTINE_BYTES_MAX: usize = ITEM_BYTES_MAX - 16 * KIB;
 /// How often a save is tried again after a version conflict.
 pub const SAVE_ATTEMPTS_MAX: u32 = 8;

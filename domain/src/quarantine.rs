@@ -82,16 +82,6 @@ pub struct Quarantined {
     pub message: String,
     /// When it arrived or, for a conflict, happened.
     pub at: DateTime<Utc>,
-    /// The refused bytes; in the table whole up to [`crate::limits::QUARANTINE_BYTES_MAX`].
+    /// The refused bytes.
     pub bytes: Vec<u8>,
-    /// How many bytes were refused.
-    pub byte_count: usize,
-}
-
-impl Quarantined {
-    /// Whether all of it was kept.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.bytes.len() == self.byte_count
-    }
 }

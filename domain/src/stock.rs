@@ -244,7 +244,6 @@ impl Conflict {
                  first counts"
             ),
             at: event.occurred_at(),
-            byte_count: bytes.len(),
             bytes,
         }
     }

@@ -41,7 +41,6 @@ pub(crate) fn open(records: &[Delivered], age_max: Option<Duration>) -> (Vec<Ope
                 message,
                 at: record.arrived_at,
                 bytes: bytes.to_vec(),
-                byte_count: bytes.len(),
             };
             poison.push(Poison { refused, sequence_number: sequence_number.clone() });
         };

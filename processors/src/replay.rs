@@ -8,7 +8,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use domain::limits::QUARANTINE_BYTES_MAX;
 use domain::ports::{Failure, QuarantineTable, StockTable};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::{Delivered, SequenceNumber};
@@ -33,17 +32,6 @@ pub struct Replayed {
 /// Why nothing was taken out of the quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReplayError {
-    /// Some of its bytes are gone.
-    #[error(
-        "only the first {kept} of its {of} bytes were kept, so it cannot be replayed; its producer \
-         has to send it again"
-    )]
-    Cut {
-        /// Bytes that are there.
-        kept: usize,
-        /// Bytes there were.
-        of: usize,
-    },
     /// A key of another form.
     #[error("its key does not tell the shard and the sequence number that it came from")]
     Key,
@@ -62,10 +50,6 @@ impl<S: StockTable + Clone, Q: QuarantineTable> Processor<S, Q> {
     /// # Errors
     /// [`ReplayError`]; what was refused is then in quarantine as before.
     pub async fn replay(&self, original: &Quarantined) -> Result<Replayed, ReplayError> {
-        if !original.is_whole() {
-            let (kept, of) = (original.bytes.len(), original.byte_count);
-            return Err(ReplayError::Cut { kept, of });
-        }
         let record = as_it_arrived(original).ok_or(ReplayError::Key)?;
         let processor = Processor {
             stock: self.stock.clone(),
@@ -93,8 +77,6 @@ impl<S: StockTable + Clone, Q: QuarantineTable> Processor<S, Q> {
                 stays = true;
             } else if !is_conflict {
                 self.quarantine.keep(refused).await.map_err(ReplayError::Quarantine)?;
-                // The table cuts an event off that the compressed record holds whole.
-                stays |= refused.bytes.len() > QUARANTINE_BYTES_MAX;
             }
         }
         if !stays {

@@ -164,7 +164,8 @@ impl Chain {
         Ok(())
     }
 
-    /// Holds the stored windows, the shelves and the closed days against the ledger; empty when they are equal.
+    /// Holds the stored windows, the shelves and the closed days against the ledger; empty when
+    /// they are equal.
     pub(super) async fn audit(&self, machine: &Machine) -> Result<Vec<String>, Failed> {
         let mut rows = Vec::new();
         let mut differences = Vec::new();

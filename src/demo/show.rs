@@ -114,8 +114,8 @@ impl Screen {
         ));
         if differences.is_empty() {
             output::line(
-                "The stored windows, the stock on hand and the closed days equal the ledger: nothing \
-                 lost, nothing twice.",
+                "The stored windows, the stock on hand and the closed days equal the ledger: \
+                 nothing lost, nothing twice.",
             );
         }
         for difference in differences.iter().take(DIFFERENCES_SHOWN_MAX) {
@@ -134,8 +134,8 @@ impl Screen {
         };
         output::line(format!(
             "\nEverything is kept in {}; look at it with\n\n{start}  daymark offers \
-             {which}{elsewhere}\n  daymark stock {which}{elsewhere}\n  daymark days --store {store} \
-             --from {date} --to {date}{elsewhere}",
+             {which}{elsewhere}\n  daymark stock {which}{elsewhere}\n  daymark days \
+             --store {store} --from {date} --to {date}{elsewhere}",
             folder.display(),
         ));
     }

@@ -43,9 +43,6 @@ pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let kept = tables.quarantine.get(&flags.id).await;
     let kept = kept.map_err(|failure| tables.explain(failure))?;
     let kept = kept.ok_or_else(|| not_there(&flags.id))?;
-    if !kept.is_whole() {
-        output::note(format!("{}; the rest is gone", size(&kept)));
-    }
     if flags.raw {
         output::bytes(&kept.bytes)?;
     } else {
@@ -55,7 +52,7 @@ pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
 }
 
 fn described(kept: &Quarantined) -> String {
-    let (reason, message, size) = (kept.reason.as_str(), &kept.message, size(kept));
+    let (reason, message, size) = (kept.reason.as_str(), &kept.message, kept.bytes.len());
     let (at, from) = (instant(kept.at), origin(kept));
     let bytes = content(&kept.bytes);
     format!(
@@ -82,14 +79,6 @@ fn origin(kept: &Quarantined) -> String {
             format!("store {store}, event {event}")
         }
         _ => "unknown".to_owned(),
-    }
-}
-
-fn size(kept: &Quarantined) -> String {
-    if kept.is_whole() {
-        format!("{}, whole", kept.byte_count)
-    } else {
-        format!("the first {} of {}", kept.bytes.len(), kept.byte_count)
     }
 }
 

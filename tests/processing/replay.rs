@@ -1,6 +1,5 @@
 //! What was refused is processed again as it arrived, and leaves the quarantine when it is stored.
 
-use domain::limits::QUARANTINE_BYTES_MAX;
 use domain::ports::{Failure, QuarantineTable};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::record::Delivered;
@@ -36,7 +35,6 @@ pub(crate) fn unopened(record: &Delivered) -> Quarantined {
         message: "an older program could not open it".to_owned(),
         at: record.arrived_at,
         bytes: record.data.clone(),
-        byte_count: record.data.len(),
     }
 }
 
@@ -136,29 +134,6 @@ fn an_event_that_contradicts_a_stored_one_becomes_a_conflict() {
     let [kept] = &station.0.quarantine.kept()[..] else { panic!("one row") };
     assert_eq!(kept.reason, QuarantineReason::ConflictingDuplicate);
     assert_eq!((replayed.refused, station.received()), (vec![kept.clone()], vec!["1".into()]));
-}
-
-#[test]
-fn a_record_of_which_only_the_beginning_was_kept_cannot_be_replayed() {
-    let station = Station::new();
-    let mut cut = unopened(&delivered(4, line("a", "09:00:00").into_bytes()));
-    cut.byte_count = 400_000;
-    run(station.0.quarantine.keep(&cut)).expect("kept");
-    let kept = cut.bytes.len();
-    assert_eq!(station.replay(RECORD), Err(ReplayError::Cut { kept, of: 400_000 }));
-    assert_eq!((station.ids(), station.received().len()), (vec![RECORD.to_owned()], 0));
-}
-
-#[test]
-fn a_record_stays_when_the_table_would_cut_off_what_it_holds_whole() {
-    let station = Station::new();
-    let long = format!("{{\"lot\":\"{}\"}}", "x".repeat(QUARANTINE_BYTES_MAX));
-    let text = format!("{}\n{long}", line("a", "09:00:00"));
-    let packed = zstd::bulk::compress(text.as_bytes(), 1).expect("compressed");
-    run(station.0.quarantine.keep(&unopened(&delivered(4, packed)))).expect("kept");
-    let replayed = station.replay(RECORD).expect("processed");
-    assert_eq!((replayed.stored, replayed.stays), (1, true));
-    assert_eq!(station.ids(), [RECORD.to_owned(), format!("{RECORD}#0001")]);
 }
 
 #[test]

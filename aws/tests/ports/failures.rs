@@ -97,7 +97,6 @@ async fn a_table_that_does_not_exist_is_refused_by_every_call() {
         message: String::new(),
         at: now,
         bytes: vec![],
-        byte_count: 0,
     };
     let offers = Offers::new(world.clients.dynamodb.clone(), names);
     let quarantine = Quarantine::new(world.clients.dynamodb.clone(), names);

@@ -84,7 +84,6 @@ fn refused(reason: QuarantineReason, bytes: &[u8]) -> Quarantined {
         message: "the record is empty".to_owned(),
         at: at("2026-03-12T15:17:00.125Z"),
         bytes: bytes.to_vec(),
-        byte_count: bytes.len(),
     }
 }
 
@@ -113,13 +112,37 @@ async fn an_empty_record_is_kept_as_well() {
 }
 
 #[tokio::test]
-async fn of_a_record_too_large_for_an_item_the_beginning_is_kept_and_the_length_told() {
+async fn a_record_larger_than_an_item_is_kept_whole_in_several() {
     let world = World::start().await;
-    let record = vec![7; 1024 * 1024];
-    world.quarantine().keep(&refused(QuarantineReason::Unopenable, &record)).await.unwrap();
-    let item = world.item("quarantine").await;
-    assert_eq!(item["bytes"].as_b().unwrap().as_ref(), &record[..QUARANTINE_BYTES_MAX]);
-    assert_eq!(item["byte_count"].as_n().unwrap(), "1048576");
+    let quarantine = world.quarantine();
+    // As large as a stream can be told to take them. Source: Kinesis quotas.
+    for bytes in [QUARANTINE_BYTES_MAX, QUARANTINE_BYTES_MAX + 1, 10 * 1024 * 1024] {
+        let record: Vec<u8> = (0..bytes).map(|at| (at % 251) as u8).collect();
+        let large = refused(QuarantineReason::Unopenable, &record);
+        let small = refused(QuarantineReason::InvalidEvent, b"beside it");
+        quarantine.keep(&small).await.unwrap();
+        for _ in 0..2 {
+            quarantine.keep(&large).await.unwrap();
+        }
+        let items = world.items("quarantine").await.len();
+        assert_eq!(items, 1 + bytes.div_ceil(QUARANTINE_BYTES_MAX));
+        assert_eq!(quarantine.get(&large.id).await, Ok(Some(large.clone())));
+        assert_eq!(quarantine.of_day(large.id.date).await, Ok(vec![small.clone(), large.clone()]));
+        quarantine.remove(&large.id).await.unwrap();
+        quarantine.remove(&small.id).await.unwrap();
+        assert_eq!(world.items("quarantine").await.len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_lost_a_piece_is_unreadable_and_not_shorter() {
+    let world = World::start().await;
+    let large = refused(QuarantineReason::Unopenable, &vec![7; QUARANTINE_BYTES_MAX + 1]);
+    world.quarantine().keep(&large).await.unwrap();
+    let piece = QuarantineId { key: format!("{}~001", large.id.key), ..large.id.clone() };
+    world.quarantine().remove(&piece).await.unwrap();
+    let message = world.quarantine().get(&large.id).await.unwrap_err().to_string();
+    assert!(message.contains("pieces are not all there"), "{message}");
 }
 
 #[tokio::test]
@@ -141,8 +164,4 @@ async fn what_is_kept_is_listed_by_day_found_by_name_and_taken_out() {
     }
     assert_eq!(quarantine.get(&id).await.unwrap(), None);
     assert_eq!(quarantine.of_day(id.date).await.unwrap().len(), all.len() - 1);
-
-    quarantine.keep(&refused(QuarantineReason::Unopenable, &vec![7; 1024 * 1024])).await.unwrap();
-    let beginning = quarantine.get(&all[0].id).await.unwrap().unwrap();
-    assert_eq!((beginning.is_whole(), beginning.byte_count), (false, 1024 * 1024));
 }
