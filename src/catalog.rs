@@ -81,7 +81,9 @@ async fn import(flags: ImportFlags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect();
     let (mut items, mut stores, mut wrong) = (0, 0, 0);
     for file in &flags.files {
-        for (line, entry) in read::entries(file)? {
+        let named = |message| format!("{}: {message}", file.display());
+        let text = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
+        for (line, entry) in read::entries(file, &text).map_err(named)? {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(message) => {

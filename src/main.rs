@@ -11,6 +11,7 @@ mod machine;
 mod offers;
 mod output;
 mod quarantine;
+mod rows;
 mod send;
 mod stock;
 mod telemetry;

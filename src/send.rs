@@ -4,7 +4,8 @@ mod api;
 mod columns;
 mod report;
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -52,7 +53,7 @@ pub(crate) struct Flags {
 }
 
 pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let lines = flags.mapping.read(&flags.file)?;
+    let lines = flags.mapping.read(&flags.file, &text_of(&flags.file)?)?;
     let api = Api::new(&flags.api_url)?;
     let progress = progress(lines.len());
     let mut report = Report::default();
@@ -74,6 +75,16 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     progress.finish_and_clear();
     report.print();
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The content of `file`, `-` being standard input.
+fn text_of(file: &Path) -> Result<String, Failed> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().lock().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    Ok(std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?)
 }
 
 async fn post(

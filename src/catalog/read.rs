@@ -7,7 +7,7 @@ use domain::{Item, Store};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::Failed;
+use crate::rows::{Row, rows};
 
 /// One entry of a file.
 #[derive(Debug)]
@@ -22,19 +22,15 @@ const POLICY_PREFIX: &str = "policy.";
 /// What stands on a line, or what is wrong with it.
 type OnLine<T> = (u64, Result<T, String>);
 
-/// Reads a file into entries or what is wrong with them, each with its line.
+/// Reads `text`, the content of `file`, into entries or what is wrong with them, each with its line.
 ///
 /// # Errors
-/// The file cannot be read, or is neither CSV nor JSON.
-pub(super) fn entries(file: &Path) -> Result<Vec<OnLine<Entry>>, Failed> {
-    let shown = file.display();
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
+/// It is neither CSV nor JSON.
+pub(super) fn entries(file: &Path, text: &str) -> Result<Vec<OnLine<Entry>>, String> {
     let objects = match file.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => from_csv(&text),
-        Some("json" | "ndjson" | "jsonl") => {
-            from_json(&text).map_err(|message| format!("{shown}: {message}"))?
-        }
-        _ => return Err(format!("{shown}: a catalogue file ends in .csv, .json or .ndjson").into()),
+        Some("csv") => from_csv(text)?,
+        Some("json" | "ndjson" | "jsonl") => from_json(text)?,
+        _ => return Err("a catalogue file ends in .csv, .json or .ndjson".to_owned()),
     };
     Ok(objects.into_iter().map(|(line, json)| (line, json.and_then(|json| entry(&json)))).collect())
 }
@@ -67,20 +63,10 @@ fn from_json(text: &str) -> Result<Objects, String> {
     Ok(entries.iter().map(|entry| (line_of(entry.get()), Ok(entry.get().to_owned()))).collect())
 }
 
-fn from_csv(text: &str) -> Objects {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let headers = match reader.headers() {
-        Ok(headers) => headers.clone(),
-        Err(error) => return vec![(1, Err(error.to_string()))],
-    };
-    let row = |record: csv::Result<csv::StringRecord>| match record {
-        Ok(record) => {
-            let line = record.position().map_or(0, csv::Position::line);
-            (line, Ok(object(&headers, &record)))
-        }
-        Err(error) => (error.position().map_or(0, csv::Position::line), Err(error.to_string())),
-    };
-    reader.records().map(row).collect()
+fn from_csv(text: &str) -> Result<Objects, String> {
+    let (headers, rows) = rows(text, csv::Trim::All)?;
+    let row = |(line, record): Row| (line, record.map(|record| object(&headers, &record)));
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// A row as a JSON object; an empty cell is an absent field.

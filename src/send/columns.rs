@@ -1,6 +1,5 @@
 //! Till lines in columns -> events.
 
-use std::io::Read;
 use std::path::Path;
 
 use chrono::{DateTime, LocalResult, NaiveDateTime, SecondsFormat, TimeZone, Utc};
@@ -8,7 +7,7 @@ use chrono_tz::Tz;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use crate::Failed;
+use crate::rows::{Row, rows};
 
 /// How columns become fields.
 #[derive(Debug, Args)]
@@ -66,27 +65,21 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl Mapping {
-    /// Reads the lines of `file`, `-` being standard input.
-    pub(super) fn read(&self, file: &Path) -> Result<Vec<Line>, Failed> {
-        let text = if file == Path::new("-") {
-            let mut text = String::new();
-            std::io::stdin().lock().read_to_string(&mut text)?;
-            text
-        } else {
-            let shown = file.display();
-            std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?
-        };
+    /// Reads `text`, the content of `file`.
+    ///
+    /// # Errors
+    /// The columns are not those of the mapping.
+    pub(super) fn read(&self, file: &Path, text: &str) -> Result<Vec<Line>, String> {
         if self.csv {
             let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("csv");
-            return self.read_csv(&text, stem);
+            return self.read_csv(text, stem);
         }
         let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
         Ok(lines.map(|(line, number)| Line::Event { number, json: line.to_owned() }).collect())
     }
 
-    fn read_csv(&self, text: &str, stem: &str) -> Result<Vec<Line>, Failed> {
-        let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
-        let headers = reader.headers()?.clone();
+    fn read_csv(&self, text: &str, stem: &str) -> Result<Vec<Line>, String> {
+        let (headers, rows) = rows(text, csv::Trim::None)?;
         let column = |name: &str| {
             let place = headers.iter().position(|header| header == name);
             place.ok_or_else(|| {
@@ -103,15 +96,11 @@ impl Mapping {
         for (name, value) in &self.skip {
             skips.push((column(name)?, name.as_str(), value.as_str()));
         }
-        let row = |record: csv::Result<csv::StringRecord>| {
+        let line = |(number, record): Row| {
             let record = match record {
                 Ok(record) => record,
-                Err(error) => {
-                    let number = error.position().map_or(0, csv::Position::line);
-                    return Line::Wrong { number, message: not_csv(&error) };
-                }
+                Err(message) => return Line::Wrong { number, message },
             };
-            let number = record.position().map_or(0, csv::Position::line);
             let skip = skips.iter().find(|(place, _, value)| record.get(*place) == Some(*value));
             if let Some((_, name, value)) = skip {
                 return Line::Skipped { number, reason: format!("{name} is {value}") };
@@ -121,7 +110,7 @@ impl Mapping {
                 Err(message) => Line::Wrong { number, message },
             }
         };
-        Ok(reader.records().map(row).collect())
+        Ok(rows.into_iter().map(line).collect())
     }
 
     fn event(
@@ -173,16 +162,6 @@ impl Mapping {
             }
         };
         Ok(instant.to_rfc3339_opts(SecondsFormat::Secs, true))
-    }
-}
-
-/// Why a line cannot be read, without what differs from line to line.
-fn not_csv(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("not a CSV line: it has {len} columns, and the header {expected_len}")
-        }
-        _ => format!("not a CSV line: {error}"),
     }
 }
 
