@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::fields::shorten;
+
 /// One rule that an event breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -11,6 +13,14 @@ pub struct Fault {
     pub given: Option<String>,
     /// The rule with its number, and what would pass.
     pub rule: String,
+}
+
+impl Fault {
+    /// A broken rule, with the beginning of what was given.
+    #[must_use]
+    pub fn new(field: &'static str, given: Option<&str>, rule: impl Into<String>) -> Self {
+        Self { field, given: given.map(shorten), rule: rule.into() }
+    }
 }
 
 impl fmt::Display for Fault {

@@ -26,15 +26,14 @@ impl<'a> Fields<'a> {
             } else {
                 format!("is not valid JSON: {error}")
             };
-            Fault { field: "", given: Some(shorten(json)), rule }
+            Fault::new("", Some(json), rule)
         })?;
         Ok(Self { values, faults: Vec::new() })
     }
 
     /// Notes a fault of `field`.
     pub(crate) fn fault(&mut self, field: &'static str, rule: impl Display) {
-        let given = self.raw(field).map(shorten);
-        self.faults.push(Fault { field, given, rule: rule.to_string() });
+        self.faults.push(Fault::new(field, self.raw(field), rule.to_string()));
     }
 
     /// The field as it stands; `null` is the same as absent.

@@ -24,7 +24,7 @@ pub(crate) fn data(envelope: &str) -> Result<Cow<'_, str>, Rejection> {
         .map_err(|_| rejection(None, "", None, "is not a CloudEvent: a JSON object is expected"))?;
     let id = present(&attributes, "id");
     let reject = |field, given: Option<&RawValue>, rule: &str| {
-        Err(rejection(id, field, given.map(|raw| raw.get().to_owned()), rule))
+        Err(rejection(id, field, given.map(RawValue::get), rule))
     };
 
     let version = present(&attributes, "specversion");
@@ -72,9 +72,9 @@ fn string(raw: &RawValue) -> Option<String> {
 fn rejection(
     id: Option<&RawValue>,
     field: &'static str,
-    given: Option<String>,
+    given: Option<&str>,
     rule: &str,
 ) -> Rejection {
-    let fault = Fault { field, given, rule: rule.to_owned() };
-    Rejection { event_id: id.and_then(string), faults: vec![fault] }
+    let faults = vec![Fault::new(field, given, rule)];
+    Rejection { event_id: id.and_then(string), faults }
 }

@@ -103,6 +103,17 @@ async fn a_faulty_envelope_is_rejected_on_its_own() {
 }
 
 #[tokio::test]
+async fn of_an_endless_attribute_only_the_beginning_is_repeated() {
+    let mut endless = cloud_event("endless", event(1));
+    endless["specversion"] = json!("1".repeat(100_000));
+    let receiver = Receiver::new();
+    let answer = receiver.post("application/cloudevents+json", endless.to_string()).await;
+    answer.is_problem(422, "all-events-rejected", "nothing was stored");
+    let given = answer.json["results"][0]["errors"][0]["given"].as_str().unwrap();
+    assert_eq!((given.chars().count(), given.chars().last()), (81, Some('…')));
+}
+
+#[tokio::test]
 async fn gzip_and_zstd_are_inflated() {
     let text = ndjson(&[event(1), event(2)]).into_bytes();
     let (first, second) = text.split_at(40);
