@@ -43,6 +43,19 @@ async fn a_body_that_is_not_the_action_s_json_is_refused() {
     let put = ("x-amz-target", "Kinesis_20131202.PutRecord");
     let body = r#"{"StreamName":"s","PartitionKey":"k","Data":"not base64!"}"#;
     check(&send(&world, &[JSON, SIGNED, put], body).await, 400, "SerializationException");
+    let members_by_order = r#"["s",null,"AA==","k",null,null]"#;
+    check(
+        &send(&world, &[JSON, SIGNED, put], members_by_order).await,
+        400,
+        "SerializationException",
+    );
+    let puts = ("x-amz-target", "Kinesis_20131202.PutRecords");
+    let entry_by_order = r#"{"StreamName":"s","Records":[["AA==","k",null]]}"#;
+    check(
+        &send(&world, &[JSON, SIGNED, puts], entry_by_order).await,
+        400,
+        "SerializationException",
+    );
     let body = r#"{"StreamName":"s","PartitionKey":"k"}"#;
     check(&send(&world, &[JSON, SIGNED, put], body).await, 400, "ValidationException");
     world.close().await;

@@ -1,12 +1,14 @@
 //! The requests and responses as they stand in the JSON of the service.
 
 mod blob;
+mod object;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 use super::stream::{Mode, Shard, Stream, shard_id};
 pub(crate) use blob::{Blob, from_seconds, seconds};
+pub(crate) use object::Object;
 
 /// Declares requests: every member optional, because the service answers for a missing one with
 /// a coded error; every request may name its stream by name or by ARN.
@@ -40,7 +42,7 @@ requests! {
     /// `CreateStream`.
     CreateStream {
         shard_count: i64,
-        stream_mode_details: StreamModeDetails,
+        stream_mode_details: Object<StreamModeDetails>,
         #[serde(rename = "MaxRecordSizeInKiB")]
         max_record_size_in_kib: i64,
     }
@@ -56,7 +58,7 @@ requests! {
         exclusive_start_shard_id: String,
         max_results: i64,
         stream_creation_timestamp: f64,
-        shard_filter: ShardFilter,
+        shard_filter: Object<ShardFilter>,
     }
     /// `PutRecord`.
     PutRecord {
@@ -67,7 +69,7 @@ requests! {
         dry_run: bool,
     }
     /// `PutRecords`.
-    PutRecords { records: Vec<PutRecordsEntry>, dry_run: bool, }
+    PutRecords { records: Vec<Object<PutRecordsEntry>>, dry_run: bool, }
     /// `GetShardIterator`.
     GetShardIterator {
         shard_id: String,

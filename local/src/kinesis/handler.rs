@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::api::Object;
 use super::endpoint::Endpoint;
 use super::error::{ApiError, Code};
 
@@ -128,7 +129,8 @@ async fn dispatch(
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body)
+    serde_json::from_slice::<Object<T>>(body)
+        .map(|object| object.0)
         .map_err(|cause| ApiError::new(Code::Serialization, format!("The body: {cause}")))
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{hash_key, required, unless_dry_run};
 use crate::kinesis::Limits;
 use crate::kinesis::api::{
-    Blob, PutRecord, PutRecords, PutRecordsAnswer, PutRecordsEntry, PutResult,
+    Blob, Object, PutRecord, PutRecords, PutRecordsAnswer, PutRecordsEntry, PutResult,
 };
 use crate::kinesis::endpoint::{Endpoint, Live, find};
 use crate::kinesis::error::{ApiError, Code};
@@ -61,7 +61,7 @@ fn check(
     Ok(Checked { hash, record: NewRecord { partition_key, data } })
 }
 
-fn check_all(entries: Vec<PutRecordsEntry>) -> Result<Vec<Checked>, ApiError> {
+fn check_all(entries: Vec<Object<PutRecordsEntry>>) -> Result<Vec<Checked>, ApiError> {
     if entries.is_empty() || entries.len() > PUT_RECORDS_MAX {
         let given = format!("{} records", entries.len());
         let rule = format!("Member must have length from 1 to {PUT_RECORDS_MAX}");
@@ -70,7 +70,7 @@ fn check_all(entries: Vec<PutRecordsEntry>) -> Result<Vec<Checked>, ApiError> {
     let checked = entries
         .into_iter()
         .enumerate()
-        .map(|(i, entry)| {
+        .map(|(i, Object(entry))| {
             let field = format!("records.{}.member.", i + 1);
             check(&field, entry.data, entry.partition_key, entry.explicit_hash_key)
         })

@@ -127,7 +127,8 @@ impl Endpoint {
                         ..=given_ms.saturating_add(CREATION_TOLERANCE_MS)
                 }
             };
-            return Ok(Start { name, created_ms, after, filter: request.shard_filter });
+            let filter = request.shard_filter.map(|filter| filter.0);
+            return Ok(Start { name, created_ms, after, filter });
         };
         let beside = request.stream_name.is_some()
             || request.exclusive_start_shard_id.is_some()

@@ -76,7 +76,7 @@ impl Endpoint {
         required(request.stream_name.as_ref(), "streamName")?;
         let name = self.name(&request)?;
         let details = request.stream_mode_details.as_ref();
-        let mode = details.map_or(Ok(Mode::Provisioned), StreamModeDetails::mode)?;
+        let mode = details.map_or(Ok(Mode::Provisioned), |details| details.0.mode())?;
         let count = shard_count(&request, mode)?;
         let size_kib = RECORD_BYTES_MAX as i64 / 1024;
         if request.max_record_size_in_kib.is_some_and(|given| given != size_kib) {
