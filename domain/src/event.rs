@@ -12,6 +12,7 @@ use serde::Serialize;
 pub use gtin::Gtin;
 pub use kind::{Action, Kind, Reason, Unit};
 pub use parse::Acceptance;
+pub(crate) use parse::is_lot;
 pub use rejection::Rejection;
 
 use crate::id::{EventId, Sku, StoreId, TerminalId};

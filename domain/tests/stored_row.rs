@@ -72,6 +72,33 @@ proptest! {
     }
 }
 
+/// The stored form is checked as strictly as a till's text, so that an event is valid wherever it
+/// comes from.
+#[test]
+fn a_row_holds_no_event_that_no_till_could_have_sent() {
+    let damaged = |change: serde_json::Value, from: &[u8], to: &[u8]| {
+        let row = row(&[event(&of_row(change))]);
+        let mut packed = row.pack();
+        let place =
+            packed.windows(from.len()).position(|bytes| bytes == from).expect("it is there");
+        packed[place..place + from.len()].copy_from_slice(to);
+        unpack(&row, &packed).unwrap_err().to_string()
+    };
+    let ends = |what: &str| format!("the row's events are damaged: {what}");
+    let lot = json!({ "lot": "ABC" });
+    assert_eq!(damaged(lot.clone(), b"ABC", b"A\nC"), ends("a lot number"));
+    // Days since year 1, in postcard's variable length.
+    let expires = json!({ "expires_on": "9999-12-31" });
+    let (last_day, next_day) = ([0xB6, 0xE7, 0xBD, 0x03], [0xB8, 0xE7, 0xBD, 0x03]);
+    assert_eq!(damaged(expires, &last_day, &next_day), ends("an expiry date"));
+    // Waste (3) with a reason of counts; a correction (7) with a quantity and a unit before it.
+    let waste = json!({ "kind": "waste", "reason": "damaged" });
+    assert_eq!(damaged(waste, &[3, 1, 0], &[3, 1, 11]), ends("a reason"));
+    let correction = json!({ "kind": "correction", "corrects": "e-0" });
+    let (nothing, something) = ([0, 0, 7, 3], [1, 0, 7, 3]);
+    assert_eq!(damaged(correction, &nothing, &something), ends("a quantity"));
+}
+
 #[test]
 fn what_is_wrong_is_said() {
     let row = row(&[]);

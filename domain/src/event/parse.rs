@@ -187,10 +187,14 @@ fn reason(fields: &mut Fields<'_>, kind: Kind) -> Option<Reason> {
 
 fn lot(fields: &mut Fields<'_>) -> Option<String> {
     let lot = fields.text("lot")?;
-    let printable = lot.bytes().all(|byte| byte.is_ascii_graphic());
-    let valid = printable && (1..=LOT_CHARS_MAX).contains(&lot.len());
     let rule = format!("is not 1 to {LOT_CHARS_MAX} printable ASCII characters");
-    fields.parsed("lot", valid.then_some(lot).ok_or(rule))
+    fields.parsed("lot", is_lot(&lot).then_some(lot).ok_or(rule))
+}
+
+/// Whether a text can be a lot number.
+pub(crate) fn is_lot(text: &str) -> bool {
+    let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+    printable && (1..=LOT_CHARS_MAX).contains(&text.len())
 }
 
 fn expires_on(fields: &mut Fields<'_>) -> Option<NaiveDate> {

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::WindowKey;
-use crate::event::{Action, Details, Event, Reason, TerminalSequence, Unit};
+use crate::event::{Action, Details, Event, Kind, Reason, TerminalSequence, Unit, is_lot};
 use crate::id::IdError;
 use crate::money::{Currency, Money, Quantity};
 
@@ -141,7 +141,9 @@ fn unpacked(key: &WindowKey, packed: Packed<'_>) -> Result<Event, Unreadable> {
     let expires_on = match packed.expires_on_days {
         None => None,
         Some(days) => Some(
-            NaiveDate::from_num_days_from_ce_opt(days).ok_or_else(|| damaged("an expiry date"))?,
+            NaiveDate::from_num_days_from_ce_opt(days)
+                .filter(|date| (0..=9999).contains(&date.year()))
+                .ok_or_else(|| damaged("an expiry date"))?,
         ),
     };
     let sequence = match packed.sequence {
@@ -161,12 +163,17 @@ fn unpacked(key: &WindowKey, packed: Packed<'_>) -> Result<Event, Unreadable> {
             PackedAction::Sale(price) => Action::Sale(price.unpacked()?),
             PackedAction::Return(price) => Action::Return(price.unpacked()?),
             PackedAction::Receipt => Action::Receipt,
-            PackedAction::Waste(reason) => Action::Waste(unpacked_reason(reason)?),
-            PackedAction::Count(reason) => Action::Count(unpacked_reason(reason)?),
+            PackedAction::Waste(reason) => Action::Waste(unpacked_reason(Kind::Waste, reason)?),
+            PackedAction::Count(reason) => Action::Count(unpacked_reason(Kind::Count, reason)?),
             PackedAction::TransferIn => Action::TransferIn,
             PackedAction::TransferOut => Action::TransferOut,
+            // A correction moves nothing.
+            PackedAction::Correction(..) if packed.quantity_thousandths != 0 => {
+                return Err(damaged("a quantity"));
+            }
             PackedAction::Correction(corrects, reason) => {
-                Action::Correction(corrects.parse().map_err(id)?, unpacked_reason(reason)?)
+                let reason = unpacked_reason(Kind::Correction, reason)?;
+                Action::Correction(corrects.parse().map_err(id)?, reason)
             }
         },
         quantity: decimal(packed.quantity_thousandths, 3)
@@ -179,7 +186,10 @@ fn unpacked(key: &WindowKey, packed: Packed<'_>) -> Result<Event, Unreadable> {
                 .map(str::parse)
                 .transpose()
                 .map_err(|error| Unreadable::Damaged(format!("a GTIN {error}")))?,
-            lot: packed.lot.map(str::to_owned),
+            lot: match packed.lot {
+                Some(lot) if !is_lot(lot) => return Err(damaged("a lot number")),
+                lot => lot.map(str::to_owned),
+            },
             expires_on,
             sequence,
             offer_id: packed
@@ -217,9 +227,10 @@ fn packed_reason(reason: Option<Reason>) -> Option<u8> {
     reason.map(|reason| position(Reason::ALL, reason))
 }
 
-fn unpacked_reason(reason: Option<u8>) -> Result<Option<Reason>, Unreadable> {
+fn unpacked_reason(kind: Kind, reason: Option<u8>) -> Result<Option<Reason>, Unreadable> {
     let unknown = || Unreadable::Damaged("a reason".to_owned());
-    reason.map(|reason| at(Reason::ALL, reason).ok_or_else(unknown)).transpose()
+    let of_kind = |reason: &Reason| Reason::of(kind).any(|allowed| allowed == *reason);
+    reason.map(|place| at(Reason::ALL, place).filter(of_kind).ok_or_else(unknown)).transpose()
 }
 
 /// `value` in units of its last place, of which it has at most `scale`.
