@@ -1,26 +1,27 @@
 //! Reads the fields of one JSON object, collecting what is wrong instead of stopping at it.
 
-use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
 use serde_json::value::RawValue;
 
 use crate::fault::Fault;
+use crate::members::{Members, members};
 
 /// Longest piece of a value that a message repeats, in characters.
 const GIVEN_CHARS_MAX: usize = 80;
 
 /// The fields of one object and the faults found so far.
 pub(crate) struct Fields<'a> {
-    values: HashMap<String, &'a RawValue>,
+    names: &'static [&'static str],
+    values: Members<'a>,
     pub(crate) faults: Vec<Fault>,
 }
 
 impl<'a> Fields<'a> {
-    /// Takes a JSON object apart.
-    pub(crate) fn of(json: &'a str) -> Result<Self, Fault> {
-        let values = serde_json::from_str(json).map_err(|error| {
+    /// Takes a JSON object apart; only fields of these names are looked for.
+    pub(crate) fn of(json: &'a str, names: &'static [&'static str]) -> Result<Self, Fault> {
+        let values = members(json, names).map_err(|error| {
             let rule = if serde_json::from_str::<&RawValue>(json).is_ok() {
                 "is not a JSON object; one event is one object".to_owned()
             } else {
@@ -28,7 +29,7 @@ impl<'a> Fields<'a> {
             };
             Fault::new("", Some(json), rule)
         })?;
-        Ok(Self { values, faults: Vec::new() })
+        Ok(Self { names, values, faults: Vec::new() })
     }
 
     /// Notes a fault of `field`.
@@ -38,6 +39,7 @@ impl<'a> Fields<'a> {
 
     /// The field as it stands; `null` is the same as absent.
     pub(crate) fn raw(&self, field: &str) -> Option<&'a str> {
+        debug_assert!(self.names.contains(&field), "{field} is not looked for");
         self.values.get(field).map(|raw| raw.get()).filter(|text| *text != "null")
     }
 

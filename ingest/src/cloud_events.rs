@@ -4,15 +4,15 @@
 //! library may leave out or add other attributes.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use domain::{Fault, Rejection};
+use domain::{Fault, Members, Rejection, members};
 use serde_json::value::RawValue;
 
 /// The version that is understood.
 const SPEC_VERSION: &str = "1.0";
 
-type Object<'a> = BTreeMap<String, &'a RawValue>;
+/// What is looked at.
+const ATTRIBUTES: &[&str] = &["id", "specversion", "time", "data", "data_base64"];
 
 /// The event in `data`. Where it has no `event_id` or `occurred_at` of its own, the envelope's `id`
 /// and `time` stand in.
@@ -20,7 +20,7 @@ type Object<'a> = BTreeMap<String, &'a RawValue>;
 /// # Errors
 /// The faults of the envelope.
 pub(crate) fn data(envelope: &str) -> Result<Cow<'_, str>, Rejection> {
-    let attributes: Object<'_> = serde_json::from_str(envelope)
+    let attributes = members(envelope, ATTRIBUTES)
         .map_err(|_| rejection(None, "", None, "is not a CloudEvent: a JSON object is expected"))?;
     let id = present(&attributes, "id");
     let reject = |field, given: Option<&RawValue>, rule: &str| {
@@ -39,29 +39,31 @@ pub(crate) fn data(envelope: &str) -> Result<Cow<'_, str>, Rejection> {
         };
         return reject("data", None, rule);
     };
-    let Ok(mut event) = serde_json::from_str::<Object<'_>>(data.get()) else {
+    let Ok(event) = members(data.get(), &["event_id", "occurred_at"]) else {
         return reject("data", Some(data), "is not a JSON object; one event is one object");
     };
 
-    let mut filled = false;
+    let mut stand_ins = String::new();
     for (field, attribute) in [("event_id", "id"), ("occurred_at", "time")] {
         if present(&event, field).is_none()
             && let Some(stand_in) = present(&attributes, attribute)
         {
-            event.insert(field.to_owned(), stand_in);
-            filled = true;
+            stand_ins.push_str(&format!(",\"{field}\":{stand_in}"));
         }
     }
-    if filled {
-        let text = serde_json::to_string(&event).expect("texts of JSON always serialize");
-        return Ok(Cow::Owned(text));
-    }
     // The envelope's text outlives this function, `data` is a piece of it.
-    Ok(Cow::Borrowed(data.get()))
+    let text = data.get();
+    if stand_ins.is_empty() {
+        return Ok(Cow::Borrowed(text));
+    }
+    // At its end, for of two members with one name the last is read.
+    let members = text.strip_suffix('}').expect("an object").trim_end();
+    let stand_ins = if members == "{" { &stand_ins[1..] } else { &stand_ins };
+    Ok(Cow::Owned(format!("{members}{stand_ins}}}")))
 }
 
 /// A member that is there; `null` is the same as absent.
-fn present<'a>(object: &Object<'a>, name: &str) -> Option<&'a RawValue> {
+fn present<'a>(object: &Members<'a>, name: &str) -> Option<&'a RawValue> {
     object.get(name).copied().filter(|raw| raw.get() != "null")
 }
 

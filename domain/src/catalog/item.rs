@@ -14,6 +14,20 @@ const SHELF_LIFE_DAYS_MAX: u16 = 14;
 /// Shelf life of an item that says none, or is in no catalogue: baked today, sold today.
 pub const SHELF_LIFE_DAYS_DEFAULT: u16 = 1;
 
+/// What is read of an item.
+const FIELDS: &[&str] = &[
+    "sku",
+    "store_id",
+    "name",
+    "category",
+    "price",
+    "currency",
+    "cost",
+    "shelf_life_days",
+    "ladder_percent",
+    "floor",
+];
+
 /// One item, for the whole chain or for one store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
@@ -45,7 +59,7 @@ impl Item {
     /// # Errors
     /// All rules that the entry breaks.
     pub fn parse(json: &str) -> Result<Self, CatalogError> {
-        let mut fields = Fields::of(json).map_err(|fault| CatalogError(vec![fault]))?;
+        let mut fields = Fields::of(json, FIELDS).map_err(|fault| CatalogError(vec![fault]))?;
         read(&mut fields).filter(|_| fields.faults.is_empty()).ok_or(CatalogError(fields.faults))
     }
 

@@ -49,6 +49,19 @@ impl Ladder {
     }
 }
 
+/// What is read of a policy.
+const FIELDS: &[&str] = &[
+    "afternoon_starts",
+    "ladder_percent",
+    "max_discount_percent",
+    "min_margin_percent",
+    "price_endings",
+    "min_minutes_between_changes",
+    "max_changes",
+    "min_on_hand",
+    "elasticity",
+];
+
 /// When and how deep a store may discount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -100,7 +113,7 @@ impl Policy {
     /// # Errors
     /// All rules that it breaks.
     pub fn parse(json: &str) -> Result<Self, CatalogError> {
-        let mut fields = Fields::of(json).map_err(|fault| CatalogError(vec![fault]))?;
+        let mut fields = Fields::of(json, FIELDS).map_err(|fault| CatalogError(vec![fault]))?;
         let policy = read(&mut fields);
         if fields.faults.is_empty() { Ok(policy) } else { Err(CatalogError(fields.faults)) }
     }

@@ -9,6 +9,9 @@ use crate::calendar::{BusinessDay, DaySpan, Hours, instant};
 use crate::fields::Fields;
 use crate::id::StoreId;
 
+/// What is read of a store.
+const FIELDS: &[&str] = &["store_id", "name", "zone", "hours", "policy"];
+
 /// One store: where its clock is, when it is open, how it discounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
@@ -30,7 +33,7 @@ impl Store {
     /// # Errors
     /// All rules that the entry breaks.
     pub fn parse(json: &str) -> Result<Self, CatalogError> {
-        let mut fields = Fields::of(json).map_err(|fault| CatalogError(vec![fault]))?;
+        let mut fields = Fields::of(json, FIELDS).map_err(|fault| CatalogError(vec![fault]))?;
         let policy = fields.raw("policy").map_or(Ok(Policy::default()), Policy::parse);
         let store = read(&mut fields);
         match (store, policy) {

@@ -16,6 +16,27 @@ use crate::money::{Currency, Money};
 /// clock was reset says 1970.
 const EARLIEST: &str = "2000-01-01T00:00:00Z";
 
+/// What is read of an event. Source: the event table in ARCHITECTURE.md.
+const FIELDS: &[&str] = &[
+    "event_id",
+    "kind",
+    "store_id",
+    "terminal_id",
+    "sku",
+    "quantity",
+    "unit",
+    "unit_price",
+    "currency",
+    "occurred_at",
+    "corrects",
+    "reason",
+    "gtin",
+    "lot",
+    "expires_on",
+    "sequence",
+    "offer_id",
+];
+
 /// What the receiver holds an event's instant against.
 #[derive(Debug, Clone, Copy)]
 pub struct Acceptance {
@@ -87,8 +108,8 @@ impl Event {
     /// # Errors
     /// All rules that the event breaks, each with its field, what was given and what would pass.
     pub fn parse(json: &str, acceptance: &Acceptance) -> Result<Self, Rejection> {
-        let mut fields =
-            Fields::of(json).map_err(|fault| Rejection { event_id: None, faults: vec![fault] })?;
+        let mut fields = Fields::of(json, FIELDS)
+            .map_err(|fault| Rejection { event_id: None, faults: vec![fault] })?;
         let event_id = fields.raw("event_id").and_then(|raw| serde_json::from_str(raw).ok());
         read(&mut fields, acceptance)
             .filter(|_| fields.faults.is_empty())
