@@ -9,7 +9,7 @@ use local::http::{BindError, Server};
 use local::kinesis::Limits;
 use tokio::net::TcpStream;
 
-async fn send(world: &World, headers: &[(&str, &str)], body: &str) -> Answer {
+async fn send(world: &World, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Answer {
     wire::send(&world.url, headers, body).await
 }
 
@@ -40,6 +40,8 @@ async fn a_body_that_is_not_the_action_s_json_is_refused() {
         let answer = send(&world, &[JSON, SIGNED, LIST], body).await;
         check(&answer, 400, "SerializationException");
     }
+    let not_text = b"{\"Unknown\":\"\xff\"}".as_slice();
+    check(&send(&world, &[JSON, SIGNED, LIST], not_text).await, 400, "SerializationException");
     let put = ("x-amz-target", "Kinesis_20131202.PutRecord");
     let body = r#"{"StreamName":"s","PartitionKey":"k","Data":"not base64!"}"#;
     check(&send(&world, &[JSON, SIGNED, put], body).await, 400, "SerializationException");

@@ -1,5 +1,6 @@
 //! From HTTP to an action and back: AWS JSON 1.1.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -129,9 +130,11 @@ async fn dispatch(
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice::<Object<T>>(body)
-        .map(|object| object.0)
-        .map_err(|cause| ApiError::new(Code::Serialization, format!("The body: {cause}")))
+    let refused =
+        |cause: &dyn Display| ApiError::new(Code::Serialization, format!("The body: {cause}"));
+    // All of it has to be text; in members that are not looked at the JSON reader takes any bytes.
+    let text = std::str::from_utf8(body).map_err(|cause| refused(&cause))?;
+    serde_json::from_str(text).map(|Object(request)| request).map_err(|cause| refused(&cause))
 }
 
 fn write(answer: impl Serialize) -> Result<Vec<u8>, ApiError> {

@@ -30,7 +30,11 @@ pub(crate) const DATED: (&str, &str) = ("x-amz-date", "20260312T151700Z");
 pub(crate) const LIST: (&str, &str) = ("x-amz-target", "Kinesis_20131202.ListStreams");
 
 /// Sends a request with these headers as they are to `http://host:port`.
-pub(crate) async fn send(url: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+pub(crate) async fn send(
+    url: &str,
+    headers: &[(&str, &str)],
+    body: impl AsRef<[u8]>,
+) -> Answer {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let socket = TcpStream::connect(address).await.expect("connected");
     let (mut sender, connection) =
@@ -40,7 +44,8 @@ pub(crate) async fn send(url: &str, headers: &[(&str, &str)], body: &str) -> Ans
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(Full::new(bytes::Bytes::from(body.to_owned()))).expect("whole");
+    let body = bytes::Bytes::copy_from_slice(body.as_ref());
+    let request = request.body(Full::new(body)).expect("whole");
     let response = sender.send_request(request).await.expect("answered");
     let (head, body) = response.into_parts();
     let body = body.collect().await.expect("a body").to_bytes();
