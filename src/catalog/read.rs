@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use domain::catalog::CatalogError;
-use domain::{Item, Store};
+use domain::{Item, Store, members};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -22,7 +22,7 @@ const POLICY_PREFIX: &str = "policy.";
 /// What stands on a line, or what is wrong with it.
 type OnLine<T> = (u64, Result<T, String>);
 
-/// Reads `text`, the content of `file`, into entries or what is wrong with them, each with its line.
+/// Reads `text`, the content of `file`: entries or what is wrong with them, each with its line.
 ///
 /// # Errors
 /// It is neither CSV nor JSON.
@@ -37,8 +37,7 @@ pub(super) fn entries(file: &Path, text: &str) -> Result<Vec<OnLine<Entry>>, Str
 
 /// An entry with a sku is an item; another is a store.
 fn entry(json: &str) -> Result<Entry, String> {
-    let is_item =
-        serde_json::from_str::<Map<String, Value>>(json).is_ok_and(|map| map.contains_key("sku"));
+    let is_item = members(json, &["sku"]).is_ok_and(|members| !members.is_empty());
     let entry = if is_item {
         Item::parse(json).map(Entry::Item)
     } else {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, Datelike, LocalResult, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 use clap::Args;
 use serde_json::{Map, Value};
@@ -161,7 +161,10 @@ impl Mapping {
                 return Err(format!("occurred_at is in an hour that {} left out", self.zone));
             }
         };
-        Ok(instant.to_rfc3339_opts(SecondsFormat::Secs, true))
+        // RFC 3339 has no other years.
+        let written = (0..=9999).contains(&instant.year());
+        let text = || instant.to_rfc3339_opts(SecondsFormat::Secs, true);
+        written.then(text).ok_or_else(|| "occurred_at is not in the years 0 to 9999".to_owned())
     }
 }
 
@@ -207,7 +210,8 @@ mod tests {
                     2016-10-30,10:00:00,3,NONE\n\
                     2016-13-30,10:00:00,4,Bread\n\
                     2017-03-26,01:30:00,5,Bread\n\
-                    too,few\n";
+                    too,few\n\
+                    -2016-10-30,10:00:00,6,Bread\n";
         assert_eq!(
             read(text),
             [
@@ -218,6 +222,7 @@ mod tests {
                  range)",
                 "6 wrong: occurred_at is in an hour that Europe/London left out",
                 "7 wrong: not a CSV line: it has 2 columns, and the header 4",
+                "8 wrong: occurred_at is not in the years 0 to 9999",
             ]
         );
     }
