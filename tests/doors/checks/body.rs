@@ -1,0 +1,183 @@
+//! The receiver: a body of any kind, plain or compressed, through `ingest::router`.
+//!
+//! An input is a line of `content type`, `content encoding` and `raw` or `packed`, and then the
+//! body. A packed one is compressed here, because random bytes are rarely a frame.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use domain::limits::{INFLATED_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX};
+use domain::ports::{EventLog, Failure, Put};
+use domain::record::{self, Record, SequenceNumber};
+use ingest::{Service, Settings, router};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::given::{now, run};
+use super::memory::within;
+
+/// A full body, the vector it is inflated into, which doubles as it grows, and what is made of its
+/// events.
+const BYTES_HELD: usize = 5 * INFLATED_BYTES_MAX;
+/// 80 characters of what was given, each perhaps spelled as an escape.
+const GIVEN_CHARS_MAX: usize = 80 * "\\u{10ffff}".len();
+
+pub(super) fn check(data: &[u8]) {
+    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    let (first, body) = (&data[..end], data.get(end + 1..).unwrap_or_default());
+    let words: Vec<&[u8]> = first.splitn(3, |byte| *byte == b' ').collect();
+    let [content_type, encoding, how] = words[..] else { return };
+    let packed = how == b"packed";
+    let body = if packed { compressed(body, encoding) } else { body.to_vec() };
+
+    let answer = within(BYTES_HELD, || post("/v1/events", content_type, encoding, &body));
+    let checked = post("/v1/validate", content_type, encoding, &body);
+    assert_eq!(answer.outcomes(), checked.outcomes(), "storing and validating judge alike");
+    if packed && matches!(encoding, b"gzip" | b"zstd") {
+        let (_, plain) = data.split_at(end + 1);
+        let plain = post("/v1/events", content_type, b"identity", plain);
+        assert_eq!((answer.status, &answer.json), (plain.status, &plain.json), "compression");
+    }
+}
+
+fn compressed(body: &[u8], encoding: &[u8]) -> Vec<u8> {
+    match encoding {
+        b"gzip" => {
+            let mut encoder =
+                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(body).and_then(|()| encoder.finish()).expect("compression")
+        }
+        b"zstd" => zstd::bulk::compress(body, 1).expect("compression"),
+        _ => body.to_vec(),
+    }
+}
+
+/// A log that takes everything.
+#[derive(Default)]
+struct Taken(Mutex<Vec<Record>>);
+
+impl EventLog for Taken {
+    async fn put(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+        let mut taken = self.0.lock().expect("one thread");
+        let stored = |record: &Record| {
+            taken.push(record.clone());
+            let sequence_number = SequenceNumber::new(taken.len().to_string());
+            Put::Stored { shard_id: "shardId-000000000000".to_owned(), sequence_number }
+        };
+        Ok(records.iter().map(stored).collect())
+    }
+
+    async fn ready(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// A checked answer.
+struct Answer {
+    status: StatusCode,
+    json: Value,
+}
+
+fn post(path: &str, content_type: &[u8], encoding: &[u8], body: &[u8]) -> Answer {
+    let mut request = Request::post(path);
+    let headers = [(header::CONTENT_TYPE, content_type), (header::CONTENT_ENCODING, encoding)];
+    for (name, value) in headers {
+        // What cannot be a header never gets here.
+        let Ok(value) = HeaderValue::from_bytes(value) else { continue };
+        request = request.header(name, value);
+    }
+    let request = request.body(Body::from(body.to_vec())).expect("a request");
+    let service = Arc::new(Service {
+        log: Taken::default(),
+        settings: Settings::default(),
+        clock: Arc::new(now),
+        entropy: Arc::new(|| 0),
+    });
+    let router = router(service.clone());
+    let (head, bytes) = run(async {
+        let (head, body) = router.oneshot(request).await.expect("an answer").into_parts();
+        (head, to_bytes(body, usize::MAX).await.expect("a whole answer"))
+    });
+    assert!(bytes.len() <= LAMBDA_PAYLOAD_BYTES_MAX, "an answer of {} bytes", bytes.len());
+    let answer = Answer {
+        status: head.status,
+        json: serde_json::from_slice(&bytes).expect("an answer in JSON"),
+    };
+    answer.is_well_formed(&head.headers[header::CONTENT_TYPE]);
+    let held = service.log.0.lock().expect("one thread");
+    if path == "/v1/events" {
+        answer.says_stored_of(&held);
+    } else {
+        assert!(held.is_empty(), "validating stores nothing");
+    }
+    answer
+}
+
+impl Answer {
+    fn results(&self) -> &[Value] {
+        self.json["results"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// What is said of each event and, where there are none, of the request; `stored` and `valid`
+    /// being the same.
+    fn outcomes(&self) -> Vec<String> {
+        let said = |result: &Value| result["status"].to_string().replace("stored", "valid");
+        let results = self.results().iter().map(said);
+        results.chain([self.json["type"].to_string()]).collect()
+    }
+
+    fn is_well_formed(&self, content_type: &HeaderValue) {
+        let Self { status, json } = self;
+        if status.is_success() {
+            assert_eq!(content_type, "application/json");
+            assert!(!self.results().is_empty(), "{json}");
+        } else {
+            assert!(status.is_client_error(), "{status} {json}");
+            assert_eq!(content_type, "application/problem+json");
+            assert_eq!(json["status"], status.as_u16());
+            assert!(json["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{json}");
+        }
+        let results = self.results();
+        for (index, result) in results.iter().enumerate() {
+            assert_eq!(result["index"], index);
+            let explained = result["message"].is_string();
+            assert!(explained || result["status"] != "rejected", "{result}");
+            for error in result["errors"].as_array().into_iter().flatten() {
+                let given = error["given"].as_str().unwrap_or_default();
+                assert!(given.chars().count() <= GIVEN_CHARS_MAX, "{given}");
+            }
+        }
+        if !results.is_empty() {
+            assert_eq!(json["counts"]["received"], results.len());
+        }
+        for (word, count) in json["counts"].as_object().into_iter().flatten() {
+            let told = results.iter().filter(|result| result["status"] == *word).count();
+            assert!(word == "received" || *count == told, "{json}");
+        }
+    }
+
+    /// `stored` is said exactly for what the log holds.
+    fn says_stored_of(&self, held: &[Record]) {
+        let open = |record: &Record| record::open(&record.data).expect("what was packed");
+        let held: Vec<Value> = held
+            .iter()
+            .flat_map(open)
+            .map(|text| serde_json::from_str(&text).expect("canonical JSON"))
+            .collect();
+        let ids: BTreeSet<String> = held
+            .iter()
+            .map(|event| format!("{} {}", event["store_id"], event["event_id"]))
+            .collect();
+        let said: Vec<&Value> =
+            self.results().iter().filter(|result| result["status"] == "stored").collect();
+        assert_eq!((said.len(), ids.len()), (held.len(), held.len()), "{}", self.json);
+        let ids: BTreeSet<String> =
+            held.iter().map(|event| event["event_id"].to_string()).collect();
+        let said: BTreeSet<String> =
+            said.iter().map(|result| result["event_id"].to_string()).collect();
+        assert_eq!(said, ids);
+    }
+}

@@ -1,0 +1,130 @@
+//! The batch opener: records as Kinesis delivers them, up to the rows and the quarantine.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::limits::{EVENT_AGE_MAX, RECORD_EVENTS_MAX, RECORD_INFLATED_BYTES_MAX};
+use domain::quarantine::QuarantineReason;
+use domain::record::{self, Unopenable};
+use domain::stock::WindowKey;
+use domain::{Acceptance, Delivered, Event, EventId, SequenceNumber};
+use processors::{Outcome, Processor};
+
+use super::given::{now, on_one_line, run};
+use super::memory::within;
+use super::twins::{Quarantine, Stock};
+
+/// The text, the vector it is inflated into, which doubles as it grows, and its lines.
+const BYTES_HELD: usize = 6 * RECORD_INFLATED_BYTES_MAX;
+
+type World = Processor<Stock, Quarantine>;
+type Judged = BTreeMap<(WindowKey, EventId), Event>;
+
+pub(super) fn check(data: &[u8]) {
+    let opened = within(BYTES_HELD + 2 * data.len(), || record::open(data));
+    let world = world();
+    let outcome = process(&world, data);
+    assert_eq!(outcome.retry_from, None, "nothing outside failed");
+    match &opened {
+        Ok(texts) => {
+            assert!((1..=RECORD_EVENTS_MAX).contains(&texts.len()), "{} events", texts.len());
+            holds_what_an_auditor_expects(&world, &outcome, texts);
+            packed_again_opens_to_the_same(&world);
+        }
+        Err(reason) => is_kept_whole(&world, &outcome, data, reason),
+    }
+    redelivery_changes_nothing(&world, data);
+    compression_changes_nothing(data, &opened);
+}
+
+fn world() -> World {
+    Processor {
+        stock: Stock::default(),
+        quarantine: Quarantine::default(),
+        age_max: Some(EVENT_AGE_MAX),
+    }
+}
+
+fn process(world: &World, data: &[u8]) -> Outcome {
+    let delivered = Delivered {
+        shard_id: "shardId-000000000000".to_owned(),
+        sequence_number: SequenceNumber::new("1"),
+        partition_key: "0042".to_owned(),
+        arrived_at: now(),
+        data: data.to_vec(),
+    };
+    run(world.process(&[delivered]))
+}
+
+/// Judges each text on its own and keeps, of one id in one row, what sorts first.
+fn judge(texts: &[String]) -> (Judged, Vec<&String>) {
+    let acceptance = Acceptance::at(now()).with_grace(Duration::from_secs(3600));
+    let (mut good, mut bad) = (Judged::new(), Vec::new());
+    for text in texts {
+        let Ok(event) = Event::parse(text, &acceptance) else {
+            bad.push(text);
+            continue;
+        };
+        let place = good.entry((WindowKey::of(&event), event.event_id().clone()));
+        let kept = place.or_insert_with(|| event.clone());
+        if event.canonical() < kept.canonical() {
+            *kept = event;
+        }
+    }
+    (good, bad)
+}
+
+fn holds_what_an_auditor_expects(world: &World, outcome: &Outcome, texts: &[String]) {
+    let (good, bad) = judge(texts);
+    let rows = world.stock.rows();
+    let stored: Vec<&Event> = rows.iter().flat_map(|row| row.events()).collect();
+    assert!(stored.iter().copied().eq(good.values()), "{stored:?} is not {good:?}");
+    assert_eq!(outcome.stored as usize, good.len());
+    let told = outcome.stored + outcome.duplicate + outcome.quarantined;
+    assert_eq!(told as usize, texts.len(), "{outcome:?}");
+
+    let kept = world.quarantine.kept();
+    let invalid = kept.iter().filter(|kept| kept.reason == QuarantineReason::InvalidEvent);
+    assert!(invalid.map(|kept| kept.bytes.as_slice()).eq(bad.iter().map(|text| text.as_bytes())));
+    kept.iter().for_each(|kept| on_one_line(&kept.message));
+}
+
+fn is_kept_whole(world: &World, outcome: &Outcome, data: &[u8], reason: &Unopenable) {
+    let expected = Outcome { quarantined: 1, ..Outcome::default() };
+    assert_eq!(outcome, &expected);
+    let [kept] = &world.quarantine.kept()[..] else { panic!("one record is kept") };
+    assert_eq!((&kept.bytes[..], kept.reason), (data, QuarantineReason::Unopenable));
+    assert_eq!(kept.message, reason.to_string());
+    on_one_line(&kept.message);
+}
+
+fn packed_again_opens_to_the_same(world: &World) {
+    let rows = world.stock.rows();
+    let events: Vec<&Event> = rows.iter().flat_map(|row| row.events()).collect();
+    if events.is_empty() {
+        return;
+    }
+    let packed = record::pack("0042", events.iter().copied());
+    let canonical: Vec<String> = events.iter().map(|event| event.canonical()).collect();
+    assert_eq!(record::open(&packed.data), Ok(canonical));
+    let other = self::world();
+    process(&other, &packed.data);
+    assert_eq!(other.stock.bytes(), world.stock.bytes());
+    assert_eq!(other.quarantine.kept(), []);
+}
+
+fn redelivery_changes_nothing(world: &World, data: &[u8]) {
+    let before = (world.stock.bytes(), world.quarantine.kept());
+    let outcome = process(world, data);
+    assert_eq!((outcome.stored, outcome.rows_saved, outcome.retry_from), (0, 0, None));
+    assert_eq!((world.stock.bytes(), world.quarantine.kept()), before);
+}
+
+/// What opens as text opens to the same when it arrives in zstd.
+fn compression_changes_nothing(data: &[u8], opened: &Result<Vec<String>, Unopenable>) {
+    if std::str::from_utf8(data).is_err() {
+        return;
+    }
+    let compressed = zstd::bulk::compress(data, 1).expect("compression");
+    assert_eq!(&record::open(&compressed), opened);
+}

@@ -1,0 +1,56 @@
+//! The packed row codec.
+
+use domain::limits::STOCK_ROW_EVENTS_BYTES_MAX;
+use domain::stock::{Absorbed, StockWindow, WindowKey};
+use domain::{Event, Window};
+
+use super::given::{now, on_one_line, reread};
+use super::memory::within;
+
+/// A packed event of the fewest bytes (12) takes some 200 bytes while it is read.
+const BYTES_HELD_PER_BYTE: usize = 64;
+/// What is held however short the bytes are: serde believes an announced length up to this.
+const BYTES_HELD: usize = 1024 * 1024 + 64 * 1024;
+
+pub(super) fn check(data: &[u8]) {
+    let key = WindowKey {
+        store_id: "0042".parse().expect("an id"),
+        sku: "BRT-1180".parse().expect("an id"),
+        window: Window::of(now()),
+    };
+    let bytes_max = BYTES_HELD + BYTES_HELD_PER_BYTE * data.len();
+    match within(bytes_max, || StockWindow::unpack(key.clone(), data)) {
+        Ok(row) => is_written_again_unchanged(&row, data),
+        Err(error) => on_one_line(&error.to_string()),
+    }
+}
+
+fn is_written_again_unchanged(row: &StockWindow, data: &[u8]) {
+    let packed = row.pack();
+    assert!(packed.len() <= data.len(), "it grew from {} to {}", data.len(), packed.len());
+    let again = StockWindow::unpack(row.key().clone(), &packed).expect("what was packed");
+    assert_eq!(&again, row);
+    assert_eq!(again.pack(), packed);
+    assert_eq!(again.figures(), row.figures());
+
+    let events: Vec<Event> = row.events().cloned().collect();
+    for event in &events {
+        assert_eq!(WindowKey::of(event), *row.key(), "an event of another row");
+        assert_eq!(&reread(event), event, "an event that no till could have sent");
+    }
+    if data.len() < STOCK_ROW_EVENTS_BYTES_MAX {
+        is_the_set_of(&events, row);
+    }
+}
+
+/// The row comes out the same whatever the order of its events.
+fn is_the_set_of(events: &[Event], row: &StockWindow) {
+    let mut other = StockWindow::new(row.key().clone());
+    for event in events.iter().rev() {
+        assert_eq!(other.absorb(event.clone()), Absorbed::New);
+        assert_eq!(other.absorb(event.clone()), Absorbed::Known);
+    }
+    assert_eq!(&other, row);
+    assert_eq!(other.pack(), row.pack());
+    assert_eq!(other.figures(), row.figures());
+}
