@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use domain::limits::{EVENT_BYTES_MAX, ITEM_BYTES_MAX, QUARANTINE_BYTES_MAX};
+use domain::limits::{
+    EVENT_BYTES_MAX, ITEM_BYTES_MAX, PACKED_EVENT_BYTES_MAX, QUARANTINE_BYTES_MAX,
+};
 use domain::stock::{Absorbed, StockWindow, WindowKey};
 use domain::{Acceptance, Event, Rejection, record};
 
@@ -44,7 +46,10 @@ fn stays_the_same(event: &Event) {
     let mut row = StockWindow::new(key.clone());
     assert_eq!(row.absorb(event.clone()), Absorbed::New);
     assert_eq!(row.absorb(again), Absorbed::Known);
-    let stored = StockWindow::unpack(key, &row.pack()).expect("what was packed");
+    let packed = row.pack();
+    // In front of it a version and a count.
+    assert!(packed.len() - 2 <= PACKED_EVENT_BYTES_MAX, "{} bytes: {event:?}", packed.len());
+    let stored = StockWindow::unpack(key, &packed).expect("what was packed");
     assert!(stored.events().eq([event]));
     assert_eq!(stored.version(), row.version());
     assert_eq!(stored.figures(), row.figures());

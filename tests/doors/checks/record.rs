@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::limits::{EVENT_AGE_MAX, RECORD_EVENTS_MAX, RECORD_INFLATED_BYTES_MAX};
+use domain::limits::{RECORD_EVENTS_MAX, RECORD_INFLATED_BYTES_MAX, STOCK_ROW_EVENTS_MAX};
 use domain::quarantine::QuarantineReason;
 use domain::record::{self, Unopenable};
 use domain::stock::WindowKey;
@@ -17,15 +17,25 @@ use super::twins::{Quarantine, Stock};
 /// The text, the vector it is inflated into, which doubles as it grows, and its lines.
 const BYTES_HELD: usize = 6 * RECORD_INFLATED_BYTES_MAX;
 
+/// A row of so few events is soon split.
+const FEW: usize = 2;
+
 type World = Processor<Stock, Quarantine>;
 type Judged = BTreeMap<(WindowKey, EventId), Event>;
 
 pub(super) fn check(data: &[u8]) {
     let opened = within(BYTES_HELD + 2 * data.len(), || record::open(data));
-    let world = world();
+    for row_events_max in [STOCK_ROW_EVENTS_MAX, FEW] {
+        is_processed(data, &opened, row_events_max);
+    }
+    compression_changes_nothing(data, &opened);
+}
+
+fn is_processed(data: &[u8], opened: &Result<Vec<String>, Unopenable>, row_events_max: usize) {
+    let world = world(row_events_max);
     let outcome = process(&world, data);
     assert_eq!(outcome.retry_from, None, "nothing outside failed");
-    match &opened {
+    match opened {
         Ok(texts) => {
             assert!((1..=RECORD_EVENTS_MAX).contains(&texts.len()), "{} events", texts.len());
             holds_what_an_auditor_expects(&world, &outcome, texts);
@@ -34,15 +44,10 @@ pub(super) fn check(data: &[u8]) {
         Err(reason) => is_kept_whole(&world, &outcome, data, reason),
     }
     redelivery_changes_nothing(&world, data);
-    compression_changes_nothing(data, &opened);
 }
 
-fn world() -> World {
-    Processor {
-        stock: Stock::default(),
-        quarantine: Quarantine::default(),
-        age_max: Some(EVENT_AGE_MAX),
-    }
+fn world(row_events_max: usize) -> World {
+    Processor { row_events_max, ..Processor::new(Stock::default(), Quarantine::default()) }
 }
 
 fn process(world: &World, data: &[u8]) -> Outcome {
@@ -107,7 +112,7 @@ fn packed_again_opens_to_the_same(world: &World) {
     let packed = record::pack("0042", events.iter().copied());
     let canonical: Vec<String> = events.iter().map(|event| event.canonical()).collect();
     assert_eq!(record::open(&packed.data), Ok(canonical));
-    let other = self::world();
+    let other = self::world(world.row_events_max);
     process(&other, &packed.data);
     assert_eq!(other.stock.bytes(), world.stock.bytes());
     assert_eq!(other.quarantine.kept(), []);
