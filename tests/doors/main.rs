@@ -7,9 +7,12 @@ mod checks;
 #[path = "../../src/rows.rs"]
 mod rows;
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What a door allocates is measured for the whole process, so the doors are opened one by one.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -17,7 +20,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 #[expect(clippy::print_stdout, reason = "a failing file is named")]
 fn every_file_of_the_corpus(door: &str) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/doors/corpus", door].iter().collect();
+    let folder = Path::new(ROOT).join("tests/doors/corpus").join(door);
     let mut files: Vec<PathBuf> = fs::read_dir(&folder)
         .expect("a corpus")
         .map(|entry| entry.expect("a file").path())
@@ -71,4 +74,17 @@ fn catalogue_entries_are_told_by_their_line_and_none_is_lost() {
 #[test]
 fn a_body_is_answered_within_bounds_however_it_is_compressed() {
     every_file_of_the_corpus("body");
+}
+
+#[test]
+fn every_door_has_a_corpus_a_dictionary_and_a_fuzz_target() {
+    let names = |folder: &str| {
+        let entries = fs::read_dir(Path::new(ROOT).join(folder)).expect("a folder");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        let names = paths.map(|path| path.file_stem().expect("a name").to_owned());
+        names.collect::<BTreeSet<_>>()
+    };
+    let doors = names("tests/doors/corpus");
+    assert_eq!(names("fuzz/dictionaries"), doors);
+    assert_eq!(names("fuzz/fuzz_targets"), doors);
 }
