@@ -30,11 +30,7 @@ pub(crate) const DATED: (&str, &str) = ("x-amz-date", "20260312T151700Z");
 pub(crate) const LIST: (&str, &str) = ("x-amz-target", "Kinesis_20131202.ListStreams");
 
 /// Sends a request with these headers as they are to `http://host:port`.
-pub(crate) async fn send(
-    url: &str,
-    headers: &[(&str, &str)],
-    body: impl AsRef<[u8]>,
-) -> Answer {
+pub(crate) async fn send(url: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Answer {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let socket = TcpStream::connect(address).await.expect("connected");
     let (mut sender, connection) =
