@@ -3,9 +3,6 @@
 //!
 //! `cargo bench --bench batch` prints the time of a batch and its events per second.
 
-#[path = "../tests/twins/mod.rs"]
-mod twins;
-
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -16,8 +13,8 @@ use load_generator::disorder::{Disorder, Mix};
 use load_generator::prices::Prices;
 use load_generator::shops;
 use processors::Processor;
+use simulation::twins::{Quarantine, Stock};
 use tokio::runtime::{Builder, Runtime};
-use twins::{Quarantine, Stock};
 
 const RECORDS: usize = 100;
 /// What a store's tills send together.

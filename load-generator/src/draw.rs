@@ -10,11 +10,12 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 /// One stream of draws.
 #[derive(Debug, Clone)]
-pub(crate) struct Draw(ChaCha8Rng);
+pub struct Draw(ChaCha8Rng);
 
 impl Draw {
     /// The stream called `name` of a seed: the seed is ChaCha's key, the name its stream number.
-    pub(crate) fn of(seed: u64, name: &str) -> Self {
+    #[must_use]
+    pub fn of(seed: u64, name: &str) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
         let mut stream = ChaCha8Rng::from_seed(key);
@@ -23,39 +24,39 @@ impl Draw {
     }
 
     /// 64 random bits.
-    pub(crate) fn bits(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0.next_u64()
     }
 
     /// At least 0 and below 1, in steps of 2⁻⁵³.
-    pub(crate) fn unit(&mut self) -> f64 {
+    pub fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// A whole number below `end`.
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         ((u128::from(self.bits()) * u128::from(end)) >> 64) as u64
     }
 
     /// Whether something of this probability happens. Takes one draw, whatever comes out.
-    pub(crate) fn happens(&mut self, probability: f64) -> bool {
+    pub fn happens(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
 
     /// Exponential with mean 1: the gap between arrivals at rate 1.
-    pub(crate) fn exponential(&mut self) -> f64 {
+    pub fn exponential(&mut self) -> f64 {
         -(1.0 - self.unit()).ln()
     }
 
     /// A factor with mean 1, lognormal with this `sigma`. The normal draw is the sum of twelve
     /// uniform ones, which needs no trigonometry and ends at six sigma.
-    pub(crate) fn level(&mut self, sigma: f64) -> f64 {
+    pub fn level(&mut self, sigma: f64) -> f64 {
         let normal = (0..12).map(|_| self.unit()).sum::<f64>() - 6.0;
         (sigma * normal - sigma * sigma / 2.0).exp()
     }
 
     /// Any order as likely as any other (Fisher and Yates).
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last as u64 + 1) as usize);
         }

@@ -10,7 +10,7 @@
 pub mod customers;
 pub mod day;
 pub mod disorder;
-mod draw;
+pub mod draw;
 pub mod figures;
 pub mod ledger;
 mod plan;

@@ -52,6 +52,17 @@ pub use settings::{
     RETRY_BACKOFF_MAX, STREAM_NAME_CHARS_MAX, Settings, SettingsError, StartingPosition,
 };
 
+/// What the mapping decides, without its I/O and its clock, for whoever drives it himself: the
+/// simulation does.
+pub mod decisions {
+    pub use super::batch::Batch;
+    pub use super::checkpoints::Position;
+    pub use super::cut::CutRules;
+    pub use super::lanes::{Condition, Discarded, Lanes, Now, Rules, Step, Tally};
+    pub use super::lineage::{Shard, ShardState, first_positions, readable};
+    pub use super::verdict::{Answer, Policy, answer};
+}
+
 use checkpoints::Book;
 use progress::Board;
 use shard::Shared;

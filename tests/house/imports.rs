@@ -15,7 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("load-generator/src", &["domain"]),
 ];
 const ROOMS: &[&str] =
-    &["domain", "ingest", "processors", "pricing", "aws", "local", "load_generator"];
+    &["domain", "ingest", "processors", "pricing", "aws", "local", "load_generator", "simulation"];
 /// The rooms that read no clock, no environment, no file and no socket.
 const PURE: &[&str] = &["domain", "load-generator"];
 const IMPURE_CRATES: &[&str] =
@@ -67,17 +67,24 @@ fn only_one_room_names_the_sdk_and_only_bins_name_the_lambda_runtime() {
     check(findings, "speak through domain's ports, which `aws` implements");
 }
 
+/// The program and the Lambda binaries, with everything that is compiled into them.
+#[test]
+fn nothing_that_is_shipped_knows_the_simulation() {
+    for room in ["daymark", "ingest", "processors", "pricing"] {
+        let tree = normal_dependencies(room, &["--all-features"]);
+        let findings = tree
+            .lines()
+            .filter(|line| line.starts_with("simulation "))
+            .map(|line| format!("{room} reaches {line}"))
+            .collect();
+        check(findings, "the simulation is for tests; let it know the others");
+    }
+}
+
 #[test]
 fn the_pure_rooms_reach_nothing_impure() {
     for room in PURE {
-        let tree = Command::new(env!("CARGO"))
-            .args(["tree", "--package", room, "--edges", "normal", "--prefix", "none"])
-            .args(["--locked", "--offline"])
-            .current_dir(root())
-            .output()
-            .expect("cargo runs");
-        let tree = String::from_utf8(tree.stdout).expect("text");
-        assert!(tree.contains("rust_decimal"), "the tree of {room} was not read: {tree:?}");
+        let tree = normal_dependencies(room, &[]);
         let findings = tree
             .lines()
             .filter(|line| IMPURE_CRATES.iter().any(|impure| line.starts_with(impure)))
@@ -85,4 +92,18 @@ fn the_pure_rooms_reach_nothing_impure() {
             .collect();
         check(findings, "keep I/O out of the pure rooms; take what is needed as an argument");
     }
+}
+
+/// What a room is built of, a line for each crate.
+fn normal_dependencies(room: &str, options: &[&str]) -> String {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--package", room, "--edges", "normal", "--prefix", "none"])
+        .args(["--locked", "--offline"])
+        .args(options)
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let tree = String::from_utf8(tree.stdout).expect("text");
+    assert!(tree.contains("rust_decimal"), "the tree of {room} was not read: {tree:?}");
+    tree
 }

@@ -2,8 +2,6 @@
 
 mod afternoon;
 mod days;
-#[path = "../twins/mod.rs"]
-mod twins;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +14,7 @@ use load_generator::day::Day;
 use load_generator::prices::Prices;
 use load_generator::shops::Shop;
 use pricing::{Pass, Pricing};
-use twins::{Catalog, Offers, Stock};
+use simulation::twins::{Catalog, Offers, Stock};
 
 /// A chain of stores with its tables.
 #[derive(Clone, Default)]

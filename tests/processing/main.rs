@@ -6,8 +6,6 @@ mod poison;
 mod replay;
 mod replay_any;
 mod split;
-#[path = "../twins/mod.rs"]
-mod twins;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -21,7 +19,7 @@ use load_generator::day::Day;
 use load_generator::prices::Prices;
 use load_generator::shops;
 use processors::{Outcome, Processor};
-use twins::{Quarantine, Stock};
+use simulation::twins::{Quarantine, Stock};
 
 type Tables = (BTreeMap<RowKey, Vec<u8>>, Vec<Quarantined>);
 

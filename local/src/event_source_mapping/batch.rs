@@ -7,7 +7,7 @@ use domain::record::Delivered;
 
 /// Some neighbouring records of one lane. Taking it apart copies no record.
 #[derive(Debug, Clone)]
-pub(crate) struct Batch {
+pub struct Batch {
     all: Arc<[Delivered]>,
     /// For each record its ordinal in the shard, see `prefix`.
     ordinals: Arc<[u64]>,
@@ -21,7 +21,9 @@ impl Batch {
         Self { all: all.into(), ordinals: ordinals.into(), range }
     }
 
-    pub(crate) fn records(&self) -> &[Delivered] {
+    /// The records, in the order of their shard.
+    #[must_use]
+    pub fn records(&self) -> &[Delivered] {
         &self.all[self.range.clone()]
     }
 

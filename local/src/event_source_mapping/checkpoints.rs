@@ -51,7 +51,7 @@ pub enum CheckpointsError {
 /// Where a shard is to be read next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Position {
+pub enum Position {
     /// From its oldest record.
     TrimHorizon,
     /// From what arrived after the mapping first saw the shard, which was then.

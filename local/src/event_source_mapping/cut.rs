@@ -27,10 +27,13 @@ pub(crate) enum Source {
     Ended,
 }
 
+/// When a batch is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct CutRules {
-    pub(crate) batch_size: usize,
-    pub(crate) batching_window: Duration,
+pub struct CutRules {
+    /// Most records.
+    pub batch_size: usize,
+    /// How long to wait for more.
+    pub batching_window: Duration,
 }
 
 /// What to do with the waiting records.

@@ -25,45 +25,60 @@ const RECORDS_AHEAD_MAX: usize = 10 * GET_RECORDS_MAX;
 
 /// The two times a shard goes by.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Now {
+pub struct Now {
     /// The clock that arrival times are held against.
-    pub(crate) wall: DateTime<Utc>,
+    pub wall: DateTime<Utc>,
     /// Time since the shard's reading began, for windows and pauses.
-    pub(crate) elapsed: Duration,
+    pub elapsed: Duration,
 }
 
+/// What a mapping was told, as far as one shard needs it.
 #[derive(Debug, Clone)]
-pub(crate) struct Rules {
-    pub(crate) cut: CutRules,
-    pub(crate) policy: Policy,
-    pub(crate) lanes: usize,
-    pub(crate) retry_backoff: Duration,
-    pub(crate) stream_arn: String,
+pub struct Rules {
+    /// When a batch is full.
+    pub cut: CutRules,
+    /// What becomes of a batch that fails.
+    pub policy: Policy,
+    /// Batches that may run side by side.
+    pub lanes: usize,
+    /// Pause before the first retry.
+    pub retry_backoff: Duration,
+    /// Named in every invocation, and so a part of its size.
+    pub stream_arn: String,
 }
 
 /// What is to be done, for one lane. The lane waits until it is told that it was done.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub enum Step {
     /// Call the handler, then [`Lanes::answered`].
-    Invoke { lane: usize, batch: Batch },
+    Invoke {
+        /// Whose it is.
+        lane: usize,
+        /// What to hand over.
+        batch: Batch,
+    },
     /// Keep the batch in the destination, then [`Lanes::kept`].
     Discard(Discarded),
 }
 
+/// A batch that is handed over no more.
 #[derive(Debug)]
-pub(crate) struct Discarded {
-    pub(crate) lane: usize,
-    pub(crate) batch: Batch,
-    pub(crate) condition: Condition,
+pub struct Discarded {
+    /// Whose it was.
+    pub lane: usize,
+    /// What it holds.
+    pub batch: Batch,
+    /// Why.
+    pub condition: Condition,
     /// How often the handler was called with it or with the batch it was cut from.
-    pub(crate) invocations: u32,
+    pub invocations: u32,
     /// What the handler answered last.
-    pub(crate) answer: Option<Answer>,
+    pub answer: Option<Answer>,
 }
 
 /// Why a batch is discarded, in Lambda's words where the documentation gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Condition {
+pub enum Condition {
     /// Documented by Lambda.
     RetryAttemptsExhausted,
     /// Ours: Lambda's word is not documented.
@@ -74,9 +89,11 @@ pub(crate) enum Condition {
 
 /// What changed through an answer, in records.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) processed: usize,
-    pub(crate) retried: usize,
+pub struct Tally {
+    /// Done with.
+    pub processed: usize,
+    /// To be handed over again.
+    pub retried: usize,
 }
 
 #[derive(Debug)]
@@ -104,8 +121,9 @@ struct Lane {
     not_before: Duration,
 }
 
+/// One shard between the poll and the checkpoint.
 #[derive(Debug)]
-pub(crate) struct Lanes {
+pub struct Lanes {
     rules: Rules,
     lanes: Vec<Lane>,
     prefix: Prefix,
@@ -115,13 +133,15 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    pub(crate) fn new(rules: Rules) -> Self {
+    /// Nothing read yet.
+    #[must_use]
+    pub fn new(rules: Rules) -> Self {
         let lanes = (0..rules.lanes).map(|_| Lane::default()).collect();
         Self { rules, lanes, prefix: Prefix::default(), source: Source::Open, age_max: None }
     }
 
     /// Takes records in the order of the shard.
-    pub(crate) fn offer(&mut self, records: impl IntoIterator<Item = Delivered>, now: Now) {
+    pub fn offer(&mut self, records: impl IntoIterator<Item = Delivered>, now: Now) {
         for record in records {
             let index = lane_of(&record.partition_key, self.lanes.len());
             let lane = &mut self.lanes[index];
@@ -137,17 +157,17 @@ impl Lanes {
     }
 
     /// From now on records older than this are given up.
-    pub(crate) fn limit_age(&mut self, age_max: Duration) {
+    pub fn limit_age(&mut self, age_max: Duration) {
         self.age_max = Some(age_max);
     }
 
     /// Nothing more will be offered.
-    pub(crate) fn end(&mut self) {
+    pub fn end(&mut self) {
         self.source = Source::Ended;
     }
 
     /// The next thing to do now, if any.
-    pub(crate) fn next(&mut self, now: Now) -> Option<Step> {
+    pub fn next(&mut self, now: Now) -> Option<Step> {
         (0..self.lanes.len()).find_map(|lane| self.next_of(lane, now))
     }
 
@@ -185,7 +205,8 @@ impl Lanes {
     }
 
     /// When [`Lanes::next`] may have something again without an answer or new records.
-    pub(crate) fn wakes_at(&self, now: Now) -> Option<Duration> {
+    #[must_use]
+    pub fn wakes_at(&self, now: Now) -> Option<Duration> {
         let wakes = |lane: &Lane| match (&lane.out, lane.pieces.is_empty()) {
             (Some(_), _) => None,
             (None, false) => Some(lane.not_before),
@@ -199,7 +220,7 @@ impl Lanes {
     }
 
     /// The handler answered the lane's batch.
-    pub(crate) fn answered(&mut self, lane: usize, answer: Answer, now: Now) -> Tally {
+    pub fn answered(&mut self, lane: usize, answer: Answer, now: Now) -> Tally {
         let Some(mut piece) = self.lanes[lane].out.take() else { return Tally::default() };
         piece.answer = Some(answer);
         let len = piece.batch.len();
@@ -237,7 +258,7 @@ impl Lanes {
     }
 
     /// The lane's batch is safe in the destination; answers how many records it had.
-    pub(crate) fn kept(&mut self, lane: usize) -> usize {
+    pub fn kept(&mut self, lane: usize) -> usize {
         let Some(piece) = self.lanes[lane].out.take() else { return 0 };
         self.finish(&piece.batch);
         piece.batch.len()
@@ -250,17 +271,20 @@ impl Lanes {
     }
 
     /// Everything up to here is done.
-    pub(crate) fn checkpoint(&self) -> Option<&SequenceNumber> {
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<&SequenceNumber> {
         self.prefix.reached()
     }
 
     /// Whether everything offered is done.
-    pub(crate) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.prefix.len() == 0
     }
 
     /// Whether it makes sense to read more.
-    pub(crate) fn has_room(&self) -> bool {
+    #[must_use]
+    pub fn has_room(&self) -> bool {
         let waiting: usize = self.lanes.iter().map(|lane| lane.waiting.len()).sum();
         let bytes: usize = self.lanes.iter().map(|lane| lane.waiting_bytes).sum();
         waiting < self.rules.cut.batch_size * self.rules.lanes

@@ -9,15 +9,18 @@ use super::settings::StartingPosition;
 
 /// A shard as the stream describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Shard {
-    pub(crate) id: String,
+pub struct Shard {
+    /// Its name.
+    pub id: String,
     /// None, one after a split, two after a merge.
-    pub(crate) parents: Vec<String>,
-    pub(crate) state: ShardState,
+    pub parents: Vec<String>,
+    /// Whether more may come.
+    pub state: ShardState,
 }
 
+/// Whether a shard takes records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ShardState {
+pub enum ShardState {
     /// Takes records.
     Open,
     /// Was split or merged; may still have records to read.
@@ -27,7 +30,8 @@ pub(crate) enum ShardState {
 /// Where each shard begins when the mapping sees the stream for the first time.
 ///
 /// Closed shards have nothing to give to those who ask for what arrives from now on.
-pub(crate) fn first_positions(
+#[must_use]
+pub fn first_positions(
     shards: &[Shard],
     starting: StartingPosition,
     now: DateTime<Utc>,
@@ -46,7 +50,8 @@ pub(crate) fn first_positions(
 ///
 /// With each comes its position. One that is not known yet is new since the mapping began, so
 /// it is read from its beginning.
-pub(crate) fn readable(
+#[must_use]
+pub fn readable(
     shards: &[Shard],
     positions: &BTreeMap<String, Position>,
     reading: &BTreeSet<String>,

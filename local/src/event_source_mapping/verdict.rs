@@ -11,7 +11,7 @@ use super::settings::OnError;
 
 /// The handler's answer, held against the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// All went well.
     Done,
     /// Everything before this record went well.
@@ -22,7 +22,8 @@ pub(crate) enum Answer {
 
 /// Finds the lowest reported failure. A number that is not in the batch makes the whole report
 /// worthless, so the whole batch counts as failed.
-pub(crate) fn answer(batch: &[Delivered], said: &Result<Response, HandlerError>) -> Answer {
+#[must_use]
+pub fn answer(batch: &[Delivered], said: &Result<Response, HandlerError>) -> Answer {
     let Ok(Response { batch_item_failures }) = said else { return Answer::Error };
     if batch_item_failures.is_empty() {
         return Answer::Done;
@@ -34,10 +35,13 @@ pub(crate) fn answer(batch: &[Delivered], said: &Result<Response, HandlerError>)
     failed.min().flatten().map_or(Answer::Error, Answer::FailedFrom)
 }
 
+/// What becomes of a batch that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Policy {
-    pub(crate) on_error: OnError,
-    pub(crate) retry_attempts: Option<u32>,
+pub struct Policy {
+    /// Handed over again whole or in halves.
+    pub on_error: OnError,
+    /// How often; `None` until its records expire.
+    pub retry_attempts: Option<u32>,
 }
 
 /// What becomes of a batch.

@@ -1,0 +1,79 @@
+//! The pricing schedule: ticks that come late, twice, at once, and die in the middle.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::ports::CatalogTable;
+use domain::{Item, Money};
+use pricing::{Pricing, slot_of};
+use rust_decimal::Decimal;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::fault::Fault;
+use crate::traffic::Scene;
+use crate::twins::{Catalog, Offers, Stock};
+use crate::weather::Weather;
+
+/// The pricing over twins.
+pub(crate) type Prices = Pricing<Catalog, Stock, Offers>;
+
+const SLOT: TimeDelta = TimeDelta::minutes(15);
+/// A pass comes at most so late.
+const DELAY_MAX: Duration = Duration::from_secs(25 * 60);
+/// The function's timeout.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Ticks from the start of the scene to its end.
+pub(crate) async fn work(pricing: Prices, items: Vec<Item>, scene: Scene, weather: Weather) {
+    let mut passes = JoinSet::new();
+    let mut slot = slot_of(scene.starts_at);
+    while slot < scene.ends_at {
+        weather.sleep_until(slot + TimeDelta::seconds(20)).await;
+        if weather.strikes(Fault::PriceChanged) {
+            change_a_price(&pricing.catalog, &items, &weather).await;
+        }
+        passes.spawn(pass(pricing.clone(), weather.clone(), Duration::ZERO));
+        for (fault, count) in [(Fault::TickRepeated, 1), (Fault::TickOverlapping, 2)] {
+            if weather.strikes(fault) {
+                let after = weather.time(fault, Duration::from_secs(60));
+                for _ in 0..count {
+                    passes.spawn(pass(pricing.clone(), weather.clone(), after));
+                }
+            }
+        }
+        slot += SLOT;
+    }
+    while passes.join_next().await.is_some() {}
+}
+
+/// One pass. The schedule's own time decides the slot, however late it comes.
+async fn pass(pricing: Prices, weather: Weather, after: Duration) {
+    let now = weather.now();
+    sleep(after).await;
+    if weather.strikes(Fault::TickDelayed) {
+        sleep(weather.time(Fault::TickDelayed, DELAY_MAX)).await;
+    }
+    let longest = if weather.strikes(Fault::TickCrash) {
+        weather.time(Fault::TickCrash, Duration::from_secs(2))
+    } else {
+        TIMEOUT
+    };
+    let pass = timeout(longest, pricing.tick(now)).await;
+    weather.count("pricing passes", 1);
+    weather.tell(|| format!("pricing: {now}: {pass:?}"));
+}
+
+/// An item's price is another one from now on, up or down; its floor is not in the way.
+async fn change_a_price(catalog: &Catalog, items: &[Item], weather: &Weather) {
+    let item = &items[weather.below(Fault::PriceChanged, items.len() as u64) as usize];
+    let percent = 60 + weather.below(Fault::PriceChanged, 100) as i64;
+    let currency = item.price.currency();
+    let amount = (item.price.amount() * Decimal::new(percent, 2)).round_dp(currency.minor_digits());
+    let Ok(price) = Money::price(amount, currency) else { return };
+    if price.amount() > item.floor.map_or(Decimal::ZERO, |floor| floor.amount()) {
+        weather.tell(|| format!("catalogue: {} costs {price}", item.sku));
+        let item = Item { price, ..item.clone() };
+        catalog.put_item(&item).await.expect("the catalogue is written on a calm road");
+    }
+}

@@ -1,0 +1,66 @@
+//! The catalogue.
+
+use std::sync::{Arc, Mutex};
+
+use domain::ports::{CatalogTable, Failure};
+use domain::{Item, Sku, Store, StoreId};
+
+use super::{Road, Shared};
+
+/// Stores and items in memory. Clones are the same catalogue.
+#[derive(Clone, Default)]
+pub struct Catalog {
+    stores: Shared<StoreId, Store>,
+    items: Shared<(StoreId, Sku), Item>,
+    road: Road,
+}
+
+impl Catalog {
+    /// An empty catalogue at the end of a road.
+    #[must_use]
+    pub fn on(road: Road) -> Self {
+        Self { road, ..Self::default() }
+    }
+
+    /// A copy of its own, on a road without trouble.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        let stores = self.stores.lock().unwrap().clone();
+        let items = self.items.lock().unwrap().clone();
+        Self {
+            stores: Arc::new(Mutex::new(stores)),
+            items: Arc::new(Mutex::new(items)),
+            ..Self::default()
+        }
+    }
+}
+
+impl CatalogTable for Catalog {
+    async fn put_item(&self, item: &Item) -> Result<(), Failure> {
+        let store_id = item.store_id.clone().expect("an item of a twin belongs to a store");
+        self.items.lock().unwrap().insert((store_id, item.sku.clone()), item.clone());
+        Ok(())
+    }
+
+    async fn put_store(&self, store: &Store) -> Result<(), Failure> {
+        self.stores.lock().unwrap().insert(store.store_id.clone(), store.clone());
+        Ok(())
+    }
+
+    async fn store(&self, store_id: &StoreId) -> Result<Option<Store>, Failure> {
+        self.road.travel(|| Ok(self.stores.lock().unwrap().get(store_id).cloned())).await
+    }
+
+    async fn stores(&self) -> Result<Vec<StoreId>, Failure> {
+        self.road.travel(|| Ok(self.stores.lock().unwrap().keys().cloned().collect())).await
+    }
+
+    async fn items(&self, store_id: &StoreId) -> Result<Vec<Item>, Failure> {
+        let find = || {
+            let items = self.items.lock().unwrap();
+            let own = items.iter().filter(|(key, _)| key.0 == *store_id);
+            Ok(own.map(|(_, item)| item.clone()).collect())
+        };
+        self.road.travel(find).await
+    }
+}
