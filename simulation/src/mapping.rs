@@ -63,7 +63,7 @@ impl Mapping {
                 retry_attempts: None,
             },
             lanes: *pick(&mut draw, &[1, 2, 5, 10]),
-            retry_backoff: Duration::from_millis(*pick(&mut draw, &[0, 100, 2_000])),
+            retry_backoff: Duration::from_millis(*pick(&mut draw, &[100, 500, 2_000])),
             stream_arn: "arn:aws:kinesis:eu-central-1:000000000000:stream/simulated".to_owned(),
         };
         weather.tell(|| format!("mapping: {rules:?}"));

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use domain::Event;
+use domain::stock::WindowKey;
 use load_generator::draw::Draw;
 
 use crate::auditor::Auditor;
@@ -21,7 +22,7 @@ pub(crate) async fn work(parcels: Parcels, stream: Stream, weather: Weather) {
     let mut draw = weather.draw("other partition keys");
     for Parcel { at, data } in parcels.0 {
         weather.sleep_until(at).await;
-        stream.append(&format!("other-{}", draw.below(6)), data);
+        stream.append(&format!("other-{}", draw.below(12)), data);
         weather.count("records by other producers", 1);
     }
 }
@@ -72,8 +73,20 @@ impl Parcels {
             }
             if copies.len() > whole {
                 copies.iter().for_each(|event| auditor.expect(event));
+                // Nothing is told before it happens.
+                let happened = copies.iter().map(Event::occurred_at).max();
+                let at = happened.map_or(at, |happened| happened.max(at));
                 put(at, record(&mut draw, copies.iter().map(Event::canonical).collect()));
                 copies.clear();
+            }
+            if weather.strikes(Fault::Race) {
+                let row = WindowKey::of(event);
+                let mates = events.iter().filter(|other| WindowKey::of(other) == row).take(8);
+                let mates: Vec<&Event> = mates.copied().collect();
+                let at = mates.iter().fold(at, |at, mate| at.max(mate.occurred_at()));
+                for mate in mates {
+                    put(at, record(&mut draw, vec![mate.canonical()]));
+                }
             }
             if weather.strikes(Fault::Unopenable) {
                 let data = unopenable(&mut draw, number);

@@ -65,7 +65,7 @@ impl Scene {
         for shop in &self.shops {
             events.extend(self.ordinary(shop, plan, &mut draw));
         }
-        for number in 0..draw.below(4) {
+        for number in 0..1 + draw.below(4) {
             events.extend(self.crowd(number, &mut draw));
         }
         let mut errands: Vec<Errand> =

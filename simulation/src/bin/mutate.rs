@@ -38,7 +38,7 @@ fn main() -> Result<ExitCode, Failed> {
     copy_tracked(&root, &copy)?;
     let bench = Bench { copy, target: target.to_owned(), is_release: profile.ends_with("release") };
 
-    println!("the source as it is: {}", bench.judge(100)?.told());
+    println!("the source as it is: {}", bench.judge(20)?.told());
     let wanted = |mutation: &&Mutation| {
         mutation.breaks.contains(&arguments.only) || mutation.file.contains(&arguments.only)
     };
