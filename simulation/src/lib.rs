@@ -10,6 +10,7 @@ mod auditor;
 mod fault;
 mod mapping;
 mod mutations;
+mod news;
 mod plan;
 mod producers;
 mod schedule;

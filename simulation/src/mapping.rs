@@ -12,11 +12,11 @@ use std::time::Duration;
 use local::event_source_mapping::OnError;
 use local::event_source_mapping::decisions::{CutRules, Policy, Position, Rules};
 use processors::Processor;
-use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::auditor::Auditor;
 use crate::fault::Fault;
+use crate::news::News;
 use crate::stream::Stream;
 use crate::traffic::pick;
 use crate::twins::{Quarantine, Stock};
@@ -41,8 +41,8 @@ pub(crate) struct Mapping {
     rules: Rules,
     /// What survives a kill.
     disk: Arc<Mutex<Positions>>,
-    /// Counts what changed on the disk.
-    progress: watch::Sender<u64>,
+    /// Of the disk.
+    progress: News,
 }
 
 impl Mapping {
@@ -67,8 +67,15 @@ impl Mapping {
             stream_arn: "arn:aws:kinesis:eu-central-1:000000000000:stream/simulated".to_owned(),
         };
         weather.tell(|| format!("mapping: {rules:?}"));
-        let progress = watch::Sender::new(0);
-        Self { weather, auditor, stream, processor, rules, disk: Arc::default(), progress }
+        Self {
+            weather,
+            auditor,
+            stream,
+            processor,
+            rules,
+            disk: Arc::default(),
+            progress: News::default(),
+        }
     }
 
     /// Runs for ever, one life after the other.
@@ -90,9 +97,9 @@ impl Mapping {
 
     /// Waits until everything in the stream is done and noted.
     pub(crate) async fn drained(&self) {
-        let mut progress = self.progress.subscribe();
+        let mut progress = self.progress.listen();
         while !self.is_drained() {
-            let _ = progress.changed().await;
+            progress.changed().await;
         }
     }
 

@@ -13,10 +13,10 @@ use domain::record::Record;
 use domain::{Delivered, SequenceNumber};
 use local::event_source_mapping::decisions::{Shard as Listed, ShardState};
 use md5::{Digest, Md5};
-use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::fault::Fault;
+use crate::news::{Listener, News};
 use crate::weather::Weather;
 
 /// Longest that a call is on its way.
@@ -32,8 +32,8 @@ const FIRST_NUMBER: u128 = 9_999_999_999_999_999_950;
 pub(crate) struct Stream {
     weather: Weather,
     state: Arc<Mutex<State>>,
-    /// Counts what changed, for those who wait for news.
-    news: watch::Sender<u64>,
+    /// Of records and shards.
+    news: News,
 }
 
 struct State {
@@ -83,7 +83,7 @@ impl Stream {
             keys: BTreeMap::new(),
             down_until: DateTime::UNIX_EPOCH,
         };
-        Self { weather, state: Arc::new(Mutex::new(state)), news: watch::Sender::new(0) }
+        Self { weather, state: Arc::new(Mutex::new(state)), news: News::default() }
     }
 
     /// Stores a record.
@@ -113,7 +113,7 @@ impl Stream {
         shard.records.push(Stored { record, of_key });
         drop(state);
         self.weather.tell(|| format!("stream: {number} of {partition_key}"));
-        self.news.send_modify(|news| *news += 1);
+        self.news.tell();
         put
     }
 
@@ -169,8 +169,8 @@ impl Stream {
     }
 
     /// Hears of new records and shards.
-    pub(crate) fn news(&self) -> watch::Receiver<u64> {
-        self.news.subscribe()
+    pub(crate) fn news(&self) -> Listener {
+        self.news.listen()
     }
 
     /// Splits an open shard in two.
@@ -186,7 +186,7 @@ impl Stream {
             state.shards.push(child);
         }
         drop(state);
-        self.news.send_modify(|news| *news += 1);
+        self.news.tell();
     }
 
     /// Merges two neighbours, if there are two.
@@ -205,7 +205,7 @@ impl Stream {
         let child = Shard::new(state.shards.len(), first, last, vec![lower, upper]);
         state.shards.push(child);
         drop(state);
-        self.news.send_modify(|news| *news += 1);
+        self.news.tell();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

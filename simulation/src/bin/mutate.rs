@@ -13,7 +13,8 @@ use simulation::{MUTATIONS, Mutation};
 /// Break the source on purpose, and see the simulation catch it.
 ///
 /// Copies the tracked files to target/mutants, applies one mutation at a time, builds the
-/// simulation there and runs seeds until one fails. Fails itself when a mutation is not caught.
+/// simulation there (the first time with everything that it needs) and runs seeds until one fails.
+/// Fails itself when a mutation is not caught.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// How many seeds a mutation may survive
@@ -30,13 +31,12 @@ type Failed = Box<dyn Error>;
 fn main() -> Result<ExitCode, Failed> {
     let arguments = Arguments::parse();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
-    // The mutants are built where this program was: what they share is compiled already.
     let program = std::env::current_exe()?;
     let profile = program.parent().ok_or("this program lies in no folder")?;
     let target = profile.parent().ok_or("this program lies in no folder")?;
     let copy = target.join("mutants");
     copy_tracked(&root, &copy)?;
-    let bench = Bench { copy, target: target.to_owned(), is_release: profile.ends_with("release") };
+    let bench = Bench { copy, is_release: profile.ends_with("release") };
 
     println!("the source as it is: {}", bench.judge(20)?.told());
     let wanted = |mutation: &&Mutation| {
@@ -70,7 +70,6 @@ fn main() -> Result<ExitCode, Failed> {
 /// Where mutants are built and run.
 struct Bench {
     copy: PathBuf,
-    target: PathBuf,
     is_release: bool,
 }
 
@@ -96,7 +95,7 @@ impl Bench {
             .args(["--bin", "simulation"])
             .args(self.is_release.then_some("--release"))
             .args(["--", "--no-shrink", "--seeds", &seeds.to_string()])
-            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO_TARGET_DIR", self.copy.join("target"))
             .current_dir(&self.copy)
             .output()?;
         let said = String::from_utf8_lossy(&output.stdout);

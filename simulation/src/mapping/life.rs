@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use local::event_source_mapping::StartingPosition;
 use local::event_source_mapping::decisions::{Position, first_positions, readable};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::{Mapping, Positions, shard};
 use crate::fault::Fault;
+use crate::news::News;
 
 /// Longest that a checkpoint is on its way to the disk.
 const LATE_MAX: Duration = Duration::from_secs(120);
@@ -29,13 +29,13 @@ pub(super) struct Life {
 #[derive(Clone)]
 pub(super) struct Book {
     memory: Arc<Mutex<Positions>>,
-    changes: watch::Sender<u64>,
+    changes: News,
 }
 
 impl Book {
     pub(super) fn note(&self, shard: &str, position: Position) {
         self.memory.lock().unwrap().insert(shard.to_owned(), position);
-        self.changes.send_modify(|changes| *changes += 1);
+        self.changes.tell();
     }
 
     fn positions(&self) -> Positions {
@@ -53,8 +53,7 @@ impl Life {
         let memory = disk.clone();
         drop(disk);
         mapping.weather.tell(|| format!("mapping: starts at {memory:?}"));
-        let changes = watch::Sender::new(0);
-        let book = Book { memory: Arc::new(Mutex::new(memory)), changes };
+        let book = Book { memory: Arc::new(Mutex::new(memory)), changes: News::default() };
         let mut writer = JoinSet::new();
         writer.spawn(write(mapping.clone(), book.clone()));
         Self { mapping, book, reading: BTreeSet::new(), shards: JoinSet::new(), writer }
@@ -77,7 +76,7 @@ impl Life {
                     let id = ended.expect("a shard's reader neither panics nor is aborted");
                     self.reading.remove(&id);
                 }
-                _ = news.changed() => {}
+                () = news.changed() => {}
                 Some(_) = self.writer.join_next() => unreachable!("it writes for ever"),
             }
         }
@@ -86,15 +85,13 @@ impl Life {
 
 /// Writes the checkpoints to the disk, some of them late.
 async fn write(mapping: Mapping, book: Book) {
-    let mut changes = book.changes.subscribe();
+    let mut changes = book.changes.listen();
     loop {
-        if changes.changed().await.is_err() {
-            return std::future::pending().await;
-        }
+        changes.changed().await;
         if mapping.weather.strikes(Fault::LateCheckpoint) {
             sleep(mapping.weather.time(Fault::LateCheckpoint, LATE_MAX)).await;
         }
         *mapping.disk.lock().unwrap() = book.positions();
-        mapping.progress.send_modify(|progress| *progress += 1);
+        mapping.progress.tell();
     }
 }

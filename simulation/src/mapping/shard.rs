@@ -88,7 +88,7 @@ impl Runner {
                     self.mapping.weather.count("records handed over again", tally.retried);
                 }
                 () = sleep_until(wakes.unwrap_or(self.began)), if wakes.is_some() => {}
-                _ = news.changed(), if reads => {}
+                () = news.changed(), if reads => {}
             }
         }
     }
