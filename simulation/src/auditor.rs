@@ -1,6 +1,7 @@
 //! The auditor: knows every event that anybody sent, what was acknowledged, and nothing of how the
 //! system works. It opens records, adds up and compares by itself, in the plainest way there is.
 
+mod days;
 mod expected;
 mod final_audit;
 mod offers;
@@ -13,6 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::record::Delivered;
 use domain::{Event, SequenceNumber};
 
+pub(crate) use days::days;
 pub(crate) use final_audit::{Tables, audit};
 pub(crate) use offers::recomputed;
 

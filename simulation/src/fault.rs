@@ -107,6 +107,8 @@ faults! {
     TickOverlapping = "tick-overlapping", 250;
     /// a pricing tick dies in the middle
     TickCrash = "tick-crash", 100;
+    /// a close of day comes at any time, also twice at once
+    CloseEarly = "close-early", 300;
     /// the catalogue's price changes in the afternoon
     PriceChanged = "price-changed", 150;
 }

@@ -231,8 +231,8 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         breaks: "a correction voids nothing",
         file: "domain/src/stock/figures.rs",
-        find: "if !is_correction && voids.contains(",
-        replace: "if is_correction && voids.contains(",
+        find: "is_correction || !voids.contains(",
+        replace: "is_correction || !is_correction || !voids.contains(",
     },
     Mutation {
         breaks: "an offer may rise when the catalogue's price does",
@@ -264,6 +264,12 @@ pub const MUTATIONS: &[Mutation] = &[
         file: "pricing/src/afternoon.rs",
         find: "(item, &store, &day, slot, windows, revisions);",
         replace: "(item, &store, &day, slot.max(now), windows, revisions);",
+    },
+    Mutation {
+        breaks: "a day that was closed is not closed again with a late event",
+        file: "processors/src/close.rs",
+        find: "if read == Some(&day.version) {",
+        replace: "if read.is_some() {",
     },
     Mutation {
         breaks: "a store is priced before its afternoon",

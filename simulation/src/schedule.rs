@@ -1,4 +1,4 @@
-//! The pricing schedule: ticks that come late, twice, at once, and die in the middle.
+//! The schedules of pricing and of the close of day: ticks that come late, twice, at once, and die in the middle.
 
 use std::time::Duration;
 
@@ -6,13 +6,14 @@ use chrono::TimeDelta;
 use domain::ports::CatalogTable;
 use domain::{Item, Money};
 use pricing::{Pricing, slot_of};
+use processors::Closing;
 use rust_decimal::Decimal;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::fault::Fault;
 use crate::traffic::Scene;
-use crate::twins::{Catalog, Offers, Stock};
+use crate::twins::{Catalog, Days, Offers, Stock};
 use crate::weather::Weather;
 
 /// The pricing over twins.
@@ -62,6 +63,27 @@ async fn pass(pricing: Prices, weather: Weather, after: Duration) {
     let pass = timeout(longest, pricing.tick(now)).await;
     weather.count("pricing passes", 1);
     weather.tell(|| format!("pricing: {now}: {pass:?}"));
+}
+
+/// Closes days again and again while their events still arrive, sometimes twice at once.
+pub(crate) async fn close_days(closing: Closing<Catalog, Stock, Days>, weather: Weather) {
+    let mut passes = JoinSet::new();
+    loop {
+        sleep(weather.time(Fault::CloseEarly, Duration::from_secs(40 * 60))).await;
+        if !weather.strikes(Fault::CloseEarly) {
+            continue;
+        }
+        for _ in 0..1 + weather.below(Fault::CloseEarly, 2) {
+            // The schedule says when it was due, and that may be long ago.
+            let late = TimeDelta::minutes(weather.below(Fault::CloseEarly, 90) as i64);
+            let (closing, weather, now) = (closing.clone(), weather.clone(), weather.now() - late);
+            passes.spawn(async move {
+                let closed = timeout(TIMEOUT, closing.tick(now)).await;
+                weather.tell(|| format!("closing: {now}: {closed:?}"));
+                weather.count("closing passes", 1);
+            });
+        }
+    }
 }
 
 /// An item's price is another one from now on, up or down; its floor is not in the way.

@@ -2,6 +2,7 @@
 //! their stored form, so that nothing survives that is not stored.
 
 mod catalog;
+mod days;
 mod offers;
 mod quarantine;
 mod road;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 pub use catalog::Catalog;
+pub use days::Days;
 pub use offers::Offers;
 pub use quarantine::Quarantine;
 pub use road::{End, Road, Trip};

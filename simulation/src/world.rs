@@ -11,7 +11,7 @@ use domain::ports::{CatalogTable, Failure};
 use ingest::{Service, Settings, router};
 use load_generator::shops::Shop;
 use pricing::Pricing;
-use processors::Processor;
+use processors::{Closing, Processor};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -24,7 +24,7 @@ use crate::schedule;
 use crate::stream::Stream;
 use crate::till::Till;
 use crate::traffic::{Scene, pick};
-use crate::twins::{Catalog, End, Offers, Quarantine, Road, Stock, Trip};
+use crate::twins::{Catalog, Days, End, Offers, Quarantine, Road, Stock, Trip};
 use crate::weather::Weather;
 
 /// What became of a world.
@@ -106,6 +106,7 @@ async fn simulated(plan: &Plan, wants_history: bool) -> Outcome {
         offers: Offers::on(road.clone()),
         row_events_max: *pick(&mut draw, &[1, 3, 8, STOCK_ROW_EVENTS_MAX]),
     };
+    let days = Days::on(road.clone());
     let catalog = Catalog::on(road);
     fill(&catalog, &scene.shops).await;
 
@@ -116,6 +117,9 @@ async fn simulated(plan: &Plan, wants_history: bool) -> Outcome {
     let mapping = Mapping::new(weather.clone(), auditor.clone(), stream.clone(), processor);
     let mut background = JoinSet::new();
     background.spawn(mapping.clone().run());
+    let closing =
+        Closing { catalog: catalog.clone(), stock: tables.stock.clone(), days: days.clone() };
+    background.spawn(schedule::close_days(closing, weather.clone()));
     background.spawn(reshard(stream.clone(), weather.clone()));
 
     let mut work = JoinSet::new();
@@ -152,6 +156,7 @@ async fn simulated(plan: &Plan, wants_history: bool) -> Outcome {
 
     auditor::audit(&auditor, &scene, &stream, &tables).await;
     auditor::recomputed(&auditor, &scene, &tables.stock, &catalog).await;
+    auditor::days(&auditor, &scene, &tables.stock, &catalog, &days).await;
     weather.count("version conflicts", tables.stock.conflicts() as usize);
     for (key, bytes) in tables.stock.bytes() {
         weather.tell(|| format!("row {key}: {bytes:?}"));

@@ -1,9 +1,6 @@
 //! The close of day over in-memory tables: whatever arrives when, and however often it is closed,
 //! the same day rows come out.
 
-#[path = "../twins/mod.rs"]
-mod twins;
-
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -15,8 +12,8 @@ use processors::{Closed, Closing, Processor};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use rust_decimal::Decimal;
+use simulation::twins::{Catalog, Days, Quarantine, Stock};
 use tokio::runtime::Builder;
-use twins::{Catalog, Days, Quarantine, Stock};
 
 /// A weekend on which Berlin has a day of 23 hours, and one in autumn with 25.
 const SPRING: &str = "2026-03-27";

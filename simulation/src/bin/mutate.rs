@@ -12,7 +12,7 @@ use simulation::{MUTATIONS, Mutation};
 
 /// Break the source on purpose, and see the simulation catch it.
 ///
-/// Copies the tracked files to target/mutants, applies one mutation at a time, builds the
+/// Copies the source to target/mutants, applies one mutation at a time, builds the
 /// simulation there (the first time with everything that it needs) and runs seeds until one fails.
 /// Fails itself when a mutation is not caught.
 #[derive(Debug, Parser)]
@@ -38,7 +38,9 @@ fn main() -> Result<ExitCode, Failed> {
     copy_tracked(&root, &copy)?;
     let bench = Bench { copy, is_release: profile.ends_with("release") };
 
-    println!("the source as it is: {}", bench.judge(20)?.told());
+    if let Verdict::Caught { check, .. } = bench.judge(20)? {
+        return Err(format!("the source as it is fails already: {check}").into());
+    }
     let wanted = |mutation: &&Mutation| {
         mutation.breaks.contains(&arguments.only) || mutation.file.contains(&arguments.only)
     };
@@ -115,9 +117,12 @@ impl Bench {
     }
 }
 
-/// Copies what git tracks; files that are the same already keep their time.
+/// Copies what is not ignored by git; files that are the same already keep their time.
 fn copy_tracked(root: &Path, copy: &Path) -> Result<(), Failed> {
-    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root).output()?;
+    let listed = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root)
+        .output()?;
     for name in String::from_utf8(listed.stdout)?.split('\0').filter(|name| !name.is_empty()) {
         let (from, to) = (root.join(name), copy.join(name));
         let Ok(now) = fs::read(&from) else { continue };

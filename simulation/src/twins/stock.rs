@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use domain::ports::{Failure, Saved, StockTable};
-use domain::stock::{RowKey, StockWindow, Version, WindowKey, assemble};
-use domain::{Event, Sku, StoreId};
+use domain::stock::{RowKey, StockWindow, WindowKey, assemble};
+use domain::{Event, Sku, StoreId, Version};
 
 use super::{Road, Shared};
 

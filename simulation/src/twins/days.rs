@@ -1,0 +1,94 @@
+//! The days table.
+
+use std::sync::{Arc, Mutex};
+
+use chrono::NaiveDate;
+use domain::ports::{DaysTable, Failure, Saved};
+use domain::{ClosedDay, DayKey, Sku, StoreId, Version};
+
+use super::{Road, Shared};
+
+/// Day rows in memory. Clones are the same table.
+#[derive(Clone)]
+pub struct Days {
+    rows: Shared<DayKey, ClosedDay>,
+    /// How many saves still work.
+    saves: Arc<Mutex<usize>>,
+    road: Road,
+}
+
+impl Default for Days {
+    fn default() -> Self {
+        Self::on(Road::default())
+    }
+}
+
+impl Days {
+    /// An empty table at the end of a road.
+    #[must_use]
+    pub fn on(road: Road) -> Self {
+        Self { rows: Shared::default(), saves: Arc::new(Mutex::new(usize::MAX)), road }
+    }
+
+    /// A copy of its own of what is stored, on a road without trouble.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        let rows = self.rows.lock().unwrap().clone();
+        Self { rows: Arc::new(Mutex::new(rows)), ..Self::default() }
+    }
+
+    /// After so many saves more the table is down.
+    pub fn fail_after(&self, saves: usize) {
+        *self.saves.lock().unwrap() = saves;
+    }
+
+    /// What is stored, by key.
+    #[must_use]
+    pub fn all(&self) -> Vec<ClosedDay> {
+        self.rows.lock().unwrap().values().cloned().collect()
+    }
+}
+
+impl DaysTable for Days {
+    async fn load(&self, keys: &[DayKey]) -> Result<Vec<ClosedDay>, Failure> {
+        let load = || {
+            let rows = self.rows.lock().unwrap();
+            Ok(keys.iter().filter_map(|key| rows.get(key).cloned()).collect())
+        };
+        self.road.travel(load).await
+    }
+
+    async fn save(
+        &self,
+        day: &ClosedDay,
+        read: Option<&Version>,
+    ) -> Result<Saved<ClosedDay>, Failure> {
+        let save = || {
+            let mut saves = self.saves.lock().unwrap();
+            let down = || Failure::Unavailable("days are down".to_owned());
+            *saves = saves.checked_sub(1).ok_or_else(down)?;
+            let mut rows = self.rows.lock().unwrap();
+            let stored = rows.get(&day.key);
+            if stored.map(|row| &row.version) != read {
+                return Ok(Saved::Conflict(stored.cloned()));
+            }
+            rows.insert(day.key.clone(), day.clone());
+            Ok(Saved::Done)
+        };
+        self.road.travel(save).await
+    }
+
+    async fn of_item(
+        &self,
+        store_id: &StoreId,
+        sku: &Sku,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<ClosedDay>, Failure> {
+        let wanted = |day: &ClosedDay| {
+            let DayKey { store_id: of_store, sku: of_sku, date } = &day.key;
+            of_store == store_id && of_sku == sku && (first..=last).contains(date)
+        };
+        self.road.travel(|| Ok(self.all().into_iter().filter(wanted).collect())).await
+    }
+}
