@@ -40,9 +40,12 @@ pub(super) fn within_the_rules(auditor: &Auditor, scene: &Scene, offers: &Offers
     }
 }
 
+/// When it begins, and when the doors close.
+type Afternoon = (DateTime<Utc>, DateTime<Utc>);
+
 /// The first rule that an offer breaks.
 fn broken_rule(
-    (shop, afternoon): (&Shop, Option<(DateTime<Utc>, DateTime<Utc>)>),
+    (shop, afternoon): (&Shop, Option<Afternoon>),
     number: u32,
     offer: &Offer,
     before: Option<&Offer>,
@@ -52,7 +55,7 @@ fn broken_rule(
     let (price, regular) = (offer.price.amount(), offer.regular_price.amount());
     let percent = offer.discount_percent;
     let promised = regular * Decimal::from(100 - percent) / Decimal::from(100);
-    let in_afternoon = |(begins, closes): (DateTime<Utc>, DateTime<Utc>)| {
+    let in_afternoon = |(begins, closes): Afternoon| {
         begins <= offer.slot && offer.slot < closes && offer.valid_until == closes
     };
     let endings = &policy.price_endings;

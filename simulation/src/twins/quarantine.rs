@@ -35,6 +35,13 @@ impl Quarantine {
         self.kept.lock().unwrap().keys().any(|id| id.key == key)
     }
 
+    fn check_up(&self) -> Result<(), Failure> {
+        if *self.is_down.lock().unwrap() {
+            return Err(Failure::Unavailable("the quarantine is down".to_owned()));
+        }
+        Ok(())
+    }
+
     /// Whether calls fail from now on.
     pub fn set_down(&self, is_down: bool) {
         *self.is_down.lock().unwrap() = is_down;
@@ -44,9 +51,7 @@ impl Quarantine {
 impl QuarantineTable for Quarantine {
     async fn keep(&self, refused: &Quarantined) -> Result<(), Failure> {
         let keep = || {
-            if *self.is_down.lock().unwrap() {
-                return Err(Failure::Unavailable("the quarantine is down".to_owned()));
-            }
+            self.check_up()?;
             self.kept.lock().unwrap().insert(refused.id.clone(), refused.clone());
             Ok(())
         };
@@ -64,6 +69,7 @@ impl QuarantineTable for Quarantine {
 
     async fn remove(&self, id: &QuarantineId) -> Result<(), Failure> {
         let remove = || {
+            self.check_up()?;
             self.kept.lock().unwrap().remove(id);
             Ok(())
         };

@@ -10,9 +10,6 @@ mod record;
 mod row;
 mod till_lines;
 
-#[path = "../../twins/mod.rs"]
-mod twins;
-
 /// Gives `data` to a door.
 pub(crate) fn knock(door: &str, data: &[u8]) {
     match door {

@@ -9,10 +9,10 @@ use domain::record::{self, Unopenable};
 use domain::stock::WindowKey;
 use domain::{Acceptance, Delivered, Event, EventId, SequenceNumber};
 use processors::{Outcome, Processor};
+use simulation::twins::{Quarantine, Stock};
 
 use super::given::{now, on_one_line, run};
 use super::memory::within;
-use super::twins::{Quarantine, Stock};
 
 /// The text, the vector it is inflated into, which doubles as it grows, and its lines.
 const BYTES_HELD: usize = 6 * RECORD_INFLATED_BYTES_MAX;
