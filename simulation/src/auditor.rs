@@ -111,16 +111,19 @@ impl Auditor {
             self.object("refusal", format!("{id} was taken, its clock is beyond the limits"));
         }
         let text = event.canonical();
-        if let Some((shard_id, number)) = place {
-            let record = stream.record_at(shard_id, &SequenceNumber::new(number));
-            let content = record.map(|record| self.open(&record));
-            let Some(Content::Lines(lines)) = content else {
-                self.object("receipt", format!("{shard_id} {number}: there is no such record"));
-                return;
-            };
-            if !lines.iter().any(|line| matches!(line, Line::Event(found) if **found == *event)) {
-                self.object("receipt", format!("{shard_id} {number} does not hold {text}"));
-            }
+        let Some((shard_id, number)) = place else {
+            self.object("receipt", format!("{text} is stored, and nobody says where"));
+            return;
+        };
+        self.weather.count("receipts checked", 1);
+        let record = stream.record_at(shard_id, &SequenceNumber::new(number));
+        let content = record.map(|record| self.open(&record));
+        let Some(Content::Lines(lines)) = content else {
+            self.object("receipt", format!("{shard_id} {number}: there is no such record"));
+            return;
+        };
+        if !lines.iter().any(|line| matches!(line, Line::Event(found) if **found == *event)) {
+            self.object("receipt", format!("{shard_id} {number} does not hold {text}"));
         }
         self.notes().acknowledged.insert(text, event.clone());
     }

@@ -46,14 +46,10 @@ pub const MUTATIONS: &[Mutation] = &[
         replace: "for (place, answer) in unsent.places.iter().rev().zip(&answers) {",
     },
     Mutation {
-        breaks: "what failed is not sent again and counts as stored",
+        breaks: "the answer for one record counts for all of the call",
         file: "ingest/src/publish.rs",
         find: "fates[*place] = fate(answer);",
-        replace: r#"fates[*place] = match fate(answer) {
-            stored @ Fate::Stored { .. } => stored,
-            _ if answers.len() == 1 => Fate::Unavailable,
-            _ => fate(&answers[0]),
-        };"#,
+        replace: "fates[*place] = fate(&answers[0]);",
     },
     Mutation {
         breaks: "a repetition in a request is acknowledged although its first is not stored",

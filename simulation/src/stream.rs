@@ -23,6 +23,8 @@ use crate::weather::Weather;
 const SLOW_MAX: Duration = Duration::from_secs(4);
 /// Longest that the stream is out of reach.
 const OUTAGE_MAX: Duration = Duration::from_secs(90);
+/// Longest that the stream is too busy.
+const BUSY_MAX: Duration = Duration::from_secs(45);
 /// Where sequence numbers begin: they soon get a digit more, so that text and number sort
 /// differently.
 const FIRST_NUMBER: u128 = 9_999_999_999_999_999_950;
@@ -42,6 +44,7 @@ struct State {
     /// How many records each partition key has.
     keys: BTreeMap<String, u64>,
     down_until: DateTime<Utc>,
+    busy_until: DateTime<Utc>,
 }
 
 struct Shard {
@@ -82,6 +85,7 @@ impl Stream {
             next_number: FIRST_NUMBER,
             keys: BTreeMap::new(),
             down_until: DateTime::UNIX_EPOCH,
+            busy_until: DateTime::UNIX_EPOCH,
         };
         Self { weather, state: Arc::new(Mutex::new(state)), news: News::default() }
     }
@@ -212,6 +216,18 @@ impl Stream {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Sometimes for one call, sometimes for longer than a request may take.
+    fn is_busy(&self) -> bool {
+        let now = self.weather.now();
+        if self.weather.strikes(Fault::StreamThrottle) {
+            let is_long = self.weather.below(Fault::StreamThrottle, 4) == 0;
+            let lasts = self.weather.time(Fault::StreamThrottle, BUSY_MAX);
+            self.state().busy_until = if is_long { now + lasts } else { now };
+            return true;
+        }
+        now < self.state().busy_until
+    }
+
     fn is_down(&self) -> bool {
         let now = self.weather.now();
         if self.weather.strikes(Fault::StreamOutage) {
@@ -248,7 +264,7 @@ impl EventLog for Stream {
         if self.is_down() {
             return Err(Failure::Unavailable("the stream is out of reach".to_owned()));
         }
-        if weather.strikes(Fault::StreamThrottle) {
+        if self.is_busy() {
             return Err(Failure::Throttled("the stream is busy".to_owned()));
         }
         let put = |record: &Record| {
