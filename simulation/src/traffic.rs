@@ -187,8 +187,8 @@ impl Scene {
     }
 }
 
-/// When an afternoon begins and ends.
-type Afternoon = Option<(DateTime<Utc>, DateTime<Utc>)>;
+/// When an afternoon begins and ends, where that could be told.
+pub(crate) type Afternoon = Option<(DateTime<Utc>, DateTime<Utc>)>;
 
 /// A shop whose afternoon it is now, in some zone.
 fn shop(draw: &mut Draw, number: u32, starts_at: DateTime<Utc>) -> (Shop, Afternoon) {

@@ -1,8 +1,8 @@
-//! The promise under a few hundred seeds. `cargo simulate --seeds N` runs as many as wanted.
+//! The promise under some hundred seeds. `cargo simulate --seeds N` runs as many as wanted.
 
 use simulation::{Plan, run, shrink};
 
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 200;
 
 #[test]
 fn nothing_is_lost_and_nothing_is_there_twice() {

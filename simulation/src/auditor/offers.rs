@@ -9,7 +9,7 @@ use pricing::Pricing;
 use rust_decimal::Decimal;
 
 use super::Auditor;
-use crate::traffic::Scene;
+use crate::traffic::{Afternoon, Scene};
 use crate::twins::{Catalog, Offers, Stock};
 
 const SLOT: TimeDelta = TimeDelta::minutes(15);
@@ -40,12 +40,9 @@ pub(super) fn within_the_rules(auditor: &Auditor, scene: &Scene, offers: &Offers
     }
 }
 
-/// When it begins, and when the doors close.
-type Afternoon = (DateTime<Utc>, DateTime<Utc>);
-
 /// The first rule that an offer breaks.
 fn broken_rule(
-    (shop, afternoon): (&Shop, Option<Afternoon>),
+    (shop, afternoon): (&Shop, Afternoon),
     number: u32,
     offer: &Offer,
     before: Option<&Offer>,
@@ -55,7 +52,7 @@ fn broken_rule(
     let (price, regular) = (offer.price.amount(), offer.regular_price.amount());
     let percent = offer.discount_percent;
     let promised = regular * Decimal::from(100 - percent) / Decimal::from(100);
-    let in_afternoon = |(begins, closes): Afternoon| {
+    let in_afternoon = |(begins, closes): (DateTime<Utc>, DateTime<Utc>)| {
         begins <= offer.slot && offer.slot < closes && offer.valid_until == closes
     };
     let endings = &policy.price_endings;
