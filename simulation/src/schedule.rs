@@ -1,4 +1,5 @@
-//! The schedules of pricing and of the close of day: ticks that come late, twice, at once, and die in the middle.
+//! The schedules of pricing and of the close of day: ticks that come late, twice, at once, and die
+//! in the middle.
 
 use std::time::Duration;
 
