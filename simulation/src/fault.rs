@@ -52,7 +52,7 @@ faults! {
     /// another producer puts the same events under another partition key
     Direct = "direct", 300;
     /// several producers put events of one row at one instant
-    Race = "race", 40;
+    Race = "race", 60;
     /// another producer puts bytes that cannot be opened
     Unopenable = "unopenable", 60;
     /// another producer puts an event that breaks a rule, among good ones

@@ -4,11 +4,12 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use domain::Event;
 use domain::stock::WindowKey;
 use load_generator::draw::Draw;
+use serde_json::Value;
 
 use crate::auditor::Auditor;
 use crate::fault::Fault;
 use crate::stream::Stream;
-use crate::traffic::{Errand, Scene, contradicting, pick, stamped};
+use crate::traffic::{Errand, Scene, contradicting, parsed, pick, stamped};
 use crate::weather::Weather;
 
 /// A record and when it is put.
@@ -84,8 +85,11 @@ impl Parcels {
                 let mates = events.iter().filter(|other| WindowKey::of(other) == row).take(8);
                 let mates: Vec<&Event> = mates.copied().collect();
                 let at = mates.iter().fold(at, |at, mate| at.max(mate.occurred_at()));
+                // New events, and their row may end with them: what is stored last was contested.
                 for mate in mates {
-                    put(at, record(&mut draw, vec![mate.canonical()]));
+                    let new = renamed(mate, number);
+                    auditor.expect(&new);
+                    put(at, record(&mut draw, vec![new.canonical()]));
                 }
             }
             if weather.strikes(Fault::Unopenable) {
@@ -104,6 +108,13 @@ impl Parcels {
         parcels.sort_by_key(|parcel| parcel.at);
         Self(parcels)
     }
+}
+
+/// The same under an id of its own.
+fn renamed(event: &Event, number: usize) -> Event {
+    let mut json: Value = serde_json::from_str(&event.canonical()).expect("canonical JSON");
+    json["event_id"] = Value::from(format!("race-{number}-{}", event.event_id()));
+    parsed(&json.to_string())
 }
 
 fn record(draw: &mut Draw, lines: Vec<String>) -> Vec<u8> {
