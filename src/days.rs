@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use chrono::{Days, NaiveDate, SecondsFormat};
+use chrono::{Days, SecondsFormat};
 use chrono_tz::Tz;
 use clap::Args;
 use domain::ports::{CatalogTable, DaysTable, StockTable};
@@ -11,14 +11,16 @@ use domain::{ClosedDay, Sku, StoreId};
 use processors::Closing;
 use rust_decimal::Decimal;
 
+use crate::dates::{DateFlags, told};
 use crate::output::{Column, Format, revenue};
 use crate::{Failed, clock, connect, output};
 
-/// Show closed days: what came, was sold, thrown away and left of each item
+/// Show closed days: what came, was sold, thrown away and left of each item; the last eight dates
+/// when no day is named
 ///
-/// A day is closed some minutes after the doors close, and again whenever a late event arrives,
-/// with the result that it would have had on time. What is left is carried over to the next day as
-/// long as it can be sold, the oldest first.
+/// `daymark up` closes a day some minutes after the doors close, and again when events of the last
+/// eight dates arrive late, with the result that they would have had on time. What is left is
+/// carried over to the next day as long as it can be sold, the oldest first.
 #[derive(Debug, Args)]
 pub(crate) struct Flags {
     /// The store
@@ -29,16 +31,12 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "SKU")]
     sku: Option<Sku>,
 
-    /// The first date, like 2026-03-12; a week before the last one when left out
-    #[arg(long, value_name = "DATE")]
-    from: Option<NaiveDate>,
+    #[command(flatten)]
+    dates: DateFlags,
 
-    /// The last date; today on the store's calendar when left out
-    #[arg(long, value_name = "DATE")]
-    to: Option<NaiveDate>,
-
-    /// Close these dates first. `daymark up` does that for the last eight by itself; older ones,
-    /// of imported history, are closed by this
+    /// Close these dates first, and those after them, which begin with what they leave. `daymark
+    /// up` does that for the last eight by itself; older ones, of imported history or of what was
+    /// replayed, are closed by this
     #[arg(long)]
     close: bool,
 
@@ -67,8 +65,8 @@ const COLUMNS: &[Column] = &[
     Column::Text("revenue"),
 ];
 
-/// Most dates at once: as long as stock is kept.
-const DATES_MAX: u64 = 400;
+/// Most dates that are closed after those that were named: as long as stock is kept.
+const DATES_AFTER: u64 = 400;
 
 pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect();
@@ -81,19 +79,14 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
             flags.store
         )
     })?;
-    let last = flags.to.unwrap_or_else(|| now.with_timezone(&store.zone).date_naive());
-    let first = flags.from.unwrap_or(last - Days::new(7));
-    if first > last || first + Days::new(DATES_MAX) <= last {
-        return Err(format!(
-            "{first} to {last} is not a span of 1 to {DATES_MAX} dates; --from and --to name the \
-             first and the last one"
-        )
-        .into());
-    }
+    let today = now.with_timezone(&store.zone).date_naive();
+    let dates = flags.dates.or(today - Days::new(7)..=today)?;
+    let (first, last) = (*dates.start(), *dates.end());
     if flags.close {
         let (catalog, stock) = (tables.catalog.clone(), tables.stock.clone());
         let closing = Closing { catalog, stock, days: tables.days.clone() };
-        let closed = closing.close_dates(&store, first, last, now).await.map_err(explain)?;
+        let until = today.min(last + Days::new(DATES_AFTER)).max(last);
+        let closed = closing.close_dates(&store, first, until, now).await.map_err(explain)?;
         output::note(format!(
             "{} day rows closed, {} closed again, {} as they were",
             closed.closed, closed.closed_again, closed.unchanged
@@ -117,9 +110,10 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     days.sort_by(|a, b| (a.key.date, &a.key.sku).cmp(&(b.key.date, &b.key.sku)));
     if days.is_empty() {
         output::note(format!(
-            "no closed day of store {} from {first} to {last}; a day is closed some minutes after \
+            "no closed day of store {}, {}; a day is closed some minutes after \
              the doors, while `daymark up` runs, or with --close",
-            flags.store
+            flags.store,
+            told(&dates)
         ));
     }
     let rows: Vec<Vec<String>> = days.iter().map(|day| row(day, store.zone)).collect();

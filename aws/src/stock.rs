@@ -54,9 +54,10 @@ impl Stock {
         if let Some(kept) = self.kept {
             put("expires_at", number((key.window.end() + kept).timestamp()));
         }
+        // The figures of a part are none: a correction may lie in another one than what it voids.
         if row.is_signpost() {
             put("is_split", AttributeValue::Bool(true));
-        } else {
+        } else if row.row_key().part.is_first() {
             item.extend(figures_of(row));
         }
         item
@@ -146,7 +147,7 @@ impl StockTable for Stock {
     }
 }
 
-/// What people read in a row, of the events that this row holds.
+/// What people read in a row.
 fn figures_of(row: &StockWindow) -> Attributes {
     let figures = row.figures();
     let mut attributes = Attributes::new();
@@ -190,6 +191,10 @@ fn row_of(item: &Attributes) -> Result<StockWindow, Failure> {
     };
     let part = if item.contains_key("part") { reader.text("part")? } else { Part::default() };
     let key = RowKey { window, part };
-    StockWindow::unpack(key, reader.binary("events")?)
-        .map_err(|error| reader.wrong("events", error))
+    let events = reader.binary("events")?;
+    let version: String = reader.text("version")?;
+    if Version::of(events) != Version::stored(version) {
+        return Err(reader.wrong("events", "do not match the row's version"));
+    }
+    StockWindow::unpack(key, events).map_err(|error| reader.wrong("events", error))
 }

@@ -88,7 +88,7 @@ impl ClosedDay {
             return None;
         }
         let events = || windows.iter().flat_map(|window| window.events());
-        let (counting, _) = counting(events());
+        let (counted, _) = counting(events());
         let figures = Figures::of(events());
         let carried_over = morning.carried();
         let opening = total(&carried_over);
@@ -97,11 +97,11 @@ impl ClosedDay {
         Some(Self {
             closes_at: morning.span.closes_at,
             opening,
-            sold_at: sold_at(&counting),
+            sold_at: sold_at(&counted),
             closing,
             carried: carried(morning, &carried_over, &figures, closing),
             moved_on,
-            sold_out_at: sold_out_at(opening, &counting, morning.span.closes_at),
+            sold_out_at: sold_out_at(opening, &counted, morning.span.closes_at),
             version: version(morning, &carried_over, moved_on, windows),
             figures,
             key,

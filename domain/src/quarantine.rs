@@ -14,11 +14,14 @@ pub enum QuarantineReason {
     InvalidEvent,
     /// An event id came with two different contents; this is the one that does not count.
     ConflictingDuplicate,
+    /// The row of its window was full. Written before rows were split; a replay stores it.
+    WindowFull,
 }
 
 impl QuarantineReason {
     /// All reasons.
-    pub const ALL: &[Self] = &[Self::Unopenable, Self::InvalidEvent, Self::ConflictingDuplicate];
+    pub const ALL: &[Self] =
+        &[Self::Unopenable, Self::InvalidEvent, Self::ConflictingDuplicate, Self::WindowFull];
 
     /// The one that `word` stands for.
     #[must_use]
@@ -33,6 +36,7 @@ impl QuarantineReason {
             Self::Unopenable => "unopenable",
             Self::InvalidEvent => "invalid_event",
             Self::ConflictingDuplicate => "conflicting_duplicate",
+            Self::WindowFull => "window_full",
         }
     }
 }

@@ -93,7 +93,9 @@ fn as_it_arrived(refused: &Quarantined) -> Option<Delivered> {
         (QuarantineReason::Unopenable, [shard_id, number])
         | (QuarantineReason::InvalidEvent, [shard_id, number, _]) => (*shard_id, *number),
         // Which record it came in is not known, and makes no difference to a checked event.
-        (QuarantineReason::ConflictingDuplicate, [_, _, _]) => ("", ""),
+        (QuarantineReason::ConflictingDuplicate | QuarantineReason::WindowFull, [_, _, _]) => {
+            ("", "")
+        }
         _ => return None,
     };
     Some(Delivered {

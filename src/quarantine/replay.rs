@@ -19,7 +19,10 @@ use crate::{Failed, clock, connect, output};
 /// that event. What is still refused stays.
 ///
 /// A conflicting duplicate is refused again by design: its event id counts already, with another
-/// content. A record of which only the beginning was kept cannot be replayed.
+/// content.
+///
+/// A replay that stores events of a day more than eight days back is followed by `daymark days
+/// --from DATE --to DATE --close`.
 ///
 /// Fails when something could not be stored, replayed or found; that something is still refused is
 /// no failure.

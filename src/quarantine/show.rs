@@ -75,7 +75,10 @@ fn origin(kept: &Quarantined) -> String {
         (QuarantineReason::InvalidEvent, [shard, number, index]) => {
             format!("{shard}, record {number}, event {index}")
         }
-        (QuarantineReason::ConflictingDuplicate, [store, event, _]) => {
+        (
+            QuarantineReason::ConflictingDuplicate | QuarantineReason::WindowFull,
+            [store, event, _],
+        ) => {
             format!("store {store}, event {event}")
         }
         _ => "unknown".to_owned(),

@@ -265,3 +265,23 @@ fn a_table_that_fails_stops_the_pass_and_the_next_one_goes_on() {
     shop.closing.days.fail_after(usize::MAX);
     assert_eq!(shop.close(evening), Closed { closed: 2, unchanged: 1, ..Closed::default() });
 }
+
+#[test]
+fn a_day_whose_windows_are_expired_stays_as_it_was_closed() {
+    let store = store("Europe/Berlin", "mon-sun 07:00-18:00");
+    let mut shop = Shop::new(&store);
+    let at: DateTime<Utc> = "2026-03-27T09:00:00Z".parse().unwrap();
+    let json = format!(
+        r#"{{"event_id":"e","kind":"receipt","store_id":"s","terminal_id":"t","sku":"jam",
+            "quantity":5,"occurred_at":"{}"}}"#,
+        at.to_rfc3339()
+    );
+    shop.arrive(&[Event::parse(&json, &Acceptance::at(at)).unwrap()], at);
+    let evening = at + TimeDelta::days(1) + TimeDelta::hours(9);
+    shop.close(evening);
+    let days = shop.days();
+    // The same days over a table that has forgotten.
+    shop.closing.stock = Stock::default();
+    assert_eq!(shop.close(evening), Closed { unchanged: 2, ..Closed::default() });
+    assert_eq!(shop.days(), days);
+}

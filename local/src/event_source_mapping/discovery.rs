@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::checkpoints::Position;
 use super::handler::Handler;
 use super::lanes::backoff;
-use super::lineage::{Shard, first_positions, readable};
+use super::lineage::{Shard, ShardState, first_positions, readable};
 use super::shard::{Ended, Shared, run};
 use super::stop::{Slept, Stop};
 use super::stream::{Description, Place, Refusal, Use};
@@ -88,8 +88,21 @@ async fn lost_positions<H: Handler>(
 ) -> Option<BTreeMap<String, Position>> {
     let positions = shared.book.positions();
     let mut lost = BTreeMap::new();
-    for Shard { id, .. } in shards {
-        let Some(Position::After(number)) = positions.get(id) else { continue };
+    for Shard { id, state, .. } in shards {
+        let number = match positions.get(id) {
+            Some(Position::After(number)) => number,
+            // A shard that was read to its end takes no records any more.
+            Some(Position::End) if *state == ShardState::Open => {
+                tracing::warn!(
+                    shard = id,
+                    "the shard was read to its end, and is open; was the stream created anew? It \
+                     is read from its oldest record, which counts nothing twice"
+                );
+                lost.insert(id.clone(), Position::TrimHorizon);
+                continue;
+            }
+            _ => continue,
+        };
         let place = Place::After(number.clone());
         let mut failures = 0;
         loop {

@@ -102,6 +102,7 @@ fn counted(reason: QuarantineReason) -> &'static str {
         QuarantineReason::Unopenable => "quarantined: unopenable",
         QuarantineReason::InvalidEvent => "quarantined: invalid event",
         QuarantineReason::ConflictingDuplicate => "quarantined: conflicting duplicate",
+        QuarantineReason::WindowFull => "quarantined: window full",
     }
 }
 
