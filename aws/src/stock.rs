@@ -193,8 +193,10 @@ fn row_of(item: &Attributes) -> Result<StockWindow, Failure> {
     let key = RowKey { window, part };
     let events = reader.binary("events")?;
     let version: String = reader.text("version")?;
-    if Version::of(events) != Version::stored(version) {
-        return Err(reader.wrong("events", "do not match the row's version"));
+    let row = StockWindow::unpack(key, events).map_err(|error| reader.wrong("events", error))?;
+    if Version::of(events) == Version::stored(version) {
+        Ok(row)
+    } else {
+        Err(reader.wrong("events", "do not match the row's version"))
     }
-    StockWindow::unpack(key, events).map_err(|error| reader.wrong("events", error))
 }

@@ -173,14 +173,15 @@ impl<C: CatalogTable, S: StockTable, D: DaysTable> Closing<C, S, D> {
         for span in spans {
             let stored = chain.row(span.date);
             before = chain.close(span, before.as_ref());
-            let Some(day) = &before else { continue };
             // The events of a day only grow in number. With fewer than were counted before, some
             // of its windows are expired, or were read before others were stored.
-            if let Some(fuller) = stored.filter(|row| events_in(row) > events_in(day)) {
+            let counted = before.as_ref().map_or(0, events_in);
+            if let Some(fuller) = stored.filter(|row| events_in(row) > counted) {
                 all.count("unchanged", |all| &mut all.unchanged);
                 before = Some(fuller.clone());
                 continue;
             }
+            let Some(day) = &before else { continue };
             let read = stored.map(|row| &row.version);
             if read == Some(&day.version) {
                 all.count("unchanged", |all| &mut all.unchanged);

@@ -16,7 +16,7 @@ use domain::stock::StockWindow;
 use local::part::Part;
 use serde_json::{Value, json};
 
-use crate::samples::{at, offer, row_at};
+use crate::samples::{at, offer, one_more, row_at};
 use crate::world::{World, bind, clients, clients_of_nobody, url};
 
 fn rye() -> StockWindow {
@@ -52,6 +52,7 @@ async fn a_row_that_cannot_be_read_is_named_with_what_is_wrong() {
         ("events", binary(&cut), "events the row's events are damaged: "),
         ("events", binary(&[9, 1]), "events the row's events are of version 9; "),
         ("events", binary(&[]), "events the row's events are empty"),
+        ("events", binary(&one_more(&rye(), "e2").pack()), "events do not match the row's version"),
         ("events", text("e1"), "events is not binary"),
         ("events", None, "events is missing"),
         ("store_id", text("s 1"), "store_id has the character ' '; "),
@@ -149,11 +150,13 @@ async fn keys_left_out_of_an_answer_are_asked_for_again() {
         }
     }
     // The version byte, and no events.
+    let empty = StockWindow::new(rye().key().clone());
     item["events"] = json!({ "B": "AQA=" });
+    item["version"] = json!({ "S": empty.version().to_string() });
     let whole = json!({ "Responses": { "daymark-stock": [item] }, "UnprocessedKeys": {} });
     let (stock, _part) = scripted(vec![(StatusCode::OK, left_out), (StatusCode::OK, whole)]);
     let rows = stock.load(&[rye().row_key().clone()]).await.unwrap();
-    assert_eq!(rows, [StockWindow::new(rye().key().clone())]);
+    assert_eq!(rows, [empty]);
 }
 
 /// What a call meets when DynamoDB answers with this error as often as it is asked.

@@ -98,7 +98,7 @@ async fn what_is_refused_is_kept_once_with_its_bytes() {
     let kept = world.items("quarantine").await;
     let reasons: Vec<&str> =
         kept.iter().map(|item| item["reason"].as_s().unwrap().as_str()).collect();
-    assert_eq!(reasons, ["conflicting_duplicate", "invalid_event", "unopenable"]);
+    assert_eq!(reasons, ["conflicting_duplicate", "invalid_event", "unopenable", "window_full"]);
     assert!(kept.iter().all(|item| item["bytes"].as_b().unwrap().as_ref() == [0, 255, 10]));
 }
 
