@@ -87,7 +87,10 @@ impl Board {
         self.change(shard, |progress| match position {
             Position::After(number) => progress.checkpoint = Some(number.clone()),
             Position::End => progress.finished = true,
-            Position::TrimHorizon | Position::Latest(_) | Position::Since(_) => {}
+            // It begins, or begins again.
+            Position::TrimHorizon | Position::Latest(_) | Position::Since(_) => {
+                (progress.checkpoint, progress.finished) = (None, false);
+            }
         });
     }
 

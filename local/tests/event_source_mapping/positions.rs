@@ -1,6 +1,7 @@
 //! Where reading begins, and where it goes on after a stop or a failure.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_kinesis::types::ScalingType;
 use local::event_source_mapping::{Checkpoints, Destination, Response, Settings, StartingPosition};
@@ -25,6 +26,37 @@ async fn checkpoints_survive_a_restart() {
     }
     assert_eq!(seen, ["1", "2", "3", "4", "5", "6"]);
     stage.close().await;
+}
+
+#[tokio::test]
+async fn a_shard_that_was_read_to_its_end_is_read_again_when_the_stream_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::Folder(folder.path().to_owned());
+    let handler = Recorder::content();
+    let old = Stage::with_shards(1).await;
+    let (shard, _) = old.put_all("s-01", &["1", "2"]).await;
+    let mapping = old.map_with(settings(), handler.clone(), checkpoints.clone(), Destination::None);
+    let update = old.client.update_shard_count().stream_name(STREAM).target_shard_count(2);
+    update.scaling_type(ScalingType::UniformScaling).send().await.unwrap();
+    let is_finished = || mapping.progress().shards.get(&shard).is_some_and(|shard| shard.finished);
+    in_time(async {
+        while !is_finished() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    in_time(mapping.stop()).await;
+    old.close().await;
+
+    let new = Stage::with_shards(1).await;
+    let (same_name, last) = new.put_all("s-01", &["3"]).await;
+    assert_eq!(same_name, shard);
+    let mapping = new.map_with(settings(), handler.clone(), checkpoints, Destination::None);
+    in_time(mapping.watch().wait_until_reading()).await;
+    in_time(mapping.wait_until(&shard, &last)).await;
+    assert_eq!(handler.records(), ["1", "2", "3"]);
+    in_time(mapping.stop()).await;
+    new.close().await;
 }
 
 #[tokio::test]
@@ -157,7 +189,7 @@ async fn latest_leaves_out_what_was_there_before() {
     let coming = async {
         loop {
             stage.put("s-01", "new").await;
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     in_time(async {
