@@ -70,7 +70,8 @@ pub struct ClosedDay {
     pub carried: Carried,
     /// The latest date on which anything happened.
     pub moved_on: NaiveDate,
-    /// From when on until the doors closed nothing was on the shelf.
+    /// From when on until the doors closed nothing was on the shelf. `None` also when, as far as is
+    /// known, nothing ever was: then a receipt or a count is missing.
     pub sold_out_at: Option<DateTime<Utc>>,
     /// Names what the day was closed from.
     pub version: Version,
@@ -182,15 +183,14 @@ fn sold_out_at(
     counting: &[&Event],
     closes_at: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    let (mut level, mut since) = (opening, None);
+    let (mut level, mut is_known, mut since) = (opening, opening > Decimal::ZERO, None);
     for event in counting.iter().filter(|event| event.occurred_at() < closes_at) {
-        level = match event.action() {
-            Action::Count(_) => event.quantity().get(),
-            _ => level + movement(event),
-        };
+        let is_count = matches!(event.action(), Action::Count(_));
+        level = if is_count { event.quantity().get() } else { level + movement(event) };
+        is_known |= is_count || level > Decimal::ZERO;
         since = if level > Decimal::ZERO { None } else { since.or(Some(event.occurred_at())) };
     }
-    since
+    since.filter(|_| is_known)
 }
 
 fn version(

@@ -88,6 +88,11 @@ fn a_day_adds_up_by_price_and_tells_when_it_was_sold_out() {
     assert_eq!(day.sold_out_at, Some(at("2026-03-12T11:00:00Z")));
     let refilled = [&sold_out[..], &[said("h", "receipt", "1", "13:00", json!({}))]].concat();
     assert_eq!(close(&carried(&[(11, 3)]), 3, &refilled).sold_out_at, None);
+    // Sold, and never received nor counted: that says nothing of the shelf.
+    let unknown = [sold("b", "4", "09:00", "2.40")];
+    assert_eq!(close(&carried(&[]), 3, &unknown).sold_out_at, None);
+    let counted = [&unknown[..], &[said("c", "count", "0", "10:00", json!({}))]].concat();
+    assert_eq!(close(&carried(&[]), 3, &counted).sold_out_at, Some(at("2026-03-12T08:00:00Z")));
 }
 
 #[test]
