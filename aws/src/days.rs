@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::NaiveDate;
 use domain::ports::{DaysTable, Failure, Saved};
 use domain::stock::{Counted, Figures};
@@ -15,6 +14,7 @@ use crate::Names;
 use crate::attributes::{Attributes, Reader, decimal, instant, number, text};
 use crate::failure::failure;
 use crate::get::get_all;
+use crate::put::put_if;
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -42,25 +42,7 @@ impl DaysTable for Days {
         day: &ClosedDay,
         read: Option<&Version>,
     ) -> Result<Saved<ClosedDay>, Failure> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item_of(day)))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let put = match read {
-            None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(version) => put
-                .condition_expression("version = :read")
-                .expression_attribute_values(":read", text(version)),
-        };
-        let Err(error) = put.send().await else { return Ok(Saved::Done) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(conflict)) => {
-                Ok(Saved::Conflict(conflict.item().map(day_of).transpose()?))
-            }
-            _ => Err(failure(&error)),
-        }
+        put_if(&self.client, &self.table, item_of(day), read, day_of).await
     }
 
     async fn of_item(

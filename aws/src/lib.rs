@@ -12,6 +12,7 @@ mod kinesis;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod offers;
+mod put;
 mod quarantine;
 pub mod settings;
 mod stock;

@@ -1,8 +1,6 @@
 //! The offers table: `pk` = `store#business date`, `sk` = `sku#revision`, written once.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use chrono::NaiveDate;
 use domain::ports::{Failure, OffersTable, Saved};
 use domain::{Currency, Money, Offer, OfferId, StoreId};
@@ -11,6 +9,7 @@ use rust_decimal::Decimal;
 use crate::Names;
 use crate::attributes::{Attributes, Reader, decimal, instant, number, text};
 use crate::failure::failure;
+use crate::put::put_if;
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -47,24 +46,7 @@ impl OffersTable for Offers {
     }
 
     async fn publish(&self, offer: &Offer) -> Result<Saved<Offer>, Failure> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item_of(offer)))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match put {
-            Ok(_) => Ok(Saved::Done),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(conflict)) => {
-                    Ok(Saved::Conflict(conflict.item().map(offer_of).transpose()?))
-                }
-                _ => Err(failure(&error)),
-            },
-        }
+        put_if(&self.client, &self.table, item_of(offer), None, offer_of).await
     }
 }
 

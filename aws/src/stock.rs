@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::limits::STOCK_KEPT;
 use domain::ports::{Failure, Saved, StockTable};
@@ -15,6 +15,7 @@ use crate::Names;
 use crate::attributes::{Attributes, Reader, binary, decimal, instant, number, text};
 use crate::failure::failure;
 use crate::get::get_all;
+use crate::put::put_if;
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -105,29 +106,7 @@ impl StockTable for Stock {
         row: &StockWindow,
         read: Option<&Version>,
     ) -> Result<Saved<StockWindow>, Failure> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(self.item(row)))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let put = match read {
-            None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(version) => put
-                .condition_expression("version = :read")
-                .expression_attribute_values(":read", text(version)),
-        };
-        let Err(error) = put.send().await else { return Ok(Saved::Done) };
-        match error.as_service_error() {
-            Some(service) if service.is_conditional_check_failed_exception() => {}
-            _ => return Err(failure(&error)),
-        }
-        match error.into_service_error() {
-            aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(
-                conflict,
-            ) => Ok(Saved::Conflict(conflict.item().map(row_of).transpose()?)),
-            other => Err(Failure::Unavailable(other.to_string())),
-        }
+        put_if(&self.client, &self.table, self.item(row), read, row_of).await
     }
 
     async fn query(
