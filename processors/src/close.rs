@@ -1,9 +1,9 @@
 //! The close of day: stored windows and the day before -> one day row an item.
 //!
 //! A pass looks at the dates that an event usually may still arrive for, and writes what is not
-//! stored yet or has changed: so a late event closes its day again, and the days after it, with the
-//! result that it would have had on time. A pass may be repeated, delayed and overlapped. What comes
-//! later still, by a replay or after a long standstill, is closed by hand.
+//! stored yet or has changed: so a late event closes its day again, and the days after it, with
+//! the result that it would have had on time. A pass may be repeated, delayed and overlapped. What
+//! comes later still, by a replay or after a long standstill, is closed by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
