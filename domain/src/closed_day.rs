@@ -48,6 +48,9 @@ pub struct Morning<'a> {
     pub span: DaySpan,
     /// How many days the item can be sold, that of its delivery included.
     pub shelf_life_days: u16,
+    /// Whether the day has a row already, which is then written anew whatever happened: other
+    /// hours, or another shelf life, may have taken everything out of it.
+    pub is_stored: bool,
 }
 
 /// One day of one item in one store. Quantities are in the item's unit.
@@ -84,10 +87,11 @@ impl ClosedDay {
     #[must_use]
     pub fn of(key: DayKey, morning: &Morning<'_>, windows: &[&StockWindow]) -> Option<Self> {
         let before = morning.before.map(|before| before.moved_on);
-        let moved_on = if windows.is_empty() { before? } else { key.date };
-        if !morning.lives(moved_on, key.date) {
-            return None;
-        }
+        let moved_on = if windows.is_empty() { before } else { Some(key.date) };
+        let long_ago = || key.date - Days::new(morning.shelf_life_days.into());
+        let moved_on = moved_on
+            .filter(|moved_on| morning.lives(*moved_on, key.date))
+            .or_else(|| morning.is_stored.then(long_ago))?;
         let events = || windows.iter().flat_map(|window| window.events());
         let (counted, _) = counting(events());
         let figures = Figures::of(events());

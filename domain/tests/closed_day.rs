@@ -39,11 +39,12 @@ fn close(carried: &Carried, life: u16, events: &[Event]) -> ClosedDay {
         DayKey { store_id, sku, date }
     };
     // The day before with one event, so that it has a row.
-    let morning = Morning { before: None, span: span(), shelf_life_days: 14 };
+    let morning = Morning { before: None, span: span(), shelf_life_days: 14, is_stored: false };
     let count = StockWindow::new(WindowKey::of(&event(&of_row(json!({})))));
     let mut before = ClosedDay::of(key(span().date), &morning, &[&count]).expect("a row");
     before.carried = carried.clone();
-    let morning = Morning { before: Some(&before), span: span(), shelf_life_days: life };
+    let morning =
+        Morning { before: Some(&before), span: span(), shelf_life_days: life, is_stored: false };
     let windows: Vec<&StockWindow> = windows.values().collect();
     ClosedDay::of(key(span().date), &morning, &windows).expect("a row")
 }
@@ -125,7 +126,8 @@ fn there_is_no_row_of_what_did_not_move_within_its_life() {
     for date in date(12).iter_days().skip(1).take(5) {
         let hours: Hours = "mon-sun 07:00-14:00".parse().unwrap();
         let span = hours.span(chrono_tz::Europe::Berlin, date);
-        let morning = Morning { before: before.as_ref(), span, shelf_life_days: 3 };
+        let morning =
+            Morning { before: before.as_ref(), span, shelf_life_days: 3, is_stored: false };
         let key = DayKey { date, ..close(&carried(&[]), 3, &[]).key };
         before = ClosedDay::of(key, &morning, &[]);
         dates.extend(before.iter().map(|day| (day.key.date.day(), day.closing, day.expired())));

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use domain::catalog::SHELF_LIFE_DAYS_DEFAULT;
 use domain::closed_day::Morning;
-use domain::limits::EVENT_AGE_MAX;
+use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
 use domain::ports::{CatalogTable, DaysTable, Failure, Saved, StockTable};
 use domain::stock::StockWindow;
 use domain::{ClosedDay, DayKey, DaySpan, Sku, Store, StoreId};
@@ -137,7 +137,7 @@ impl<C: CatalogTable, S: StockTable, D: DaysTable> Closing<C, S, D> {
         for (sku, life) in lives.iter().chain(&unlisted) {
             let windows = windows.get(sku).map_or(&[][..], Vec::as_slice);
             let chain = Chain { store, sku, life: *life, windows, stored: &stored };
-            all.add(self.close_item(&chain, &spans).await?);
+            all.add(self.close_item(&chain, &spans, now).await?);
         }
         Ok(all)
     }
@@ -166,17 +166,24 @@ impl<C: CatalogTable, S: StockTable, D: DaysTable> Closing<C, S, D> {
     }
 
     /// Closes an item's dates in order, because each begins with what the one before left.
-    async fn close_item(&self, chain: &Chain<'_>, spans: &[DaySpan]) -> Result<Closed, Failure> {
+    async fn close_item(
+        &self,
+        chain: &Chain<'_>,
+        spans: &[DaySpan],
+        now: DateTime<Utc>,
+    ) -> Result<Closed, Failure> {
         let mut all = Closed::default();
         let before = spans.first().and_then(|span| span.date.pred_opt());
         let mut before = before.and_then(|date| chain.row(date)).cloned();
         for span in spans {
             let stored = chain.row(span.date);
             before = chain.close(span, before.as_ref());
-            // The events of a day only grow in number. With fewer than were counted before, some
-            // of its windows are expired, or were read before others were stored.
+            // Of a date so long ago windows expire; with fewer events than were counted before,
+            // some have.
+            let may_be_expired = span.starts_at + STOCK_KEPT <= now;
             let counted = before.as_ref().map_or(0, events_in);
-            if let Some(fuller) = stored.filter(|row| events_in(row) > counted) {
+            let fuller = stored.filter(|row| may_be_expired && events_in(row) > counted);
+            if let Some(fuller) = fuller {
                 all.count("unchanged", |all| &mut all.unchanged);
                 before = Some(fuller.clone());
                 continue;
@@ -220,7 +227,8 @@ impl<'a> Chain<'a> {
         let inside =
             |row: &&StockWindow| (span.starts_at..span.ends_at).contains(&row.key().window.start());
         let windows: Vec<&StockWindow> = self.windows.iter().filter(inside).collect();
-        let morning = Morning { before, span: *span, shelf_life_days: self.life };
+        let is_stored = self.row(span.date).is_some();
+        let morning = Morning { before, span: *span, shelf_life_days: self.life, is_stored };
         ClosedDay::of(self.key(span.date), &morning, &windows)
     }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::ports::CatalogTable;
 use domain::record::{self, Delivered};
 use domain::stock::Figures;
-use domain::{Acceptance, ClosedDay, Event, Item, SequenceNumber, Store};
+use domain::{Acceptance, ClosedDay, Event, Item, SequenceNumber, Store, limits};
 use processors::{Closed, Closing, Processor};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -277,11 +277,37 @@ fn a_day_whose_windows_are_expired_stays_as_it_was_closed() {
         at.to_rfc3339()
     );
     shop.arrive(&[Event::parse(&json, &Acceptance::at(at)).unwrap()], at);
-    let evening = at + TimeDelta::days(1) + TimeDelta::hours(9);
-    shop.close(evening);
+    let (first, last) = (at.date_naive(), at.date_naive() + chrono::Days::new(1));
+    shop.close(at + TimeDelta::days(1) + TimeDelta::hours(9));
     let days = shop.days();
-    // The same days over a table that has forgotten.
+    assert_eq!(days.len(), 2);
+    // The same days when the table has forgotten them.
     shop.closing.stock = Stock::default();
-    assert_eq!(shop.close(evening), Closed { unchanged: 2, ..Closed::default() });
+    let later = at + limits::STOCK_KEPT + TimeDelta::days(2);
+    let closed = run(shop.closing.close_dates(&store, first, last, later)).unwrap();
+    assert_eq!(closed, Closed { unchanged: 2, ..Closed::default() });
     assert_eq!(shop.days(), days);
+}
+
+#[test]
+fn other_hours_close_the_last_days_again_and_no_event_counts_for_two() {
+    let mut shop = Shop::new(&store("Europe/Berlin", "mon-sun 17:00-03:00"));
+    // Half past one in the night: of the 27th, as long as the doors close at three.
+    let at: DateTime<Utc> = "2026-03-28T00:30:00Z".parse().unwrap();
+    let json = format!(
+        r#"{{"event_id":"e","kind":"receipt","store_id":"s","terminal_id":"t","sku":"jam",
+            "quantity":5,"occurred_at":"{}"}}"#,
+        at.to_rfc3339()
+    );
+    shop.arrive(&[Event::parse(&json, &Acceptance::at(at)).unwrap()], at);
+    shop.close(at + TimeDelta::days(1));
+    let earlier = store("Europe/Berlin", "mon-sun 07:00-18:00");
+    run(shop.closing.catalog.put_store(&earlier)).unwrap();
+    shop.close(at + TimeDelta::days(1));
+    let received = |shop: &Shop| -> Vec<(String, Decimal)> {
+        let days = shop.days().into_iter();
+        let moved = days.filter(|day| !day.figures.received.is_zero());
+        moved.map(|day| (day.key.date.to_string(), day.figures.received)).collect()
+    };
+    assert_eq!(received(&shop), [("2026-03-28".to_owned(), Decimal::from(5))]);
 }

@@ -29,8 +29,12 @@ fn day_of(window: &StockWindow, life: u16) -> ClosedDay {
         "terminal_id": "t1", "sku": window.key().sku.as_str(), "quantity": "7.125", "unit": "KGM",
         "occurred_at": store().span(yesterday).starts_at.to_rfc3339(),
     }))]);
-    let morning =
-        |before, date| Morning { before, span: store().span(date), shelf_life_days: life };
+    let morning = |before, date| Morning {
+        before,
+        span: store().span(date),
+        shelf_life_days: life,
+        is_stored: false,
+    };
     let before = ClosedDay::of(key(yesterday), &morning(None, yesterday), &[&received]);
     ClosedDay::of(key(date), &morning(before.as_ref(), date), &[window]).expect("a row")
 }
