@@ -1,5 +1,7 @@
 //! The `daymark` program: one file per verb.
 
+#![recursion_limit = "256"]
+
 mod catalog;
 mod clock;
 mod connect;

@@ -54,7 +54,7 @@ impl CatalogTable for Catalog {
         let partition = item.store_id.as_ref().map_or_else(|| CHAIN.to_owned(), store_partition);
         let entry = entry(&partition, &format!("item#{}", item.sku), &item.to_json());
         let put = self.client.put_item().table_name(&self.table).set_item(Some(entry));
-        put.send().await.map(|_| ()).map_err(|error| failure(&error))
+        Box::pin(put.send()).await.map(|_| ()).map_err(|error| failure(&error))
     }
 
     async fn put_store(&self, store: &Store) -> Result<(), Failure> {
@@ -70,7 +70,7 @@ impl CatalogTable for Catalog {
                 .expect("table and item are set");
             transaction = transaction.transact_items(TransactWriteItem::builder().put(put).build());
         }
-        transaction.send().await.map(|_| ()).map_err(|error| failure(&error))
+        Box::pin(transaction.send()).await.map(|_| ()).map_err(|error| failure(&error))
     }
 
     async fn store(&self, store_id: &StoreId) -> Result<Option<Store>, Failure> {

@@ -39,7 +39,6 @@ pub(crate) async fn get_all(
                 .build()
                 .expect("the keys are set");
             let get = client.batch_get_item().request_items(table, request);
-            // In a box, or the function around it becomes a type too deep for the compiler.
             let mut answer = Box::pin(get.send()).await.map_err(|error| failure(&error))?;
             let found = answer.responses.as_mut().and_then(|all| all.remove(table));
             items.extend(found.unwrap_or_default());

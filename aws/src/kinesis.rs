@@ -70,14 +70,9 @@ impl EventLog for Stream {
                 .build()
                 .expect("both fields are set")
         });
-        let answer = self
-            .client
-            .put_records()
-            .stream_name(&self.name)
-            .set_records(Some(entries.collect()))
-            .send()
-            .await
-            .map_err(|error| failure(&error))?;
+        let request = self.client.put_records().stream_name(&self.name);
+        let request = request.set_records(Some(entries.collect()));
+        let answer = Box::pin(request.send()).await.map_err(|error| failure(&error))?;
         let results: Vec<Put> = answer.records().iter().map(put).collect();
         if results.len() == records.len() {
             return Ok(results);
@@ -90,13 +85,8 @@ impl EventLog for Stream {
     }
 
     async fn ready(&self) -> Result<(), Failure> {
-        let answer = self
-            .client
-            .describe_stream_summary()
-            .stream_name(&self.name)
-            .send()
-            .await
-            .map_err(|error| failure(&error))?;
+        let describe = self.client.describe_stream_summary().stream_name(&self.name);
+        let answer = Box::pin(describe.send()).await.map_err(|error| failure(&error))?;
         match answer.stream_description_summary().map(|summary| summary.stream_status()) {
             Some(StreamStatus::Active | StreamStatus::Updating) => Ok(()),
             status => Err(Failure::Unavailable(format!("stream {} is {status:?}", self.name))),

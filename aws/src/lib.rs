@@ -1,6 +1,9 @@
 //! The one room that speaks AWS: [`domain::ports`] over Kinesis and DynamoDB.
 //!
 //! There is one path: on one machine the same code is pointed at local endpoints.
+//!
+//! Calls of the SDK are awaited in a box: their futures are types so deep that what is built upon
+//! them meets the compiler's limit, which the Lambda binaries raise for the same reason.
 
 mod attributes;
 mod catalog;

@@ -29,7 +29,7 @@ pub(crate) async fn put_if<T>(
             .condition_expression("version = :read")
             .expression_attribute_values(":read", text(version)),
     };
-    let Err(error) = put.send().await else { return Ok(Saved::Done) };
+    let Err(error) = Box::pin(put.send()).await else { return Ok(Saved::Done) };
     match error.as_service_error() {
         Some(PutItemError::ConditionalCheckFailedException(conflict)) => {
             Ok(Saved::Conflict(conflict.item().map(read_item).transpose()?))

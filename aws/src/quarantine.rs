@@ -33,7 +33,7 @@ impl Quarantine {
 impl Quarantine {
     async fn put(&self, item: Attributes) -> Result<(), Failure> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        put.send().await.map(|_| ()).map_err(|error| failure(&error))
+        Box::pin(put.send()).await.map(|_| ()).map_err(|error| failure(&error))
     }
 }
 
@@ -83,7 +83,7 @@ impl QuarantineTable for Quarantine {
 
     async fn get(&self, id: &QuarantineId) -> Result<Option<Quarantined>, Failure> {
         let get = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let got = get.set_key(Some(key_of(id, 0))).send().await;
+        let got = Box::pin(get.set_key(Some(key_of(id, 0))).send()).await;
         let Some(item) = got.map_err(|error| failure(&error))?.item else { return Ok(None) };
         let keys = (1..piece_count(&item)?).map(|number| key_of(id, number)).collect();
         let mut pieces = HashMap::new();
@@ -96,7 +96,8 @@ impl QuarantineTable for Quarantine {
     async fn remove(&self, id: &QuarantineId) -> Result<(), Failure> {
         let delete = |number| {
             let delete = self.client.delete_item().table_name(&self.table);
-            delete.set_key(Some(key_of(id, number))).return_values(ReturnValue::AllOld).send()
+            let delete = delete.set_key(Some(key_of(id, number)));
+            Box::pin(delete.return_values(ReturnValue::AllOld).send())
         };
         let deleted = delete(0).await.map_err(|error| failure(&error))?;
         // A crash from here on leaves pieces that nobody looks at.

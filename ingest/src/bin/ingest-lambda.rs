@@ -1,5 +1,7 @@
 //! The ingest API as a Lambda function behind API Gateway: the same router as on one machine.
 
+#![recursion_limit = "256"]
+
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
 //! The pricing as a Lambda function on a schedule. The schedule's own time decides the slot, so
 //! that a tick that is delivered late or twice decides the same.
 
+#![recursion_limit = "256"]
+
 use aws::lambda::Function;
 use aws::{Catalog, Offers, Stock};
 use chrono::{DateTime, Utc};

@@ -1,5 +1,7 @@
 //! The batch handler as a Lambda function behind the event source mapping of the stream.
 
+#![recursion_limit = "256"]
+
 use aws::lambda::{Batch, BatchAnswer, Function};
 use aws::{Quarantine, Stock};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
