@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod catalog;
 pub mod closed_day;
+pub mod demand;
 pub mod event;
 mod fault;
 mod fields;

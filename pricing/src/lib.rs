@@ -6,9 +6,11 @@
 
 pub mod afternoon;
 pub mod decide;
+pub mod decision;
 pub mod demand;
 pub mod ladder;
 pub mod metrics;
+pub mod situation;
 
 pub use afternoon::{Pass, Pricing, slot_of};
 pub use decide::{Decision, Keep, Situation, decide};
