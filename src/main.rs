@@ -7,6 +7,7 @@ mod clock;
 mod connect;
 mod dates;
 mod days;
+mod decide;
 mod demo;
 mod gaps;
 mod machine;
@@ -47,6 +48,7 @@ enum Verb {
     Stock(stock::Flags),
     Offers(offers::Flags),
     Days(days::Flags),
+    Decide(decide::Flags),
     Catalog(catalog::Flags),
     Gaps(gaps::Flags),
     Quarantine(quarantine::Flags),
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
                 Verb::Stock(flags) => stock::run(flags).await,
                 Verb::Offers(flags) => offers::run(flags).await,
                 Verb::Days(flags) => days::run(flags).await,
+                Verb::Decide(flags) => decide::run(&flags),
                 Verb::Catalog(flags) => catalog::run(flags).await,
                 Verb::Gaps(flags) => gaps::run(flags).await,
                 Verb::Quarantine(flags) => quarantine::run(flags).await,

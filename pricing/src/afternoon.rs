@@ -15,9 +15,9 @@ use domain::{Item, Offer, OfferId, Sku, Store, StoreId};
 use metrics::counter;
 use tracing::{Instrument, info_span, warn};
 
-use crate::decide::{Change, Decision, Shelf, Situation, decide};
-use crate::demand::Sales;
+use crate::fluid::{Change, Decision, Shelf, Situation, decide};
 use crate::metrics as names;
+use crate::pace::Sales;
 
 /// The pricing function with its tables.
 #[derive(Debug, Clone)]

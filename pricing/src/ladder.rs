@@ -1,49 +1,69 @@
-//! Which prices are allowed: ladder, endings, floors.
+//! Which steps of the ladder may be shown, and what they cost on the shelf.
 
-use domain::{Item, Money, Policy};
+use domain::Currency;
 use rust_decimal::Decimal;
 
-/// A discount and the shelf price it makes.
+use crate::decision::WhyNot;
+use crate::situation::{Rules, Situation};
+
+/// One step of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     /// The discount.
     pub percent: u8,
-    /// The price.
-    pub price: Money,
+    /// The shelf price; 0 where no price above 0 has an allowed ending.
+    pub price: Decimal,
+    /// What keeps the step from being usable: depth, floor or a price that is no lower.
+    pub barred: Option<WhyNot>,
 }
 
-/// The usable steps, shallow to deep: going up the ladder, those that are not too deep, not below
-/// the floors, and cheaper than every usable step before. Step 0 is always usable.
+/// All steps, in order. Going up the ladder, a step is usable when it is not too deep, keeps the
+/// floors and is cheaper than every usable step before it; step 0 and the step on the shelf always
+/// are.
 #[must_use]
-pub fn usable(item: &Item, policy: &Policy) -> Vec<Step> {
-    let ladder = item.ladder.as_ref().unwrap_or(&policy.ladder);
-    let mut steps: Vec<Step> = Vec::new();
-    for percent in ladder.steps() {
-        let Some(price) = shelf_price(item.price, *percent, &policy.price_endings) else {
-            continue;
+pub fn steps(situation: &Situation) -> Vec<Step> {
+    let Situation { rules, regular_price, unit_cost, currency, shelf, .. } = situation;
+    let mut lowest: Option<Decimal> = None;
+    let step = |percent: &u8| {
+        let percent = *percent;
+        let price = shelf_price(*regular_price, percent, &rules.price_endings, *currency);
+        let barred = if percent == 0 || percent == shelf.discount_percent {
+            None
+        } else if Decimal::from(percent) > rules.max_discount_percent {
+            Some(WhyNot::MaxDiscount)
+        } else if price.is_zero() || !above_floors(price, *unit_cost, rules) {
+            Some(WhyNot::Floor)
+        } else if lowest.is_some_and(|lowest| price >= lowest) {
+            Some(WhyNot::SamePrice)
+        } else {
+            None
         };
-        let lower = steps.last().is_none_or(|last| price.amount() < last.price.amount());
-        let allowed = *percent <= policy.max_discount_percent && above_floors(price, item, policy);
-        if *percent == 0 || lower && allowed {
-            steps.push(Step { percent: *percent, price });
+        if barred.is_none() {
+            lowest = Some(lowest.map_or(price, |lowest| lowest.min(price)));
         }
-    }
-    steps
+        Step { percent, price, barred }
+    };
+    rules.ladder.steps().iter().map(step).collect()
 }
 
 /// The highest amount that is not above `regular * (100 - percent) / 100` and has an allowed
-/// ending, so that nobody pays more than the sign promises. Step 0 costs the regular price. No
-/// price is 0.
-fn shelf_price(regular: Money, percent: u8, endings: &[String]) -> Option<Money> {
+/// ending, so that nobody pays more than the sign promises; 0 where there is none. Step 0 costs
+/// the regular price.
+#[must_use]
+pub fn shelf_price(
+    regular: Decimal,
+    percent: u8,
+    endings: &[String],
+    currency: Currency,
+) -> Decimal {
     if percent == 0 {
-        return Some(regular);
+        return regular;
     }
-    let digits = regular.currency().minor_digits();
-    let minor_unit = Decimal::new(1, digits);
-    let share = Decimal::new(i64::from(100 - percent), 2);
-    let highest = (regular.amount() * share / minor_unit).floor();
+    let minor_unit = Decimal::new(1, currency.minor_digits());
+    let share = Decimal::new(100 - i64::from(percent), 2);
+    let highest = (regular * share / minor_unit).floor();
     let ending_below = |ending: &String| {
-        let modulus = Decimal::from(10_u32.pow(u32::try_from(ending.len()).ok()?));
+        let modulus = Decimal::from(10_u32.checked_pow(u32::try_from(ending.len()).ok()?)?);
         let ending: Decimal = ending.parse().ok()?;
         let over = (highest - ending) % modulus;
         let over = if over.is_sign_negative() { over + modulus } else { over };
@@ -54,69 +74,12 @@ fn shelf_price(regular: Money, percent: u8, endings: &[String]) -> Option<Money>
     } else {
         endings.iter().filter_map(ending_below).max()
     };
-    let minor = minor.filter(|minor| *minor > Decimal::ZERO)?;
-    Money::price(minor * minor_unit, regular.currency()).ok()
+    minor.map_or(Decimal::ZERO, |minor| minor.max(Decimal::ZERO) * minor_unit)
 }
 
-/// Whether `price` keeps the item's floor and the least margin, `cost / (1 - percent / 100)`.
-fn above_floors(price: Money, item: &Item, policy: &Policy) -> bool {
+fn above_floors(price: Decimal, cost: Decimal, rules: &Rules) -> bool {
     let hundred = Decimal::ONE_HUNDRED;
-    let keeps_floor = item.floor.is_none_or(|floor| price.amount() >= floor.amount());
-    let keeps_margin = match (policy.min_margin_percent, item.cost) {
-        (Some(percent), Some(cost)) => {
-            price.amount() * (hundred - Decimal::from(percent)) >= cost.amount() * hundred
-        }
-        _ => true,
-    };
-    keeps_floor && keeps_margin
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::Item;
-
-    use super::*;
-
-    fn steps(item: &str, policy: &str) -> Vec<String> {
-        let item = Item::parse(item).unwrap();
-        let policy = Policy::parse(policy).unwrap();
-        usable(&item, &policy)
-            .iter()
-            .map(|step| format!("{}={}", step.percent, step.price))
-            .collect()
-    }
-
-    #[test]
-    fn a_price_is_never_above_what_the_sign_promises() {
-        let item = r#"{"sku":"BRT-1180","price":"2.40","cost":"0.85"}"#;
-        let endings = r#"{"price_endings":["0","5"],"ladder_percent":[0,10,20,30,40,50,60,70]}"#;
-        assert_eq!(
-            steps(item, endings),
-            ["0=2.40", "10=2.15", "20=1.90", "30=1.65", "40=1.40", "50=1.20", "60=0.95", "70=0.70"]
-        );
-        let nines = r#"{"price_endings":["90","50"],"ladder_percent":[0,10,20,50]}"#;
-        assert_eq!(steps(item, nines), ["0=2.40", "10=1.90", "50=0.90"]);
-    }
-
-    #[test]
-    fn floors_and_the_deepest_discount_close_the_ladder() {
-        let item = r#"{"sku":"A","price":"2.00","cost":"0.80","floor":"1.10"}"#;
-        let policy = r#"{"ladder_percent":[0,20,40,45,60]}"#;
-        assert_eq!(steps(item, policy), ["0=2.00", "20=1.60", "40=1.20", "45=1.10"]);
-        let margin = r#"{"ladder_percent":[0,20,40,60],"min_margin_percent":50}"#;
-        assert_eq!(
-            steps(r#"{"sku":"A","price":"2.00","cost":"0.80"}"#, margin),
-            ["0=2.00", "20=1.60"]
-        );
-        let depth = r#"{"ladder_percent":[0,20,40,60],"max_discount_percent":40}"#;
-        assert_eq!(steps(r#"{"sku":"A","price":"2.00"}"#, depth), ["0=2.00", "20=1.60", "40=1.20"]);
-    }
-
-    #[test]
-    fn no_price_is_zero() {
-        let policy = r#"{"ladder_percent":[0,50,90]}"#;
-        assert_eq!(steps(r#"{"sku":"A","price":"0.02"}"#, policy), ["0=0.02", "50=0.01"]);
-        let yen = r#"{"sku":"A","price":"240","currency":"JPY"}"#;
-        assert_eq!(steps(yen, r#"{"ladder_percent":[0,33]}"#), ["0=240", "33=160"]);
-    }
+    let keeps_margin = |percent: Decimal| price * (hundred - percent) >= cost * hundred;
+    rules.min_price.is_none_or(|floor| price >= floor)
+        && rules.min_margin_percent.is_none_or(keeps_margin)
 }

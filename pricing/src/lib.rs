@@ -5,12 +5,20 @@
 //! from stored windows to stored offers.
 
 pub mod afternoon;
+pub mod calendar;
+pub mod contract;
 pub mod decide;
 pub mod decision;
-pub mod demand;
+pub mod fluid;
+pub mod fluid_ladder;
 pub mod ladder;
+pub mod learning;
 pub mod metrics;
+pub mod pace;
+pub mod programme;
+pub mod reason;
+pub mod sales;
 pub mod situation;
 
 pub use afternoon::{Pass, Pricing, slot_of};
-pub use decide::{Decision, Keep, Situation, decide};
+pub use decide::decide;

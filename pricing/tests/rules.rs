@@ -3,9 +3,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Currency, Item, Ladder, Money, Policy};
-use pricing::decide::{Change, Decision, Keep, Shelf, Situation, decide};
-use pricing::demand::Sales;
-use pricing::ladder::{Step, usable};
+use pricing::fluid::{Change, Decision, Keep, Shelf, Situation, decide};
+use pricing::fluid_ladder::{Step, usable};
+use pricing::pace::Sales;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;

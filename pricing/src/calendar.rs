@@ -1,0 +1,80 @@
+//! When decisions are taken, and what the usual day expects between them.
+
+use chrono::{DateTime, FixedOffset, TimeDelta, Timelike};
+use domain::demand::ProfileSlot;
+
+use crate::situation::Situation;
+
+const MINUTES_OF_DAY: f64 = 24.0 * 60.0;
+
+/// The decisions from now to the close: the first is now, the price holds until the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grid {
+    /// When each is taken, and, last, the close.
+    pub marks: Vec<DateTime<FixedOffset>>,
+    /// How many slots after a change the next one may come, at least 1.
+    pub gap: usize,
+    /// How many slots from now on the first change may come.
+    pub first_change: usize,
+}
+
+impl Grid {
+    /// The grid, with at most `slots_max` slots: where there would be more, as many as needed are
+    /// taken together.
+    #[must_use]
+    pub fn of(situation: &Situation, slots_max: usize) -> Self {
+        let Situation { as_of, closes_at, rules, shelf, .. } = situation;
+        let interval = u64::from(rules.decision_interval_minutes.max(1)) * 60;
+        let left = (*closes_at - *as_of).num_seconds().unsigned_abs().max(1);
+        let together = left.div_ceil(interval).div_ceil(slots_max.max(1) as u64);
+        let slot = interval * together;
+        let step = TimeDelta::seconds(slot.cast_signed());
+        let mut marks = Vec::new();
+        let mut mark = *as_of;
+        while mark < *closes_at {
+            marks.push(mark);
+            mark += step;
+        }
+        marks.push(*closes_at);
+        let wait = TimeDelta::minutes(rules.min_minutes_between_changes.into());
+        let slots_in = |wait: TimeDelta| {
+            let milliseconds = wait.num_milliseconds().max(0).unsigned_abs();
+            usize::try_from(milliseconds.div_ceil(slot * 1000)).unwrap_or(usize::MAX)
+        };
+        let since = shelf.since.map(|since| since + wait - *as_of);
+        Self { marks, gap: slots_in(wait).max(1), first_change: since.map_or(0, slots_in) }
+    }
+
+    /// How many decisions there are.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        self.marks.len() - 1
+    }
+}
+
+/// Units that `slots` expect between two instants. The day of the slots repeats; demand inside a
+/// slot is even.
+#[must_use]
+pub fn expected_between(
+    slots: &[ProfileSlot],
+    start: DateTime<FixedOffset>,
+    end: DateTime<FixedOffset>,
+) -> f64 {
+    let midnight = start - TimeDelta::seconds(i64::from(start.num_seconds_from_midnight()));
+    let minutes = |at: DateTime<FixedOffset>| (at - midnight).num_seconds() as f64 / 60.0;
+    let (start, end) = (minutes(start), minutes(end));
+    let whole_days = ((end - start) / MINUTES_OF_DAY).floor().max(0.0);
+    let mut units = whole_days * slots.iter().map(|slot| slot.units).sum::<f64>();
+    let end = end - whole_days * MINUTES_OF_DAY;
+    // What is left is less than a day, and touches at most two.
+    for day in [0.0, MINUTES_OF_DAY] {
+        for slot in slots {
+            let (from, to) = (day + f64::from(slot.start), day + f64::from(slot.end));
+            let inside = to.min(end) - from.max(start);
+            if inside > 0.0 {
+                units += slot.units * inside / (to - from);
+            }
+        }
+    }
+    units
+}

@@ -1,0 +1,308 @@
+//! A request line becomes a situation, or a fault that says where and which rule.
+
+use chrono::{DateTime, FixedOffset};
+use domain::demand::{Basis, Elasticity, Form, PastOffer, Profile, ProfileSlot, Scope};
+use domain::limits::DISCOUNT_PERCENT_MAX;
+use domain::{Currency, Ladder};
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::reader::{Object, Place, Sign, UNITS_MAX};
+use super::{Code, Fault, LINE_BYTES_MAX};
+use crate::ladder::shelf_price;
+use crate::situation::{Rules, Sales, Shelf, Situation};
+
+/// The coefficient of variation of a day's total where a profile says none.
+const DAY_CV: f64 = 0.3;
+/// Minutes between decisions where the policy says none.
+const INTERVAL_MINUTES: u64 = 15;
+/// Most minutes of an interval or a gap: a week.
+const MINUTES_MAX: u64 = 7 * 24 * 60;
+
+/// A request: the situation, and what its answer repeats as it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The caller's name for it.
+    pub request_id: Option<String>,
+    /// The moment of the decision, as it was written.
+    pub as_of: String,
+    /// All that the decision depends on.
+    pub situation: Situation,
+}
+
+/// Reads one line.
+///
+/// # Errors
+/// The first rule that is broken, and the request's id if it could be read.
+pub fn read(line: &[u8]) -> Result<Request, (Option<String>, Fault)> {
+    let bad_json = |message: String| (None, Fault { code: Code::BadJson, field: None, message });
+    if line.len() > LINE_BYTES_MAX {
+        let message = format!("the line has {} bytes; at most 1 MiB is read", line.len());
+        return Err(bad_json(message));
+    }
+    let value: Value = serde_json::from_slice(line)
+        .map_err(|error| bad_json(format!("the line is not JSON: {error}")))?;
+    let fields = value.as_object().ok_or_else(|| {
+        bad_json("the line is JSON, but not an object like {\"store_id\": …}".to_owned())
+    })?;
+    let request_id = fields.get("request_id").and_then(Value::as_str).map(str::to_owned);
+    request(&Object::request(fields)).map_err(|fault| (request_id, fault))
+}
+
+fn request(fields: &Object<'_>) -> Result<Request, Fault> {
+    let request_id = fields.optional("request_id").map(|it| it.text()).transpose()?;
+    let currency = match fields.optional("currency") {
+        None => Currency::EUR,
+        Some(code) => code
+            .text()?
+            .parse()
+            .map_err(|_| code.fault("must be a currency of ISO 4217, like \"EUR\""))?,
+    };
+    let as_of = fields.required("as_of")?;
+    let policy = fields.required("policy");
+    let situation = Situation {
+        store_id: fields.required("store_id")?.text()?.to_owned(),
+        sku: fields.required("sku")?.text()?.to_owned(),
+        as_of: as_of.instant()?,
+        closes_at: fields.required("closes_at")?.instant()?,
+        currency,
+        on_hand: fields.required("on_hand")?.integer(0, UNITS_MAX)?,
+        regular_price: fields.required("regular_price")?.money(currency, Sign::Positive)?,
+        unit_cost: fields.required("unit_cost")?.money(currency, Sign::NotNegative)?,
+        salvage_value: fields
+            .optional("salvage_value")
+            .map_or(Ok(Decimal::ZERO), |value| value.money(currency, Sign::Any))?,
+        shelf: Shelf { price: Decimal::ZERO, discount_percent: 0, since: None, changes_today: 0 },
+        sales_today: Vec::new(),
+        profile: fields.optional("profile").map(|it| profile(&it)).transpose()?,
+        elasticity: fields.optional("elasticity").map(|it| elasticity(&it)).transpose()?,
+        offer_history: list(fields, "offer_history", past_offer)?,
+        rules: rules(&policy?.object()?, currency)?,
+    };
+    let sales_today = list(fields, "sales_today", |window| sales(window, currency))?;
+    in_order(fields, &sales_today, situation.as_of)?;
+    let shelf = shelf(fields.optional("current"), &situation)?;
+    let situation = Situation { shelf, sales_today, ..situation };
+    if situation.as_of >= situation.closes_at {
+        let message = format!(
+            "as_of {} is not before closes_at {}",
+            situation.as_of.to_rfc3339(),
+            situation.closes_at.to_rfc3339()
+        );
+        return Err(Fault { code: Code::Closed, field: Some("as_of".to_owned()), message });
+    }
+    Ok(Request {
+        request_id: request_id.map(str::to_owned),
+        as_of: as_of.text()?.to_owned(),
+        situation,
+    })
+}
+
+fn list<T>(
+    fields: &Object<'_>,
+    name: &str,
+    read: impl Fn(&Place<'_>) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let places = fields.optional(name).map(|it| it.array()).transpose()?.unwrap_or_default();
+    places.iter().map(read).collect()
+}
+
+fn sales(window: &Place<'_>, currency: Currency) -> Result<Sales, Fault> {
+    let fields = window.object()?;
+    let (start, end) = (fields.required("start")?, fields.required("end")?);
+    let sales = Sales {
+        start: start.instant()?,
+        end: end.instant()?,
+        units: fields.required("units")?.integer(0, UNITS_MAX)?,
+        price: fields.required("price")?.money(currency, Sign::Positive)?,
+        sold_out: fields.optional("sold_out").map_or(Ok(false), |it| it.boolean())?,
+    };
+    if sales.end <= sales.start {
+        return Err(end.fault("must be after start"));
+    }
+    Ok(sales)
+}
+
+fn in_order(
+    fields: &Object<'_>,
+    sales: &[Sales],
+    as_of: DateTime<FixedOffset>,
+) -> Result<(), Fault> {
+    let places = fields.optional("sales_today").map(|it| it.array()).transpose()?;
+    for (index, place) in places.iter().flatten().enumerate() {
+        if index > 0 && sales[index].start < sales[index - 1].end {
+            return Err(place
+                .field("start")
+                .fault("must not be before the end of the window before"));
+        }
+        if sales[index].end > as_of {
+            return Err(place.field("end").fault("must not be after as_of"));
+        }
+    }
+    Ok(())
+}
+
+fn profile(place: &Place<'_>) -> Result<Profile, Fault> {
+    let fields = place.object()?;
+    let words = [("sku", Basis::Sku), ("category", Basis::Category), ("none", Basis::None)];
+    let basis = fields.required("basis")?.word(&words)?;
+    let mut slots: Vec<ProfileSlot> = Vec::new();
+    let places = if basis == Basis::None {
+        fields.optional("slots").map(|it| it.array()).transpose()?.unwrap_or_default()
+    } else {
+        fields.required("slots")?.array()?
+    };
+    for place in places {
+        let fields = place.object()?;
+        let (start, end) = (fields.required("start")?, fields.required("end")?);
+        let units = fields.required("units")?.number(0.0, UNITS_MAX as f64)?;
+        let slot = ProfileSlot { start: start.clock()?, end: end.clock()?, units };
+        if slot.end <= slot.start {
+            return Err(end.fault("must be after start"));
+        }
+        if slots.last().is_some_and(|last| slot.start < last.end) {
+            return Err(start.fault("must not be before the end of the slot before"));
+        }
+        slots.push(slot);
+    }
+    let number = |name: &str, default: f64, most: f64| {
+        fields.optional(name).map_or(Ok(default), |it| it.number(0.0, most))
+    };
+    Ok(Profile {
+        basis,
+        days: number("days", 0.0, UNITS_MAX as f64)?,
+        day_cv: number("day_cv", DAY_CV, UNITS_MAX as f64)?,
+        slots,
+    })
+}
+
+fn elasticity(place: &Place<'_>) -> Result<Elasticity, Fault> {
+    let fields = place.object()?;
+    let mean = fields.required("mean")?;
+    let value = mean.number(0.0, ELASTICITY_MAX)?;
+    if value == 0.0 {
+        return Err(mean.fault("must be above 0"));
+    }
+    let words = [("constant", Form::Constant), ("exponential", Form::Exponential)];
+    Ok(Elasticity {
+        mean: value,
+        sd: fields.required("sd")?.number(0.0, ELASTICITY_MAX)?,
+        form: fields.required("form")?.word(&words)?,
+    })
+}
+
+/// More than any item's, and little enough that its exponential is a number.
+const ELASTICITY_MAX: f64 = 100.0;
+
+fn past_offer(place: &Place<'_>) -> Result<PastOffer, Fault> {
+    let fields = place.object()?;
+    let percent = fields.required("discount_percent")?;
+    let scopes = [("sku", Scope::Sku), ("category", Scope::Category)];
+    Ok(PastOffer {
+        discount_percent: percent.number(0.0, DISCOUNT_PERCENT_MAX.into())?,
+        expected_units: fields.required("expected_units")?.number(0.0, UNITS_MAX as f64)?,
+        units: fields.required("units")?.integer(0, UNITS_MAX)?,
+        sold_out: fields.optional("sold_out").map_or(Ok(false), |it| it.boolean())?,
+        scope: fields.optional("scope").map_or(Ok(Scope::Sku), |it| it.word(&scopes))?,
+    })
+}
+
+fn rules(policy: &Object<'_>, currency: Currency) -> Result<Rules, Fault> {
+    let ladder_place = policy.required("ladder_percent")?;
+    let steps: Result<Vec<u8>, Fault> = ladder_place
+        .array()?
+        .iter()
+        .map(|step| {
+            let percent = step.integer(0, DISCOUNT_PERCENT_MAX.into());
+            percent.map(|percent| u8::try_from(percent).expect("at most 95"))
+        })
+        .collect();
+    let ladder = steps.ok().and_then(|steps| Ladder::new(steps).ok()).ok_or_else(|| {
+        ladder_place
+            .fault("must be 1 to 100 integers from 0 to 95, ascending, unique, starting with 0")
+    })?;
+    let minutes = |name: &str, least: u64, default: u64| {
+        let minutes =
+            policy.optional(name).map_or(Ok(default), |it| it.integer(least, MINUTES_MAX));
+        minutes.map(|minutes| u32::try_from(minutes).expect("at most a week"))
+    };
+    let margin = policy.optional("min_margin_percent");
+    let min_margin_percent = margin.as_ref().map(|it| it.percent(100)).transpose()?;
+    if let Some(margin) = margin.filter(|_| min_margin_percent == Some(Decimal::ONE_HUNDRED)) {
+        return Err(margin.fault("must be below 100"));
+    }
+    Ok(Rules {
+        ladder,
+        max_discount_percent: policy
+            .optional("max_discount_percent")
+            .map_or(Ok(DISCOUNT_PERCENT_MAX.into()), |it| it.percent(100))?,
+        min_price: policy
+            .optional("min_price")
+            .map(|it| it.money(currency, Sign::NotNegative))
+            .transpose()?,
+        min_margin_percent,
+        price_endings: list(policy, "price_endings", ending)?,
+        decision_interval_minutes: minutes("decision_interval_minutes", 1, INTERVAL_MINUTES)?,
+        min_minutes_between_changes: minutes("min_minutes_between_changes", 0, 0)?,
+        max_changes: policy
+            .optional("max_changes")
+            .map(|it| it.integer(0, UNITS_MAX))
+            .transpose()?
+            .map(|changes| u32::try_from(changes).expect("at most a milliard")),
+    })
+}
+
+fn ending(place: &Place<'_>) -> Result<String, Fault> {
+    let text = place.text()?;
+    let is_plain = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_plain {
+        Ok(text.to_owned())
+    } else {
+        Err(place.fault("must be 1 to 4 digits, like \"50\""))
+    }
+}
+
+fn shelf(current: Option<Place<'_>>, situation: &Situation) -> Result<Shelf, Fault> {
+    let Situation { rules, regular_price, currency, as_of, .. } = situation;
+    let price_of = |percent| shelf_price(*regular_price, percent, &rules.price_endings, *currency);
+    let Some(current) = current else {
+        return Ok(Shelf {
+            price: *regular_price,
+            discount_percent: 0,
+            since: None,
+            changes_today: 0,
+        });
+    };
+    let fields = current.object()?;
+    let percent = fields.optional("discount_percent");
+    let discount_percent = percent.as_ref().map_or(Ok(0), |it| it.integer(0, 100))?;
+    let on_ladder = rules.ladder.steps().iter().find(|step| u64::from(**step) == discount_percent);
+    let discount_percent = match (on_ladder, percent) {
+        (Some(step), _) => *step,
+        (None, Some(percent)) => {
+            return Err(percent.fault("must be a step of policy.ladder_percent"));
+        }
+        (None, None) => 0,
+    };
+    let price = price_of(discount_percent);
+    if let Some(given) = fields.optional("price")
+        && given.money(*currency, Sign::Positive)? != price
+    {
+        let rule = format!("must be {price}, the shelf price of {discount_percent} % off");
+        return Err(given.fault(&rule));
+    }
+    let since = fields.optional("since");
+    let changed_at = since.as_ref().map(|it| it.instant()).transpose()?;
+    if let (Some(at), Some(since)) = (changed_at, since)
+        && at > *as_of
+    {
+        return Err(since.fault("must not be after as_of"));
+    }
+    let changes = fields.optional("changes_today").map_or(Ok(0), |it| it.integer(0, UNITS_MAX))?;
+    Ok(Shelf {
+        price,
+        discount_percent,
+        since: changed_at,
+        changes_today: u32::try_from(changes).expect("at most a milliard"),
+    })
+}

@@ -1,0 +1,60 @@
+//! `daymark decide`: the pricing as a filter, without a database or a server.
+
+use std::io::{self, BufRead, Read, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use pricing::contract::{LINE_BYTES_MAX, answer_line};
+
+use crate::Failed;
+
+/// Decide about situations from standard input: one request a line in, one decision a line out
+///
+/// A request is a JSON object that says what is on hand, what was sold today, what is usual, and
+/// the rules of the retailer. The answer names the price to show, what is expected of it and of
+/// every other step, and why. It is the code that decides in the shops. A line that cannot be
+/// decided is answered in its place with the field and the rule; the others are not affected.
+#[derive(Debug, Args)]
+#[command(after_help = "For example:
+  daymark decide < requests.ndjson > decisions.ndjson
+  daymark offers explain OFFER --request | daymark decide")]
+pub(crate) struct Flags {}
+
+pub(crate) fn run(_: &Flags) -> Result<ExitCode, Failed> {
+    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
+    let mut number = 0;
+    while let Some(line) = next_line(&mut input)? {
+        number += 1;
+        if let Some(answer) = answer_line(&line, number) {
+            // Who reads no further wants no more answers.
+            if writeln!(output, "{answer}").and_then(|()| output.flush()).is_err() {
+                break;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The next line. Of one that is too long only as much is kept as shows that it is.
+fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    let limit = LINE_BYTES_MAX as u64 + 2;
+    input.by_ref().take(limit).read_until(b'\n', &mut line)?;
+    if line.len() as u64 == limit && !line.ends_with(b"\n") {
+        skip_line(input)?;
+    }
+    Ok((!line.is_empty()).then_some(line))
+}
+
+fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let read = end.map_or(buffer.len(), |end| end + 1);
+        let is_over = end.is_some() || read == 0;
+        input.consume(read);
+        if is_over {
+            return Ok(());
+        }
+    }
+}
