@@ -32,6 +32,8 @@ const CATEGORY_WEIGHT: f64 = 0.5;
 const CATEGORY_VARIANCE: f64 = 0.35;
 /// A posterior narrower than this share of its mean is as good as its mean.
 const NARROW: f64 = 0.05;
+/// The logarithm of the largest effect: more than empties any shelf, and far from overflow.
+const EFFECT_MAX: f64 = 100.0;
 /// Windows' worth of ordinary variation taken for granted before the till is held to vary more.
 const CALM_WINDOWS: f64 = 12.0;
 
@@ -74,6 +76,12 @@ pub fn exponent(form: Form, share: f64) -> f64 {
         Form::Constant => -log(share),
         Form::Exponential => 1.0 - share,
     }
+}
+
+/// How many times as much is sold as at the regular price.
+#[must_use]
+pub fn effect(elasticity: f64, exponent: f64) -> f64 {
+    exp((elasticity * exponent).min(EFFECT_MAX))
 }
 
 /// How uncertain the level of a day is: how much days vary, and how well the profile is known.
@@ -151,7 +159,7 @@ fn mean_between(grid: &[(f64, f64)], from: f64, to: f64) -> f64 {
 fn past_offers(form: Form, past: &[PastOffer], e: f64) -> f64 {
     let of_one = |offer: &PastOffer| {
         let share = 1.0 - offer.discount_percent / 100.0;
-        let mean = offer.expected_units * exp(e * exponent(form, share));
+        let mean = offer.expected_units * effect(e, exponent(form, share));
         if mean <= 0.0 {
             return 0.0;
         }
@@ -208,7 +216,7 @@ impl Today {
     }
 
     fn expected(&self, e: f64) -> f64 {
-        self.expected.iter().map(|(expected, exponent)| expected * exp(e * exponent)).sum()
+        self.expected.iter().map(|(expected, exponent)| expected * effect(e, *exponent)).sum()
     }
 
     fn level(&self, e: f64) -> f64 {
@@ -234,7 +242,7 @@ fn temper(level: Level, elasticity: &Elasticity, seen: &[Seen]) -> f64 {
     let today = Today::new(level, seen, 1.0).level(elasticity.mean);
     let (mut squares, mut windows) = (0.0, 0.0);
     for seen in seen {
-        let mean = today * seen.expected * exp(elasticity.mean * seen.exponent);
+        let mean = today * seen.expected * effect(elasticity.mean, seen.exponent);
         if mean > 0.0 {
             squares += (seen.units - mean) * (seen.units - mean) / mean;
             windows += 1.0;

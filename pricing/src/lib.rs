@@ -7,6 +7,7 @@
 pub mod afternoon;
 pub mod calendar;
 pub mod contract;
+mod day;
 pub mod decide;
 pub mod decision;
 pub mod fluid;
@@ -14,6 +15,7 @@ pub mod fluid_ladder;
 pub mod ladder;
 pub mod learning;
 pub mod metrics;
+mod model;
 pub mod pace;
 pub mod programme;
 pub mod reason;

@@ -16,6 +16,33 @@
 
 use crate::sales::Demand;
 
+/// The rules of time and number that changes keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changes {
+    /// Slots after a change until the next one may come, at least 1 (`G`).
+    pub gap: usize,
+    /// Slots from now on until the first change may come.
+    pub first: usize,
+    /// How many are left (`U`).
+    pub left: usize,
+}
+
+impl Changes {
+    /// The numbers of changes made that have to be told apart, and whether the last of them is all
+    /// that is left; one number stands for all where so many are left that the rule never binds.
+    fn counts(&self, slots: usize, steps: usize) -> (usize, bool) {
+        let in_time = slots.saturating_sub(self.first).div_ceil(self.gap.clamp(1, slots));
+        let possible = in_time.min(steps - 1);
+        if self.left < possible { (self.left, true) } else { (possible.min(1), false) }
+    }
+
+    /// How many states, but for the lots on hand, the programme has in a slot.
+    #[must_use]
+    pub fn states(&self, slots: usize, steps: usize) -> usize {
+        1 + self.counts(slots, steps).0 * (self.gap.clamp(1, slots) + 1) * steps
+    }
+}
+
 /// One item until the close, in lots.
 #[derive(Debug, Clone)]
 pub struct Problem<'a> {
@@ -27,12 +54,8 @@ pub struct Problem<'a> {
     pub demand: &'a [&'a [Demand]],
     /// What a lot left at the close is worth.
     pub salvage: f64,
-    /// Slots after a change until the next one may come, at least 1 (`G`).
-    pub gap: usize,
-    /// Slots from now on until the first change may come.
-    pub first_change: usize,
-    /// Changes that are left (`U`).
-    pub changes: usize,
+    /// Which changes are allowed.
+    pub changes: Changes,
 }
 
 /// What is expected from now to the close, in lots and the price's money.
@@ -141,13 +164,10 @@ impl<'a> Stage<'a> {
     /// The close.
     fn new(problem: &'a Problem<'a>) -> Self {
         let (slots, steps) = (problem.demand.len(), problem.prices.len());
-        let gap = problem.gap.clamp(1, slots);
-        let changes_in_time = (slots.saturating_sub(problem.first_change)).div_ceil(gap);
-        let possible = changes_in_time.min(steps - 1);
-        let is_limited = problem.changes < possible;
-        let counts = if is_limited { problem.changes } else { possible.min(1) };
+        let gap = problem.changes.gap.clamp(1, slots);
+        let (counts, is_limited) = problem.changes.counts(slots, steps);
         let width = problem.on_hand + 1;
-        let rows = 1 + counts * (gap + 1) * steps;
+        let rows = problem.changes.states(slots, steps);
         let at_close = (0..width).map(|lots| problem.salvage * lots as f64);
         let value = at_close.cycle().take(rows * width).collect();
         let later = States { value, sold: vec![0.0; rows * width] };
@@ -163,7 +183,7 @@ impl<'a> Stage<'a> {
 
     /// The most changes that can have been made before a slot.
     fn made_before(&self, slot: usize) -> usize {
-        let since_first = slot.checked_sub(self.problem.first_change + 1);
+        let since_first = slot.checked_sub(self.problem.changes.first + 1);
         since_first.map_or(0, |since| (1 + since / self.gap).min(self.counts))
     }
 
@@ -209,7 +229,7 @@ impl<'a> Stage<'a> {
                 }
             }
         }
-        if self.counts > 0 && slot >= self.problem.first_change {
+        if self.counts > 0 && slot >= self.problem.changes.first {
             self.best.value.fill(f64::NEG_INFINITY);
             for step in self.steps(1).rev() {
                 self.offer(self.row(1, self.after_change(1), step));
@@ -255,7 +275,7 @@ impl<'a> Stage<'a> {
             sold: now(self.problem, step, 1.0, &self.later.sold[row]),
         };
         let mut outlooks = vec![outlook(0, 0..self.width)];
-        if self.counts > 0 && self.problem.first_change == 0 {
+        if self.counts > 0 && self.problem.changes.first == 0 {
             let wait = self.after_change(1) - 1;
             outlooks.extend(self.steps(1).map(|step| outlook(step, self.row(1, wait, step))));
         }

@@ -19,8 +19,6 @@ pub struct Findings<'a> {
     pub level: Option<f64>,
     /// When decisions are taken.
     pub grid: &'a Grid,
-    /// Changes that are left today.
-    pub changes: u32,
 }
 
 /// The reason of a decision, in this order: the stock and what would become of it, what the

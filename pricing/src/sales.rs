@@ -19,11 +19,18 @@ pub struct Demand {
 impl Demand {
     /// Demand with this mean. `size` is that of the negative binomial, whose variance is
     /// `mean + mean^2 / size`; `None` for Poisson. A lot is so many units; a demand between two
-    /// lots counts for both in part, which keeps the mean.
+    /// lots counts for both in part, which keeps the mean. Only what matters with so many lots on
+    /// hand is told apart.
     #[must_use]
-    pub fn new(mean: f64, size: Option<f64>, lot: f64) -> Self {
+    pub fn new(mean: f64, size: Option<f64>, lot: f64, on_hand: usize) -> Self {
+        // Demand that empties the shelf in a slot as good as certainly might as well be larger.
+        let most = match size {
+            None => 2.0 * on_hand as f64 * lot + 100.0,
+            Some(_) => 8.0 * on_hand as f64 * lot + 50.0,
+        };
+        let mean = mean.min(most);
         if let Some((mean, size)) = size.and_then(|size| in_lots(mean, size, lot)) {
-            return Self::new(mean, Some(size), 1.0);
+            return Self::new(mean, Some(size), 1.0, on_hand);
         }
         let (first, units) = masses(mean, size);
         let total: f64 = units.iter().sum();
@@ -108,13 +115,13 @@ mod tests {
 
     #[test]
     fn the_terms_are_those_of_the_textbook() {
-        let poisson = Demand::new(2.0, None, 1.0);
+        let poisson = Demand::new(2.0, None, 1.0, 100);
         let expected = [0.135_335_283, 0.270_670_566, 0.270_670_566, 0.180_447_044];
         for (probability, expected) in poisson.probability.iter().zip(expected) {
             assert!((probability - expected).abs() < 1e-9, "{probability} {expected}");
         }
         // Size 4 and mean 4: the failures of a fair coin before its fourth success.
-        let coins = Demand::new(4.0, Some(4.0), 1.0);
+        let coins = Demand::new(4.0, Some(4.0), 1.0, 100);
         let expected = [1.0 / 16.0, 4.0 / 32.0, 10.0 / 64.0, 20.0 / 128.0];
         for (probability, expected) in coins.probability.iter().zip(expected) {
             assert!((probability - expected).abs() < 1e-12, "{probability} {expected}");
@@ -126,7 +133,7 @@ mod tests {
         for (mean, size, lot) in
             [(7.3, None, 1.0), (900.0, None, 3.7), (55.0, Some(4.0), 2.5), (9.0, Some(4.0), 5.0)]
         {
-            let demand = Demand::new(mean, size, lot);
+            let demand = Demand::new(mean, size, lot, 1_000);
             let terms = demand.probability.iter().enumerate();
             let lots: f64 = terms.map(|(lots, probability)| lots as f64 * probability).sum();
             assert!((lots * lot / mean - 1.0).abs() < 1e-9, "{lots} lots of {lot} for {mean}");
@@ -136,7 +143,7 @@ mod tests {
 
     #[test]
     fn nobody_buys_without_demand() {
-        let none = Demand::new(0.0, Some(4.0), 1.0);
+        let none = Demand::new(0.0, Some(4.0), 1.0, 5);
         assert_eq!((none.probability.as_slice(), none.sold(5)), ([1.0].as_slice(), 0.0));
     }
 }

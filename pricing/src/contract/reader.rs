@@ -148,11 +148,8 @@ impl<'a> Place<'a> {
 
     pub(super) fn instant(&self) -> Result<DateTime<FixedOffset>, Fault> {
         let text = self.value.as_str().unwrap_or_default();
-        DateTime::parse_from_rfc3339(text).map_err(|_| {
-            self.fault(
-                "must be an instant of RFC 3339 with its offset, like \"2026-03-12T15:15:00+01:00\"",
-            )
-        })
+        let rule = "must be an instant of RFC 3339 with offset, like \"2026-03-12T15:15:00+01:00\"";
+        DateTime::parse_from_rfc3339(text).map_err(|_| self.fault(rule))
     }
 
     /// A time of the store's clock as minutes from midnight; `24:00` is the end of the day.
