@@ -78,3 +78,36 @@ pub fn expected_between(
     }
     units
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(instant: &str) -> DateTime<FixedOffset> {
+        DateTime::parse_from_rfc3339(instant).expect("an instant")
+    }
+
+    #[test]
+    fn a_slot_counts_for_the_part_that_is_inside() {
+        let slots = [
+            ProfileSlot { start: 9 * 60, end: 10 * 60, units: 4.0 },
+            ProfileSlot { start: 23 * 60, end: 24 * 60, units: 6.0 },
+        ];
+        let between = |start: &str, end: &str| expected_between(&slots, at(start), at(end));
+        assert_eq!(between("2026-03-12T09:15:00+01:00", "2026-03-12T09:30:00+01:00"), 1.0);
+        assert_eq!(between("2026-03-12T10:00:00+01:00", "2026-03-12T23:00:00+01:00"), 0.0);
+        // The clock is that of the start, whatever offset the end is written in.
+        assert_eq!(between("2026-03-12T09:30:00+01:00", "2026-03-12T09:00:00Z"), 2.0);
+    }
+
+    #[test]
+    fn the_day_of_the_slots_repeats() {
+        let slots = [
+            ProfileSlot { start: 30, end: 60, units: 2.0 },
+            ProfileSlot { start: 23 * 60, end: 24 * 60, units: 6.0 },
+        ];
+        let between = |start: &str, end: &str| expected_between(&slots, at(start), at(end));
+        assert_eq!(between("2026-03-12T23:30:00+01:00", "2026-03-13T00:45:00+01:00"), 4.0);
+        assert_eq!(between("2026-03-12T12:00:00+01:00", "2026-03-22T12:00:00+01:00"), 80.0);
+    }
+}

@@ -250,3 +250,73 @@ fn temper(level: Level, elasticity: &Elasticity, seen: &[Seen]) -> f64 {
     }
     ((squares + CALM_WINDOWS) / (windows + CALM_WINDOWS)).max(1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BELIEVED: Elasticity = Elasticity { mean: 2.2, sd: 0.7, form: Form::Exponential };
+
+    fn seen(expected: f64, units: f64, share: f64) -> Seen {
+        Seen { expected, units, exponent: exponent(Form::Exponential, share) }
+    }
+
+    fn mean(beliefs: &[Belief], of: impl Fn(&Belief) -> f64) -> f64 {
+        beliefs.iter().map(|belief| belief.weight * of(belief)).sum()
+    }
+
+    #[test]
+    fn the_level_lies_between_the_usual_day_and_todays_sales() {
+        let calm = Method { temper: false, ..Method::default() };
+        let sales = [seen(6.0, 9.0, 1.0), seen(4.0, 6.0, 1.0)];
+        let beliefs = beliefs(Level::Unknown(5.0), &BELIEVED, &[], &sales, &calm);
+        // Gamma(5 + 15, 5 + 10).
+        assert!((mean(&beliefs, |belief| belief.level) - 20.0 / 15.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_known_is_not_learnt() {
+        let known = Elasticity { sd: 0.0, ..BELIEVED };
+        let sales = [seen(6.0, 30.0, 1.0)];
+        let beliefs = beliefs(Level::Known, &known, &[], &sales, &Method::default());
+        assert_eq!(beliefs, [Belief { weight: 1.0, elasticity: 2.2, level: 1.0 }]);
+    }
+
+    #[test]
+    fn offers_that_sold_more_than_believed_raise_the_elasticity() {
+        let elasticity = |units, sold_out| {
+            let offer = PastOffer {
+                discount_percent: 50.0,
+                expected_units: 10.0,
+                units,
+                sold_out,
+                scope: Scope::Sku,
+            };
+            let beliefs = beliefs(Level::Known, &BELIEVED, &[offer; 4], &[], &Method::default());
+            mean(&beliefs, |belief| belief.elasticity)
+        };
+        // At 50 % off an elasticity of 2.2 sells three times as much.
+        assert!((elasticity(30, false) - 2.2).abs() < 0.15, "{}", elasticity(30, false));
+        assert!(elasticity(60, false) > 2.8 && elasticity(14, false) < 1.5);
+        // "At least so many" says less than "so many", and only in one direction.
+        assert!(elasticity(14, true) > elasticity(14, false));
+        assert!(elasticity(14, true) > 2.2);
+    }
+
+    #[test]
+    fn sales_that_jump_about_count_for_less() {
+        let burst: Vec<Seen> = (0..24)
+            .map(|window| seen(1.0, if window % 12 == 0 { 18.0 } else { 0.0 }, 1.0))
+            .collect();
+        let level = |temper| {
+            let method = Method { temper, ..Method::default() };
+            mean(&beliefs(Level::Unknown(4.0), &BELIEVED, &[], &burst, &method), |it| it.level)
+        };
+        assert!(
+            level(true) < level(false) && level(true) > 1.0,
+            "{} {}",
+            level(true),
+            level(false)
+        );
+    }
+}

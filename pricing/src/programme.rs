@@ -14,6 +14,8 @@
 //! Beside each value goes the number of lots sold on the way to it. Sums run in a fixed order, so
 //! the same problem has the same answer to the last bit.
 
+use std::ops::Range;
+
 use crate::sales::Demand;
 
 /// The rules of time and number that changes keep.
@@ -39,7 +41,7 @@ impl Changes {
     /// How many states, but for the lots on hand, the programme has in a slot.
     #[must_use]
     pub fn states(&self, slots: usize, steps: usize) -> usize {
-        1 + self.counts(slots, steps).0 * (self.gap.clamp(1, slots) + 1) * steps
+        self.counts(slots, steps).0 * (self.gap.clamp(1, slots) + 1) * steps
     }
 }
 
@@ -99,86 +101,108 @@ impl Outlooks {
 #[must_use]
 pub fn solve(problem: &Problem<'_>) -> Outlooks {
     let mut stage = Stage::new(problem);
-    let mut later = vec![0.0; stage.width];
-    let mut unchanged = later.clone();
     for slot in (1..problem.demand.len()).rev() {
         stage.go_back_to(slot);
-        hold(&problem.demand[slot][0], 1.0, &later, &mut unchanged);
-        std::mem::swap(&mut later, &mut unchanged);
     }
-    let sold = now(problem, 0, 1.0, &later);
-    let left = problem.on_hand as f64 - sold;
-    let value = problem.prices[0] * sold + problem.salvage * left;
-    Outlooks { steps: stage.outlooks(), unchanged: Outlook { value, sold } }
+    stage.outlooks()
 }
 
-/// `E` of a slot at every number of lots: so much a lot now, and what comes later.
-fn hold(demand: &Demand, price: f64, later: &[f64], out: &mut [f64]) {
-    for (lots, out) in out.iter_mut().enumerate() {
-        *out = price * demand.sold(lots);
-    }
-    for (sold, probability) in demand.probability.iter().enumerate().take(later.len()) {
-        let left = later.len() - sold;
-        for (out, later) in out[sold..].iter_mut().zip(&later[..left]) {
-            *out += probability * later;
+/// A value and the lots sold for it. The two are summed side by side, which is one step for the
+/// processor.
+type Pair = [f64; 2];
+
+/// How many entries of a row are computed at once.
+const BLOCK: usize = 4;
+
+/// Entries before that of no lot, all 0: what is asked for beyond the stock leaves nothing.
+const PAD: usize = BLOCK - 1;
+
+/// `E` of a slot at every number of lots: so much a lot now, and what comes later. A row has
+/// [`PAD`] entries and then whole blocks.
+fn hold(demand: &Demand, price: f64, later: &[Pair], out: &mut [Pair]) {
+    let (blocks, _) = out[PAD..].as_chunks_mut::<BLOCK>();
+    for (block, out) in blocks.iter_mut().enumerate() {
+        let lots = block * BLOCK;
+        let mut sums: [Pair; BLOCK] = std::array::from_fn(|index| {
+            let sold = demand.sold(lots + index);
+            [price * sold, sold]
+        });
+        let left = later[..PAD + lots + BLOCK].array_windows::<BLOCK>().rev();
+        for (later, probability) in left.zip(&demand.probability) {
+            for (sum, later) in sums.iter_mut().zip(later) {
+                sum[0] += probability * later[0];
+                sum[1] += probability * later[1];
+            }
         }
+        *out = sums;
     }
 }
 
 /// `E` of the first slot at the lots that are on hand.
-fn now(problem: &Problem<'_>, step: usize, price: f64, later: &[f64]) -> f64 {
-    let demand = &problem.demand[0][step];
-    let later = later.iter().rev().zip(&demand.probability);
-    later.fold(price * demand.sold(problem.on_hand), |sum, (later, probability)| {
-        sum + probability * later
-    })
+fn now(problem: &Problem<'_>, step: usize, later: &[Pair]) -> Outlook {
+    let (demand, price) = (&problem.demand[0][step], problem.prices[step]);
+    let sold = demand.sold(problem.on_hand);
+    let mut outlook = Outlook { value: price * sold, sold };
+    let later = later[..=PAD + problem.on_hand].iter().rev();
+    for ([value, sold], probability) in later.zip(&demand.probability) {
+        outlook.add(*probability, &Outlook { value: *value, sold: *sold });
+    }
+    outlook
 }
 
-/// Values and lots sold in every state of one slot.
-#[derive(Clone)]
-struct States {
-    value: Vec<f64>,
-    sold: Vec<f64>,
-}
-
-/// The programme at one slot. A state before the first change is known but for the lots on hand:
-/// these are row 0. After it there is a row for each number of changes made, wait and step. While a
-/// slot is computed, wait `h + 1` holds `E` of a slot that leaves a wait of `h`: which is already
-/// `V` of wait `h + 1`, because who waits keeps the price.
+/// The programme at one slot: rows of values by lots on hand. A state before the first change is
+/// known but for the lots on hand: that is row 0. Row 1 is the price on the shelf kept until the
+/// close. Then comes a row for each number of changes made, wait and step. While a slot is
+/// computed, wait `h + 1` holds `E` of a slot that leaves a wait of `h`: which is already `V` of
+/// wait `h + 1`, because who waits keeps the price.
 struct Stage<'a> {
     problem: &'a Problem<'a>,
-    /// Entries of a row: from no lot to all that are on hand.
+    /// Entries of a row.
     width: usize,
-    /// The numbers of changes that are told apart: as many as are left, or just one where so many
-    /// are left that the rule never binds.
+    /// The numbers of changes that are told apart, and whether the last of them is all that is
+    /// left.
     counts: usize,
     is_limited: bool,
     /// Slots from one change to the next.
     gap: usize,
-    later: States,
-    current: States,
-    best: States,
+    later: Vec<Pair>,
+    current: Vec<Pair>,
+    best: Vec<Pair>,
 }
+
+/// Rows that are always there.
+const FIXED_ROWS: usize = 2;
 
 impl<'a> Stage<'a> {
     /// The close.
     fn new(problem: &'a Problem<'a>) -> Self {
         let (slots, steps) = (problem.demand.len(), problem.prices.len());
-        let gap = problem.changes.gap.clamp(1, slots);
         let (counts, is_limited) = problem.changes.counts(slots, steps);
-        let width = problem.on_hand + 1;
-        let rows = problem.changes.states(slots, steps);
-        let at_close = (0..width).map(|lots| problem.salvage * lots as f64);
-        let value = at_close.cycle().take(rows * width).collect();
-        let later = States { value, sold: vec![0.0; rows * width] };
-        let best = States { value: vec![0.0; width], sold: vec![0.0; width] };
-        Self { problem, width, counts, is_limited, gap, current: later.clone(), later, best }
+        let width = PAD + (problem.on_hand + 1).next_multiple_of(BLOCK);
+        let lots = |index: usize| index.saturating_sub(PAD) as f64;
+        let at_close: Vec<Pair> =
+            (0..width).map(|index| [problem.salvage * lots(index), 0.0]).collect();
+        let later = at_close.repeat(FIXED_ROWS + problem.changes.states(slots, steps));
+        Self {
+            problem,
+            width,
+            counts,
+            is_limited,
+            gap: problem.changes.gap.clamp(1, slots),
+            current: later.clone(),
+            later,
+            best: at_close,
+        }
     }
 
-    /// The lots of a state after a change.
-    fn row(&self, count: usize, wait: usize, step: usize) -> std::ops::Range<usize> {
-        let row = 1 + ((count - 1) * (self.gap + 1) + wait) * self.problem.prices.len() + step;
+    fn fixed_row(&self, row: usize) -> Range<usize> {
         row * self.width..(row + 1) * self.width
+    }
+
+    /// The row of a state after a change.
+    fn row(&self, count: usize, wait: usize, step: usize) -> Range<usize> {
+        let state = ((count - 1) * (self.gap + 1) + wait) * self.problem.prices.len() + step;
+        self.fixed_row(FIXED_ROWS + state)
     }
 
     /// The most changes that can have been made before a slot.
@@ -199,96 +223,68 @@ impl<'a> Stage<'a> {
     }
 
     /// The steps that so many changes can have led to.
-    fn steps(&self, count: usize) -> std::ops::Range<usize> {
+    fn steps(&self, count: usize) -> Range<usize> {
         count.min(self.problem.prices.len())..self.problem.prices.len()
     }
 
     fn go_back_to(&mut self, slot: usize) {
-        let (demand, prices) = (self.problem.demand[slot], self.problem.prices);
-        self.hold(&demand[0], prices[0], 0..self.width, 0..self.width);
+        let (kept, unchanged) = (self.fixed_row(0), self.fixed_row(1));
+        self.hold(slot, 0, kept.clone(), kept.clone());
+        self.hold(slot, 0, unchanged.clone(), unchanged);
         for count in 1..=self.made_before(slot + 1) {
             for wait in 1..=self.after_change(count) {
                 for step in self.steps(count) {
                     let (from, to) = (self.row(count, wait - 1, step), self.row(count, wait, step));
-                    self.hold(&demand[step], prices[step], from, to);
+                    self.hold(slot, step, from, to);
                 }
             }
         }
         for count in 1..=self.made_before(slot) {
             let next = if self.is_limited { count + 1 } else { count };
-            self.best.value.fill(f64::NEG_INFINITY);
+            self.best.fill([f64::NEG_INFINITY, 0.0]);
             for step in self.steps(count).rev() {
                 let (keep, free) = (self.row(count, 1, step), self.row(count, 0, step));
-                self.current.value.copy_within(keep.clone(), free.start);
-                self.current.sold.copy_within(keep, free.start);
+                self.current.copy_within(keep, free.start);
                 if !self.is_last(count) && next <= self.made_before(slot + 1) {
-                    self.take_best(free);
+                    raise(&mut self.current[free], &self.best);
                     if self.steps(next).contains(&step) {
-                        self.offer(self.row(next, self.after_change(next), step));
+                        let changed = self.row(next, self.after_change(next), step);
+                        raise(&mut self.best, &self.current[changed]);
                     }
                 }
             }
         }
         if self.counts > 0 && slot >= self.problem.changes.first {
-            self.best.value.fill(f64::NEG_INFINITY);
+            self.best.fill([f64::NEG_INFINITY, 0.0]);
             for step in self.steps(1).rev() {
-                self.offer(self.row(1, self.after_change(1), step));
+                let changed = self.row(1, self.after_change(1), step);
+                raise(&mut self.best, &self.current[changed]);
             }
-            self.take_best(0..self.width);
+            raise(&mut self.current[kept], &self.best);
         }
         std::mem::swap(&mut self.current, &mut self.later);
     }
 
-    fn hold(
-        &mut self,
-        demand: &Demand,
-        price: f64,
-        from: std::ops::Range<usize>,
-        to: std::ops::Range<usize>,
-    ) {
-        let (value, sold) = (&mut self.current.value[to.clone()], &mut self.current.sold[to]);
-        hold(demand, price, &self.later.value[from.clone()], value);
-        hold(demand, 1.0, &self.later.sold[from], sold);
-    }
-
-    /// Takes the best change instead of what stands in a row where it is worth more.
-    fn take_best(&mut self, row: std::ops::Range<usize>) {
-        let (value, sold) = (&mut self.current.value[row.clone()], &mut self.current.sold[row]);
-        raise(value, sold, &self.best.value, &self.best.sold);
-    }
-
-    /// Makes a change to this row the best one where it is worth more than the best so far.
-    fn offer(&mut self, row: std::ops::Range<usize>) {
-        let (value, sold) = (&self.current.value[row.clone()], &self.current.sold[row]);
-        raise(&mut self.best.value, &mut self.best.sold, value, sold);
+    fn hold(&mut self, slot: usize, step: usize, from: Range<usize>, to: Range<usize>) {
+        let (demand, price) = (&self.problem.demand[slot][step], self.problem.prices[step]);
+        hold(demand, price, &self.later[from], &mut self.current[to]);
     }
 
     /// What each step is worth in the first slot.
-    fn outlooks(&self) -> Vec<Outlook> {
-        let outlook = |step: usize, row: std::ops::Range<usize>| Outlook {
-            value: now(
-                self.problem,
-                step,
-                self.problem.prices[step],
-                &self.later.value[row.clone()],
-            ),
-            sold: now(self.problem, step, 1.0, &self.later.sold[row]),
-        };
-        let mut outlooks = vec![outlook(0, 0..self.width)];
+    fn outlooks(&self) -> Outlooks {
+        let outlook = |step, row| now(self.problem, step, &self.later[row]);
+        let mut steps = vec![outlook(0, self.fixed_row(0))];
         if self.counts > 0 && self.problem.changes.first == 0 {
             let wait = self.after_change(1) - 1;
-            outlooks.extend(self.steps(1).map(|step| outlook(step, self.row(1, wait, step))));
+            steps.extend(self.steps(1).map(|step| outlook(step, self.row(1, wait, step))));
         }
-        outlooks
+        Outlooks { steps, unchanged: outlook(0, self.fixed_row(1)) }
     }
 }
 
-/// Where the other value is higher, takes it and what is sold for it.
-fn raise(value: &mut [f64], sold: &mut [f64], other_value: &[f64], other_sold: &[f64]) {
-    let other = other_value.iter().zip(other_sold);
-    for ((value, sold), (other_value, other_sold)) in value.iter_mut().zip(sold).zip(other) {
-        let is_better = other_value > value;
-        *value = if is_better { *other_value } else { *value };
-        *sold = if is_better { *other_sold } else { *sold };
+/// Takes what the other row has wherever its value is higher.
+fn raise(row: &mut [Pair], other: &[Pair]) {
+    for (pair, other) in row.iter_mut().zip(other) {
+        *pair = if other[0] > pair[0] { *other } else { *pair };
     }
 }

@@ -77,6 +77,11 @@ fn a_body_is_answered_within_bounds_however_it_is_compressed() {
 }
 
 #[test]
+fn a_line_is_decided_the_same_again_or_refused_with_its_reason() {
+    every_file_of_the_corpus("decide");
+}
+
+#[test]
 fn every_door_has_a_corpus_a_dictionary_and_a_fuzz_target() {
     let names = |folder: &str| {
         let entries = fs::read_dir(Path::new(ROOT).join(folder)).expect("a folder");

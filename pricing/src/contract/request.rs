@@ -58,11 +58,11 @@ fn request(fields: &Object<'_>) -> Result<Request, Fault> {
             .parse()
             .map_err(|_| code.fault("must be a currency of ISO 4217, like \"EUR\""))?,
     };
+    let (store_id, sku) = (fields.required("store_id")?, fields.required("sku")?);
     let as_of = fields.required("as_of")?;
-    let policy = fields.required("policy");
     let situation = Situation {
-        store_id: fields.required("store_id")?.text()?.to_owned(),
-        sku: fields.required("sku")?.text()?.to_owned(),
+        store_id: store_id.text()?.to_owned(),
+        sku: sku.text()?.to_owned(),
         as_of: as_of.instant()?,
         closes_at: fields.required("closes_at")?.instant()?,
         currency,
@@ -77,7 +77,7 @@ fn request(fields: &Object<'_>) -> Result<Request, Fault> {
         profile: fields.optional("profile").map(|it| profile(&it)).transpose()?,
         elasticity: fields.optional("elasticity").map(|it| elasticity(&it)).transpose()?,
         offer_history: list(fields, "offer_history", past_offer)?,
-        rules: rules(&policy?.object()?, currency)?,
+        rules: rules(&fields.required("policy")?.object()?, currency)?,
     };
     let sales_today = list(fields, "sales_today", |window| sales(window, currency))?;
     in_order(fields, &sales_today, situation.as_of)?;

@@ -2,6 +2,7 @@
 
 mod body;
 mod catalogue;
+mod decide;
 mod event;
 mod given;
 mod kinesis;
@@ -15,6 +16,7 @@ pub(crate) fn knock(door: &str, data: &[u8]) {
     match door {
         "body" => body::check(data),
         "catalogue" => catalogue::check(data),
+        "decide" => decide::check(data),
         "event" => event::check(data),
         "kinesis" => kinesis::check(data),
         "record" => record::check(data),
