@@ -29,15 +29,26 @@ enum Verb {
 /// Load items and stores from CSV or JSON; what is wrong is reported by line, the rest is loaded
 ///
 /// Items have: sku, price; and if wanted: currency (EUR), cost, name, category, shelf_life_days
-/// (1), ladder_percent ("0 10 20 30"), floor (no price below it), store_id (for one store only).
+/// (1), ladder_percent ("0 10 20 30"), floor (no price below it), no_discount (true), salvage_value
+/// (what one left at the close is worth, -0.05 where disposal costs), portion (0.25: the piece in
+/// which it is counted where it is weighed), elasticity, store_id (for one store only).
 ///
 /// Stores have: store_id, zone (Europe/Berlin), hours ("mon-sat 07:00-18:30, sun 08:00-12:00");
-/// and if wanted: name, policy.
+/// and if wanted: name, country (DE), policy.
 ///
-/// A policy has, each with a default: afternoon_starts (14:00), ladder_percent (0 10 … 70),
-/// max_discount_percent, min_margin_percent, price_endings ("0 5"), min_minutes_between_changes
-/// (30), max_changes (6, or "unlimited"), min_on_hand (1), elasticity (2.2). In CSV its columns
-/// are called policy.afternoon_starts and so on.
+/// A chain has: chain (its name); and if wanted: enabled (false stops all pricing),
+/// perishables_exempt ("DE IE": countries in which an offer need not name the lowest price of 30
+/// days).
+///
+/// A policy has, each with a default: enabled, shadow (decides, but offers nothing),
+/// afternoon_starts (14:00), latest_change, ladder_percent (0 10 … 70), max_discount_percent,
+/// min_price, min_margin_percent, price_endings ("0 5"), min_minutes_between_changes (30),
+/// max_changes (6, or "unlimited"), max_changes_per_hour (of the whole store), step_jitter_minutes
+/// (0), min_on_hand (1), elasticity (2.2), on_doubt (mark or withhold), doubt_after_minutes (60),
+/// experiment {salt, control_percent, exploration_percent, rule [{at, discount_percent}]},
+/// categories {name: {exclude, earliest, latest, ladder_percent, max_discount_percent, min_price,
+/// min_margin_percent, elasticity}}. In CSV its columns are called policy.afternoon_starts and so
+/// on; an experiment or categories are JSON in a cell.
 ///
 /// JSON is an array of such objects, or one object per line. An entry that is there already is
 /// replaced. Offers follow at the next quarter of an hour of a store's afternoon.
@@ -79,7 +90,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
 
 async fn import(flags: ImportFlags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect();
-    let (mut items, mut stores, mut wrong) = (0, 0, 0);
+    let (mut items, mut stores, mut chains, mut wrong) = (0, 0, 0, 0);
     for file in &flags.files {
         let named = |message| format!("{}: {message}", file.display());
         let text = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
@@ -96,16 +107,19 @@ async fn import(flags: ImportFlags) -> Result<ExitCode, Failed> {
                 _ if flags.check => Ok(()),
                 Entry::Item(item) => tables.catalog.put_item(item).await,
                 Entry::Store(store) => tables.catalog.put_store(store).await,
+                Entry::Chain(chain) => tables.catalog.put_chain(chain).await,
             };
             written.map_err(|failure| tables.explain(failure))?;
             match entry {
                 Entry::Item(_) => items += 1,
                 Entry::Store(_) => stores += 1,
+                Entry::Chain(_) => chains += 1,
             }
         }
     }
     let what = if flags.check { "checked" } else { "loaded" };
-    output::line(format!("{what}: {items} items, {stores} stores; {wrong} refused"));
+    let chain = if chains > 0 { ", the chain" } else { "" };
+    output::line(format!("{what}: {items} items, {stores} stores{chain}; {wrong} refused"));
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -7,13 +7,14 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use domain::catalog::CatalogError;
 use domain::ports::{CatalogTable, Failure};
-use domain::{Item, Sku, Store, StoreId};
+use domain::{Chain, Item, Sku, Store, StoreId};
 
 use crate::Names;
 use crate::attributes::{Attributes, Reader, text};
 use crate::failure::failure;
 
 const CHAIN: &str = "chain";
+const SETTINGS: &str = "settings";
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -27,6 +28,11 @@ impl Catalog {
     #[must_use]
     pub fn new(client: Client, names: &Names) -> Self {
         Self { client, table: names.table("catalog") }
+    }
+
+    async fn put(&self, entry: Attributes) -> Result<(), Failure> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(entry));
+        Box::pin(put.send()).await.map(|_| ()).map_err(|error| failure(&error))
     }
 
     async fn entries(&self, partition: &str, prefix: &str) -> Result<Vec<Attributes>, Failure> {
@@ -52,14 +58,12 @@ impl Catalog {
 impl CatalogTable for Catalog {
     async fn put_item(&self, item: &Item) -> Result<(), Failure> {
         let partition = item.store_id.as_ref().map_or_else(|| CHAIN.to_owned(), store_partition);
-        let entry = entry(&partition, &format!("item#{}", item.sku), &item.to_json());
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(entry));
-        Box::pin(put.send()).await.map(|_| ()).map_err(|error| failure(&error))
+        self.put(entry(&partition, &format!("item#{}", item.sku), &item.to_json())).await
     }
 
     async fn put_store(&self, store: &Store) -> Result<(), Failure> {
         let id = store.store_id.as_str();
-        let settings = entry(&store_partition(&store.store_id), "settings", &store.to_json());
+        let settings = entry(&store_partition(&store.store_id), SETTINGS, &store.to_json());
         let listed = entry(CHAIN, &format!("store#{id}"), "{}");
         let mut transaction = self.client.transact_write_items();
         for item in [settings, listed] {
@@ -74,8 +78,17 @@ impl CatalogTable for Catalog {
     }
 
     async fn store(&self, store_id: &StoreId) -> Result<Option<Store>, Failure> {
-        let entries = self.entries(&store_partition(store_id), "settings").await?;
+        let entries = self.entries(&store_partition(store_id), SETTINGS).await?;
         entries.first().map(|entry| parsed(entry, Store::parse)).transpose()
+    }
+
+    async fn put_chain(&self, chain: &Chain) -> Result<(), Failure> {
+        self.put(entry(CHAIN, SETTINGS, &chain.to_json())).await
+    }
+
+    async fn chain(&self) -> Result<Chain, Failure> {
+        let entries = self.entries(CHAIN, SETTINGS).await?;
+        entries.first().map_or(Ok(Chain::default()), |entry| parsed(entry, Chain::parse))
     }
 
     async fn stores(&self) -> Result<Vec<StoreId>, Failure> {

@@ -1,14 +1,23 @@
 //! What a retailer says of its items and stores. Like an event, each has one way in from JSON text
 //! that reports everything wrong at once, and one way out.
 
+mod category;
+mod chain;
+mod fields;
 mod item;
+mod ladder;
 mod policy;
+mod rules;
 mod store;
 
 use std::fmt;
 
+pub use category::CategoryRules;
+pub use chain::Chain;
 pub use item::{Item, SHELF_LIFE_DAYS_DEFAULT};
-pub use policy::{Ladder, LadderError, Policy};
+pub use ladder::{Ladder, LadderError};
+pub use policy::{OnDoubt, Policy};
+pub use rules::ItemRules;
 pub use store::Store;
 
 use crate::fault::{Fault, list};

@@ -5,9 +5,11 @@
 
 pub mod calendar;
 pub mod catalog;
+pub mod chance;
 pub mod closed_day;
 pub mod demand;
 pub mod event;
+pub mod experiment;
 mod fault;
 mod fields;
 pub mod id;
@@ -21,11 +23,13 @@ pub mod record;
 pub mod stock;
 mod version;
 pub mod window;
+mod words;
 
 pub use calendar::{BusinessDay, DaySpan, Hours};
-pub use catalog::{Item, Ladder, Policy, Store};
+pub use catalog::{Chain, Item, Ladder, Policy, Store};
 pub use closed_day::{ClosedDay, DayKey};
 pub use event::{Acceptance, Action, Event, Kind, Rejection};
+pub use experiment::{Arm, Experiment};
 pub use fault::Fault;
 pub use id::{EventId, Sku, StoreId, TerminalId};
 pub use members::{Members, members};

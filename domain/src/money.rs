@@ -180,6 +180,17 @@ impl Money {
         Self::price(parse_decimal(text)?, currency)
     }
 
+    /// Parses an amount that may be below zero.
+    ///
+    /// # Errors
+    /// As [`Money::parse_price`], without regard to the sign.
+    pub fn parse_signed(text: &str, currency: Currency) -> Result<Self, AmountError> {
+        let positive = text.strip_prefix('-');
+        let size = Self::parse_price(positive.unwrap_or(text), currency)?;
+        let is_negative = positive.is_some() && !size.amount.is_zero();
+        Ok(Self { amount: if is_negative { -size.amount } else { size.amount }, ..size })
+    }
+
     /// The number, with the currency's minor digits.
     #[must_use]
     pub fn amount(self) -> Decimal {

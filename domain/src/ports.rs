@@ -7,7 +7,7 @@ use std::future::Future;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::catalog::{Item, Store};
+use crate::catalog::{Chain, Item, Store};
 use crate::closed_day::{ClosedDay, DayKey};
 use crate::id::{Sku, StoreId};
 use crate::offer::Offer;
@@ -147,6 +147,12 @@ pub trait CatalogTable: Send + Sync {
 
     /// Writes a store.
     fn put_store(&self, store: &Store) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Writes what counts for all stores.
+    fn put_chain(&self, chain: &Chain) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// What counts for all stores; the default until something was written.
+    fn chain(&self) -> impl Future<Output = Result<Chain, Failure>> + Send;
 
     /// One store.
     fn store(

@@ -1,8 +1,10 @@
 //! The catalogue's entries: they read back as they were written, and what is wrong is told.
 
 use chrono::NaiveTime;
+use domain::catalog::{CategoryRules, OnDoubt};
+use domain::experiment::RuleStep;
 use domain::limits::{DISCOUNT_PERCENT_MAX, LADDER_STEPS_MAX};
-use domain::{Currency, Item, Ladder, Money, Policy, Store};
+use domain::{Chain, Currency, Experiment, Item, Ladder, Money, Policy, Store};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -22,9 +24,17 @@ fn item() -> impl Strategy<Value = Item> {
     let id = "[A-Za-z0-9._:-]{1,64}";
     let names = (id, option::of(id), option::of(any::<String>()), option::of("\\PC{0,20}"));
     let amounts = (1..100_000_i64, option::of(0..100_000_i64), option::of(0..=100_u8));
-    (names, select(vec!["EUR", "JPY", "KWD"]), amounts, 1..=14_u16, option::of(ladder())).prop_map(
-        |((sku, store_id, name, category), code, (price, cost, floor), shelf_life_days, ladder)| {
+    let code = select(vec!["EUR", "JPY", "KWD"]);
+    let salvage = option::of(-1_000_000..1_000_000_i64);
+    let rules = (
+        (1..=14_u16, option::of(ladder()), any::<bool>()),
+        (salvage, option::of(1..=1_000_000_i64), option::of(1..=100_i64)),
+    );
+    (names, code, amounts, rules).prop_map(
+        |((sku, store_id, name, category), code, (price, cost, floor), rules)| {
             let currency: Currency = code.parse().unwrap();
+            let ((shelf_life_days, ladder, no_discount), (salvage, portion, elasticity)) = rules;
+            let salvage = salvage.map(|minor| Decimal::new(minor, currency.minor_digits()));
             Item {
                 sku: sku.parse().unwrap(),
                 store_id: store_id.map(|id| id.parse().unwrap()),
@@ -35,27 +45,116 @@ fn item() -> impl Strategy<Value = Item> {
                 shelf_life_days,
                 ladder,
                 floor: floor.map(|percent| money(currency, price * i64::from(percent) / 100)),
+                no_discount,
+                salvage_value: salvage
+                    .map(|amount| Money::parse_signed(&amount.to_string(), currency).unwrap()),
+                portion: portion.map(|thousandths| Decimal::new(thousandths, 3)),
+                elasticity: elasticity.map(|tenths| Decimal::new(tenths, 1)),
             }
         },
     )
 }
 
+fn clock() -> impl Strategy<Value = NaiveTime> {
+    (0..24 * 60_u32)
+        .prop_map(|minute| NaiveTime::from_hms_opt(minute / 60, minute % 60, 0).unwrap())
+}
+
+fn percent() -> impl Strategy<Value = Option<u8>> {
+    option::of(0..=DISCOUNT_PERCENT_MAX)
+}
+
+fn category_rules() -> impl Strategy<Value = CategoryRules> {
+    let times = (any::<bool>(), option::of(clock()), option::of(clock()));
+    let amounts = (option::of(0..1_000_000_i64), option::of(1..=100_i64));
+    (times, option::of(ladder()), percent(), percent(), amounts).prop_map(
+        |((exclude, earliest, latest), ladder, deepest, margin, (least, elasticity))| {
+            CategoryRules {
+                exclude,
+                earliest,
+                latest,
+                ladder,
+                max_discount_percent: deepest,
+                min_price: least.map(|minor| Decimal::new(minor, 2)),
+                min_margin_percent: margin,
+                elasticity: elasticity.map(|tenths| Decimal::new(tenths, 1)),
+            }
+        },
+    )
+}
+
+fn experiment() -> impl Strategy<Value = Experiment> {
+    let rule = prop::collection::btree_map(0..24 * 60_u32, 1..4_u8, 0..4);
+    (any::<String>(), 0..=60_u8, 0..=40_u8, rule).prop_map(
+        |(salt, control_percent, exploration_percent, rule)| {
+            let mut discount_percent = 0;
+            let step = |(minute, deeper)| {
+                discount_percent += deeper;
+                let at = NaiveTime::from_hms_opt(minute / 60, minute % 60, 0).unwrap();
+                RuleStep { at, discount_percent }
+            };
+            let rule = rule.into_iter().map(step).collect();
+            Experiment { salt, control_percent, exploration_percent, rule }
+        },
+    )
+}
+
+/// What people need beyond the ladder.
+type People = ((bool, bool, bool, u32), (Option<NaiveTime>, Option<i64>, Option<u32>, u32));
+
+fn people() -> impl Strategy<Value = People> {
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 15..=1_440_u32);
+    let limits =
+        (option::of(clock()), option::of(0..100_000_i64), option::of(any::<u32>()), 0..=7_u32);
+    (flags, limits)
+}
+
 fn policy() -> impl Strategy<Value = Policy> {
-    let numbers = (option::of(0..=DISCOUNT_PERCENT_MAX), 0..=DISCOUNT_PERCENT_MAX, any::<u32>());
+    let categories = prop::collection::btree_map(any::<String>(), category_rules(), 0..3);
+    (old_policy(), people(), experiment(), categories).prop_map(
+        |(policy, (flags, limits), experiment, categories)| {
+            let (enabled, shadow, withhold, doubt_after_minutes) = flags;
+            let (latest_change, least, max_changes_per_hour, jitter) = limits;
+            Policy {
+                enabled,
+                shadow,
+                latest_change,
+                min_price: least.map(|minor| Decimal::new(minor, 2)),
+                max_changes_per_hour,
+                step_jitter_minutes: 15 * jitter,
+                on_doubt: if withhold { OnDoubt::Withhold } else { OnDoubt::Mark },
+                doubt_after_minutes,
+                experiment,
+                categories,
+                ..policy
+            }
+        },
+    )
+}
+
+fn old_policy() -> impl Strategy<Value = Policy> {
+    let numbers = (percent(), 0..=DISCOUNT_PERCENT_MAX, any::<u32>());
     let rest = (option::of(any::<u32>()), 0..=1_000_000_000_i64, 1..=100_i64);
     let endings = prop::collection::vec("[0-9]{1,4}", 0..4);
-    ((0..24 * 60_u32), ladder(), numbers, endings, rest).prop_map(
-        |(minute, ladder, (margin, deepest, gap), price_endings, (changes, least, elasticity))| {
+    (clock(), ladder(), numbers, endings, rest).prop_map(
+        |(
+            afternoon_starts,
+            ladder,
+            (margin, deepest, gap),
+            price_endings,
+            (changes, least, elasticity),
+        )| {
             Policy {
-                afternoon_starts: NaiveTime::from_hms_opt(minute / 60, minute % 60, 0).unwrap(),
+                afternoon_starts,
                 ladder,
                 max_discount_percent: deepest,
                 min_margin_percent: margin,
                 price_endings,
                 min_minutes_between_changes: gap,
                 max_changes: changes,
-                min_on_hand: Decimal::new(least, 3),
+                min_on_hand: Decimal::new(least, 3).normalize(),
                 elasticity: Decimal::new(elasticity, 1),
+                ..Policy::default()
             }
         },
     )
@@ -71,7 +170,19 @@ proptest! {
 
     #[test]
     fn a_policy_reads_back_as_it_was(policy in policy()) {
-        prop_assert_eq!(Policy::parse(&policy.to_value().to_string()), Ok(policy));
+        let read = Policy::parse(&policy.to_value().to_string());
+        prop_assert_eq!(read.as_ref().map(Policy::version), Ok(policy.version()));
+        prop_assert_eq!(read, Ok(policy));
+    }
+
+    #[test]
+    fn a_chain_reads_back_as_it_was(
+        name in any::<String>(),
+        enabled in any::<bool>(),
+        perishables_exempt in prop::collection::btree_set("[A-Z]{2}", 0..4),
+    ) {
+        let chain = Chain { name, enabled, perishables_exempt };
+        prop_assert_eq!(Chain::parse(&chain.to_json()), Ok(chain));
     }
 
     #[test]
@@ -79,11 +190,13 @@ proptest! {
         policy in policy(),
         id in "[A-Za-z0-9._:-]{1,64}",
         name in option::of(any::<String>()),
+        country in option::of("[A-Z]{2}"),
         zone in select(&chrono_tz::TZ_VARIANTS[..]),
         hours in select(vec!["mon-sun 00:00-00:00", "sat-mon 18:00-02:00", "wed 7:05-12:00"]),
     ) {
         let store_id = id.parse().unwrap();
-        let store = Store { store_id, name, zone, hours: hours.parse().unwrap(), policy };
+        let hours = hours.parse().unwrap();
+        let store = Store { store_id, name, country, zone, hours, policy };
         prop_assert_eq!(Store::parse(&store.to_json()), Ok(store));
     }
 
@@ -132,6 +245,17 @@ fn an_item_is_told_what_is_wrong() {
         (
             r#"{"sku":"A","price":"2.40","shelf_life_days":15}"#,
             "shelf_life_days 15 is outside 1 to 14 days",
+        ),
+        (
+            r#"{"sku":"A","price":"2.40","salvage_value":"-0.055","portion":0,"elasticity":11,
+                "no_discount":"perhaps"}"#,
+            "no_discount \"perhaps\" is neither true nor false; salvage_value \"-0.055\" has 3 \
+             decimal places; at most 2 are allowed (an amount in EUR, either sign); portion 0 is \
+             outside 0.001 to 1000; elasticity 11 is outside 0.1 to 10",
+        ),
+        (
+            r#"{"sku":"A","price":"2.40","salvage_value":-0.05,"portion":"0.1","no_discount":true}"#,
+            "",
         ),
         (
             r#"{"sku":"A","price":"2.40","shelf_life_days":"a week"}"#,
@@ -183,13 +307,80 @@ fn a_policy_is_told_what_is_wrong() {
 }
 
 #[test]
+fn a_policy_is_told_what_is_wrong_with_the_rules_people_need() {
+    for (json, expected) in [
+        (
+            r#"{"enabled":"false","shadow":true,"latest_change":"18:15","min_price":0.5,
+                "max_changes_per_hour":12,"step_jitter_minutes":"15","on_doubt":"withhold"}"#,
+            "",
+        ),
+        (
+            r#"{"enabled":"no","latest_change":"25:00","min_price":"-1","max_changes_per_hour":-1,
+                "step_jitter_minutes":10,"on_doubt":"ignore","doubt_after_minutes":5}"#,
+            "enabled \"no\" is neither true nor false; latest_change \"25:00\" is not a time like \
+             14:00; min_price \"-1\" is outside 0 to 1000000; max_changes_per_hour -1 is not a \
+             whole number that can stand here; step_jitter_minutes 10 is not a multiple of 15 \
+             minutes; on_doubt \"ignore\" is not mark or withhold; doubt_after_minutes 5 is \
+             outside 15 to 1440 minutes",
+        ),
+        (r#"{"step_jitter_minutes":120}"#, "step_jitter_minutes 120 is outside 0 to 105 minutes"),
+        (r#"{"categories":["bread"]}"#, "categories [\"bread\"] is not a JSON object"),
+        (
+            r#"{"categories":{"bread":1}}"#,
+            "categories {\"bread\":1} is not a JSON object of objects",
+        ),
+        (
+            r#"{"categories":{"bread":{"ladder_percent":[10],"earliest":"4 pm"}}}"#,
+            "categories bread: earliest \"4 pm\" is not a time like 14:00; categories bread: \
+             ladder_percent [10] is not a ladder: 1 to 100 steps, starting with 0, each deeper \
+             than the one before, none above 95",
+        ),
+        (
+            r#"{"experiment":{"control_percent":60,"exploration_percent":41}}"#,
+            "experiment exploration_percent 41 is with control_percent more than 100",
+        ),
+        (
+            r#"{"experiment":{"rule":[{"at":"17:00","discount_percent":30},{"at":"16:00"}]}}"#,
+            "experiment rule [{\"at\":\"17:00\",\"discount_percent\":30},{\"at\":\"16:00\"}] is not \
+             a list of at most 24 steps like [{\"at\": \"17:00\", \"discount_percent\": 30}], each \
+             later and deeper than the one before, none above 95",
+        ),
+    ] {
+        assert_eq!(told(Policy::parse(json)), expected, "{json}");
+    }
+}
+
+#[test]
+fn a_table_cell_may_hold_categories_and_an_experiment() {
+    let cells = r#"{"categories":"{\"bread\":{\"exclude\":true}}",
+        "experiment":"{\"salt\":\"a\",\"control_percent\":10}"}"#;
+    let policy = Policy::parse(cells).unwrap();
+    assert!(policy.categories["bread"].exclude);
+    assert_eq!(policy.experiment.control_percent, 10);
+}
+
+#[test]
+fn a_chain_is_told_what_is_wrong() {
+    assert_eq!(told(Chain::parse("{}")), "chain is required");
+    assert_eq!(
+        told(Chain::parse(r#"{"chain":"Winterfeldt","enabled":2,"perishables_exempt":"de IE"}"#)),
+        "enabled 2 is neither true nor false; perishables_exempt \"de IE\" is not a list of \
+         countries of ISO 3166 like [\"DE\", \"IE\"]"
+    );
+    let chain = Chain::parse(r#"{"chain":"W","perishables_exempt":"IE DE"}"#).unwrap();
+    assert!(chain.enabled && chain.exempts(Some("DE")));
+    assert!(!chain.exempts(Some("AT")) && !chain.exempts(None));
+}
+
+#[test]
 fn a_store_is_told_what_is_wrong_also_in_its_policy() {
     for (json, expected) in [
         (r#"{"store_id":"1","zone":"Asia/Kolkata","hours":"mon 07:00-19:00"}"#, ""),
         ("{}", "store_id is required; zone is required; hours is required"),
         (
-            r#"{"store_id":"1","zone":"CET+1","hours":"always","policy":{"elasticity":11}}"#,
-            "zone \"CET+1\" is not a time zone of the IANA database, like Europe/Berlin; hours \
+            r#"{"store_id":"1","zone":"CET+1","hours":"always","country":"Germany",
+                "policy":{"elasticity":11}}"#,
+            "country \"Germany\" is not a country of ISO 3166, like DE; zone \"CET+1\" is not a time zone of the IANA database, like Europe/Berlin; hours \
              \"always\" is not opening hours like \"mon-sat 07:00-18:30, sun 08:00-12:00\", on \
              five-minute marks (\"always\"); elasticity 11 is outside 0.1 to 10",
         ),

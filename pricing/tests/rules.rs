@@ -33,6 +33,10 @@ fn item() -> impl Strategy<Value = Item> {
             shelf_life_days: 1,
             ladder: None,
             floor: floor.map(|percent| money(price * percent / 100, currency)),
+            no_discount: false,
+            salvage_value: None,
+            portion: None,
+            elasticity: None,
         }
     })
 }

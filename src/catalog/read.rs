@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use domain::catalog::CatalogError;
-use domain::{Item, Store, members};
+use domain::{Chain, Item, Store, members};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -14,6 +14,7 @@ use crate::rows::{Row, rows};
 pub(super) enum Entry {
     Item(Item),
     Store(Store),
+    Chain(Chain),
 }
 
 /// The columns of a policy start with this.
@@ -35,11 +36,13 @@ pub(super) fn entries(file: &Path, text: &str) -> Result<Vec<OnLine<Entry>>, Str
     Ok(objects.into_iter().map(|(line, json)| (line, json.and_then(|json| entry(&json)))).collect())
 }
 
-/// An entry with a sku is an item; another is a store.
+/// An entry with a sku is an item, one with a chain the chain; another is a store.
 fn entry(json: &str) -> Result<Entry, String> {
-    let is_item = members(json, &["sku"]).is_ok_and(|members| !members.is_empty());
-    let entry = if is_item {
+    let has = |name| members(json, &[name]).is_ok_and(|members| !members.is_empty());
+    let entry = if has("sku") {
         Item::parse(json).map(Entry::Item)
+    } else if has("chain") {
+        Chain::parse(json).map(Entry::Chain)
     } else {
         Store::parse(json).map(Entry::Store)
     };

@@ -1,5 +1,6 @@
 //! The catalogue: a store's own entries before the chain's.
 
+use domain::Chain;
 use domain::ports::CatalogTable;
 use serde_json::json;
 
@@ -18,7 +19,8 @@ async fn entries_come_back_as_they_were_written() {
     let whole = item(&json!({
         "sku": "rye", "store_id": "s1", "name": "Roggenbrot \"groß\" 🥖", "category": "bread",
         "price": "3.900", "currency": "KWD", "cost": 1, "shelf_life_days": 3,
-        "ladder_percent": [0, 25, 50], "floor": "0.5",
+        "ladder_percent": [0, 25, 50], "floor": "0.5", "no_discount": true,
+        "salvage_value": "-0.125", "portion": "0.1", "elasticity": 3,
     }));
     for item in [&bare, &whole] {
         catalog.put_item(item).await.unwrap();
@@ -28,6 +30,23 @@ async fn entries_come_back_as_they_were_written() {
     assert_eq!(catalog.items(&store_id).await, Ok(vec![bare, whole]));
     assert_eq!(catalog.store(&store_id).await, Ok(Some(store("s1"))));
     assert_eq!(catalog.store(&"s2".parse().unwrap()).await, Ok(None));
+}
+
+#[tokio::test]
+async fn the_chain_is_one_entry_beside_its_items_and_stores() {
+    let world = World::start().await;
+    let catalog = world.catalog();
+    assert_eq!(catalog.chain().await, Ok(Chain::default()));
+    catalog.put_store(&store("settings")).await.unwrap();
+    catalog.put_item(&item(&json!({ "sku": "settings", "price": 1 }))).await.unwrap();
+    for enabled in ["true", "false"] {
+        let entry = format!(r#"{{"chain":"W","enabled":{enabled},"perishables_exempt":"DE"}}"#);
+        let chain = Chain::parse(&entry).unwrap();
+        catalog.put_chain(&chain).await.unwrap();
+        assert_eq!(catalog.chain().await, Ok(chain));
+    }
+    assert_eq!(catalog.stores().await.unwrap().len(), 1);
+    assert_eq!(catalog.items(&"s1".parse().unwrap()).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
 //! An item that is sold.
 
+use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::CatalogError;
-use super::policy::Ladder;
+use super::Ladder;
+use crate::event::Unit;
 use crate::fields::Fields;
 use crate::id::{Sku, StoreId};
+use crate::limits::QUANTITY_SCALE_MAX;
 use crate::money::{Currency, Money};
 
 /// Longest shelf life, in days: how far back on hand is added up.
@@ -13,6 +16,11 @@ const SHELF_LIFE_DAYS_MAX: u16 = 14;
 
 /// Shelf life of an item that says none, or is in no catalogue: baked today, sold today.
 pub const SHELF_LIFE_DAYS_DEFAULT: u16 = 1;
+
+/// What is weighed or poured is counted in quarters of its unit: about what a customer takes.
+const PORTION_DEFAULT: Decimal = Decimal::from_parts(25, 0, 0, false, 2);
+/// A gram, or a millilitre.
+const QUANTITY_LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, QUANTITY_SCALE_MAX);
 
 /// What is read of an item.
 const FIELDS: &[&str] = &[
@@ -26,6 +34,10 @@ const FIELDS: &[&str] = &[
     "shelf_life_days",
     "ladder_percent",
     "floor",
+    "no_discount",
+    "salvage_value",
+    "portion",
+    "elasticity",
 ];
 
 /// One item, for the whole chain or for one store.
@@ -50,11 +62,20 @@ pub struct Item {
     pub ladder: Option<Ladder>,
     /// No price below it.
     pub floor: Option<Money>,
+    /// Never discounted.
+    pub no_discount: bool,
+    /// What a unit left at the close is worth; below 0 where disposal costs money. 0 when `None`.
+    pub salvage_value: Option<Money>,
+    /// The piece in which it is counted where it is sold by weight or volume, in its unit.
+    pub portion: Option<Decimal>,
+    /// How its demand answers to price, instead of the store's.
+    pub elasticity: Option<Decimal>,
 }
 
 impl Item {
     /// Reads `{"sku", "price", "currency"?, "cost"?, "name"?, "category"?, "shelf_life_days"?,
-    /// "ladder_percent"?, "floor"?, "store_id"?}`.
+    /// "ladder_percent"?, "floor"?, "no_discount"?, "salvage_value"?, "portion"?, "elasticity"?,
+    /// "store_id"?}`.
     ///
     /// # Errors
     /// All rules that the entry breaks.
@@ -77,8 +98,20 @@ impl Item {
             "shelf_life_days": self.shelf_life_days,
             "ladder_percent": self.ladder.as_ref().map(Ladder::steps),
             "floor": self.floor.map(|floor| floor.to_string()),
+            "no_discount": self.no_discount,
+            "salvage_value": self.salvage_value.map(|value| value.to_string()),
+            "portion": self.portion.map(|portion| portion.to_string()),
+            "elasticity": self.elasticity.map(|elasticity| elasticity.to_string()),
         })
         .to_string()
+    }
+
+    /// The piece in which the pricing counts it, in its unit: one, or what it is cut or filled
+    /// into where it is sold by weight or volume.
+    #[must_use]
+    pub fn piece(&self, unit: Unit) -> Decimal {
+        let default = if unit == Unit::Each { Decimal::ONE } else { PORTION_DEFAULT };
+        self.portion.unwrap_or(default)
     }
 }
 
@@ -86,24 +119,23 @@ fn read(fields: &mut Fields<'_>) -> Option<Item> {
     let currency = fields.optional("currency").unwrap_or(Currency::EUR);
     let sku = fields.required("sku");
     fields.present("price");
-    let price = price(fields, "price", currency);
+    let price = fields.price("price", currency);
     if price.is_some_and(|price| price.amount().is_zero()) {
         fields.fault("price", "must be above 0");
     }
-    let shelf_life_days =
-        fields.optional_number("shelf_life_days").unwrap_or(SHELF_LIFE_DAYS_DEFAULT);
-    if !(1..=SHELF_LIFE_DAYS_MAX).contains(&shelf_life_days) {
-        let rule = format!("is outside 1 to {SHELF_LIFE_DAYS_MAX} days");
-        fields.fault("shelf_life_days", rule);
-    }
+    let shelf_life_days = fields.whole("shelf_life_days", 1..=SHELF_LIFE_DAYS_MAX, "days");
     let item = Item {
         store_id: fields.optional("store_id"),
         name: fields.text("name"),
         category: fields.text("category"),
-        cost: self::price(fields, "cost", currency),
-        shelf_life_days,
+        cost: fields.price("cost", currency),
+        shelf_life_days: shelf_life_days.unwrap_or(SHELF_LIFE_DAYS_DEFAULT),
         ladder: Ladder::read(fields, "ladder_percent"),
-        floor: self::price(fields, "floor", currency),
+        floor: fields.price("floor", currency),
+        no_discount: fields.flag("no_discount").unwrap_or(false),
+        salvage_value: salvage_value(fields, currency),
+        portion: fields.decimal("portion", QUANTITY_LEAST, Decimal::ONE_THOUSAND),
+        elasticity: fields.elasticity(),
         sku: sku?,
         price: price?,
     };
@@ -114,8 +146,9 @@ fn read(fields: &mut Fields<'_>) -> Option<Item> {
     Some(item)
 }
 
-fn price(fields: &mut Fields<'_>, field: &'static str, currency: Currency) -> Option<Money> {
-    let text = fields.text_or_number(field)?;
-    let price = Money::parse_price(&text, currency);
-    fields.parsed(field, price.map_err(|error| format!("{error} (a price in {currency})")))
+fn salvage_value(fields: &mut Fields<'_>, currency: Currency) -> Option<Money> {
+    let text = fields.text_or_number("salvage_value")?;
+    let value = Money::parse_signed(&text, currency);
+    let value = value.map_err(|error| format!("{error} (an amount in {currency}, either sign)"));
+    fields.parsed("salvage_value", value)
 }

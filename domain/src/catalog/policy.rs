@@ -1,76 +1,74 @@
 //! The retailer's rules for discounts.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveTime;
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::CatalogError;
-use crate::calendar::clock;
-use crate::fields::Fields;
-use crate::limits::{DISCOUNT_PERCENT_MAX, LADDER_STEPS_MAX, SLOT_MINUTES};
+use super::{CatalogError, CategoryRules, Ladder};
+use crate::experiment::Experiment;
+use crate::fault::Fault;
+use crate::fields::{Fields, shorten};
+use crate::limits::{DISCOUNT_PERCENT_MAX, SLOT_MINUTES, UNIT_PRICE_MAX};
+use crate::version::Version;
+use crate::words::words;
 
-/// Allowed discounts in percent: ascending, unique, starting with 0.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ladder(Vec<u8>);
-
-/// Why numbers are not a ladder.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "is not a ladder: 1 to {LADDER_STEPS_MAX} steps, starting with 0, each deeper than the one \
-     before, none above {DISCOUNT_PERCENT_MAX}"
-)]
-pub struct LadderError;
-
-impl Ladder {
-    /// A checked ladder.
-    ///
-    /// # Errors
-    /// [`LadderError`], which states the rule.
-    pub fn new(steps: Vec<u8>) -> Result<Self, LadderError> {
-        let ascending = steps.is_sorted_by(|a, b| a < b);
-        let starts_with_zero = steps.first() == Some(&0);
-        let within = steps.last().is_some_and(|last| *last <= DISCOUNT_PERCENT_MAX);
-        if ascending && starts_with_zero && within && steps.len() <= LADDER_STEPS_MAX {
-            Ok(Self(steps))
-        } else {
-            Err(LadderError)
-        }
-    }
-
-    /// The steps, in percent.
-    #[must_use]
-    pub fn steps(&self) -> &[u8] {
-        &self.0
-    }
-
-    pub(super) fn read(fields: &mut Fields<'_>, field: &'static str) -> Option<Self> {
-        let steps = fields.numbers(field)?;
-        fields.parsed(field, Self::new(steps))
-    }
-}
+/// Longest shift of the moments at which an item may step.
+const JITTER_MINUTES_MAX: u32 = 105;
+/// How long all tills of an open store may be silent before that is doubted.
+const DOUBT_AFTER_MINUTES: std::ops::RangeInclusive<u32> = 15..=1_440;
 
 /// What is read of a policy.
 const FIELDS: &[&str] = &[
+    "enabled",
+    "shadow",
     "afternoon_starts",
+    "latest_change",
     "ladder_percent",
     "max_discount_percent",
+    "min_price",
     "min_margin_percent",
     "price_endings",
     "min_minutes_between_changes",
     "max_changes",
+    "max_changes_per_hour",
+    "step_jitter_minutes",
     "min_on_hand",
     "elasticity",
+    "on_doubt",
+    "doubt_after_minutes",
+    "experiment",
+    "categories",
 ];
+
+words! {
+    /// What becomes of a decision whose inputs are in doubt.
+    OnDoubt {
+        /// It is taken, and the offer says so.
+        Mark = "mark",
+        /// None is taken.
+        Withhold = "withhold",
+    }
+}
 
 /// When and how deep a store may discount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
+    /// Whether any price is decided. What is on the shelf stays as it is until the close.
+    pub enabled: bool,
+    /// Decides and stores, but offers nothing: to see what would happen.
+    pub shadow: bool,
     /// When the afternoon starts, by the store's clock; it ends with the close.
     pub afternoon_starts: NaiveTime,
+    /// No change after this time by the store's clock.
+    pub latest_change: Option<NaiveTime>,
     /// The discounts that items without a ladder of their own may get.
     pub ladder: Ladder,
     /// Deeper steps are not allowed.
     pub max_discount_percent: u8,
+    /// No price below it, in the currency of the item.
+    pub min_price: Option<Decimal>,
     /// The price stays at least `cost / (1 - percent / 100)`.
     pub min_margin_percent: Option<u8>,
     /// The price in minor units ends with one of these digits; any ending when empty.
@@ -79,11 +77,25 @@ pub struct Policy {
     pub min_minutes_between_changes: u32,
     /// Most changes of one price a day; no limit when `None`.
     pub max_changes: Option<u32>,
+    /// Most changes of all prices of the store within an hour, for people who print stickers: the
+    /// best gains first. No limit when `None`.
+    pub max_changes_per_hour: Option<u32>,
+    /// Against queues at seven: an item may step every 15 minutes and this many more, and in
+    /// which quarter of an hour differs by store, date and category. A multiple of 15.
+    pub step_jitter_minutes: u32,
     /// Fewer units on hand than this are left alone.
     pub min_on_hand: Decimal,
     /// How demand answers to price, at the regular price: demand at `d` percent off is
     /// `exp(elasticity * d / 100)` times that without discount.
     pub elasticity: Decimal,
+    /// What becomes of decisions when the tills' events have gaps, or stop coming.
+    pub on_doubt: OnDoubt,
+    /// How long no till of an open store need send anything before that is doubted.
+    pub doubt_after_minutes: u32,
+    /// Control group and exploration.
+    pub experiment: Experiment,
+    /// What is otherwise for one category.
+    pub categories: BTreeMap<String, CategoryRules>,
 }
 
 impl Default for Policy {
@@ -94,15 +106,25 @@ impl Default for Policy {
     /// Akbay & Jones 2006).
     fn default() -> Self {
         Self {
+            enabled: true,
+            shadow: false,
             afternoon_starts: NaiveTime::from_hms_opt(14, 0, 0).expect("a valid time"),
+            latest_change: None,
             ladder: Ladder::new((0..=70).step_by(10).collect()).expect("a valid ladder"),
             max_discount_percent: DISCOUNT_PERCENT_MAX,
+            min_price: None,
             min_margin_percent: None,
             price_endings: Vec::new(),
             min_minutes_between_changes: 2 * SLOT_MINUTES,
             max_changes: Some(6),
+            max_changes_per_hour: None,
+            step_jitter_minutes: 0,
             min_on_hand: Decimal::ONE,
             elasticity: Decimal::new(22, 1),
+            on_doubt: OnDoubt::Mark,
+            doubt_after_minutes: 60,
+            experiment: Experiment::default(),
+            categories: BTreeMap::new(),
         }
     }
 }
@@ -121,49 +143,84 @@ impl Policy {
     /// The policy as [`Policy::parse`] reads it.
     #[must_use]
     pub fn to_value(&self) -> Value {
+        let categories = self.categories.iter();
+        let categories: Map<String, Value> =
+            categories.map(|(name, rules)| (name.clone(), rules.to_value())).collect();
         json!({
-            "afternoon_starts": self.afternoon_starts.format("%H:%M").to_string(),
+            "enabled": self.enabled,
+            "shadow": self.shadow,
+            "afternoon_starts": clock_text(self.afternoon_starts),
+            "latest_change": self.latest_change.map(clock_text),
             "ladder_percent": self.ladder.steps(),
             "max_discount_percent": self.max_discount_percent,
+            "min_price": self.min_price.map(amount),
             "min_margin_percent": self.min_margin_percent,
             "price_endings": self.price_endings,
             "min_minutes_between_changes": self.min_minutes_between_changes,
             "max_changes": self.max_changes.map_or(json!("unlimited"), |changes| json!(changes)),
-            "min_on_hand": self.min_on_hand.to_string(),
-            "elasticity": self.elasticity.to_string(),
+            "max_changes_per_hour": self.max_changes_per_hour,
+            "step_jitter_minutes": self.step_jitter_minutes,
+            "min_on_hand": amount(self.min_on_hand),
+            "elasticity": amount(self.elasticity),
+            "on_doubt": self.on_doubt.as_str(),
+            "doubt_after_minutes": self.doubt_after_minutes,
+            "experiment": self.experiment.to_value(),
+            "categories": categories,
         })
+    }
+
+    /// Names these rules: equal rules have equal versions.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        // The members of a `Value` are in the order of their names.
+        Version::of(self.to_value().to_string().as_bytes())
     }
 }
 
 fn read(fields: &mut Fields<'_>) -> Policy {
     let default = Policy::default();
     Policy {
-        afternoon_starts: afternoon_starts(fields).unwrap_or(default.afternoon_starts),
+        enabled: fields.flag("enabled").unwrap_or(default.enabled),
+        shadow: fields.flag("shadow").unwrap_or(default.shadow),
+        afternoon_starts: fields.clock("afternoon_starts").unwrap_or(default.afternoon_starts),
+        latest_change: fields.clock("latest_change"),
         ladder: Ladder::read(fields, "ladder_percent").unwrap_or(default.ladder),
-        max_discount_percent: percent(fields, "max_discount_percent")
+        max_discount_percent: fields
+            .percent("max_discount_percent")
             .unwrap_or(default.max_discount_percent),
-        min_margin_percent: percent(fields, "min_margin_percent"),
+        min_price: min_price(fields),
+        min_margin_percent: fields.percent("min_margin_percent"),
         price_endings: price_endings(fields).unwrap_or_default(),
         min_minutes_between_changes: fields
             .optional_number("min_minutes_between_changes")
             .unwrap_or(default.min_minutes_between_changes),
-        max_changes: max_changes(fields, default.max_changes),
-        min_on_hand: decimal(fields, "min_on_hand", Decimal::ZERO, Decimal::from(1_000_000))
-            .unwrap_or(default.min_on_hand),
-        elasticity: decimal(fields, "elasticity", Decimal::new(1, 1), Decimal::TEN)
-            .unwrap_or(default.elasticity),
+        max_changes: limit(fields, "max_changes", default.max_changes),
+        max_changes_per_hour: limit(fields, "max_changes_per_hour", default.max_changes_per_hour),
+        step_jitter_minutes: step_jitter(fields).unwrap_or(default.step_jitter_minutes),
+        min_on_hand: fields
+            .decimal("min_on_hand", Decimal::ZERO, Decimal::from(1_000_000))
+            .map_or(default.min_on_hand, |least| least.normalize()),
+        elasticity: fields.elasticity().unwrap_or(default.elasticity),
+        on_doubt: on_doubt(fields).unwrap_or(default.on_doubt),
+        doubt_after_minutes: fields
+            .whole("doubt_after_minutes", DOUBT_AFTER_MINUTES, "minutes")
+            .unwrap_or(default.doubt_after_minutes),
+        experiment: experiment(fields).unwrap_or_default(),
+        categories: categories(fields).unwrap_or_default(),
     }
 }
 
-fn afternoon_starts(fields: &mut Fields<'_>) -> Option<NaiveTime> {
-    let text = fields.text("afternoon_starts")?;
-    fields.parsed("afternoon_starts", clock(&text).ok_or("is not a time like 14:00"))
+/// A least price, in the main unit of whatever currency.
+pub(super) fn min_price(fields: &mut Fields<'_>) -> Option<Decimal> {
+    fields.decimal("min_price", Decimal::ZERO, Decimal::from(UNIT_PRICE_MAX))
 }
 
-fn percent(fields: &mut Fields<'_>, field: &'static str) -> Option<u8> {
-    let percent = fields.optional_number::<u8>(field)?;
-    let rule = format!("is outside 0 to {DISCOUNT_PERCENT_MAX} percent");
-    fields.parsed(field, (percent <= DISCOUNT_PERCENT_MAX).then_some(percent).ok_or(rule))
+pub(super) fn clock_text(time: NaiveTime) -> String {
+    time.format("%H:%M").to_string()
+}
+
+pub(super) fn amount(decimal: Decimal) -> String {
+    decimal.to_string()
 }
 
 fn price_endings(fields: &mut Fields<'_>) -> Option<Vec<String>> {
@@ -176,25 +233,45 @@ fn price_endings(fields: &mut Fields<'_>) -> Option<Vec<String>> {
     fields.parsed("price_endings", valid.then_some(endings).ok_or(rule))
 }
 
-fn max_changes(fields: &mut Fields<'_>, default: Option<u32>) -> Option<u32> {
-    if fields.raw("max_changes") == Some("\"unlimited\"") {
-        return None;
-    }
-    if fields.raw("max_changes").is_none() {
-        default
-    } else {
-        fields.optional_number("max_changes")
+fn limit(fields: &mut Fields<'_>, field: &'static str, default: Option<u32>) -> Option<u32> {
+    match fields.raw(field) {
+        Some("\"unlimited\"") => None,
+        None => default,
+        Some(_) => fields.optional_number(field),
     }
 }
 
-fn decimal(
-    fields: &mut Fields<'_>,
-    field: &'static str,
-    min: Decimal,
-    max: Decimal,
-) -> Option<Decimal> {
-    let text = fields.text_or_number(field)?;
-    let value = fields.parsed(field, crate::money::parse_decimal(&text))?;
-    let rule = format!("is outside {min} to {max}");
-    fields.parsed(field, (min..=max).contains(&value).then_some(value).ok_or(rule))
+fn step_jitter(fields: &mut Fields<'_>) -> Option<u32> {
+    let minutes = fields.whole("step_jitter_minutes", 0..=JITTER_MINUTES_MAX, "minutes")?;
+    let rule = format!("is not a multiple of {SLOT_MINUTES} minutes");
+    let on_grid = minutes % SLOT_MINUTES == 0;
+    fields.parsed("step_jitter_minutes", on_grid.then_some(minutes).ok_or(rule))
+}
+
+fn on_doubt(fields: &mut Fields<'_>) -> Option<OnDoubt> {
+    let word = fields.text("on_doubt")?;
+    fields.parsed("on_doubt", OnDoubt::from_word(&word).ok_or("is not mark or withhold"))
+}
+
+fn experiment(fields: &mut Fields<'_>) -> Option<Experiment> {
+    let json = fields.object("experiment")?;
+    Experiment::parse(&json).map_err(|faults| told(fields, "experiment", "", faults)).ok()
+}
+
+fn categories(fields: &mut Fields<'_>) -> Option<BTreeMap<String, CategoryRules>> {
+    let objects = fields.objects("categories")?;
+    let mut categories = BTreeMap::new();
+    for (name, json) in objects {
+        match CategoryRules::parse(&json) {
+            Ok(rules) => drop(categories.insert(name, rules)),
+            Err(faults) => told(fields, "categories", &format!("{}: ", shorten(&name)), faults),
+        }
+    }
+    Some(categories)
+}
+
+/// Faults of what lies inside a field.
+fn told(fields: &mut Fields<'_>, field: &'static str, name: &str, faults: Vec<Fault>) {
+    let inside = |fault: Fault| Fault::new(field, None, format!("{name}{fault}"));
+    fields.faults.extend(faults.into_iter().map(inside));
 }

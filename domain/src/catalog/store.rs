@@ -1,16 +1,17 @@
 //! A store.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::json;
 
+use super::chain::is_country;
 use super::{CatalogError, Policy};
 use crate::calendar::{BusinessDay, DaySpan, Hours, instant};
 use crate::fields::Fields;
 use crate::id::StoreId;
 
 /// What is read of a store.
-const FIELDS: &[&str] = &["store_id", "name", "zone", "hours", "policy"];
+const FIELDS: &[&str] = &["store_id", "name", "country", "zone", "hours", "policy"];
 
 /// One store: where its clock is, when it is open, how it discounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Store {
     pub store_id: StoreId,
     /// What people call it.
     pub name: Option<String>,
+    /// The country, by its two letters, whose law counts.
+    pub country: Option<String>,
     /// Its time zone.
     pub zone: Tz,
     /// Its opening hours.
@@ -28,7 +31,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Reads `{"store_id", "zone", "hours", "name"?, "policy"?}`.
+    /// Reads `{"store_id", "zone", "hours", "name"?, "country"?, "policy"?}`.
     ///
     /// # Errors
     /// All rules that the entry breaks.
@@ -37,9 +40,7 @@ impl Store {
         let policy = fields.raw("policy").map_or(Ok(Policy::default()), Policy::parse);
         let store = read(&mut fields);
         match (store, policy) {
-            (Some((store_id, name, zone, hours)), Ok(policy)) if fields.faults.is_empty() => {
-                Ok(Self { store_id, name, zone, hours, policy })
-            }
+            (Some(store), Ok(policy)) if fields.faults.is_empty() => Ok(Self { policy, ..store }),
             (_, policy) => {
                 fields.faults.extend(policy.err().into_iter().flat_map(|error| error.0));
                 Err(CatalogError(fields.faults))
@@ -53,6 +54,7 @@ impl Store {
         json!({
             "store_id": self.store_id.as_str(),
             "name": self.name,
+            "country": self.country,
             "zone": self.zone.name(),
             "hours": self.hours.to_string(),
             "policy": self.policy.to_value(),
@@ -85,14 +87,21 @@ impl Store {
     #[must_use]
     pub fn afternoon_at(&self, now: DateTime<Utc>) -> Option<BusinessDay> {
         let day = self.hours.open_day_at(self.zone, now)?;
-        let starts_on = |date| instant(self.zone, date, self.policy.afternoon_starts);
-        let (tonight, after_midnight) = (starts_on(day.date), starts_on(day.date.succ_opt()?));
-        let starts_at = if tonight < day.opens_at && after_midnight < day.closes_at {
+        let starts_at = self.clock_on(&day, self.policy.afternoon_starts);
+        (now >= starts_at).then_some(day)
+    }
+
+    /// The instant of a clock time on a business day: that of the next date, if it is before the
+    /// opening and the store is then still open.
+    #[must_use]
+    pub fn clock_on(&self, day: &BusinessDay, time: NaiveTime) -> DateTime<Utc> {
+        let tonight = instant(self.zone, day.date, time);
+        let after_midnight = instant(self.zone, day.date + Days::new(1), time);
+        if tonight < day.opens_at && after_midnight < day.closes_at {
             after_midnight
         } else {
             tonight
-        };
-        (now >= starts_at).then_some(day)
+        }
     }
 
     /// From when on goods with `shelf_life_days` may still be for sale on `day`. What is on hand is
@@ -107,12 +116,20 @@ impl Store {
     }
 }
 
-fn read(fields: &mut Fields<'_>) -> Option<(StoreId, Option<String>, Tz, Hours)> {
+/// The store, as yet without its own policy.
+fn read(fields: &mut Fields<'_>) -> Option<Store> {
     let store_id = fields.required("store_id");
     let name = fields.text("name");
-    let zone = zone(fields);
-    let hours = fields.required("hours");
-    Some((store_id?, name, zone?, hours?))
+    let country = country(fields);
+    let (zone, hours) = (zone(fields), fields.required("hours"));
+    let (store_id, zone, hours) = (store_id?, zone?, hours?);
+    Some(Store { store_id, name, country, zone, hours, policy: Policy::default() })
+}
+
+fn country(fields: &mut Fields<'_>) -> Option<String> {
+    let country = fields.text("country")?;
+    let rule = "is not a country of ISO 3166, like DE";
+    fields.parsed("country", is_country(&country).then_some(country).ok_or(rule))
 }
 
 fn zone(fields: &mut Fields<'_>) -> Option<Tz> {

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use domain::ports::{CatalogTable, Failure};
-use domain::{Item, Sku, Store, StoreId};
+use domain::{Chain, Item, Sku, Store, StoreId};
 
 use super::{Road, Shared};
 
 /// Stores and items in memory. Clones are the same catalogue.
 #[derive(Clone, Default)]
 pub struct Catalog {
+    chain: Arc<Mutex<Chain>>,
     stores: Shared<StoreId, Store>,
     items: Shared<(StoreId, Sku), Item>,
     road: Road,
@@ -25,9 +26,11 @@ impl Catalog {
     /// A copy of its own, on a road without trouble.
     #[must_use]
     pub fn snapshot(&self) -> Self {
+        let chain = self.chain.lock().unwrap().clone();
         let stores = self.stores.lock().unwrap().clone();
         let items = self.items.lock().unwrap().clone();
         Self {
+            chain: Arc::new(Mutex::new(chain)),
             stores: Arc::new(Mutex::new(stores)),
             items: Arc::new(Mutex::new(items)),
             ..Self::default()
@@ -45,6 +48,15 @@ impl CatalogTable for Catalog {
     async fn put_store(&self, store: &Store) -> Result<(), Failure> {
         self.stores.lock().unwrap().insert(store.store_id.clone(), store.clone());
         Ok(())
+    }
+
+    async fn put_chain(&self, chain: &Chain) -> Result<(), Failure> {
+        self.chain.lock().unwrap().clone_from(chain);
+        Ok(())
+    }
+
+    async fn chain(&self) -> Result<Chain, Failure> {
+        self.road.travel(|| Ok(self.chain.lock().unwrap().clone())).await
     }
 
     async fn store(&self, store_id: &StoreId) -> Result<Option<Store>, Failure> {

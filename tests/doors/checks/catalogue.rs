@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::{Item, Store};
+use domain::{Chain, Item, Store};
 
 use super::given::{numbered_as_they_stand, on_one_line};
 use read::Entry;
@@ -39,6 +39,11 @@ fn is_read_again_or_explained(entry: &Result<Entry, String>) {
             let json = store.to_json();
             assert_eq!(Store::parse(&json).as_ref(), Ok(store), "{json}");
             is_the_same_in_a_file(&json, |again| matches!(again, Entry::Store(s) if s == store));
+        }
+        Ok(Entry::Chain(chain)) => {
+            let json = chain.to_json();
+            assert_eq!(Chain::parse(&json).as_ref(), Ok(chain), "{json}");
+            is_the_same_in_a_file(&json, |again| matches!(again, Entry::Chain(c) if c == chain));
         }
         Err(message) => on_one_line(message),
     }

@@ -1,0 +1,102 @@
+//! What binds one item: its own entry before its category's before the policy.
+
+use chrono::NaiveTime;
+use rust_decimal::Decimal;
+
+use super::{CategoryRules, Item, Ladder, Policy};
+
+/// The rules of one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemRules<'a> {
+    /// Whether it may get a discount at all.
+    pub is_excluded: bool,
+    /// No change before, by the store's clock, if later than the afternoon's start.
+    pub earliest: Option<NaiveTime>,
+    /// No change after; one at this time is allowed.
+    pub latest: Option<NaiveTime>,
+    /// The discounts.
+    pub ladder: &'a Ladder,
+    /// The deepest one, in percent.
+    pub max_discount_percent: u8,
+    /// No price below it: the highest of all floors.
+    pub min_price: Option<Decimal>,
+    /// The price is at least `cost / (1 - percent / 100)`.
+    pub min_margin_percent: Option<u8>,
+    /// How demand answers to price where nothing was learnt yet.
+    pub elasticity: Decimal,
+}
+
+impl Policy {
+    /// The rules of an item.
+    #[must_use]
+    pub fn rules_of<'a>(&'a self, item: &'a Item) -> ItemRules<'a> {
+        let category = item.category.as_ref().and_then(|category| self.categories.get(category));
+        let none = CategoryRules::default();
+        let CategoryRules { exclude, earliest, latest, min_price, .. } = category.unwrap_or(&none);
+        let ladder = category.and_then(|category| category.ladder.as_ref());
+        let of_category = |field: fn(&CategoryRules) -> Option<u8>| category.and_then(field);
+        let floor = item.floor.map(|floor| floor.amount());
+        let elasticity = item.elasticity.or(category.and_then(|category| category.elasticity));
+        ItemRules {
+            is_excluded: item.no_discount || *exclude,
+            earliest: *earliest,
+            latest: latest.or(self.latest_change),
+            ladder: item.ladder.as_ref().or(ladder).unwrap_or(&self.ladder),
+            max_discount_percent: of_category(|category| category.max_discount_percent)
+                .unwrap_or(self.max_discount_percent),
+            min_price: floor.max(*min_price).max(self.min_price),
+            min_margin_percent: of_category(|category| category.min_margin_percent)
+                .or(self.min_margin_percent),
+            elasticity: elasticity.unwrap_or(self.elasticity),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearer_rule_counts_and_of_floors_the_highest() {
+        let policy = Policy::parse(
+            r#"{"ladder_percent":[0,20],"max_discount_percent":70,"min_price":"0.30",
+                "min_margin_percent":10,"latest_change":"18:00","categories":{
+                "bread":{"ladder_percent":[0,30,60],"max_discount_percent":60,"earliest":"16:00",
+                    "latest":"17:30","min_price":"0.40","elasticity":3},
+                "tobacco":{"exclude":true}}}"#,
+        )
+        .unwrap();
+        let rules = |item: &str| {
+            let item = Item::parse(item).unwrap();
+            let rules = policy.rules_of(&item);
+            format!(
+                "{:?} {:?} <={} >={:?} {:?} {:?}..{:?} e{} {}",
+                rules.ladder.steps(),
+                rules.is_excluded,
+                rules.max_discount_percent,
+                rules.min_price.map(|price| price.to_string()),
+                rules.min_margin_percent,
+                rules.earliest.map(|time| time.to_string()),
+                rules.latest.map(|time| time.to_string()),
+                rules.elasticity,
+                "",
+            )
+        };
+        assert_eq!(
+            rules(r#"{"sku":"A","price":"2.40"}"#),
+            r#"[0, 20] false <=70 >=Some("0.30") Some(10) None..Some("18:00:00") e2.2 "#
+        );
+        assert_eq!(
+            rules(r#"{"sku":"A","price":"2.40","category":"bread","floor":"0.35"}"#),
+            r#"[0, 30, 60] false <=60 >=Some("0.40") Some(10) Some("16:00:00")..Some("17:30:00") e3 "#
+        );
+        assert_eq!(
+            rules(
+                r#"{"sku":"A","price":"2.40","category":"tobacco","floor":"1","elasticity":"1.5",
+                    "ladder_percent":[0,5]}"#
+            ),
+            r#"[0, 5] true <=70 >=Some("1.00") Some(10) None..Some("18:00:00") e1.5 "#
+        );
+        assert!(rules(r#"{"sku":"A","price":"2.40","no_discount":true}"#).contains("true"));
+    }
+}
