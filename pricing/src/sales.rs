@@ -5,6 +5,8 @@
 
 /// Terms below this share of the largest one are left out.
 const NEGLIGIBLE: f64 = 1e-9;
+/// Room for the terms of a slot in which a few units are sold.
+const USUAL_TERMS: usize = 32;
 
 /// The distribution of one slot's demand, in lots, cut where nothing is left.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,27 +34,17 @@ impl Demand {
         if let Some((mean, size)) = size.and_then(|size| in_lots(mean, size, lot)) {
             return Self::new(mean, Some(size), 1.0, on_hand);
         }
-        let (first, units) = masses(mean, size);
-        let total: f64 = units.iter().sum();
-        let mut probability = Vec::new();
-        let mut add = |lots: usize, mass: f64| {
-            if probability.len() <= lots {
-                probability.resize(lots + 1, 0.0);
-            }
-            probability[lots] += mass;
+        let (first, masses) = masses(mean, size);
+        let total: f64 = masses.iter().sum();
+        let masses = masses.iter().enumerate().map(|(index, mass)| (first + index, mass / total));
+        let probability: Vec<f64> = if lot == 1.0 {
+            std::iter::repeat_n(0.0, first).chain(masses.map(|(_, mass)| mass)).collect()
+        } else {
+            spread(masses, lot)
         };
-        for (offset, mass) in units.iter().enumerate() {
-            let mass = mass / total;
-            if lot == 1.0 {
-                add(first + offset, mass);
-            } else {
-                let lots = (first + offset) as f64 / lot;
-                let (whole, part) = (lots.floor(), lots - lots.floor());
-                add(whole as usize, mass * (1.0 - part));
-                add(whole as usize + 1, mass * part);
-            }
-        }
-        let (mut sold, mut more, mut expected) = (vec![0.0], 1.0, 0.0);
+        let mut sold = Vec::with_capacity(probability.len() + 1);
+        let (mut more, mut expected) = (1.0, 0.0);
+        sold.push(expected);
         for mass in &probability {
             more = f64::max(more - mass, 0.0);
             expected += more;
@@ -66,6 +58,21 @@ impl Demand {
     pub fn sold(&self, on_hand: usize) -> f64 {
         self.sold[on_hand.min(self.sold.len() - 1)]
     }
+}
+
+/// The masses of numbers of units as those of numbers of lots.
+fn spread(masses: impl Iterator<Item = (usize, f64)>, lot: f64) -> Vec<f64> {
+    let mut probability = Vec::new();
+    for (units, mass) in masses {
+        let lots = units as f64 / lot;
+        let (whole, part) = (lots as usize, lots - lots.floor());
+        if probability.len() < whole + 2 {
+            probability.resize(whole + 2, 0.0);
+        }
+        probability[whole] += mass * (1.0 - part);
+        probability[whole + 1] += mass * part;
+    }
+    probability
 }
 
 /// Mean and size of a negative binomial in lots with the mean and the variance of one in units,
@@ -92,14 +99,14 @@ fn masses(mean: f64, size: Option<f64>) -> (usize, Vec<f64>) {
         None => mean.floor(),
         Some(size) => ((size - 1.0) * mean / size).floor().max(0.0),
     };
-    let mut below = Vec::new();
+    let mut terms = Vec::with_capacity(USUAL_TERMS);
     let (mut n, mut mass) = (mode, 1.0);
     while n > 0.0 && mass > NEGLIGIBLE {
         n -= 1.0;
         mass /= ratio(n);
-        below.push(mass);
+        terms.push(mass);
     }
-    let mut terms: Vec<f64> = below.into_iter().rev().collect();
+    terms.reverse();
     let first = n as usize;
     let (mut n, mut mass) = (mode, 1.0);
     while mass > NEGLIGIBLE {
