@@ -97,6 +97,9 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let differences = chain.audit(&machine).await?;
     let offers = chain.offers(&machine).await?;
     screen.summary(&chain, &offers, &differences, started.elapsed());
+    if let Some(afternoon) = chain.picture(&machine, &offers).await? {
+        screen.afternoon(&afternoon, &folder)?;
+    }
     screen.where_it_lies(&folder, &chain, flags.keep.then(|| machine.urls()));
     if flags.keep {
         set_clock.follow_the_machine();

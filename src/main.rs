@@ -13,6 +13,7 @@ mod gaps;
 mod machine;
 mod offers;
 mod output;
+mod picture;
 mod quarantine;
 mod rows;
 mod send;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::ops::RangeInclusive;
 
 use clap::ValueEnum;
@@ -12,7 +12,10 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::Failed;
+use crate::picture::Style;
 
+/// Where there is no terminal that says how wide it is.
+const USUAL_WIDTH: u16 = 80;
 /// Below it, in columns, breaking cells makes a table harder to read than running over.
 const NARROWEST_TERMINAL: u16 = 60;
 
@@ -108,6 +111,20 @@ pub(crate) fn ranges(ranges: &[RangeInclusive<u64>], shown_max: usize) -> String
         words.push(format!("and {more} more places"));
     }
     words.join(", ")
+}
+
+/// How to draw: in the width and the characters that the terminal has, coloured if it wants that.
+#[expect(clippy::disallowed_methods, reason = "what the terminal can show stands there alone")]
+pub(crate) fn style() -> Style {
+    let said = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = said("LC_ALL").or_else(|| said("LC_CTYPE")).or_else(|| said("LANG"));
+    let is_utf8 = |locale: String| locale.to_uppercase().replace('-', "").contains("UTF8");
+    let is_dumb = said("TERM").is_some_and(|terminal| terminal == "dumb");
+    Style {
+        width: Table::new().width().unwrap_or(USUAL_WIDTH).into(),
+        is_ascii: locale.is_some_and(|locale| !is_utf8(locale)),
+        is_coloured: std::io::stdout().is_terminal() && said("NO_COLOR").is_none() && !is_dumb,
+    }
 }
 
 /// Bytes of the answer, as they are.

@@ -13,7 +13,7 @@ use std::fmt;
 
 pub use figures::{Counted, Figures};
 pub(crate) use figures::{counting, movement};
-pub use level::{Level, level_at};
+pub use level::{Level, course, level_at};
 pub use packed::Unreadable;
 pub use row_key::{Part, PartError, RowKey};
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::event::Kind;
-use domain::stock::{StockWindow, WindowKey, level_at};
+use domain::stock::{StockWindow, WindowKey, course, level_at};
 use domain::{Event, Window};
 use given::{at, event, of_row};
 use proptest::prelude::*;
@@ -86,6 +86,10 @@ proptest! {
         rows.reverse();
         let level = level_at(&rows, instant(until));
         prop_assert_eq!(level.on_hand, walked(&events, instant(until)));
+        let course = course(&rows);
+        prop_assert!(course.is_sorted_by_key(|(at, _)| *at));
+        let last = course.iter().rfind(|(at, _)| *at < instant(until));
+        prop_assert_eq!(last.map_or(Decimal::ZERO, |(_, left)| *left), level.on_hand);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::ports::{DaysTable, OffersTable, StockTable};
 use domain::stock::{WindowKey, level_at};
-use domain::{Event, Offer, SequenceNumber, StoreId, Window};
+use domain::{Event, Offer, OfferId, SequenceNumber, StoreId, Window};
 use load_generator::day::Day;
 use load_generator::disorder::{Disorder, Mix};
 use load_generator::figures::{DayFigures, without_discounts};
@@ -17,6 +17,7 @@ use load_generator::shops::Shop;
 
 use crate::Failed;
 use crate::machine::Machine;
+use crate::picture::{Afternoon, Seen, of_offer};
 use crate::send::{Api, Status};
 
 /// Longer than any batch takes; beyond it something is wrong.
@@ -202,6 +203,42 @@ impl Chain {
             offers.extend(machine.offers().of_day(playing.store_id(), self.date).await?);
         }
         Ok(offers)
+    }
+
+    /// The afternoon of the item from which the offers were expected to save most.
+    pub(super) async fn picture(
+        &self,
+        machine: &Machine,
+        offers: &[Offer],
+    ) -> Result<Option<Afternoon>, Failed> {
+        let saved = |offer: &Offer| {
+            let left_less = offer.expected_left_unchanged - offer.expected_left;
+            left_less * offer.price.amount()
+        };
+        let Some(offer) = offers.iter().max_by_key(|offer| saved(offer)) else { return Ok(None) };
+        let OfferId { store_id, sku, .. } = &offer.offer_id;
+        let Some(playing) = self.shop(store_id) else { return Ok(None) };
+        let day = playing.day.hours();
+        let line = playing.shop.items.iter().find(|line| line.item.sku == *sku);
+        let life = line.map_or(1, |line| line.item.shelf_life_days);
+        let store = &playing.shop.store;
+        let since = store.shelf_since(&day, life);
+        let until = day.closes_at;
+        let windows = machine.stock().query(store_id, Some(sku), since, until, until).await?;
+        let of_item = |other: &&Offer| {
+            let id = &other.offer_id;
+            (&id.store_id, &id.sku) == (store_id, sku)
+        };
+        let revisions: Vec<Offer> = offers.iter().filter(of_item).cloned().collect();
+        let seen = Seen {
+            store,
+            name: line.and_then(|line| line.item.name.as_deref()).unwrap_or(sku.as_str()),
+            day: &day,
+            windows: &windows,
+            revisions: &revisions,
+            now: until,
+        };
+        Ok(Some(of_offer(offer, &seen)))
     }
 
     /// How many different events were acknowledged.

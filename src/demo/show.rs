@@ -11,8 +11,10 @@ use load_generator::figures::DayFigures;
 use rust_decimal::Decimal;
 
 use super::day::Chain;
+use crate::Failed;
 use crate::machine::Urls;
 use crate::output::{self, Column};
+use crate::picture::{self, Afternoon};
 
 /// Differences that are spelled out.
 const DIFFERENCES_SHOWN_MAX: usize = 20;
@@ -121,6 +123,16 @@ impl Screen {
         for difference in differences.iter().take(DIFFERENCES_SHOWN_MAX) {
             output::error(format!("the ledger differs: {difference}"));
         }
+    }
+
+    /// One item's afternoon, here and in a file.
+    pub(super) fn afternoon(&self, afternoon: &Afternoon, folder: &Path) -> Result<(), Failed> {
+        let file = folder.join("afternoon.svg");
+        std::fs::write(&file, picture::svg(afternoon))?;
+        output::line("\nOne of them, drawn\n");
+        output::line(picture::terminal(afternoon, output::style()));
+        output::line(format!("The same for a browser: {}", file.display()));
+        Ok(())
     }
 
     /// How to look at what was played: on the running servers, or by starting some on the folder.

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{Counted, Figures, StockWindow};
+use super::{Counted, Figures, StockWindow, counting, movement};
+use crate::event::Action;
 
 /// What is on the shelf at an instant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,4 +29,20 @@ pub fn level_at<'a>(
     let figures = Figures::of(events.filter(|event| event.occurred_at() < instant));
     let start = figures.counted.map_or(Decimal::ZERO, |count| count.quantity);
     Level { on_hand: (start + figures.moved).normalize(), counted: figures.counted }
+}
+
+/// How the level went, from the windows of one item in one store, in any order: what was on hand
+/// after each event that counts, in their order.
+#[must_use]
+pub fn course<'a>(
+    windows: impl IntoIterator<Item = &'a StockWindow>,
+) -> Vec<(DateTime<Utc>, Decimal)> {
+    let (counting, _) = counting(windows.into_iter().flat_map(StockWindow::events));
+    let mut level = Decimal::ZERO;
+    let after = counting.into_iter().map(|event| {
+        let is_count = matches!(event.action(), Action::Count(_));
+        level = if is_count { event.quantity().get() } else { level + movement(event) };
+        (event.occurred_at(), level.normalize())
+    });
+    after.collect()
 }

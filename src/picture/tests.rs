@@ -1,0 +1,131 @@
+//! The picture of a small afternoon, in characters and as SVG.
+
+use super::*;
+
+/// From 14:00 to 18:00; 8 on the shelf, two changes, the second one decided at 16:00.
+fn afternoon(known_until: Minute) -> Afternoon {
+    let step = |at, price, label: &str, discount_percent| PriceStep {
+        at,
+        price,
+        label: label.to_owned(),
+        discount_percent,
+    };
+    let point = |at, low, middle, high| FanPoint { at, low, middle, high };
+    let sold = |start, units| SoldIn { start, end: start + 15.0, units };
+    let course = [(480.0, 8.0), (870.0, 7.0), (965.0, 5.0), (1000.0, 3.0), (1040.0, 2.0)];
+    Afternoon {
+        title: "Rye & wheat <loaf>: 30 % off from 16:00, 3.50 → 2.70 EUR".to_owned(),
+        reason: "7 left; at 3.50 about 2 would sell.".to_owned(),
+        from: 840.0,
+        closes_at: 1080.0,
+        decided_at: 960.0,
+        unit: "pieces".to_owned(),
+        stock: course.into_iter().filter(|(at, _)| *at <= known_until).collect(),
+        known_until,
+        currency: "EUR".to_owned(),
+        prices: vec![
+            step(480.0, 3.9, "3.90", 0),
+            step(900.0, 3.5, "3.50", 10),
+            step(960.0, 2.7, "2.70", 30),
+        ],
+        sales: vec![sold(870.0, 1.0), sold(960.0, 2.0), sold(990.0, 2.0), sold(1035.0, 1.0)],
+        fan: Some(Fan { points: vec![point(960.0, 7.0, 7.0, 7.0), point(1080.0, 0.0, 2.0, 4.0)] }),
+        unchanged: Some(Fan {
+            points: vec![point(960.0, 7.0, 7.0, 7.0), point(1080.0, 3.0, 5.0, 7.0)],
+        }),
+    }
+}
+
+const PLAIN: Style = Style { width: 60, is_ascii: true, is_coloured: false };
+
+#[test]
+fn a_pipe_of_plain_ascii_can_be_read() {
+    let drawn = terminal(&afternoon(1080.0), PLAIN);
+    let lines: Vec<&str> = drawn.lines().take(17).collect();
+    let expected = [
+        "Rye & wheat <loaf>: 30 % off from 16:00, 3.50 > 2.70 EUR",
+        "7 left; at 3.50 about 2 would sell.",
+        "",
+        "On the shelf, pieces",
+        "                decided at 16:00",
+        "     8 |---+            !",
+        "       |   +------------+",
+        "       |                |~~~~",
+        "     6 |                |:.::~~~~~",
+        "       |                +----+::::~~~~~~ price kept: 3 to 7",
+        "       |                !   :|.:::::::",
+        "     4 |                !    |::.:::::::",
+        "       |                !    +----+:::::",
+        "       |                !        :|:.:::",
+        "     2 |                !         +----- 2 left",
+        "       |                !           :::: forecast: 0 to 4",
+        "       |                !            :::",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn nothing_is_wider_than_the_terminal() {
+    for width in 48..140 {
+        for (is_ascii, known_until) in [(false, 1080.0), (true, 1000.0)] {
+            let drawn = terminal(&afternoon(known_until), Style { width, is_ascii, ..PLAIN });
+            let widest = drawn.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(width), "{widest:?} of {width}\n{drawn}");
+            assert!(!is_ascii || drawn.is_ascii(), "{drawn}");
+        }
+    }
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let style = Style { is_ascii: false, ..PLAIN };
+    let coloured = terminal(&afternoon(1080.0), Style { is_coloured: true, ..style });
+    let mut plain = String::new();
+    let mut rest = &*coloured;
+    while let Some((before, code)) = rest.split_once("\x1b[") {
+        plain.push_str(before);
+        rest = code.split_once('m').expect("the end of the code").1;
+    }
+    assert!(coloured.len() > plain.len());
+    assert_eq!(plain + rest, terminal(&afternoon(1080.0), style));
+}
+
+#[test]
+fn both_pictures_say_prices_hours_and_what_was_left() {
+    let day = afternoon(1080.0);
+    let words = ["3.90", "3.50", "−30 %", "16:00", "pieces", "EUR", "decided at 16:00", "8 of 10"];
+    let ends = ["2 left", "forecast: 0 to 4", "price kept: 3 to 7"];
+    for picture in [terminal(&day, Style { is_ascii: false, ..PLAIN }), svg(&day)] {
+        for word in words.iter().chain(&ends) {
+            assert!(picture.contains(word), "{word} in {picture}");
+        }
+    }
+}
+
+#[test]
+fn what_is_still_to_come_is_not_drawn() {
+    let day = afternoon(1000.0);
+    for picture in [terminal(&day, PLAIN), svg(&day)] {
+        assert!(!picture.contains("2 left"), "{picture}");
+        assert!(picture.contains("price kept: 3 to 7"), "{picture}");
+    }
+    // Two thirds of the way from x = 64 to x = 800 lies 16:40, where the line of the day ends.
+    let path = svg(&day);
+    let path = path.split("class=\"day\" d=\"").nth(1).and_then(|rest| rest.split('"').next());
+    assert!(path.is_some_and(|path| path.contains("L554.7 ")), "{path:?}");
+}
+
+#[test]
+fn names_cannot_break_out_of_the_file() {
+    let drawn = svg(&afternoon(1080.0));
+    assert!(drawn.contains("<title>Rye &amp; wheat &lt;loaf&gt;: 30 %"), "{drawn}");
+    assert!(!drawn.contains("<loaf>"), "{drawn}");
+    assert_eq!(drawn.matches('<').count(), drawn.matches('>').count());
+}
+
+#[test]
+fn a_day_of_nothing_is_drawn_as_well() {
+    let day = Afternoon { from: 840.0, closes_at: 1080.0, ..Afternoon::default() };
+    assert!(terminal(&day, PLAIN).contains("14:00"));
+    assert!(!svg(&day).contains("NaN"), "{}", svg(&day));
+}
