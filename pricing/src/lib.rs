@@ -10,6 +10,7 @@ pub mod contract;
 mod day;
 pub mod decide;
 pub mod decision;
+pub mod effect;
 pub mod fluid;
 pub mod fluid_ladder;
 pub mod ladder;

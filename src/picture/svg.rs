@@ -112,16 +112,18 @@ impl Sheet<'_> {
     }
 
     fn text(&mut self, x: f64, y: f64, class: &str, anchor: &str, words: &str) {
+        let words = escaped(words);
         self.body += &format!(
-            "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\" text-anchor=\"{anchor}\">{}</text>\n",
-            escaped(words)
+            "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\" \
+             text-anchor=\"{anchor}\">{words}</text>\n"
         );
     }
 
     fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         let ((x1, y1), (x2, y2)) = (from, to);
         self.body += &format!(
-            "<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>\n"
+            "<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" \
+             y2=\"{y2:.1}\"/>\n"
         );
     }
 
