@@ -66,6 +66,9 @@ pub struct Belief {
     pub elasticity: f64,
     /// Today's level against the usual day, given that elasticity.
     pub level: f64,
+    /// How sure the level is: the shape of its Gamma, whose mean `level` is; infinite where it is
+    /// known.
+    pub level_size: f64,
 }
 
 /// The logarithm of demand at this share of the regular price, against the regular price, for an
@@ -109,8 +112,9 @@ pub fn beliefs(
     let temper = if method.temper { temper(level, elasticity, seen) } else { 1.0 };
     let today = Today::new(level, seen, temper);
     let at = |weight, elasticity| {
-        let level = if method.learn_level { today.level(elasticity) } else { 1.0 };
-        Belief { weight, elasticity, level }
+        let (level, level_size) =
+            if method.learn_level { today.level(elasticity) } else { (1.0, f64::INFINITY) };
+        Belief { weight, elasticity, level, level_size }
     };
     if elasticity.sd == 0.0 || !method.learn_response {
         return vec![at(1.0, elasticity.mean)];
@@ -219,10 +223,13 @@ impl Today {
         self.expected.iter().map(|(expected, exponent)| expected * effect(e, *exponent)).sum()
     }
 
-    fn level(&self, e: f64) -> f64 {
+    /// Today's level and the shape of its Gamma.
+    fn level(&self, e: f64) -> (f64, f64) {
         match self.level {
-            Level::Known => 1.0,
-            Level::Unknown(size) => (size + self.units) / (size + self.expected(e)),
+            Level::Known => (1.0, f64::INFINITY),
+            Level::Unknown(size) => {
+                ((size + self.units) / (size + self.expected(e)), size + self.units)
+            }
         }
     }
 
@@ -239,7 +246,7 @@ impl Today {
 /// How much more the windows vary around today's level than Poisson sales would: Pearson's
 /// chi-squared over its degrees of freedom, held near 1 while there are few.
 fn temper(level: Level, elasticity: &Elasticity, seen: &[Seen]) -> f64 {
-    let today = Today::new(level, seen, 1.0).level(elasticity.mean);
+    let (today, _) = Today::new(level, seen, 1.0).level(elasticity.mean);
     let (mut squares, mut windows) = (0.0, 0.0);
     for seen in seen {
         let mean = today * seen.expected * effect(elasticity.mean, seen.exponent);

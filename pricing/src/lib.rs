@@ -13,6 +13,7 @@ pub mod decision;
 pub mod effect;
 pub mod fluid;
 pub mod fluid_ladder;
+pub mod forecast;
 pub mod ladder;
 pub mod learning;
 pub mod metrics;
