@@ -2,6 +2,7 @@
 
 use clap::Args;
 use domain::ports::Failure;
+use processors::Closing;
 
 /// The port of the ingest API unless told otherwise; Kinesis and DynamoDB have the next two.
 pub(crate) const PORT: u16 = 7400;
@@ -51,6 +52,16 @@ impl TableFlags {
 }
 
 impl Tables {
+    /// The close of day over these tables.
+    pub(crate) fn closing(&self) -> Closing<aws::Catalog, aws::Stock, aws::Days, aws::Offers> {
+        Closing {
+            catalog: self.catalog.clone(),
+            stock: self.stock.clone(),
+            days: self.days.clone(),
+            offers: self.offers.clone(),
+        }
+    }
+
     /// A failure in words that say what to do.
     pub(crate) fn explain(&self, failure: Failure) -> String {
         match failure {

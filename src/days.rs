@@ -8,7 +8,6 @@ use chrono_tz::Tz;
 use clap::Args;
 use domain::ports::{CatalogTable, DaysTable, StockTable};
 use domain::{ClosedDay, Sku, StoreId};
-use processors::Closing;
 use rust_decimal::Decimal;
 
 use crate::dates::{DateFlags, told};
@@ -83,13 +82,12 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let dates = flags.dates.or(today - Days::new(7)..=today)?;
     let (first, last) = (*dates.start(), *dates.end());
     if flags.close {
-        let (catalog, stock) = (tables.catalog.clone(), tables.stock.clone());
-        let closing = Closing { catalog, stock, days: tables.days.clone() };
         let until = today.min(last + Days::new(DATES_AFTER)).max(last);
-        let closed = closing.close_dates(&store, first, until, now).await.map_err(explain)?;
+        let closed = tables.closing().close_dates(&store, first, until, now).await;
+        let closed = closed.map_err(explain)?;
         output::note(format!(
-            "{} day rows closed, {} closed again, {} as they were",
-            closed.closed, closed.closed_again, closed.unchanged
+            "{} day rows closed, {} closed again, {} as they were; {} histories written",
+            closed.closed, closed.closed_again, closed.unchanged, closed.histories
         ));
     }
     let skus = match &flags.sku {

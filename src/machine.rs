@@ -153,7 +153,7 @@ impl Machine {
         self.wiring.pricing()
     }
 
-    pub(crate) fn closing(&self) -> Closing<Catalog, Stock, Days> {
+    pub(crate) fn closing(&self) -> Closing<Catalog, Stock, Days, Offers> {
         self.wiring.closing()
     }
 

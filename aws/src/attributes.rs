@@ -81,6 +81,53 @@ impl<'a> Reader<'a> {
         Ok(blob.as_ref())
     }
 
+    /// Bytes, if they are there.
+    pub(crate) fn optional_binary(&self, name: &str) -> Result<Option<&'a [u8]>, Failure> {
+        if !self.attributes.contains_key(name) {
+            return Ok(None);
+        }
+        self.binary(name).map(Some)
+    }
+
+    /// Whether something is so.
+    pub(crate) fn truth(&self, name: &str) -> Result<bool, Failure> {
+        let truth = self.attribute(name)?.as_bool();
+        truth.copied().map_err(|_| self.wrong(name, "is not true or false"))
+    }
+
+    /// An item within the item.
+    pub(crate) fn item(&self, name: &str) -> Result<&'a Attributes, Failure> {
+        self.attribute(name)?.as_m().map_err(|_| self.wrong(name, "is not a map"))
+    }
+
+    /// Items within the item, by name; none where there are none.
+    pub(crate) fn items(&self, name: &str) -> Result<Vec<(&'a str, &'a Attributes)>, Failure> {
+        if !self.attributes.contains_key(name) {
+            return Ok(Vec::new());
+        }
+        let item = |(key, value): (&'a String, &'a AttributeValue)| {
+            let item = value.as_m().map_err(|_| self.wrong(name, "has what is no map"))?;
+            Ok((key.as_str(), item))
+        };
+        self.item(name)?.iter().map(item).collect()
+    }
+
+    /// Numbers in order; `None` where there is a null.
+    pub(crate) fn list<T: FromStr<Err: Display>>(
+        &self,
+        name: &str,
+    ) -> Result<Vec<Option<T>>, Failure> {
+        let list = self.attribute(name)?.as_l().map_err(|_| self.wrong(name, "is not a list"))?;
+        let entry = |value: &AttributeValue| {
+            if value.is_null() {
+                return Ok(None);
+            }
+            let number = value.as_n().map_err(|_| self.wrong(name, "has what is no number"))?;
+            number.parse().map(Some).map_err(|error| self.wrong(name, error))
+        };
+        list.iter().map(entry).collect()
+    }
+
     /// Whether the item is expired by its time to live. DynamoDB deletes expired items within a
     /// few days only, so readers leave them out themselves.
     pub(crate) fn is_expired(&self, name: &str, now: DateTime<Utc>) -> Result<bool, Failure> {

@@ -1,17 +1,19 @@
-//! The days table: `pk` = `store#sku`, `sk` = the date, one [`ClosedDay`] an item.
+//! The days table: `pk` = `store#sku`, `sk` = the date, one [`ClosedDay`] an item. The histories
+//! stand in it as well.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::NaiveDate;
+use domain::closed_day::{self, DayOffer};
 use domain::ports::{DaysTable, Failure, Saved};
 use domain::stock::{Counted, Figures};
-use domain::{ClosedDay, Currency, DayKey, Sku, StoreId, Version};
+use domain::{ClosedDay, Currency, DayKey, Money, Sku, StoreId, Version};
 use rust_decimal::Decimal;
 
 use crate::Names;
-use crate::attributes::{Attributes, Reader, decimal, instant, number, text};
+use crate::attributes::{Attributes, Reader, binary, decimal, instant, number, text};
 use crate::failure::failure;
 use crate::get::get_all;
 use crate::put::put_if;
@@ -19,8 +21,8 @@ use crate::put::put_if;
 /// The table.
 #[derive(Debug, Clone)]
 pub struct Days {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
 }
 
 impl Days {
@@ -118,7 +120,48 @@ fn item_of(day: &ClosedDay) -> Attributes {
     put("carried", map(day.carried.iter().map(|(date, quantity)| (date, *quantity))));
     let price = |(currency, amount): &(Currency, Decimal)| format!("{amount} {currency}");
     put("sold_at", map(day.sold_at.iter().map(|(at, quantity)| (price(at), *quantity))));
+    if let Some(price) = day.regular_price {
+        put("regular_price", decimal(price.amount()));
+        put("currency", text(price.currency()));
+    }
+    if !day.offers.is_empty() {
+        let offers =
+            day.offers.iter().map(|(revision, offer)| (revision.to_string(), attributes_of(offer)));
+        put("offers", AttributeValue::M(offers.collect()));
+    }
+    put("sold_squares", decimal(day.squares));
+    put("slots", binary(closed_day::pack(&day.slots, day.regular_price)));
     item
+}
+
+fn attributes_of(offer: &DayOffer) -> AttributeValue {
+    let entries = [
+        ("valid_from", instant(offer.valid_from)),
+        ("currency", text(offer.price.currency())),
+        ("regular_price", decimal(offer.regular_price.amount())),
+        ("price", decimal(offer.price.amount())),
+        ("discount_percent", number(offer.discount_percent)),
+        ("sold", decimal(offer.sold)),
+        ("sold_out", AttributeValue::Bool(offer.sold_out)),
+    ];
+    AttributeValue::M(entries.map(|(name, value)| (name.to_owned(), value)).into())
+}
+
+fn offer_of(item: &Attributes) -> Result<DayOffer, Failure> {
+    let reader = Reader::of(item);
+    Ok(DayOffer {
+        valid_from: reader.text("valid_from")?,
+        regular_price: price_of(&reader, "regular_price")?,
+        price: price_of(&reader, "price")?,
+        discount_percent: reader.number("discount_percent")?,
+        sold: reader.number("sold")?,
+        sold_out: reader.truth("sold_out")?,
+    })
+}
+
+fn price_of(reader: &Reader<'_>, name: &str) -> Result<Money, Failure> {
+    let price = Money::price(reader.number(name)?, reader.text("currency")?);
+    price.map_err(|error| reader.wrong(name, error))
 }
 
 fn map(entries: impl Iterator<Item = (impl ToString, Decimal)>) -> AttributeValue {
@@ -142,6 +185,16 @@ fn day_of(item: &Attributes) -> Result<ClosedDay, Failure> {
         let at = price(at).ok_or_else(|| reader.wrong("sold_at", format!("has the price {at}")));
         Ok((at?, *quantity))
     });
+    let regular_price = match item.contains_key("regular_price") {
+        true => Some(price_of(&reader, "regular_price")?),
+        false => None,
+    };
+    let offers = reader.items("offers")?.into_iter().map(|(revision, offer)| {
+        let number = revision.parse().map_err(|error| reader.wrong("offers", error));
+        Ok((number?, offer_of(offer)?))
+    });
+    let slots = reader.optional_binary("slots")?;
+    let slots = slots.map(|bytes| closed_day::unpack(bytes, regular_price)).transpose();
     Ok(ClosedDay {
         key: DayKey {
             store_id: reader.text("store_id")?,
@@ -170,6 +223,14 @@ fn day_of(item: &Attributes) -> Result<ClosedDay, Failure> {
         sold_out_at: match item.contains_key("sold_out_at") {
             true => Some(reader.text("sold_out_at")?),
             false => None,
+        },
+        regular_price,
+        offers: offers.collect::<Result<_, Failure>>()?,
+        // Rows that were closed before there was history have neither.
+        slots: slots.map_err(|error| reader.wrong("slots", error))?.unwrap_or_default(),
+        squares: match item.contains_key("sold_squares") {
+            true => reader.number("sold_squares")?,
+            false => Decimal::ZERO,
         },
         version: Version::stored(reader.text("version")?),
     })

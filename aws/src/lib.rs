@@ -11,6 +11,7 @@ mod clients;
 mod days;
 mod failure;
 mod get;
+mod histories;
 mod kinesis;
 #[cfg(feature = "lambda")]
 pub mod lambda;

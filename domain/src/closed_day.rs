@@ -1,23 +1,32 @@
 //! The close of day: what became of one item in one store on one date, as a function of the day's
-//! windows and of what the day before left. Closing again with a late event gives what closing
-//! once with all of them would have given.
+//! windows, of its offers and of what the day before left. Closing again with a late event gives
+//! what closing once with all of them would have given.
+
+mod shelf;
+mod slots;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
+
+pub use slots::{SLOTS_PER_DAY, SlotKey, SlotSales, Slots, SlotsError, pack, unpack};
 
 use crate::calendar::DaySpan;
 use crate::event::{Action, Event};
 use crate::id::{Sku, StoreId};
-use crate::money::Currency;
-use crate::stock::{Figures, StockWindow, counting, movement};
+use crate::money::{Currency, Money};
+use crate::offer::Offer;
+use crate::stock::{Figures, StockWindow, counting};
 use crate::version::Version;
+use shelf::Shelf;
+use slots::Demand;
 
 /// Stands in every version: a change of the rules below is a new number, so that days are closed
 /// again.
-const RULES: u8 = 1;
+const RULES: u8 = 2;
 
 /// One item in one store on one date of the store's calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +55,10 @@ pub struct Morning<'a> {
     pub before: Option<&'a ClosedDay>,
     /// When the day begins, closes and ends.
     pub span: DaySpan,
+    /// When the doors open; `None` where they stay closed.
+    pub opens_at: Option<DateTime<Utc>>,
+    /// Where the store's wall clock is.
+    pub zone: Tz,
     /// How many days the item can be sold, that of its delivery included.
     pub shelf_life_days: u16,
     /// Whether the day has a row already, which is then written anew whatever happened: other
@@ -73,19 +86,51 @@ pub struct ClosedDay {
     pub carried: Carried,
     /// The latest date on which anything happened.
     pub moved_on: NaiveDate,
-    /// From when on until the doors closed nothing was on the shelf. `None` also when, as far as is
-    /// known, nothing ever was: then a receipt or a count is missing.
+    /// From when on until the doors closed nothing was on the shelf, the start of the day when
+    /// nothing ever was. `None` also where nothing is known of it: a receipt or a count is missing.
     pub sold_out_at: Option<DateTime<Utc>>,
+    /// The price without discount: that of the day's offers, or else the usual one of its sales.
+    pub regular_price: Option<Money>,
+    /// What came of the day's offers, by revision.
+    pub offers: BTreeMap<u32, DayOffer>,
+    /// What was sold when.
+    pub slots: Slots,
+    /// The sum of the squares of what was sold at once: how much a sale is, and so how much chance
+    /// there is in a sum of sales.
+    pub squares: Decimal,
     /// Names what the day was closed from.
     pub version: Version,
 }
 
+/// What came of one revision of an offer, until the next one or the close.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayOffer {
+    /// When it started to hold.
+    pub valid_from: DateTime<Utc>,
+    /// The price without discount.
+    pub regular_price: Money,
+    /// The price on the shelf.
+    pub price: Money,
+    /// The step of the ladder, in percent.
+    pub discount_percent: u8,
+    /// Sold while it held, less what was brought back on the same day.
+    pub sold: Decimal,
+    /// Whether the shelf was empty while it held.
+    pub sold_out: bool,
+}
+
 impl ClosedDay {
-    /// Closes a day. `windows` are those that start in its span, in order. There is no row of an
-    /// item that nothing happened to within its shelf life: a rule that later events cannot turn
-    /// round, other than one that asks whether anything is left.
+    /// Closes a day. `windows` are those that start in its span, in order; `offers` those of the
+    /// item and date. There is no row of an item that nothing happened to within its shelf life: a
+    /// rule that later events cannot turn round, other than one that asks whether anything is
+    /// left.
     #[must_use]
-    pub fn of(key: DayKey, morning: &Morning<'_>, windows: &[&StockWindow]) -> Option<Self> {
+    pub fn of(
+        key: DayKey,
+        morning: &Morning<'_>,
+        windows: &[&StockWindow],
+        offers: &[&Offer],
+    ) -> Option<Self> {
         let before = morning.before.map(|before| before.moved_on);
         let moved_on = if windows.is_empty() { before } else { Some(key.date) };
         let long_ago = || key.date - Days::new(morning.shelf_life_days.into());
@@ -99,15 +144,22 @@ impl ClosedDay {
         let opening = total(&carried_over);
         let start = figures.counted.map_or(opening, |count| count.quantity);
         let closing = (start + figures.moved).normalize();
+        let DaySpan { starts_at, closes_at, .. } = morning.span;
+        let shelf = Shelf::of(opening, &counted, starts_at, closes_at);
+        let demand = Demand::of(morning, &counted, &shelf, offers);
         Some(Self {
-            closes_at: morning.span.closes_at,
+            closes_at,
             opening,
             sold_at: sold_at(&counted),
             closing,
             carried: carried(morning, &carried_over, &figures, closing),
             moved_on,
-            sold_out_at: sold_out_at(opening, &counted, morning.span.closes_at),
-            version: version(morning, &carried_over, moved_on, windows),
+            sold_out_at: shelf.sold_out_at(closes_at),
+            regular_price: demand.regular_price,
+            offers: demand.offers,
+            slots: demand.slots,
+            squares: demand.squares,
+            version: version(morning, &carried_over, moved_on, windows, offers),
             figures,
             key,
         })
@@ -182,35 +234,29 @@ fn carried(
     carried
 }
 
-fn sold_out_at(
-    opening: Decimal,
-    counting: &[&Event],
-    closes_at: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let (mut level, mut is_known, mut since) = (opening, opening > Decimal::ZERO, None);
-    for event in counting.iter().filter(|event| event.occurred_at() < closes_at) {
-        let is_count = matches!(event.action(), Action::Count(_));
-        level = if is_count { event.quantity().get() } else { level + movement(event) };
-        is_known |= is_count || level > Decimal::ZERO;
-        since = if level > Decimal::ZERO { None } else { since.or(Some(event.occurred_at())) };
-    }
-    since.filter(|_| is_known)
-}
-
 fn version(
     morning: &Morning<'_>,
     carried_over: &Carried,
     moved_on: NaiveDate,
     windows: &[&StockWindow],
+    offers: &[&Offer],
 ) -> Version {
     let DaySpan { date, starts_at, ends_at, closes_at } = morning.span;
     let mut text = format!("{RULES} {date} {starts_at} {closes_at} {ends_at}");
+    text.push_str(&format!(" {:?} {}", morning.opens_at, morning.zone));
     text.push_str(&format!(" {} {moved_on}", morning.shelf_life_days));
     for (date, quantity) in carried_over {
         text.push_str(&format!(" {date} {}", quantity.normalize()));
     }
     for window in windows {
         text.push_str(&format!(" {} {}", window.key().window, window.version()));
+    }
+    // In any order: they are what they are by their ids, and never change.
+    let offers: BTreeMap<u32, &Offer> =
+        offers.iter().map(|offer| (offer.offer_id.revision, *offer)).collect();
+    for (revision, Offer { valid_from, regular_price, price, .. }) in offers {
+        let currency = price.currency();
+        text.push_str(&format!(" {revision} {valid_from} {regular_price} {price} {currency}"));
     }
     Version::of(text.as_bytes())
 }

@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::catalog::{Chain, Item, Store};
 use crate::closed_day::{ClosedDay, DayKey};
+use crate::history::{History, HistoryKey};
 use crate::id::{Sku, StoreId};
 use crate::offer::Offer;
 use crate::quarantine::{QuarantineId, Quarantined};
@@ -117,6 +118,26 @@ pub trait DaysTable: Send + Sync {
         first: NaiveDate,
         last: NaiveDate,
     ) -> impl Future<Output = Result<Vec<ClosedDay>, Failure>> + Send;
+}
+
+/// The histories, which stand in the days table.
+pub trait HistoryTable: Send + Sync {
+    /// Those with these keys, as far as they exist, in any order; read consistently.
+    fn histories(
+        &self,
+        keys: &[HistoryKey],
+    ) -> impl Future<Output = Result<Vec<History>, Failure>> + Send;
+
+    /// Saves one if what is stored is still of the version that was read (`None`: if there is
+    /// nothing stored).
+    fn save_history(
+        &self,
+        history: &History,
+        read: Option<&Version>,
+    ) -> impl Future<Output = Result<Saved<History>, Failure>> + Send;
+
+    /// Takes one out, also one that cannot be read; what is not there is no error.
+    fn remove_history(&self, key: &HistoryKey) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// The quarantine table.

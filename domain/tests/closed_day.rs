@@ -4,7 +4,7 @@ mod given;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use domain::calendar::Hours;
 use domain::closed_day::{Carried, Morning};
 use domain::stock::{StockWindow, WindowKey};
@@ -17,6 +17,12 @@ use serde_json::{Value, json};
 fn span() -> DaySpan {
     let hours: Hours = "mon-sun 07:00-14:00".parse().unwrap();
     hours.span(chrono_tz::Europe::Berlin, "2026-03-12".parse().unwrap())
+}
+
+fn morning(before: Option<&ClosedDay>, span: DaySpan, shelf_life_days: u16) -> Morning<'_> {
+    let zone = chrono_tz::Europe::Berlin;
+    let opens_at = Some(span.closes_at - TimeDelta::hours(7));
+    Morning { before, span, opens_at, zone, shelf_life_days, is_stored: false }
 }
 
 fn date(day: u32) -> NaiveDate {
@@ -39,14 +45,13 @@ fn close(carried: &Carried, life: u16, events: &[Event]) -> ClosedDay {
         DayKey { store_id, sku, date }
     };
     // The day before with one event, so that it has a row.
-    let morning = Morning { before: None, span: span(), shelf_life_days: 14, is_stored: false };
+    let morning = morning(None, span(), 14);
     let count = StockWindow::new(WindowKey::of(&event(&of_row(json!({})))));
-    let mut before = ClosedDay::of(key(span().date), &morning, &[&count]).expect("a row");
+    let mut before = ClosedDay::of(key(span().date), &morning, &[&count], &[]).expect("a row");
     before.carried = carried.clone();
-    let morning =
-        Morning { before: Some(&before), span: span(), shelf_life_days: life, is_stored: false };
+    let morning = self::morning(Some(&before), span(), life);
     let windows: Vec<&StockWindow> = windows.values().collect();
-    ClosedDay::of(key(span().date), &morning, &windows).expect("a row")
+    ClosedDay::of(key(span().date), &morning, &windows, &[]).expect("a row")
 }
 
 /// An event at a clock time of the day, Berlin's.
@@ -126,10 +131,9 @@ fn there_is_no_row_of_what_did_not_move_within_its_life() {
     for date in date(12).iter_days().skip(1).take(5) {
         let hours: Hours = "mon-sun 07:00-14:00".parse().unwrap();
         let span = hours.span(chrono_tz::Europe::Berlin, date);
-        let morning =
-            Morning { before: before.as_ref(), span, shelf_life_days: 3, is_stored: false };
+        let morning = morning(before.as_ref(), span, 3);
         let key = DayKey { date, ..close(&carried(&[]), 3, &[]).key };
-        before = ClosedDay::of(key, &morning, &[]);
+        before = ClosedDay::of(key, &morning, &[], &[]);
         dates.extend(before.iter().map(|day| (day.key.date.day(), day.closing, day.expired())));
     }
     let five = Decimal::from(5);

@@ -1,22 +1,30 @@
-//! The close of day: stored windows and the day before -> one day row an item.
+//! The close of day: stored windows, the day's offers and the day before -> one day row an item;
+//! and from the day rows the histories.
 //!
 //! A pass looks at the dates that an event usually may still arrive for, and writes what is not
 //! stored yet or has changed: so a late event closes its day again, and the days after it, with
 //! the result that it would have had on time. A pass may be repeated, delayed and overlapped. What
 //! comes later still, by a replay or after a long standstill, is closed by hand.
+//!
+//! Offers are read as they were stored: the price on the shelf also counts for the hours in which
+//! nothing was sold, of which no sale tells.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use domain::catalog::SHELF_LIFE_DAYS_DEFAULT;
 use domain::closed_day::Morning;
+use domain::history::RECENT_DATES;
 use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
-use domain::ports::{CatalogTable, DaysTable, Failure, Saved, StockTable};
+use domain::ports::{
+    CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockTable,
+};
 use domain::stock::StockWindow;
-use domain::{ClosedDay, DayKey, DaySpan, Sku, Store, StoreId};
+use domain::{ClosedDay, DayKey, DaySpan, Item, Offer, Sku, Store, StoreId};
 use metrics::counter;
 use tracing::{Instrument, info_span, warn};
 
+use crate::histories::Fold;
 use crate::metrics as names;
 
 /// A day is closed this long after the doors close, so that its last events have arrived.
@@ -24,16 +32,24 @@ const SETTLE: TimeDelta = TimeDelta::minutes(5);
 
 /// How many dates a pass goes back: an event that arrives now is of no earlier one.
 const DATES_BACK: u64 = EVENT_AGE_MAX.as_secs() / (24 * 3600) + 1;
+const _: () = assert!(DATES_BACK + 1 == RECENT_DATES, "a pass sees what a history is known by");
+
+/// Stored day rows.
+pub(crate) type DayRows = BTreeMap<DayKey, ClosedDay>;
+/// The offers of an item on a date.
+type Offers = BTreeMap<(NaiveDate, Sku), Vec<Offer>>;
 
 /// The closing function with its tables.
 #[derive(Debug, Clone)]
-pub struct Closing<C, S, D> {
+pub struct Closing<C, S, D, O> {
     /// Items and stores.
     pub catalog: C,
     /// Stock by window.
     pub stock: S,
-    /// Where day rows go.
+    /// Where day rows and histories go.
     pub days: D,
+    /// What was offered.
+    pub offers: O,
 }
 
 /// What a pass did, in day rows.
@@ -47,9 +63,26 @@ pub struct Closed {
     pub unchanged: u64,
     /// Written by another pass at the same time; the next pass looks again.
     pub contested: u64,
+    /// Histories that were written, because they have changed.
+    pub histories: u64,
 }
 
-impl<C: CatalogTable, S: StockTable, D: DaysTable> Closing<C, S, D> {
+/// The day rows of a store after a pass.
+struct Rows {
+    items: Vec<Item>,
+    through: NaiveDate,
+    rows: DayRows,
+    /// Items whose history cannot be current.
+    touched: BTreeSet<Sku>,
+}
+
+impl<C, S, D, O> Closing<C, S, D, O>
+where
+    C: CatalogTable,
+    S: StockTable,
+    D: DaysTable + HistoryTable,
+    O: OffersTable,
+{
     /// One tick of the schedule: a pass over every store. A store whose pass fails is logged and
     /// counted, and the others go on; the next tick tries again.
     ///
@@ -106,16 +139,31 @@ impl<C: CatalogTable, S: StockTable, D: DaysTable> Closing<C, S, D> {
         last: NaiveDate,
         now: DateTime<Utc>,
     ) -> Result<Closed, Failure> {
+        let (mut all, rows) = self.rows(store, first, last, now).await?;
+        let Some(Rows { items, through, rows, touched }) = rows else { return Ok(all) };
+        let store_id = &store.store_id;
+        let fold = Fold { store_id, items: &items, through, rows: &rows, touched: &touched };
+        all.add(self.fold(&fold).await?);
+        Ok(all)
+    }
+
+    /// Closes dates without their histories; nothing when none of them is over.
+    async fn rows(
+        &self,
+        store: &Store,
+        first: NaiveDate,
+        last: NaiveDate,
+        now: DateTime<Utc>,
+    ) -> Result<(Closed, Option<Rows>), Failure> {
         let dates = first.iter_days().take_while(|date| *date <= last);
         let spans: Vec<DaySpan> = dates.map(|date| store.span(date)).collect();
         let is_over = |span: &&DaySpan| span.closes_at + SETTLE <= now;
         let spans: Vec<DaySpan> = spans.iter().take_while(is_over).copied().collect();
-        let (Some(from), Some(to)) = (spans.first(), spans.last()) else {
-            return Ok(Closed::default());
-        };
+        let mut all = Closed::default();
+        let (Some(from), Some(to)) = (spans.first(), spans.last()) else { return Ok((all, None)) };
         let items = self.catalog.items(&store.store_id).await?;
         let lives: BTreeMap<Sku, u16> =
-            items.into_iter().map(|item| (item.sku, item.shelf_life_days)).collect();
+            items.iter().map(|item| (item.sku.clone(), item.shelf_life_days)).collect();
         // The rows come before the windows: who reads older windows has read an older row as
         // well, and is refused when saving.
         let mut stored = self.load(store, &lives, from.date.pred_opt(), &spans).await?;
@@ -133,13 +181,32 @@ impl<C: CatalogTable, S: StockTable, D: DaysTable> Closing<C, S, D> {
             stored.extend(self.load(store, &unlisted, from.date.pred_opt(), &spans).await?);
             windows = query().await?;
         }
-        let mut all = Closed::default();
+        let offers = self.offers_of(store, &spans).await?;
+        let mut rows = stored.clone();
+        let mut touched = BTreeSet::new();
         for (sku, life) in lives.iter().chain(&unlisted) {
             let windows = windows.get(sku).map_or(&[][..], Vec::as_slice);
-            let chain = Chain { store, sku, life: *life, windows, stored: &stored };
-            all.add(self.close_item(&chain, &spans, now).await?);
+            let chain =
+                Chain { store, sku, life: *life, windows, offers: &offers, stored: &stored };
+            let closed = self.close_item(&chain, &spans, now, &mut rows).await?;
+            // Dates that are not the last ones are not those that a history is known by.
+            if closed.written() > 0 || (to.date - from.date).num_days() + 2 < RECENT_DATES as i64 {
+                touched.insert(sku.clone());
+            }
+            all.add(closed);
         }
-        Ok(all)
+        Ok((all, Some(Rows { items, through: to.date, rows, touched })))
+    }
+
+    async fn offers_of(&self, store: &Store, spans: &[DaySpan]) -> Result<Offers, Failure> {
+        let mut offers = Offers::new();
+        for span in spans {
+            for offer in self.offers.of_day(&store.store_id, span.date).await? {
+                let key = (span.date, offer.offer_id.sku.clone());
+                offers.entry(key).or_default().push(offer);
+            }
+        }
+        Ok(offers)
     }
 
     /// The stored rows of these items, from the date before the first one on.
@@ -149,7 +216,7 @@ impl<C: CatalogTable, S: StockTable, D: DaysTable> Closing<C, S, D> {
         items: &BTreeMap<Sku, u16>,
         before: Option<NaiveDate>,
         spans: &[DaySpan],
-    ) -> Result<BTreeMap<DayKey, ClosedDay>, Failure> {
+    ) -> Result<DayRows, Failure> {
         let dates: BTreeSet<NaiveDate> =
             before.into_iter().chain(spans.iter().map(|span| span.date)).collect();
         let of_item = |sku: &Sku| {
@@ -171,6 +238,7 @@ impl<C: CatalogTable, S: StockTable, D: DaysTable> Closing<C, S, D> {
         chain: &Chain<'_>,
         spans: &[DaySpan],
         now: DateTime<Utc>,
+        rows: &mut DayRows,
     ) -> Result<Closed, Failure> {
         let mut all = Closed::default();
         let before = spans.first().and_then(|span| span.date.pred_opt());
@@ -189,16 +257,21 @@ impl<C: CatalogTable, S: StockTable, D: DaysTable> Closing<C, S, D> {
                 continue;
             }
             let Some(day) = &before else { continue };
-            let read = stored.map(|row| &row.version);
-            if read == Some(&day.version) {
+            // Not by the version: a row that was damaged may still have its own.
+            if stored == Some(day) {
                 all.count("unchanged", |all| &mut all.unchanged);
-            } else {
-                match self.days.save(day, read).await? {
-                    Saved::Conflict(_) => all.count("contested", |all| &mut all.contested),
-                    Saved::Done if read.is_none() => all.count("closed", |all| &mut all.closed),
-                    Saved::Done => all.count("closed_again", |all| &mut all.closed_again),
-                }
+                continue;
             }
+            let read = stored.map(|row| &row.version);
+            match self.days.save(day, read).await? {
+                Saved::Conflict(_) => {
+                    all.count("contested", |all| &mut all.contested);
+                    continue;
+                }
+                Saved::Done if read.is_none() => all.count("closed", |all| &mut all.closed),
+                Saved::Done => all.count("closed_again", |all| &mut all.closed_again),
+            }
+            rows.insert(day.key.clone(), day.clone());
         }
         Ok(all)
     }
@@ -211,7 +284,8 @@ struct Chain<'a> {
     life: u16,
     /// In order.
     windows: &'a [StockWindow],
-    stored: &'a BTreeMap<DayKey, ClosedDay>,
+    offers: &'a Offers,
+    stored: &'a DayRows,
 }
 
 impl<'a> Chain<'a> {
@@ -228,8 +302,17 @@ impl<'a> Chain<'a> {
             |row: &&StockWindow| (span.starts_at..span.ends_at).contains(&row.key().window.start());
         let windows: Vec<&StockWindow> = self.windows.iter().filter(inside).collect();
         let is_stored = self.row(span.date).is_some();
-        let morning = Morning { before, span: *span, shelf_life_days: self.life, is_stored };
-        ClosedDay::of(self.key(span.date), &morning, &windows)
+        let morning = Morning {
+            before,
+            span: *span,
+            opens_at: self.store.day(span.date).map(|day| day.opens_at),
+            zone: self.store.zone,
+            shelf_life_days: self.life,
+            is_stored,
+        };
+        let offers = self.offers.get(&(span.date, self.sku.clone()));
+        let offers: Vec<&Offer> = offers.into_iter().flatten().collect();
+        ClosedDay::of(self.key(span.date), &morning, &windows, &offers)
     }
 }
 
@@ -247,7 +330,7 @@ fn by_item(windows: Vec<StockWindow>) -> BTreeMap<Sku, Vec<StockWindow>> {
 }
 
 impl Closed {
-    /// How many rows were written.
+    /// How many day rows were written.
     #[must_use]
     pub fn written(&self) -> u64 {
         self.closed + self.closed_again
@@ -258,10 +341,16 @@ impl Closed {
         counter!(names::DAYS_TOTAL, "outcome" => outcome).increment(1);
     }
 
+    pub(crate) fn count_history(&mut self, outcome: &'static str) {
+        self.histories += 1;
+        counter!(names::HISTORIES_TOTAL, "outcome" => outcome).increment(1);
+    }
+
     fn add(&mut self, other: Self) {
         self.closed += other.closed;
         self.closed_again += other.closed_again;
         self.unchanged += other.unchanged;
         self.contested += other.contested;
+        self.histories += other.histories;
     }
 }

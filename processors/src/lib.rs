@@ -7,6 +7,7 @@ pub mod batch;
 pub mod close;
 mod fold;
 pub mod gaps;
+mod histories;
 pub mod metrics;
 mod open;
 pub mod question;

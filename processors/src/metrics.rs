@@ -12,6 +12,9 @@ pub const CONFLICTS_TOTAL: &str = "daymark_processor_conflicts_total";
 pub const QUARANTINED_TOTAL: &str = "daymark_processor_quarantined_total";
 /// Day rows by `outcome`: `closed`, `closed_again`, `unchanged`, `contested`.
 pub const DAYS_TOTAL: &str = "daymark_processor_days_total";
+/// Histories by `outcome`: `folded`, `removed`; and `contested`,
+/// written by another pass at the same time.
+pub const HISTORIES_TOTAL: &str = "daymark_processor_histories_total";
 /// Stores whose days could not be closed.
 pub const CLOSE_FAILED_TOTAL: &str = "daymark_processor_close_failed_total";
 
@@ -21,6 +24,7 @@ pub fn describe() {
     describe_counter!(ROWS_TOTAL, Unit::Count, "Stock rows, by outcome");
     describe_counter!(CONFLICTS_TOTAL, Unit::Count, "Version conflicts met while saving");
     describe_counter!(DAYS_TOTAL, Unit::Count, "Day rows, by outcome");
+    describe_counter!(HISTORIES_TOTAL, Unit::Count, "Histories, by outcome");
     describe_counter!(CLOSE_FAILED_TOTAL, Unit::Count, "Stores whose days were not closed");
     describe_counter!(QUARANTINED_TOTAL, Unit::Count, "Refused after the ack, by reason");
 }

@@ -264,8 +264,8 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         breaks: "a day that was closed is not closed again with a late event",
         file: "processors/src/close.rs",
-        find: "if read == Some(&day.version) {",
-        replace: "if read.is_some() {",
+        find: "if stored == Some(day) {",
+        replace: "if stored.is_some() {",
     },
     Mutation {
         breaks: "a store is priced before its afternoon",

@@ -20,6 +20,9 @@ use crate::weather::Weather;
 /// The pricing over twins.
 pub(crate) type Prices = Pricing<Catalog, Stock, Offers>;
 
+/// The close of day over twins.
+pub(crate) type DayClosing = Closing<Catalog, Stock, Days, Offers>;
+
 const SLOT: TimeDelta = TimeDelta::minutes(15);
 /// A pass comes at most so late.
 const DELAY_MAX: Duration = Duration::from_secs(25 * 60);
@@ -67,7 +70,7 @@ async fn pass(pricing: Prices, weather: Weather, after: Duration) {
 }
 
 /// Closes days again and again while their events still arrive, sometimes twice at once.
-pub(crate) async fn close_days(closing: Closing<Catalog, Stock, Days>, weather: Weather) {
+pub(crate) async fn close_days(closing: DayClosing, weather: Weather) {
     let mut passes = JoinSet::new();
     loop {
         sleep(weather.time(Fault::CloseEarly, Duration::from_secs(40 * 60))).await;

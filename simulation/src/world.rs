@@ -117,8 +117,12 @@ async fn simulated(plan: &Plan, wants_history: bool) -> Outcome {
     let mapping = Mapping::new(weather.clone(), auditor.clone(), stream.clone(), processor);
     let mut background = JoinSet::new();
     background.spawn(mapping.clone().run());
-    let closing =
-        Closing { catalog: catalog.clone(), stock: tables.stock.clone(), days: days.clone() };
+    let closing = Closing {
+        catalog: catalog.clone(),
+        stock: tables.stock.clone(),
+        days: days.clone(),
+        offers: tables.offers.clone(),
+    };
     background.spawn(schedule::close_days(closing, weather.clone()));
     background.spawn(reshard(stream.clone(), weather.clone()));
 
@@ -156,7 +160,13 @@ async fn simulated(plan: &Plan, wants_history: bool) -> Outcome {
 
     auditor::audit(&auditor, &scene, &stream, &tables).await;
     auditor::recomputed(&auditor, &scene, &tables.stock, &catalog).await;
-    auditor::days(&auditor, &scene, &tables.stock, &catalog, &days).await;
+    let closing = Closing {
+        catalog: catalog.snapshot(),
+        stock: tables.stock.snapshot(),
+        days: days.snapshot(),
+        offers: tables.offers.snapshot(),
+    };
+    auditor::days(&auditor, &scene, closing).await;
     weather.count("version conflicts", tables.stock.conflicts() as usize);
     for (key, bytes) in tables.stock.bytes() {
         weather.tell(|| format!("row {key}: {bytes:?}"));

@@ -56,8 +56,13 @@ impl Wiring {
         Days::new(self.clients.dynamodb.clone(), &self.names)
     }
 
-    pub(super) fn closing(&self) -> Closing<Catalog, Stock, Days> {
-        Closing { catalog: self.catalog(), stock: self.stock(), days: self.days() }
+    pub(super) fn closing(&self) -> Closing<Catalog, Stock, Days, Offers> {
+        Closing {
+            catalog: self.catalog(),
+            stock: self.stock(),
+            days: self.days(),
+            offers: self.offers(),
+        }
     }
 
     pub(super) fn pricing(&self) -> Pricing<Catalog, Stock, Offers> {
@@ -158,7 +163,7 @@ async fn tidy(metrics: PrometheusHandle) {
 /// The first tick waits as well: what was acknowledged before the last stop is processed first.
 async fn every_slot(
     pricing: Pricing<Catalog, Stock, Offers>,
-    closing: Closing<Catalog, Stock, Days>,
+    closing: Closing<Catalog, Stock, Days, Offers>,
     clock: Clock,
 ) {
     tokio::time::sleep(SETTLE).await;

@@ -7,12 +7,12 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::ports::CatalogTable;
 use domain::record::{self, Delivered};
 use domain::stock::Figures;
-use domain::{Acceptance, ClosedDay, Event, Item, SequenceNumber, Store, limits};
+use domain::{Acceptance, ClosedDay, Event, History, Item, SequenceNumber, Store, limits};
 use processors::{Closed, Closing, Processor};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use rust_decimal::Decimal;
-use simulation::twins::{Catalog, Days, Quarantine, Stock};
+use simulation::twins::{Catalog, Days, Offers, Quarantine, Stock};
 use tokio::runtime::Builder;
 
 /// A weekend on which Berlin has a day of 23 hours, and one in autumn with 25.
@@ -23,7 +23,7 @@ const ITEMS: [(&str, u16); 3] = [("rye", 1), ("cake", 3), ("jam", 14)];
 /// A shop with its tables.
 struct Shop {
     processor: Processor<Stock, Quarantine>,
-    closing: Closing<Catalog, Stock, Days>,
+    closing: Closing<Catalog, Stock, Days, Offers>,
     store: Store,
     records: u32,
 }
@@ -50,7 +50,7 @@ impl Shop {
         }
         Self {
             processor: Processor::new(stock.clone(), Quarantine::default()),
-            closing: Closing { catalog, stock, days: Days::default() },
+            closing: Closing { catalog, stock, days: Days::default(), offers: Offers::default() },
             store: store.clone(),
             records: 0,
         }
@@ -74,6 +74,10 @@ impl Shop {
 
     fn days(&self) -> Vec<ClosedDay> {
         self.closing.days.all()
+    }
+
+    fn histories(&self) -> Vec<History> {
+        self.closing.days.all_histories()
     }
 }
 
@@ -161,8 +165,10 @@ proptest! {
         shop.close(end);
         on_time.close(end);
         prop_assert_eq!(shop.days(), on_time.days());
+        prop_assert_eq!(shop.histories(), on_time.histories());
         // Nothing changes any more.
-        prop_assert_eq!(shop.close(end).written(), 0);
+        let again = shop.close(end);
+        prop_assert_eq!((again.written(), again.histories), (0, 0));
     }
 
     #[test]
@@ -263,7 +269,10 @@ fn a_table_that_fails_stops_the_pass_and_the_next_one_goes_on() {
     // A tick counts it and goes on with the other stores.
     assert_eq!(run(shop.closing.tick(evening)), Ok(Closed::default()));
     shop.closing.days.fail_after(usize::MAX);
-    assert_eq!(shop.close(evening), Closed { closed: 2, unchanged: 1, ..Closed::default() });
+    assert_eq!(
+        shop.close(evening),
+        Closed { closed: 2, unchanged: 1, histories: 3, ..Closed::default() }
+    );
 }
 
 #[test]

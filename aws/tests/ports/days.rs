@@ -4,10 +4,10 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 use domain::closed_day::Morning;
 use domain::ports::{DaysTable, Saved};
 use domain::stock::StockWindow;
-use domain::{ClosedDay, DayKey, Store};
+use domain::{ClosedDay, DayKey, Offer, Store};
 use tokio::runtime::Builder;
 
-use crate::samples::{any_row, at, event, for_any, row, sale};
+use crate::samples::{any_row, at, event, for_any, offer, row, sale};
 use crate::world::World;
 
 fn store() -> Store {
@@ -32,11 +32,24 @@ fn day_of(window: &StockWindow, life: u16) -> ClosedDay {
     let morning = |before, date| Morning {
         before,
         span: store().span(date),
+        opens_at: store().day(date).map(|day| day.opens_at),
+        zone: store().zone,
         shelf_life_days: life,
         is_stored: false,
     };
-    let before = ClosedDay::of(key(yesterday), &morning(None, yesterday), &[&received]);
-    ClosedDay::of(key(date), &morning(before.as_ref(), date), &[window]).expect("a row")
+    let before = ClosedDay::of(key(yesterday), &morning(None, yesterday), &[&received], &[]);
+    let offers = [offer_of(window, 1, 0), offer_of(window, 2, 3)];
+    let offers: Vec<&Offer> = offers.iter().collect();
+    ClosedDay::of(key(date), &morning(before.as_ref(), date), &[window], &offers).expect("a row")
+}
+
+/// An offer of the day of a window, which starts to hold so many minutes after it.
+fn offer_of(window: &StockWindow, revision: u32, minutes: i64) -> Offer {
+    let at = &window.key();
+    let id = format!("{}/{}/{}/{revision}", at.window.date(), at.store_id, at.sku);
+    let price = ["2.00", "1.50"][revision as usize % 2];
+    let valid_from = at.window.start() + TimeDelta::minutes(minutes);
+    Offer { valid_from, ..offer(&id, price, "EUR") }
 }
 
 fn day_at(occurred_at: DateTime<Utc>) -> ClosedDay {

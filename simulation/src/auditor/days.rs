@@ -1,37 +1,30 @@
-//! What must hold of day rows.
+//! What must hold of day rows and histories.
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::ClosedDay;
-use processors::Closing;
 use rust_decimal::Decimal;
 
 use super::Auditor;
+use crate::schedule::DayClosing;
 use crate::traffic::Scene;
-use crate::twins::{Catalog, Days, Stock};
+use crate::twins::Days;
 
 /// A last pass over the days that were closed and opened again in the storm gives what one pass
-/// gives that closes them for the first time; and each day begins with what the one before left.
-pub(crate) async fn days(
-    auditor: &Auditor,
-    scene: &Scene,
-    stock: &Stock,
-    catalog: &Catalog,
-    days: &Days,
-) {
+/// gives that closes them for the first time, and the same histories; and each day begins with what
+/// the one before left. `stormy` is what the storm left, on a calm road.
+pub(crate) async fn days(auditor: &Auditor, scene: &Scene, stormy: DayClosing) {
     let now = auditor.weather.now();
     let late = now + TimeDelta::days(1);
-    let stormy =
-        Closing { catalog: catalog.snapshot(), stock: stock.snapshot(), days: days.snapshot() };
-    let calm = Closing { days: Days::default(), ..stormy.clone() };
+    let calm = DayClosing { days: Days::default(), ..stormy.clone() };
     // Of the last events; of the last day, which ends meanwhile; and of what the one before it
     // met at the same time.
     for at in [now, late, late] {
         stormy.tick(at).await.expect("a calm table answers");
     }
     let rest = stormy.tick(late).await.expect("a calm table answers");
-    if rest.written() + rest.contested > 0 {
+    if rest.written() + rest.contested + rest.histories > 0 {
         auditor.object("days", format!("a repeated pass does not come to rest: {rest:?}"));
     }
     for shop in &scene.shops {
@@ -39,6 +32,13 @@ pub(crate) async fn days(
         let last = late.date_naive() + TimeDelta::days(1);
         let closed = calm.close_dates(&shop.store, first, last, late).await;
         closed.expect("a calm table answers");
+    }
+    let (found, ought) = (stormy.days.all_histories(), calm.days.all_histories());
+    auditor.weather.count("histories folded", ought.len());
+    if found != ought {
+        let differ = found.iter().zip(&ought).find(|(found, ought)| found != ought);
+        let what = format!("{} histories and {}: {differ:?}", found.len(), ought.len());
+        auditor.object("histories", what);
     }
     let (stormy, calm) = (stormy.days.all(), calm.days.all());
     auditor.weather.count("days closed", calm.len());

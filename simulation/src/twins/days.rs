@@ -1,10 +1,10 @@
-//! The days table.
+//! The days table, with the histories in it.
 
 use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
-use domain::ports::{DaysTable, Failure, Saved};
-use domain::{ClosedDay, DayKey, Sku, StoreId, Version};
+use domain::ports::{DaysTable, Failure, HistoryTable, Saved};
+use domain::{ClosedDay, DayKey, History, HistoryKey, Sku, StoreId, Version};
 
 use super::{Road, Shared};
 
@@ -12,6 +12,7 @@ use super::{Road, Shared};
 #[derive(Clone)]
 pub struct Days {
     rows: Shared<DayKey, ClosedDay>,
+    histories: Shared<HistoryKey, History>,
     /// How many saves still work.
     saves: Arc<Mutex<usize>>,
     road: Road,
@@ -27,14 +28,24 @@ impl Days {
     /// An empty table at the end of a road.
     #[must_use]
     pub fn on(road: Road) -> Self {
-        Self { rows: Shared::default(), saves: Arc::new(Mutex::new(usize::MAX)), road }
+        Self {
+            rows: Shared::default(),
+            histories: Shared::default(),
+            saves: Arc::new(Mutex::new(usize::MAX)),
+            road,
+        }
     }
 
     /// A copy of its own of what is stored, on a road without trouble.
     #[must_use]
     pub fn snapshot(&self) -> Self {
         let rows = self.rows.lock().unwrap().clone();
-        Self { rows: Arc::new(Mutex::new(rows)), ..Self::default() }
+        let histories = self.histories.lock().unwrap().clone();
+        Self {
+            rows: Arc::new(Mutex::new(rows)),
+            histories: Arc::new(Mutex::new(histories)),
+            ..Self::default()
+        }
     }
 
     /// After so many saves more the table is down.
@@ -42,10 +53,51 @@ impl Days {
         *self.saves.lock().unwrap() = saves;
     }
 
-    /// What is stored, by key.
+    /// The day rows that are stored, by key.
     #[must_use]
     pub fn all(&self) -> Vec<ClosedDay> {
         self.rows.lock().unwrap().values().cloned().collect()
+    }
+
+    /// The histories that are stored, by key.
+    #[must_use]
+    pub fn all_histories(&self) -> Vec<History> {
+        self.histories.lock().unwrap().values().cloned().collect()
+    }
+}
+
+impl HistoryTable for Days {
+    async fn histories(&self, keys: &[HistoryKey]) -> Result<Vec<History>, Failure> {
+        let load = || {
+            let histories = self.histories.lock().unwrap();
+            Ok(keys.iter().filter_map(|key| histories.get(key).cloned()).collect())
+        };
+        self.road.travel(load).await
+    }
+
+    async fn save_history(
+        &self,
+        history: &History,
+        read: Option<&Version>,
+    ) -> Result<Saved<History>, Failure> {
+        let save = || {
+            let mut histories = self.histories.lock().unwrap();
+            let stored = histories.get(&history.key);
+            if stored.map(|stored| &stored.version) != read {
+                return Ok(Saved::Conflict(stored.cloned()));
+            }
+            histories.insert(history.key.clone(), history.clone());
+            Ok(Saved::Done)
+        };
+        self.road.travel(save).await
+    }
+
+    async fn remove_history(&self, key: &HistoryKey) -> Result<(), Failure> {
+        let remove = || {
+            self.histories.lock().unwrap().remove(key);
+            Ok(())
+        };
+        self.road.travel(remove).await
     }
 }
 

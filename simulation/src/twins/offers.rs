@@ -1,5 +1,7 @@
 //! The offers table.
 
+use std::sync::{Arc, Mutex};
+
 use chrono::NaiveDate;
 use domain::ports::{Failure, OffersTable, Saved};
 use domain::{Offer, OfferId, StoreId};
@@ -18,6 +20,13 @@ impl Offers {
     #[must_use]
     pub fn on(road: Road) -> Self {
         Self { road, ..Self::default() }
+    }
+
+    /// A copy of its own of what is stored, on a road without trouble.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        let offers = self.offers.lock().unwrap().clone();
+        Self { offers: Arc::new(Mutex::new(offers)), ..Self::default() }
     }
 
     /// Everything that was published, by id.

@@ -1,0 +1,109 @@
+//! The histories in the days table: `pk` = `store#sku` or `store#category/NAME`, which no item is
+//! called, and `sk` = `history`, which is no date.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Version;
+use domain::history::{DayKind, Estimate, History, HistoryKey, NAME_BYTES_MAX, UsualDay, Whose};
+use domain::ports::{Failure, HistoryTable, Saved};
+
+use crate::Days;
+use crate::attributes::{Attributes, Reader, number, text};
+use crate::failure::failure;
+use crate::get::get_all;
+use crate::put::put_if;
+
+impl HistoryTable for Days {
+    async fn histories(&self, keys: &[HistoryKey]) -> Result<Vec<History>, Failure> {
+        let keys = keys.iter().map(key_of).collect();
+        get_all(&self.client, &self.table, keys).await?.iter().map(history_of).collect()
+    }
+
+    async fn save_history(
+        &self,
+        history: &History,
+        read: Option<&Version>,
+    ) -> Result<Saved<History>, Failure> {
+        put_if(&self.client, &self.table, item_of(history), read, history_of).await
+    }
+
+    async fn remove_history(&self, key: &HistoryKey) -> Result<(), Failure> {
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key_of(key)));
+        Box::pin(delete.send()).await.map(|_| ()).map_err(|error| failure(&error))
+    }
+}
+
+fn key_of(key: &HistoryKey) -> Attributes {
+    let store_id = &key.store_id;
+    let partition = match &key.of {
+        Whose::Item(sku) => format!("{store_id}#{sku}"),
+        Whose::Category(name) if name.len() <= NAME_BYTES_MAX => {
+            format!("{store_id}#category/{name}")
+        }
+        // No name that stands as it is has two slashes before its digest's length.
+        Whose::Category(name) => {
+            format!("{store_id}#category//{}", Version::of(name.as_bytes()))
+        }
+    };
+    Attributes::from([("pk".to_owned(), text(partition)), ("sk".to_owned(), text("history"))])
+}
+
+fn item_of(history: &History) -> Attributes {
+    let mut item = key_of(&history.key);
+    let mut put = |name: &str, value| item.insert(name.to_owned(), value);
+    put("store_id", text(&history.key.store_id));
+    match &history.key.of {
+        Whose::Item(sku) => put("sku", text(sku)),
+        Whose::Category(name) => put("category", text(name)),
+    };
+    put("version", text(&history.version));
+    put("recent", text(&history.recent));
+    put("through", text(history.through));
+    put("days", number(history.days));
+    put("day_cv", number(history.day_cv));
+    if let Some(Estimate { mean, sd }) = history.elasticity {
+        put("elasticity", number(mean));
+        put("elasticity_sd", number(sd));
+    }
+    for (kind, usual) in DayKind::ALL.iter().zip(&history.kinds) {
+        let units = |units: &Option<f64>| units.map_or(AttributeValue::Null(true), number);
+        let units = AttributeValue::L(usual.units.iter().map(units).collect());
+        let day = [("days".to_owned(), number(usual.days)), ("units".to_owned(), units)];
+        put(kind.as_str(), AttributeValue::M(day.into()));
+    }
+    item
+}
+
+fn history_of(item: &Attributes) -> Result<History, Failure> {
+    let reader = Reader::of(item);
+    let of = match item.contains_key("sku") {
+        true => Whose::Item(reader.text("sku")?),
+        false => Whose::Category(reader.text("category")?),
+    };
+    let elasticity = match item.contains_key("elasticity") {
+        true => Some(Estimate {
+            mean: reader.number("elasticity")?,
+            sd: reader.number("elasticity_sd")?,
+        }),
+        false => None,
+    };
+    Ok(History {
+        key: HistoryKey { store_id: reader.text("store_id")?, of },
+        through: reader.text("through")?,
+        kinds: [
+            usual_day(&reader, DayKind::Weekday)?,
+            usual_day(&reader, DayKind::Saturday)?,
+            usual_day(&reader, DayKind::Sunday)?,
+        ],
+        days: reader.number("days")?,
+        day_cv: reader.number("day_cv")?,
+        elasticity,
+        recent: Version::stored(reader.text("recent")?),
+        version: Version::stored(reader.text("version")?),
+    })
+}
+
+fn usual_day(reader: &Reader<'_>, kind: DayKind) -> Result<UsualDay, Failure> {
+    let day = reader.item(kind.as_str())?;
+    let day = Reader::of(day);
+    Ok(UsualDay { days: day.number("days")?, units: day.list("units")? })
+}
