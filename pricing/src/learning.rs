@@ -286,7 +286,10 @@ mod tests {
         let known = Elasticity { sd: 0.0, ..BELIEVED };
         let sales = [seen(6.0, 30.0, 1.0)];
         let beliefs = beliefs(Level::Known, &known, &[], &sales, &Method::default());
-        assert_eq!(beliefs, [Belief { weight: 1.0, elasticity: 2.2, level: 1.0 }]);
+        assert_eq!(
+            beliefs,
+            [Belief { weight: 1.0, elasticity: 2.2, level: 1.0, level_size: f64::INFINITY }]
+        );
     }
 
     #[test]

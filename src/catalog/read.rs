@@ -13,7 +13,7 @@ use crate::rows::{Row, rows};
 #[derive(Debug)]
 pub(super) enum Entry {
     Item(Item),
-    Store(Store),
+    Store(Box<Store>),
     Chain(Chain),
 }
 
@@ -44,7 +44,7 @@ fn entry(json: &str) -> Result<Entry, String> {
     } else if has("chain") {
         Chain::parse(json).map(Entry::Chain)
     } else {
-        Store::parse(json).map(Entry::Store)
+        Store::parse(json).map(Box::new).map(Entry::Store)
     };
     entry.map_err(|error: CatalogError| error.to_string())
 }
