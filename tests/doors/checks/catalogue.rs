@@ -37,7 +37,7 @@ fn is_read_again_or_explained(entry: &Result<Entry, String>) {
         }
         Ok(Entry::Store(store)) => {
             let json = store.to_json();
-            assert_eq!(Store::parse(&json).as_ref(), Ok(store), "{json}");
+            assert_eq!(Store::parse(&json).as_ref(), Ok(&**store), "{json}");
             is_the_same_in_a_file(&json, |again| matches!(again, Entry::Store(s) if s == store));
         }
         Ok(Entry::Chain(chain)) => {
