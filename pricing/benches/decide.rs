@@ -1,0 +1,105 @@
+//! What one decision costs, in processor time: with a day that is being learnt, and with all of it
+//! known.
+//!
+//! `cargo bench -p pricing` prints the time of each.
+
+use chrono::{DateTime, FixedOffset, TimeDelta};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use domain::demand::{Basis, Elasticity, Form, PastOffer, Profile, ProfileSlot, Scope};
+use domain::{Currency, Ladder};
+use pricing::situation::{Rules, Sales, Shelf, Situation};
+use rust_decimal::Decimal;
+
+/// Windows of five minutes that have passed today.
+const WINDOWS: i64 = 60;
+
+fn as_of() -> DateTime<FixedOffset> {
+    DateTime::parse_from_rfc3339("2026-03-12T14:00:00+01:00").expect("an instant")
+}
+
+/// An afternoon of so many decisions a quarter of an hour apart, eight steps, half an hour between
+/// changes, three of them, and stock for half as much again as would be sold at the regular price.
+fn situation(on_hand: u64, slots: i64) -> Situation {
+    let regular = Decimal::new(240, 2);
+    let left = TimeDelta::minutes(15 * slots);
+    let window = |number: i64| {
+        let end = as_of() - TimeDelta::minutes(5 * (WINDOWS - 1 - number));
+        Sales {
+            start: end - TimeDelta::minutes(5),
+            end,
+            units: u64::from(number % 4 == 0),
+            price: regular,
+            sold_out: false,
+        }
+    };
+    let past = |number: u64| PastOffer {
+        discount_percent: 30.0,
+        expected_units: 4.0 + number as f64,
+        units: 6 + 2 * number,
+        sold_out: false,
+        scope: Scope::Sku,
+    };
+    Situation {
+        store_id: "0042".to_owned(),
+        sku: "BRT-1180".to_owned(),
+        as_of: as_of(),
+        closes_at: as_of() + left,
+        currency: Currency::EUR,
+        on_hand,
+        regular_price: regular,
+        unit_cost: Decimal::new(85, 2),
+        salvage_value: Decimal::new(-5, 2),
+        shelf: Shelf { price: regular, discount_percent: 0, since: None, changes_today: 0 },
+        sales_today: (0..WINDOWS).map(window).collect(),
+        profile: Some(Profile {
+            basis: Basis::Sku,
+            days: 28.0,
+            day_cv: 0.3,
+            slots: (16..48)
+                .map(|half| ProfileSlot {
+                    start: 30 * half,
+                    end: 30 * (half + 1),
+                    units: on_hand.min(100) as f64 / 1.5 / (slots as f64 / 2.0),
+                })
+                .collect(),
+        }),
+        elasticity: Some(Elasticity { mean: 2.2, sd: 0.7, form: Form::Exponential }),
+        offer_history: (0..4).map(past).collect(),
+        rules: Rules {
+            ladder: Ladder::new(vec![0, 10, 20, 30, 40, 50, 60, 70]).expect("ascending from 0"),
+            max_discount_percent: 95.into(),
+            min_price: None,
+            min_margin_percent: None,
+            price_endings: vec!["0".to_owned(), "5".to_owned()],
+            decision_interval_minutes: 15,
+            min_minutes_between_changes: 30,
+            max_changes: Some(3),
+        },
+    }
+}
+
+/// The same with nothing to learn.
+fn known(mut situation: Situation) -> Situation {
+    situation.profile.as_mut().expect("a profile").day_cv = 0.0;
+    situation.elasticity.as_mut().expect("an elasticity").sd = 0.0;
+    situation
+}
+
+fn decisions(criterion: &mut Criterion) {
+    let sizes = [(15, 10), (25, 18), (40, 18), (60, 22), (100_000, 18)];
+    for (name, prepare) in [("learning", None), ("known", Some(known as fn(_) -> _))] {
+        let mut group = criterion.benchmark_group(name);
+        for (on_hand, slots) in sizes {
+            let situation = situation(on_hand, slots);
+            let situation = prepare.map_or(situation.clone(), |prepare| prepare(situation));
+            let id = BenchmarkId::from_parameter(format!("{on_hand} units, {slots} slots"));
+            group.bench_with_input(id, &situation, |bencher, situation| {
+                bencher.iter(|| pricing::decide(situation));
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, decisions);
+criterion_main!(benches);

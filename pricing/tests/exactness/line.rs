@@ -1,0 +1,82 @@
+//! A situation as a request of the `decide` format, written from its description alone.
+
+use domain::demand::{Basis, Form, Scope};
+use pricing::situation::Situation;
+use serde_json::{Value, json};
+
+/// The request; what is absent is left out or, every other time, `null`.
+pub(crate) fn request(situation: &Situation) -> Value {
+    let money = |amount: &rust_decimal::Decimal| {
+        let mut amount = *amount;
+        amount.rescale(situation.currency.minor_digits());
+        json!(amount.to_string())
+    };
+    let number = |number: &rust_decimal::Decimal| -> Value {
+        serde_json::from_str(&number.normalize().to_string()).expect("a number")
+    };
+    let (shelf, rules) = (&situation.shelf, &situation.rules);
+    let sales = situation.sales_today.iter().map(|sales| {
+        json!({
+            "start": sales.start.to_rfc3339(), "end": sales.end.to_rfc3339(), "units": sales.units,
+            "price": money(&sales.price), "sold_out": sales.sold_out,
+        })
+    });
+    let offers = situation.offer_history.iter().map(|offer| {
+        json!({
+            "discount_percent": offer.discount_percent, "expected_units": offer.expected_units,
+            "units": offer.units, "sold_out": offer.sold_out,
+            "scope": match offer.scope { Scope::Sku => "sku", Scope::Category => "category" },
+        })
+    });
+    let profile = situation.profile.as_ref().map(|profile| {
+        let slots = profile.slots.iter().map(|slot| {
+            json!({ "start": clock(slot.start), "end": clock(slot.end), "units": slot.units })
+        });
+        json!({
+            "basis": match profile.basis {
+                Basis::Sku => "sku", Basis::Category => "category", Basis::None => "none",
+            },
+            "days": profile.days, "day_cv": profile.day_cv, "slots": slots.collect::<Vec<_>>(),
+        })
+    });
+    let elasticity = situation.elasticity.map(|elasticity| {
+        json!({
+            "mean": elasticity.mean, "sd": elasticity.sd,
+            "form": match elasticity.form {
+                Form::Constant => "constant", Form::Exponential => "exponential",
+            },
+        })
+    });
+    json!({
+        "store_id": situation.store_id, "sku": situation.sku, "request_id": null,
+        "as_of": situation.as_of.to_rfc3339(), "closes_at": situation.closes_at.to_rfc3339(),
+        "currency": situation.currency.code(), "on_hand": situation.on_hand,
+        "regular_price": money(&situation.regular_price),
+        "unit_cost": money(&situation.unit_cost),
+        "salvage_value": money(&situation.salvage_value),
+        "current": {
+            "price": money(&shelf.price), "discount_percent": shelf.discount_percent,
+            "since": shelf.since.map(|at| at.to_rfc3339()), "changes_today": shelf.changes_today,
+        },
+        "sales_today": sales.collect::<Vec<_>>(), "profile": profile, "elasticity": elasticity,
+        "offer_history": offers.collect::<Vec<_>>(),
+        "policy": {
+            "ladder_percent": rules.ladder.steps(),
+            "max_discount_percent": number(&rules.max_discount_percent),
+            "min_price": rules.min_price.as_ref().map(money),
+            "min_margin_percent": rules.min_margin_percent.as_ref().map(number),
+            "price_endings": match rules.price_endings.is_empty() {
+                true => Value::Null,
+                false => json!(rules.price_endings),
+            },
+            "decision_interval_minutes": rules.decision_interval_minutes,
+            "min_minutes_between_changes": rules.min_minutes_between_changes,
+            "max_changes": rules.max_changes,
+        },
+    })
+}
+
+/// `HH:MM`, also of the minute after the last.
+fn clock(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}

@@ -1,0 +1,241 @@
+//! The exact dynamic programme of one afternoon as a plain recursion: all that is to come is
+//! summed over everything that can be sold. Slow, and nothing is cut, merged or tabulated but the
+//! outcomes themselves.
+
+use std::collections::HashMap;
+
+use chrono::Timelike;
+use domain::demand::{Elasticity, Form, Profile};
+use pricing::situation::Situation;
+
+use crate::rule::{Step, minor, steps};
+
+/// What is expected until the close; revenue and value in minor units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Outcome {
+    pub(crate) units: f64,
+    pub(crate) revenue: f64,
+    pub(crate) value: f64,
+}
+
+/// An afternoon on which everything is known but who comes in.
+pub(crate) struct Afternoon {
+    /// What may be on the shelf from now on, the shelf of now first: percent, price, demand
+    /// against the regular price.
+    prices: Vec<(u8, f64, f64)>,
+    /// Every decision's moment, in seconds from now, and the close.
+    moments: Vec<i64>,
+    /// Units expected between one moment and the next at the regular price.
+    means: Vec<f64>,
+    gap: i64,
+    /// The first moment at which the price may be changed.
+    free_from: i64,
+    /// How many changes are left.
+    changes: usize,
+    salvage: f64,
+    on_hand: u64,
+    known: HashMap<(usize, u64, usize, i64, usize), Outcome>,
+    chances: HashMap<(usize, usize), Vec<f64>>,
+}
+
+impl Afternoon {
+    pub(crate) fn new(situation: &Situation) -> Self {
+        let rules = &situation.rules;
+        let close = (situation.closes_at - situation.as_of).num_seconds();
+        let interval = i64::from(rules.decision_interval_minutes) * 60;
+        let mut moments: Vec<i64> =
+            (0..).map(|k| k * interval).take_while(|at| *at < close).collect();
+        moments.push(close);
+        let profile = situation.profile.as_ref().expect("a profile");
+        let clock = i64::from(situation.as_of.num_seconds_from_midnight());
+        let between = |pair: &[i64]| usual_demand(profile, clock + pair[0], clock + pair[1]);
+        let response = situation.elasticity.expect("an elasticity");
+        let regular = minor(situation.regular_price, situation) as f64;
+        let shelf = situation.shelf.discount_percent;
+        let shown = |step: &Step| step.percent >= shelf && step.unusable.is_none();
+        let prices = steps(situation).into_iter().filter(shown).map(|step| {
+            let price = step.price.expect("a usable step has a price") as f64;
+            (step.percent, price, answer(response, price / regular))
+        });
+        let prices: Vec<_> = prices.collect();
+        let gap = i64::from(rules.min_minutes_between_changes) * 60;
+        let since = situation.shelf.since.map(|since| (since - situation.as_of).num_seconds());
+        let left = |most: u32| most.saturating_sub(situation.shelf.changes_today) as usize;
+        Self {
+            means: moments.windows(2).map(between).collect(),
+            gap,
+            free_from: since.map_or(0, |since| since + gap),
+            changes: rules.max_changes.map_or(usize::MAX, left).min(prices.len() - 1),
+            salvage: minor(situation.salvage_value, situation) as f64,
+            on_hand: situation.on_hand,
+            prices,
+            moments,
+            known: HashMap::new(),
+            chances: HashMap::new(),
+        }
+    }
+
+    /// For every price that may be shown now: its percent, and what is expected if it is shown now
+    /// and the best allowed decisions are taken afterwards.
+    pub(crate) fn alternatives(&mut self) -> Vec<(u8, Outcome)> {
+        let mut found = Vec::new();
+        for (now, free_from, changes) in self.allowed(0, 0, self.free_from, self.changes) {
+            let outcome = self.shown(0, self.on_hand, now, free_from, changes);
+            found.push((self.prices[now].0, outcome));
+        }
+        found
+    }
+
+    /// What is expected if the price of now stays.
+    pub(crate) fn unchanged(&mut self) -> Outcome {
+        self.shown(0, self.on_hand, 0, self.free_from, 0)
+    }
+
+    /// The value of the same afternoon if it can never be sold out, in minor units: then it does
+    /// not matter who comes in.
+    pub(crate) fn of_plenty(&self) -> f64 {
+        let known = &mut HashMap::new();
+        let sold = self.best_of_plenty(known, (0, 0, self.free_from, self.changes));
+        sold + self.salvage * self.on_hand as f64
+    }
+
+    fn best_of_plenty(
+        &self,
+        known: &mut HashMap<(usize, usize, i64, usize), f64>,
+        state: (usize, usize, i64, usize),
+    ) -> f64 {
+        let (slot, shelf, free_from, changes) = state;
+        if slot == self.means.len() {
+            return 0.0;
+        }
+        let key = (slot, shelf, free_from.max(self.moments[slot]), changes);
+        if let Some(value) = known.get(&key) {
+            return *value;
+        }
+        let mut best = f64::MIN;
+        for (now, free_from, changes) in self.allowed(slot, shelf, free_from, changes) {
+            let (_, price, answer) = self.prices[now];
+            let sold = (price - self.salvage) * self.means[slot] * answer;
+            let after = self.best_of_plenty(known, (slot + 1, now, free_from, changes));
+            best = best.max(sold + after);
+        }
+        known.insert(key, best);
+        best
+    }
+
+    /// What may be shown from a moment on, the shelf as it was first, with what is allowed after.
+    fn allowed(
+        &self,
+        slot: usize,
+        shelf: usize,
+        free_from: i64,
+        changes: usize,
+    ) -> Vec<(usize, i64, usize)> {
+        let at = self.moments[slot];
+        let mut allowed = vec![(shelf, free_from, changes)];
+        if at >= free_from && changes > 0 {
+            let deeper = shelf + 1..self.prices.len();
+            allowed.extend(deeper.map(|other| (other, at + self.gap, changes - 1)));
+        }
+        allowed
+    }
+
+    fn best(
+        &mut self,
+        slot: usize,
+        units: u64,
+        shelf: usize,
+        free_from: i64,
+        changes: usize,
+    ) -> Outcome {
+        if slot == self.means.len() {
+            return Outcome { units: 0.0, revenue: 0.0, value: self.salvage * units as f64 };
+        }
+        let outcomes = self.allowed(slot, shelf, free_from, changes).into_iter();
+        let outcomes = outcomes.map(|(now, free, left)| self.shown(slot, units, now, free, left));
+        let better = |best: Outcome, other: Outcome| match other.value > best.value {
+            true => other,
+            false => best,
+        };
+        outcomes.reduce(better).expect("the shelf may always stay as it is")
+    }
+
+    /// What is expected when this price is shown until the next moment.
+    fn shown(
+        &mut self,
+        slot: usize,
+        units: u64,
+        now: usize,
+        free_from: i64,
+        changes: usize,
+    ) -> Outcome {
+        // What lies behind does not bind any more.
+        let free_from = free_from.max(self.moments[slot]);
+        let key = (slot, units, now, free_from, changes);
+        if let Some(outcome) = self.known.get(&key) {
+            return *outcome;
+        }
+        let mut expected = Outcome { units: 0.0, revenue: 0.0, value: 0.0 };
+        let (_, price, answer) = self.prices[now];
+        let chances = self.chances_of(slot, now, answer);
+        let mut more = 1.0;
+        for sold in 0..=units {
+            // Whoever comes when everything is sold gets nothing.
+            let chance = if sold < units { chances[sold as usize] } else { more };
+            more -= chance;
+            let after = self.best(slot + 1, units - sold, now, free_from, changes);
+            expected.units += chance * (sold as f64 + after.units);
+            expected.revenue += chance * (price * sold as f64 + after.revenue);
+            expected.value += chance * (price * sold as f64 + after.value);
+        }
+        self.known.insert(key, expected);
+        expected
+    }
+
+    /// How likely it is that 0, 1, 2 … customers come while this price is shown.
+    fn chances_of(&mut self, slot: usize, now: usize, answer: f64) -> Vec<f64> {
+        let mean = self.means[slot] * answer;
+        let count = self.on_hand;
+        let chances = || {
+            (0..count).scan(0.0, |log_factorial, sold| {
+                *log_factorial += (sold.max(1) as f64).ln();
+                Some(chance(mean, sold, *log_factorial))
+            })
+        };
+        self.chances.entry((slot, now)).or_insert_with(|| chances().collect()).clone()
+    }
+}
+
+/// Poisson: how likely so many are when `mean` are expected.
+fn chance(mean: f64, sold: u64, log_factorial: f64) -> f64 {
+    match (mean > 0.0, sold) {
+        (true, _) => (sold as f64 * mean.ln() - mean - log_factorial).exp(),
+        (false, 0) => 1.0,
+        (false, _) => 0.0,
+    }
+}
+
+/// Demand at a price, against that at the regular price.
+pub(crate) fn answer(response: Elasticity, of_regular: f64) -> f64 {
+    match response.form {
+        Form::Constant => of_regular.powf(-response.mean),
+        Form::Exponential => (response.mean * (1.0 - of_regular)).exp(),
+    }
+}
+
+/// Units expected at the regular price between two readings of the store's clock, in seconds,
+/// which goes on counting after midnight.
+pub(crate) fn usual_demand(profile: &Profile, from: i64, to: i64) -> f64 {
+    let mut units = 0.0;
+    for midnight in (0..=to).step_by(86_400) {
+        for slot in &profile.slots {
+            let start = midnight + i64::from(slot.start) * 60;
+            let end = midnight + i64::from(slot.end) * 60;
+            let common = to.min(end) - from.max(start);
+            if common > 0 {
+                units += slot.units * common as f64 / (end - start) as f64;
+            }
+        }
+    }
+    units
+}

@@ -1,0 +1,93 @@
+//! The price rule of the `decide` format once more, in whole minor units and as naive as can be.
+
+use pricing::decision::WhyNot;
+use pricing::situation::Situation;
+use rust_decimal::Decimal;
+
+/// An amount in minor units.
+pub(crate) fn minor(amount: Decimal, situation: &Situation) -> i64 {
+    let minor = amount * Decimal::from(10_i64.pow(situation.currency.minor_digits()));
+    assert!(minor.is_integer(), "{amount} is finer than a minor unit");
+    i64::try_from(minor).expect("an amount of a shop")
+}
+
+/// The amount of so many minor units.
+pub(crate) fn amount(minor: i64, situation: &Situation) -> Decimal {
+    Decimal::new(minor, situation.currency.minor_digits())
+}
+
+/// One step of the ladder.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Step {
+    pub(crate) percent: u8,
+    /// In minor units; `None` where no amount above 0 will do.
+    pub(crate) price: Option<i64>,
+    /// Why it cannot be used at all today, apart from prices that only go down.
+    pub(crate) unusable: Option<WhyNot>,
+}
+
+/// What a step costs: the highest amount within what its sign promises that has an allowed ending.
+pub(crate) fn shelf_price(situation: &Situation, percent: u8) -> Option<i64> {
+    let regular = minor(situation.regular_price, situation);
+    if percent == 0 {
+        return Some(regular);
+    }
+    let endings = &situation.rules.price_endings;
+    let ends_well = |amount: &i64| {
+        endings.is_empty() || endings.iter().any(|end| amount.to_string().ends_with(end.as_str()))
+    };
+    (1..=regular * (100 - i64::from(percent)) / 100).rev().find(ends_well)
+}
+
+fn is_above_the_floors(situation: &Situation, price: i64) -> bool {
+    let rules = &situation.rules;
+    let cost = Decimal::from(minor(situation.unit_cost, situation));
+    let hundred = Decimal::ONE_HUNDRED;
+    rules.min_price.is_none_or(|least| price >= minor(least, situation))
+        && rules
+            .min_margin_percent
+            .is_none_or(|margin| Decimal::from(price) * (hundred - margin) >= cost * hundred)
+}
+
+/// Every step of the ladder.
+pub(crate) fn steps(situation: &Situation) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for percent in situation.rules.ladder.steps().iter().copied() {
+        let price = shelf_price(situation, percent);
+        let before: Vec<i64> = steps
+            .iter()
+            .filter(|step| step.unusable.is_none())
+            .map(|step| step.price.expect("a usable step has a price"))
+            .collect();
+        let unusable = if percent == 0 || percent == situation.shelf.discount_percent {
+            None
+        } else if Decimal::from(percent) > situation.rules.max_discount_percent {
+            Some(WhyNot::MaxDiscount)
+        } else if !price.is_some_and(|price| is_above_the_floors(situation, price)) {
+            Some(WhyNot::Floor)
+        } else if before.iter().any(|other| price.expect("above the floors") >= *other) {
+            Some(WhyNot::SamePrice)
+        } else {
+            None
+        };
+        steps.push(Step { percent, price, unusable });
+    }
+    steps
+}
+
+/// Why a step may not be shown now.
+pub(crate) fn why_not(situation: &Situation, step: &Step) -> Option<WhyNot> {
+    let shelf = &situation.shelf;
+    let gap = i64::from(situation.rules.min_minutes_between_changes) * 60;
+    if step.unusable.is_some() || step.percent == shelf.discount_percent {
+        step.unusable
+    } else if step.percent < shelf.discount_percent {
+        Some(WhyNot::Shallower)
+    } else if shelf.since.is_some_and(|since| (situation.as_of - since).num_seconds() < gap) {
+        Some(WhyNot::Gap)
+    } else if situation.rules.max_changes.is_some_and(|most| shelf.changes_today >= most) {
+        Some(WhyNot::MaxChanges)
+    } else {
+        None
+    }
+}
