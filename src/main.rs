@@ -17,6 +17,7 @@ mod picture;
 mod quarantine;
 mod rows;
 mod send;
+mod simulate_pricing;
 mod stock;
 mod telemetry;
 mod up;
@@ -53,6 +54,7 @@ enum Verb {
     Catalog(catalog::Flags),
     Gaps(gaps::Flags),
     Quarantine(quarantine::Flags),
+    SimulatePricing(simulate_pricing::Flags),
 }
 
 /// What a verb may fail with: printed once, here.
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
                 Verb::Catalog(flags) => catalog::run(flags).await,
                 Verb::Gaps(flags) => gaps::run(flags).await,
                 Verb::Quarantine(flags) => quarantine::run(flags).await,
+                Verb::SimulatePricing(flags) => simulate_pricing::run(&flags),
             }
         })
     });

@@ -16,4 +16,5 @@ mod quarantine;
 mod refusals;
 mod restart;
 mod send;
+mod simulate_pricing;
 mod support;

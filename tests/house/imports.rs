@@ -13,11 +13,21 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("aws/src", &["domain"]),
     ("local/src", &["domain"]),
     ("load-generator/src", &["domain"]),
+    ("pricing-simulator/src", &["domain", "pricing"]),
 ];
-const ROOMS: &[&str] =
-    &["domain", "ingest", "processors", "pricing", "aws", "local", "load_generator", "simulation"];
+const ROOMS: &[&str] = &[
+    "domain",
+    "ingest",
+    "processors",
+    "pricing",
+    "aws",
+    "local",
+    "load_generator",
+    "pricing_simulator",
+    "simulation",
+];
 /// The rooms that read no clock, no environment, no file and no socket.
-const PURE: &[&str] = &["domain", "load-generator"];
+const PURE: &[&str] = &["domain", "load-generator", "pricing-simulator"];
 const IMPURE_CRATES: &[&str] =
     &["tokio", "hyper", "axum", "reqwest", "aws-sdk-", "aws-config", "rusqlite", "lambda_", "mio"];
 

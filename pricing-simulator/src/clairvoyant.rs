@@ -1,0 +1,82 @@
+//! Who knows every customer of the day: the best path of prices there is under the rules, found by
+//! trying all of them. Customers who wait for a discount are taken to buy when they first come: in
+//! a world of such it is a very good path, and elsewhere no policy can earn more.
+
+use std::collections::HashMap;
+
+use crate::day::{ShopDay, minute_of};
+use crate::item::{INTERVAL, SLOTS};
+use crate::play::{Chooser, Moment, Shelf};
+
+/// The clairvoyant of a day.
+#[must_use]
+pub fn clairvoyant(day: &ShopDay) -> Chooser<'_> {
+    let mut search = Search::of(day);
+    Box::new(move |moment: &Moment<'_>| {
+        let slot = usize::from(moment.minute - minute_of(0)) / usize::from(INTERVAL);
+        search.best(slot, moment.on_hand, moment.shelf).1
+    })
+}
+
+struct Search<'a> {
+    day: &'a ShopDay,
+    /// Pieces wanted, by quarter of an hour and step.
+    wanted: Vec<Vec<u64>>,
+    gap: u16,
+    changes_max: u32,
+    known: HashMap<(usize, u64, Shelf), (i64, usize)>,
+}
+
+impl<'a> Search<'a> {
+    fn of(day: &'a ShopDay) -> Self {
+        let mut wanted = vec![vec![0; day.steps.len()]; SLOTS];
+        for customer in &day.customers {
+            let minute = (customer.at / 60_000) as u16;
+            let slot = usize::from((minute - minute_of(0)) / INTERVAL);
+            for (wanted, response) in wanted[slot].iter_mut().zip(&day.responses) {
+                *wanted += if customer.reach < *response { customer.wants } else { 0 };
+            }
+        }
+        let rules = day.world.rules.rules();
+        Self {
+            day,
+            wanted,
+            gap: rules.min_minutes_between_changes as u16,
+            changes_max: rules.max_changes.unwrap_or(u32::MAX),
+            known: HashMap::new(),
+        }
+    }
+
+    /// The most that can still be earned, and the step to show for it; the shallowest of the best.
+    fn best(&mut self, slot: usize, on_hand: u64, shelf: Shelf) -> (i64, usize) {
+        if slot == SLOTS || on_hand == 0 {
+            return (self.day.item.salvage * on_hand as i64, shelf.step);
+        }
+        let minute = minute_of(slot);
+        // A change that is long enough ago does not matter any more.
+        let since = shelf.since.filter(|since| minute - since < self.gap);
+        let state = (slot, on_hand, Shelf { since, ..shelf });
+        if let Some(known) = self.known.get(&state) {
+            return *known;
+        }
+        let may_change = since.is_none() && shelf.changes < self.changes_max;
+        let deepest = if may_change { self.day.steps.len() - 1 } else { shelf.step };
+        let mut best: Option<(i64, usize)> = None;
+        for step in shelf.step..=deepest {
+            let next = if step == shelf.step {
+                Shelf { since, ..shelf }
+            } else {
+                Shelf { step, since: Some(minute), changes: shelf.changes + 1 }
+            };
+            let sold = self.wanted[slot][step].min(on_hand);
+            let now = sold as i64 * self.day.steps[step].price;
+            let value = now + self.best(slot + 1, on_hand - sold, next).0;
+            if best.is_none_or(|(most, _)| value > most) {
+                best = Some((value, step));
+            }
+        }
+        let best = best.expect("keeping the price is always allowed");
+        self.known.insert(state, best);
+        best
+    }
+}

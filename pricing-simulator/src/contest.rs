@@ -1,0 +1,129 @@
+//! Many days of several worlds under several policies, on as many threads as there are.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::belief::Belief;
+use crate::checker::broken;
+use crate::day::ShopDay;
+use crate::play::play;
+use crate::policy::{Policy, Setting};
+use crate::rules_of_thumb::Tuned;
+use crate::world::World;
+
+/// What is played.
+#[derive(Debug, Clone)]
+pub struct Contest {
+    /// The worlds.
+    pub worlds: Vec<&'static World>,
+    /// The policies.
+    pub policies: Vec<Policy>,
+    /// Days in each world.
+    pub days: u64,
+    /// Days on which rules are tuned in each world.
+    pub training_days: u64,
+    /// Decides everything.
+    pub seed: u64,
+    /// Threads to play on; the outcome is the same for any number.
+    pub threads: usize,
+}
+
+/// What a day came to under a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Revenue and salvage from the first decision on, in cents.
+    pub value: i64,
+    /// Pieces at the first decision.
+    pub on_hand_first: u64,
+    /// Pieces left.
+    pub left: u64,
+    /// The sum of the discounts of all pieces sold in the afternoon, in percent.
+    pub discounts: u64,
+    /// Price changes.
+    pub changes: u64,
+    /// Rules that were broken.
+    pub broken: Vec<String>,
+}
+
+/// What a world came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Results {
+    /// The world's name.
+    pub world: &'static str,
+    /// What was found in training.
+    pub tuned: Tuned,
+    /// For each policy, in the contest's order, every day.
+    pub outcomes: Vec<Vec<Outcome>>,
+}
+
+impl Contest {
+    /// Plays everything; `played` is called after every day.
+    #[must_use]
+    pub fn run(&self, played: &(dyn Fn() + Sync)) -> Vec<Results> {
+        let tuned = in_parallel(self.threads, self.worlds.len(), &|number| {
+            Tuned::on(self.worlds[number], self.seed, self.training_days)
+        });
+        let days = self.days as usize;
+        let mut outcomes = in_parallel(self.threads, self.worlds.len() * days, &|number| {
+            let (world, day) = (number / days, number % days);
+            let outcomes = self.day(self.worlds[world], &tuned[world], day as u64);
+            played();
+            outcomes
+        })
+        .into_iter();
+        let results = self.worlds.iter().zip(&tuned).map(|(world, tuned)| {
+            let mut by_policy = vec![Vec::with_capacity(days); self.policies.len()];
+            for day in outcomes.by_ref().take(days) {
+                for (outcomes, outcome) in by_policy.iter_mut().zip(day) {
+                    outcomes.push(outcome);
+                }
+            }
+            Results { world: world.name, tuned: tuned.clone(), outcomes: by_policy }
+        });
+        results.collect()
+    }
+
+    /// One day under every policy.
+    fn day(&self, world: &'static World, tuned: &Tuned, number: u64) -> Vec<Outcome> {
+        let day = &ShopDay::played(world, self.seed, number);
+        let belief = &Belief::before(world, self.seed, number);
+        let setting = Setting { day, number, belief, tuned };
+        let outcome = |policy: &Policy| {
+            let played = play(day, &mut policy.chooser(&setting));
+            Outcome {
+                value: played.value(day),
+                on_hand_first: played.on_hand_first,
+                left: played.left,
+                discounts: played.discounts,
+                changes: played.changes.len() as u64,
+                broken: broken(day, &played),
+            }
+        };
+        self.policies.iter().map(outcome).collect()
+    }
+}
+
+/// What `work` makes of each number below `count`, in order.
+fn in_parallel<T: Send>(
+    threads: usize,
+    count: usize,
+    work: &(dyn Fn(usize) -> T + Sync),
+) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let share = || {
+        let numbers = std::iter::from_fn(|| {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            (number < count).then_some(number)
+        });
+        numbers.map(|number| (number, work(number))).collect::<Vec<_>>()
+    };
+    let mut done = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(share)).collect();
+        let joined = workers.into_iter().map(|worker| worker.join());
+        joined
+            .flat_map(|share| share.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect::<Vec<_>>()
+    });
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, value)| value).collect()
+}

@@ -1,0 +1,227 @@
+//! One shop day of one item: what was baked, and who comes.
+//!
+//! Customers are drawn at the rate there would be at the deepest price; each has a reach, the
+//! response of demand up to which he still buys. A customer buys at price `p` if and only if his
+//! reach is below `g(p)`, so those who buy at any price are a Poisson process of the right rate,
+//! and whoever buys at a price also buys at a lower one. Nothing drawn depends on a policy: all
+//! policies meet the same customers.
+
+use domain::demand::Form;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Exp1, Gamma};
+
+use crate::draw::{Purpose, stream};
+use crate::item::{AFTERNOON, CLOSES, COUNTER, INTERVAL, Item, OPENS, SLOTS};
+use crate::prices::{Step, usable};
+use crate::world::{BAKED_CV, DAY_CV, World};
+
+/// How busy half hours vary in a world of bursts.
+const BURST_CV: f64 = 0.6;
+/// The shares of customers who want one, two, three or four pieces in a world of bursts.
+const BASKETS: [f64; 4] = [0.55, 0.25, 0.12, 0.08];
+/// Those who wait for a discount come from noon on.
+const WAITING_FROM: u16 = 720;
+/// The weather turns at 13:00.
+const TURNS_AT: u16 = 780;
+/// The discount at which someone who waits stops waiting.
+pub(crate) const WAITS_FOR_PERCENT: u8 = 20;
+/// Elasticity of the constant form over that of the exponential form with the same demand at half
+/// the price.
+const CONSTANT_OVER_EXPONENTIAL: f64 = 1.6 / 2.2;
+const MINUTE: u32 = 60_000;
+
+/// Demand as it really is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// Mean demand at the regular price, by quarter of an hour.
+    pub mean: [f64; SLOTS],
+    /// The elasticity.
+    pub elasticity: f64,
+    /// The curve.
+    pub form: Form,
+}
+
+impl Truth {
+    /// Demand at `price` as a multiple of that at `regular`.
+    #[must_use]
+    pub fn response(&self, price: i64, regular: i64) -> f64 {
+        let share = price as f64 / regular as f64;
+        match self.form {
+            Form::Constant => share.powf(-self.elasticity),
+            Form::Exponential => (self.elasticity * (1.0 - share)).exp(),
+        }
+    }
+}
+
+/// Someone who would buy at the deepest price.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Customer {
+    /// When they come, in milliseconds from midnight.
+    pub at: u32,
+    /// When they come back if they find no discount; only those who wait for one.
+    pub returns_at: Option<u32>,
+    /// Pieces they want.
+    pub wants: u64,
+    /// They buy where the response is above it.
+    pub reach: f64,
+}
+
+/// One day of one item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShopDay {
+    /// The world it is in.
+    pub world: &'static World,
+    /// The item.
+    pub item: Item,
+    /// Its usable steps.
+    pub steps: Vec<Step>,
+    /// The true response at each of them.
+    pub responses: Vec<f64>,
+    /// Pieces on the shelf at opening.
+    pub baked: u64,
+    /// Demand as it is today.
+    pub truth: Truth,
+    /// Everyone, by arrival.
+    pub customers: Vec<Customer>,
+}
+
+impl ShopDay {
+    /// Day `number` of a world. Items take turns.
+    #[must_use]
+    pub fn played(world: &'static World, seed: u64, number: u64) -> Self {
+        Self::drawn(world, seed, Purpose::Played, number)
+    }
+
+    /// Day `number` of those on which rules are tuned: the same kind of day, other draws.
+    #[must_use]
+    pub fn training(world: &'static World, seed: u64, number: u64) -> Self {
+        Self::drawn(world, seed, Purpose::Training, number)
+    }
+
+    fn drawn(world: &'static World, seed: u64, purpose: Purpose, number: u64) -> Self {
+        let mut draw = stream(seed, world.name, purpose, number);
+        let item = item_of(world, number);
+        let twist = Twist {
+            level: one_of(world.level, &mut draw),
+            turn: one_of(world.turn, &mut draw),
+            shift: one_of(world.shift, &mut draw),
+        };
+        Self::of(world, item, twist, &mut draw)
+    }
+
+    /// A past day of an item: of the same world, but without what is special today.
+    pub(crate) fn past(world: &'static World, item: Item, draw: &mut ChaCha8Rng) -> Self {
+        Self::of(world, item, Twist { level: 1.0, turn: 1.0, shift: 0 }, draw)
+    }
+
+    fn of(world: &'static World, item: Item, twist: Twist, draw: &mut ChaCha8Rng) -> Self {
+        let baked = (item.units * world.baked * varied(BAKED_CV, draw)).round().max(1.0) as u64;
+        let own = world.elasticity.unwrap_or(item.elasticity);
+        let elasticity = match world.form {
+            Form::Constant => own * CONSTANT_OVER_EXPONENTIAL,
+            Form::Exponential => own,
+        };
+        let units = item.units * twist.level * varied(DAY_CV, draw);
+        let mean = twist.shape(&item).map(|share| share * units);
+        let truth = Truth { mean, elasticity, form: world.form };
+        let steps = usable(&item, &world.rules.rules());
+        let responses: Vec<f64> =
+            steps.iter().map(|step| truth.response(step.price, item.price)).collect();
+        let widest = responses.iter().copied().fold(1.0, f64::max);
+        let customers = customers(world, &truth, widest, draw);
+        Self { world, item, steps, responses, baked, truth, customers }
+    }
+}
+
+/// The item whose turn it is.
+pub(crate) fn item_of(world: &World, number: u64) -> Item {
+    let item = COUNTER[(number % COUNTER.len() as u64) as usize];
+    Item { units: item.units * world.size, ..item }
+}
+
+/// What is special today.
+struct Twist {
+    level: f64,
+    turn: f64,
+    shift: i32,
+}
+
+impl Twist {
+    /// Today's share of demand by quarter of an hour, of what a usual day has.
+    fn shape(&self, item: &Item) -> [f64; SLOTS] {
+        let usual = item.shape.shares();
+        let slots = self.shift / i32::from(INTERVAL);
+        std::array::from_fn(|slot| {
+            // Whoever would come before opening comes at opening, and does not after the close.
+            let from = (slot as i32 - slots).clamp(0, SLOTS as i32 - 1) as usize;
+            let minute = OPENS + slot as u16 * INTERVAL;
+            usual[from] * if minute >= TURNS_AT { self.turn } else { 1.0 }
+        })
+    }
+}
+
+fn one_of<T: Copy>(choices: &[T], draw: &mut ChaCha8Rng) -> T {
+    choices[draw.random_range(0..choices.len())]
+}
+
+/// A factor with mean 1 and this coefficient of variation.
+pub(crate) fn varied(cv: f64, draw: &mut ChaCha8Rng) -> f64 {
+    let shape = 1.0 / (cv * cv);
+    Gamma::new(shape, 1.0 / shape).expect("a positive shape").sample(draw)
+}
+
+fn customers(world: &World, truth: &Truth, widest: f64, draw: &mut ChaCha8Rng) -> Vec<Customer> {
+    let wants = |draw: &mut ChaCha8Rng| if world.bursts { basket(draw) } else { 1 };
+    let basket_mean = if world.bursts { basket_mean() } else { 1.0 };
+    let mut customers = Vec::new();
+    let mut busy = 1.0;
+    for (slot, mean) in truth.mean.iter().enumerate() {
+        if world.bursts && slot % 2 == 0 {
+            busy = varied(BURST_CV, draw);
+        }
+        let expected = mean * widest * busy / basket_mean;
+        let starts = (u32::from(OPENS) + slot as u32 * u32::from(INTERVAL)) * MINUTE;
+        let lasts = u32::from(INTERVAL) * MINUTE;
+        let mut passed: f64 = Exp1.sample(draw);
+        while passed < expected {
+            let at = starts + (passed / expected * f64::from(lasts)) as u32;
+            let reach = draw.random::<f64>() * widest;
+            let returns_at = returns_at(world, at, draw);
+            customers.push(Customer { at, returns_at, wants: wants(draw), reach });
+            let gap: f64 = Exp1.sample(draw);
+            passed += gap;
+        }
+    }
+    customers
+}
+
+/// When someone comes back who waits for a discount: any time until the close.
+fn returns_at(world: &World, at: u32, draw: &mut ChaCha8Rng) -> Option<u32> {
+    let afternoon = at >= u32::from(WAITING_FROM) * MINUTE;
+    let waits = world.waiting > 0.0 && draw.random::<f64>() < world.waiting;
+    (waits && afternoon).then(|| draw.random_range(at..u32::from(CLOSES) * MINUTE))
+}
+
+fn basket(draw: &mut ChaCha8Rng) -> u64 {
+    let mut left = draw.random::<f64>();
+    for (share, pieces) in BASKETS.iter().zip(1..) {
+        left -= share;
+        if left < 0.0 {
+            return pieces;
+        }
+    }
+    BASKETS.len() as u64
+}
+
+fn basket_mean() -> f64 {
+    BASKETS.iter().zip(1_u32..).map(|(share, pieces)| share * f64::from(pieces)).sum()
+}
+
+/// The quarter of an hour in which decisions begin.
+pub(crate) const FIRST_DECISION: usize = ((AFTERNOON - OPENS) / INTERVAL) as usize;
+
+/// When a quarter of an hour begins, in minutes from midnight.
+pub(crate) fn minute_of(slot: usize) -> u16 {
+    OPENS + slot as u16 * INTERVAL
+}

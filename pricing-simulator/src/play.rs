@@ -1,0 +1,186 @@
+//! One day played under one policy: customers meet prices.
+
+use crate::day::{Customer, FIRST_DECISION, ShopDay, WAITS_FOR_PERCENT, minute_of};
+use crate::item::{CLOSES, INTERVAL, OPENS, SLOTS};
+use crate::prices::Step;
+
+/// Minutes of a window of sales, as the product's stock windows have it.
+pub const WINDOW: u16 = 5;
+const WINDOWS: usize = ((CLOSES - OPENS) / WINDOW) as usize;
+
+/// What one window sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sold {
+    /// Pieces.
+    pub units: u64,
+    /// The step on the shelf.
+    pub step: usize,
+    /// Whether the shelf was empty for part of it.
+    pub sold_out: bool,
+}
+
+/// A price change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// When, in minutes from midnight.
+    pub minute: u16,
+    /// The step from then on.
+    pub step: usize,
+}
+
+/// The price on the shelf and how it came there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Shelf {
+    /// The step.
+    pub step: usize,
+    /// The last change, in minutes from midnight.
+    pub since: Option<u16>,
+    /// Changes so far.
+    pub changes: u32,
+}
+
+/// What a policy sees when it decides: what a shop would see.
+#[derive(Debug)]
+pub struct Moment<'a> {
+    /// Minutes from midnight.
+    pub minute: u16,
+    /// Pieces on the shelf at opening.
+    pub baked: u64,
+    /// Pieces on the shelf now.
+    pub on_hand: u64,
+    /// The price now.
+    pub shelf: Shelf,
+    /// The usable steps.
+    pub steps: &'a [Step],
+    /// Every window since opening.
+    pub windows: &'a [Sold],
+    /// Whether a change is allowed: gap and number of changes.
+    pub may_change: bool,
+}
+
+impl Moment<'_> {
+    /// The deepest step up to a discount that may be shown now.
+    #[must_use]
+    pub fn up_to(&self, percent: u8) -> usize {
+        let deepest = self.steps.iter().rposition(|step| step.percent <= percent).unwrap_or(0);
+        if self.may_change { deepest.max(self.shelf.step) } else { self.shelf.step }
+    }
+}
+
+/// A policy on one day: the step to show from this moment on.
+pub type Chooser<'a> = Box<dyn FnMut(&Moment<'_>) -> usize + 'a>;
+
+/// A day as it went under a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Played {
+    /// Every window.
+    pub windows: Vec<Sold>,
+    /// Every price change, in order.
+    pub changes: Vec<Change>,
+    /// Pieces at the first decision.
+    pub on_hand_first: u64,
+    /// Revenue from the first decision on, in cents.
+    pub revenue: i64,
+    /// The sum of the discounts of all pieces sold from the first decision on, in percent.
+    pub discounts: u64,
+    /// Pieces left at the close.
+    pub left: u64,
+}
+
+impl Played {
+    /// Revenue from the first decision on and salvage, in cents. What was sold before it is the
+    /// same under every policy.
+    #[must_use]
+    pub fn value(&self, day: &ShopDay) -> i64 {
+        self.revenue + day.item.salvage * self.left as i64
+    }
+}
+
+/// Plays a day. The policy is asked every quarter of an hour of the afternoon while there is
+/// something to sell.
+pub fn play(day: &ShopDay, choose: &mut Chooser<'_>) -> Played {
+    let visits = visits(&day.customers);
+    let mut visits = visits.iter().peekable();
+    let mut done = vec![false; day.customers.len()];
+    let rules = day.world.rules.rules();
+    let mut shelf = Shelf::default();
+    let mut played = Played {
+        windows: Vec::with_capacity(WINDOWS),
+        changes: Vec::new(),
+        on_hand_first: 0,
+        revenue: 0,
+        discounts: 0,
+        left: day.baked,
+    };
+    for slot in 0..SLOTS {
+        let minute = minute_of(slot);
+        if slot == FIRST_DECISION {
+            played.on_hand_first = played.left;
+        }
+        if slot >= FIRST_DECISION && played.left > 0 {
+            let gap_over = shelf
+                .since
+                .is_none_or(|since| u32::from(minute - since) >= rules.min_minutes_between_changes);
+            let may_change = gap_over && rules.max_changes.is_none_or(|most| shelf.changes < most);
+            let step = choose(&Moment {
+                minute,
+                baked: day.baked,
+                on_hand: played.left,
+                shelf,
+                steps: &day.steps,
+                windows: &played.windows,
+                may_change,
+            });
+            if step != shelf.step {
+                played.changes.push(Change { minute, step });
+                // No such step: for the checker to tell.
+                let shown = if step < day.steps.len() { step } else { shelf.step };
+                let changes = shelf.changes + 1;
+                shelf = Shelf { step: shown, since: Some(minute), changes };
+            }
+        }
+        let price = day.steps[shelf.step];
+        for window in 0..INTERVAL / WINDOW {
+            let ends = u32::from(minute + (window + 1) * WINDOW) * 60_000;
+            let mut units = 0;
+            while let Some(visit) = visits.next_if(|visit| visit.at < ends) {
+                let customer = day.customers[visit.customer];
+                let waits = customer.returns_at.is_some() && !visit.is_return;
+                if done[visit.customer] || waits && price.percent < WAITS_FOR_PERCENT {
+                    continue;
+                }
+                done[visit.customer] = true;
+                if customer.reach < day.responses[shelf.step] {
+                    let taken = customer.wants.min(played.left);
+                    played.left -= taken;
+                    units += taken;
+                }
+            }
+            if slot >= FIRST_DECISION {
+                played.revenue += units as i64 * price.price;
+                played.discounts += units * u64::from(price.percent);
+            }
+            played.windows.push(Sold { units, step: shelf.step, sold_out: played.left == 0 });
+        }
+    }
+    played
+}
+
+/// Someone before the shelf.
+struct Visit {
+    at: u32,
+    customer: usize,
+    is_return: bool,
+}
+
+fn visits(customers: &[Customer]) -> Vec<Visit> {
+    let mut visits = Vec::with_capacity(customers.len());
+    for (number, customer) in customers.iter().enumerate() {
+        visits.push(Visit { at: customer.at, customer: number, is_return: false });
+        if let Some(at) = customer.returns_at {
+            visits.push(Visit { at, customer: number, is_return: true });
+        }
+    }
+    visits.sort_by_key(|visit| (visit.at, visit.customer, visit.is_return));
+    visits
+}

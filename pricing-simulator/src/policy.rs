@@ -1,0 +1,203 @@
+//! The policies that are compared.
+
+use pricing::decide::{Method, decide_by};
+use pricing::situation::Situation;
+
+use crate::belief::Belief;
+use crate::clairvoyant::clairvoyant;
+use crate::day::ShopDay;
+use crate::item::COUNTER;
+use crate::play::{Chooser, Moment};
+use crate::prices::amount;
+use crate::rules_of_thumb::{FOUR_O_CLOCK, NONE, STEPPED, Tuned, fixed, sell_through};
+use crate::situation::{certain, honest, informed};
+
+/// A policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Never a discount.
+    None,
+    /// 30 % off at four o'clock.
+    Fixed,
+    /// The best single discount and time of the world.
+    BestFixed,
+    /// The same for each item.
+    BestFixedByItem,
+    /// 20 % off at 15:00, 40 % at 16:30, 60 % at 17:30.
+    Stepped,
+    /// The best of a few rules of two steps.
+    BestStepped,
+    /// A step deeper whenever sell-through is too far behind the usual day.
+    SellThrough,
+    /// The optimiser, told that the mean of what is believed is certain.
+    CertaintyEquivalent,
+    /// The product's own decisions.
+    Ours,
+    /// The optimiser, told today's true means.
+    FullInformation,
+    /// Knows every customer.
+    Clairvoyant,
+    /// The product's decisions without one part of the algorithm.
+    Without(Part),
+}
+
+/// A part of the algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Learning today's level.
+    Level,
+    /// Learning the price response.
+    Response,
+    /// Averaging over what the price response may be.
+    Averaging,
+    /// Trusting sales less where they vary more.
+    Tempering,
+    /// Sales that vary more than Poisson's in the programme.
+    Dispersion,
+}
+
+/// All that a policy may use on one day.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The day; only policies that know the truth look at more of it than a shop would see.
+    pub day: &'a ShopDay,
+    /// Its number.
+    pub number: u64,
+    /// What the shop believes.
+    pub belief: &'a Belief,
+    /// Rules tuned for the world.
+    pub tuned: &'a Tuned,
+}
+
+impl Policy {
+    /// All policies, from the simplest to the one that knows most.
+    pub const ALL: [Self; 11] = [
+        Self::None,
+        Self::Fixed,
+        Self::BestFixed,
+        Self::BestFixedByItem,
+        Self::Stepped,
+        Self::BestStepped,
+        Self::SellThrough,
+        Self::CertaintyEquivalent,
+        Self::Ours,
+        Self::FullInformation,
+        Self::Clairvoyant,
+    ];
+
+    /// The product's decisions, each time without another part.
+    pub const ABLATIONS: [Self; 5] = [
+        Self::Without(Part::Level),
+        Self::Without(Part::Response),
+        Self::Without(Part::Averaging),
+        Self::Without(Part::Tempering),
+        Self::Without(Part::Dispersion),
+    ];
+
+    /// Every policy there is.
+    pub fn every() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().chain(Self::ABLATIONS)
+    }
+
+    /// The policy of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::every().find(|policy| policy.name() == name)
+    }
+
+    /// Its name on the command line and in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Fixed => "fixed",
+            Self::BestFixed => "best-fixed",
+            Self::BestFixedByItem => "best-fixed-by-item",
+            Self::Stepped => "stepped",
+            Self::BestStepped => "best-stepped",
+            Self::SellThrough => "sell-through",
+            Self::CertaintyEquivalent => "certainty",
+            Self::Ours => "ours",
+            Self::FullInformation => "full-information",
+            Self::Clairvoyant => "clairvoyant",
+            Self::Without(Part::Level) => "without-level",
+            Self::Without(Part::Response) => "without-response",
+            Self::Without(Part::Averaging) => "without-averaging",
+            Self::Without(Part::Tempering) => "without-tempering",
+            Self::Without(Part::Dispersion) => "without-dispersion",
+        }
+    }
+
+    /// What it does, in a few words.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::None => "never a discount",
+            Self::Fixed => "30 % off at 16:00",
+            Self::BestFixed => "one discount at one time for all items, the best of the world",
+            Self::BestFixedByItem => "one discount at one time for each item, its best",
+            Self::Stepped => "20 % off at 15:00, 40 % at 16:30, 60 % at 17:30",
+            Self::BestStepped => "the best rule of two steps of the world",
+            Self::SellThrough => "a step deeper when sales are too far behind the usual day",
+            Self::CertaintyEquivalent => "the optimiser, told that mean beliefs are certain",
+            Self::Ours => "the product's decisions",
+            Self::FullInformation => "the optimiser, told today's true means",
+            Self::Clairvoyant => "knows every customer: the most that can be earned",
+            Self::Without(Part::Level) => "ours, taking today for a usual day",
+            Self::Without(Part::Response) => "ours, never learning the price response",
+            Self::Without(Part::Averaging) => "ours, with the mean price response only",
+            Self::Without(Part::Tempering) => "ours, trusting bursts of sales",
+            Self::Without(Part::Dispersion) => "ours, planning with Poisson sales",
+        }
+    }
+
+    /// How it decides on a day.
+    #[must_use]
+    pub fn chooser<'a>(self, setting: &Setting<'a>) -> Chooser<'a> {
+        let Setting { day, number, belief, tuned } = *setting;
+        match self {
+            Self::None => fixed(NONE),
+            Self::Fixed => fixed(FOUR_O_CLOCK),
+            Self::BestFixed => fixed(&tuned.fixed),
+            Self::BestFixedByItem => {
+                fixed(&tuned.fixed_by_item[(number % COUNTER.len() as u64) as usize])
+            }
+            Self::Stepped => fixed(STEPPED),
+            Self::BestStepped => fixed(&tuned.stepped),
+            Self::SellThrough => sell_through(belief, tuned.patience),
+            Self::CertaintyEquivalent => {
+                decided(Method::default(), |moment| certain(day, belief, moment))
+            }
+            Self::Ours => decided(Method::default(), |moment| honest(day, belief, moment)),
+            Self::Without(part) => decided(part.missing(), |moment| honest(day, belief, moment)),
+            Self::FullInformation => decided(Method::default(), |moment| informed(day, moment)),
+            Self::Clairvoyant => clairvoyant(day),
+        }
+    }
+}
+
+impl Part {
+    /// The method without this part.
+    #[must_use]
+    pub fn missing(self) -> Method {
+        let whole = Method::default();
+        match self {
+            Self::Level => Method { learn_level: false, ..whole },
+            Self::Response => Method { learn_response: false, ..whole },
+            Self::Averaging => Method { average_response: false, ..whole },
+            Self::Tempering => Method { temper: false, ..whole },
+            Self::Dispersion => Method { slot_size: None, ..whole },
+        }
+    }
+}
+
+/// Asks the product. A price that is not that of its step is no step, which the checker tells.
+fn decided<'a>(method: Method, situation: impl Fn(&Moment<'_>) -> Situation + 'a) -> Chooser<'a> {
+    Box::new(move |moment: &Moment<'_>| {
+        let decision = decide_by(&situation(moment), &method);
+        let decided = (decision.discount_percent, decision.price);
+        let mut steps = moment.steps.iter();
+        let step = steps.position(|step| (step.percent, amount(step.price)) == decided);
+        step.unwrap_or(usize::MAX)
+    })
+}

@@ -1,0 +1,130 @@
+//! A moment of a simulated day as the product's pricing takes it.
+
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
+use domain::Currency;
+use domain::demand::{Basis, Elasticity, Form, Profile, ProfileSlot};
+use pricing::situation::{Sales, Shelf, Situation};
+
+use crate::belief::Belief;
+use crate::day::{ShopDay, minute_of};
+use crate::item::{CLOSES, INTERVAL, OPENS};
+use crate::play::{Moment, WINDOW};
+use crate::prices::amount;
+
+/// Variance of the level where only the category is known.
+const CATEGORY_LEVEL_VARIANCE: f64 = 0.35;
+
+/// What the shop honestly knows at this moment: every window of today, and its belief.
+#[must_use]
+pub fn honest(day: &ShopDay, belief: &Belief, moment: &Moment<'_>) -> Situation {
+    let step = moment.steps[moment.shelf.step];
+    let sales = moment.windows.iter().zip(0..).map(|(window, number)| Sales {
+        start: instant(OPENS + number * WINDOW),
+        end: instant(OPENS + (number + 1) * WINDOW),
+        units: window.units,
+        price: amount(moment.steps[window.step].price),
+        sold_out: window.sold_out,
+    });
+    Situation {
+        store_id: day.world.name.to_owned(),
+        sku: day.item.name.to_owned(),
+        as_of: instant(moment.minute),
+        closes_at: instant(CLOSES),
+        currency: Currency::EUR,
+        on_hand: moment.on_hand,
+        regular_price: amount(day.item.price),
+        unit_cost: amount(day.item.cost),
+        salvage_value: amount(day.item.salvage),
+        shelf: Shelf {
+            price: amount(step.price),
+            discount_percent: step.percent,
+            since: moment.shelf.since.map(instant),
+            changes_today: moment.shelf.changes,
+        },
+        sales_today: sales.collect(),
+        profile: belief.profile.clone(),
+        elasticity: belief.elasticity,
+        offer_history: belief.offers.clone(),
+        rules: day.world.rules.rules(),
+    }
+}
+
+/// What someone knows who was told today's true means, but not the customers: nothing is left to
+/// learn.
+#[must_use]
+pub fn informed(day: &ShopDay, moment: &Moment<'_>) -> Situation {
+    let slots = day.truth.mean.iter().enumerate().map(|(slot, units)| ProfileSlot {
+        start: minute_of(slot),
+        end: minute_of(slot) + INTERVAL,
+        units: *units,
+    });
+    known(
+        honest(day, &Belief { profile: None, elasticity: None, offers: Vec::new() }, moment),
+        slots.collect(),
+        Elasticity { mean: day.truth.elasticity, sd: 0.0, form: day.truth.form },
+    )
+}
+
+/// What someone takes for certain who plugs in means: the level that today's sales and history
+/// make likeliest on average, and the elasticity believed before any offer.
+#[must_use]
+pub fn certain(day: &ShopDay, belief: &Belief, moment: &Moment<'_>) -> Situation {
+    let elasticity = belief.elasticity.unwrap_or_default();
+    let response = |window: &crate::play::Sold| {
+        let share = moment.steps[window.step].price as f64 / day.item.price as f64;
+        match elasticity.form {
+            Form::Constant => share.powf(-elasticity.mean),
+            Form::Exponential => (elasticity.mean * (1.0 - share)).exp(),
+        }
+    };
+    let sold: u64 = moment.windows.iter().map(|window| window.units).sum();
+    let flat = vec![ProfileSlot { start: OPENS, end: CLOSES, units: 1.0 }];
+    let usual = belief.profile.as_ref().map_or(&flat, |profile| &profile.slots);
+    let exposure: f64 = moment
+        .windows
+        .iter()
+        .zip(0..)
+        .map(|(window, number)| expected(usual, OPENS + number * WINDOW) * response(window))
+        .sum();
+    let weight = belief.profile.as_ref().map_or(0.0, |profile| 1.0 / level_variance(profile));
+    // Without history a level of its own: half a piece more than was sold, so that it is above 0.
+    let seen = if belief.profile.is_some() { sold as f64 } else { sold as f64 + 0.5 };
+    let level = (weight + seen) / (weight + exposure);
+    let slots = usual.iter().map(|slot| ProfileSlot { units: slot.units * level, ..*slot });
+    known(honest(day, belief, moment), slots.collect(), Elasticity { sd: 0.0, ..elasticity })
+}
+
+fn known(situation: Situation, slots: Vec<ProfileSlot>, elasticity: Elasticity) -> Situation {
+    let profile = Profile { basis: Basis::Sku, days: 1.0, day_cv: 0.0, slots };
+    Situation {
+        profile: Some(profile),
+        elasticity: Some(elasticity),
+        sales_today: Vec::new(),
+        offer_history: Vec::new(),
+        ..situation
+    }
+}
+
+/// How uncertain the level is before the day: days differ, and few days were averaged.
+fn level_variance(profile: &Profile) -> f64 {
+    if profile.basis == Basis::Category {
+        return CATEGORY_LEVEL_VARIANCE;
+    }
+    let units: f64 = profile.slots.iter().map(|slot| slot.units).sum();
+    let chance = 1.0 / (profile.days * units.max(1.0));
+    profile.day_cv.powi(2) * (1.0 + 1.0 / profile.days) + chance
+}
+
+/// Units that the usual day has in the window from this minute on.
+fn expected(slots: &[ProfileSlot], minute: u16) -> f64 {
+    let slot = slots.iter().find(|slot| (slot.start..slot.end).contains(&minute));
+    slot.map_or(0.0, |slot| slot.units * f64::from(WINDOW) / f64::from(slot.end - slot.start))
+}
+
+/// A minute of the simulated day, by its store's clock.
+fn instant(minute: u16) -> DateTime<FixedOffset> {
+    let date = NaiveDate::from_ymd_opt(2026, 3, 12).expect("a date");
+    let clock = date.and_time(chrono::NaiveTime::MIN) + TimeDelta::minutes(i64::from(minute));
+    let zone = FixedOffset::east_opt(3_600).expect("an offset");
+    clock.and_local_timezone(zone).single().expect("a fixed offset has every clock time once")
+}

@@ -1,0 +1,187 @@
+//! The kinds of world an honest critic would choose.
+//!
+//! Every figure was written down before a policy had been played in it.
+
+use domain::Ladder;
+use domain::demand::{Basis, Form};
+use pricing::situation::Rules;
+use rust_decimal::Decimal;
+
+use crate::item::INTERVAL;
+
+/// One kind of world: how demand really is, what the shop believes, and which rules bind it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct World {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What is different in it, and what that stands for.
+    pub about: &'static str,
+    /// Demand as a multiple of the counter's.
+    pub size: f64,
+    /// What is baked, as a multiple of mean demand.
+    pub baked: f64,
+    /// Today's demand as a multiple of history's: one of these, equally likely.
+    pub level: &'static [f64],
+    /// Demand after 13:00 as a multiple of what the morning let expect: one of these.
+    pub turn: &'static [f64],
+    /// Minutes by which today's customers come later than they used to: one of these.
+    pub shift: &'static [i32],
+    /// The elasticity of every item, where it is not the item's own.
+    pub elasticity: Option<f64>,
+    /// The curve of demand over price.
+    pub form: Form,
+    /// The share of customers from noon on who come back later when they find no discount.
+    pub waiting: f64,
+    /// Whether demand is burstier than Poisson: several pieces at once, busy and idle half hours.
+    pub bursts: bool,
+    /// Whose past days the shop has.
+    pub basis: Basis,
+    /// Whether the shop has made offers before.
+    pub past_offers: bool,
+    /// The rules.
+    pub rules: RuleSet,
+}
+
+/// The rules of a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleSet {
+    /// The product's defaults: ten-point steps to 70 %, half an hour apart, at most six changes.
+    Default,
+    /// 0, 25 or 50 % off, at most 50; one change a day, prices ending with 9, margin of 20 % kept.
+    Hard,
+}
+
+impl RuleSet {
+    /// The rules as the product takes them.
+    #[must_use]
+    pub fn rules(self) -> Rules {
+        let hard = self == Self::Hard;
+        let steps = if hard { vec![0, 25, 50] } else { (0..=70).step_by(10).collect() };
+        Rules {
+            ladder: Ladder::new(steps).expect("ascending from 0"),
+            max_discount_percent: Decimal::from(if hard { 50 } else { 95 }),
+            min_price: None,
+            min_margin_percent: hard.then(|| Decimal::from(20)),
+            price_endings: if hard { vec!["9".to_owned()] } else { Vec::new() },
+            decision_interval_minutes: u32::from(INTERVAL),
+            min_minutes_between_changes: 30,
+            max_changes: Some(if hard { 1 } else { 6 }),
+        }
+    }
+}
+
+/// A day's total varies by a quarter around its mean, beside the chance of single customers.
+pub(crate) const DAY_CV: f64 = 0.25;
+/// What is baked varies by a tenth around its plan.
+pub(crate) const BAKED_CV: f64 = 0.10;
+/// How many past days a shop averages: four weeks.
+pub(crate) const PAST_DAYS: u64 = 28;
+
+/// As modelled: Poisson customers, an exponential price response, four weeks of history with an
+/// offer on every third day. A quarter more is baked than is sold on average, so that with
+/// `DAY_CV` about a quarter of it would be left over and one day in four sells out; bakers call
+/// 15 % returns healthy, and that is with discounts.
+const PLAIN: World = World {
+    name: "plain",
+    about: "as modelled: Poisson customers, exponential response, four weeks of history",
+    size: 1.0,
+    baked: 1.25,
+    level: &[1.0],
+    turn: &[1.0],
+    shift: &[0],
+    elasticity: None,
+    form: Form::Exponential,
+    waiting: 0.0,
+    bursts: false,
+    basis: Basis::Sku,
+    past_offers: true,
+    rules: RuleSet::Default,
+};
+
+/// All worlds.
+pub const WORLDS: [World; 14] = [
+    PLAIN,
+    World {
+        name: "bursts",
+        about: "1 to 4 pieces a customer, and half hours that are busy or idle (cv 0.6)",
+        bursts: true,
+        ..PLAIN
+    },
+    World {
+        name: "wrong-level",
+        about: "today brings half of what history says, or 1.6 times it; the baker did not know",
+        level: &[0.5, 1.6],
+        ..PLAIN
+    },
+    World {
+        name: "inelastic",
+        about: "elasticity 1.2 where 2.2 (sd 0.7) is believed; no offer was ever made",
+        elasticity: Some(1.2),
+        past_offers: false,
+        ..PLAIN
+    },
+    World {
+        name: "elastic",
+        about: "elasticity 3.5 where 2.2 (sd 0.7) is believed; no offer was ever made",
+        elasticity: Some(3.5),
+        past_offers: false,
+        ..PLAIN
+    },
+    World {
+        name: "constant",
+        about: "constant elasticity (1.6 instead of 2.2: again 3 times at half the price), \
+                exponential believed",
+        form: Form::Constant,
+        ..PLAIN
+    },
+    World {
+        name: "waiting",
+        about: "from noon every fourth customer comes back later unless 20 % off or more is shown",
+        waiting: 0.25,
+        ..PLAIN
+    },
+    World {
+        name: "no-history",
+        about: "no profile, no belief about the price response",
+        basis: Basis::None,
+        past_offers: false,
+        ..PLAIN
+    },
+    World {
+        name: "new-item",
+        about: "the profile and offers of a sister item, whose level differs by some 45 %",
+        basis: Basis::Category,
+        ..PLAIN
+    },
+    World {
+        name: "weather",
+        about: "it turns at 13:00: half of the demand that was to come, or 1.4 times it",
+        turn: &[0.5, 1.4],
+        ..PLAIN
+    },
+    World {
+        name: "hard-rules",
+        about: "0, 25 or 50 % off, one change a day, prices ending with 9, a margin of 20 %",
+        rules: RuleSet::Hard,
+        ..PLAIN
+    },
+    World {
+        name: "shifted",
+        about: "today's customers come an hour earlier or later than history says",
+        shift: &[-60, 60],
+        ..PLAIN
+    },
+    World { name: "slow", about: "4 to 10 pieces a day", size: 0.25, ..PLAIN },
+    World {
+        name: "big-stock",
+        about: "twice as much baked as is sold on average",
+        baked: 2.0,
+        ..PLAIN
+    },
+];
+
+/// The world of this name.
+#[must_use]
+pub fn world(name: &str) -> Option<&'static World> {
+    WORLDS.iter().find(|world| world.name == name)
+}
