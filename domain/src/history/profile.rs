@@ -1,8 +1,8 @@
 //! The usual day: in each slot what a day of average level would sell at the regular price.
 //!
-//! Sales of a day are Poisson around its level times the usual day. The level is estimated with
-//! the usual day, in turns, because a strong day is sold out early: what is seen of late slots
-//! comes from weak days. Only the time for which there was something to buy counts.
+//! Sales of a day are Poisson around its level times its kind's times the usual day. These are
+//! estimated in turns, because a slot is seen on some days more than on others: a strong day is sold
+//! out early, and a weak one has offers. Only the time for which there was something to buy counts.
 
 use super::days::{Cell, Day};
 use super::{DayKind, UsualDay, rounded};
@@ -22,8 +22,8 @@ const SHAPE_DAYS: f64 = 10.0;
 /// What is known of a kind without a day of its own is worth that many: the variance of days over
 /// that of kinds.
 const BORROWED_DAYS: f64 = 0.5;
-/// Turns of estimating levels and usual day.
-const ROUNDS: u32 = 4;
+/// Turns of estimating levels, kinds and usual day.
+const ROUNDS: u32 = 8;
 
 /// A slot of a day as it counts: exposed to demand at the regular price for `weight` slots.
 struct Point {
@@ -49,6 +49,8 @@ pub(super) struct Usual {
 
 /// What was seen and what it says, by kind and slot.
 struct Means {
+    /// How much a kind sells against the mean day.
+    ratios: [f64; 3],
     by_kind: [[Option<f64>; SLOTS]; 3],
     weights: [f64; SLOTS],
     units: [f64; SLOTS],
@@ -83,7 +85,7 @@ fn usual_of(days: &[Day], elasticity: f64, wanted: impl Fn(&&Cell) -> bool) -> U
     };
     let days: Vec<Points> = days.iter().map(points).filter(Points::says_something).collect();
     let mut levels = vec![1.0; days.len()];
-    let mut means = Means::of(&days, &levels);
+    let mut means = Means::of(&days, &levels, [1.0; 3]);
     let size = 1.0 / (DAY_CV_DEFAULT * DAY_CV_DEFAULT);
     for _ in 0..ROUNDS {
         for (level, day) in levels.iter_mut().zip(&days) {
@@ -91,7 +93,7 @@ fn usual_of(days: &[Day], elasticity: f64, wanted: impl Fn(&&Cell) -> bool) -> U
         }
         let mean = levels.iter().sum::<f64>() / days.len().max(1) as f64;
         levels.iter_mut().for_each(|level| *level /= mean);
-        means = Means::of(&days, &levels);
+        means = Means::of(&days, &levels, means.ratios);
     }
     let of_kind = |kind| days.iter().filter(|day| day.kind == kind).count() as f64;
     Usual { day_cv: day_cv(&days, &means), days: DayKind::ALL.map(of_kind), means }
@@ -108,7 +110,8 @@ impl Points {
 }
 
 impl Means {
-    fn of(days: &[Points], levels: &[f64]) -> Self {
+    /// `ratios` are those of the turn before.
+    fn of(days: &[Points], levels: &[f64], ratios: [f64; 3]) -> Self {
         let mut weights = [[0.0; SLOTS]; 3];
         let mut units = [[0.0; SLOTS]; 3];
         let mut days_of = [0.0; 3];
@@ -120,22 +123,23 @@ impl Means {
                 units[kind][point.slot] += point.units;
             }
         }
-        let all = |table: &[[f64; SLOTS]; 3]| -> [f64; SLOTS] {
-            std::array::from_fn(|slot| table.iter().map(|of_kind| of_kind[slot]).sum())
+        let all = |table: &[[f64; SLOTS]; 3], scales: [f64; 3]| -> [f64; SLOTS] {
+            let of_kinds = |slot: usize| table.iter().map(move |of_kind| of_kind[slot]);
+            std::array::from_fn(|slot| of_kinds(slot).zip(scales).map(|(it, by)| it * by).sum())
         };
-        let (all_weights, all_units) = (all(&weights), all(&units));
-        let pooled: [Option<f64>; SLOTS] = std::array::from_fn(|slot| {
-            (all_weights[slot] > 0.0).then(|| all_units[slot] / all_weights[slot])
-        });
+        let (expected, sold) = (all(&weights, ratios), all(&units, [1.0; 3]));
+        let pooled: [Option<f64>; SLOTS] =
+            std::array::from_fn(|slot| (expected[slot] > 0.0).then(|| sold[slot] / expected[slot]));
+        let ratios: [f64; 3] =
+            std::array::from_fn(|kind| ratio(&pooled, &weights[kind], &units[kind], days_of[kind]));
         let by_kind = std::array::from_fn(|kind| {
-            let ratio = ratio(&pooled, &weights[kind], &units[kind], days_of[kind]);
             std::array::from_fn(|slot| {
-                let expected = ratio * pooled[slot]?;
+                let expected = ratios[kind] * pooled[slot]?;
                 let seen = units[kind][slot] + SHAPE_DAYS * expected;
                 Some(seen / (weights[kind][slot] + SHAPE_DAYS))
             })
         });
-        Self { by_kind, weights: all_weights, units: all_units }
+        Self { ratios, by_kind, weights: all(&weights, [1.0; 3]), units: sold }
     }
 
     fn at(&self, kind: DayKind, slot: usize) -> f64 {
