@@ -1,7 +1,8 @@
 //! Where the parts answer.
 
 use clap::Args;
-use domain::ports::Failure;
+use domain::ports::{CatalogTable, Failure};
+use domain::{Store, StoreId};
 use processors::Closing;
 
 /// The port of the ingest API unless told otherwise; Kinesis and DynamoDB have the next two.
@@ -52,6 +53,17 @@ impl TableFlags {
 }
 
 impl Tables {
+    /// A store that has to be in the catalogue.
+    pub(crate) async fn store(&self, store_id: &StoreId) -> Result<Store, String> {
+        let store = self.catalog.store(store_id).await.map_err(|failure| self.explain(failure))?;
+        store.ok_or_else(|| {
+            format!(
+                "store {store_id} is not in the catalogue, so its days are unknown; `daymark \
+                 catalog import` puts it there"
+            )
+        })
+    }
+
     /// The close of day over these tables.
     pub(crate) fn closing(&self) -> Closing<aws::Catalog, aws::Stock, aws::Days, aws::Offers> {
         Closing {

@@ -71,13 +71,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect();
     let explain = |failure| tables.explain(failure);
     let now = clock::now();
-    let store = tables.catalog.store(&flags.store).await.map_err(explain)?.ok_or_else(|| {
-        format!(
-            "store {} is not in the catalogue, so its days are unknown; `daymark catalog import` \
-             puts it there",
-            flags.store
-        )
-    })?;
+    let store = tables.store(&flags.store).await?;
     let today = now.with_timezone(&store.zone).date_naive();
     let dates = flags.dates.or(today - Days::new(7)..=today)?;
     let (first, last) = (*dates.start(), *dates.end());

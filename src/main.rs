@@ -10,11 +10,13 @@ mod days;
 mod decide;
 mod demo;
 mod gaps;
+mod history;
 mod machine;
 mod offers;
 mod output;
 mod picture;
 mod quarantine;
+mod rebuild;
 mod rows;
 mod send;
 mod simulate_pricing;
@@ -50,10 +52,12 @@ enum Verb {
     Stock(stock::Flags),
     Offers(offers::Flags),
     Days(days::Flags),
+    History(history::Flags),
     Decide(decide::Flags),
     Catalog(catalog::Flags),
     Gaps(gaps::Flags),
     Quarantine(quarantine::Flags),
+    Rebuild(rebuild::Flags),
     SimulatePricing(simulate_pricing::Flags),
 }
 
@@ -73,10 +77,12 @@ fn main() -> ExitCode {
                 Verb::Stock(flags) => stock::run(flags).await,
                 Verb::Offers(flags) => offers::run(flags).await,
                 Verb::Days(flags) => days::run(flags).await,
+                Verb::History(flags) => history::run(flags).await,
                 Verb::Decide(flags) => decide::run(&flags),
                 Verb::Catalog(flags) => catalog::run(flags).await,
                 Verb::Gaps(flags) => gaps::run(flags).await,
                 Verb::Quarantine(flags) => quarantine::run(flags).await,
+                Verb::Rebuild(flags) => rebuild::run(flags).await,
                 Verb::SimulatePricing(flags) => simulate_pricing::run(&flags),
             }
         })

@@ -68,10 +68,11 @@ pub struct Closed {
 }
 
 /// The day rows of a store after a pass.
-struct Rows {
-    items: Vec<Item>,
-    through: NaiveDate,
-    rows: DayRows,
+pub(crate) struct Rows {
+    pub(crate) items: Vec<Item>,
+    /// The last date that is closed.
+    pub(crate) through: NaiveDate,
+    pub(crate) rows: DayRows,
     /// Items whose history cannot be current.
     touched: BTreeSet<Sku>,
 }
@@ -142,13 +143,13 @@ where
         let (mut all, rows) = self.rows(store, first, last, now).await?;
         let Some(Rows { items, through, rows, touched }) = rows else { return Ok(all) };
         let store_id = &store.store_id;
-        let fold = Fold { store_id, items: &items, through, rows: &rows, touched: &touched };
+        let fold = Fold { store_id, items: &items, through, rows: &rows, touched: Some(&touched) };
         all.add(self.fold(&fold).await?);
         Ok(all)
     }
 
     /// Closes dates without their histories; nothing when none of them is over.
-    async fn rows(
+    pub(crate) async fn rows(
         &self,
         store: &Store,
         first: NaiveDate,
@@ -346,7 +347,7 @@ impl Closed {
         counter!(names::HISTORIES_TOTAL, "outcome" => outcome).increment(1);
     }
 
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.closed += other.closed;
         self.closed_again += other.closed_again;
         self.unchanged += other.unchanged;

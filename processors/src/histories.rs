@@ -2,7 +2,7 @@
 //!
 //! An item is folded again when a day of it was written, or when its last dates are no longer
 //! those that its history was made of. So a pass that died between days and histories is made good
-//! by the next one.
+//! by the next one. What is damaged otherwise is made again by hand: [`Closing::rebuild`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +13,7 @@ use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable,
 use domain::{ClosedDay, DayKey, History, Item, Sku, StoreId};
 
 use metrics::counter;
+use tracing::warn;
 
 use crate::close::{Closed, Closing, DayRows};
 use crate::metrics as names;
@@ -26,8 +27,9 @@ pub(crate) struct Fold<'a> {
     pub(crate) through: NaiveDate,
     /// The last day rows.
     pub(crate) rows: &'a DayRows,
-    /// Items that are folded whatever their last dates say.
-    pub(crate) touched: &'a BTreeSet<Sku>,
+    /// Items that are folded whatever their last dates say; all of them when `None`, and then
+    /// nothing of what is stored is believed.
+    pub(crate) touched: Option<&'a BTreeSet<Sku>>,
 }
 
 impl<C, S, D, O> Closing<C, S, D, O>
@@ -45,7 +47,10 @@ where
         let keys: Vec<HistoryKey> = keys.map(|of| fold.key(of)).collect();
         // The histories come before the days: who reads older days has read an older history as
         // well, and is refused when saving.
-        let stored = self.days.histories(&keys).await?;
+        let stored = match self.days.histories(&keys).await {
+            Err(Failure::Unreadable(_)) if fold.touched.is_none() => self.readable(&keys).await?,
+            stored => stored?,
+        };
         let mut stored: BTreeMap<HistoryKey, History> =
             stored.into_iter().map(|history| (history.key.clone(), history)).collect();
         let mut all = Closed::default();
@@ -56,8 +61,8 @@ where
             let history = if fold.is_current(&item.sku, known.as_ref()) {
                 known
             } else {
-                let through =
-                    known.as_ref().map_or(fold.through, |it| it.through.max(fold.through));
+                let through = known.as_ref().filter(|_| fold.touched.is_some());
+                let through = through.map_or(fold.through, |it| it.through.max(fold.through));
                 let first = through - Days::new(DATES - 1);
                 let rows = self.days.of_item(fold.store_id, &item.sku, first, through).await?;
                 let folded = History::of_item(fold.store_id, &item.sku, through, &rows);
@@ -76,6 +81,21 @@ where
             self.keep(&key, folded, known, &mut all).await?;
         }
         Ok(all)
+    }
+
+    /// Those that can be read; the others are taken out.
+    async fn readable(&self, keys: &[HistoryKey]) -> Result<Vec<History>, Failure> {
+        let mut histories = Vec::new();
+        for key in keys {
+            match self.days.histories(std::slice::from_ref(key)).await {
+                Err(Failure::Unreadable(why)) => {
+                    warn!(history = %key, "taken out: {why}");
+                    self.days.remove_history(key).await?;
+                }
+                history => histories.extend(history?),
+            }
+        }
+        Ok(histories)
     }
 
     /// Writes a history if it is another one than is stored; gives what is stored then.
@@ -119,7 +139,7 @@ impl Fold<'_> {
         let key = |date| DayKey { store_id: self.store_id.clone(), sku: sku.clone(), date };
         let rows = self.rows.range(key(NaiveDate::MIN)..=key(NaiveDate::MAX));
         let rows: Vec<&ClosedDay> = rows.map(|(_, row)| row).collect();
-        !self.touched.contains(sku)
+        self.touched.is_some_and(|touched| !touched.contains(sku))
             && known.map_or(rows.is_empty(), |known| {
                 known.through >= self.through
                     && known.recent == History::recent_of(known.through, rows)

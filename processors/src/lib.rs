@@ -11,6 +11,7 @@ mod histories;
 pub mod metrics;
 mod open;
 pub mod question;
+mod rebuild;
 pub mod replay;
 mod save;
 

@@ -1,0 +1,142 @@
+//! `daymark history`: what is expected of an item before its day begins.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use clap::Args;
+use domain::demand::{Elasticity, Profile};
+use domain::history::{DayKind, Expected, HistoryKey, Whose, expected};
+use domain::limits::SLOT_MINUTES;
+use domain::ports::{CatalogTable, HistoryTable};
+use domain::{History, Item, Sku, Store, StoreId};
+use rust_decimal::prelude::ToPrimitive;
+
+use crate::output::{Column, Format};
+use crate::{Failed, connect, output};
+
+/// Show what past days say of each item: its usual day, how much days vary, how demand answers to
+/// a price
+///
+/// Units are those of the item at the regular price; sales under an offer are taken back to it, and
+/// hours with an empty shelf do not count. An item with fewer than four days is expected to sell
+/// as its category does.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
+    /// The store
+    #[arg(long, value_name = "STORE")]
+    store: StoreId,
+
+    /// This item, quarter of an hour by quarter of an hour
+    #[arg(long, value_name = "SKU")]
+    sku: Option<Sku>,
+
+    /// How to print
+    #[arg(long, default_value = "table")]
+    format: Format,
+
+    #[command(flatten)]
+    tables: connect::TableFlags,
+}
+
+const ITEMS: &[Column] = &[
+    Column::Text("sku"),
+    Column::Text("basis"),
+    Column::Number("days"),
+    Column::Number("weekday"),
+    Column::Number("saturday"),
+    Column::Number("sunday"),
+    Column::Number("day_cv"),
+    Column::Number("elasticity"),
+    Column::Number("elasticity_sd"),
+];
+const SLOTS: &[Column] = &[
+    Column::Text("slot"),
+    Column::Number("weekday"),
+    Column::Number("saturday"),
+    Column::Number("sunday"),
+];
+
+pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
+    let tables = flags.tables.connect();
+    let explain = |failure| tables.explain(failure);
+    let store = tables.store(&flags.store).await?;
+    let items = tables.catalog.items(&flags.store).await.map_err(explain)?;
+    let wanted = |item: &&Item| flags.sku.as_ref().is_none_or(|sku| item.sku == *sku);
+    let items: Vec<&Item> = items.iter().filter(wanted).collect();
+    if let (Some(sku), true) = (&flags.sku, items.is_empty()) {
+        return Err(format!("item {sku} is not in the catalogue of store {}", flags.store).into());
+    }
+    let mut keys: Vec<HistoryKey> =
+        items.iter().flat_map(|item| keys(&store, item)).flatten().collect();
+    keys.sort();
+    keys.dedup();
+    let histories = tables.days.histories(&keys).await.map_err(explain)?;
+    let histories: BTreeMap<HistoryKey, History> =
+        histories.into_iter().map(|history| (history.key.clone(), history)).collect();
+    if histories.is_empty() {
+        output::note(format!(
+            "no history of store {}; it is made of closed days, which `daymark days` shows",
+            flags.store
+        ));
+    }
+    if flags.sku.is_none() {
+        let row = |item: &&Item| summary(item, &known(&store, item, &histories));
+        output::rows(flags.format, ITEMS, &items.iter().map(row).collect::<Vec<_>>())?;
+    } else {
+        for item in items {
+            output::rows(flags.format, SLOTS, &slots(&known(&store, item, &histories)))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn keys(store: &Store, item: &Item) -> [Option<HistoryKey>; 2] {
+    let key = |of| HistoryKey { store_id: store.store_id.clone(), of };
+    let category = item.category.clone().map(|name| key(Whose::Category(name)));
+    [Some(key(Whose::Item(item.sku.clone()))), category]
+}
+
+/// What is expected of an item on each kind of day.
+fn known(store: &Store, item: &Item, histories: &BTreeMap<HistoryKey, History>) -> [Expected; 3] {
+    let [own, category] = keys(store, item).map(|key| key.and_then(|key| histories.get(&key)));
+    let unknown = Elasticity::default();
+    let mean = store.policy.elasticity.to_f64().unwrap_or(unknown.mean);
+    DayKind::ALL.map(|kind| expected(own, category, kind, Elasticity { mean, ..unknown }))
+}
+
+fn summary(item: &Item, known: &[Expected; 3]) -> Vec<String> {
+    let profile = known[0].profile.as_ref();
+    let elasticity = known[0].elasticity;
+    let units = |expected: &Expected| {
+        let units = |profile: &Profile| profile.slots.iter().map(|slot| slot.units).sum::<f64>();
+        number(expected.profile.as_ref().map(units))
+    };
+    let days = |expected: &Expected| expected.profile.as_ref().map_or(0.0, |it| it.days.trunc());
+    let basis = profile.map_or_else(String::new, |it| format!("{:?}", it.basis).to_lowercase());
+    let mut row = vec![item.sku.to_string(), basis];
+    row.push(known.iter().map(days).sum::<f64>().to_string());
+    row.extend(known.iter().map(units));
+    row.push(number(profile.map(|profile| profile.day_cv)));
+    row.push(number(Some(elasticity.mean)));
+    row.push(number(Some(elasticity.sd)));
+    row
+}
+
+fn slots(known: &[Expected; 3]) -> Vec<Vec<String>> {
+    let mut rows: BTreeMap<u16, [Option<f64>; 3]> = BTreeMap::new();
+    for (kind, expected) in known.iter().enumerate() {
+        for slot in expected.profile.iter().flat_map(|profile| &profile.slots) {
+            rows.entry(slot.start).or_default()[kind] = Some(slot.units);
+        }
+    }
+    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let row = |(start, units): (u16, [Option<f64>; 3])| {
+        let slot = format!("{}-{}", clock(start), clock(start + SLOT_MINUTES as u16));
+        std::iter::once(slot).chain(units.map(number)).collect()
+    };
+    rows.into_iter().map(row).collect()
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| format!("{value:.2}"))
+}

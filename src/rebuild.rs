@@ -1,0 +1,73 @@
+//! `daymark rebuild`: what is derived, made again.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chrono::Days;
+use clap::{Args, Subcommand};
+use domain::StoreId;
+use domain::limits::STOCK_KEPT;
+use domain::ports::CatalogTable;
+
+use crate::{Failed, clock, connect, output};
+
+/// Make again what is derived from the stock windows
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    History(HistoryFlags),
+}
+
+/// Close every kept day again from its stock windows, and fold the demand history anew
+///
+/// What comes out is what should be stored already, to the last byte, and only what differs is
+/// written. So this may be run at any time, also while `daymark up` runs; it reads all stock of
+/// 400 days, store by store.
+#[derive(Debug, Args)]
+struct HistoryFlags {
+    /// Only this store
+    #[arg(long, value_name = "STORE")]
+    store: Option<StoreId>,
+
+    #[command(flatten)]
+    tables: connect::TableFlags,
+}
+
+pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
+    let What::History(flags) = flags.what;
+    let tables = flags.tables.connect();
+    let explain = |failure| tables.explain(failure);
+    let now = clock::now();
+    let stores = match flags.store {
+        Some(store_id) => vec![store_id],
+        None => tables.catalog.stores().await.map_err(explain)?,
+    };
+    let closing = tables.closing();
+    for store_id in stores {
+        let store = tables.store(&store_id).await?;
+        let kept = STOCK_KEPT.as_secs() / Duration::from_hours(24).as_secs();
+        let first = now.with_timezone(&store.zone).date_naive() - Days::new(kept);
+        let closed = closing.rebuild(&store, first, now, |last, closed| {
+            let rows = closed.written() + closed.unchanged;
+            if rows > 0 {
+                let differ = closed.written();
+                output::note(format!("{store_id} up to {last}: {rows} days, {differ} differed"));
+            }
+        });
+        let closed = closed.await.map_err(explain)?;
+        let days = closed.written() + closed.unchanged;
+        output::line(match (closed.written(), closed.histories) {
+            (0, 0) => format!("{store_id}: {days} days closed again, nothing differed"),
+            (differ, histories) => format!(
+                "{store_id}: {days} days closed again; {differ} days and {histories} histories \
+                 differed and are written anew"
+            ),
+        });
+    }
+    Ok(ExitCode::SUCCESS)
+}
