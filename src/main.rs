@@ -9,6 +9,7 @@ mod dates;
 mod days;
 mod decide;
 mod demo;
+mod effect;
 mod gaps;
 mod history;
 mod machine;
@@ -53,6 +54,7 @@ enum Verb {
     Offers(offers::Flags),
     Days(days::Flags),
     History(history::Flags),
+    Effect(effect::Flags),
     Decide(decide::Flags),
     Catalog(catalog::Flags),
     Gaps(gaps::Flags),
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
                 Verb::Offers(flags) => offers::run(flags).await,
                 Verb::Days(flags) => days::run(flags).await,
                 Verb::History(flags) => history::run(flags).await,
+                Verb::Effect(flags) => effect::run(flags).await,
                 Verb::Decide(flags) => decide::run(&flags),
                 Verb::Catalog(flags) => catalog::run(flags).await,
                 Verb::Gaps(flags) => gaps::run(flags).await,

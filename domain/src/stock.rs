@@ -66,6 +66,12 @@ enum Content {
     Signpost,
 }
 
+/// The events of some windows that count, in their order: all but those that a correction voids.
+#[must_use]
+pub fn counting_events<'a>(windows: impl IntoIterator<Item = &'a StockWindow>) -> Vec<&'a Event> {
+    counting(windows.into_iter().flat_map(StockWindow::events)).0
+}
+
 /// What became of an event that a row was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Absorbed {

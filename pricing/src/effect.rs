@@ -1,3 +1,179 @@
-//! Does it work? What became of the arms' item-days, and how sure that is.
+//! Does it work? What became of the arms' item-days, how they differ from the control's, and how
+//! sure that is.
+//!
+//! An item-day counts for the arm that its category, store and date were drawn into, whether or
+//! not an offer was made: nothing that happens later chooses who is compared. Clusters are
+//! store-days.
 
+mod outcome;
 pub mod statistics;
+mod steps;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use domain::{Arm, StoreId};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+pub use outcome::{ItemDay, OfferOutcome, Outcome, decides_from};
+use statistics::{Difference, Observation, adjusted, difference, ratio};
+pub use steps::{StepOutcome, steps};
+
+/// What is measured of each arm, from the first decision of the afternoon on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Figure {
+    /// Sold, as a share of what there was to sell.
+    SellThrough,
+    /// Waste of an item-day, in units.
+    WasteUnits,
+    /// What it costs, less what it is still worth.
+    WasteCost,
+    /// Revenue of an item-day.
+    Revenue,
+    /// Revenue of an item-day less the cost of what was sold or wasted.
+    Margin,
+    /// The discount on what was sold, on average, as a share.
+    AverageDiscount,
+    /// The share of what was sold that was sold below the regular price.
+    SoldDiscounted,
+    /// The share of item-days whose shelf ran empty before the close.
+    SoldOut,
+}
+
+impl Figure {
+    /// All of them, as they are printed.
+    pub const ALL: [Self; 8] = [
+        Self::SellThrough,
+        Self::WasteUnits,
+        Self::WasteCost,
+        Self::Revenue,
+        Self::Margin,
+        Self::AverageDiscount,
+        Self::SoldDiscounted,
+        Self::SoldOut,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SellThrough => "sell_through",
+            Self::WasteUnits => "waste_units",
+            Self::WasteCost => "waste_cost",
+            Self::Revenue => "revenue",
+            Self::Margin => "margin",
+            Self::AverageDiscount => "average_discount",
+            Self::SoldDiscounted => "sold_discounted",
+            Self::SoldOut => "sold_out",
+        }
+    }
+
+    /// Whether it is a share, and otherwise a mean of item-days.
+    #[must_use]
+    pub fn is_share(self) -> bool {
+        !matches!(self, Self::WasteUnits | Self::WasteCost | Self::Revenue | Self::Margin)
+    }
+
+    /// What an item-day adds above and below the line; `None` where it is not known.
+    fn of(self, outcome: &Outcome) -> Option<(Decimal, Decimal)> {
+        let mean = |amount| (amount, Decimal::ONE);
+        match self {
+            Self::SellThrough => Some((outcome.sold, outcome.to_sell)),
+            Self::WasteUnits => Some(mean(outcome.wasted)),
+            Self::WasteCost => outcome.waste_cost.map(mean),
+            Self::Revenue => Some(mean(outcome.revenue)),
+            Self::Margin => outcome.margin.map(mean),
+            Self::AverageDiscount => Some((outcome.given_away, outcome.rung_up)),
+            Self::SoldDiscounted => Some((outcome.discounted, outcome.rung_up)),
+            Self::SoldOut => Some(mean(Decimal::from(u8::from(outcome.is_sold_out)))),
+        }
+    }
+}
+
+/// What an arm comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfArm {
+    /// The arm.
+    pub arm: Arm,
+    /// Different days of different stores.
+    pub store_days: usize,
+    /// Item-days.
+    pub item_days: usize,
+    /// On hand at the first decisions, in units.
+    pub on_hand: Decimal,
+    /// Its figures, in the order of [`Figure::ALL`].
+    pub figures: Vec<Measured>,
+}
+
+/// A figure of an arm.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// Which.
+    pub figure: Figure,
+    /// What it is; `None` when there was nothing to measure it by.
+    pub value: Option<f64>,
+    /// How it differs from the control's; of means adjusted for the value of the stock at the
+    /// first decision. `None` for the control, and where there are too few store-days.
+    pub uplift: Option<Difference>,
+}
+
+/// The arms that have item-days, in their order.
+#[must_use]
+pub fn effect(outcomes: &[Outcome]) -> Vec<OfArm> {
+    let clusters = clusters(outcomes);
+    let measured: Vec<_> = Figure::ALL.map(|figure| measured(figure, outcomes, &clusters)).into();
+    let of_arm = |arm: Arm| {
+        let its: Vec<&Outcome> = outcomes.iter().filter(|one| one.arm == arm).collect();
+        let store_days: BTreeSet<_> = its.iter().map(|one| (&one.store_id, one.date)).collect();
+        OfArm {
+            arm,
+            store_days: store_days.len(),
+            item_days: its.len(),
+            on_hand: its.iter().map(|one| one.on_hand).sum(),
+            figures: measured.iter().filter_map(|by_arm| by_arm.get(&arm).copied()).collect(),
+        }
+    };
+    Arm::ALL.iter().copied().map(of_arm).filter(|arm| arm.item_days > 0).collect()
+}
+
+type Clusters<'a> = BTreeMap<(&'a StoreId, NaiveDate), usize>;
+
+fn clusters(outcomes: &[Outcome]) -> Clusters<'_> {
+    let days: BTreeSet<_> = outcomes.iter().map(|one| (&one.store_id, one.date)).collect();
+    days.into_iter().zip(0..).collect()
+}
+
+/// One figure of every arm.
+fn measured(
+    figure: Figure,
+    outcomes: &[Outcome],
+    clusters: &Clusters<'_>,
+) -> BTreeMap<Arm, Measured> {
+    let observed = |arm: Arm| -> Vec<(Observation, f64)> {
+        let its = outcomes.iter().filter(|one| one.arm == arm);
+        let observation = |one: &Outcome| {
+            let (amount, size) = figure.of(one)?;
+            let cluster = clusters[&(&one.store_id, one.date)];
+            let observation = Observation { cluster, amount: float(amount), size: float(size) };
+            Some((observation, float(one.stock_value)))
+        };
+        its.filter_map(observation).collect()
+    };
+    let arms = [Arm::Policy, Arm::Control, Arm::Exploration];
+    let observations = arms.map(observed);
+    let plain = observations.each_ref().map(|arm| arm.iter().map(|(one, _)| *one).collect());
+    let values = plain.each_ref().map(|arm: &Vec<Observation>| ratio(arm));
+    let compared = if figure.is_share() { plain } else { adjusted(observations.each_ref()) };
+    let [_, control, _] = &compared;
+    let of_arm = |((arm, compared), value): ((Arm, &Vec<Observation>), Option<f64>)| {
+        let uplift = (arm != Arm::Control).then(|| difference(compared, control)).flatten();
+        (arm, Measured { figure, value, uplift })
+    };
+    arms.into_iter().zip(&compared).zip(values).map(of_arm).collect()
+}
+
+/// Statistics are of floating-point numbers.
+fn float(amount: Decimal) -> f64 {
+    amount.to_f64().unwrap_or_default()
+}

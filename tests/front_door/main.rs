@@ -8,6 +8,7 @@ mod catalog;
 mod damage;
 mod days;
 mod demo;
+mod effect;
 mod endpoints;
 mod full_disk;
 mod gaps;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{Counted, Figures, StockWindow, counting, movement};
+use super::{Counted, Figures, StockWindow, counting_events, movement};
 use crate::event::Action;
 
 /// What is on the shelf at an instant.
@@ -37,9 +37,8 @@ pub fn level_at<'a>(
 pub fn course<'a>(
     windows: impl IntoIterator<Item = &'a StockWindow>,
 ) -> Vec<(DateTime<Utc>, Decimal)> {
-    let (counting, _) = counting(windows.into_iter().flat_map(StockWindow::events));
     let mut level = Decimal::ZERO;
-    let after = counting.into_iter().map(|event| {
+    let after = counting_events(windows).into_iter().map(|event| {
         let is_count = matches!(event.action(), Action::Count(_));
         level = if is_count { event.quantity().get() } else { level + movement(event) };
         (event.occurred_at(), level.normalize())

@@ -89,7 +89,7 @@ pub fn difference(treated: &[Observation], control: &[Observation]) -> Option<Di
 /// the slope within groups, around the mean of all. The groups' expected difference stays, and
 /// becomes easier to see. Of means only: all sizes are 1.
 #[must_use]
-pub fn adjusted<const N: usize>(groups: [&[(Observation, f64)]; N]) -> [Vec<Observation>; N] {
+pub fn adjusted<const N: usize>(groups: [&Vec<(Observation, f64)>; N]) -> [Vec<Observation>; N] {
     let mean = |values: &mut dyn Iterator<Item = f64>| {
         let (sum, count) =
             values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));

@@ -1,0 +1,174 @@
+//! What became of one item in one store on one date, from the first decision of its afternoon on.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::limits::SLOT_MINUTES;
+use domain::stock::{Figures, StockWindow, counting_events};
+use domain::{Action, Arm, BusinessDay, ClosedDay, Event, Item, Offer, Store, StoreId};
+use rust_decimal::Decimal;
+
+use crate::afternoon::slot_of;
+
+/// All that an outcome is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct ItemDay<'a> {
+    /// The item.
+    pub item: &'a Item,
+    /// Its arm on that day.
+    pub arm: Arm,
+    /// When its store first decides.
+    pub decides_from: DateTime<Utc>,
+    /// The day.
+    pub day: &'a ClosedDay,
+    /// The day's windows of this item.
+    pub windows: &'a [StockWindow],
+    /// The day's offers of this item.
+    pub offers: &'a [Offer],
+}
+
+/// What became of it. Quantities are in the item's unit, amounts in the currency of its price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The store.
+    pub store_id: StoreId,
+    /// The date.
+    pub date: NaiveDate,
+    /// Who decided.
+    pub arm: Arm,
+    /// On hand at the first decision.
+    pub on_hand: Decimal,
+    /// What that is worth at the regular price.
+    pub stock_value: Decimal,
+    /// On hand, and what came later.
+    pub to_sell: Decimal,
+    /// Sold less returned.
+    pub sold: Decimal,
+    /// Sales less returns.
+    pub revenue: Decimal,
+    /// Thrown away, or past its life at the end of the day.
+    pub wasted: Decimal,
+    /// What the waste costs, less what it is still worth; `None` when the cost is unknown.
+    pub waste_cost: Option<Decimal>,
+    /// Revenue less the cost of what was sold and of the waste; `None` when the cost is unknown.
+    pub margin: Option<Decimal>,
+    /// Rung up, returns not taken off.
+    pub rung_up: Decimal,
+    /// Of this, below the regular price.
+    pub discounted: Decimal,
+    /// What was rung up, each times its discount as a share of the regular price.
+    pub given_away: Decimal,
+    /// Whether the shelf ran empty before the doors closed.
+    pub is_sold_out: bool,
+    /// What became of each of its offers.
+    pub offers: Vec<OfferOutcome>,
+}
+
+/// What became of one offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferOutcome {
+    /// How deep it was.
+    pub discount_percent: u8,
+    /// Sold with its id.
+    pub sold: Decimal,
+    /// What was expected to be left at the close.
+    pub expected_left: Decimal,
+    /// What was left.
+    pub left: Decimal,
+}
+
+/// When a store first decides on a day: the first slot of the pricing grid in its afternoon.
+#[must_use]
+pub fn decides_from(store: &Store, day: &BusinessDay) -> DateTime<Utc> {
+    let starts = store.clock_on(day, store.policy.afternoon_starts).max(day.opens_at);
+    let slot = slot_of(starts);
+    if slot < starts { slot + TimeDelta::minutes(SLOT_MINUTES.into()) } else { slot }
+}
+
+impl Outcome {
+    /// The outcome; `None` when nothing was on hand at the first decision, so that nothing could
+    /// be decided.
+    #[must_use]
+    pub fn of(item_day: &ItemDay<'_>) -> Option<Self> {
+        let ItemDay { item, arm, decides_from, day, windows, offers } = *item_day;
+        let events = || windows.iter().flat_map(StockWindow::events);
+        let before = Figures::of(events().filter(|event| event.occurred_at() < decides_from));
+        let start = before.counted.map_or(day.opening, |count| count.quantity);
+        let on_hand = start + before.moved;
+        if on_hand <= Decimal::ZERO {
+            return None;
+        }
+        let after = Figures::of(events().filter(|event| event.occurred_at() >= decides_from));
+        let sales = sales(windows);
+        let regular = regular_price(item, offers, &sales);
+        let of_one = |sale: &Sale<'_>| {
+            let share = (regular - sale.price) / regular;
+            (sale.quantity, share.max(Decimal::ZERO))
+        };
+        let later = sales.iter().filter(|sale| sale.event.occurred_at() >= decides_from);
+        let later: Vec<(Decimal, Decimal)> = later.map(of_one).collect();
+        let came = after.received + after.transferred_in - after.transferred_out;
+        let sold = after.sold - after.returned;
+        let wasted = after.wasted + day.expired();
+        let left = after.wasted + day.closing.max(Decimal::ZERO);
+        let revenue = after.revenue.get(&item.price.currency()).copied().unwrap_or_default();
+        let cost = item.cost.map(|cost| cost.amount());
+        let salvage = item.salvage_value.map_or(Decimal::ZERO, |value| value.amount());
+        let waste_cost = cost.map(|cost| wasted * (cost - salvage));
+        Some(Self {
+            store_id: day.key.store_id.clone(),
+            date: day.key.date,
+            arm,
+            on_hand,
+            stock_value: on_hand * regular,
+            to_sell: (on_hand + came).max(Decimal::ZERO),
+            sold,
+            revenue,
+            wasted,
+            waste_cost,
+            margin: cost.zip(waste_cost).map(|(cost, waste)| revenue - cost * sold - waste),
+            rung_up: later.iter().map(|(quantity, _)| quantity).sum(),
+            discounted: later
+                .iter()
+                .filter(|(_, share)| *share > Decimal::ZERO)
+                .map(|(quantity, _)| quantity)
+                .sum(),
+            given_away: later.iter().map(|(quantity, share)| quantity * share).sum(),
+            is_sold_out: day.sold_out_at.is_some(),
+            offers: offers.iter().map(|offer| of_offer(offer, &sales, left)).collect(),
+        })
+    }
+}
+
+struct Sale<'a> {
+    event: &'a Event,
+    quantity: Decimal,
+    price: Decimal,
+}
+
+fn sales(windows: &[StockWindow]) -> Vec<Sale<'_>> {
+    let mut sales = Vec::new();
+    for event in counting_events(windows) {
+        if let Action::Sale(price) = event.action() {
+            sales.push(Sale { event, quantity: event.quantity().get(), price: price.amount() });
+        }
+    }
+    sales
+}
+
+/// What the day's offers were decided against, or else the most that was paid on that day, or else
+/// what the catalogue says now.
+fn regular_price(item: &Item, offers: &[Offer], sales: &[Sale<'_>]) -> Decimal {
+    let offered = offers.first().map(|offer| offer.regular_price.amount());
+    let paid = || sales.iter().map(|sale| sale.price).max();
+    let price = offered.or_else(paid).filter(|price| *price > Decimal::ZERO);
+    price.unwrap_or(item.price.amount())
+}
+
+fn of_offer(offer: &Offer, sales: &[Sale<'_>], left: Decimal) -> OfferOutcome {
+    let its = |sale: &&Sale<'_>| sale.event.details().offer_id.as_ref() == Some(&offer.offer_id);
+    OfferOutcome {
+        discount_percent: offer.discount_percent,
+        sold: sales.iter().filter(its).map(|sale| sale.quantity).sum(),
+        expected_left: offer.expected_left,
+        left,
+    }
+}

@@ -1,0 +1,36 @@
+//! What became of the offers, by how deep they were: is as much left as was expected?
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use super::{OfferOutcome, Outcome};
+
+/// What became of the offers of one discount.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StepOutcome {
+    /// How many there were.
+    pub offers: u64,
+    /// Sold with their ids.
+    pub sold: Decimal,
+    /// What was expected to be left at the close, together.
+    pub expected_left: Decimal,
+    /// What was left, together.
+    pub left: Decimal,
+}
+
+/// By discount, in percent. Each revision of an item counts: what it expected is what would be
+/// left if the best was done afterwards.
+#[must_use]
+pub fn steps(outcomes: &[Outcome]) -> BTreeMap<u8, StepOutcome> {
+    let mut steps: BTreeMap<u8, StepOutcome> = BTreeMap::new();
+    for offer in outcomes.iter().flat_map(|outcome| &outcome.offers) {
+        let OfferOutcome { discount_percent, sold, expected_left, left } = offer;
+        let step = steps.entry(*discount_percent).or_default();
+        step.offers += 1;
+        step.sold += sold;
+        step.expected_left += expected_left;
+        step.left += left;
+    }
+    steps
+}

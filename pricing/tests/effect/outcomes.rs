@@ -1,0 +1,204 @@
+//! What became of an item-day, from the first decision on, and of the arms.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use domain::closed_day::Morning;
+use domain::stock::{StockWindow, WindowKey};
+use domain::{Acceptance, Arm, ClosedDay, DayKey, Event, Item, Offer, Store};
+use pricing::effect::{Figure, ItemDay, OfArm, Outcome, decides_from, effect};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+fn store() -> Store {
+    Store::parse(
+        r#"{"store_id":"corner","zone":"Europe/Berlin","hours":"mon-sun 07:00-18:00",
+            "policy":{"afternoon_starts":"13:50"}}"#,
+    )
+    .expect("a store")
+}
+
+fn item(more: &str) -> Item {
+    let text = format!(
+        r#"{{"sku":"rye","price":"2.00","cost":"0.80","salvage_value":"-0.05",
+            "category":"bread"{more}}}"#
+    );
+    Item::parse(&text).expect("an item")
+}
+
+fn date() -> NaiveDate {
+    "2026-03-12".parse().expect("a date")
+}
+
+/// An instant of the day in Berlin.
+fn at(clock: &str) -> DateTime<Utc> {
+    format!("2026-03-12T{clock}:00+01:00").parse().expect("an instant")
+}
+
+fn windows(lines: &[Value]) -> Vec<StockWindow> {
+    let mut rows: BTreeMap<WindowKey, StockWindow> = BTreeMap::new();
+    for (line, number) in lines.iter().zip(0..) {
+        let mut line = line.clone();
+        let id = line["event_id"].as_str().map_or(format!("e-{number}"), str::to_owned);
+        line["event_id"] = json!(id);
+        line["store_id"] = json!("corner");
+        line["terminal_id"] = json!("t-1");
+        line["sku"] = json!("rye");
+        line["currency"] = json!("EUR");
+        line["occurred_at"] = json!(at(line["at"].as_str().expect("a time")).to_rfc3339());
+        let event = Event::parse(&line.to_string(), &Acceptance::at(at("18:00")));
+        let event = event.unwrap_or_else(|error| panic!("{error}: {line}"));
+        let key = WindowKey::of(&event);
+        rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event);
+    }
+    rows.into_values().collect()
+}
+
+fn closed(windows: &[StockWindow], shelf_life_days: u16) -> ClosedDay {
+    let store = store();
+    let morning =
+        Morning { before: None, span: store.span(date()), shelf_life_days, is_stored: false };
+    let key = DayKey {
+        store_id: store.store_id.clone(),
+        sku: "rye".parse().expect("a sku"),
+        date: date(),
+    };
+    ClosedDay::of(key, &morning, &windows.iter().collect::<Vec<_>>()).expect("a day")
+}
+
+fn line(at: &str, kind: &str, quantity: u32) -> Value {
+    json!({ "at": at, "kind": kind, "quantity": quantity })
+}
+
+fn sale(at: &str, quantity: u32, price: &str) -> Value {
+    json!({ "at": at, "kind": "sale", "quantity": quantity, "unit_price": price })
+}
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().expect("a decimal")
+}
+
+/// The outcome of a day of these events.
+fn outcome(lines: &[Value], offers: &[Offer], item: &Item) -> Option<Outcome> {
+    let (windows, store) = (windows(lines), store());
+    let business_day = store.day(date()).expect("an open day");
+    Outcome::of(&ItemDay {
+        item,
+        arm: Arm::Policy,
+        decides_from: decides_from(&store, &business_day),
+        day: &closed(&windows, item.shelf_life_days),
+        windows: &windows,
+        offers,
+    })
+}
+
+fn afternoon() -> Vec<Value> {
+    let mut returned = sale("16:30", 1, "1.60");
+    returned["kind"] = json!("return");
+    vec![
+        line("07:00", "receipt", 20),
+        sale("10:00", 3, "2.00"),
+        line("11:00", "waste", 1),
+        // The afternoon starts at 13:50, and the first slot in it at 14:00.
+        sale("13:55", 2, "2.00"),
+        sale("14:30", 5, "1.60"),
+        line("15:00", "receipt", 4),
+        sale("16:00", 1, "2.00"),
+        returned,
+        line("17:59", "waste", 6),
+    ]
+}
+
+#[test]
+fn an_afternoon_counts_from_the_first_decision_on() {
+    let found = outcome(&afternoon(), &[], &item("")).expect("an outcome");
+    assert_eq!(found.on_hand, decimal("14"));
+    assert_eq!(found.stock_value, decimal("28"));
+    assert_eq!((found.to_sell, found.sold), (decimal("18"), decimal("5")));
+    assert_eq!(found.revenue, decimal("8.40"));
+    // Six were thrown away, and seven are past their life at the end of the day.
+    assert_eq!(found.wasted, decimal("13"));
+    assert_eq!(found.waste_cost, Some(decimal("11.05")));
+    assert_eq!(found.margin, Some(decimal("8.40") - decimal("4.00") - decimal("11.05")));
+    assert_eq!((found.rung_up, found.discounted), (decimal("6"), decimal("5")));
+    assert_eq!(found.given_away, decimal("1"));
+    assert!(!found.is_sold_out);
+
+    let keeps = outcome(&afternoon(), &[], &item(r#","shelf_life_days":3"#)).expect("an outcome");
+    assert_eq!(keeps.wasted, decimal("6"));
+    let costless = Item { cost: None, ..item("") };
+    let found = outcome(&afternoon(), &[], &costless).expect("an outcome");
+    assert_eq!((found.waste_cost, found.margin), (None, None));
+}
+
+#[test]
+fn a_count_and_a_correction_are_heeded_and_an_empty_shelf_is_left_out() {
+    let mut lines = vec![line("07:00", "receipt", 20), line("13:00", "count", 4)];
+    lines.push(json!({
+        "event_id": "wrong", "at": "14:10", "kind": "sale", "quantity": 3, "unit_price": "2.00"
+    }));
+    lines.push(json!({ "at": "14:10", "kind": "correction", "corrects": "wrong" }));
+    lines.push(sale("17:00", 4, "1.00"));
+    let found = outcome(&lines, &[], &item("")).expect("an outcome");
+    assert_eq!((found.on_hand, found.sold), (decimal("4"), decimal("4")));
+    assert!(found.is_sold_out);
+    // The voided sale at 2.00 tells no regular price; all the others paid 1.00.
+    assert_eq!(found.discounted, Decimal::ZERO);
+
+    let empty =
+        [line("07:00", "receipt", 2), sale("09:00", 2, "2.00"), line("15:00", "receipt", 9)];
+    assert_eq!(outcome(&empty, &[], &item("")), None);
+}
+
+#[test]
+fn arms_are_compared_with_the_control_by_store_days() {
+    let base = outcome(&afternoon(), &[], &item("")).expect("an outcome");
+    // Sold of 18, and the revenue: three days of the policy, two of the control, one explored.
+    let days = [
+        (Arm::Policy, 9, "18.00"),
+        (Arm::Policy, 10, "20.00"),
+        (Arm::Policy, 11, "22.00"),
+        (Arm::Control, 8, "15.00"),
+        (Arm::Control, 9, "17.00"),
+        (Arm::Exploration, 9, "16.00"),
+    ];
+    let outcomes: Vec<Outcome> = days
+        .iter()
+        .zip(0..)
+        .map(|((arm, sold, revenue), day)| Outcome {
+            arm: *arm,
+            date: date() + Days::new(day),
+            sold: Decimal::from(*sold),
+            revenue: decimal(revenue),
+            ..base.clone()
+        })
+        .collect();
+    let arms = effect(&outcomes);
+    let counts: Vec<_> =
+        arms.iter().map(|arm| (arm.arm, arm.store_days, arm.item_days, arm.on_hand)).collect();
+    assert_eq!(
+        counts,
+        [
+            (Arm::Policy, 3, 3, decimal("42")),
+            (Arm::Control, 2, 2, decimal("28")),
+            (Arm::Exploration, 1, 1, decimal("14")),
+        ]
+    );
+    let figure = |arm: &OfArm, figure: Figure| {
+        *arm.figures.iter().find(|measured| measured.figure == figure).expect("a figure")
+    };
+    let near = |found: f64, expected: f64| {
+        assert!((found - expected).abs() < 1e-6, "{found}, not {expected}");
+    };
+    let revenue = figure(&arms[0], Figure::Revenue);
+    near(revenue.value.unwrap(), 20.0);
+    // Means 20 and 16; variances 4 of three and 2 of two; t of one degree of freedom.
+    let uplift = revenue.uplift.expect("enough store-days");
+    near(uplift.absolute.estimate, 4.0);
+    near(uplift.absolute.low, 4.0 - 12.706_204_7 * (4.0 / 3.0 + 2.0 / 2.0_f64).sqrt());
+    near(figure(&arms[0], Figure::SellThrough).value.unwrap(), 30.0 / 54.0);
+    assert_eq!(figure(&arms[1], Figure::Revenue).uplift, None);
+    // One store-day says nothing of how much they vary.
+    assert_eq!(figure(&arms[2], Figure::Revenue).uplift, None);
+    near(figure(&arms[2], Figure::Revenue).value.unwrap(), 16.0);
+}
