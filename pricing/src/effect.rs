@@ -37,7 +37,7 @@ pub enum Figure {
     AverageDiscount,
     /// The share of what was sold that was sold below the regular price.
     SoldDiscounted,
-    /// The share of item-days whose shelf ran empty before the close.
+    /// The share of item-days whose shelf was emptied by a sale before the close.
     SoldOut,
 }
 

@@ -56,7 +56,7 @@ pub struct Outcome {
     pub discounted: Decimal,
     /// What was rung up, each times its discount as a share of the regular price.
     pub given_away: Decimal,
-    /// Whether the shelf ran empty before the doors closed.
+    /// Whether a sale emptied the shelf before the doors closed.
     pub is_sold_out: bool,
     /// What became of each of its offers.
     pub offers: Vec<OfferOutcome>,
@@ -105,6 +105,8 @@ impl Outcome {
         };
         let later = sales.iter().filter(|sale| sale.event.occurred_at() >= decides_from);
         let later: Vec<(Decimal, Decimal)> = later.map(of_one).collect();
+        // Shops that throw away before they close empty their shelves as well.
+        let emptied_at = day.sold_out_at;
         let came = after.received + after.transferred_in - after.transferred_out;
         let sold = after.sold - after.returned;
         let wasted = after.wasted + day.expired();
@@ -132,7 +134,7 @@ impl Outcome {
                 .map(|(quantity, _)| quantity)
                 .sum(),
             given_away: later.iter().map(|(quantity, share)| quantity * share).sum(),
-            is_sold_out: day.sold_out_at.is_some(),
+            is_sold_out: sales.iter().any(|sale| Some(sale.event.occurred_at()) == emptied_at),
             offers: offers.iter().map(|offer| of_offer(offer, &sales, left)).collect(),
         })
     }
