@@ -147,6 +147,12 @@ fn notes(arms: &[OfArm], stores: &[Store], read: &read::Read) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if read.without_windows > 0 {
+        notes.push(format!(
+            "{} day rows are left out: the stock windows behind them are no longer kept",
+            read.without_windows
+        ));
+    }
     if read.without_cost > 0 {
         notes.push(format!(
             "{} of {} item-days are of items without a cost in the catalogue, and not in \

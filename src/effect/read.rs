@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ports::{CatalogTable, DaysTable, Failure, OffersTable, StockTable};
-use domain::stock::StockWindow;
+use domain::stock::{Figures, StockWindow};
 use domain::{ClosedDay, Currency, Item, Offer, Sku, Store};
 use pricing::effect::{ItemDay, Outcome, decides_from};
 
@@ -17,6 +17,8 @@ pub(super) struct Read {
     pub(super) outcomes: Vec<Outcome>,
     /// Day rows, with stock at the first decision or not.
     pub(super) days_closed: usize,
+    /// Day rows whose windows are no longer kept.
+    pub(super) without_windows: usize,
     /// Outcomes whose cost is not known.
     pub(super) without_cost: usize,
     pub(super) currencies: BTreeSet<Currency>,
@@ -66,13 +68,19 @@ async fn of_date(
     let offers = by_sku(offers, |offer: &Offer| offer.offer_id.sku.clone());
     for day in days {
         let Some(item) = items.get(&day.key.sku) else { continue };
+        let windows = windows.get(&day.key.sku).map_or(&[][..], Vec::as_slice);
+        let found = Figures::of(windows.iter().flat_map(StockWindow::events));
+        if found.events < day.figures.events {
+            read.without_windows += 1;
+            continue;
+        }
         let category = item.category.as_deref();
         let outcome = Outcome::of(&ItemDay {
             item,
             arm: store.policy.experiment.arm(&store.store_id, category, date),
             decides_from: decides_from(store, &business_day),
             day,
-            windows: windows.get(&day.key.sku).map_or(&[], Vec::as_slice),
+            windows,
             offers: offers.get(&day.key.sku).map_or(&[], Vec::as_slice),
         });
         let Some(outcome) = outcome else { continue };

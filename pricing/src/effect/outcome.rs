@@ -98,7 +98,8 @@ impl Outcome {
         }
         let after = Figures::of(events().filter(|event| event.occurred_at() >= decides_from));
         let sales = sales(windows);
-        let regular = regular_price(item, offers, &sales);
+        let paid = day.regular_price.filter(|price| price.amount() > Decimal::ZERO);
+        let regular = paid.unwrap_or(item.price).amount();
         let of_one = |sale: &Sale<'_>| {
             let share = (regular - sale.price) / regular;
             (sale.quantity, share.max(Decimal::ZERO))
@@ -154,15 +155,6 @@ fn sales(windows: &[StockWindow]) -> Vec<Sale<'_>> {
         }
     }
     sales
-}
-
-/// What the day's offers were decided against, or else the most that was paid on that day, or else
-/// what the catalogue says now.
-fn regular_price(item: &Item, offers: &[Offer], sales: &[Sale<'_>]) -> Decimal {
-    let offered = offers.first().map(|offer| offer.regular_price.amount());
-    let paid = || sales.iter().map(|sale| sale.price).max();
-    let price = offered.or_else(paid).filter(|price| *price > Decimal::ZERO);
-    price.unwrap_or(item.price.amount())
 }
 
 fn of_offer(offer: &Offer, sales: &[Sale<'_>], left: Decimal) -> OfferOutcome {

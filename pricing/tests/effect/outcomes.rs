@@ -54,16 +54,24 @@ fn windows(lines: &[Value]) -> Vec<StockWindow> {
     rows.into_values().collect()
 }
 
-fn closed(windows: &[StockWindow], shelf_life_days: u16) -> ClosedDay {
+fn closed(windows: &[StockWindow], offers: &[Offer], shelf_life_days: u16) -> ClosedDay {
     let store = store();
-    let morning =
-        Morning { before: None, span: store.span(date()), shelf_life_days, is_stored: false };
+    let morning = Morning {
+        before: None,
+        span: store.span(date()),
+        opens_at: store.day(date()).map(|day| day.opens_at),
+        zone: store.zone,
+        shelf_life_days,
+        is_stored: false,
+    };
     let key = DayKey {
         store_id: store.store_id.clone(),
         sku: "rye".parse().expect("a sku"),
         date: date(),
     };
-    ClosedDay::of(key, &morning, &windows.iter().collect::<Vec<_>>()).expect("a day")
+    let windows: Vec<_> = windows.iter().collect();
+    let offers: Vec<_> = offers.iter().collect();
+    ClosedDay::of(key, &morning, &windows, &offers).expect("a day")
 }
 
 fn line(at: &str, kind: &str, quantity: u32) -> Value {
@@ -86,7 +94,7 @@ fn outcome(lines: &[Value], offers: &[Offer], item: &Item) -> Option<Outcome> {
         item,
         arm: Arm::Policy,
         decides_from: decides_from(&store, &business_day),
-        day: &closed(&windows, item.shelf_life_days),
+        day: &closed(&windows, offers, item.shelf_life_days),
         windows: &windows,
         offers,
     })
@@ -148,6 +156,14 @@ fn a_count_and_a_correction_are_heeded_and_an_empty_shelf_is_left_out() {
     let empty =
         [line("07:00", "receipt", 2), sale("09:00", 2, "2.00"), line("15:00", "receipt", 9)];
     assert_eq!(outcome(&empty, &[], &item("")), None);
+}
+
+#[test]
+fn what_is_given_away_all_day_has_no_price_to_be_a_share_of() {
+    let lines = [line("07:00", "receipt", 3), sale("15:00", 2, "0.00")];
+    let found = outcome(&lines, &[], &item("")).expect("an outcome");
+    // Held against the catalogue's price.
+    assert_eq!((found.stock_value, found.given_away), (decimal("6"), decimal("2")));
 }
 
 #[test]
