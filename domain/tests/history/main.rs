@@ -286,7 +286,7 @@ proptest! {
         }
         prop_assert!((0.05..=1.5).contains(&history.day_cv));
         if let Some(Estimate { mean, sd }) = history.elasticity {
-            prop_assert!(mean >= 0.1 && mean <= 8.0 && sd > 0.0 && sd.is_finite());
+            prop_assert!((0.1..=8.0).contains(&mean) && sd > 0.0 && sd.is_finite());
         }
     }
 
