@@ -100,7 +100,7 @@ fn keys(store: &Store, item: &Item) -> [Option<HistoryKey>; 2] {
 fn known(store: &Store, item: &Item, histories: &BTreeMap<HistoryKey, History>) -> [Expected; 3] {
     let [own, category] = keys(store, item).map(|key| key.and_then(|key| histories.get(&key)));
     let unknown = Elasticity::default();
-    let mean = store.policy.elasticity.to_f64().unwrap_or(unknown.mean);
+    let mean = store.policy.rules_of(item).elasticity.to_f64().unwrap_or(unknown.mean);
     DayKind::ALL.map(|kind| expected(own, category, kind, Elasticity { mean, ..unknown }))
 }
 

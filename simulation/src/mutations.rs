@@ -268,6 +268,12 @@ pub const MUTATIONS: &[Mutation] = &[
         replace: "if stored.is_some() {",
     },
     Mutation {
+        breaks: "a history is not folded again when a day of it changes",
+        file: "processors/src/histories.rs",
+        find: "let history = if fold.is_current(&item.sku, known.as_ref()) {",
+        replace: "let history = if known.is_some() {",
+    },
+    Mutation {
         breaks: "a store is priced before its afternoon",
         file: "domain/src/catalog/store.rs",
         find: "(now >= starts_at).then_some(day)",

@@ -13,6 +13,7 @@ const CHECKED: &[&str] = &[
     "stocks on hand recomputed",
     "offers checked",
     "days closed",
+    "histories folded",
     "quarantined: unopenable",
     "quarantined: invalid event",
     "quarantined: conflicting duplicate",

@@ -12,6 +12,7 @@ mod effect;
 mod endpoints;
 mod full_disk;
 mod gaps;
+mod history;
 mod hostile;
 mod quarantine;
 mod refusals;

@@ -53,6 +53,13 @@ impl Days {
         *self.saves.lock().unwrap() = saves;
     }
 
+    fn count_save(&self) -> Result<(), Failure> {
+        let mut saves = self.saves.lock().unwrap();
+        let down = || Failure::Unavailable("days are down".to_owned());
+        *saves = saves.checked_sub(1).ok_or_else(down)?;
+        Ok(())
+    }
+
     /// The day rows that are stored, by key.
     #[must_use]
     pub fn all(&self) -> Vec<ClosedDay> {
@@ -81,6 +88,7 @@ impl HistoryTable for Days {
         read: Option<&Version>,
     ) -> Result<Saved<History>, Failure> {
         let save = || {
+            self.count_save()?;
             let mut histories = self.histories.lock().unwrap();
             let stored = histories.get(&history.key);
             if stored.map(|stored| &stored.version) != read {
@@ -116,9 +124,7 @@ impl DaysTable for Days {
         read: Option<&Version>,
     ) -> Result<Saved<ClosedDay>, Failure> {
         let save = || {
-            let mut saves = self.saves.lock().unwrap();
-            let down = || Failure::Unavailable("days are down".to_owned());
-            *saves = saves.checked_sub(1).ok_or_else(down)?;
+            self.count_save()?;
             let mut rows = self.rows.lock().unwrap();
             let stored = rows.get(&day.key);
             if stored.map(|row| &row.version) != read {

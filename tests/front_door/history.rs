@@ -1,0 +1,121 @@
+//! `daymark history` and `daymark rebuild history`: what past days say, and saying it again.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{Days, NaiveTime, TimeDelta, Timelike};
+use serde_json::json;
+
+use crate::endpoints::clients;
+use crate::support::{Up, Wire, event, now, run, sale, table_lines};
+
+/// A zone in which it is before noon, and how far its noon is from UTC's: no day ends while the
+/// test runs.
+fn zone() -> (&'static str, i64) {
+    if now().hour() < 12 { ("Etc/UTC", 0) } else { ("Etc/GMT+12", 12) }
+}
+
+const ITEMS: &str = "sku,price,category\nrye,2.40,\"bread, fresh/#1\"\nseed,2.60,\"bread, fresh/#1\"\nnew,2.60,\"bread, fresh/#1\"\n";
+const TABLE: &str = "daymark-days";
+
+type Items = Vec<Vec<(String, AttributeValue)>>;
+
+/// Everything in the days table.
+fn stored(up: &Up) -> Items {
+    let scan = clients(up).dynamodb.scan().table_name(TABLE).send();
+    let mut items: Items = Vec::new();
+    for item in run(scan).expect("the items").items.unwrap_or_default() {
+        let mut item: Vec<_> = item.into_iter().collect();
+        item.sort_by(|a, b| a.0.cmp(&b.0));
+        items.push(item);
+    }
+    items.sort_by_key(|item| format!("{item:?}"));
+    items
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+fn damage(up: &Up, partition: &str, sort: &str, expression: &str) {
+    let update = clients(up).dynamodb.update_item().table_name(TABLE);
+    let update = update.key("pk", text(partition)).key("sk", text(sort));
+    run(update.update_expression(expression).send()).expect("it is damaged");
+}
+
+#[test]
+fn history_is_shown_and_rebuilt_to_the_last_byte() {
+    let up = Up::start(&["--memory", "--any-age"]);
+    let wire = Wire::new(&up);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (zone, offset) = zone();
+    let store = json!({ "store_id": "corner", "zone": zone, "hours": "mon-sun 07:00-18:30" });
+    let stores = json!([store]).to_string();
+    let paths = [("stores.json", &*stores), ("items.csv", ITEMS)].map(|(name, text)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    });
+    up.daymark(["catalog", "import", &paths[0], &paths[1]]).well();
+    // A fortnight up to the day before yesterday, four a day of each at noon.
+    let first = now().date_naive() - Days::new(15);
+    let mut events = Vec::new();
+    for day in 0..14 {
+        let midnight = (first + Days::new(day)).and_time(NaiveTime::MIN).and_utc();
+        let noon = midnight + TimeDelta::hours(11 + offset);
+        for (sku, price) in [("rye", "2.40"), ("seed", "2.60")] {
+            let mut came = event("corner", &format!("r-{sku}-{day}"), sku, noon);
+            came["quantity"] = json!(10);
+            events.push(came);
+            for sold in 0..4 {
+                let at = noon + TimeDelta::minutes(1 + 2 * sold);
+                events.push(sale("corner", &format!("s-{sku}-{day}-{sold}"), sku, price, at));
+            }
+        }
+    }
+    let sent = events.len();
+    assert_eq!(wire.post_lines(&events).stored(), sent);
+    let last = first + Days::new(13);
+    up.wait_for("corner", last, "rye", ("sold", "4"));
+    up.wait_for("corner", last, "seed", ("sold", "4"));
+
+    let none = up.daymark(["history", "--store", "corner"]);
+    assert!(none.err.contains("no history of store corner"), "{}", none.err);
+    let today = now().date_naive();
+    let span = ["--from", &first.to_string(), "--to", &today.to_string()].map(str::to_owned);
+    let close = ["days", "--store", "corner", "--close"].map(str::to_owned);
+    let closed = up.daymark(close.into_iter().chain(span));
+    assert!(closed.err.contains("3 histories written"), "{}", closed.err);
+    closed.well();
+
+    let rows = up.daymark(["history", "--store", "corner", "--format", "json"]).rows();
+    let columns = ["sku", "basis", "days", "elasticity"];
+    let shown: Vec<Vec<&str>> =
+        rows.iter().map(|row| columns.map(|column| row[column].as_str()).to_vec()).collect();
+    assert_eq!(
+        shown,
+        [
+            ["new", "category", "14", "2.20"],
+            ["rye", "sku", "14", "2.20"],
+            ["seed", "sku", "14", "2.20"],
+        ]
+    );
+    let slots = up.daymark(["history", "--store", "corner", "--sku", "rye"]).well();
+    let noon = table_lines(&slots).into_iter().find(|line| line.contains("4.00"));
+    assert!(noon.is_some_and(|line| line.contains("11:00")), "{slots}");
+    let unknown = up.daymark(["history", "--store", "corner", "--sku", "cake"]).refused();
+    assert!(unknown.contains("item cake is not in the catalogue"), "{unknown}");
+
+    let before = stored(&up);
+    let rebuild = || up.daymark(["rebuild", "history", "--store", "corner"]).well();
+    assert!(rebuild().contains("corner: 28 days closed again, nothing differed"));
+    damage(&up, "corner#rye", "history", "SET day_cv = day_cv + day_cv");
+    damage(&up, "corner#seed", "history", "REMOVE weekday");
+    damage(&up, "corner#rye", &first.to_string(), "SET sold = sold + sold");
+    let category = text("corner#category/bread, fresh/#1");
+    let delete = clients(&up).dynamodb.delete_item().table_name(TABLE);
+    run(delete.key("pk", category).key("sk", text("history")).send()).expect("it is gone");
+    let told = rebuild();
+    assert!(told.contains("1 days and 3 histories differed and are written anew"), "{told}");
+    assert_eq!(stored(&up), before);
+    let all = up.daymark(["rebuild", "history"]).well();
+    assert!(all.contains("corner: 28 days closed again, nothing differed"), "{all}");
+}
