@@ -149,7 +149,7 @@ impl Machine {
         self.wiring.offers()
     }
 
-    pub(crate) fn pricing(&self) -> Pricing<Catalog, Stock, Offers> {
+    pub(crate) fn pricing(&self) -> Pricing<Catalog, Stock, Days, Offers> {
         self.wiring.pricing()
     }
 

@@ -33,6 +33,11 @@ pub(crate) fn binary(bytes: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(bytes))
 }
 
+/// Whether something is so.
+pub(crate) fn truth(value: bool) -> AttributeValue {
+    AttributeValue::Bool(value)
+}
+
 /// An instant as RFC 3339 text in UTC, to the millisecond.
 pub(crate) fn instant(at: DateTime<Utc>) -> AttributeValue {
     text(at.to_rfc3339_opts(SecondsFormat::Millis, true))
@@ -126,6 +131,12 @@ impl<'a> Reader<'a> {
             number.parse().map(Some).map_err(|error| self.wrong(name, error))
         };
         list.iter().map(entry).collect()
+    }
+
+    /// One of a few words.
+    pub(crate) fn word<T>(&self, name: &str, find: fn(&str) -> Option<T>) -> Result<T, Failure> {
+        let word: String = self.text(name)?;
+        find(&word).ok_or_else(|| self.wrong(name, format!("{word:?} is no word for it")))
     }
 
     /// Whether the item is expired by its time to live. DynamoDB deletes expired items within a

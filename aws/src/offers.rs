@@ -3,11 +3,11 @@
 use aws_sdk_dynamodb::Client;
 use chrono::NaiveDate;
 use domain::ports::{Failure, OffersTable, Saved};
-use domain::{Currency, Money, Offer, OfferId, StoreId};
+use domain::{Arm, Currency, Inputs, Money, Offer, OfferId, Outlook, StoreId, Trust, Version};
 use rust_decimal::Decimal;
 
 use crate::Names;
-use crate::attributes::{Attributes, Reader, decimal, instant, number, text};
+use crate::attributes::{Attributes, Reader, binary, decimal, instant, number, text, truth};
 use crate::failure::failure;
 use crate::put::put_if;
 
@@ -56,27 +56,45 @@ fn partition(store_id: &StoreId, date: NaiveDate) -> String {
 
 fn item_of(offer: &Offer) -> Attributes {
     let OfferId { date, store_id, sku, revision } = &offer.offer_id;
-    Attributes::from([
+    let (expected, unchanged) = (&offer.expected, &offer.if_unchanged);
+    let mut item = Attributes::from([
         ("pk".to_owned(), text(partition(store_id, *date))),
         // Six digits keep the order of texts that of numbers.
         ("sk".to_owned(), text(format!("{sku}#{revision:06}"))),
-        ("offer_id".to_owned(), text(&offer.offer_id)),
-        ("store_id".to_owned(), text(store_id)),
-        ("business_date".to_owned(), text(date)),
-        ("sku".to_owned(), text(sku)),
-        ("revision".to_owned(), number(revision)),
-        ("slot".to_owned(), instant(offer.slot)),
-        ("valid_from".to_owned(), instant(offer.valid_from)),
-        ("valid_until".to_owned(), instant(offer.valid_until)),
-        ("currency".to_owned(), text(offer.price.currency())),
-        ("regular_price".to_owned(), decimal(offer.regular_price.amount())),
-        ("price".to_owned(), decimal(offer.price.amount())),
-        ("discount_percent".to_owned(), number(offer.discount_percent)),
-        ("on_hand".to_owned(), decimal(offer.on_hand)),
-        ("expected_left_unchanged".to_owned(), decimal(offer.expected_left_unchanged)),
-        ("expected_left".to_owned(), decimal(offer.expected_left)),
-        ("reason".to_owned(), text(&offer.reason)),
-    ])
+    ]);
+    let mut put = |name: &str, value| drop(item.insert(name.to_owned(), value));
+    put("offer_id", text(&offer.offer_id));
+    put("store_id", text(store_id));
+    put("business_date", text(date));
+    put("sku", text(sku));
+    put("revision", number(revision));
+    put("slot", instant(offer.slot));
+    put("valid_from", instant(offer.valid_from));
+    put("valid_until", instant(offer.valid_until));
+    put("currency", text(offer.price.currency()));
+    put("regular_price", decimal(offer.regular_price.amount()));
+    put("was_price", decimal(offer.was_price.amount()));
+    if let Some(lowest) = offer.lowest_price {
+        put("lowest_price", decimal(lowest.amount()));
+    }
+    put("price", decimal(offer.price.amount()));
+    put("discount_percent", number(offer.discount_percent));
+    put("on_hand", decimal(offer.on_hand));
+    put("piece", decimal(offer.piece));
+    put("expected_units", decimal(expected.units));
+    put("expected_revenue", decimal(expected.revenue));
+    put("expected_waste", decimal(expected.waste));
+    put("unchanged_units", decimal(unchanged.units));
+    put("unchanged_revenue", decimal(unchanged.revenue));
+    put("unchanged_waste", decimal(unchanged.waste));
+    put("reason", text(&offer.reason));
+    put("arm", text(offer.arm.as_str()));
+    put("trust", text(offer.trust.as_str()));
+    put("shadow", truth(offer.shadow));
+    put("policy_version", text(&offer.policy_version));
+    put("inputs_digest", text(offer.inputs.digest()));
+    put("inputs", binary(offer.inputs.pack()));
+    item
 }
 
 fn offer_of(item: &Attributes) -> Result<Offer, Failure> {
@@ -86,17 +104,36 @@ fn offer_of(item: &Attributes) -> Result<Offer, Failure> {
         let amount: Decimal = reader.number(name)?;
         Money::price(amount, currency).map_err(|error| reader.wrong(name, error))
     };
+    let outlook = |units, revenue, waste| {
+        Ok::<_, Failure>(Outlook {
+            units: reader.number(units)?,
+            revenue: reader.number(revenue)?,
+            waste: reader.number(waste)?,
+        })
+    };
+    let inputs = Inputs::unpack(reader.binary("inputs")?);
     Ok(Offer {
         offer_id: reader.text("offer_id")?,
         slot: reader.text("slot")?,
         valid_from: reader.text("valid_from")?,
         valid_until: reader.text("valid_until")?,
         regular_price: price("regular_price")?,
+        was_price: price("was_price")?,
+        lowest_price: match item.contains_key("lowest_price") {
+            true => Some(price("lowest_price")?),
+            false => None,
+        },
         price: price("price")?,
         discount_percent: reader.number("discount_percent")?,
         on_hand: reader.number("on_hand")?,
-        expected_left_unchanged: reader.number("expected_left_unchanged")?,
-        expected_left: reader.number("expected_left")?,
+        piece: reader.number("piece")?,
+        expected: outlook("expected_units", "expected_revenue", "expected_waste")?,
+        if_unchanged: outlook("unchanged_units", "unchanged_revenue", "unchanged_waste")?,
         reason: reader.text("reason")?,
+        arm: reader.word("arm", Arm::from_word)?,
+        trust: reader.word("trust", Trust::from_word)?,
+        shadow: reader.truth("shadow")?,
+        policy_version: Version::stored(reader.text("policy_version")?),
+        inputs: inputs.map_err(|error| reader.wrong("inputs", error))?,
     })
 }

@@ -2,7 +2,6 @@
 //! windows, of its offers and of what the day before left. Closing again with a late event gives
 //! what closing once with all of them would have given.
 
-mod shelf;
 mod slots;
 
 use std::collections::BTreeMap;
@@ -19,9 +18,8 @@ use crate::event::{Action, Event};
 use crate::id::{Sku, StoreId};
 use crate::money::{Currency, Money};
 use crate::offer::Offer;
-use crate::stock::{Figures, StockWindow, counting};
+use crate::stock::{Figures, Shelf, StockWindow, counting};
 use crate::version::Version;
-use shelf::Shelf;
 use slots::Demand;
 
 /// Stands in every version: a change of the rules below is a new number, so that days are closed

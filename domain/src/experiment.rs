@@ -29,7 +29,7 @@ pub struct Experiment {
     pub control_percent: u8,
     /// How many of a hundred explore.
     pub exploration_percent: u8,
-    /// What the retailer did before, in the order of time; without a step, no discounts.
+    /// What the retailer did before, each step deeper; without a step, no discounts.
     pub rule: Vec<RuleStep>,
 }
 
@@ -108,14 +108,12 @@ fn rule(fields: &mut Fields<'_>) -> Option<Vec<RuleStep>> {
     let given = serde_json::from_str::<Vec<&RawValue>>(raw).ok();
     let steps = given.and_then(|steps| steps.iter().map(|raw| step(raw.get())).collect());
     let in_order = |steps: &Vec<RuleStep>| {
-        let deeper = |pair: &[RuleStep]| {
-            pair[0].at < pair[1].at && pair[0].discount_percent < pair[1].discount_percent
-        };
+        let deeper = |pair: &[RuleStep]| pair[0].discount_percent < pair[1].discount_percent;
         steps.len() <= RULE_STEPS_MAX && steps.windows(2).all(deeper)
     };
     let told = format!(
         "is not a list of at most {RULE_STEPS_MAX} steps like [{{\"at\": \"17:00\", \
-         \"discount_percent\": 30}}], each later and deeper than the one before, none above \
+         \"discount_percent\": 30}}], each deeper than the one before, none above \
          {DISCOUNT_PERCENT_MAX}"
     );
     fields.parsed("rule", steps.filter(in_order).ok_or(told))

@@ -6,6 +6,7 @@ mod figures;
 mod level;
 mod packed;
 mod row_key;
+mod shelf;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -13,9 +14,10 @@ use std::fmt;
 
 pub use figures::{Counted, Figures};
 pub(crate) use figures::{counting, movement};
-pub use level::{Level, course, level_at};
+pub use level::{Level, course, level_at, past_its_date};
 pub use packed::Unreadable;
 pub use row_key::{Part, PartError, RowKey};
+pub use shelf::Shelf;
 
 use crate::event::Event;
 use crate::id::{EventId, Sku, StoreId};

@@ -30,6 +30,12 @@ impl fmt::Display for Version {
     }
 }
 
+/// The SHA-256 of `bytes`, in hexadecimal.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    digest(bytes, 32)
+}
+
 /// The first bytes of the SHA-256 of `bytes`, in hexadecimal.
 pub(crate) fn digest(bytes: &[u8], length: usize) -> String {
     Sha256::digest(bytes).iter().take(length).map(|byte| format!("{byte:02x}")).collect()

@@ -1,227 +1,270 @@
-//! One pass over a store: stored windows -> decisions -> stored offers.
-//!
-//! A pass may be repeated, delayed and overlapped. What it reads is cut off at its slot, a slot
-//! that has an offer is not decided again, and a revision is written only if it does not exist; so
-//! a repeated pass changes nothing, and of two at once one wins.
+//! What is known of one store at one slot of its afternoon, and what follows from it. No I/O: the
+//! same knowledge always leads to the same drafts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::calendar::BusinessDay;
+use domain::catalog::OnDoubt;
+use domain::chance::draw;
+use domain::history::{History, Whose};
 use domain::limits::SLOT_MINUTES;
-use domain::ports::{CatalogTable, Failure, OffersTable, Saved, StockTable};
-use domain::stock::{Figures, StockWindow, level_at};
-use domain::{Item, Offer, OfferId, Sku, Store, StoreId};
-use metrics::counter;
-use tracing::{Instrument, info_span, warn};
+use domain::stock::StockWindow;
+use domain::{Arm, ClosedDay, Inputs, Item, Offer, Sku, Store, StoreId, Trust};
+use rust_decimal::Decimal;
 
-use crate::fluid::{Change, Decision, Shelf, Situation, decide};
-use crate::metrics as names;
-use crate::pace::Sales;
+use crate::arm::choose;
+use crate::contract;
+use crate::decide::decide;
+use crate::draft::{Draft, draft};
+use crate::tills::Tills;
 
-/// The pricing function with its tables.
+/// What is known of one store at one slot.
 #[derive(Debug, Clone)]
-pub struct Pricing<C, S, O> {
-    /// Items and stores.
-    pub catalog: C,
-    /// Stock by window.
-    pub stock: S,
-    /// Where offers go.
-    pub offers: O,
+pub struct Afternoon {
+    /// The store with its policy.
+    pub store: Store,
+    /// The business day whose afternoon it is.
+    pub day: BusinessDay,
+    /// The slot that is decided.
+    pub slot: DateTime<Utc>,
+    /// What it sells, by sku.
+    pub items: Vec<Item>,
+    /// Whether the country spares perishables from naming the lowest price of 30 days.
+    pub is_exempt: bool,
+    /// How far today's events can be relied on.
+    pub tills: Tills,
+    pub(crate) before: HashMap<Sku, ClosedDay>,
+    histories: HashMap<Whose, History>,
+    windows: HashMap<Sku, Vec<StockWindow>>,
+    revisions: HashMap<Sku, Vec<Offer>>,
 }
 
-/// What a pass did.
+/// What was read of a store, in any order.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The store.
+    pub store: Store,
+    /// The business day.
+    pub day: BusinessDay,
+    /// The slot.
+    pub slot: DateTime<Utc>,
+    /// The items.
+    pub items: Vec<Item>,
+    /// Whether its country exempts perishables.
+    pub is_exempt: bool,
+    /// All windows within the longest shelf life, before the slot.
+    pub windows: Vec<StockWindow>,
+    /// All revisions of the day.
+    pub offers: Vec<Offer>,
+    /// The rows of the day before.
+    pub before: Vec<ClosedDay>,
+    /// The histories of the items and their categories.
+    pub histories: Vec<History>,
+}
+
+/// Why nothing is decided about an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HeldBack {
+    /// It, or its category, is never discounted.
+    Excluded,
+    /// Too early or too late for its category.
+    OutOfHours,
+    /// Its steps come in another quarter of an hour.
+    NotItsTurn,
+    /// A least margin is asked for, and nobody says what it costs.
+    NoCost,
+    /// Everything that is left is past its date.
+    PastItsDate,
+    /// Fewer on hand than the policy acts on.
+    TooFew,
+    /// The tills are in doubt, and the policy says that nothing is decided then.
+    Withheld,
+    /// The store's people have enough to do this hour.
+    Postponed,
+    /// The catalogue has changed since the price on the shelf was set, so that it is no step any
+    /// more; or a figure is out of any range. The price stays.
+    Undecidable,
+}
+
+impl HeldBack {
+    /// Its name in metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Excluded => "excluded",
+            Self::OutOfHours => "out_of_hours",
+            Self::NotItsTurn => "not_its_turn",
+            Self::NoCost => "no_cost",
+            Self::PastItsDate => "past_its_date",
+            Self::TooFew => "too_few",
+            Self::Withheld => "withheld",
+            Self::Postponed => "postponed",
+            Self::Undecidable => "undecidable",
+        }
+    }
+}
+
+/// What follows for a store.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Pass {
-    /// The revisions that were written.
-    pub published: Vec<Offer>,
+pub struct Decided {
+    /// What is to be written, the best gains first.
+    pub drafts: Vec<Draft>,
     /// Items whose price stays.
     pub kept: usize,
     /// Items that this slot or a later one had decided before.
     pub already_decided: usize,
+    /// Items about which nothing was decided, and why.
+    pub held_back: BTreeMap<HeldBack, usize>,
 }
 
-/// The slot of the pricing grid that `now` lies in.
-#[must_use]
-pub fn slot_of(now: DateTime<Utc>) -> DateTime<Utc> {
-    now.duration_trunc(TimeDelta::minutes(SLOT_MINUTES.into())).unwrap_or(now)
-}
-
-impl<C: CatalogTable, S: StockTable, O: OffersTable> Pricing<C, S, O> {
-    /// One tick of the schedule: a pass over every store that is in its afternoon. A store whose
-    /// pass fails is logged and counted, and the others go on; its next slot tries again.
-    ///
-    /// # Errors
-    /// When the stores cannot be listed.
-    pub async fn tick(&self, now: DateTime<Utc>) -> Result<Pass, Failure> {
-        let mut all = Pass::default();
-        for store_id in self.catalog.stores().await? {
-            match self.price_store(&store_id, now).await {
-                Ok(pass) => {
-                    all.published.extend(pass.published);
-                    all.kept += pass.kept;
-                    all.already_decided += pass.already_decided;
-                }
-                Err(failure) => {
-                    counter!(names::FAILED_TOTAL).increment(1);
-                    warn!(store.id = store_id.as_str(), "store not priced: {failure}");
-                }
-            }
+impl Afternoon {
+    /// Puts together what was read.
+    #[must_use]
+    pub fn of(known: Known) -> Self {
+        let Known { store, day, slot, items, is_exempt, windows, offers, .. } = known;
+        let silent_after = TimeDelta::minutes(store.policy.doubt_after_minutes.into());
+        let events = windows.iter().flat_map(StockWindow::events);
+        let tills = Tills::of(events, day.starts_at, day.opens_at, slot, silent_after);
+        let mut rows: HashMap<Sku, Vec<StockWindow>> = HashMap::new();
+        for window in windows {
+            rows.entry(window.key().sku.clone()).or_default().push(window);
         }
-        Ok(all)
+        rows.values_mut().for_each(|rows| rows.sort_by_key(|row| row.key().window));
+        let mut revisions: HashMap<Sku, Vec<Offer>> = HashMap::new();
+        for offer in offers {
+            revisions.entry(offer.offer_id.sku.clone()).or_default().push(offer);
+        }
+        revisions.values_mut().for_each(|all| all.sort_by_key(|offer| offer.offer_id.revision));
+        let histories = known.histories.into_iter();
+        let histories = histories.map(|history| (history.key.of.clone(), history)).collect();
+        let before = known.before.into_iter().map(|day| (day.key.sku.clone(), day)).collect();
+        Self {
+            store,
+            day,
+            slot,
+            items,
+            is_exempt,
+            tills,
+            before,
+            histories,
+            windows: rows,
+            revisions,
+        }
     }
 
-    /// A pass over one store for the slot that `now` lies in; nothing outside its afternoon.
-    ///
-    /// # Errors
-    /// What the tables say. Offers written before the failure stay; a repeated pass goes on.
-    pub async fn price_store(
-        &self,
-        store_id: &StoreId,
-        now: DateTime<Utc>,
-    ) -> Result<Pass, Failure> {
-        let span = info_span!("price", store.id = store_id.as_str(), slot = %slot_of(now));
-        self.pass(store_id, now).instrument(span).await
-    }
-
-    async fn pass(&self, store_id: &StoreId, now: DateTime<Utc>) -> Result<Pass, Failure> {
-        let slot = slot_of(now);
-        let mut pass = Pass::default();
-        let Some(store) = self.catalog.store(store_id).await? else { return Ok(pass) };
-        let Some(day) = store.afternoon_at(slot) else { return Ok(pass) };
-        let items = self.catalog.items(store_id).await?;
-        let longest_life = items.iter().map(|item| item.shelf_life_days).max().unwrap_or(1);
-        let since = store.shelf_since(&day, longest_life);
-        let windows = by_item(self.stock.query(store_id, None, since, slot, now).await?);
-        let offers = revisions(self.offers.of_day(store_id, day.date).await?);
-        for item in &items {
-            let revisions = offers.get(&item.sku).map_or(&[][..], Vec::as_slice);
-            if revisions.last().is_some_and(|latest| latest.slot >= slot) {
-                pass.already_decided += 1;
-                counter!(names::DECISIONS_TOTAL, "outcome" => "already_decided").increment(1);
+    /// Decides about every item. The best gains come first, as far as the store's people can
+    /// print stickers within the hour.
+    #[must_use]
+    pub fn decide(&self) -> Decided {
+        let mut decided = Decided::default();
+        let hold = |held: &mut BTreeMap<_, usize>, why| *held.entry(why).or_default() += 1;
+        for item in &self.items {
+            if self.last_slot(item).is_some_and(|decided_for| decided_for >= self.slot) {
+                decided.already_decided += 1;
                 continue;
             }
-            let windows = windows.get(&item.sku).map_or(&[][..], Vec::as_slice);
-            let situation = situation(item, &store, &day, slot, windows, revisions);
-            let Decision::Change(change) = decide(&situation) else {
-                pass.kept += 1;
-                counter!(names::DECISIONS_TOTAL, "outcome" => "kept").increment(1);
-                continue;
-            };
-            let offer = offer(&situation, store_id, &day, revisions, change, slot.max(now));
-            match self.offers.publish(&offer).await? {
-                Saved::Done => {
-                    counter!(names::DECISIONS_TOTAL, "outcome" => "published").increment(1);
-                    pass.published.push(offer);
-                }
-                // An overlapping pass was faster; the next slot sees what it wrote.
-                Saved::Conflict(_) => {
-                    pass.already_decided += 1;
-                    counter!(names::DECISIONS_TOTAL, "outcome" => "already_decided").increment(1);
-                }
+            match self.decide_about(item) {
+                Ok(Some(draft)) => decided.drafts.push(draft),
+                Ok(None) => decided.kept += 1,
+                Err(why) => hold(&mut decided.held_back, why),
             }
         }
-        Ok(pass)
-    }
-}
-
-fn by_item(windows: Vec<StockWindow>) -> HashMap<Sku, Vec<StockWindow>> {
-    let mut items: HashMap<Sku, Vec<StockWindow>> = HashMap::new();
-    for window in windows {
-        items.entry(window.key().sku.clone()).or_default().push(window);
-    }
-    items
-}
-
-/// The revisions of each item, in order.
-fn revisions(offers: Vec<Offer>) -> HashMap<Sku, Vec<Offer>> {
-    let mut items: HashMap<Sku, Vec<Offer>> = HashMap::new();
-    for offer in offers {
-        items.entry(offer.offer_id.sku.clone()).or_default().push(offer);
-    }
-    items.values_mut().for_each(|revisions| revisions.sort_by_key(|offer| offer.offer_id.revision));
-    items
-}
-
-fn situation<'a>(
-    item: &'a Item,
-    store: &'a Store,
-    day: &BusinessDay,
-    slot: DateTime<Utc>,
-    windows: &[StockWindow],
-    revisions: &[Offer],
-) -> Situation<'a> {
-    let shelf_since = store.shelf_since(day, item.shelf_life_days);
-    let on_shelf = windows.iter().filter(|window| window.key().window.start() >= shelf_since);
-    let latest = revisions.last();
-    Situation {
-        item,
-        policy: &store.policy,
-        now: slot,
-        closes_at: day.closes_at,
-        on_hand: level_at(on_shelf, slot).on_hand,
-        shelf: Shelf {
-            percent: latest.map_or(0, |offer| offer.discount_percent),
-            price: latest.map(|offer| offer.price),
-            changed_at: latest.map(|offer| offer.slot),
-            changes: latest.map_or(0, |offer| offer.offer_id.revision),
-        },
-        sales: sales(day, slot, windows, revisions),
-    }
-}
-
-/// What was sold since opening, slot by slot. A slot without a row sold nothing. A discount counts
-/// from its slot on, not from the seconds later at which the pass came to write it: so a delayed
-/// pass leads to the same decisions.
-fn sales(
-    day: &BusinessDay,
-    until: DateTime<Utc>,
-    windows: &[StockWindow],
-    revisions: &[Offer],
-) -> Vec<Sales> {
-    let mut sales = Vec::new();
-    let mut start = slot_of(day.opens_at);
-    while start < until {
-        let end = start + TimeDelta::minutes(SLOT_MINUTES.into());
-        let inside = windows.iter().filter(|row| (start..end).contains(&row.key().window.start()));
-        let figures = Figures::of(inside.flat_map(StockWindow::events));
-        let on_shelf = revisions.iter().rfind(|offer| offer.slot <= start);
-        sales.push(Sales {
-            start: start.max(day.opens_at),
-            end: end.min(until),
-            units: figures.sold,
-            percent: on_shelf.map_or(0, |offer| offer.discount_percent),
+        decided.drafts.sort_by(|a, b| {
+            b.gain.cmp(&a.gain).then_with(|| a.offer.offer_id.sku.cmp(&b.offer.offer_id.sku))
         });
-        start = end;
+        if let Some(most) = self.store.policy.max_changes_per_hour.filter(|_| !self.is_shadow()) {
+            let room = (most as usize).saturating_sub(self.changes_within_the_hour());
+            for _ in decided.drafts.drain(room.min(decided.drafts.len())..) {
+                hold(&mut decided.held_back, HeldBack::Postponed);
+            }
+        }
+        decided
     }
-    sales
+
+    /// The draft of one item; `None` when its price stays.
+    ///
+    /// # Errors
+    /// Why nothing is decided.
+    pub fn decide_about(&self, item: &Item) -> Result<Option<Draft>, HeldBack> {
+        if self.tills.trust != Trust::Full && self.store.policy.on_doubt == OnDoubt::Withhold {
+            return Err(HeldBack::Withheld);
+        }
+        let arm = self.arm_of(item);
+        let prepared = self.prepare(item, arm)?;
+        // Decided is what the public format says, so that the stored line decides the same again.
+        let request = contract::write(&prepared.situation);
+        let read = contract::read(request.as_bytes()).map_err(|_| HeldBack::Undecidable)?;
+        let decision = decide(&read.situation);
+        let at = (&self.store, &self.day, self.slot);
+        let choice = choose(arm, at, &read.situation, &decision);
+        if choice.discount_percent == read.situation.shelf.discount_percent {
+            return Ok(None);
+        }
+        let answer = contract::answer(&read, &decision);
+        Ok(Some(draft(self, item, &prepared, arm, &decision, choice, Inputs { request, answer })))
+    }
+
+    /// Who decides about an item today.
+    #[must_use]
+    pub fn arm_of(&self, item: &Item) -> Arm {
+        let experiment = &self.store.policy.experiment;
+        experiment.arm(&self.store.store_id, item.category.as_deref(), self.day.date)
+    }
+
+    /// The windows of an item, in order.
+    pub(crate) fn windows_of(&self, item: &Item) -> &[StockWindow] {
+        self.windows.get(&item.sku).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// The history of an item, and that of its category.
+    pub(crate) fn histories_of(&self, item: &Item) -> (Option<&History>, Option<&History>) {
+        let category = item.category.clone().map(Whose::Category);
+        let own = self.histories.get(&Whose::Item(item.sku.clone()));
+        (own, category.and_then(|category| self.histories.get(&category)))
+    }
+
+    /// The revisions of an item in order, with those that are shadows or without.
+    pub(crate) fn revisions_of(&self, item: &Item, with_shadows: bool) -> Vec<&Offer> {
+        let all = self.revisions.get(&item.sku).into_iter().flatten();
+        all.filter(|offer| with_shadows || !offer.shadow).collect()
+    }
+
+    /// Whether an item may step in this slot: which quarter of an hour its category has differs by
+    /// store and date.
+    pub(crate) fn is_turn_of(&self, item: &Item) -> bool {
+        let every = 1 + u64::from(self.store.policy.step_jitter_minutes / SLOT_MINUTES);
+        let number = self.slot.timestamp() / (60 * i64::from(SLOT_MINUTES));
+        let category = item.category.as_deref().unwrap_or_default();
+        let date = self.day.date.to_string();
+        let shift = draw(&[self.store_id().as_str(), &date, category]) % every;
+        number.unsigned_abs() % every == shift
+    }
+
+    /// Whether what is decided is only looked at.
+    pub(crate) fn is_shadow(&self) -> bool {
+        self.store.policy.shadow
+    }
+
+    pub(crate) fn store_id(&self) -> &StoreId {
+        &self.store.store_id
+    }
+
+    fn last_slot(&self, item: &Item) -> Option<DateTime<Utc>> {
+        self.revisions.get(&item.sku)?.iter().map(|offer| offer.slot).max()
+    }
+
+    /// How many prices of the store changed in the last hour, this slot included.
+    fn changes_within_the_hour(&self) -> usize {
+        let since = self.slot - TimeDelta::hours(1);
+        let changes = self.revisions.values().flatten();
+        changes.filter(|offer| !offer.shadow && offer.slot > since).count()
+    }
 }
 
-fn offer(
-    situation: &Situation<'_>,
-    store_id: &StoreId,
-    day: &BusinessDay,
-    revisions: &[Offer],
-    change: Change,
-    valid_from: DateTime<Utc>,
-) -> Offer {
-    let revision = revisions.last().map_or(1, |latest| latest.offer_id.revision + 1);
-    Offer {
-        offer_id: OfferId {
-            date: day.date,
-            store_id: store_id.clone(),
-            sku: situation.item.sku.clone(),
-            revision,
-        },
-        slot: situation.now,
-        valid_from,
-        valid_until: day.closes_at,
-        regular_price: situation.item.price,
-        price: change.step.price,
-        discount_percent: change.step.percent,
-        on_hand: situation.on_hand,
-        expected_left_unchanged: change.expected_left_unchanged,
-        expected_left: change.expected_left,
-        reason: change.reason,
-    }
+/// What a change earns over leaving the price for now.
+pub(crate) fn gain(decision: &crate::decision::Decision, shelf: u8, value: Decimal) -> Decimal {
+    let unchanged = decision.alternatives.iter().find(|it| it.discount_percent == shelf);
+    let unchanged = unchanged.and_then(|it| it.outcome.as_ref().ok());
+    value - unchanged.map_or(decision.if_unchanged.value, |unchanged| unchanged.value)
 }

@@ -1,28 +1,30 @@
 //! Station 3: stock windows, policy and time become afternoon discount offers.
 //!
-//! Pure from the inside out: [`ladder`] says which prices are allowed, [`demand`] what each would
-//! sell, [`decide()`] picks one and says why, and [`afternoon`] does so for every item of a store,
-//! from stored windows to stored offers.
+//! Pure from the inside out: [`ladder`] says which prices are allowed, [`learning`] what each would
+//! sell, [`decide()`] picks one and says why, [`afternoon`] does so for every item of a store, and
+//! [`pass`] reads what that needs and writes what follows.
 
 pub mod afternoon;
+pub mod arm;
 pub mod calendar;
 pub mod contract;
 mod day;
 pub mod decide;
 pub mod decision;
+pub mod draft;
 pub mod effect;
-pub mod fluid;
-pub mod fluid_ladder;
 pub mod forecast;
+pub mod inputs;
 pub mod ladder;
 pub mod learning;
 pub mod metrics;
 mod model;
-pub mod pace;
+pub mod pass;
 pub mod programme;
 pub mod reason;
 pub mod sales;
 pub mod situation;
+pub mod tills;
 
-pub use afternoon::{Pass, Pricing, slot_of};
 pub use decide::decide;
+pub use pass::{Pass, Pricing, slot_of};

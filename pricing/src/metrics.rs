@@ -2,7 +2,8 @@
 
 use metrics::{Unit, describe_counter};
 
-/// Decisions by `outcome`: `published`, `kept`, `already_decided`.
+/// Decisions by `outcome`: `published`, `shadow`, `kept`, `already_decided`, or what held the item
+/// back, as [`crate::afternoon::HeldBack`] names it.
 pub const DECISIONS_TOTAL: &str = "daymark_pricing_decisions_total";
 /// Passes over a store that failed.
 pub const FAILED_TOTAL: &str = "daymark_pricing_failed_total";

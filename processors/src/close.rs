@@ -202,7 +202,9 @@ where
     async fn offers_of(&self, store: &Store, spans: &[DaySpan]) -> Result<Offers, Failure> {
         let mut offers = Offers::new();
         for span in spans {
-            for offer in self.offers.of_day(&store.store_id, span.date).await? {
+            let of_day = self.offers.of_day(&store.store_id, span.date).await?;
+            // A shadow was on no shelf.
+            for offer in of_day.into_iter().filter(|offer| !offer.shadow) {
                 let key = (span.date, offer.offer_id.sku.clone());
                 offers.entry(key).or_default().push(offer);
             }

@@ -18,7 +18,7 @@ use crate::twins::{Catalog, Days, Offers, Stock};
 use crate::weather::Weather;
 
 /// The pricing over twins.
-pub(crate) type Prices = Pricing<Catalog, Stock, Offers>;
+pub(crate) type Prices = Pricing<Catalog, Stock, Days, Offers>;
 
 /// The close of day over twins.
 pub(crate) type DayClosing = Closing<Catalog, Stock, Days, Offers>;

@@ -211,11 +211,33 @@ fn shop(draw: &mut Draw, number: u32, starts_at: DateTime<Utc>) -> (Shop, Aftern
             "max_changes": pick(draw, &[json!(1), json!(3), json!("unlimited")]),
             "max_discount_percent": pick(draw, &[30, 60, 95]),
             "price_endings": pick(draw, &[json!([]), json!(["0", "5"]), json!(["9"])]),
+            "shadow": draw.below(6) == 0,
+            "step_jitter_minutes": pick(draw, &[0, 0, 15]),
+            "on_doubt": pick(draw, &["mark", "mark", "withhold"]),
+            "experiment": {
+                "salt": number.to_string(),
+                "control_percent": pick(draw, &[0, 30]),
+                "exploration_percent": pick(draw, &[0, 30]),
+                "rule": [
+                    {"at": clock(hour), "discount_percent": 20},
+                    {"at": clock(hour + 1), "discount_percent": 35},
+                ],
+            },
+            "categories": { "bread": pick(draw, &[
+                json!({}),
+                json!({ "exclude": true }),
+                json!({ "ladder_percent": [0, 25, 50], "min_price": "0.75" }),
+                json!({ "earliest": clock(hour + 1) }),
+                json!({ "latest": clock(hour + 1) }),
+            ]) },
         },
     });
     shop.store = Store::parse(&store.to_string()).expect("a store");
     while shop.items.len() > 1 + draw.below(4) as usize {
         shop.items.swap_remove(draw.below(shop.items.len() as u64) as usize);
+    }
+    if draw.below(2) == 0 {
+        shop.items.iter_mut().for_each(|line| line.item.category = Some("bread".to_owned()));
     }
     for line in &mut shop.items {
         line.item.store_id = Some(shop.store.store_id.clone());

@@ -133,6 +133,7 @@ async fn simulated(plan: &Plan, wants_history: bool) -> Outcome {
     let pricing = Pricing {
         catalog: catalog.clone(),
         stock: tables.stock.clone(),
+        days: days.clone(),
         offers: tables.offers.clone(),
     };
     let items = items(&scene.shops).collect();
@@ -159,7 +160,7 @@ async fn simulated(plan: &Plan, wants_history: bool) -> Outcome {
     sleep(DRAINED_WITHIN).await;
 
     auditor::audit(&auditor, &scene, &stream, &tables).await;
-    auditor::recomputed(&auditor, &scene, &tables.stock, &catalog).await;
+    auditor::recomputed(&auditor, &scene, (&tables.stock, &days), &catalog).await;
     let closing = Closing {
         catalog: catalog.snapshot(),
         stock: tables.stock.snapshot(),

@@ -212,7 +212,7 @@ impl Chain {
         offers: &[Offer],
     ) -> Result<Option<Afternoon>, Failed> {
         let saved = |offer: &Offer| {
-            let left_less = offer.expected_left_unchanged - offer.expected_left;
+            let left_less = offer.if_unchanged.waste - offer.expected.waste;
             left_less * offer.price.amount()
         };
         let Some(offer) = offers.iter().max_by_key(|offer| saved(offer)) else { return Ok(None) };

@@ -65,8 +65,13 @@ impl Wiring {
         }
     }
 
-    pub(super) fn pricing(&self) -> Pricing<Catalog, Stock, Offers> {
-        Pricing { catalog: self.catalog(), stock: self.stock(), offers: self.offers() }
+    pub(super) fn pricing(&self) -> Pricing<Catalog, Stock, Days, Offers> {
+        Pricing {
+            catalog: self.catalog(),
+            stock: self.stock(),
+            days: self.days(),
+            offers: self.offers(),
+        }
     }
 
     /// How old an event may be.
@@ -162,7 +167,7 @@ async fn tidy(metrics: PrometheusHandle) {
 
 /// The first tick waits as well: what was acknowledged before the last stop is processed first.
 async fn every_slot(
-    pricing: Pricing<Catalog, Stock, Offers>,
+    pricing: Pricing<Catalog, Stock, Days, Offers>,
     closing: Closing<Catalog, Stock, Days, Offers>,
     clock: Clock,
 ) {

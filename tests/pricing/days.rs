@@ -35,16 +35,17 @@ fn decided(world: &World, from: &str, until: &str) -> Option<(String, String)> {
 
 #[test]
 fn the_afternoon_follows_the_stores_clock_on_the_days_it_changes() {
-    for (date, first, last) in [
-        ("2026-03-28", "03-28T13:00", "03-28T15:30"),
-        ("2026-03-29", "03-29T12:00", "03-29T14:30"),
-        ("2026-10-24", "10-24T12:00", "10-24T14:30"),
-        ("2026-10-25", "10-25T13:00", "10-25T15:30"),
+    for (date, first, close) in [
+        ("2026-03-28", "03-28T13:00", "03-28T18:00"),
+        ("2026-03-29", "03-29T12:00", "03-29T17:00"),
+        ("2026-10-24", "10-24T12:00", "10-24T17:00"),
+        ("2026-10-25", "10-25T13:00", "10-25T18:00"),
     ] {
         let world = slow("mon-sun 07:00-19:00", "14:00", &format!("{date}T07:30:00Z"));
         let found = decided(&world, &format!("{date}T00:00:00Z"), &format!("{date}T23:00:00Z"));
-        // Six changes, half an hour apart.
-        assert_eq!(found, Some((first.to_owned(), last.to_owned())), "{date}");
+        let (begins, ends) = found.expect("offers");
+        // Far too much bread: the first slot acts, and others after it.
+        assert!(begins == first && *first < *ends && *ends < *close, "{date}: {begins} to {ends}");
     }
 }
 
@@ -72,7 +73,8 @@ fn a_store_outside_its_afternoon_is_left_alone() {
     }
     assert!(world.offers().is_empty());
     let pass = world.tick(at("2026-03-12T15:00:00Z"));
-    assert_eq!(pass.published.len() + pass.kept, shop.items.len());
+    let held_back: usize = pass.held_back.values().sum();
+    assert_eq!(pass.published.len() + pass.kept + held_back, shop.items.len());
     assert!(!pass.published.is_empty());
 }
 

@@ -14,13 +14,14 @@ use load_generator::day::Day;
 use load_generator::prices::Prices;
 use load_generator::shops::Shop;
 use pricing::{Pass, Pricing};
-use simulation::twins::{Catalog, Offers, Stock};
+use simulation::twins::{Catalog, Days, Offers, Stock};
 
 /// A chain of stores with its tables.
 #[derive(Clone, Default)]
 struct World {
     catalog: Catalog,
     stock: Stock,
+    days: Days,
     offers: Offers,
 }
 
@@ -54,9 +55,9 @@ impl World {
         }
     }
 
-    fn pricing(&self) -> Pricing<Catalog, Stock, Offers> {
-        let Self { catalog, stock, offers } = self.clone();
-        Pricing { catalog, stock, offers }
+    fn pricing(&self) -> Pricing<Catalog, Stock, Days, Offers> {
+        let Self { catalog, stock, days, offers } = self.clone();
+        Pricing { catalog, stock, days, offers }
     }
 
     fn tick(&self, now: DateTime<Utc>) -> Pass {

@@ -1,8 +1,9 @@
 //! Offers: written once, read back to the last digit.
 
-use domain::Offer;
 use domain::ports::{OffersTable, Saved};
+use domain::{Arm, Inputs, Offer, Outlook, Trust};
 use proptest::prelude::*;
+use proptest::sample::select;
 use rust_decimal::Decimal;
 use tokio::runtime::Builder;
 
@@ -18,20 +19,34 @@ async fn of_day(world: &World, store_id: &str, date: &str) -> Vec<Offer> {
 fn any_offer_comes_back_as_it_was_published() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let number = || (any::<i128>(), 0..=28_u32);
-    let figures = (number(), number(), number(), 0..=95_u8, ".{0,200}", 1..1_000_000_u32);
-    let offers = (any_price(), figures).prop_map(
-        |((price, currency), (on_hand, unchanged, left, percent, reason, revision))| {
+    let outlook = || [number(), number(), number()];
+    let figures = (number(), outlook(), outlook(), 0..=95_u8, ".{0,200}", 1..1_000_000_u32);
+    let words = (select(Arm::ALL), select(Trust::ALL), any::<bool>(), any::<bool>());
+    let inputs = (".{0,300}", ".{0,300}");
+    let offers = (any_price(), figures, words, inputs).prop_map(
+        |((price, currency), figures, (arm, trust, shadow, is_known), (request, answer))| {
+            let (on_hand, expected, unchanged, percent, reason, revision) = figures;
             let id = format!("2026-03-12/s1/rye/{revision}");
             let number = |(mantissa, scale): (i128, u32)| {
                 Decimal::from_i128_with_scale(mantissa % (1 << 96), scale)
             };
+            let outlook = |figures: [(i128, u32); 3]| {
+                let [units, revenue, waste] = figures.map(number);
+                Outlook { units, revenue, waste }
+            };
+            let offer = offer(&id, &price, currency);
             Offer {
                 on_hand: number(on_hand),
-                expected_left_unchanged: number(unchanged),
-                expected_left: number(left),
+                expected: outlook(expected),
+                if_unchanged: outlook(unchanged),
+                lowest_price: offer.lowest_price.filter(|_| is_known),
                 discount_percent: percent,
                 reason,
-                ..offer(&id, &price, currency)
+                arm,
+                trust,
+                shadow,
+                inputs: Inputs { request, answer },
+                ..offer
             }
         },
     );

@@ -3,7 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::event::Reason;
 use domain::stock::{StockWindow, WindowKey};
-use domain::{Acceptance, Event, Item, Kind, Money, Offer, Store, Window};
+use domain::{Acceptance, Arm, Event, Inputs, Item, Kind, Money, Offer, Outlook, Store, Trust};
+use domain::{Version, Window};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
@@ -48,6 +49,11 @@ pub(crate) fn one_more(row: &StockWindow, event_id: &str) -> StockWindow {
     more
 }
 
+fn outlook(figures: [&str; 3]) -> Outlook {
+    let [units, revenue, waste] = figures.map(|text| text.parse().expect("a number"));
+    Outlook { units, revenue, waste }
+}
+
 /// An offer of store s1 for rye.
 pub(crate) fn offer(offer_id: &str, price: &str, currency: &str) -> Offer {
     let money = |text| Money::parse_price(text, currency.parse().expect("a code")).expect(text);
@@ -57,12 +63,20 @@ pub(crate) fn offer(offer_id: &str, price: &str, currency: &str) -> Offer {
         valid_from: at("2026-03-12T15:15:20.125Z"),
         valid_until: at("2026-03-12T19:00:00Z"),
         regular_price: money("9"),
+        was_price: money("8"),
+        lowest_price: Some(money("8")),
         price: money(price),
         discount_percent: 30,
         on_hand: "12.375".parse().expect("a number"),
-        expected_left_unchanged: "8.4".parse().expect("a number"),
-        expected_left: "0".parse().expect("a number"),
-        reason: "12.4 left; at 3.90 and today's pace 8.4 would be left".to_owned(),
+        piece: "0.25".parse().expect("a number"),
+        expected: outlook(["12.25", "47.78", "0"]),
+        if_unchanged: outlook(["3.875", "34.88", "8.375"]),
+        reason: "12.4 left; at 9 about 4 would sell until closing".to_owned(),
+        arm: Arm::Policy,
+        trust: Trust::Full,
+        shadow: false,
+        policy_version: Version::of(b"rules"),
+        inputs: Inputs { request: r#"{"sku":"rye"}"#.to_owned(), answer: "{}".to_owned() },
     }
 }
 

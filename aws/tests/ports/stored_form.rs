@@ -100,9 +100,9 @@ async fn the_catalogue() {
     assert_eq!(items.iter().map(readable).collect::<Vec<_>>().join("\n"), CATALOG);
 }
 
-const CATALOG: &str = r#"entry S {"category":null,"cost":"1.10","currency":"EUR","floor":null,
-    "ladder_percent":null,"name":"Rye","price":"3.90","shelf_life_days":1,"sku":"rye",
-    "store_id":null}
+const CATALOG: &str = r#"entry S {"category":null,"cost":"1.10","currency":"EUR","elasticity":null,"floor":null,
+    "ladder_percent":null,"name":"Rye","no_discount":false,"portion":null,"price":"3.90",
+    "salvage_value":null,"shelf_life_days":1,"sku":"rye","store_id":null}
 pk S chain
 sk S item#rye
 
@@ -110,18 +110,21 @@ entry S {}
 pk S chain
 sk S store#s1
 
-entry S {"category":null,"cost":"1.10","currency":"EUR","floor":null,
-    "ladder_percent":null,"name":"Rye","price":"3.90","shelf_life_days":1,"sku":"rye",
-    "store_id":"s1"}
+entry S {"category":null,"cost":"1.10","currency":"EUR","elasticity":null,"floor":null,
+    "ladder_percent":null,"name":"Rye","no_discount":false,"portion":null,"price":"3.90",
+    "salvage_value":null,"shelf_life_days":1,"sku":"rye","store_id":"s1"}
 pk S store#s1
 sk S item#rye
 
-entry S {"hours":"mon 07:00-18:30, tue 07:00-18:30, wed 07:00-18:30, thu 07:00-18:30, fri
-    07:00-18:30, sat 07:00-18:30","name":"Kö","policy":{"afternoon_starts":"14:00",
-    "elasticity":"2.2","ladder_percent":[0,10,20,30,40,50,60,70],
-    "max_changes":"unlimited","max_discount_percent":95,"min_margin_percent":null,
-    "min_minutes_between_changes":30,"min_on_hand":"1","price_endings":[]},
-    "store_id":"s1","zone":"Europe/Berlin"}
+entry S {"country":null,"hours":"mon 07:00-18:30, tue 07:00-18:30, wed 07:00-18:30, thu
+    07:00-18:30, fri 07:00-18:30, sat 07:00-18:30","name":"Kö",
+    "policy":{"afternoon_starts":"14:00","categories":{},"doubt_after_minutes":60,
+    "elasticity":"2.2","enabled":true,"experiment":{"control_percent":0,
+    "exploration_percent":0,"rule":[],"salt":""},"ladder_percent":[0,10,20,30,40,50,60,
+    70],"latest_change":null,"max_changes":"unlimited","max_changes_per_hour":null,
+    "max_discount_percent":95,"min_margin_percent":null,"min_minutes_between_changes":30,
+    "min_on_hand":"1","min_price":null,"on_doubt":"mark","price_endings":[],
+    "shadow":false,"step_jitter_minutes":0},"store_id":"s1","zone":"Europe/Berlin"}
 pk S store#s1
 sk S settings
 "#;

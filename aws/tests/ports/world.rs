@@ -188,6 +188,7 @@ fn readable_value(value: &AttributeValue) -> String {
         AttributeValue::M(map) => {
             format!("M {}", readable(map).lines().collect::<Vec<_>>().join(", "))
         }
+        AttributeValue::Bool(truth) => format!("BOOL {truth}"),
         other => panic!("no format uses {other:?}"),
     }
 }

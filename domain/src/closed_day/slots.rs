@@ -7,12 +7,12 @@ use chrono::{DateTime, DurationRound, TimeDelta, Timelike, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::shelf::Shelf;
 use super::{DayOffer, Morning};
 use crate::event::{Action, Event};
 use crate::limits::SLOT_MINUTES;
 use crate::money::Money;
 use crate::offer::Offer;
+use crate::stock::Shelf;
 
 /// A slot of the wall clock at one price on the shelf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,6 @@
 //! On hand: the latest count plus what moved after it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use super::{Counted, Figures, StockWindow, counting_events, movement};
@@ -44,4 +44,28 @@ pub fn course<'a>(
         (event.occurred_at(), level.normalize())
     });
     after.collect()
+}
+
+/// How much of `on_hand` is past the date that its delivery names on `date`; on the date itself it
+/// may still be sold. Shops sell what came first first, so what is left is what came last.
+#[must_use]
+pub fn past_its_date<'a>(
+    windows: impl IntoIterator<Item = &'a StockWindow>,
+    on_hand: Decimal,
+    date: NaiveDate,
+) -> Decimal {
+    let (counting, _) = counting(windows.into_iter().flat_map(StockWindow::events));
+    let came = counting
+        .iter()
+        .rev()
+        .filter(|event| matches!(event.action(), Action::Receipt | Action::TransferIn));
+    let (mut left, mut past) = (on_hand.max(Decimal::ZERO), Decimal::ZERO);
+    for event in came {
+        let of_delivery = left.min(event.quantity().get());
+        left -= of_delivery;
+        if event.details().expires_on.is_some_and(|expires_on| expires_on < date) {
+            past += of_delivery;
+        }
+    }
+    past.normalize()
 }

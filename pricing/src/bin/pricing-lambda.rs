@@ -4,7 +4,7 @@
 #![recursion_limit = "256"]
 
 use aws::lambda::Function;
-use aws::{Catalog, Offers, Stock};
+use aws::{Catalog, Days, Offers, Stock};
 use chrono::{DateTime, Utc};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use pricing::Pricing;
@@ -20,8 +20,10 @@ struct Tick {
 #[derive(Serialize)]
 struct Answer {
     published: usize,
+    shadows: usize,
     kept: usize,
     already_decided: usize,
+    held_back: usize,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -32,14 +34,20 @@ async fn main() -> Result<(), Error> {
     let pricing = Pricing {
         catalog: Catalog::new(dynamodb.clone(), names),
         stock: Stock::new(dynamodb.clone(), names),
+        days: Days::new(dynamodb.clone(), names),
         offers: Offers::new(dynamodb.clone(), names),
     };
     run(service_fn(async |event: LambdaEvent<Tick>| {
         let pass = pricing.tick(event.payload.time).await;
         function.report();
         let pass = pass?;
-        let published = pass.published.len();
-        Ok::<_, Error>(Answer { published, kept: pass.kept, already_decided: pass.already_decided })
+        Ok::<_, Error>(Answer {
+            published: pass.published.len(),
+            shadows: pass.shadows,
+            kept: pass.kept,
+            already_decided: pass.already_decided,
+            held_back: pass.held_back.values().sum(),
+        })
     }))
     .await
 }

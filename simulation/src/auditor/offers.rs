@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::{Offer, Sku, StoreId};
+use domain::catalog::{CategoryRules, OnDoubt};
+use domain::{Arm, Offer, Outlook, Sku, StoreId, Trust};
 use load_generator::shops::Shop;
-use pricing::Pricing;
+use pricing::{Pricing, contract};
 use rust_decimal::Decimal;
+use serde_json::Value;
 
 use super::Auditor;
 use crate::traffic::{Afternoon, Scene};
-use crate::twins::{Catalog, Offers, Stock};
+use crate::twins::{Catalog, Days, Offers, Stock};
 
 const SLOT: TimeDelta = TimeDelta::minutes(15);
 
@@ -47,7 +49,8 @@ fn broken_rule(
     offer: &Offer,
     before: Option<&Offer>,
 ) -> Option<&'static str> {
-    let policy = &shop.store.policy;
+    let store = &shop.store;
+    let policy = &store.policy;
     let line = shop.items.iter().find(|line| line.item.sku == offer.offer_id.sku)?;
     let (price, regular) = (offer.price.amount(), offer.regular_price.amount());
     let percent = offer.discount_percent;
@@ -62,13 +65,42 @@ fn broken_rule(
         offer.slot - before.slot
             >= TimeDelta::minutes(policy.min_minutes_between_changes.into()).max(SLOT)
     };
+    let none = CategoryRules::default();
+    let category = line.item.category.as_ref().and_then(|name| policy.categories.get(name));
+    let rules_of_category = category.unwrap_or(&none);
+    let ladder = rules_of_category.ladder.as_ref().unwrap_or(&policy.ladder);
+    let clock = |time| store.clock_on(&store.day(offer.offer_id.date).expect("open"), time);
+    let arm =
+        policy.experiment.arm(&store.store_id, line.item.category.as_deref(), offer.offer_id.date);
+    let rule = policy.experiment.rule.iter().filter(|step| clock(step.at) <= offer.slot);
+    let by_rule = rule.map(|step| step.discount_percent).max().unwrap_or(0);
+    let as_filtered = contract::answer_line(offer.inputs.request.as_bytes(), 1);
+    let answer: Value = serde_json::from_str(&offer.inputs.answer).expect("JSON");
+    let adds_up = |outlook: &Outlook| {
+        let pieces = (offer.on_hand / offer.piece).floor() * offer.piece;
+        let between = |units: Decimal| Decimal::ZERO <= units && units <= pieces;
+        between(outlook.units) && between(outlook.waste) && outlook.units + outlook.waste == pieces
+    };
     let rules = [
+        (!rules_of_category.exclude, "of an excluded category"),
+        (rules_of_category.earliest.is_none_or(|at| clock(at) <= offer.slot), "too early"),
+        (rules_of_category.latest.is_none_or(|at| offer.slot <= clock(at)), "too late"),
+        (rules_of_category.min_price.is_none_or(|least| price >= least), "below the least price"),
+        (offer.shadow == policy.shadow, "a shadow, or none"),
+        (offer.arm == arm, "of another arm"),
+        (arm != Arm::Control || percent <= by_rule, "deeper than the rule of the control group"),
+        (arm != Arm::Policy || answer["price"] == offer.price.to_string(), "not what was decided"),
+        (as_filtered.as_ref() == Some(&offer.inputs.answer), "not what the filter decides"),
+        (offer.policy_version == policy.version(), "under other rules"),
+        (policy.on_doubt == OnDoubt::Mark || offer.trust == Trust::Full, "decided in doubt"),
+        (adds_up(&offer.expected) && adds_up(&offer.if_unchanged), "expectations do not add up"),
+        (offer.was_price.amount() <= regular, "was dearer than it ever is"),
         (offer.offer_id.revision == number, "its number is not the next"),
         (price < regular, "not below the regular price"),
         (price <= promised, "above what the sign promises"),
         (price > Decimal::ZERO, "for nothing"),
         (line.item.floor.is_none_or(|floor| price >= floor.amount()), "below the floor"),
-        (policy.ladder.steps().contains(&percent) && percent > 0, "no step of the ladder"),
+        (ladder.steps().contains(&percent) && percent > 0, "no step of the ladder"),
         (percent <= policy.max_discount_percent, "deeper than allowed"),
         (endings.is_empty() || ends_well, "no allowed ending"),
         (policy.max_changes.is_none_or(|most| number <= most), "more changes than allowed"),
@@ -86,10 +118,19 @@ fn broken_rule(
 
 /// The afternoon once more, over what is stored now: passes that come late, twice and at once
 /// decide as passes do that come on time.
-pub(crate) async fn recomputed(auditor: &Auditor, scene: &Scene, stock: &Stock, catalog: &Catalog) {
+pub(crate) async fn recomputed(
+    auditor: &Auditor,
+    scene: &Scene,
+    (stock, days): (&Stock, &Days),
+    catalog: &Catalog,
+) {
     let mut draw = auditor.weather.draw("recomputed");
-    let on_time =
-        Pricing { catalog: catalog.snapshot(), stock: stock.snapshot(), offers: Offers::default() };
+    let on_time = Pricing {
+        catalog: catalog.snapshot(),
+        stock: stock.snapshot(),
+        days: days.snapshot(),
+        offers: Offers::default(),
+    };
     let disturbed = Pricing { offers: Offers::default(), ..on_time.clone() };
     let mut slot = pricing::slot_of(scene.starts_at);
     let until = scene.ends_at + TimeDelta::hours(1);

@@ -1,24 +1,43 @@
-//! When the shelf was empty, as far as the day's events tell.
+//! When the shelf was empty, as far as the events tell.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::{StockWindow, counting, movement};
 use crate::event::{Action, Event};
-use crate::stock::movement;
 
-/// The empty shelf of a day, up to the close.
+/// The empty shelf of one item, from an instant to another.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Shelf {
+pub struct Shelf {
     /// Whether anything is known of it: a delivery, a count or what the day before left.
-    pub(super) is_known: bool,
+    pub(crate) is_known: bool,
     /// From when until when it was empty, in order; nothing unless it is known.
-    pub(super) empty: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    pub(crate) empty: Vec<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
 impl Shelf {
+    /// From `opening` on the shelf at `starts_at` and the windows since, in any order, until an
+    /// instant.
+    #[must_use]
+    pub fn of_windows<'a>(
+        opening: Decimal,
+        windows: impl IntoIterator<Item = &'a StockWindow>,
+        starts_at: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Self {
+        let (counting, _) = counting(windows.into_iter().flat_map(StockWindow::events));
+        Self::of(opening, &counting, starts_at, until)
+    }
+
+    /// Whether it was empty for a part of `[from, until)`.
+    #[must_use]
+    pub fn is_empty_within(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+        self.empty.iter().any(|(since, filled)| *since < until && from < *filled)
+    }
+
     /// `counting` in order. Who sells something has it: a sale from an empty shelf says that an
     /// event is missing, and that the shelf was not empty before it.
-    pub(super) fn of(
+    pub(crate) fn of(
         opening: Decimal,
         counting: &[&Event],
         starts_at: DateTime<Utc>,
@@ -47,12 +66,12 @@ impl Shelf {
     }
 
     /// Since when it was empty at the close, if it was.
-    pub(super) fn sold_out_at(&self, closes_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub(crate) fn sold_out_at(&self, closes_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.empty.last().filter(|(_, until)| *until == closes_at).map(|(since, _)| *since)
     }
 
     /// Whether it was empty at an instant.
-    pub(super) fn is_empty_at(&self, at: DateTime<Utc>) -> bool {
+    pub(crate) fn is_empty_at(&self, at: DateTime<Utc>) -> bool {
         self.empty.iter().any(|(since, until)| (*since..*until).contains(&at))
     }
 }
