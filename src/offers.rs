@@ -1,23 +1,43 @@
 //! `daymark offers`: what is discounted, how deep, and why.
 
+mod explain;
+mod replay;
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use clap::Args;
+use clap::{Args, Subcommand};
 use domain::ports::{CatalogTable, OffersTable};
-use domain::{Offer, Sku, StoreId};
+use domain::{Offer, OfferId, Sku, StoreId};
 
+use crate::connect::Tables;
 use crate::output::{Column, Format};
 use crate::{Failed, clock, connect, output};
 
-/// Show the offers of a store's day, with their reasons
+/// Show the offers of a store's day, with their reasons; explain one, or decide it again
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Flags {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+
+    #[command(flatten)]
+    list: ListFlags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Explain(explain::Flags),
+    Replay(replay::Flags),
+}
+
+#[derive(Debug, Args)]
+struct ListFlags {
     /// The store
-    #[arg(long, value_name = "STORE")]
-    store: StoreId,
+    #[arg(long, value_name = "STORE", required = true)]
+    store: Option<StoreId>,
 
     /// The business date, like 2026-03-12; today on the store's calendar when left out
     #[arg(long, value_name = "DATE")]
@@ -26,6 +46,10 @@ pub(crate) struct Flags {
     /// Show every revision and not only the last one of each item
     #[arg(long)]
     revisions: bool,
+
+    /// Show what a store in shadow mode would have offered
+    #[arg(long)]
+    shadows: bool,
 
     /// How to print
     #[arg(long, default_value = "table")]
@@ -49,27 +73,52 @@ const COLUMNS: &[Column] = &[
 ];
 
 pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
+    match flags.verb {
+        Some(Verb::Explain(flags)) => explain::run(flags).await,
+        Some(Verb::Replay(flags)) => replay::run(flags).await,
+        None => list(flags.list).await,
+    }
+}
+
+async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
+    let store_id = flags.store.ok_or("name the store with --store")?;
     let tables = flags.tables.connect();
     let explain = |failure| tables.explain(failure);
-    let store = tables.catalog.store(&flags.store).await.map_err(explain)?;
+    let store = tables.catalog.store(&store_id).await.map_err(explain)?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     let now = clock::now();
     let today = store.as_ref().and_then(|store| store.day_at(now)).map(|day| day.date);
     let today = today.unwrap_or_else(|| now.with_timezone(&zone).date_naive());
     let date = flags.date.unwrap_or(today);
-    let mut offers = tables.offers.of_day(&flags.store, date).await.map_err(explain)?;
+    let mut offers = tables.offers.of_day(&store_id, date).await.map_err(explain)?;
+    offers.retain(|offer| offer.shadow == flags.shadows);
     if !flags.revisions {
         offers = latest(offers);
     }
     if offers.is_empty() {
         let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
-        output::note(format!("no offer of store {}{known} on {date}", flags.store));
+        output::note(format!("no offer of store {store_id}{known} on {date}"));
     }
     print(flags.format, &offers, zone)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The current revision of each item.
+/// One offer of the table.
+async fn find(tables: &Tables, offer_id: &OfferId) -> Result<(Offer, Vec<Offer>), Failed> {
+    let OfferId { date, store_id, sku, .. } = offer_id;
+    let of_day = tables.offers.of_day(store_id, *date).await;
+    let mut of_day = of_day.map_err(|failure| tables.explain(failure))?;
+    let offer = of_day.iter().find(|offer| offer.offer_id == *offer_id).cloned();
+    of_day.retain(|offer| offer.offer_id.sku == *sku);
+    let known: Vec<String> = of_day.iter().map(|offer| offer.offer_id.to_string()).collect();
+    let offer = offer.ok_or_else(|| match known.as_slice() {
+        [] => format!("there is no offer {offer_id}, nor any other of {sku} on that day"),
+        known => format!("there is no offer {offer_id}; that day has {}", known.join(", ")),
+    })?;
+    Ok((offer, of_day))
+}
+
+/// The last revision of each item.
 pub(crate) fn latest(offers: Vec<Offer>) -> Vec<Offer> {
     let mut items: BTreeMap<Sku, Offer> = BTreeMap::new();
     for offer in offers {

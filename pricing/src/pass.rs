@@ -12,7 +12,7 @@ use domain::limits::SLOT_MINUTES;
 use domain::ports::{
     CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockTable,
 };
-use domain::{ClosedDay, DayKey, Item, Money, Offer, OfferId, StoreId};
+use domain::{BusinessDay, ClosedDay, DayKey, Item, Money, Offer, OfferId, Store, StoreId};
 use metrics::counter;
 use tracing::{Instrument, debug, info_span, warn};
 
@@ -122,6 +122,23 @@ where
             debug!("switched off");
             return Ok(None);
         }
+        let is_exempt = chain.exempts(store.country.as_deref());
+        Ok(Some(Afternoon::of(self.know(store, day, is_exempt, slot, now).await?)))
+    }
+
+    /// Reads what is known of a store's business day at a slot, whether or not it is decided.
+    ///
+    /// # Errors
+    /// What the tables say.
+    pub async fn know(
+        &self,
+        store: Store,
+        day: BusinessDay,
+        is_exempt: bool,
+        slot: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Known, Failure> {
+        let store_id = &store.store_id;
         let items = self.catalog.items(store_id).await?;
         let longest_life = items.iter().map(|item| item.shelf_life_days).max().unwrap_or(1);
         let since = store.shelf_since(&day, longest_life);
@@ -136,10 +153,7 @@ where
         };
         let before = self.days.load(&keep.map(key).collect::<Vec<_>>()).await?;
         let histories = self.days.histories(&history_keys(store_id, &items)).await?;
-        let is_exempt = chain.exempts(store.country.as_deref());
-        let known =
-            Known { store, day, slot, items, is_exempt, windows, offers, before, histories };
-        Ok(Some(Afternoon::of(known)))
+        Ok(Known { store, day, slot, items, is_exempt, windows, offers, before, histories })
     }
 
     /// Writes what was decided; `valid_from` is when it holds.

@@ -1,10 +1,7 @@
-//! `daymark catalog`: what a retailer says of its items and stores, and what comes of it.
-
-use chrono::{TimeDelta, Timelike};
-use serde_json::json;
+//! `daymark catalog`: what a retailer says of its items and stores.
 
 use crate::answers::agreeing;
-use crate::support::{Up, Wire, event, now, sale};
+use crate::support::Up;
 
 const ITEMS: &str = "\
 sku,price,cost,name,category,shelf_life_days,ladder_percent,floor,store_id
@@ -104,56 +101,4 @@ fn a_file_that_is_no_catalogue_is_refused_by_name() {
         let message = up.daymark(["catalog", "import", path]).refused();
         assert!(message.contains(path) && message.contains(told), "{message}");
     }
-}
-
-#[test]
-fn an_imported_store_in_its_afternoon_gets_offers() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let data = folder.path().join("data").display().to_string();
-    // A zone in which it is three in the afternoon, whenever this runs.
-    let at = now();
-    let ahead = match 15 - i64::from(at.hour()) {
-        ahead @ ..=12 => ahead,
-        ahead => ahead - 24,
-    };
-    // In these names the sign is the other way round.
-    let zone = format!("Etc/GMT{:+}", -ahead);
-    let date = (at + TimeDelta::hours(ahead)).date_naive().to_string();
-    let store = json!({"store_id": "corner", "zone": zone, "hours": "mon-sun 06:00-20:00"});
-    let item = json!({"sku": "rye", "price": "3.90", "cost": "1.10", "floor": "2.00"});
-    let (_folder, paths) =
-        files(&[("store.json", &store.to_string()), ("item.ndjson", &item.to_string())]);
-
-    let up = Up::start(&["--data", &data]);
-    up.daymark(["catalog", "import", &paths[0], &paths[1]]).well();
-    // Fifty loaves came this morning, and one was sold.
-    let mut receipt = event("corner", "r-1", "rye", at - TimeDelta::hours(5));
-    receipt["quantity"] = json!(50);
-    let sold = sale("corner", "s-1", "rye", "3.90", at - TimeDelta::hours(2));
-    assert_eq!(Wire::new(&up).post_lines(&[receipt, sold]).stored(), 2);
-    let stock = ["stock", "--store", "corner", "--date", &date, "--format", "json"];
-    crate::support::eventually("the loaves are on the shelf", || {
-        let rows = up.daymark(stock).rows();
-        if rows.iter().any(|row| row["on_hand"] == "49") {
-            Ok(())
-        } else {
-            Err(format!("{rows:?}"))
-        }
-    });
-    // A start decides at once; the next decision is up to a quarter of an hour away.
-    assert_eq!(up.interrupt().code, Some(0));
-    let up = Up::start(&["--data", &data]);
-    let question = ["offers", "--store", "corner", "--date", &date];
-    crate::support::eventually("an offer appears", || {
-        let rows = up.daymark(question.iter().copied().chain(["--format", "json"])).rows();
-        if rows.is_empty() { Err(format!("none for {date}")) } else { Ok(()) }
-    });
-    let offers = agreeing(&up, &question);
-    let [offer] = offers.as_slice() else { panic!("one offer: {offers:?}") };
-    assert_eq!(offer["offer_id"], format!("{date}/corner/rye/1"));
-    assert_eq!((offer["regular"].as_str(), offer["on_hand"].as_str()), ("3.90", "49"));
-    let price: f64 = offer["price"].parse().expect("a price");
-    assert!((2.0..3.9).contains(&price), "{offer:?}");
-    assert!(offer["reason"].contains("49 left"), "{offer:?}");
-    assert_eq!(offer["until"][11..16], *"20:00");
 }

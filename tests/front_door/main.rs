@@ -14,6 +14,7 @@ mod full_disk;
 mod gaps;
 mod history;
 mod hostile;
+mod offers;
 mod quarantine;
 mod refusals;
 mod restart;

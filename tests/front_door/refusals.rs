@@ -163,9 +163,11 @@ fn without_a_server_every_verb_says_how_to_get_one() {
     fs::write(&file, r#"{"sku":"rye","price":"3.90"}"#).expect("written");
     let file = file.display().to_string();
     let table = ["--dynamodb-url", nowhere];
-    let typed: [Vec<&str>; 9] = [
+    let typed: [Vec<&str>; 11] = [
         ["stock", "--store", "corner"].into_iter().chain(table).collect(),
         ["offers", "--store", "corner"].into_iter().chain(table).collect(),
+        ["offers", "explain", "2026-03-12/s/a/1"].into_iter().chain(table).collect(),
+        ["offers", "replay", "2026-03-12/s/a/1"].into_iter().chain(table).collect(),
         ["gaps", "--store", "corner"].into_iter().chain(table).collect(),
         ["quarantine", "list"].into_iter().chain(table).collect(),
         ["quarantine", "show", "2026-03-12/shard#1"].into_iter().chain(table).collect(),

@@ -2,6 +2,8 @@
 
 mod afternoon;
 mod days;
+mod inputs;
+mod people;
 
 use std::collections::BTreeMap;
 
@@ -9,7 +11,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::limits::SLOT_MINUTES;
 use domain::ports::{CatalogTable, Saved, StockTable};
 use domain::stock::{StockWindow, WindowKey};
-use domain::{Event, Item, Offer, Sku, Store};
+use domain::{Acceptance, Event, Item, Offer, Sku, Store};
 use load_generator::day::Day;
 use load_generator::prices::Prices;
 use load_generator::shops::Shop;
@@ -73,6 +75,38 @@ impl World {
         items.values_mut().for_each(|all| all.sort_by_key(|offer| offer.offer_id.revision));
         items
     }
+}
+
+/// A shop in Berlin that is open from seven to seven, on Thursday, 12 March 2026.
+fn corner(policy: &str, items: &[&str]) -> World {
+    let store = format!(
+        r#"{{"store_id":"corner","country":"DE","zone":"Europe/Berlin","hours":"mon-sun 07:00-19:00",
+            "policy":{policy}}}"#
+    );
+    let items = items.iter().map(|item| Item::parse(item).expect("an item"));
+    World::with(&Store::parse(&store).expect("a store"), items)
+}
+
+/// An event of that shop; `more` are further fields.
+fn event(id: &str, kind: &str, sku: &str, quantity: &str, at: &str, more: &str) -> Event {
+    let json = format!(
+        r#"{{"event_id":"{id}","kind":"{kind}","store_id":"corner","terminal_id":"t","sku":"{sku}",
+            "quantity":"{quantity}","occurred_at":"{at}"{more}}}"#
+    );
+    let anytime = Acceptance { age_max: None, ..Acceptance::at(self::at("2026-12-31T00:00:00Z")) };
+    Event::parse(&json, &anytime).expect("an event")
+}
+
+/// Sixty came in the morning, and a few were sold since: far too much is left.
+fn too_much(sku: &str) -> Vec<Event> {
+    let came = event(&format!("{sku}-r"), "receipt", sku, "60", "2026-03-12T06:10:00Z", "");
+    let sale = |(number, at): (usize, &str)| {
+        let at = format!("2026-03-12T{at}:00Z");
+        let price = r#","unit_price":"2.40","currency":"EUR""#;
+        event(&format!("{sku}-s{number}"), "sale", sku, "1", &at, price)
+    };
+    let sales = ["08:05", "09:20", "10:50", "11:40", "12:55", "13:50"].iter().copied();
+    std::iter::once(came).chain(sales.enumerate().map(sale)).collect()
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {

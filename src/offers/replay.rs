@@ -1,0 +1,179 @@
+//! `daymark offers replay`: one offer, decided again.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use clap::Args;
+use domain::ports::CatalogTable;
+use domain::{Offer, OfferId};
+use pricing::afternoon::{Afternoon, HeldBack};
+use pricing::draft::Draft;
+use pricing::{Pricing, contract};
+use serde_json::Value;
+
+use super::find;
+use crate::connect::Tables;
+use crate::{Failed, clock, connect, output};
+
+/// Differences that are spelled out.
+const DIFFERENCES_SHOWN_MAX: usize = 20;
+
+/// Decide one offer again: from what it keeps, and from the stored windows as of its slot
+///
+/// Says whether the bytes are identical, and if not, what differs and where that comes from; then
+/// it ends with code 1. Events that came after the decision, a day closed or a history made since,
+/// and a catalogue that was changed lead to other inputs; a newer version of this program may decide
+/// otherwise from the same.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// The offer, like 2026-03-12/0042/BRT-1180/2
+    #[arg(value_name = "OFFER")]
+    offer: OfferId,
+
+    #[command(flatten)]
+    tables: connect::TableFlags,
+}
+
+pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
+    let tables = flags.tables.connect();
+    let (offer, _) = find(&tables, &flags.offer).await?;
+    let kept = from_what_it_keeps(&offer);
+    let stored = from_the_tables(&tables, &offer).await?;
+    let mut code = ExitCode::SUCCESS;
+    let halves = [("from what it keeps", kept), ("from the stored windows", stored)];
+    for (from, differences) in halves {
+        if differences.is_empty() {
+            output::line(format!("{from}: identical, byte for byte"));
+            continue;
+        }
+        code = ExitCode::FAILURE;
+        output::line(format!("{from}: differs"));
+        let more = differences.len().saturating_sub(DIFFERENCES_SHOWN_MAX);
+        for difference in differences.iter().take(DIFFERENCES_SHOWN_MAX) {
+            output::line(format!("  {difference}"));
+        }
+        if more > 0 {
+            output::line(format!("  and {more} more"));
+        }
+    }
+    output::line(format!("inputs {}", offer.inputs.digest()));
+    Ok(code)
+}
+
+/// The stored request through the public filter.
+fn from_what_it_keeps(offer: &Offer) -> Vec<String> {
+    let answer = contract::answer_line(offer.inputs.request.as_bytes(), 1).unwrap_or_default();
+    let because = |_: &str| "this version of the program decides otherwise";
+    differences(&offer.inputs.answer, &answer, because)
+}
+
+/// The windows, the offers before it and the catalogue, as they stand in the tables now, through the
+/// pass.
+async fn from_the_tables(tables: &Tables, offer: &Offer) -> Result<Vec<String>, Failed> {
+    let explain = |failure| tables.explain(failure);
+    let OfferId { store_id, sku, .. } = &offer.offer_id;
+    let gone = |what: &str| Ok(vec![format!("{what}, as the catalogue stands now")]);
+    let Some(store) = tables.catalog.store(store_id).await.map_err(explain)? else {
+        return gone("there is no such store");
+    };
+    let Some(day) = store.afternoon_at(offer.slot) else {
+        return gone("that was no time of the store's afternoon");
+    };
+    let pricing = Pricing {
+        catalog: tables.catalog.clone(),
+        stock: tables.stock.clone(),
+        days: tables.days.clone(),
+        offers: tables.offers.clone(),
+    };
+    let known = pricing.know(store, day, false, offer.slot, clock::now()).await;
+    let mut known = known.map_err(explain)?;
+    known.offers.retain(|other| other.slot < offer.slot);
+    let Some(item) = known.items.iter().find(|item| item.sku == *sku).cloned() else {
+        return gone("the store does not sell it");
+    };
+    let afternoon = Afternoon::of(known);
+    let arm = afternoon.arm_of(&item);
+    let prepared = match afternoon.prepare(&item, arm) {
+        Ok(prepared) => prepared,
+        Err(why) => return Ok(vec![held_back(why)]),
+    };
+    let request = contract::write(&prepared.situation);
+    let mut found = differences(&offer.inputs.request, &request, source);
+    match afternoon.decide_about(&item) {
+        Ok(Some(draft)) => found.extend(beside(offer, &draft)),
+        Ok(None) => found.push("the price would be left as it is".to_owned()),
+        Err(why) => found.push(held_back(why)),
+    }
+    Ok(found)
+}
+
+/// What differs of an offer beside its inputs.
+fn beside(offer: &Offer, draft: &Draft) -> Vec<String> {
+    let again = &draft.offer;
+    let pairs = [
+        ("price", offer.price.to_string(), again.price.to_string()),
+        ("reason", offer.reason.clone(), again.reason.clone()),
+        ("arm", offer.arm.as_str().to_owned(), again.arm.as_str().to_owned()),
+        ("trust", offer.trust.as_str().to_owned(), again.trust.as_str().to_owned()),
+        ("shadow", offer.shadow.to_string(), again.shadow.to_string()),
+        ("rules", offer.policy_version.to_string(), again.policy_version.to_string()),
+    ];
+    let differ = pairs.into_iter().filter(|(_, then, now)| then != now);
+    differ.map(|(name, then, now)| format!("{name}: {then} then, {now} now")).collect()
+}
+
+fn held_back(why: HeldBack) -> String {
+    format!("nothing would be decided: {}", why.as_str().replace('_', " "))
+}
+
+/// Where a field of a request comes from.
+fn source(field: &str) -> &'static str {
+    let begins = |names: &[&str]| names.iter().any(|name| field.starts_with(name));
+    if begins(&["on_hand", "sales_today"]) {
+        "events came later, or the day before was closed again"
+    } else if begins(&["profile", "elasticity", "offer_history"]) {
+        "history was made again"
+    } else if begins(&["current"]) {
+        "earlier offers are others"
+    } else {
+        "the catalogue was changed"
+    }
+}
+
+/// Where two lines of JSON differ, field by field, each with its cause.
+fn differences(then: &str, now: &str, cause: impl Fn(&str) -> &'static str) -> Vec<String> {
+    if then == now {
+        return Vec::new();
+    }
+    let (then, now) = (fields(then), fields(now));
+    let names: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    let told = |of: &BTreeMap<String, String>, name: &str| {
+        of.get(name).cloned().unwrap_or_else(|| "nothing".to_owned())
+    };
+    let differ = names.into_iter().filter(|name| then.get(*name) != now.get(*name));
+    differ
+        .map(|name| {
+            let (then, now) = (told(&then, name), told(&now, name));
+            format!("{name}: {then} then, {now} now ({})", cause(name))
+        })
+        .collect()
+}
+
+/// The values of a line of JSON by their dotted paths.
+fn fields(json: &str) -> BTreeMap<String, String> {
+    fn walk(path: &str, value: &Value, found: &mut BTreeMap<String, String>) {
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+                let dot = if path.is_empty() { "" } else { "." };
+                walk(&format!("{path}{dot}{name}"), value, found);
+            }),
+            Value::Array(values) => values.iter().enumerate().for_each(|(index, value)| {
+                walk(&format!("{path}[{index}]"), value, found);
+            }),
+            value => drop(found.insert(path.to_owned(), value.to_string())),
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk("", &serde_json::from_str(json).unwrap_or(Value::Null), &mut found);
+    found
+}

@@ -1,0 +1,148 @@
+//! `daymark offers`: what an afternoon's offers are, what is behind one, and that it comes out the
+//! same again.
+
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::answers::agreeing;
+use crate::support::{Up, Wire, event, eventually, now, sale};
+
+/// A store in which it is three in the afternoon whenever this runs, with fifty loaves of this
+/// morning of which one was sold, as servers that have just priced it.
+struct Corner {
+    up: Up,
+    at: DateTime<Utc>,
+    date: String,
+    _folder: TempDir,
+}
+
+impl Corner {
+    fn open(policy: &Value) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let data = path("data");
+        let at = now();
+        let ahead = match 15 - i64::from(at.hour()) {
+            ahead @ ..=12 => ahead,
+            ahead => ahead - 24,
+        };
+        // In these names the sign is the other way round.
+        let zone = format!("Etc/GMT{:+}", -ahead);
+        let date = (at + TimeDelta::hours(ahead)).date_naive().to_string();
+        let store = json!({
+            "store_id": "corner", "zone": zone, "hours": "mon-sun 06:00-20:00", "policy": policy,
+        });
+        let item = json!({ "sku": "rye", "price": "3.90", "cost": "1.10", "floor": "2.00" });
+        let entries = path("catalogue.ndjson");
+        std::fs::write(&entries, format!("{store}\n{item}\n")).expect("written");
+
+        let up = Up::start(&["--data", &data]);
+        up.daymark(["catalog", "import", &entries]).well();
+        let mut receipt = event("corner", "r-1", "rye", at - TimeDelta::hours(5));
+        receipt["quantity"] = json!(50);
+        let sold = sale("corner", "s-1", "rye", "3.90", at - TimeDelta::hours(2));
+        assert_eq!(Wire::new(&up).post_lines(&[receipt, sold]).stored(), 2);
+        let stock = ["stock", "--store", "corner", "--date", &date, "--format", "json"];
+        eventually("the loaves are on the shelf", || {
+            let rows = up.daymark(stock).rows();
+            let found = rows.iter().any(|row| row["on_hand"] == "49");
+            if found { Ok(()) } else { Err(format!("{rows:?}")) }
+        });
+        // A start decides at once; the next decision is up to a quarter of an hour away.
+        assert_eq!(up.interrupt().code, Some(0));
+        let up = Up::start(&["--data", &data]);
+        Self { up, at, date, _folder: folder }
+    }
+
+    fn question<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+        [&["offers", "--store", "corner", "--date", &self.date][..], more].concat()
+    }
+
+    /// Waits for the first offer.
+    fn offered(&self, more: &[&str]) {
+        let question = self.question(&[more, &["--format", "json"]].concat());
+        eventually("an offer appears", || {
+            let rows = self.up.daymark(question.iter().copied()).rows();
+            if rows.is_empty() { Err(format!("none for {}", self.date)) } else { Ok(()) }
+        });
+    }
+
+    fn first(&self) -> String {
+        format!("{}/corner/rye/1", self.date)
+    }
+}
+
+#[test]
+fn an_imported_store_in_its_afternoon_gets_offers() {
+    let corner = Corner::open(&json!({}));
+    corner.offered(&[]);
+    let offers = agreeing(&corner.up, &corner.question(&[]));
+    let [offer] = offers.as_slice() else { panic!("one offer: {offers:?}") };
+    assert_eq!(offer["offer_id"], corner.first());
+    assert_eq!((offer["regular"].as_str(), offer["on_hand"].as_str()), ("3.90", "49"));
+    let price: f64 = offer["price"].parse().expect("a price");
+    assert!((2.0..3.9).contains(&price), "{offer:?}");
+    assert!(offer["reason"].contains("49 left"), "{offer:?}");
+    assert_eq!(offer["until"][11..16], *"20:00");
+}
+
+#[test]
+fn an_offer_is_explained_decided_by_the_filter_and_replayed_to_the_same_bytes() {
+    let corner = Corner::open(&json!({}));
+    corner.offered(&[]);
+    let id = corner.first();
+    let daymark = |words: &[&str]| corner.up.daymark(words.iter().copied());
+    let explained = daymark(&["offers", "explain", &id]).well();
+    let told = ["% off 3.90", "49 left", "policy", "full", "sold for", "chosen", "floor"];
+    for told in told {
+        assert!(explained.contains(told), "{told} in {explained}");
+    }
+
+    let request = daymark(&["offers", "explain", &id, "--request"]).well();
+    let answer = corner.up.daymark_reading(["decide"], request.as_bytes()).well();
+    let answer: Value = serde_json::from_str(&answer).expect("a decision");
+    let offers = corner.up.daymark(corner.question(&["--format", "json"])).rows();
+    assert_eq!(answer["price"], offers[0]["price"]);
+    assert_eq!(answer["reason"], offers[0]["reason"]);
+
+    let replayed = daymark(&["offers", "replay", &id]).well();
+    assert_eq!(replayed.matches("identical, byte for byte").count(), 2, "{replayed}");
+
+    // A sale that was on its way for hours.
+    let late = sale("corner", "s-2", "rye", "3.90", corner.at - TimeDelta::hours(3));
+    assert_eq!(Wire::new(&corner.up).post(&late).stored(), 1);
+    eventually("the sale is stored", || {
+        let ran = daymark(&["offers", "replay", &id]);
+        let told = "on_hand: 49 then, 48 now (events came later";
+        if ran.out.contains(told) && ran.code == Some(1) { Ok(()) } else { Err(ran.out) }
+    });
+    let replayed = daymark(&["offers", "replay", &id]).out;
+    assert!(replayed.contains("from what it keeps: identical, byte for byte"), "{replayed}");
+    assert!(replayed.contains("].units: 0 then, 1 now"), "{replayed}");
+}
+
+#[test]
+fn a_shadow_is_shown_when_asked_for_and_holds_nowhere() {
+    let corner = Corner::open(&json!({ "shadow": true }));
+    corner.offered(&["--shadows"]);
+    assert!(agreeing(&corner.up, &corner.question(&[])).is_empty());
+    assert_eq!(agreeing(&corner.up, &corner.question(&["--shadows"])).len(), 1);
+    let explained = corner.up.daymark(["offers", "explain", &corner.first()]).well();
+    assert!(explained.contains("nowhere: a shadow"), "{explained}");
+}
+
+#[test]
+fn an_offer_that_is_not_there_is_told_with_those_that_are() {
+    let up = Up::start(&["--memory"]);
+    for verb in ["explain", "replay"] {
+        let message = up.daymark(["offers", verb, "2026-03-12/corner/rye/1"]).refused();
+        assert!(message.contains("no offer 2026-03-12/corner/rye/1"), "{message}");
+        let ran = up.daymark(["offers", verb, "2026-03-12/corner/rye"]);
+        assert_eq!(ran.code, Some(2));
+        assert!(ran.err.contains("like 2026-03-12/0042/BRT-1180/2"), "{}", ran.err);
+    }
+    let ran = up.daymark(["offers"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("--store"), "{}", ran.err);
+}
