@@ -14,6 +14,7 @@ use load_generator::figures::{DayFigures, without_discounts};
 use load_generator::ledger::Ledger;
 use load_generator::prices::Prices;
 use load_generator::shops::Shop;
+use rust_decimal::Decimal;
 
 use crate::Failed;
 use crate::machine::Machine;
@@ -236,6 +237,8 @@ impl Chain {
             day: &day,
             windows: &windows,
             revisions: &revisions,
+            situation: None,
+            piece: Decimal::ONE,
             now: until,
         };
         Ok(Some(of_offer(offer, &seen)))
