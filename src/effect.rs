@@ -147,6 +147,13 @@ fn notes(arms: &[OfArm], stores: &[Store], read: &read::Read) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if read.other_arm > 0 {
+        notes.push(format!(
+            "{} offers were made in another arm than the catalogue's experiment draws now: it was \
+             changed, so only dates after the change can be compared",
+            read.other_arm
+        ));
+    }
     if read.without_windows > 0 {
         notes.push(format!(
             "{} day rows are left out: the stock windows behind them are no longer kept",

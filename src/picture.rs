@@ -70,6 +70,8 @@ pub(crate) struct SoldIn {
 /// `low` and `high`, and half are above `middle`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fan {
+    /// The price that stays, in words, without the currency.
+    pub(crate) price: String,
     pub(crate) points: Vec<FanPoint>,
 }
 
@@ -106,7 +108,7 @@ impl Afternoon {
 
     /// What has to be said below.
     fn caption(&self) -> String {
-        let shaded = "Shaded: 8 of 10 such afternoons, if the price then stays. ";
+        let shaded = "Shaded: 8 of 10 such afternoons, if the price stays. ";
         let is_shaded = self.fan.is_some() || self.unchanged.is_some();
         let shaded = if is_shaded { shaded } else { "" };
         format!("{shaded}Orange bars: sold below the regular price.")
@@ -128,13 +130,12 @@ impl Afternoon {
         if let Some(left) = self.left_at(self.closes_at).filter(|_| known) {
             ends.push(End { what: What::Day, left, words: format!("{} left", number(left)) });
         }
-        for (what, name, fan) in
-            [(What::Fan, "forecast", &self.fan), (What::Unchanged, "price kept", &self.unchanged)]
-        {
-            let Some(last) = fan.as_ref().and_then(|fan| fan.points.last()) else { continue };
+        for (what, fan) in [(What::Fan, &self.fan), (What::Unchanged, &self.unchanged)] {
+            let Some(fan) = fan else { continue };
+            let Some(last) = fan.points.last() else { continue };
             let (low, high) = (number(last.low), number(last.high));
             let range = if low == high { low } else { format!("{low} to {high}") };
-            ends.push(End { what, left: last.middle, words: format!("{name}: {range}") });
+            ends.push(End { what, left: last.middle, words: format!("at {}: {range}", fan.price) });
         }
         ends
     }

@@ -86,7 +86,7 @@ proptest! {
         rows.reverse();
         let level = level_at(&rows, instant(until));
         prop_assert_eq!(level.on_hand, walked(&events, instant(until)));
-        let course = course(&rows);
+        let course = course(Decimal::ZERO, &rows);
         prop_assert!(course.is_sorted_by_key(|(at, _)| *at));
         let last = course.iter().rfind(|(at, _)| *at < instant(until));
         prop_assert_eq!(last.map_or(Decimal::ZERO, |(_, left)| *left), level.on_hand);

@@ -7,7 +7,7 @@ use domain::event::Unit;
 use domain::history::{DayKind, Expected, expected};
 use domain::limits::SLOT_MINUTES;
 use domain::stock::{self, Figures, StockWindow, level_at, past_its_date};
-use domain::{Arm, Item, Offer, Store};
+use domain::{Arm, BusinessDay, ClosedDay, Item, Offer, Store};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -37,7 +37,8 @@ impl Afternoon {
         let rules = self.store.policy.rules_of(item);
         self.may_act(item, &rules, arm)?;
         let windows = self.windows_of(item);
-        let (opening, since) = self.opening(item);
+        let before = self.before.get(&item.sku);
+        let (opening, since) = opening(&self.store, &self.day, item.shelf_life_days, before);
         let on_shelf = || windows.iter().filter(|row| row.key().window.start() >= since);
         let level = level_at(on_shelf(), self.slot);
         let before = if level.counted.is_some() { Decimal::ZERO } else { opening };
@@ -101,22 +102,6 @@ impl Afternoon {
             return Err(HeldBack::NoCost);
         }
         Ok(())
-    }
-
-    /// What was on the shelf at the start of the windows that count, and when they start. What the
-    /// day before left is known once it was closed; until then everything within the shelf life
-    /// is added up.
-    fn opening(&self, item: &Item) -> (Decimal, DateTime<Utc>) {
-        match self.before.get(&item.sku).filter(|_| item.shelf_life_days > 1) {
-            Some(before) => {
-                let lives = |came: &NaiveDate| {
-                    *came + Days::new(item.shelf_life_days.into()) > self.day.date
-                };
-                let carried = before.carried.iter().filter(|(came, _)| lives(came));
-                (carried.map(|(_, quantity)| *quantity).sum(), self.day.starts_at)
-            }
-            None => (Decimal::ZERO, self.store.shelf_since(&self.day, item.shelf_life_days)),
-        }
     }
 
     /// What is believed of an item before today.
@@ -208,6 +193,26 @@ impl Afternoon {
 
     fn wall(&self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
         wall(&self.store, at)
+    }
+}
+
+/// What was on an item's shelf at the start of the windows that count on a day, and when they
+/// start. What the day before left is known once it was closed; until then everything within the
+/// shelf life is added up.
+#[must_use]
+pub fn opening(
+    store: &Store,
+    day: &BusinessDay,
+    shelf_life_days: u16,
+    before: Option<&ClosedDay>,
+) -> (Decimal, DateTime<Utc>) {
+    match before.filter(|_| shelf_life_days > 1) {
+        Some(before) => {
+            let lives = |came: &NaiveDate| *came + Days::new(shelf_life_days.into()) > day.date;
+            let carried = before.carried.iter().filter(|(came, _)| lives(came));
+            (carried.map(|(_, quantity)| *quantity).sum(), day.starts_at)
+        }
+        None => (Decimal::ZERO, store.shelf_since(day, shelf_life_days)),
     }
 }
 

@@ -14,7 +14,6 @@ use load_generator::figures::{DayFigures, without_discounts};
 use load_generator::ledger::Ledger;
 use load_generator::prices::Prices;
 use load_generator::shops::Shop;
-use rust_decimal::Decimal;
 
 use crate::Failed;
 use crate::machine::Machine;
@@ -206,24 +205,21 @@ impl Chain {
         Ok(offers)
     }
 
-    /// The afternoon of the item from which the offers were expected to save most.
+    /// The afternoon of the item of which an offer was expected to gain most.
     pub(super) async fn picture(
         &self,
         machine: &Machine,
         offers: &[Offer],
     ) -> Result<Option<Afternoon>, Failed> {
-        let saved = |offer: &Offer| {
-            let left_less = offer.if_unchanged.waste - offer.expected.waste;
-            left_less * offer.price.amount()
-        };
-        let Some(offer) = offers.iter().max_by_key(|offer| saved(offer)) else { return Ok(None) };
+        let gain = |offer: &Offer| offer.expected.revenue - offer.if_unchanged.revenue;
+        let Some(offer) = offers.iter().max_by_key(|offer| gain(offer)) else { return Ok(None) };
         let OfferId { store_id, sku, .. } = &offer.offer_id;
         let Some(playing) = self.shop(store_id) else { return Ok(None) };
         let day = playing.day.hours();
         let line = playing.shop.items.iter().find(|line| line.item.sku == *sku);
-        let life = line.map_or(1, |line| line.item.shelf_life_days);
+        let Some(item) = line.map(|line| &line.item) else { return Ok(None) };
         let store = &playing.shop.store;
-        let since = store.shelf_since(&day, life);
+        let since = store.shelf_since(&day, item.shelf_life_days);
         let until = day.closes_at;
         let windows = machine.stock().query(store_id, Some(sku), since, until, until).await?;
         let of_item = |other: &&Offer| {
@@ -233,12 +229,11 @@ impl Chain {
         let revisions: Vec<Offer> = offers.iter().filter(of_item).cloned().collect();
         let seen = Seen {
             store,
-            name: line.and_then(|line| line.item.name.as_deref()).unwrap_or(sku.as_str()),
+            item,
             day: &day,
+            before: None,
             windows: &windows,
             revisions: &revisions,
-            situation: None,
-            piece: Decimal::ONE,
             now: until,
         };
         Ok(Some(of_offer(offer, &seen)))

@@ -19,6 +19,8 @@ pub(super) struct Read {
     pub(super) days_closed: usize,
     /// Day rows whose windows are no longer kept.
     pub(super) without_windows: usize,
+    /// Offers that were made in another arm than the catalogue draws now.
+    pub(super) other_arm: usize,
     /// Outcomes whose cost is not known.
     pub(super) without_cost: usize,
     pub(super) currencies: BTreeSet<Currency>,
@@ -75,13 +77,16 @@ async fn of_date(
             continue;
         }
         let category = item.category.as_deref();
+        let arm = store.policy.experiment.arm(&store.store_id, category, date);
+        let offers = offers.get(&day.key.sku).map_or(&[][..], Vec::as_slice);
+        read.other_arm += offers.iter().filter(|offer| offer.arm != arm).count();
         let outcome = Outcome::of(&ItemDay {
             item,
-            arm: store.policy.experiment.arm(&store.store_id, category, date),
+            arm,
             decides_from: decides_from(store, &business_day),
             day,
             windows,
-            offers: offers.get(&day.key.sku).map_or(&[], Vec::as_slice),
+            offers,
         });
         let Some(outcome) = outcome else { continue };
         read.without_cost += usize::from(outcome.margin.is_none());

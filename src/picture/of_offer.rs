@@ -4,8 +4,10 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use domain::event::Unit;
 use domain::limits::SLOT_MINUTES;
 use domain::stock::{Figures, StockWindow, course};
-use domain::{Action, BusinessDay, Event, Money, Offer, Store};
+use domain::{Action, BusinessDay, ClosedDay, Event, Item, Money, Offer, Store};
+use pricing::contract::read;
 use pricing::forecast::{Left, left};
+use pricing::inputs::opening;
 use pricing::situation::Situation;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -22,25 +24,23 @@ const CLEARING: TimeDelta = TimeDelta::minutes(15);
 pub(crate) struct Seen<'a> {
     /// Its store.
     pub(crate) store: &'a Store,
-    /// What people call the item.
-    pub(crate) name: &'a str,
+    /// Its item.
+    pub(crate) item: &'a Item,
     /// Its day.
     pub(crate) day: &'a BusinessDay,
+    /// The row of the day before, if there is one.
+    pub(crate) before: Option<&'a ClosedDay>,
     /// The item's windows, as far back as its shelf life reaches.
     pub(crate) windows: &'a [StockWindow],
     /// All revisions of the day, in order.
     pub(crate) revisions: &'a [Offer],
-    /// What it was decided from.
-    pub(crate) situation: Option<&'a Situation>,
-    /// The piece in which the decision counted, in the item's unit.
-    pub(crate) piece: Decimal,
     /// Until when anything is known.
     pub(crate) now: DateTime<Utc>,
 }
 
 /// The picture.
 pub(crate) fn of_offer(offer: &Offer, seen: &Seen<'_>) -> Afternoon {
-    let Seen { store, day, windows, revisions, situation, .. } = *seen;
+    let Seen { store, item, day, windows, revisions, .. } = *seen;
     let opens = day.opens_at.with_timezone(&store.zone).naive_local();
     let opens_minute = (opens - day.date.and_time(NaiveTime::MIN)).num_minutes();
     let minute = |at: DateTime<Utc>| -> Minute {
@@ -50,18 +50,25 @@ pub(crate) fn of_offer(offer: &Offer, seen: &Seen<'_>) -> Afternoon {
     let from = (minute(first - BEFORE) / 60.0).floor() * 60.0;
     let known_until = seen.now.min(day.closes_at);
     let shelf_until = cleared_from(windows, day.closes_at).min(known_until);
-    let stock = course(windows).into_iter().filter(|(at, _)| *at < shelf_until);
-    let before = revisions.iter().rfind(|other| other.offer_id.revision < offer.offer_id.revision);
+    let (opening, since) = opening(store, day, item.shelf_life_days, seen.before);
+    let on_shelf = windows.iter().filter(|row| row.key().window.start() >= since);
+    let stock = course(opening, on_shelf).into_iter().filter(|(at, _)| *at < shelf_until);
+    let stock = std::iter::once((since, opening)).chain(stock);
+    let is_before = |other: &&Offer| {
+        other.offer_id.revision < offer.offer_id.revision && other.shadow == offer.shadow
+    };
+    let before = revisions.iter().rfind(is_before);
     let price_before = before.map_or(offer.regular_price, |before| before.price);
-    // A first offer at the price that is on the shelf anyway would be drawn twice.
-    let unchanged = situation.filter(|_| price_before != offer.price);
+    let name = item.name.as_deref().unwrap_or(item.sku.as_str());
+    // What a later program wrote may not be readable; then there is no fan.
+    let situation = read(offer.inputs.request.as_bytes()).ok().map(|request| request.situation);
+    let fan = |price: Money| fan(situation.as_ref()?, price, offer.piece, minute);
     let date = day.date.format("%A, %-d %B %Y");
     let place = store.name.as_deref().unwrap_or(store.store_id.as_str());
     let events = || windows.iter().flat_map(StockWindow::events);
     Afternoon {
         title: format!(
-            "{}: {} % off from {}, {price_before} → {} {}",
-            seen.name,
+            "{name}: {} % off from {}, {price_before} → {} {}",
             offer.discount_percent,
             offer.slot.with_timezone(&store.zone).format("%H:%M"),
             offer.price,
@@ -77,8 +84,8 @@ pub(crate) fn of_offer(offer: &Offer, seen: &Seen<'_>) -> Afternoon {
         currency: offer.price.currency().to_string(),
         prices: prices(offer, seen, minute),
         sales: sales(seen, known_until, minute),
-        fan: fan(situation, offer.price.amount(), seen, minute),
-        unchanged: fan(unchanged, price_before.amount(), seen, minute),
+        fan: fan(offer.price),
+        unchanged: fan(price_before),
     }
 }
 
@@ -104,7 +111,8 @@ fn prices(
         discount_percent,
     };
     let regular = step(seen.day.opens_at, offer.regular_price, 0);
-    let revisions = seen.revisions.iter();
+    // A shadow is seen with the shadows before and after it, and what was shown with what was.
+    let revisions = seen.revisions.iter().filter(|other| other.shadow == offer.shadow);
     let later = revisions.map(|other| step(other.slot, other.price, other.discount_percent));
     std::iter::once(regular).chain(later).collect()
 }
@@ -131,20 +139,20 @@ fn sales(
 
 /// What was expected to be left while a price stays.
 fn fan(
-    situation: Option<&Situation>,
-    price: Decimal,
-    seen: &Seen<'_>,
+    situation: &Situation,
+    price: Money,
+    piece: Decimal,
     minute: impl Fn(DateTime<Utc>) -> Minute,
 ) -> Option<Fan> {
-    let piece = height(seen.piece);
+    let piece = height(piece);
     let point = |left: Left| FanPoint {
         at: minute(left.at.to_utc()),
         low: left.low * piece,
         middle: left.middle * piece,
         high: left.high * piece,
     };
-    let points = left(situation?, price).into_iter().map(point).collect();
-    Some(Fan { points })
+    let points = left(situation, price.amount()).into_iter().map(point).collect();
+    Some(Fan { price: price.to_string(), points })
 }
 
 fn unit(unit: Unit) -> &'static str {
@@ -164,9 +172,9 @@ fn height(figure: Decimal) -> f64 {
 mod tests {
     use std::collections::BTreeMap;
 
-    use domain::Acceptance;
+    use domain::offer::{Inputs, Outlook, Trust};
     use domain::stock::WindowKey;
-    use pricing::contract::read;
+    use domain::{Acceptance, Arm, Version};
     use serde_json::{Value, json};
 
     use super::*;
@@ -210,9 +218,17 @@ mod tests {
             price: price("1.60"),
             discount_percent: 20,
             on_hand: Decimal::from(9),
-            expected_left_unchanged: Decimal::from(6),
-            expected_left: Decimal::from(4),
+            was_price: price("2.00"),
+            lowest_price: None,
+            piece: Decimal::ONE,
+            expected: Outlook::default(),
+            if_unchanged: Outlook::default(),
             reason: "9 left.".to_owned(),
+            arm: Arm::Policy,
+            trust: Trust::Full,
+            shadow: false,
+            policy_version: Version::stored(String::new()),
+            inputs: Inputs { request: request().to_string(), answer: String::new() },
         }
     }
 
@@ -238,22 +254,22 @@ mod tests {
             // The shelf is cleared before the close: seven were left.
             ("waste", 7, at(25, 58)),
         ]);
-        let situation = read(request().to_string().as_bytes()).expect("a request").situation;
+        let item = Item::parse(r#"{"sku":"rye","name":"Rye loaf","price":"2.00"}"#).unwrap();
         let seen = Seen {
             store: &store,
-            name: "Rye loaf",
+            item: &item,
             day: &store.day(offer.offer_id.date).expect("an open day"),
+            before: None,
             windows: &windows,
             revisions: std::slice::from_ref(&offer),
-            situation: Some(&situation),
-            piece: Decimal::ONE,
             now: at(40, 0),
         };
         let drawn = of_offer(&offer, &seen);
         assert_eq!(drawn.title, "Rye loaf: 20 % off from 23:00, 2.00 → 1.60 EUR");
         assert_eq!(drawn.reason, "Späti, Thursday, 12 March 2026. 9 left.");
         assert_eq!([drawn.from, drawn.decided_at, drawn.closes_at], [1260.0, 1380.0, 1560.0]);
-        assert_eq!(drawn.stock, [(1085.0, 10.0), (1320.0, 9.0), (1410.0, 7.0)]);
+        // From the end of the night before.
+        assert_eq!(drawn.stock, [(120.0, 0.0), (1085.0, 10.0), (1320.0, 9.0), (1410.0, 7.0)]);
         assert_eq!(drawn.known_until, 1560.0);
         let prices: Vec<_> = drawn
             .prices

@@ -29,8 +29,12 @@ fn afternoon(known_until: Minute) -> Afternoon {
             step(960.0, 2.7, "2.70", 30),
         ],
         sales: vec![sold(870.0, 1.0), sold(960.0, 2.0), sold(990.0, 2.0), sold(1035.0, 1.0)],
-        fan: Some(Fan { points: vec![point(960.0, 7.0, 7.0, 7.0), point(1080.0, 0.0, 2.0, 4.0)] }),
+        fan: Some(Fan {
+            price: "2.70".to_owned(),
+            points: vec![point(960.0, 7.0, 7.0, 7.0), point(1080.0, 0.0, 2.0, 4.0)],
+        }),
         unchanged: Some(Fan {
+            price: "3.50".to_owned(),
             points: vec![point(960.0, 7.0, 7.0, 7.0), point(1080.0, 3.0, 5.0, 7.0)],
         }),
     }
@@ -47,19 +51,19 @@ fn a_pipe_of_plain_ascii_can_be_read() {
         "7 left; at 3.50 about 2 would sell.",
         "",
         "On the shelf, pieces",
-        "                decided at 16:00",
-        "     8 |---+            !",
-        "       |   +------------+",
-        "       |                |~~~~",
-        "     6 |                |:.::~~~~~",
-        "       |                +----+::::~~~~~~ price kept: 3 to 7",
-        "       |                !   :|.:::::::",
-        "     4 |                !    |::.:::::::",
-        "       |                !    +----+:::::",
-        "       |                !        :|:.:::",
-        "     2 |                !         +----- 2 left",
-        "       |                !           :::: forecast: 0 to 4",
-        "       |                !            :::",
+        "                 decided at 16:00",
+        "     8 |----+            !",
+        "       |    +-------------+",
+        "       |                 ~|~~~~",
+        "     6 |                 !|:.::~~~~~~",
+        "       |                 !+----+:::::~~~~~~ at 3.50: 3 to 7",
+        "       |                 !    :|.::::::::",
+        "     4 |                 !     |::.:.::::::",
+        "       |                 !     +-----+.::::",
+        "       |                 !         ::|::.::",
+        "     2 |                 !           +----- 2 left",
+        "       |                 !            ::::: at 2.70: 0 to 4",
+        "       |                 !              :::",
     ];
     assert_eq!(lines, expected);
 }
@@ -94,7 +98,7 @@ fn colour_adds_nothing_but_colour() {
 fn both_pictures_say_prices_hours_and_what_was_left() {
     let day = afternoon(1080.0);
     let words = ["3.90", "3.50", "−30 %", "16:00", "pieces", "EUR", "decided at 16:00", "8 of 10"];
-    let ends = ["2 left", "forecast: 0 to 4", "price kept: 3 to 7"];
+    let ends = ["2 left", "at 2.70: 0 to 4", "at 3.50: 3 to 7"];
     for picture in [terminal(&day, Style { is_ascii: false, ..PLAIN }), svg(&day)] {
         for word in words.iter().chain(&ends) {
             assert!(picture.contains(word), "{word} in {picture}");
@@ -107,7 +111,7 @@ fn what_is_still_to_come_is_not_drawn() {
     let day = afternoon(1000.0);
     for picture in [terminal(&day, PLAIN), svg(&day)] {
         assert!(!picture.contains("2 left"), "{picture}");
-        assert!(picture.contains("price kept: 3 to 7"), "{picture}");
+        assert!(picture.contains("at 3.50: 3 to 7"), "{picture}");
     }
     // Two thirds of the way from x = 64 to x = 800 lies 16:40, where the line of the day ends.
     let path = svg(&day);

@@ -31,13 +31,14 @@ pub fn level_at<'a>(
     Level { on_hand: (start + figures.moved).normalize(), counted: figures.counted }
 }
 
-/// How the level went, from the windows of one item in one store, in any order: what was on hand
-/// after each event that counts, in their order.
+/// How the level went, from `opening` and the windows since of one item in one store, in any
+/// order: what was on hand after each event that counts, in their order.
 #[must_use]
 pub fn course<'a>(
+    opening: Decimal,
     windows: impl IntoIterator<Item = &'a StockWindow>,
 ) -> Vec<(DateTime<Utc>, Decimal)> {
-    let mut level = Decimal::ZERO;
+    let mut level = opening;
     let after = counting_events(windows).into_iter().map(|event| {
         let is_count = matches!(event.action(), Action::Count(_));
         level = if is_count { event.quantity().get() } else { level + movement(event) };
@@ -54,9 +55,8 @@ pub fn past_its_date<'a>(
     on_hand: Decimal,
     date: NaiveDate,
 ) -> Decimal {
-    let (counting, _) = counting(windows.into_iter().flat_map(StockWindow::events));
-    let came = counting
-        .iter()
+    let came = counting_events(windows)
+        .into_iter()
         .rev()
         .filter(|event| matches!(event.action(), Action::Receipt | Action::TransferIn));
     let (mut left, mut past) = (on_hand.max(Decimal::ZERO), Decimal::ZERO);

@@ -6,7 +6,7 @@ use domain::stock::{Figures, StockWindow, counting_events};
 use domain::{Action, Arm, BusinessDay, ClosedDay, Event, Item, Offer, Store, StoreId};
 use rust_decimal::Decimal;
 
-use crate::afternoon::slot_of;
+use crate::pass::slot_of;
 
 /// All that an outcome is made of.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +58,7 @@ pub struct Outcome {
     pub given_away: Decimal,
     /// Whether a sale emptied the shelf before the doors closed.
     pub is_sold_out: bool,
-    /// What became of each of its offers.
+    /// What became of each of its offers that was shown.
     pub offers: Vec<OfferOutcome>,
 }
 
@@ -106,6 +106,7 @@ impl Outcome {
         };
         let later = sales.iter().filter(|sale| sale.event.occurred_at() >= decides_from);
         let later: Vec<(Decimal, Decimal)> = later.map(of_one).collect();
+        let shown = offers.iter().filter(|offer| !offer.shadow);
         // Shops that throw away before they close empty their shelves as well.
         let emptied_at = day.sold_out_at;
         let came = after.received + after.transferred_in - after.transferred_out;
@@ -136,7 +137,7 @@ impl Outcome {
                 .sum(),
             given_away: later.iter().map(|(quantity, share)| quantity * share).sum(),
             is_sold_out: sales.iter().any(|sale| Some(sale.event.occurred_at()) == emptied_at),
-            offers: offers.iter().map(|offer| of_offer(offer, &sales, left)).collect(),
+            offers: shown.map(|offer| of_offer(offer, &sales, left)).collect(),
         })
     }
 }
@@ -162,7 +163,7 @@ fn of_offer(offer: &Offer, sales: &[Sale<'_>], left: Decimal) -> OfferOutcome {
     OfferOutcome {
         discount_percent: offer.discount_percent,
         sold: sales.iter().filter(its).map(|sale| sale.quantity).sum(),
-        expected_left: offer.expected_left,
+        expected_left: offer.expected.waste,
         left,
     }
 }
