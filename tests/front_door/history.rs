@@ -71,7 +71,7 @@ fn history_is_shown_and_rebuilt_to_the_last_byte() {
             }
         }
     }
-    let sent = events.len();
+    let sent = events.len() as u64;
     assert_eq!(wire.post_lines(&events).stored(), sent);
     let last = first + Days::new(13);
     up.wait_for("corner", last, "rye", ("sold", "4"));

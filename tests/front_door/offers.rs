@@ -100,7 +100,7 @@ fn an_offer_is_explained_decided_by_the_filter_and_replayed_to_the_same_bytes() 
     }
 
     let request = daymark(&["offers", "explain", &id, "--request"]).well();
-    let answer = corner.up.daymark_reading(["decide"], request.as_bytes()).well();
+    let answer = corner.up.daymark_reading(&request, ["decide"]).well();
     let answer: Value = serde_json::from_str(&answer).expect("a decision");
     let offers = corner.up.daymark(corner.question(&["--format", "json"])).rows();
     assert_eq!(answer["price"], offers[0]["price"]);
