@@ -254,7 +254,8 @@ fn an_item_is_told_what_is_wrong() {
              outside 0.001 to 1000; elasticity 11 is outside 0.1 to 10",
         ),
         (
-            r#"{"sku":"A","price":"2.40","salvage_value":-0.05,"portion":"0.1","no_discount":true}"#,
+            r#"{"sku":"A","price":"2.40","salvage_value":-0.05,"portion":"0.1",
+                "no_discount":true}"#,
             "",
         ),
         (

@@ -1,5 +1,7 @@
 //! What a reader may rely on in every file.
 
+use std::path::Path;
+
 use crate::{check, root, sources};
 
 /// A file beyond this says more than one thing.
@@ -54,7 +56,8 @@ fn links_in_the_documents_lead_somewhere() {
         for target in source.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = target.split('#').next().unwrap_or_default();
             let outside = target.contains("://") || file.is_empty();
-            if !outside && !root().join(file).exists() {
+            let folder = Path::new(&source.path).parent().unwrap_or(Path::new(""));
+            if !outside && !root().join(folder).join(file).exists() {
                 findings.push(format!("{}: {target}", source.path));
             }
         }

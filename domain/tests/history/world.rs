@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use domain::closed_day::Morning;
 use domain::history::DayKind;
+use domain::offer::{Inputs, Outlook, Trust};
 use domain::stock::{StockWindow, WindowKey};
-use domain::{Acceptance, ClosedDay, DayKey, Event, History, Money, Offer, OfferId, Store};
+use domain::{
+    Acceptance, Arm, ClosedDay, DayKey, Event, History, Money, Offer, OfferId, Store, Version,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
@@ -68,9 +71,17 @@ impl Told {
             price: euro(price),
             discount_percent: percent,
             on_hand: Decimal::TEN,
-            expected_left_unchanged: Decimal::ONE,
-            expected_left: Decimal::ZERO,
+            was_price: euro("2.00"),
+            lowest_price: None,
+            piece: Decimal::ONE,
+            expected: Outlook::default(),
+            if_unchanged: Outlook::default(),
             reason: "a test".to_owned(),
+            arm: Arm::Policy,
+            trust: Trust::Full,
+            shadow: false,
+            policy_version: Version::of(b"rules"),
+            inputs: Inputs { request: "{}".to_owned(), answer: "{}".to_owned() },
         });
     }
 
