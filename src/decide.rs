@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, Read, Write};
 use std::process::ExitCode;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
 use clap::Args;
 use pricing::contract::{LINE_BYTES_MAX, answer_line};
@@ -20,19 +22,42 @@ use crate::Failed;
   daymark offers explain OFFER --request | daymark decide")]
 pub(crate) struct Flags {}
 
+/// Most answers that wait for their reader, some 100 MB of ordinary ones. Beyond that the next line
+/// is not taken before one is read.
+const AHEAD_MAX: usize = 50_000;
+
+/// Whoever sends thousands of lines before reading one must not be held up by a full pipe, so
+/// answers are written by a thread of their own.
 pub(crate) fn run(_: &Flags) -> Result<ExitCode, Failed> {
-    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
-    let mut number = 0;
-    while let Some(line) = next_line(&mut input)? {
-        number += 1;
-        if let Some(answer) = answer_line(&line, number) {
+    let (answers, waiting) = sync_channel::<String>(AHEAD_MAX);
+    let writer = thread::Builder::new().name("answers".to_owned());
+    let writer = writer.spawn(move || {
+        let mut output = io::stdout().lock();
+        for answer in waiting {
             // Who reads no further wants no more answers.
             if writeln!(output, "{answer}").and_then(|()| output.flush()).is_err() {
                 break;
             }
         }
-    }
+    })?;
+    let read = answer_all(&mut io::stdin().lock(), &answers);
+    drop(answers);
+    writer.join().map_err(|_| "writing the answers broke off")?;
+    read?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn answer_all(input: &mut impl BufRead, answers: &SyncSender<String>) -> io::Result<()> {
+    let mut number = 0;
+    while let Some(line) = next_line(input)? {
+        number += 1;
+        if let Some(answer) = answer_line(&line, number)
+            && answers.send(answer).is_err()
+        {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The next line. Of one that is too long only as much is kept as shows that it is.

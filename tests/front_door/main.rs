@@ -7,6 +7,7 @@ mod bread_basket;
 mod catalog;
 mod damage;
 mod days;
+mod decide;
 mod demo;
 mod effect;
 mod endpoints;

@@ -15,7 +15,7 @@ pub(crate) use audit::{
 };
 pub(crate) use disk::Disk;
 pub(crate) use http::{Wire, run};
-pub(crate) use program::{Up, daymark, daymark_under};
+pub(crate) use program::{Up, command, daymark, daymark_under};
 pub(crate) use till::{Random, event, now, numbered, sale, setting, stamp};
 pub(crate) use tills::{Tills, books_of};
 

@@ -18,7 +18,7 @@ use super::eventually;
 const START_MAX: Duration = Duration::from_secs(60);
 
 /// A command line of the program, untouched by the settings of whoever runs the tests.
-fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
+pub(crate) fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     command_under(&[], arguments)
 }
 
