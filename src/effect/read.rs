@@ -66,7 +66,9 @@ async fn of_date(
     let span = store.span(date);
     let windows = tables.stock.query(&store.store_id, None, span.starts_at, span.ends_at, now);
     let windows = by_sku(windows.await?, |window: &StockWindow| window.key().sku.clone());
-    let offers = tables.offers.of_day(&store.store_id, date).await?;
+    let mut offers = tables.offers.of_day(&store.store_id, date).await?;
+    // Shadows were on no shelf.
+    offers.retain(|offer| !offer.shadow);
     let offers = by_sku(offers, |offer: &Offer| offer.offer_id.sku.clone());
     for day in days {
         let Some(item) = items.get(&day.key.sku) else { continue };
