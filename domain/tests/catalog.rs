@@ -342,8 +342,8 @@ fn a_policy_is_told_what_is_wrong_with_the_rules_people_need() {
         ),
         (
             r#"{"experiment":{"rule":[{"at":"17:00","discount_percent":30},{"at":"16:00"}]}}"#,
-            "experiment rule [{\"at\":\"17:00\",\"discount_percent\":30},{\"at\":\"16:00\"}] is not \
-             a list of at most 24 steps like [{\"at\": \"17:00\", \"discount_percent\": 30}], each \
+            "experiment rule [{\"at\":\"17:00\",\"discount_percent\":30},{\"at\":\"16:00\"}] is \
+             not a list of at most 24 steps like [{\"at\": \"17:00\", \"discount_percent\": 30}], each \
              deeper than the one before, none above 95",
         ),
     ] {
@@ -381,7 +381,8 @@ fn a_store_is_told_what_is_wrong_also_in_its_policy() {
         (
             r#"{"store_id":"1","zone":"CET+1","hours":"always","country":"Germany",
                 "policy":{"elasticity":11}}"#,
-            "country \"Germany\" is not a country of ISO 3166, like DE; zone \"CET+1\" is not a time zone of the IANA database, like Europe/Berlin; hours \
+            "country \"Germany\" is not a country of ISO 3166, like DE; zone \"CET+1\" is not \
+             a time zone of the IANA database, like Europe/Berlin; hours \
              \"always\" is not opening hours like \"mon-sat 07:00-18:30, sun 08:00-12:00\", on \
              five-minute marks (\"always\"); elasticity 11 is outside 0.1 to 10",
         ),

@@ -68,24 +68,37 @@ async fn an_offer() {
     assert_eq!(readable(&world.item("offers").await), OFFER);
 }
 
-const OFFER: &str = r#"business_date S 2026-03-12
+const OFFER: &str = r#"arm S policy
+business_date S 2026-03-12
 currency S EUR
 discount_percent N 30
-expected_left N 0
-expected_left_unchanged N 8.4
+expected_revenue N 47.78
+expected_units N 12.25
+expected_waste N 0
+inputs B 28b52ffd20108100 007b22736b75223a 22727965227d0a7b 7d
+inputs_digest S c1724d3c029bee698bca916d55f38c8402fec8b29209d9107be7715e1c32c36e
+lowest_price N 8
 offer_id S 2026-03-12/s1/rye/2
 on_hand N 12.375
+piece N 0.25
 pk S s1#2026-03-12
+policy_version S 6c621d1a05138a7888d37d9269a9da8e
 price N 3.9
-reason S 12.4 left; at 3.90 and today's pace 8.4 would be left
+reason S 12.4 left; at 9 about 4 would sell until closing
 regular_price N 9
 revision N 2
+shadow BOOL false
 sk S rye#000002
 sku S rye
 slot S 2026-03-12T15:15:00.000Z
 store_id S s1
+trust S full
+unchanged_revenue N 34.88
+unchanged_units N 3.875
+unchanged_waste N 8.375
 valid_from S 2026-03-12T15:15:20.125Z
 valid_until S 2026-03-12T19:00:00.000Z
+was_price N 8
 "#;
 
 #[tokio::test]

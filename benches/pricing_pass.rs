@@ -1,0 +1,192 @@
+//! What a pricing pass of a store with 500 items costs, from stored windows to stored offers, over
+//! the DynamoDB endpoint of this machine: what is read, what is decided, what is written.
+//!
+//! `cargo bench --bench pricing_pass` prints the time of each.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws::{Catalog, Clients, Days, Endpoints, Names, Offers, Stock};
+use chrono::{DateTime, NaiveDate, Utc};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use domain::closed_day::Morning;
+use domain::history::{History, Whose};
+use domain::ports::{CatalogTable, HistoryTable, StockTable};
+use domain::stock::{StockWindow, WindowKey};
+use domain::{Acceptance, ClosedDay, DayKey, Event, Item, Sku};
+use load_generator::day::Day;
+use load_generator::prices::Prices;
+use load_generator::shops::{self, Shop};
+use local::dynamodb::{DynamoDb, Tables};
+use local::http::Server;
+use local::part::{Part, Stop};
+use pricing::{Pricing, slot_of};
+use tokio::runtime::{Builder, Runtime};
+
+const ITEMS: usize = 500;
+/// How many days are behind every item's history.
+const DAYS: usize = 14;
+
+type Pass = Pricing<Catalog, Stock, Days, Offers>;
+
+fn date() -> NaiveDate {
+    "2026-03-12".parse().expect("a date")
+}
+
+/// The middle of an afternoon in Berlin.
+fn slot() -> DateTime<Utc> {
+    slot_of("2026-03-12T15:00:00Z".parse().expect("an instant"))
+}
+
+fn main_shop() -> Shop {
+    shops::chain().swap_remove(0)
+}
+
+fn renamed(sku: &Sku, copy: usize) -> Sku {
+    format!("{sku}-{copy}").parse().expect("a sku")
+}
+
+/// The events of a day, up to the slot, by item.
+fn events(shop: &Shop, date: NaiveDate) -> BTreeMap<Sku, Vec<Event>> {
+    let (events, _) = Day::new(shop, date, 1).expect("open").play(|_| Prices::regular());
+    let mut items: BTreeMap<Sku, Vec<Event>> = BTreeMap::new();
+    for event in events {
+        items.entry(event.sku().clone()).or_default().push(event);
+    }
+    items
+}
+
+fn windows(events: impl IntoIterator<Item = Event>) -> Vec<StockWindow> {
+    let mut rows: BTreeMap<WindowKey, StockWindow> = BTreeMap::new();
+    for event in events {
+        let key = WindowKey::of(&event);
+        rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event);
+    }
+    rows.into_values().collect()
+}
+
+/// The history of each item of the shop.
+fn histories(shop: &Shop) -> BTreeMap<Sku, History> {
+    let store = &shop.store;
+    let dates = date().iter_days().rev().skip(1).filter(|date| store.day(*date).is_some());
+    let mut rows: BTreeMap<Sku, Vec<ClosedDay>> = BTreeMap::new();
+    for date in dates.take(DAYS) {
+        for (sku, events) in events(shop, date) {
+            let morning = Morning {
+                before: None,
+                span: store.span(date),
+                opens_at: store.day(date).map(|day| day.opens_at),
+                zone: store.zone,
+                shelf_life_days: 1,
+                is_stored: false,
+            };
+            let key = DayKey { store_id: store.store_id.clone(), sku: sku.clone(), date };
+            let windows = windows(events);
+            let windows: Vec<&StockWindow> = windows.iter().collect();
+            rows.entry(sku).or_default().extend(ClosedDay::of(key, &morning, &windows, &[]));
+        }
+    }
+    let through = date().pred_opt().expect("a date");
+    let of = |(sku, rows): (Sku, Vec<ClosedDay>)| {
+        let history = History::of_item(&store.store_id, &sku, through, &rows)?;
+        Some((sku, history))
+    };
+    rows.into_iter().filter_map(of).collect()
+}
+
+/// The store with its day so far, in the tables.
+async fn fill(pass: &Pass) {
+    let shop = main_shop();
+    let (today, histories) = (events(&shop, date()), histories(&shop));
+    pass.catalog.put_store(&shop.store).await.expect("written");
+    let copies = (0..).flat_map(|copy| shop.items.iter().map(move |line| (copy, &line.item)));
+    for (copy, item) in copies.take(ITEMS) {
+        let sku = renamed(&item.sku, copy);
+        pass.catalog.put_item(&Item { sku: sku.clone(), ..item.clone() }).await.expect("written");
+        if let Some(history) = histories.get(&item.sku) {
+            let mut history = history.clone();
+            history.key.of = Whose::Item(sku.clone());
+            pass.days.save_history(&history, None).await.expect("written");
+        }
+        let so_far = today[&item.sku].iter().filter(|event| event.occurred_at() < slot());
+        let copied = so_far.map(|event| {
+            let text = event.canonical().replacen(item.sku.as_str(), sku.as_str(), 1);
+            let id = format!("\"event_id\":\"{copy}-");
+            let text = text.replacen("\"event_id\":\"", &id, 1);
+            Event::parse(&text, &Acceptance::at(slot())).expect("an event")
+        });
+        for row in windows(copied) {
+            pass.stock.save(&row, None).await.expect("written");
+        }
+    }
+}
+
+struct World {
+    clients: Clients,
+    runtime: Runtime,
+    _endpoint: Part,
+}
+
+impl World {
+    fn start() -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let enter = runtime.enter();
+        let bound = Server::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        let url = format!("http://{}", bound.local_addr());
+        let database = DynamoDb::open(&Tables::Memory).expect("a database");
+        let serve = move |stop: Stop| database.serve(bound, stop.wait());
+        let endpoint = Part::start("dynamodb", serve).expect("a thread");
+        let clients = Clients::local(&Endpoints { kinesis: url.clone(), dynamodb: url });
+        drop(enter);
+        Self { clients, runtime, _endpoint: endpoint }
+    }
+
+    fn pass(&self, prefix: &str) -> Pass {
+        let client = &self.clients.dynamodb;
+        let names = Names { table_prefix: prefix.to_owned(), ..Names::default() };
+        self.runtime.block_on(aws::tables::create(client, &names)).expect("the tables");
+        Pricing {
+            catalog: Catalog::new(client.clone(), &names),
+            stock: Stock::new(client.clone(), &names),
+            days: Days::new(client.clone(), &names),
+            offers: Offers::new(client.clone(), &names),
+        }
+    }
+}
+
+fn benches(criterion: &mut Criterion) {
+    let world = World::start();
+    let pass = world.pass("shop-");
+    world.runtime.block_on(fill(&pass));
+    let store_id = main_shop().store.store_id;
+    let read = || {
+        let read = pass.read(&store_id, slot(), slot());
+        world.runtime.block_on(read).expect("the tables answer").expect("an afternoon")
+    };
+    let afternoon = read();
+    let decided = afternoon.decide();
+    assert_eq!(afternoon.items.len(), ITEMS);
+    assert!(decided.drafts.len() > ITEMS / 20, "an afternoon without offers measures nothing");
+
+    let mut group = criterion.benchmark_group(format!("pass of {ITEMS} items"));
+    group.measurement_time(Duration::from_secs(10)).sample_size(10);
+    group.bench_function("read", |bencher| bencher.iter(read));
+    group.bench_function("decide", |bencher| bencher.iter(|| afternoon.decide()));
+    let mut number = 0;
+    group.bench_function(format!("write {} offers", decided.drafts.len()), |bencher| {
+        let fresh = || {
+            number += 1;
+            (world.pass(&format!("fresh-{number}-")), decided.clone())
+        };
+        let write = |(pass, decided): (Pass, _)| {
+            let written = pass.write(&afternoon, decided, slot());
+            let written = world.runtime.block_on(written).expect("the tables answer");
+            assert_eq!(written.already_decided, 0);
+        };
+        bencher.iter_batched(fresh, write, BatchSize::PerIteration);
+    });
+    group.finish();
+}
+
+criterion_group!(pricing_pass, benches);
+criterion_main!(pricing_pass);
