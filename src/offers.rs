@@ -1,5 +1,6 @@
 //! `daymark offers`: what is discounted, how deep, and why.
 
+mod draw;
 mod explain;
 mod replay;
 

@@ -22,7 +22,9 @@ pub(crate) type Minute = f64;
 pub(crate) struct Afternoon {
     /// What was decided, in a line.
     pub(crate) title: String,
-    /// Why, in a sentence or a few.
+    /// Where and on which day.
+    pub(crate) place: String,
+    /// Why, in a sentence or a few; it may be left out.
     pub(crate) reason: String,
     /// Where the picture begins.
     pub(crate) from: Minute,
@@ -95,6 +97,12 @@ impl Afternoon {
     /// The price that the shelf said at a minute.
     fn price_at(&self, minute: Minute) -> Option<&PriceStep> {
         self.prices.iter().rfind(|step| step.at <= minute)
+    }
+
+    /// What stands below the title.
+    fn heading(&self) -> String {
+        let Self { place, reason, .. } = self;
+        if reason.is_empty() { place.clone() } else { format!("{place}. {reason}") }
     }
 
     /// The prices between the edges, in the order of time.

@@ -1,6 +1,7 @@
 //! `daymark offers explain`: everything behind one offer.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono_tz::Tz;
@@ -10,12 +11,15 @@ use domain::{Money, Offer, OfferId, Outlook};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::find;
+use super::{draw, find};
 use crate::output::{Column, table};
-use crate::{Failed, connect, output};
+use crate::{Failed, clock, connect, output, picture};
 
 /// Show everything behind one offer: its price and what it was before, what is expected with it and
 /// without it, why, who decided under which rules, and every other step of the ladder
+///
+/// Below it the item's afternoon is drawn, as far as it is known: stock, prices, sales, and where
+/// the decision expected the stock to go at its price and at the one before.
 #[derive(Debug, Args)]
 #[command(after_help = "To decide it once more, from what it keeps:
   daymark offers explain OFFER --request | daymark decide")]
@@ -28,22 +32,40 @@ pub(super) struct Flags {
     #[arg(long)]
     request: bool,
 
+    /// Draw the afternoon into this file as well, as SVG
+    #[arg(long, value_name = "FILE", conflicts_with = "request")]
+    svg: Option<PathBuf>,
+
     #[command(flatten)]
     tables: connect::TableFlags,
 }
 
 pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect();
-    let (offer, _) = find(&tables, &flags.offer).await?;
+    let (offer, revisions) = find(&tables, &flags.offer).await?;
     if flags.request {
         output::line(&offer.inputs.request);
         return Ok(ExitCode::SUCCESS);
     }
     let store = tables.catalog.store(&flags.offer.store_id).await;
     let store = store.map_err(|failure| tables.explain(failure))?;
-    let zone = store.map_or(Tz::UTC, |store| store.zone);
+    let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     output::line(described(&offer, zone));
     output::line(alternatives(&offer)?);
+    match draw::afternoon(&tables, store.as_ref(), &offer, &revisions, clock::now()).await {
+        Ok(mut afternoon) => {
+            if let Some(file) = &flags.svg {
+                let failed = |error| format!("cannot write {}: {error}", file.display());
+                std::fs::write(file, picture::svg(&afternoon)).map_err(failed)?;
+            }
+            // It stands above.
+            afternoon.reason.clear();
+            output::line("");
+            output::line(picture::terminal(&afternoon, output::style()).trim_end());
+        }
+        Err(why) if flags.svg.is_some() => return Err(why.into()),
+        Err(why) => output::note(why),
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -74,7 +74,8 @@ pub(crate) fn of_offer(offer: &Offer, seen: &Seen<'_>) -> Afternoon {
             offer.price,
             offer.price.currency(),
         ),
-        reason: format!("{place}, {date}. {}", offer.reason),
+        place: format!("{place}, {date}"),
+        reason: offer.reason.clone(),
         from: from.max(minute(day.opens_at)),
         closes_at: minute(day.closes_at),
         decided_at: minute(offer.slot),
@@ -266,7 +267,7 @@ mod tests {
         };
         let drawn = of_offer(&offer, &seen);
         assert_eq!(drawn.title, "Rye loaf: 20 % off from 23:00, 2.00 → 1.60 EUR");
-        assert_eq!(drawn.reason, "Späti, Thursday, 12 March 2026. 9 left.");
+        assert_eq!(drawn.heading(), "Späti, Thursday, 12 March 2026. 9 left.");
         assert_eq!([drawn.from, drawn.decided_at, drawn.closes_at], [1260.0, 1380.0, 1560.0]);
         // From the end of the night before.
         assert_eq!(drawn.stock, [(120.0, 0.0), (1085.0, 10.0), (1320.0, 9.0), (1410.0, 7.0)]);

@@ -69,7 +69,8 @@ stroke-linecap: round; }
 
 /// Draws.
 pub(crate) fn svg(afternoon: &Afternoon) -> String {
-    let reason = super::wrapped(&afternoon.reason, REASON_CHARS);
+    let heading = afternoon.heading();
+    let reason = super::wrapped(&heading, REASON_CHARS);
     let top = 64.0 + LINE * reason.len() as f64 + 34.0;
     let mut sheet = Sheet { afternoon, body: String::new() };
     sheet.text(24.0, 40.0, "title", "start", &afternoon.title);
@@ -95,7 +96,7 @@ pub(crate) fn svg(afternoon: &Afternoon) -> String {
          <style>{STYLE}</style>\n<rect class=\"ground\" width=\"{WIDTH}\" height=\"{height}\"/>\n\
          {}</svg>\n",
         escaped(&afternoon.title),
-        escaped(&afternoon.reason),
+        escaped(&heading),
         sheet.body,
     )
 }

@@ -32,7 +32,7 @@ pub(crate) fn terminal(afternoon: &Afternoon, style: Style) -> String {
     let ends = afternoon.ends();
     let right = ends.iter().map(|end| end.words.chars().count() + 2).max().unwrap_or(2);
     let plot = Plot { afternoon, columns: width - LEFT - 1 - right.min(width / 3), width, style };
-    let heading = [(&*afternoon.title, Ink::Bold), (&*afternoon.reason, Ink::Words)];
+    let heading = [(&afternoon.title, Ink::Bold), (&afternoon.heading(), Ink::Words)];
     let panels = [plot.shelf(&ends), plot.prices(), plot.sales()];
     let mut text = String::new();
     for (words, ink) in heading {

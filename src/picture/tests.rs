@@ -15,6 +15,7 @@ fn afternoon(known_until: Minute) -> Afternoon {
     let course = [(480.0, 8.0), (870.0, 7.0), (965.0, 5.0), (1000.0, 3.0), (1040.0, 2.0)];
     Afternoon {
         title: "Rye & wheat <loaf>: 30 % off from 16:00, 3.50 → 2.70 EUR".to_owned(),
+        place: "Corner, Thursday, 12 March 2026".to_owned(),
         reason: "7 left; at 3.50 about 2 would sell.".to_owned(),
         from: 840.0,
         closes_at: 1080.0,
@@ -45,10 +46,11 @@ const PLAIN: Style = Style { width: 60, is_ascii: true, is_coloured: false };
 #[test]
 fn a_pipe_of_plain_ascii_can_be_read() {
     let drawn = terminal(&afternoon(1080.0), PLAIN);
-    let lines: Vec<&str> = drawn.lines().take(17).collect();
+    let lines: Vec<&str> = drawn.lines().take(18).collect();
     let expected = [
         "Rye & wheat <loaf>: 30 % off from 16:00, 3.50 > 2.70 EUR",
-        "7 left; at 3.50 about 2 would sell.",
+        "Corner, Thursday, 12 March 2026. 7 left; at 3.50 about 2",
+        "would sell.",
         "",
         "On the shelf, pieces",
         "                 decided at 16:00",

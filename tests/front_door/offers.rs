@@ -14,7 +14,7 @@ struct Corner {
     up: Up,
     at: DateTime<Utc>,
     date: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Corner {
@@ -52,7 +52,7 @@ impl Corner {
         // A start decides at once; the next decision is up to a quarter of an hour away.
         assert_eq!(up.interrupt().code, Some(0));
         let up = Up::start(&["--data", &data]);
-        Self { up, at, date, _folder: folder }
+        Self { up, at, date, folder }
     }
 
     fn question<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
@@ -94,10 +94,22 @@ fn an_offer_is_explained_decided_by_the_filter_and_replayed_to_the_same_bytes() 
     let id = corner.first();
     let daymark = |words: &[&str]| corner.up.daymark(words.iter().copied());
     let explained = daymark(&["offers", "explain", &id]).well();
-    let told = ["% off 3.90", "49 left", "policy", "full", "sold for", "chosen", "floor"];
+    let told = ["% off 3.90", "49 left", "policy", "silent", "sold for", "chosen", "floor"];
     for told in told {
         assert!(explained.contains(told), "{told} in {explained}");
     }
+
+    // The afternoon is drawn as far as it has come, with what is expected of the rest.
+    for drawn in ["rye: ", "On the shelf, pieces", "decided at 15:", "at 3.90: ", "Price, EUR"] {
+        assert!(explained.contains(drawn), "{drawn} in {explained}");
+    }
+    let file = corner.folder.path().join("rye.svg").display().to_string();
+    daymark(&["offers", "explain", &id, "--svg", &file]).well();
+    let svg = std::fs::read_to_string(&file).expect("the file");
+    assert!(svg.starts_with("<svg ") && svg.contains("at 3.90: "), "{svg}");
+    let nowhere = corner.folder.path().join("no-folder/rye.svg").display().to_string();
+    let said = daymark(&["offers", "explain", &id, "--svg", &nowhere]).refused();
+    assert!(said.contains("cannot write") && said.contains("no-folder/rye.svg"), "{said}");
 
     let request = daymark(&["offers", "explain", &id, "--request"]).well();
     let answer = corner.up.daymark_reading(&request, ["decide"]).well();
