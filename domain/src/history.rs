@@ -1,7 +1,7 @@
 //! Demand history: what an item's past days say of its usual day, and its past offers of how demand
 //! answers to a price. A pure function of day rows, so it may be thrown away and made again.
 //!
-//! Expectations are floating-point numbers, rounded to [`PLACES`] before they are kept; they are
+//! Expectations are floating-point numbers, rounded to [`DIGITS`] before they are kept; they are
 //! added up in a fixed order, and exponentials and logarithms are those of the `libm` crate: the
 //! same days give the same bytes on every machine.
 
@@ -29,8 +29,10 @@ pub const DATES: u64 = 56;
 /// Of how many of the last dates a history tells whether they changed since; as many as a pass of
 /// the close looks at.
 pub const RECENT_DATES: u64 = 9;
-/// Decimal places that are kept of an expectation.
-pub const PLACES: u32 = 6;
+/// How many digits are kept of an expectation: far more than are known.
+pub const DIGITS: i32 = 4;
+/// Decimal places beyond which nothing is kept.
+const PLACES_MAX: i32 = 12;
 /// With fewer days of its own an item is expected to sell as its category does.
 const OWN_DAYS_MIN: f64 = 4.0;
 
@@ -254,6 +256,15 @@ impl UsualDay {
 
 /// As it is kept.
 fn rounded(value: f64) -> f64 {
-    let scale = f64::from(10_u32.pow(PLACES));
-    libm::round(value * scale) / scale
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    // A power of ten that is exact, so that the quotient is the number nearest to its digits.
+    let places = DIGITS - 1 - libm::floor(libm::log10(value.abs())) as i32;
+    let scale = |places: i32| (0..places).fold(1.0, |scale, _| scale * 10.0);
+    match places {
+        0..=PLACES_MAX => libm::round(value * scale(places)) / scale(places),
+        ..0 => libm::round(value / scale(-places)) * scale(-places),
+        _ => 0.0,
+    }
 }

@@ -13,7 +13,11 @@ fn zone() -> (&'static str, i64) {
     if now().hour() < 12 { ("Etc/UTC", 0) } else { ("Etc/GMT+12", 12) }
 }
 
-const ITEMS: &str = "sku,price,category\nrye,2.40,\"bread, fresh/#1\"\nseed,2.60,\"bread, fresh/#1\"\nnew,2.60,\"bread, fresh/#1\"\n";
+const ITEMS: &str = r#"sku,price,category
+rye,2.40,"bread, fresh/#1"
+seed,2.60,"bread, fresh/#1"
+new,2.60,"bread, fresh/#1"
+"#;
 const TABLE: &str = "daymark-days";
 
 type Items = Vec<Vec<(String, AttributeValue)>>;

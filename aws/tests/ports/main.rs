@@ -3,6 +3,7 @@
 mod catalog;
 mod days;
 mod failures;
+mod histories;
 mod offers;
 mod query;
 mod samples;

@@ -188,7 +188,11 @@ fn readable_value(value: &AttributeValue) -> String {
         AttributeValue::M(map) => {
             format!("M {}", readable(map).lines().collect::<Vec<_>>().join(", "))
         }
+        AttributeValue::L(list) => {
+            format!("L {}", list.iter().map(readable_value).collect::<Vec<_>>().join(", "))
+        }
         AttributeValue::Bool(truth) => format!("BOOL {truth}"),
+        AttributeValue::Null(_) => "NULL".to_owned(),
         other => panic!("no format uses {other:?}"),
     }
 }

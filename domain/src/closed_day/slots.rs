@@ -94,7 +94,9 @@ pub fn unpack(bytes: &[u8], regular_price: Option<Money>) -> Result<Slots, Slots
         let seconds = i64::from(SLOT_SECONDS) - i64::from(packed.seconds_short);
         let paid = match packed.paid_millionths {
             Some(paid) => decimal(paid, 6)?,
-            None => at_regular_price(sold, regular_price),
+            None => {
+                sold.checked_mul(regular_price.map_or(Decimal::ZERO, Money::amount))?.normalize()
+            }
         };
         let key = SlotKey { slot: packed.slot, revision: packed.revision };
         let seconds = u32::try_from(seconds).ok()?;

@@ -1,8 +1,9 @@
 //! The usual day: in each slot what a day of average level would sell at the regular price.
 //!
 //! Sales of a day are Poisson around its level times its kind's times the usual day. These are
-//! estimated in turns, because a slot is seen on some days more than on others: a strong day is sold
-//! out early, and a weak one has offers. Only the time for which there was something to buy counts.
+//! estimated in turns, because a slot is seen on some days more than on others: a strong day is
+//! sold out early, and a weak one has offers. Only the time for which there was something to buy
+//! counts.
 
 use super::days::{Cell, Day};
 use super::{DayKind, UsualDay, rounded};

