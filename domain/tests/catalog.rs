@@ -343,8 +343,8 @@ fn a_policy_is_told_what_is_wrong_with_the_rules_people_need() {
         (
             r#"{"experiment":{"rule":[{"at":"17:00","discount_percent":30},{"at":"16:00"}]}}"#,
             "experiment rule [{\"at\":\"17:00\",\"discount_percent\":30},{\"at\":\"16:00\"}] is \
-             not a list of at most 24 steps like [{\"at\": \"17:00\", \"discount_percent\": 30}], each \
-             deeper than the one before, none above 95",
+             not a list of at most 24 steps like [{\"at\": \"17:00\", \"discount_percent\": 30}], \
+             each deeper than the one before, none above 95",
         ),
     ] {
         assert_eq!(told(Policy::parse(json)), expected, "{json}");

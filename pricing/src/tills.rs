@@ -79,8 +79,8 @@ mod tests {
             .map_or("null".to_owned(), |number| format!(r#"{{"epoch":"e","number":{number}}}"#));
         let json = format!(
             r#"{{"event_id":"{till}-{clock}-{number:?}","kind":"receipt","store_id":"s",
-                "terminal_id":"{till}","sku":"rye","quantity":1,"occurred_at":"2026-03-12T{clock}:00Z",
-                "sequence":{sequence}}}"#
+                "terminal_id":"{till}","sku":"rye","quantity":1,
+                "occurred_at":"2026-03-12T{clock}:00Z","sequence":{sequence}}}"#
         );
         let json = json.replace("Some(", "").replace(')', "");
         Event::parse(&json, &Acceptance::at(at("20:00"))).expect("an event")

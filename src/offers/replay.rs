@@ -22,8 +22,8 @@ const DIFFERENCES_SHOWN_MAX: usize = 20;
 ///
 /// Says whether the bytes are identical, and if not, what differs and where that comes from; then
 /// it ends with code 1. Events that came after the decision, a day closed or a history made since,
-/// and a catalogue that was changed lead to other inputs; a newer version of this program may decide
-/// otherwise from the same.
+/// and a catalogue that was changed lead to other inputs; a newer version of this program may
+/// decide otherwise from the same.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// The offer, like 2026-03-12/0042/BRT-1180/2
@@ -67,8 +67,8 @@ fn from_what_it_keeps(offer: &Offer) -> Vec<String> {
     differences(&offer.inputs.answer, &answer, because)
 }
 
-/// The windows, the offers before it and the catalogue, as they stand in the tables now, through the
-/// pass.
+/// The windows, the offers before it and the catalogue, as they stand in the tables now, through
+/// the pass.
 async fn from_the_tables(tables: &Tables, offer: &Offer) -> Result<Vec<String>, Failed> {
     let explain = |failure| tables.explain(failure);
     let OfferId { store_id, sku, .. } = &offer.offer_id;

@@ -80,8 +80,8 @@ impl World {
 /// A shop in Berlin that is open from seven to seven, on Thursday, 12 March 2026.
 fn corner(policy: &str, items: &[&str]) -> World {
     let store = format!(
-        r#"{{"store_id":"corner","country":"DE","zone":"Europe/Berlin","hours":"mon-sun 07:00-19:00",
-            "policy":{policy}}}"#
+        r#"{{"store_id":"corner","country":"DE","zone":"Europe/Berlin",
+            "hours":"mon-sun 07:00-19:00","policy":{policy}}}"#
     );
     let items = items.iter().map(|item| Item::parse(item).expect("an item"));
     World::with(&Store::parse(&store).expect("a store"), items)

@@ -110,10 +110,11 @@ async fn the_catalogue() {
     world.catalog().put_item(&own).await.unwrap();
     world.catalog().put_store(&store("s1")).await.unwrap();
     let items = world.items("catalog").await;
-    assert_eq!(items.iter().map(readable).collect::<Vec<_>>().join("\n"), CATALOG);
+    assert_eq!(items.iter().map(readable).collect::<Vec<_>>().join("\n"), CATALOG.trim_start());
 }
 
-const CATALOG: &str = r#"entry S {"category":null,"cost":"1.10","currency":"EUR","elasticity":null,"floor":null,
+const CATALOG: &str = r#"
+entry S {"category":null,"cost":"1.10","currency":"EUR","elasticity":null,"floor":null,
     "ladder_percent":null,"name":"Rye","no_discount":false,"portion":null,"price":"3.90",
     "salvage_value":null,"shelf_life_days":1,"sku":"rye","store_id":null}
 pk S chain
