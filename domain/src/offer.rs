@@ -73,7 +73,8 @@ pub struct Offer {
     /// The price without discount.
     pub regular_price: Money,
     /// The price that a sign may name as the one before: the lowest of the last 30 days, or the
-    /// regular price where perishables are exempt. Directive 98/6/EC, article 6a.
+    /// regular price where perishables are exempt. Directive 98/6/EC, article 6a. Where it is not
+    /// above the price, a sign may name none.
     pub was_price: Money,
     /// The lowest price of the 30 days before this one, as far as they are known.
     pub lowest_price: Option<Money>,

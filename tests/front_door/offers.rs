@@ -41,7 +41,7 @@ impl Corner {
         up.daymark(["catalog", "import", &entries]).well();
         let mut receipt = event("corner", "r-1", "rye", at - TimeDelta::hours(5));
         receipt["quantity"] = json!(50);
-        let sold = sale("corner", "s-1", "rye", "3.90", at - TimeDelta::hours(2));
+        let sold = sale("corner", "s-1", "rye", "3.90", at - TimeDelta::minutes(30));
         assert_eq!(Wire::new(&up).post_lines(&[receipt, sold]).stored(), 2);
         let stock = ["stock", "--store", "corner", "--date", &date, "--format", "json"];
         eventually("the loaves are on the shelf", || {
