@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::closed_day::Morning;
+use domain::offer::{Inputs, Outlook, Trust};
 use domain::stock::{StockWindow, WindowKey};
-use domain::{Acceptance, Arm, ClosedDay, DayKey, Event, Item, Offer, Store};
-use pricing::effect::{Figure, ItemDay, OfArm, Outcome, decides_from, effect};
+use domain::{Acceptance, Arm, ClosedDay, DayKey, Event, Item, Money, Offer, Store, Version};
+use pricing::effect::{Figure, ItemDay, OfArm, Outcome, StepOutcome, decides_from, effect, steps};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -164,6 +165,63 @@ fn what_is_given_away_all_day_has_no_price_to_be_a_share_of() {
     let found = outcome(&lines, &[], &item("")).expect("an outcome");
     // Held against the catalogue's price.
     assert_eq!((found.stock_value, found.given_away), (decimal("6"), decimal("2")));
+}
+
+/// A revision with what it expected to be left.
+fn offer(revision: u32, at_: &str, percent: u8, price: &str, expected_left: &str) -> Offer {
+    let money = |text| Money::parse_price(text, "EUR".parse().unwrap()).expect("a price");
+    Offer {
+        offer_id: format!("2026-03-12/corner/rye/{revision}").parse().expect("an id"),
+        slot: at(at_),
+        valid_from: at(at_),
+        valid_until: at("18:00"),
+        regular_price: money("2.00"),
+        was_price: money("2.00"),
+        lowest_price: None,
+        price: money(price),
+        discount_percent: percent,
+        on_hand: Decimal::TEN,
+        piece: Decimal::ONE,
+        expected: Outlook { waste: decimal(expected_left), ..Outlook::default() },
+        if_unchanged: Outlook::default(),
+        reason: String::new(),
+        arm: Arm::Policy,
+        trust: Trust::Full,
+        shadow: false,
+        policy_version: Version::stored(String::new()),
+        inputs: Inputs { request: String::new(), answer: String::new() },
+    }
+}
+
+#[test]
+fn offers_are_held_against_what_was_left_and_sales_count_for_the_offer_they_name() {
+    let named = |mut sale: Value, revision: u32| {
+        sale["offer_id"] = json!(format!("2026-03-12/corner/rye/{revision}"));
+        sale
+    };
+    let lines = [
+        line("07:00", "receipt", 12),
+        sale("14:10", 1, "2.00"),
+        named(sale("14:30", 2, "1.60"), 1),
+        // Its price was on the shelf, and the till did not say whose.
+        sale("14:40", 1, "1.60"),
+        named(sale("16:30", 3, "1.20"), 2),
+        line("17:59", "waste", 5),
+    ];
+    let mut shadow = offer(3, "17:00", 60, "0.80", "0");
+    shadow.shadow = true;
+    let offers =
+        [offer(1, "14:15", 20, "1.60", "3.5"), offer(2, "16:00", 40, "1.20", "4.25"), shadow];
+    let found = outcome(&lines, &offers, &item("")).expect("an outcome");
+    let twice = [found.clone(), found];
+    let step = |sold: &str, expected: &str| StepOutcome {
+        offers: 2,
+        sold: decimal(sold),
+        expected_left: decimal(expected),
+        left: decimal("10"),
+    };
+    let expected = BTreeMap::from([(20, step("4", "7")), (40, step("6", "8.5"))]);
+    assert_eq!(steps(&twice), expected);
 }
 
 #[test]
