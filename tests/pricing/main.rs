@@ -4,6 +4,7 @@ mod afternoon;
 mod days;
 mod inputs;
 mod people;
+mod works;
 
 use std::collections::BTreeMap;
 

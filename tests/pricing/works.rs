@@ -1,0 +1,119 @@
+//! What works is found to work: two weeks of a shop whose customers answer to discounts, priced
+//! by the real passes, with a control group that gives none.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::ports::{DaysTable, OffersTable, StockTable};
+use domain::stock::{StockWindow, WindowKey};
+use domain::{Arm, Event, Experiment, Item, Offer, Sku};
+use load_generator::day::Day;
+use load_generator::prices::Prices;
+use load_generator::shops::{Shop, chain};
+use pricing::effect::{Figure, ItemDay, OfArm, Outcome, decides_from, effect};
+use pricing::slot_of;
+use processors::Closing;
+
+use crate::{World, run};
+
+const SEED: u64 = 7;
+const DATES: usize = 10;
+
+/// The lunch shop, with half of its categories in the control group.
+fn shop() -> Shop {
+    let mut shop = chain().swap_remove(1);
+    shop.store.policy.experiment =
+        Experiment { salt: "lunch".to_owned(), control_percent: 50, ..Experiment::default() };
+    shop
+}
+
+/// Plays a day window by window: what its tills say is stored, and what the passes publish goes on
+/// the shelves. Then closes it.
+fn play(world: &World, shop: &Shop, date: NaiveDate) {
+    let mut day = Day::new(shop, date, SEED).expect("an open day");
+    let mut prices = Prices::regular();
+    for window in day.windows().collect::<Vec<_>>() {
+        let events = day.step(window, &prices);
+        store(world, &events);
+        if slot_of(window.end()) == window.end() {
+            for offer in world.tick(window.end()).published {
+                let sku = offer.offer_id.sku.clone();
+                prices.put(sku, offer.price, Some(offer.offer_id));
+            }
+        }
+    }
+    store(world, &day.close());
+    let World { catalog, stock, days, offers } = world.clone();
+    let closing = Closing { catalog, stock, days, offers };
+    let later = shop.store.span(date).ends_at;
+    run(closing.close_dates(&shop.store, date, date, later)).expect("closed");
+}
+
+fn store(world: &World, events: &[Event]) {
+    let mut rows: BTreeMap<WindowKey, Vec<Event>> = BTreeMap::new();
+    for event in events {
+        rows.entry(WindowKey::of(event)).or_default().push(event.clone());
+    }
+    for (key, events) in rows {
+        // A correction is of the window that it corrects, which has a row.
+        let stored = run(world.stock.load(&[key.clone().into()])).expect("rows").pop();
+        let read = stored.as_ref().map(StockWindow::version);
+        let mut row = stored.unwrap_or_else(|| StockWindow::new(key));
+        events.into_iter().for_each(|event| drop(row.absorb(event)));
+        run(world.stock.save(&row, read.as_ref())).expect("saved");
+    }
+}
+
+/// The outcomes of a date, as `daymark effect` reads them.
+fn outcomes(world: &World, shop: &Shop, date: NaiveDate) -> Vec<Outcome> {
+    let (store, span) = (&shop.store, shop.store.span(date));
+    let business_day = store.day(date).expect("an open day");
+    let (since, until) = (span.starts_at, span.ends_at);
+    let offers = run(world.offers.of_day(&store.store_id, date)).expect("offers");
+    let of_item = |item: &Item| {
+        let sku: &Sku = &item.sku;
+        let day =
+            run(world.days.of_item(&store.store_id, sku, date, date)).expect("a day").pop()?;
+        let windows = world.stock.query(&store.store_id, Some(sku), since, until, until);
+        let its = |offer: &&Offer| offer.offer_id.sku == *sku;
+        Outcome::of(&ItemDay {
+            item,
+            arm: store.policy.experiment.arm(&store.store_id, item.category.as_deref(), date),
+            decides_from: decides_from(store, &business_day),
+            day: &day,
+            windows: &run(windows).expect("windows"),
+            offers: &offers.iter().filter(its).cloned().collect::<Vec<_>>(),
+        })
+    };
+    shop.items.iter().filter_map(|line| of_item(&line.item)).collect()
+}
+
+#[test]
+fn two_weeks_show_that_waste_goes_down_and_that_the_control_gave_nothing() {
+    let shop = shop();
+    let world = World::of(&shop);
+    let first: NaiveDate = "2026-03-02".parse().expect("a date");
+    let open = first.iter_days().filter(|date| {
+        let hours = shop.store.day(*date).map(|day| day.closes_at - day.opens_at);
+        hours.is_some_and(|hours| hours.num_hours() > 8)
+    });
+    let dates: Vec<NaiveDate> = open.take(DATES).collect();
+    let mut found = Vec::new();
+    for date in dates {
+        play(&world, &shop, date);
+        found.extend(outcomes(&world, &shop, date));
+    }
+    let arms = effect(&found);
+    let [policy, control] = arms.as_slice() else { panic!("two arms: {arms:?}") };
+    assert_eq!((policy.arm, control.arm), (Arm::Policy, Arm::Control));
+    assert!(policy.store_days > 7 && control.store_days > 7, "{arms:?}");
+    let figure = |arm: &OfArm, figure: Figure| {
+        *arm.figures.iter().find(|measured| measured.figure == figure).expect("a figure")
+    };
+    assert_eq!(figure(control, Figure::SoldDiscounted).value, Some(0.0));
+    assert!(figure(policy, Figure::SoldDiscounted).value > Some(0.2), "{policy:?}");
+    let waste = figure(policy, Figure::WasteCost).uplift.expect("enough store-days");
+    assert!(waste.absolute.high < 0.0, "seed {SEED}: {waste:?}");
+    let sold = figure(policy, Figure::SellThrough).uplift.expect("enough store-days");
+    assert!(sold.absolute.low > 0.0, "seed {SEED}: {sold:?}");
+}
