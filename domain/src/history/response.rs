@@ -25,7 +25,7 @@ const SLOTS_BEHIND_MIN: f64 = 3.0;
 
 /// One day's offers.
 struct Offered {
-    /// The discount, what was sold and what would have been at the regular price.
+    /// By discount: what was sold, and what would have been at the regular price.
     steps: Vec<(f64, f64, f64)>,
     sold: f64,
     expected_at_regular: f64,
@@ -58,7 +58,14 @@ fn offered(day: &Day, regular: &Usual) -> Option<Offered> {
         let sold = profile::taken_back(cell, unknown);
         offered.sold += sold;
         if cell.offered > 0.0 {
-            offered.steps.push((cell.offered, sold, expected));
+            let known = offered.steps.iter_mut().find(|(discount, ..)| *discount == cell.offered);
+            match known {
+                Some((_, sold_before, expected_before)) => {
+                    *sold_before += sold;
+                    *expected_before += expected;
+                }
+                None => offered.steps.push((cell.offered, sold, expected)),
+            }
         } else {
             offered.expected_at_regular += expected;
         }
