@@ -129,7 +129,9 @@ fn the_arms_are_as_drawn_and_the_policys_difference_has_an_interval() {
     assert_eq!(row("control", "revenue")["difference"], "");
 
     let table = up.daymark(question).well();
-    for word in ["policy", "control", "against control", "store-days", "sold of what there was"] {
+    let words =
+        ["policy", "against control", "store-days", "sold of what there was", "In brackets"];
+    for word in words {
         assert!(table.contains(word), "{word} in {table}");
     }
 
