@@ -94,7 +94,7 @@ fn an_offer_is_explained_decided_by_the_filter_and_replayed_to_the_same_bytes() 
     let id = corner.first();
     let daymark = |words: &[&str]| corner.up.daymark(words.iter().copied());
     let explained = daymark(&["offers", "explain", &id]).well();
-    let told = ["% off 3.90", "49 left", "policy", "silent", "sold for", "chosen", "floor"];
+    let told = ["% off 3.90", "49 left", "policy", "full", "sold for", "chosen", "floor"];
     for told in told {
         assert!(explained.contains(told), "{told} in {explained}");
     }
