@@ -18,7 +18,7 @@ use crate::situation::Situation;
 const LOTS_MAX: u64 = 400;
 /// So many are told apart in any case.
 const LOTS_MIN: u64 = 50;
-/// How much work a programme may be: states, over all slots, times the square of the lots.
+/// How much work a decision may be: states, over all slots, times the square of the lots.
 const WORK_MAX: u64 = 400_000_000;
 
 /// What is to be solved for each belief.
@@ -35,8 +35,9 @@ impl Model<'_> {
     /// What each price is worth, averaged over what may be true.
     pub(crate) fn averaged(&self, beliefs: &[Belief]) -> Outlooks {
         let mut average: Option<Outlooks> = None;
+        let lots_max = self.lots_max(beliefs.len());
         for belief in beliefs {
-            let outlooks = self.solve(belief);
+            let outlooks = self.solve(belief, lots_max);
             let average = average.get_or_insert_with(|| Outlooks {
                 steps: vec![Outlook::default(); outlooks.steps.len()],
                 unchanged: Outlook::default(),
@@ -50,7 +51,7 @@ impl Model<'_> {
     }
 
     /// What each price is worth, in units, if the belief is true.
-    fn solve(&self, belief: &Belief) -> Outlooks {
+    fn solve(&self, belief: &Belief, lots_max: u64) -> Outlooks {
         let regular = to_f64(self.situation.regular_price);
         let prices: Vec<f64> = self.usable.iter().map(|step| to_f64(step.price)).collect();
         let exponents = prices.iter().map(|price| exponent(self.elasticity.form, price / regular));
@@ -59,7 +60,7 @@ impl Model<'_> {
         let means = self.expected.iter().map(|expected| belief.level * expected);
         let most = self.most(means.clone().map(|mean| mean * deepest));
         let units = self.situation.on_hand.min(most);
-        let lots = units.min(self.lots_max());
+        let lots = units.min(lots_max);
         let lot = if lots == 0 { 1.0 } else { units as f64 / lots as f64 };
 
         let on_hand = usize::try_from(lots).expect("a few hundred");
@@ -90,10 +91,10 @@ impl Model<'_> {
         outlooks.map(|outlook| Outlook { value: outlook.value + beyond, sold: outlook.sold * lot })
     }
 
-    /// How many lots can be told apart in reasonable time.
-    fn lots_max(&self) -> u64 {
+    /// How many lots can be told apart in reasonable time, with so many programmes to solve.
+    fn lots_max(&self, programmes: usize) -> u64 {
         let slots = self.expected.len();
-        let states = slots * self.changes.states(slots, self.usable.len());
+        let states = programmes * slots * self.changes.states(slots, self.usable.len());
         // The work grows with the square of the lots: each may become any smaller number.
         let lots = WORK_MAX.checked_div(states as u64).unwrap_or(WORK_MAX).isqrt();
         lots.clamp(LOTS_MIN, LOTS_MAX)
