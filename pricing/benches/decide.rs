@@ -18,8 +18,8 @@ fn as_of() -> DateTime<FixedOffset> {
 }
 
 /// An afternoon of so many decisions a quarter of an hour apart, eight steps, half an hour between
-/// changes, three of them, and stock for half as much again as would be sold at the regular price.
-fn situation(on_hand: u64, slots: i64) -> Situation {
+/// changes, three of them; so many units would be sold at the regular price.
+fn situation(on_hand: u64, slots: i64, usual: f64) -> Situation {
     let regular = Decimal::new(240, 2);
     let left = TimeDelta::minutes(15 * slots);
     let window = |number: i64| {
@@ -59,7 +59,7 @@ fn situation(on_hand: u64, slots: i64) -> Situation {
                 .map(|half| ProfileSlot {
                     start: 30 * half,
                     end: 30 * (half + 1),
-                    units: on_hand.min(100) as f64 / 1.5 / (slots as f64 / 2.0),
+                    units: usual / (slots as f64 / 2.0),
                 })
                 .collect(),
         }),
@@ -86,13 +86,23 @@ fn known(mut situation: Situation) -> Situation {
 }
 
 fn decisions(criterion: &mut Criterion) {
-    let sizes = [(15, 10), (25, 18), (40, 18), (60, 22), (100_000, 18)];
+    let sizes = [
+        (15, 10, 10.0),
+        (25, 18, 17.0),
+        (40, 18, 27.0),
+        (60, 22, 40.0),
+        // A slip of the keyboard, and a warehouse.
+        (100_000, 18, 40.0),
+        (100_000, 18, 67_000.0),
+    ];
     for (name, prepare) in [("learning", None), ("known", Some(known as fn(_) -> _))] {
         let mut group = criterion.benchmark_group(name);
-        for (on_hand, slots) in sizes {
-            let situation = situation(on_hand, slots);
+        for (on_hand, slots, usual) in sizes {
+            let situation = situation(on_hand, slots, usual);
             let situation = prepare.map_or(situation.clone(), |prepare| prepare(situation));
-            let id = BenchmarkId::from_parameter(format!("{on_hand} units, {slots} slots"));
+            let id = BenchmarkId::from_parameter(format!(
+                "{on_hand} units, {slots} slots, {usual} usual"
+            ));
             group.bench_with_input(id, &situation, |bencher, situation| {
                 bencher.iter(|| pricing::decide(situation));
             });
