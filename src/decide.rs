@@ -6,7 +6,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use clap::Args;
-use pricing::contract::{LINE_BYTES_MAX, answer_line};
+use pricing::contract::{LINE_BYTES_MAX, answer_line, too_long};
 
 use crate::Failed;
 
@@ -51,7 +51,11 @@ fn answer_all(input: &mut impl BufRead, answers: &SyncSender<String>) -> io::Res
     let mut number = 0;
     while let Some(line) = next_line(input)? {
         number += 1;
-        if let Some(answer) = answer_line(&line, number)
+        let answer = match line {
+            Line::Whole(line) => answer_line(&line, number),
+            Line::TooLong => Some(too_long(number)),
+        };
+        if let Some(answer) = answer
             && answers.send(answer).is_err()
         {
             break;
@@ -60,15 +64,21 @@ fn answer_all(input: &mut impl BufRead, answers: &SyncSender<String>) -> io::Res
     Ok(())
 }
 
-/// The next line. Of one that is too long only as much is kept as shows that it is.
-fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+enum Line {
+    Whole(Vec<u8>),
+    TooLong,
+}
+
+fn next_line(input: &mut impl BufRead) -> io::Result<Option<Line>> {
     let mut line = Vec::new();
+    // With room for the line's end.
     let limit = LINE_BYTES_MAX as u64 + 2;
     input.by_ref().take(limit).read_until(b'\n', &mut line)?;
     if line.len() as u64 == limit && !line.ends_with(b"\n") {
         skip_line(input)?;
+        return Ok(Some(Line::TooLong));
     }
-    Ok((!line.is_empty()).then_some(line))
+    Ok((!line.is_empty()).then_some(Line::Whole(line)))
 }
 
 fn skip_line(input: &mut impl BufRead) -> io::Result<()> {

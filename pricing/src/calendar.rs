@@ -38,8 +38,9 @@ impl Grid {
         marks.push(*closes_at);
         let wait = TimeDelta::minutes(rules.min_minutes_between_changes.into());
         let slots_in = |wait: TimeDelta| {
-            let milliseconds = wait.num_milliseconds().max(0).unsigned_abs();
-            usize::try_from(milliseconds.div_ceil(slot * 1000)).unwrap_or(usize::MAX)
+            let wait = wait.max(TimeDelta::zero()).to_std().unwrap_or_default();
+            let slots = wait.as_nanos().div_ceil(u128::from(slot) * 1_000_000_000);
+            usize::try_from(slots).unwrap_or(usize::MAX)
         };
         let since = shelf.since.map(|since| since + wait - *as_of);
         Self { marks, gap: slots_in(wait).max(1), first_change: since.map_or(0, slots_in) }

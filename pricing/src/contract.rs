@@ -77,9 +77,18 @@ pub fn answer_line(line: &[u8], number: u64) -> Option<String> {
     }
     Some(match read(line) {
         Ok(request) => answer(&request, &decide(&request.situation)),
-        Err((request_id, error)) => {
-            let refusal = Refusal { error, request_id, line: number };
-            serde_json::to_string(&refusal).expect("a refusal is plain JSON")
-        }
+        Err((request_id, error)) => refuse(Refusal { error, request_id, line: number }),
     })
+}
+
+/// The answer to a line of more than [`LINE_BYTES_MAX`], of which nothing else is known.
+#[must_use]
+pub fn too_long(number: u64) -> String {
+    let message = "the line has more than 1 MiB".to_owned();
+    let error = Fault { code: Code::BadJson, field: None, message };
+    refuse(Refusal { error, request_id: None, line: number })
+}
+
+fn refuse(refusal: Refusal) -> String {
+    serde_json::to_string(&refusal).expect("a refusal is plain JSON")
 }

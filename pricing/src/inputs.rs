@@ -173,6 +173,16 @@ impl Afternoon {
 
     fn rules(&self, item: &Item, rules: &ItemRules<'_>, arm: Arm) -> Rules {
         let policy = &self.store.policy;
+        let mut interval = match arm {
+            Arm::Control => SLOT_MINUTES,
+            Arm::Policy | Arm::Exploration => SLOT_MINUTES + policy.step_jitter_minutes,
+        };
+        // The last decision that may change a price is one without a next.
+        let next = self.slot + TimeDelta::minutes(interval.into());
+        if rules.latest.is_some_and(|latest| next > self.store.clock_on(&self.day, latest)) {
+            let left = (self.day.closes_at - self.slot).num_minutes();
+            interval = u32::try_from(left).unwrap_or(interval).max(interval);
+        }
         let places = item.price.currency().minor_digits();
         // Up, so that a floor between two prices is kept.
         let up = RoundingStrategy::ToPositiveInfinity;
@@ -182,10 +192,7 @@ impl Afternoon {
             min_price: rules.min_price.map(|least| least.round_dp_with_strategy(places, up)),
             min_margin_percent: rules.min_margin_percent.map(Decimal::from),
             price_endings: policy.price_endings.clone(),
-            decision_interval_minutes: match arm {
-                Arm::Control => SLOT_MINUTES,
-                Arm::Policy | Arm::Exploration => SLOT_MINUTES + policy.step_jitter_minutes,
-            },
+            decision_interval_minutes: interval,
             min_minutes_between_changes: policy.min_minutes_between_changes,
             max_changes: policy.max_changes,
         }

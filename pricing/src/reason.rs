@@ -28,7 +28,7 @@ pub struct Findings<'a> {
 pub fn reason(situation: &Situation, decision: &Decision, findings: &Findings<'_>) -> String {
     let sentences = [
         Some(stock(situation, decision)),
-        (situation.on_hand > 0).then(|| choice(situation, decision)).flatten(),
+        (situation.on_hand > 0).then(|| choice(situation, decision, findings)).flatten(),
         (situation.on_hand > 0).then(|| rule(situation, decision, findings)).flatten(),
         day(situation, findings),
     ];
@@ -57,7 +57,7 @@ fn stock(situation: &Situation, decision: &Decision) -> String {
     )
 }
 
-fn choice(situation: &Situation, decision: &Decision) -> Option<String> {
+fn choice(situation: &Situation, decision: &Decision, findings: &Findings<'_>) -> Option<String> {
     let percent = decision.discount_percent;
     let Expected { units, waste, value, .. } = &decision.expected;
     if decision.changes {
@@ -78,12 +78,9 @@ fn choice(situation: &Situation, decision: &Decision) -> Option<String> {
     })?;
     let loss = *value - expected.value;
     let step = next.discount_percent;
-    Some(if loss.is_zero() {
-        format!("{step} % off now would bring no more, and can still be given later.")
-    } else {
-        let loss = money(situation, loss);
-        format!("{step} % off now would bring {loss} less, and can still be given later.")
-    })
+    let loss = if loss.is_zero() { "no more".to_owned() } else { money(situation, loss) + " less" };
+    let later = if findings.grid.slots() > 1 { ", and can still be given later" } else { "" };
+    Some(format!("{step} % off now would bring {loss}{later}."))
 }
 
 /// The rule that stands between this decision and a deeper step, if one does.
@@ -132,12 +129,15 @@ fn rule(situation: &Situation, decision: &Decision, findings: &Findings<'_>) -> 
 }
 
 fn day(situation: &Situation, findings: &Findings<'_>) -> Option<String> {
-    let little = match &situation.profile {
-        Some(profile) if findings.level.is_some() && profile.days < FEW_DAYS => {
-            Some(format!("There is little history: {} days.", profile.days))
+    let days = situation.profile.as_ref().filter(|_| findings.level.is_some());
+    let little = match days.map(|profile| profile.days) {
+        None => Some("There is no history, only today's sales.".to_owned()),
+        Some(days) if days < 0.5 => Some("There is hardly any history.".to_owned()),
+        Some(days) if days < 1.5 => Some("There is little history: 1 day.".to_owned()),
+        Some(days) if days < FEW_DAYS => {
+            Some(format!("There is little history: {} days.", days.round()))
         }
-        Some(_) if findings.level.is_some() => None,
-        _ => Some("There is no history, only today's sales.".to_owned()),
+        Some(_) => None,
     };
     let level = findings.level.filter(|level| !ORDINARY.contains(level)).map(|level| {
         let side = if level > 1.0 { "above" } else { "below" };

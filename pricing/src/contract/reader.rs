@@ -89,7 +89,7 @@ impl<'a> Place<'a> {
         };
         let integer = self.value.as_u64().or_else(|| whole(self.value.as_f64()?));
         integer.filter(|integer| (least..=most).contains(integer)).ok_or_else(|| {
-            self.fault(&if most >= UNITS_MAX {
+            self.fault(&if most >= UNITS_MAX && integer.is_none_or(|integer| integer < least) {
                 format!("must be an integer >= {least}")
             } else {
                 format!("must be an integer from {least} to {most}")
@@ -99,10 +99,11 @@ impl<'a> Place<'a> {
 
     /// A number from `least` to `most`.
     pub(super) fn number(&self, least: f64, most: f64) -> Result<f64, Fault> {
-        let number = self.value.as_f64().filter(|number| (least..=most).contains(number));
+        let given = self.value.as_f64();
+        let number = given.filter(|number| (least..=most).contains(number));
         // Minus zero is zero, and would only show in the sign of a result.
         number.map(|number| number + 0.0).ok_or_else(|| {
-            self.fault(&if most >= UNITS_MAX as f64 {
+            self.fault(&if most >= UNITS_MAX as f64 && given.is_none_or(|given| given < least) {
                 format!("must be a number >= {least}")
             } else {
                 format!("must be a number from {least} to {most}")
@@ -115,6 +116,9 @@ impl<'a> Place<'a> {
         let rule = || self.fault(&format!("must be a number from 0 to {most}"));
         let number = self.value.as_number().ok_or_else(rule)?.to_string();
         let percent = number.parse().or_else(|_| Decimal::from_scientific(&number));
+        // A share of nothing, written with more digits than a decimal has.
+        let is_tiny = || self.value.as_f64().filter(|it| (0.0..1e-20).contains(it));
+        let percent = percent.or_else(|error| is_tiny().map(|_| Decimal::ZERO).ok_or(error));
         let percent = percent.ok().filter(|it| (Decimal::ZERO..=most.into()).contains(it));
         percent.map(|percent: Decimal| percent.normalize()).ok_or_else(rule)
     }
