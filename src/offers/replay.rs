@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use chrono::Days;
 use clap::Args;
-use domain::ports::CatalogTable;
-use domain::{Offer, OfferId};
+use domain::history::DATES;
+use domain::ports::{CatalogTable, DaysTable};
+use domain::{History, Item, Offer, OfferId};
 use pricing::afternoon::{Afternoon, HeldBack};
 use pricing::draft::Draft;
 use pricing::{Pricing, contract};
@@ -21,7 +23,7 @@ const DIFFERENCES_SHOWN_MAX: usize = 20;
 /// Decide one offer again: from what it keeps, and from the stored windows as of its slot
 ///
 /// Says whether the bytes are identical, and if not, what differs and where that comes from; then
-/// it ends with code 1. Events that came after the decision, a day closed or a history made since,
+/// it ends with code 1. Events that came after the decision, a day before it that was closed since,
 /// and a catalogue that was changed lead to other inputs; a newer version of this program may
 /// decide otherwise from the same.
 #[derive(Debug, Args)]
@@ -91,6 +93,7 @@ async fn from_the_tables(tables: &Tables, offer: &Offer) -> Result<Vec<String>, 
     let Some(item) = known.items.iter().find(|item| item.sku == *sku).cloned() else {
         return gone("the store does not sell it");
     };
+    known.histories = histories(tables, offer, &item, &known.items).await?;
     let afternoon = Afternoon::of(known);
     let arm = afternoon.arm_of(&item);
     let prepared = match afternoon.prepare(&item, arm) {
@@ -105,6 +108,33 @@ async fn from_the_tables(tables: &Tables, offer: &Offer) -> Result<Vec<String>, 
         Err(why) => found.push(held_back(why)),
     }
     Ok(found)
+}
+
+/// The histories of an item and of its category as the close had made them by the day of the offer:
+/// those that are stored have looked at that day and the ones after it.
+async fn histories(
+    tables: &Tables,
+    offer: &Offer,
+    item: &Item,
+    items: &[Item],
+) -> Result<Vec<History>, Failed> {
+    let OfferId { date, store_id, .. } = &offer.offer_id;
+    let (first, through) = (*date - Days::new(DATES), *date - Days::new(1));
+    let together = |other: &&Item| {
+        other.sku == item.sku || item.category.is_some() && other.category == item.category
+    };
+    let mut folded = Vec::new();
+    for Item { sku, .. } in items.iter().filter(together) {
+        let rows = tables.days.of_item(store_id, sku, first, through).await;
+        let rows = rows.map_err(|failure| tables.explain(failure))?;
+        folded.extend(History::of_item(store_id, sku, through, &rows));
+    }
+    let of_category = item
+        .category
+        .as_ref()
+        .and_then(|name| History::of_category(store_id, name, &folded.iter().collect::<Vec<_>>()));
+    folded.extend(of_category);
+    Ok(folded)
 }
 
 /// What differs of an offer beside its inputs.
@@ -132,7 +162,7 @@ fn source(field: &str) -> &'static str {
     if begins(&["on_hand", "sales_today"]) {
         "events came later, or the day before was closed again"
     } else if begins(&["profile", "elasticity", "offer_history"]) {
-        "history was made again"
+        "a day before was closed since, or its category has other items"
     } else if begins(&["current"]) {
         "earlier offers are others"
     } else {

@@ -1,7 +1,7 @@
 //! `daymark offers`: what an afternoon's offers are, what is behind one, and that it comes out the
 //! same again.
 
-use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Timelike, Utc};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -9,12 +9,15 @@ use crate::answers::agreeing;
 use crate::support::{Up, Wire, event, eventually, now, sale};
 
 /// A store in which it is three in the afternoon whenever this runs, with fifty loaves of this
-/// morning of which one was sold, as servers that have just priced it.
+/// morning of which one was sold, as servers that have just priced it. Of the buns there is only
+/// history.
 struct Corner {
     up: Up,
     at: DateTime<Utc>,
     date: String,
     folder: TempDir,
+    /// Without its hours.
+    store: Value,
 }
 
 impl Corner {
@@ -30,29 +33,62 @@ impl Corner {
         // In these names the sign is the other way round.
         let zone = format!("Etc/GMT{:+}", -ahead);
         let date = (at + TimeDelta::hours(ahead)).date_naive().to_string();
-        let store = json!({
-            "store_id": "corner", "zone": zone, "hours": "mon-sun 06:00-20:00", "policy": policy,
+        let store = json!({ "store_id": "corner", "zone": zone, "policy": policy });
+        let rye = json!({
+            "sku": "rye", "price": "3.90", "cost": "1.10", "floor": "2.00", "category": "bread",
         });
-        let item = json!({ "sku": "rye", "price": "3.90", "cost": "1.10", "floor": "2.00" });
+        let bun = json!({ "sku": "bun", "price": "0.60", "category": "bread" });
         let entries = path("catalogue.ndjson");
-        std::fs::write(&entries, format!("{store}\n{item}\n")).expect("written");
+        std::fs::write(&entries, format!("{rye}\n{bun}\n")).expect("written");
 
         let up = Up::start(&["--data", &data]);
+        let corner = Self { up, at, date, folder, store };
+        corner.hours("06:00-20:00");
+        let Self { up, date, .. } = &corner;
         up.daymark(["catalog", "import", &entries]).well();
+        let yesterday = at - TimeDelta::days(1);
+        let mut buns = event("corner", "r-0", "bun", yesterday - TimeDelta::hours(5));
+        buns["quantity"] = json!(3);
+        let bun = sale("corner", "s-0", "bun", "0.60", yesterday);
         let mut receipt = event("corner", "r-1", "rye", at - TimeDelta::hours(5));
         receipt["quantity"] = json!(50);
         let sold = sale("corner", "s-1", "rye", "3.90", at - TimeDelta::minutes(30));
-        assert_eq!(Wire::new(&up).post_lines(&[receipt, sold]).stored(), 2);
-        let stock = ["stock", "--store", "corner", "--date", &date, "--format", "json"];
+        assert_eq!(Wire::new(up).post_lines(&[buns, bun, receipt, sold]).stored(), 4);
+        let stock = ["stock", "--store", "corner", "--date", date, "--format", "json"];
         eventually("the loaves are on the shelf", || {
             let rows = up.daymark(stock).rows();
             let found = rows.iter().any(|row| row["on_hand"] == "49");
             if found { Ok(()) } else { Err(format!("{rows:?}")) }
         });
+        up.wait_for("corner", yesterday_of(date), "bun", ("sold", "1"));
+        corner.close();
         // A start decides at once; the next decision is up to a quarter of an hour away.
+        let Self { up, at, date, folder, store } = corner;
         assert_eq!(up.interrupt().code, Some(0));
         let up = Up::start(&["--data", &data]);
-        Self { up, at, date, folder }
+        Self { up, at, date, folder, store }
+    }
+
+    /// From now on the store has other hours, on the weekday of today.
+    fn hours(&self, today: &str) {
+        let date: NaiveDate = self.date.parse().expect("a date");
+        let hours = date.iter_days().take(7).map(|day| {
+            let hours = if day == date { today } else { "06:00-20:00" };
+            format!("{} {hours}", day.format("%a").to_string().to_lowercase())
+        });
+        let mut store = self.store.clone();
+        store["hours"] = json!(hours.collect::<Vec<_>>().join(", "));
+        let path = self.folder.path().join("store.ndjson").display().to_string();
+        std::fs::write(&path, format!("{store}\n")).expect("written");
+        self.up.daymark(["catalog", "import", &path]).well();
+    }
+
+    /// Closes the days that are over, and says what came of it.
+    fn close(&self) -> String {
+        let closed = self.up.daymark(["days", "--store", "corner", "--close"]);
+        let told = closed.err.clone();
+        closed.well();
+        told
     }
 
     fn question<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
@@ -71,6 +107,10 @@ impl Corner {
     fn first(&self) -> String {
         format!("{}/corner/rye/1", self.date)
     }
+}
+
+fn yesterday_of(date: &str) -> NaiveDate {
+    date.parse::<NaiveDate>().expect("a date") - Days::new(1)
 }
 
 #[test]
@@ -132,6 +172,21 @@ fn an_offer_is_explained_decided_by_the_filter_and_replayed_to_the_same_bytes() 
     let replayed = daymark(&["offers", "replay", &id]).out;
     assert!(replayed.contains("from what it keeps: identical, byte for byte"), "{replayed}");
     assert!(replayed.contains("].units: 0 then, 1 now"), "{replayed}");
+}
+
+#[test]
+fn an_offer_is_replayed_to_the_same_bytes_when_its_day_is_history() {
+    let corner = Corner::open(&json!({}));
+    corner.offered(&[]);
+    // The doors closed an hour ago, for as long as it takes to close the day.
+    corner.hours("06:00-14:00");
+    let told = corner.close();
+    assert!(told.contains("3 histories written"), "of rye, bun and bread: {told}");
+    corner.hours("06:00-20:00");
+    let replayed = corner.up.daymark(["offers", "replay", &corner.first()]);
+    assert_eq!(replayed.out.matches("identical, byte for byte").count(), 2, "{}", replayed.out);
+    let request = corner.up.daymark(["offers", "explain", &corner.first(), "--request"]).well();
+    assert!(request.contains(r#""basis":"category""#), "the buns' day is in it: {request}");
 }
 
 #[test]
