@@ -84,7 +84,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
         chain.play(window).await?;
         if pricing::slot_of(window.end()) == window.end() {
             chain.settle(&machine).await?;
-            let pass = machine.pricing().tick(window.end()).await?;
+            let pass = machine.pricing().tick(window.end(), window.end()).await?;
             chain.put_on_shelves(&pass.published);
             screen.offers(&chain, &pass.published);
         }

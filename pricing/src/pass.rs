@@ -2,7 +2,8 @@
 //!
 //! A pass may be repeated, delayed and overlapped. What it reads is cut off at its slot, a slot
 //! that has an offer is not decided again, and a revision is written only if it does not exist; so
-//! a repeated pass changes nothing, and of two at once one wins.
+//! a repeated pass changes nothing, and of two at once one wins. One that comes when its slot is
+//! over, or the store closed, decides nothing: what was right then is stale.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,15 +65,16 @@ where
     D: DaysTable + HistoryTable,
     O: OffersTable,
 {
-    /// One tick of the schedule: a pass over every store that is in its afternoon. A store whose
+    /// One tick of the schedule: a pass over every store that is in its afternoon. `due` is when
+    /// it should have come and decides the slot; `now` is what the clock shows. A store whose
     /// pass fails is logged and counted, and the others go on; its next slot tries again.
     ///
     /// # Errors
     /// When the stores cannot be listed.
-    pub async fn tick(&self, now: DateTime<Utc>) -> Result<Pass, Failure> {
+    pub async fn tick(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> Result<Pass, Failure> {
         let mut all = Pass::default();
         for store_id in self.catalog.stores().await? {
-            match self.price_store(&store_id, now).await {
+            match self.price_store(&store_id, due, now).await {
                 Ok(pass) => all.add(pass),
                 Err(failure) => {
                     counter!(names::FAILED_TOTAL).increment(1);
@@ -83,22 +85,32 @@ where
         Ok(all)
     }
 
-    /// A pass over one store for the slot that `now` lies in; nothing outside its afternoon, or
-    /// when pricing is switched off.
+    /// A pass over one store for the slot that `due` lies in; nothing outside its afternoon, when
+    /// pricing is switched off, or when by `now` the slot is over or the store closed. Its offers
+    /// hold from `now` on.
     ///
     /// # Errors
     /// What the tables say. Offers written before the failure stay; a repeated pass goes on.
     pub async fn price_store(
         &self,
         store_id: &StoreId,
+        due: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Pass, Failure> {
-        let span = info_span!("price", store.id = store_id.as_str(), slot = %slot_of(now));
+        let span = info_span!("price", store.id = store_id.as_str(), slot = %slot_of(due));
         let pass = async {
-            let slot = slot_of(now);
+            let slot = slot_of(due);
+            if now >= slot + TimeDelta::minutes(SLOT_MINUTES.into()) {
+                debug!("too late: the slot is over");
+                return Ok(Pass::default());
+            }
             let Some(afternoon) = self.read(store_id, slot, now).await? else {
                 return Ok(Pass::default());
             };
+            if now >= afternoon.day.closes_at {
+                debug!("too late: the store is closed");
+                return Ok(Pass::default());
+            }
             self.write(&afternoon, afternoon.decide(), slot.max(now)).await
         };
         pass.instrument(span).await

@@ -257,8 +257,14 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         breaks: "a pass prices by the moment at which it comes, not by its slot",
         file: "pricing/src/pass.rs",
-        find: "            let slot = slot_of(now);\n",
-        replace: "            let slot = now;\n",
+        find: "            let slot = slot_of(due);\n",
+        replace: "            let slot = due;\n",
+    },
+    Mutation {
+        breaks: "a pass that comes when its slot is over still decides it",
+        file: "pricing/src/pass.rs",
+        find: "if now >= slot + TimeDelta::minutes(SLOT_MINUTES.into()) {",
+        replace: "if now >= slot + TimeDelta::days(1) {",
     },
     Mutation {
         breaks: "the control group gets the optimiser's prices",

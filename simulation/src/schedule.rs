@@ -52,9 +52,9 @@ pub(crate) async fn work(pricing: Prices, items: Vec<Item>, scene: Scene, weathe
     while passes.join_next().await.is_some() {}
 }
 
-/// One pass. The schedule's own time decides the slot, however late it comes.
+/// One pass. The schedule's own time decides the slot; late ones come after its end.
 async fn pass(pricing: Prices, weather: Weather, after: Duration) {
-    let now = weather.now();
+    let due = weather.now();
     sleep(after).await;
     if weather.strikes(Fault::TickDelayed) {
         sleep(weather.time(Fault::TickDelayed, DELAY_MAX)).await;
@@ -64,9 +64,9 @@ async fn pass(pricing: Prices, weather: Weather, after: Duration) {
     } else {
         TIMEOUT
     };
-    let pass = timeout(longest, pricing.tick(now)).await;
+    let pass = timeout(longest, pricing.tick(due, weather.now())).await;
     weather.count("pricing passes", 1);
-    weather.tell(|| format!("pricing: {now}: {pass:?}"));
+    weather.tell(|| format!("pricing: {due}: {pass:?}"));
 }
 
 /// Closes days again and again while their events still arrive, sometimes twice at once.

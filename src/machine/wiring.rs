@@ -174,7 +174,7 @@ async fn every_slot(
     tokio::time::sleep(SETTLE).await;
     loop {
         let now = clock();
-        if let Err(failure) = pricing.tick(now).await {
+        if let Err(failure) = pricing.tick(now, now).await {
             tracing::warn!("no store priced: {failure}");
         }
         if let Err(failure) = closing.tick(now).await {

@@ -105,7 +105,7 @@ proptest! {
                 }
                 _ => {
                     let pricing = world.pricing();
-                    let both = async { tokio::join!(pricing.tick(now), pricing.tick(now)) };
+                    let both = async { tokio::join!(pricing.tick(now, now), pricing.tick(slot, now)) };
                     let (one, other) = run(both);
                     let published = [one.unwrap().published, other.unwrap().published].concat();
                     // No revision was published by both.
@@ -128,8 +128,8 @@ proptest! {
         for (one, other, delay) in plan {
             let now = |slot: i64| noon() + slot_length() * slot as i32 + TimeDelta::seconds(delay);
             let pricing = world.pricing();
-            let both = async { tokio::join!(pricing.tick(now(one)), pricing.tick(now(other))) };
-            let _ = run(both);
+            let pass = |slot| pricing.tick(now(slot), now(slot));
+            let _ = run(async { tokio::join!(pass(one), pass(other)) });
         }
         keeps_the_rules(&world)?;
     }

@@ -5,7 +5,7 @@ use domain::{Acceptance, Event, Item, Store};
 use load_generator::shops;
 use pricing::Pass;
 
-use crate::{World, at, day, slots};
+use crate::{World, at, day, run, slots};
 
 /// A store with 60 of one item delivered at an instant, of which little is sold.
 fn slow(hours: &str, afternoon: &str, delivered_at: &str) -> World {
@@ -76,6 +76,28 @@ fn a_store_outside_its_afternoon_is_left_alone() {
     let held_back: usize = pass.held_back.values().sum();
     assert_eq!(pass.published.len() + pass.kept + held_back, shop.items.len());
     assert!(!pass.published.is_empty());
+}
+
+#[test]
+fn a_pass_that_comes_when_its_slot_is_over_or_the_store_closed_decides_nothing() {
+    let shop = shops::chain().swap_remove(1);
+    let world = World::of(&shop);
+    world.store(&day(&shop, "2026-03-12".parse().expect("a date"), 1));
+    let pass = |due: &str, now: &str| {
+        let [due, now] = [due, now].map(|time| at(&format!("2026-03-12T{time}Z")));
+        run(world.pricing().tick(due, now)).expect("a pass")
+    };
+    for (due, now) in [("15:00:00", "15:15:00"), ("15:00:20", "16:40:00"), ("17:45:00", "18:00:00")]
+    {
+        assert_eq!(pass(due, now), Pass::default(), "{due} at {now}");
+    }
+    assert!(world.offers().is_empty());
+    let late = pass("15:00:00", "15:14:59").published;
+    assert!(!late.is_empty());
+    for offer in late {
+        assert_eq!(offer.slot, at("2026-03-12T15:00:00Z"));
+        assert_eq!(offer.valid_from, at("2026-03-12T15:14:59Z"));
+    }
 }
 
 #[test]

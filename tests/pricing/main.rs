@@ -64,7 +64,7 @@ impl World {
     }
 
     fn tick(&self, now: DateTime<Utc>) -> Pass {
-        run(self.pricing().tick(now)).expect("a pass")
+        run(self.pricing().tick(now, now)).expect("a pass")
     }
 
     /// The revisions of each item, in order.

@@ -1,5 +1,5 @@
 //! The pricing as a Lambda function on a schedule. The schedule's own time decides the slot, so
-//! that a tick that is delivered late or twice decides the same.
+//! that a tick that is delivered late or twice decides the same; or nothing, when the slot is over.
 
 #![recursion_limit = "256"]
 
@@ -26,6 +26,11 @@ struct Answer {
     held_back: usize,
 }
 
+#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+fn now() -> DateTime<Utc> {
+    DateTime::from(std::time::SystemTime::now())
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let function = Function::start("pricing").await?;
@@ -38,7 +43,7 @@ async fn main() -> Result<(), Error> {
         offers: Offers::new(dynamodb.clone(), names),
     };
     run(service_fn(async |event: LambdaEvent<Tick>| {
-        let pass = pricing.tick(event.payload.time).await;
+        let pass = pricing.tick(event.payload.time, now()).await;
         function.report();
         let pass = pass?;
         Ok::<_, Error>(Answer {

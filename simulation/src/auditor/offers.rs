@@ -111,6 +111,8 @@ fn broken_rule(
         (afternoon.is_none_or(in_afternoon), "outside the afternoon"),
         (offer.valid_until > offer.slot, "over before it begins"),
         (offer.slot <= offer.valid_from, "holds before it was decided"),
+        (offer.valid_from < offer.slot + SLOT, "decided when its slot was over"),
+        (offer.valid_from < offer.valid_until, "decided when the store was closed"),
         (offer.on_hand > Decimal::ZERO, "nothing is left to offer"),
     ];
     rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule)
@@ -135,15 +137,15 @@ pub(crate) async fn recomputed(
     let mut slot = pricing::slot_of(scene.starts_at);
     let until = scene.ends_at + TimeDelta::hours(1);
     while slot < until {
-        on_time.tick(slot).await.expect("a calm table answers");
+        on_time.tick(slot, slot).await.expect("a calm table answers");
         let now = slot + TimeDelta::seconds(draw.below(900) as i64);
         match draw.below(3) {
-            0 => drop(disturbed.tick(now).await),
+            0 => drop(disturbed.tick(slot, now).await),
             1 => {
-                drop(disturbed.tick(now).await);
-                drop(disturbed.tick(slot).await);
+                drop(disturbed.tick(slot, now).await);
+                drop(disturbed.tick(slot, now).await);
             }
-            _ => drop(tokio::join!(disturbed.tick(now), disturbed.tick(slot))),
+            _ => drop(tokio::join!(disturbed.tick(slot, now), disturbed.tick(slot, now))),
         }
         slot += SLOT;
     }
