@@ -71,6 +71,12 @@ impl Experiment {
         }
     }
 
+    /// Whether there are arms beside the policy's.
+    #[must_use]
+    pub fn compares(&self) -> bool {
+        self.control_percent > 0 || self.exploration_percent > 0
+    }
+
     pub(crate) fn parse(json: &str) -> Result<Self, Vec<Fault>> {
         let mut fields = Fields::of(json, FIELDS).map_err(|fault| vec![fault])?;
         let group = |fields: &mut Fields<'_>, field| fields.whole(field, 0..=100_u8, "percent");

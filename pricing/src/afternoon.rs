@@ -1,6 +1,7 @@
 //! What is known of one store at one slot of its afternoon, and what follows from it. No I/O: the
 //! same knowledge always leads to the same drafts.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -108,7 +109,8 @@ impl HeldBack {
 /// What follows for a store.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Decided {
-    /// What is to be written, the best gains first.
+    /// What is to be written: the best gains first, or in an order of chance where the store's
+    /// experiment compares arms.
     pub drafts: Vec<Draft>,
     /// Items whose price stays.
     pub kept: usize,
@@ -153,8 +155,9 @@ impl Afternoon {
         }
     }
 
-    /// Decides about every item. The best gains come first, as far as the store's people can
-    /// print stickers within the hour.
+    /// Decides about every item, as far as the store's people can print stickers within the hour.
+    /// The best gains come first; but the optimiser's choices gain most by its own reckoning, so
+    /// an experiment, whose arms are to be compared, leaves to chance what has to wait.
     #[must_use]
     pub fn decide(&self) -> Decided {
         let mut decided = Decided::default();
@@ -170,8 +173,10 @@ impl Afternoon {
                 Err(why) => hold(&mut decided.held_back, why),
             }
         }
-        decided.drafts.sort_by(|a, b| {
-            b.gain.cmp(&a.gain).then_with(|| a.offer.offer_id.sku.cmp(&b.offer.offer_id.sku))
+        let is_compared = self.store.policy.experiment.compares();
+        decided.drafts.sort_by_cached_key(|Draft { offer, gain, .. }| {
+            let sku = offer.offer_id.sku.clone();
+            if is_compared { (Err(self.chance_of(&sku)), sku) } else { (Ok(Reverse(*gain)), sku) }
         });
         if let Some(most) = self.store.policy.max_changes_per_hour.filter(|_| !self.is_shadow()) {
             let room = (most as usize).saturating_sub(self.changes_within_the_hour());
@@ -239,6 +244,12 @@ impl Afternoon {
         let date = self.day.date.to_string();
         let shift = draw(&[self.store_id().as_str(), &date, category]) % every;
         number.unsigned_abs() % every == shift
+    }
+
+    /// An item's place among the changes of this slot, whatever its arm.
+    fn chance_of(&self, sku: &Sku) -> u64 {
+        let salt = &self.store.policy.experiment.salt;
+        draw(&["changes", salt, self.store_id().as_str(), sku.as_str(), &self.slot.to_string()])
     }
 
     /// Whether what is decided is only looked at.

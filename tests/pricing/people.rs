@@ -104,14 +104,20 @@ fn shadows_are_decided_and_stored_but_nothing_is_offered() {
     assert_eq!(first(prices(&shadow)), first(prices(&live)));
 }
 
-#[test]
-fn no_more_prices_change_in_an_hour_than_people_can_print() {
+/// Six items of different worth, each with far too much on the shelf.
+fn six(policy: &str) -> World {
     let items: Vec<String> = (0..6)
         .map(|n| format!(r#"{{"sku":"i{n}","price":"{}.40","cost":"0.60"}}"#, n + 1))
         .collect();
     let items: Vec<&str> = items.iter().map(String::as_str).collect();
-    let world = corner(r#"{"max_changes_per_hour":2,"max_changes":2}"#, &items);
+    let world = corner(policy, &items);
     (0..6).for_each(|n| world.store(&too_much(&format!("i{n}"))));
+    world
+}
+
+#[test]
+fn no_more_prices_change_in_an_hour_than_people_can_print() {
+    let world = six(r#"{"max_changes_per_hour":2,"max_changes":2}"#);
     // So late that every price would go down at once.
     let first = world.tick(at("2026-03-12T16:00:00Z"));
     let skus: BTreeSet<_> =
@@ -128,6 +134,22 @@ fn no_more_prices_change_in_an_hour_than_people_can_print() {
         assert!(within <= 2, "{within} from {}", window[0]);
     }
     assert_eq!(all(&world).len(), 4);
+}
+
+#[test]
+fn where_arms_are_compared_chance_says_whose_change_has_to_wait() {
+    let mut changed: BTreeMap<String, usize> = BTreeMap::new();
+    for salt in 0..24 {
+        let world = six(&format!(
+            r#"{{"max_changes_per_hour":2,"experiment":{{"salt":"{salt}","control_percent":1}}}}"#
+        ));
+        for offer in world.tick(at("2026-03-12T16:00:00Z")).published {
+            *changed.entry(offer.offer_id.sku.to_string()).or_default() += 1;
+        }
+    }
+    // Each is one of two of six in 24 draws: 8, and a standard deviation of 2.3.
+    assert_eq!(changed.len(), 6, "{changed:?}");
+    assert!(changed.values().all(|count| (2..=15).contains(count)), "{changed:?}");
 }
 
 #[test]
