@@ -129,7 +129,9 @@ fn notes(arms: &[OfArm], stores: &[Store], read: &read::Read) -> Vec<String> {
         let no_group = groups.iter().all(|(control, _)| *control == 0);
         let cure = if no_group {
             "no store has a control group: `policy.experiment.control_percent` in the catalogue, \
-             like 10, gives it one from then on"
+             like 10, gives it one from then on, and `rule` beside it says which steps the group \
+             keeps; without a rule, or with one below the ladder's first step, it never has a \
+             discount"
         } else {
             "name more dates or more stores"
         };
