@@ -73,6 +73,22 @@ const COLUMNS: &[Column] = &[
     Column::Text("reason"),
 ];
 
+/// What programs are told on top.
+const MORE_COLUMNS: &[Column] = &[
+    Column::Number("was_price"),
+    Column::Number("lowest_price"),
+    Column::Text("arm"),
+    Column::Text("trust"),
+    Column::Text("shadow"),
+    Column::Text("policy_version"),
+    Column::Number("expected_units"),
+    Column::Number("expected_revenue"),
+    Column::Number("expected_waste"),
+    Column::Number("unchanged_units"),
+    Column::Number("unchanged_revenue"),
+    Column::Number("unchanged_waste"),
+];
+
 pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     match flags.verb {
         Some(Verb::Explain(flags)) => explain::run(flags).await,
@@ -133,10 +149,13 @@ pub(crate) fn latest(offers: Vec<Offer>) -> Vec<Offer> {
 
 /// Prints offers, instants on the store's clock.
 pub(crate) fn print(format: Format, offers: &[Offer], zone: Tz) -> Result<(), Failed> {
-    // People see the id's parts already; a table has no room to say them twice.
-    let columns = if format == Format::Table { &COLUMNS[1..] } else { COLUMNS };
+    // People see the id's parts already; a table has no room to say them twice, nor for what
+    // `daymark offers explain` shows.
+    let all = [COLUMNS, MORE_COLUMNS].concat();
+    let shown = if format == Format::Table { 1..COLUMNS.len() } else { 0..all.len() };
     let row = |offer: &Offer| {
-        let row = vec![
+        let (with, without) = (&offer.expected, &offer.if_unchanged);
+        let row = [
             offer.offer_id.to_string(),
             offer.offer_id.sku.to_string(),
             on_the_wall(format, zone, offer.valid_from),
@@ -147,10 +166,22 @@ pub(crate) fn print(format: Format, offers: &[Offer], zone: Tz) -> Result<(), Fa
             offer.discount_percent.to_string(),
             offer.on_hand.to_string(),
             offer.reason.clone(),
+            offer.was_price.to_string(),
+            offer.lowest_price.map(|lowest| lowest.to_string()).unwrap_or_default(),
+            offer.arm.as_str().to_owned(),
+            offer.trust.as_str().to_owned(),
+            offer.shadow.to_string(),
+            offer.policy_version.to_string(),
+            with.units.to_string(),
+            with.revenue.to_string(),
+            with.waste.to_string(),
+            without.units.to_string(),
+            without.revenue.to_string(),
+            without.waste.to_string(),
         ];
-        row[COLUMNS.len() - columns.len()..].to_vec()
+        row[shown.clone()].to_vec()
     };
-    output::rows(format, columns, &offers.iter().map(row).collect::<Vec<_>>())
+    output::rows(format, &all[shown.clone()], &offers.iter().map(row).collect::<Vec<_>>())
 }
 
 fn on_the_wall(format: Format, zone: Tz, at: DateTime<Utc>) -> String {

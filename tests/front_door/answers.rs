@@ -24,8 +24,8 @@ pub(crate) fn agreeing(up: &Up, question: &[&str]) -> Vec<BTreeMap<String, Strin
     for (row, line) in rows.iter().zip(&lines[1..]) {
         let mut rest = line.as_str();
         for (column, value) in columns.iter().map(|column| (column, &row[column])) {
-            // A table leaves ids out that its other columns say, and shows times on the wall.
-            if column == "offer_id" {
+            // A table leaves out what it has no room for, and shows times on the wall.
+            if !lines[0].contains(&column.replace('_', " ")) {
                 continue;
             }
             let shown = match column.as_str() {

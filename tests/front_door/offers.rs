@@ -125,6 +125,15 @@ fn an_imported_store_in_its_afternoon_gets_offers() {
     assert!((2.0..3.9).contains(&price), "{offer:?}");
     assert!(offer["reason"].contains("49 left"), "{offer:?}");
     assert_eq!(offer["until"][11..16], *"20:00");
+    let told = ["was_price", "lowest_price", "arm", "trust", "shadow"].map(|name| &*offer[name]);
+    assert_eq!(told, ["3.90", "", "policy", "full", "false"]);
+    assert!(!offer["policy_version"].is_empty(), "{offer:?}");
+    let figure = |name: &str| -> f64 { offer[name].parse().expect(name) };
+    for outlook in ["expected", "unchanged"] {
+        let [units, waste] = ["units", "waste"].map(|of| figure(&format!("{outlook}_{of}")));
+        assert!((units + waste - 49.0).abs() < 1e-6, "{offer:?}");
+    }
+    assert!(figure("expected_revenue") > figure("unchanged_revenue"), "{offer:?}");
 }
 
 #[test]
