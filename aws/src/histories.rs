@@ -64,6 +64,9 @@ fn item_of(history: &History) -> Attributes {
         put("elasticity", number(mean));
         put("elasticity_sd", number(sd));
     }
+    if let Some(sd) = history.items_sd {
+        put("items_sd", number(sd));
+    }
     for (kind, usual) in DayKind::ALL.iter().zip(&history.kinds) {
         let units = |units: &Option<f64>| units.map_or(AttributeValue::Null(true), number);
         let units = AttributeValue::L(usual.units.iter().map(units).collect());
@@ -97,6 +100,7 @@ fn history_of(item: &Attributes) -> Result<History, Failure> {
         days: reader.number("days")?,
         day_cv: reader.number("day_cv")?,
         elasticity,
+        items_sd: item.contains_key("items_sd").then(|| reader.number("items_sd")).transpose()?,
         recent: Version::stored(reader.text("recent")?),
         version: Version::stored(reader.text("version")?),
     })

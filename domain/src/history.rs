@@ -23,7 +23,7 @@ use crate::limits::SLOT_MINUTES;
 use crate::version::Version;
 
 /// Stands in every version: a change of the rules is a new number, so that history is made again.
-const RULES: u8 = 1;
+const RULES: u8 = 2;
 /// How many dates history looks back: eight of every weekday.
 pub const DATES: u64 = 56;
 /// Of how many of the last dates a history tells whether they changed since; as many as a pass of
@@ -114,8 +114,10 @@ pub struct History {
     /// mean. Of a category: around its mean item.
     pub day_cv: f64,
     /// What the item's own offers say of its elasticity, its category left out; of a category,
-    /// what is expected of an item of it. `None` when no offer tells.
+    /// what its items' offers say of their mean, and nothing else. `None` when no offer tells.
     pub elasticity: Option<Estimate>,
+    /// Of a category with an elasticity: how much its items differ in it, as a standard deviation.
+    pub items_sd: Option<f64>,
     /// Names the last [`RECENT_DATES`] days it was made of.
     pub recent: Version,
     /// Names everything it was made of.
@@ -189,7 +191,8 @@ impl History {
 }
 
 /// What is expected of an item on a day of this kind, from its own history and its category's.
-/// `unknown` is what is believed of an elasticity of which nothing was measured.
+/// `unknown` is what is believed of an elasticity of which nothing was measured: its variance
+/// beyond that between items is that of the mean of a category, of which its other items tell.
 #[must_use]
 pub fn expected(
     item: Option<&History>,
@@ -197,10 +200,7 @@ pub fn expected(
     kind: DayKind,
     unknown: Elasticity,
 ) -> Expected {
-    let of_category = category.and_then(|category| category.elasticity);
-    let believed = of_category.unwrap_or(Estimate { mean: unknown.mean, sd: unknown.sd });
-    let measured = item.and_then(|item| item.elasticity);
-    let belief = measured.map_or(believed, |measured| response::combined(believed, measured));
+    let belief = category::believed(item.and_then(|item| item.elasticity), category, unknown);
     let elasticity = Elasticity { mean: belief.mean, sd: belief.sd, form: unknown.form };
     Expected { profile: usual_profile(item, category, kind), elasticity }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, TimeDelta, Utc};
 use domain::catalog::ItemRules;
-use domain::demand::{Elasticity, Profile, ProfileSlot};
+use domain::demand::{Profile, ProfileSlot};
 use domain::event::Unit;
 use domain::history::{DayKind, Expected, expected};
 use domain::limits::SLOT_MINUTES;
@@ -106,10 +106,8 @@ impl Afternoon {
 
     /// What is believed of an item before today.
     fn expected(&self, item: &Item, rules: &ItemRules<'_>) -> Expected {
-        let mean = rules.elasticity.to_f64().unwrap_or(Elasticity::default().mean);
-        let unknown = Elasticity { mean, ..Elasticity::default() };
         let (own, category) = self.histories_of(item);
-        expected(own, category, DayKind::of(self.day.date), unknown)
+        expected(own, category, DayKind::of(self.day.date), rules.believed())
     }
 
     /// The windows in which what is on the shelf came.

@@ -24,6 +24,7 @@ fn history(of: Whose) -> History {
         days: 40.0,
         day_cv: 0.3,
         elasticity: Some(Estimate { mean: 2.2, sd: 0.512_3 }),
+        items_sd: None,
         recent: Version::of(b"recent"),
         version: Version::of(b"all"),
     }
@@ -40,6 +41,7 @@ async fn histories_come_back_as_they_were_kept_and_stand_beside_the_days() {
     let names = ["bread", "", "bread/rolls #1", "Brötchen\n", &"x".repeat(NAME_BYTES_MAX + 1)];
     let mut all: Vec<History> =
         names.iter().map(|name| history(Whose::Category((*name).into()))).collect();
+    all.iter_mut().for_each(|category| category.items_sd = Some(0.49));
     all.push(history(item("category")));
     all.push(History { elasticity: None, ..history(item("rye")) });
     for history in &all {

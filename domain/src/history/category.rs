@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::response::{MEAN_MAX, MEAN_MIN, combined};
 use super::{DayKind, Estimate, History, HistoryKey, RULES, UsualDay, Whose, rounded};
 use crate::closed_day::SLOTS_PER_DAY;
-use crate::demand::Elasticity;
+use crate::demand::{Elasticity, ITEMS_SD};
 use crate::id::StoreId;
 use crate::version::Version;
 
@@ -12,12 +13,10 @@ use crate::version::Version;
 /// most 2,048.
 pub const NAME_BYTES_MAX: usize = 512;
 
-/// How much categories differ in elasticity, and how much the items of one do: together the
-/// uncertainty where nothing is known.
-const CATEGORIES_SD: f64 = 0.5;
-const ITEMS_SD: f64 = 0.49;
 /// How many items that are known exactly the default of their difference counts for.
 const ITEMS_SD_COUNT: f64 = 4.0;
+/// What less of a category's weight tells of its other items is lost in the rounding.
+const OTHERS_SHARE_MIN: f64 = 0.01;
 const DAY_CV_MAX: f64 = 2.0;
 
 pub(super) fn history(store_id: &StoreId, name: &str, items: &[&History]) -> Option<History> {
@@ -28,13 +27,15 @@ pub(super) fn history(store_id: &StoreId, name: &str, items: &[&History]) -> Opt
     let mut text = format!("{RULES} {through}");
     items.iter().for_each(|item| text.push_str(&format!(" {} {}", item.key, item.version)));
     let version = Version::of(text.as_bytes());
+    let measured = measured(&items);
     Some(History {
         key: HistoryKey { store_id: store_id.clone(), of: Whose::Category(name.to_owned()) },
         through,
         kinds: DayKind::ALL.map(|kind| usual_day(&items, kind)),
         days: items.iter().map(|item| item.days).fold(0.0, f64::max),
         day_cv: rounded(day_cv(&items)),
-        elasticity: elasticity(&items),
+        elasticity: measured.map(|(mean, _)| mean),
+        items_sd: measured.map(|(_, items_sd)| items_sd),
         recent: version.clone(),
         version,
     })
@@ -75,20 +76,53 @@ fn day_cv(items: &[&History]) -> f64 {
     libm::sqrt(own + between).min(DAY_CV_MAX)
 }
 
-/// By moments over the items that were measured, shrunk to what is believed of any item.
-fn elasticity(items: &[&History]) -> Option<Estimate> {
+/// What the items that were measured say of their mean, by moments, and how much they differ.
+fn measured(items: &[&History]) -> Option<(Estimate, f64)> {
     let measured: Vec<Estimate> = items.iter().filter_map(|item| item.elasticity).collect();
     if measured.is_empty() {
         return None;
     }
-    let between = between(&measured);
-    let told = |item: &Estimate| 1.0 / (between + item.sd * item.sd);
-    let believed = 1.0 / (CATEGORIES_SD * CATEGORIES_SD);
-    let all = measured.iter().map(told).sum::<f64>() + believed;
-    let sum: f64 = measured.iter().map(|item| told(item) * item.mean).sum();
-    let mean = (sum + believed * Elasticity::default().mean) / all;
-    let sd = libm::sqrt(between + 1.0 / all);
-    Some(Estimate { mean: rounded(mean), sd: rounded(sd) })
+    let items_sd = rounded(libm::sqrt(between(&measured)));
+    let all: f64 = measured.iter().map(|item| weight(item, items_sd)).sum();
+    let sum: f64 = measured.iter().map(|item| weight(item, items_sd) * item.mean).sum();
+    let mean = Estimate { mean: rounded(sum / all), sd: rounded(libm::sqrt(1.0 / all)) };
+    Some((mean, items_sd))
+}
+
+/// How much an item tells of the mean of its category.
+fn weight(item: &Estimate, items_sd: f64) -> f64 {
+    1.0 / (items_sd * items_sd + item.sd * item.sd)
+}
+
+/// What is believed of an item: the other items of its category tell of the mean around which it
+/// lies, and its own offers of itself; no offer is counted twice.
+pub(super) fn believed(
+    own: Option<Estimate>,
+    category: Option<&History>,
+    unknown: Elasticity,
+) -> Estimate {
+    let measured = category.and_then(|category| category.elasticity.zip(category.items_sd));
+    let others =
+        measured.and_then(|(all, items_sd)| Some((without(all, own, items_sd)?, items_sd)));
+    let of_any = Estimate { mean: unknown.mean, sd: unknown.sd };
+    let before = others.map_or(of_any, |(others, items_sd)| {
+        let of_mean = (unknown.sd * unknown.sd - ITEMS_SD * ITEMS_SD).max(0.0);
+        let mean = combined(Estimate { sd: libm::sqrt(of_mean), ..of_any }, others);
+        Estimate { sd: libm::sqrt(mean.sd * mean.sd + items_sd * items_sd), ..mean }
+    });
+    own.map_or(before, |own| combined(before, own))
+}
+
+/// The mean of a category without one of its items; `None` when no other tells anything.
+fn without(all: Estimate, own: Option<Estimate>, items_sd: f64) -> Option<Estimate> {
+    let Some(own) = own else { return Some(all) };
+    let (told, own_told) = (1.0 / (all.sd * all.sd), weight(&own, items_sd));
+    let others = told - own_told;
+    if others < OTHERS_SHARE_MIN * told {
+        return None;
+    }
+    let mean = (told * all.mean - own_told * own.mean) / others;
+    Some(Estimate { mean: mean.clamp(MEAN_MIN, MEAN_MAX), sd: libm::sqrt(1.0 / others) })
 }
 
 /// The variance between items (DerSimonian & Laird 1986), shrunk to the default by how much the

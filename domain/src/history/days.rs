@@ -60,6 +60,7 @@ pub(super) fn item(
         days: usual.days(),
         day_cv: usual.day_cv(),
         elasticity: measured,
+        items_sd: None,
         recent: recent(through, rows.values().copied()),
         version: version(through, rows.values().copied()),
     })

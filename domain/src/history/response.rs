@@ -14,6 +14,9 @@ use crate::demand::Elasticity;
 /// The grid of elasticities: 0.1 to 8.
 const GRID: usize = 80;
 const STEP: f64 = 0.1;
+/// Its ends.
+pub(super) const MEAN_MIN: f64 = STEP;
+pub(super) const MEAN_MAX: f64 = STEP * GRID as f64;
 /// A prior that says next to nothing; what it says is taken off again.
 const VAGUE_SD: f64 = 2.0;
 /// Below it, in 1 / variance, nothing was learnt.
@@ -43,7 +46,7 @@ pub(super) fn measured(days: &[Day], regular: &Usual) -> Option<Estimate> {
     }
     let mean = (with.mean * known - without.mean * vague) / information;
     let variance = 1.0 / information + unsure(days, &offered, regular);
-    let mean = mean.clamp(STEP, STEP * GRID as f64);
+    let mean = mean.clamp(MEAN_MIN, MEAN_MAX);
     Some(Estimate { mean: rounded(mean), sd: rounded(libm::sqrt(variance)) })
 }
 

@@ -4,7 +4,7 @@ mod world;
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use domain::closed_day;
-use domain::demand::{Basis, Elasticity, Profile, ProfileSlot};
+use domain::demand::{Basis, Elasticity, ITEMS_SD, Profile, ProfileSlot};
 use domain::history::{DATES, DayKind, Estimate, Whose, expected};
 use domain::{ClosedDay, History};
 use proptest::prelude::*;
@@ -150,11 +150,39 @@ fn what_an_item_shows_is_weighed_against_what_its_category_does() {
     let items: Vec<&History> = items.iter().collect();
     let category = History::of_category(&store_id, "bread", &items).expect("items");
     let Estimate { mean, sd } = category.elasticity.expect("offers");
-    assert!((3.0..4.0).contains(&mean) && (0.1..0.7).contains(&sd), "{mean} {sd}");
-    let new = expected(None, Some(&category), DayKind::Weekday, Elasticity::default());
-    assert_eq!((new.elasticity.mean, new.elasticity.sd), (mean, sd));
-    let item = expected(Some(items[0]), Some(&category), DayKind::Weekday, Elasticity::default());
-    assert!(item.elasticity.sd < sd && item.elasticity.sd < items[0].elasticity.unwrap().sd);
+    let items_sd = category.items_sd.expect("offers");
+    assert!((3.0..4.0).contains(&mean) && sd < items_sd && items_sd < 0.7, "{mean} {sd}");
+    let unknown = Elasticity::default();
+    let new = expected(None, Some(&category), DayKind::Weekday, unknown).elasticity;
+    assert!((unknown.mean..mean).contains(&new.mean) && new.sd < unknown.sd, "{new:?}");
+    let item = expected(Some(items[0]), Some(&category), DayKind::Weekday, unknown).elasticity;
+    assert!(item.sd < new.sd && item.sd < items[0].elasticity.unwrap().sd);
+    // Its own offers are not in it twice: as if the category were the others alone.
+    let others = History::of_category(&store_id, "bread", &items[1..]).expect("items");
+    let others = History { items_sd: category.items_sd, ..others };
+    let apart = expected(Some(items[0]), Some(&others), DayKind::Weekday, unknown).elasticity;
+    assert!((item.mean - apart.mean).abs() < 0.02 && (item.sd - apart.sd).abs() < 0.01);
+}
+
+#[test]
+fn one_measured_neighbour_does_not_overrule_what_the_retailer_says() {
+    let store_id = "0042".parse().unwrap();
+    let world = World { discounts: true, per_slot: 1.5, elasticity: 1.2, ..WORLD };
+    let measured = named("rye", folded(&world.rows(DATES, 30)));
+    let category = History::of_category(&store_id, "bread", &[&measured]).expect("an item");
+    let mean = measured.elasticity.expect("offers").mean;
+    let said = Elasticity { mean: 4.0, ..Elasticity::default() };
+    let told = |item: Option<&History>, category, unknown| {
+        expected(item, category, DayKind::Weekday, unknown).elasticity
+    };
+    let of_category = told(None, Some(&category), said);
+    assert!((2.5..4.0).contains(&of_category.mean), "{of_category:?}, measured {mean}");
+    // Said of the item itself.
+    let of_item = Elasticity { sd: ITEMS_SD, ..said };
+    assert!((told(None, Some(&category), of_item).mean - 4.0).abs() < 1e-9);
+    assert!(told(Some(&measured), None, of_item).mean < 3.0);
+    // A category of one item tells that item nothing.
+    assert_eq!(told(Some(&measured), Some(&category), said), told(Some(&measured), None, said));
 }
 
 #[test]
