@@ -1,6 +1,9 @@
 //! Stored windows, offers and the catalogue -> the situation of one item.
 
-use chrono::{DateTime, Days, FixedOffset, NaiveDate, TimeDelta, Utc};
+use std::collections::BTreeSet;
+use std::iter::successors;
+
+use chrono::{DateTime, Days, FixedOffset, NaiveDate, TimeDelta, Timelike, Utc};
 use domain::catalog::ItemRules;
 use domain::demand::{Profile, ProfileSlot};
 use domain::event::Unit;
@@ -107,7 +110,19 @@ impl Afternoon {
     /// What is believed of an item before today.
     fn expected(&self, item: &Item, rules: &ItemRules<'_>) -> Expected {
         let (own, category) = self.histories_of(item);
-        expected(own, category, DayKind::of(self.day.date), rules.believed())
+        let Expected { profile, elasticity } =
+            expected(own, category, DayKind::of(self.day.date), rules.believed());
+        let profile = profile.and_then(|profile| filled(profile, &self.opening_slots()));
+        Expected { profile, elasticity }
+    }
+
+    /// The first minutes of the slots in which the store is open, by its clock.
+    fn opening_slots(&self) -> BTreeSet<u16> {
+        let slot = TimeDelta::minutes(SLOT_MINUTES.into());
+        let open = |start: &DateTime<Utc>| *start < self.day.closes_at;
+        let slots = successors(Some(slot_of(self.day.opens_at)), |start| Some(*start + slot));
+        let minute = |start| self.wall(start).num_seconds_from_midnight() / 60;
+        slots.take_while(open).filter_map(|start| u16::try_from(minute(start)).ok()).collect()
     }
 
     /// The windows in which what is on the shelf came.
@@ -226,6 +241,28 @@ pub(crate) fn wall(store: &Store, at: DateTime<Utc>) -> DateTime<FixedOffset> {
     at.with_timezone(&store.zone).fixed_offset()
 }
 
+/// With the mean of the opening slots that are known for each that is not, because the shelf was
+/// always empty by then: outside all slots nothing would be expected, however much is there today.
+/// `None` when no opening slot is known.
+fn filled(profile: Profile, opening: &BTreeSet<u16>) -> Option<Profile> {
+    let known: BTreeSet<u16> = profile.slots.iter().map(|slot| slot.start).collect();
+    let inside = profile.slots.iter().filter(|slot| opening.contains(&slot.start));
+    let (units, count) =
+        inside.fold((0.0, 0.0), |(units, count), slot| (units + slot.units, count + 1.0));
+    if count == 0.0 {
+        return None;
+    }
+    let mean = |start: &u16| ProfileSlot {
+        start: *start,
+        end: *start + SLOT_MINUTES as u16,
+        units: units / count,
+    };
+    let mut slots = profile.slots;
+    slots.extend(opening.difference(&known).map(mean));
+    slots.sort_unstable_by_key(|slot| slot.start);
+    Some(Profile { slots, ..profile })
+}
+
 fn in_pieces(profile: Profile, piece: Decimal) -> Profile {
     let piece = piece.to_f64().filter(|piece| *piece != 1.0);
     let Some(piece) = piece else { return profile };
@@ -243,4 +280,26 @@ fn unit_of(windows: &[StockWindow]) -> Unit {
 fn whole(pieces: Decimal) -> u64 {
     let rounded = pieces.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
     rounded.to_u64().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::demand::Basis;
+
+    use super::*;
+
+    #[test]
+    fn what_was_never_there_in_the_afternoon_is_asked_for_there_as_in_the_morning() {
+        let slot = |start: u16, units| ProfileSlot { start, end: start + 15, units };
+        let profile = |slots| Profile { basis: Basis::Sku, days: 20.0, day_cv: 0.3, slots };
+        let opening: BTreeSet<u16> = [420, 435, 450, 465].into();
+        // Before opening nobody pays, whatever a clock that is wrong told.
+        let known = profile(vec![slot(0, 90.0), slot(420, 1.0), slot(450, 2.0)]);
+        let slots = [slot(0, 90.0), slot(420, 1.0), slot(435, 1.5), slot(450, 2.0), slot(465, 1.5)];
+        assert_eq!(filled(known, &opening), Some(profile(slots.to_vec())));
+        let whole = profile(opening.iter().map(|start| slot(*start, 0.0)).collect());
+        assert_eq!(filled(whole.clone(), &opening), Some(whole));
+        assert_eq!(filled(profile(vec![slot(0, 90.0)]), &opening), None);
+        assert_eq!(filled(profile(Vec::new()), &opening), None);
+    }
 }
