@@ -129,6 +129,10 @@ pub const BATCH_BYTES_MAX: usize = 4_500_000;
 pub const LADDER_STEPS_MAX: usize = 100;
 /// Deepest discount, in percent.
 pub const DISCOUNT_PERCENT_MAX: u8 = 95;
+/// Longest time between two changes of one price, in minutes: a week.
+pub const CHANGE_MINUTES_MAX: u32 = 7 * 24 * 60;
+/// Most changes of one price a day that can be told as a limit.
+pub const CHANGES_MAX: u32 = 1_000;
 /// The pricing grid.
 pub const SLOT_MINUTES: u32 = 15;
 

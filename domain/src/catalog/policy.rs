@@ -10,7 +10,9 @@ use super::{CatalogError, CategoryRules, Ladder};
 use crate::experiment::Experiment;
 use crate::fault::Fault;
 use crate::fields::{Fields, shorten};
-use crate::limits::{DISCOUNT_PERCENT_MAX, SLOT_MINUTES, UNIT_PRICE_MAX};
+use crate::limits::{
+    CHANGE_MINUTES_MAX, CHANGES_MAX, DISCOUNT_PERCENT_MAX, SLOT_MINUTES, UNIT_PRICE_MAX,
+};
 use crate::version::Version;
 use crate::words::words;
 
@@ -192,7 +194,7 @@ fn read(fields: &mut Fields<'_>) -> Policy {
         min_margin_percent: fields.percent("min_margin_percent"),
         price_endings: price_endings(fields).unwrap_or_default(),
         min_minutes_between_changes: fields
-            .optional_number("min_minutes_between_changes")
+            .whole("min_minutes_between_changes", 0..=CHANGE_MINUTES_MAX, "minutes")
             .unwrap_or(default.min_minutes_between_changes),
         max_changes: limit(fields, "max_changes", default.max_changes),
         max_changes_per_hour: limit(fields, "max_changes_per_hour", default.max_changes_per_hour),
@@ -237,7 +239,7 @@ fn limit(fields: &mut Fields<'_>, field: &'static str, default: Option<u32>) -> 
     match fields.raw(field) {
         Some("\"unlimited\"") => None,
         None => default,
-        Some(_) => fields.optional_number(field),
+        Some(_) => fields.whole(field, 0..=CHANGES_MAX, "changes"),
     }
 }
 

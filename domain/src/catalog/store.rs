@@ -5,13 +5,18 @@ use chrono_tz::Tz;
 use serde_json::json;
 
 use super::chain::is_country;
+use super::policy::clock_text;
 use super::{CatalogError, Policy};
 use crate::calendar::{BusinessDay, DaySpan, Hours, instant};
-use crate::fields::Fields;
+use crate::fault::Fault;
+use crate::fields::{Fields, shorten};
 use crate::id::StoreId;
 
 /// What is read of a store.
 const FIELDS: &[&str] = &["store_id", "name", "country", "zone", "hours", "policy"];
+
+/// A week without a change of the clock almost everywhere.
+const ANY_WEEK: NaiveDate = NaiveDate::from_ymd_opt(2026, 1, 12).expect("a date");
 
 /// One store: where its clock is, when it is open, how it discounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,12 +45,42 @@ impl Store {
         let policy = fields.raw("policy").map_or(Ok(Policy::default()), Policy::parse);
         let store = read(&mut fields);
         match (store, policy) {
-            (Some(store), Ok(policy)) if fields.faults.is_empty() => Ok(Self { policy, ..store }),
+            (Some(store), Ok(policy)) if fields.faults.is_empty() => {
+                let store = Self { policy, ..store };
+                let faults = store.backward();
+                if faults.is_empty() { Ok(store) } else { Err(CatalogError(faults)) }
+            }
             (_, policy) => {
                 fields.faults.extend(policy.err().into_iter().flat_map(|error| error.0));
                 Err(CatalogError(fields.faults))
             }
         }
+    }
+
+    /// Ends before their beginnings, by which no price would ever change. Which of two times is
+    /// the earlier one, depends on the opening hours: a night goes past midnight.
+    fn backward(&self) -> Vec<Fault> {
+        let days: Vec<BusinessDay> =
+            ANY_WEEK.iter_days().take(7).filter_map(|date| self.day(date)).collect();
+        let before = |end: Option<NaiveTime>, start: NaiveTime| {
+            let is_before = |end: NaiveTime| {
+                days.iter().all(|day| self.clock_on(day, end) < self.clock_on(day, start))
+            };
+            end.filter(|end| !days.is_empty() && is_before(*end))
+        };
+        let starts = self.policy.afternoon_starts;
+        let latest = before(self.policy.latest_change, starts).map(|latest| {
+            let rule = format!("is before afternoon_starts {}", clock_text(starts));
+            Fault::new("latest_change", Some(&clock_text(latest)), rule)
+        });
+        let of_category = self.policy.categories.iter().filter_map(|(name, rules)| {
+            let (earliest, name) = (rules.earliest?, shorten(name));
+            let (latest, earliest) =
+                (clock_text(before(rules.latest, earliest)?), clock_text(earliest));
+            let rule = format!("{name}: latest {latest} is before earliest {earliest}");
+            Some(Fault::new("categories", None, rule))
+        });
+        latest.into_iter().chain(of_category).collect()
     }
 
     /// The entry as [`Store::parse`] reads it.
