@@ -114,7 +114,11 @@ where
     ) -> Result<Closed, Failure> {
         let Some(store) = self.catalog.store(store_id).await? else { return Ok(Closed::default()) };
         let today = now.with_timezone(&store.zone).date_naive();
-        self.close_dates(&store, today - Days::new(DATES_BACK), today, now).await
+        // As many dates are over also while one that passes midnight is not.
+        let yesterday = today - Days::new(1);
+        let is_over = store.span(yesterday).closes_at + SETTLE <= now;
+        let last = if is_over { today } else { yesterday };
+        self.close_dates(&store, last - Days::new(DATES_BACK), today, now).await
     }
 
     /// A pass over these dates of a store, as far as they are over at `now`: for history, which is

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::history::Whose;
 use domain::ports::{CatalogTable, DaysTable, HistoryTable, Saved};
-use domain::{Acceptance, Event, History, Item};
+use domain::{Acceptance, ClosedDay, Event, History, Item, Version};
 use processors::Closed;
 use rust_decimal::Decimal;
 
@@ -63,6 +63,25 @@ fn a_rebuild_finds_what_was_damaged_and_nothing_where_nothing_was() {
     assert_eq!(run(table.save(&day, Some(&day.version))), Ok(Saved::Done));
     assert_eq!(rebuild(&shop), (1, 3));
     assert_eq!((shop.days(), shop.histories()), (days, histories));
+}
+
+#[test]
+fn a_pass_at_night_reads_old_days_no_more_than_one_by_day() {
+    let store = store("Europe/Berlin", "mon-sun 18:00-02:00");
+    let mut shop = Shop::new(&store);
+    let evening = |day: i64| midnight(SPRING) + TimeDelta::hours(19) + TimeDelta::days(day);
+    for day in 0..20 {
+        shop.arrive(&[said("receipt", "rye", 9, evening(day))], evening(day));
+        shop.close(evening(day) + TimeDelta::hours(9));
+    }
+    // A row that no pass looks at; whoever reads it again folds another history.
+    let old = shop.days().into_iter().next().expect("a row");
+    let other = ClosedDay { version: Version::of(b"other"), ..old.clone() };
+    assert_eq!(run(shop.closing.days.save(&other, Some(&old.version))), Ok(Saved::Done));
+    for hours in [0, 3, 4] {
+        let closed = shop.close(evening(20) + TimeDelta::hours(hours));
+        assert_eq!((closed.written(), closed.histories), (0, 0), "{hours}");
+    }
 }
 
 #[test]
