@@ -42,9 +42,10 @@ enum Verb {
 ///
 /// A policy has, each with a default: enabled, shadow (decides, but offers nothing),
 /// afternoon_starts (14:00), latest_change, ladder_percent (0 10 … 70), max_discount_percent,
-/// min_price, min_margin_percent, price_endings ("0 5"), min_minutes_between_changes (30),
-/// max_changes (6, or "unlimited"), max_changes_per_hour (of the whole store), step_jitter_minutes
-/// (0), min_on_hand (1), elasticity (2.2), on_doubt (mark or withhold), doubt_after_minutes (60),
+/// min_price, min_margin_percent, price_endings ("0 5"), min_minutes_between_changes (30, at most
+/// 10080), max_changes (6, at most 1000, or "unlimited"), max_changes_per_hour (of the whole
+/// store), step_jitter_minutes (0), min_on_hand (1), elasticity (2.2), on_doubt (mark or withhold),
+/// doubt_after_minutes (60),
 /// experiment {salt, control_percent, exploration_percent, rule [{at, discount_percent}]},
 /// categories {name: {exclude, earliest, latest, ladder_percent, max_discount_percent, min_price,
 /// min_margin_percent, elasticity}}. In CSV its columns are called policy.afternoon_starts and so

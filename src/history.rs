@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
-use domain::demand::{Elasticity, Profile};
+use domain::demand::Profile;
 use domain::history::{DayKind, Expected, HistoryKey, Whose, expected};
 use domain::limits::SLOT_MINUTES;
 use domain::ports::{CatalogTable, HistoryTable};
 use domain::{History, Item, Sku, Store, StoreId};
-use rust_decimal::prelude::ToPrimitive;
 
 use crate::output::{Column, Format};
 use crate::{Failed, connect, output};
@@ -99,9 +98,8 @@ fn keys(store: &Store, item: &Item) -> [Option<HistoryKey>; 2] {
 /// What is expected of an item on each kind of day.
 fn known(store: &Store, item: &Item, histories: &BTreeMap<HistoryKey, History>) -> [Expected; 3] {
     let [own, category] = keys(store, item).map(|key| key.and_then(|key| histories.get(&key)));
-    let unknown = Elasticity::default();
-    let mean = store.policy.rules_of(item).elasticity.to_f64().unwrap_or(unknown.mean);
-    DayKind::ALL.map(|kind| expected(own, category, kind, Elasticity { mean, ..unknown }))
+    let believed = store.policy.rules_of(item).believed();
+    DayKind::ALL.map(|kind| expected(own, category, kind, believed))
 }
 
 fn summary(item: &Item, known: &[Expected; 3]) -> Vec<String> {

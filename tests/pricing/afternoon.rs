@@ -105,8 +105,8 @@ proptest! {
                 }
                 _ => {
                     let pricing = world.pricing();
-                    let both = async { tokio::join!(pricing.tick(now, now), pricing.tick(slot, now)) };
-                    let (one, other) = run(both);
+                    let (early, late) = (pricing.tick(slot, now), pricing.tick(now, now));
+                    let (one, other) = run(async { tokio::join!(early, late) });
                     let published = [one.unwrap().published, other.unwrap().published].concat();
                     // No revision was published by both.
                     let ids: BTreeSet<_> = published.iter().map(|offer| &offer.offer_id).collect();
