@@ -25,7 +25,7 @@ impl Corner {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name).display().to_string();
         let data = path("data");
-        let at = now();
+        let at = early_in_a_slot();
         let ahead = match 15 - i64::from(at.hour()) {
             ahead @ ..=12 => ahead,
             ahead => ahead - 24,
@@ -107,6 +107,15 @@ impl Corner {
     fn first(&self) -> String {
         format!("{}/corner/rye/1", self.date)
     }
+}
+
+/// Now, or soon: what follows is one slot of the pricing grid, with its events and its decision.
+fn early_in_a_slot() -> DateTime<Utc> {
+    let left = 900 - now().timestamp().rem_euclid(900);
+    if left < 120 {
+        std::thread::sleep(std::time::Duration::from_secs(left.unsigned_abs() + 1));
+    }
+    now()
 }
 
 fn yesterday_of(date: &str) -> NaiveDate {
