@@ -23,7 +23,7 @@ use crate::limits::SLOT_MINUTES;
 use crate::version::Version;
 
 /// Stands in every version: a change of the rules is a new number, so that history is made again.
-const RULES: u8 = 2;
+const RULES: u8 = 3;
 /// How many dates history looks back: eight of every weekday.
 pub const DATES: u64 = 56;
 /// Of how many of the last dates a history tells whether they changed since; as many as a pass of

@@ -18,6 +18,9 @@ const DAY_CV_MAX: f64 = 1.5;
 const DAY_CV_DAYS: f64 = 7.0;
 /// How much kinds of days differ from each other: standard deviation / mean.
 const KIND_SD: f64 = 0.4;
+/// How many days an even day counts for in the shape: a slot in which nobody came on the few days
+/// that are known is not one in which nobody ever comes.
+const EVEN_DAYS: f64 = 1.0;
 /// How many days the shape of all kinds counts for in that of one.
 const SHAPE_DAYS: f64 = 10.0;
 /// What is known of a kind without a day of its own is worth that many: the variance of days over
@@ -129,8 +132,11 @@ impl Means {
             std::array::from_fn(|slot| of_kinds(slot).zip(scales).map(|(it, by)| it * by).sum())
         };
         let (expected, sold) = (all(&weights, ratios), all(&units, [1.0; 3]));
-        let pooled: [Option<f64>; SLOTS] =
-            std::array::from_fn(|slot| (expected[slot] > 0.0).then(|| sold[slot] / expected[slot]));
+        let even = sold.iter().sum::<f64>() / expected.iter().sum::<f64>();
+        let pooled: [Option<f64>; SLOTS] = std::array::from_fn(|slot| {
+            let mean = (sold[slot] + EVEN_DAYS * even) / (expected[slot] + EVEN_DAYS);
+            (expected[slot] > 0.0).then_some(mean)
+        });
         let ratios: [f64; 3] =
             std::array::from_fn(|kind| ratio(&pooled, &weights[kind], &units[kind], days_of[kind]));
         let by_kind = std::array::from_fn(|kind| {

@@ -240,6 +240,16 @@ fn a_night_shop_has_its_slots_by_the_clock_also_when_the_clock_is_changed() {
 }
 
 #[test]
+fn an_hour_without_a_sale_on_a_few_days_is_not_one_in_which_nobody_comes() {
+    let slow = World { per_slot: 0.3, ..WORLD };
+    let history = folded(&slow.rows(3, 11));
+    for kind in [DayKind::Weekday, DayKind::Saturday, DayKind::Sunday] {
+        let profile = profile(&history, kind);
+        assert!(profile.slots.iter().all(|slot| slot.units > 0.0), "{profile:?}");
+    }
+}
+
+#[test]
 fn returns_take_sales_of_the_day_back_and_no_more() {
     let store = WORLD.hours();
     let opens = store.day(date(THROUGH)).unwrap().opens_at;
