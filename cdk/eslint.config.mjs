@@ -1,0 +1,27 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+    { ignores: ['dist/', 'cdk.out/', '.tools/'] },
+    eslint.configs.recommended,
+    {
+        files: ['**/*.ts'],
+        extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+        languageOptions: { parserOptions: { projectService: true } },
+        linterOptions: { reportUnusedDisableDirectives: 'error' },
+        rules: {
+            // A construct is created for what it adds to its scope.
+            'no-new': 'off',
+            // `describe` and `it` of node:test return promises that the runner awaits.
+            '@typescript-eslint/no-floating-promises': [
+                'error',
+                {
+                    allowForKnownSafeCalls: [
+                        { from: 'package', name: ['test'], package: 'node:test' },
+                    ],
+                },
+            ],
+            '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+        },
+    },
+);

@@ -1,0 +1,17 @@
+/** What every construct is given. */
+
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Alarms } from './alarms';
+import type { Binaries } from './binaries';
+import type { Names } from './names';
+import type { Settings } from './settings';
+
+export interface Deployment {
+  readonly settings: Settings;
+  readonly names: Names;
+  readonly binaries: Binaries;
+  /** Where a construct registers what should wake somebody. */
+  readonly alarms: Alarms;
+  /** Encrypts what is kept: stream, tables, batches. */
+  readonly key: IKey;
+}

@@ -1,0 +1,101 @@
+/** A Rust binary as a Lambda function: with a role, a log group, traces and an alias of its own. */
+
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Alias,
+  Architecture,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Deployment } from './deployment';
+import { acknowledge } from './nag';
+import { ALIAS, type FunctionName } from './names';
+import { removalPolicy } from './removal';
+
+export interface DaymarkFunctionProps {
+  readonly name: FunctionName;
+  readonly description: string;
+  readonly memoryMegabytes: number;
+  readonly timeout: Duration;
+  /** Exactly what the binary reads. */
+  readonly environment: Record<string, string>;
+}
+
+export class DaymarkFunction extends Construct {
+  readonly name: FunctionName;
+  readonly function: LambdaFunction;
+  /** What callers call. */
+  readonly alias: Alias;
+  readonly timeout: Duration;
+  private readonly role: Role;
+
+  constructor(scope: Construct, id: string, deployment: Deployment, props: DaymarkFunctionProps) {
+    super(scope, id);
+    const { settings, names, binaries, alarms } = deployment;
+    this.name = props.name;
+    this.timeout = props.timeout;
+    const functionName = names.of(props.name);
+    const logGroup = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: settings.logRetentionDays,
+      removalPolicy: removalPolicy(settings),
+    });
+    this.role = new Role(this, 'Role', {
+      description: `What ${functionName} may do`,
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    });
+    logGroup.grantWrite(this.role);
+    this.function = new LambdaFunction(this, 'Function', {
+      functionName,
+      description: props.description,
+      runtime: Runtime.PROVIDED_AL2023,
+      architecture: settings.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+      handler: 'bootstrap',
+      code: binaries.code(props.name),
+      memorySize: props.memoryMegabytes,
+      timeout: props.timeout,
+      environment: props.environment,
+      role: this.role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      tracing: Tracing.ACTIVE,
+      // A version that was live stays, so that the alias can be put back by hand.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+    });
+    this.alias = new Alias(this, 'Live', {
+      aliasName: ALIAS,
+      version: this.function.currentVersion,
+    });
+    acknowledge(this.role, {
+      'AwsSolutions-IAM5[Resource::*]': 'X-Ray has no resources to name: traces go to the account.',
+    });
+    alarms.add({
+      name: `${props.name}-errors`,
+      metric: this.alias.metricErrors({ period: Duration.minutes(5), statistic: 'Sum' }),
+      threshold: 0,
+      periods: 3,
+      description: `${functionName} has failed in each of the last 15 minutes' thirds.`,
+      runbook: 'a-function-fails',
+    });
+    alarms.add({
+      name: `${props.name}-throttles`,
+      metric: this.alias.metricThrottles({ period: Duration.minutes(5), statistic: 'Sum' }),
+      threshold: 0,
+      periods: 3,
+      description: `${functionName} was throttled for 15 minutes.`,
+      runbook: 'a-function-is-throttled',
+    });
+  }
+
+  /** Permits actions on resources; what is not permitted here, the function cannot do. */
+  allow(actions: string[], resources: string[], conditions?: Record<string, unknown>): void {
+    this.role.addToPolicy(
+      new PolicyStatement({ effect: Effect.ALLOW, actions, resources, conditions }),
+    );
+  }
+}

@@ -1,0 +1,62 @@
+/** The stream of events. */
+
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Stream as KinesisStream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
+import { Construct } from 'constructs';
+import type { Deployment } from './deployment';
+import type { DaymarkFunction } from './function';
+import { acknowledge } from './nag';
+import { removalPolicy } from './removal';
+
+export class Stream extends Construct {
+  readonly stream: KinesisStream;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly deployment: Deployment,
+  ) {
+    super(scope, id);
+    const { settings, names, key } = deployment;
+    const isProvisioned = settings.streamMode === 'provisioned';
+    this.stream = new KinesisStream(this, 'Stream', {
+      streamName: names.stream,
+      streamMode: isProvisioned ? StreamMode.PROVISIONED : StreamMode.ON_DEMAND,
+      shardCount: settings.streamShards,
+      retentionPeriod: Duration.hours(settings.retentionHours),
+      encryption: StreamEncryption.KMS,
+      encryptionKey: key,
+      removalPolicy: removalPolicy(settings),
+    });
+    acknowledge(this.stream, {
+      'AwsSolutions-KDS3':
+        'A key of our own: who may read events is decided by its policy as well, and it can be ' +
+        'disabled. Kinesis asks it every five minutes a producer, which costs cents.',
+    });
+  }
+
+  /** Permits a function to put records, and to encrypt them. */
+  allowPut(to: DaymarkFunction): void {
+    to.allow(['kinesis:PutRecords'], [this.stream.streamArn]);
+    to.allow(['kms:GenerateDataKey'], [this.deployment.key.keyArn], this.viaKinesis());
+  }
+
+  /** Permits a function's event source mapping to read records, and to decrypt them. */
+  allowRead(to: DaymarkFunction): void {
+    to.allow(
+      [
+        'kinesis:DescribeStream',
+        'kinesis:DescribeStreamSummary',
+        'kinesis:GetRecords',
+        'kinesis:GetShardIterator',
+        'kinesis:ListShards',
+      ],
+      [this.stream.streamArn],
+    );
+    to.allow(['kms:Decrypt'], [this.deployment.key.keyArn], this.viaKinesis());
+  }
+
+  private viaKinesis() {
+    return { StringEquals: { 'kms:ViaService': `kinesis.${Stack.of(this).region}.amazonaws.com` } };
+  }
+}

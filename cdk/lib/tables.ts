@@ -1,0 +1,85 @@
+/** The tables of `aws/tables.json`: the definition that the Rust code creates them by locally. */
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Stack } from 'aws-cdk-lib';
+import {
+  AttributeType,
+  BillingMode,
+  StreamViewType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+import type { Deployment } from './deployment';
+import type { DaymarkFunction } from './function';
+import { removalPolicy } from './removal';
+
+interface Definition {
+  readonly partition_key: string;
+  readonly sort_key: string;
+  readonly tables: readonly { readonly name: string; readonly time_to_live?: string }[];
+}
+
+export const DEFINITION = JSON.parse(
+  readFileSync(resolve(__dirname, '../../../aws/tables.json'), 'utf8'),
+) as Definition;
+
+/** The table whose changes others are told of. */
+const STREAMED = 'offers';
+
+/** What reading a table under a key of ours takes, and what writing takes. Source: "DynamoDB
+ * encryption at rest usage notes", which names them with wildcards for what is spelled out here. */
+const READ_KEY = ['kms:Decrypt', 'kms:DescribeKey'];
+const WRITE_KEY = ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
+
+export type TableAction = 'BatchGetItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query';
+
+export class Tables extends Construct {
+  private readonly tables = new Map<string, Table>();
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly deployment: Deployment,
+  ) {
+    super(scope, id);
+    const { settings, names, key } = deployment;
+    for (const { name, time_to_live: timeToLiveAttribute } of DEFINITION.tables) {
+      const table = new Table(this, name, {
+        tableName: names.of(name),
+        partitionKey: { name: DEFINITION.partition_key, type: AttributeType.STRING },
+        sortKey: { name: DEFINITION.sort_key, type: AttributeType.STRING },
+        billingMode: BillingMode.PAY_PER_REQUEST,
+        encryption: TableEncryption.CUSTOMER_MANAGED,
+        encryptionKey: key,
+        pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+        timeToLiveAttribute,
+        deletionProtection: settings.keepData,
+        removalPolicy: removalPolicy(settings),
+        stream: name === STREAMED ? StreamViewType.NEW_IMAGE : undefined,
+      });
+      this.tables.set(name, table);
+    }
+  }
+
+  /** The table called `name` in `aws/tables.json`. */
+  of(name: string): Table {
+    const table = this.tables.get(name);
+    if (table) return table;
+    const known = [...this.tables.keys()].join(', ');
+    throw new Error(`aws/tables.json has no table ${name}; it has ${known}`);
+  }
+
+  /** Permits a function these actions on a table, and the use of its key through DynamoDB. */
+  allow(to: DaymarkFunction, name: string, actions: readonly TableAction[]): void {
+    const writes = actions.some((action) => action === 'PutItem' || action === 'DeleteItem');
+    to.allow(
+      actions.map((action) => `dynamodb:${action}`),
+      [this.of(name).tableArn],
+    );
+    to.allow(writes ? [...READ_KEY, ...WRITE_KEY] : READ_KEY, [this.deployment.key.keyArn], {
+      StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` },
+    });
+  }
+}
