@@ -3,29 +3,56 @@
 mod batch;
 
 use std::fmt;
+use std::time::Duration;
 
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use metrics_cloudwatch_embedded::Collector;
-use tracing_subscriber::filter::LevelFilter;
+use tracing::{Level, Span, info_span};
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{fmt as format, registry};
 
 pub use batch::{Batch, BatchAnswer};
 
-use crate::clients::{Clients, attempt_timeout};
+use crate::clients::attempt_timeout;
 use crate::settings::{Settings, SettingsError};
+use crate::{Catalog, Days, Offers, Quarantine, Stock, Stream};
 
 /// The CloudWatch namespace of all counters.
 const NAMESPACE: &str = "Daymark";
+/// What Lambda calls the function.
+const NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
+/// Which version of it this is.
+const VERSION: &str = "AWS_LAMBDA_FUNCTION_VERSION";
+
+/// Which lines it logs.
+const LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 
 /// A function that is about to take its first invocation.
 pub struct Function {
-    /// What it was told.
-    pub settings: Settings,
-    /// How it reaches Kinesis and DynamoDB.
-    pub clients: Clients,
+    name: String,
+    version: String,
+    settings: Settings,
+    config: SdkConfig,
     counters: &'static Collector,
+}
+
+/// Every table; a function takes those that it works with.
+pub struct Tables {
+    /// Items and stores.
+    pub catalog: Catalog,
+    /// Stock by window.
+    pub stock: Stock,
+    /// Closed days, and what they tell.
+    pub days: Days,
+    /// What was offered.
+    pub offers: Offers,
+    /// What was refused.
+    pub quarantine: Quarantine,
 }
 
 /// Why a function cannot start.
@@ -47,47 +74,96 @@ impl fmt::Debug for StartError {
 }
 
 impl Function {
-    /// Starts the function called `name`: JSON logs on standard output at the level of
-    /// `AWS_LAMBDA_LOG_LEVEL`, counters in CloudWatch's embedded metric format, credentials,
-    /// region and endpoints as the SDK finds them.
+    /// Starts the function: JSON logs on standard output at the level of `AWS_LAMBDA_LOG_LEVEL`,
+    /// counters in CloudWatch's embedded metric format, credentials, region and endpoints as the
+    /// SDK finds them.
     ///
     /// # Errors
-    /// A setting is missing or wrong.
-    #[expect(clippy::disallowed_methods, reason = "the shell is where the environment is read")]
-    pub async fn start(name: &'static str) -> Result<Self, StartError> {
-        let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
-        let level = level.unwrap_or(LevelFilter::INFO);
-        tracing_subscriber::fmt().json().with_max_level(level).init();
+    /// A variable that Lambda sets is missing.
+    pub async fn start() -> Result<Self, StartError> {
+        let variables = std::env::vars_os();
+        let texts = variables
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let settings: Settings = texts.collect();
+        start_logs(&settings);
+        let (name, version) = (settings.required(NAME)?, settings.required(VERSION)?);
         let counters = metrics_cloudwatch_embedded::Builder::new()
             .cloudwatch_namespace(NAMESPACE)
-            .with_dimension("function", name)
+            .with_dimension("function", name.clone())
             .init()
             .map_err(|error| StartError::Counters(error.to_string()))?;
-        let settings = Settings::read(|name| std::env::var(name).ok())?;
-        Ok(Self { settings, clients: clients().await, counters })
+        Ok(Self { name, version, settings, config: config().await, counters })
+    }
+
+    /// The stream.
+    ///
+    /// # Errors
+    /// No variable says which.
+    pub fn stream(&self) -> Result<Stream, StartError> {
+        let config = aws_sdk_kinesis::config::Builder::from(&self.config)
+            .retry_config(RetryConfig::disabled())
+            .build();
+        let client = aws_sdk_kinesis::Client::from_conf(config);
+        Ok(Stream::new(client, &self.settings.stream()?))
+    }
+
+    /// The tables.
+    ///
+    /// # Errors
+    /// No variable says which.
+    pub fn tables(&self) -> Result<Tables, StartError> {
+        let names = self.settings.tables()?;
+        let client = aws_sdk_dynamodb::Client::new(&self.config);
+        Ok(Tables {
+            catalog: Catalog::new(client.clone(), &names),
+            stock: Stock::new(client.clone(), &names),
+            days: Days::new(client.clone(), &names),
+            offers: Offers::new(client.clone(), &names),
+            quarantine: Quarantine::new(client, &names),
+        })
+    }
+
+    /// How old an event may be; `None` takes history of any age.
+    ///
+    /// # Errors
+    /// The variable has no meaning.
+    pub fn age_max(&self) -> Result<Option<Duration>, StartError> {
+        Ok(self.settings.age_max()?)
+    }
+
+    /// What everything that the function logs is part of; inside it the runtime has a span for
+    /// each invocation, with the id of its request.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        info_span!("function", function = self.name, version = self.version)
     }
 
     /// Writes what was counted since the last time; call it at the end of an invocation, because
     /// afterwards the process is frozen.
-    pub fn report(&self) {
-        if let Err(error) = self.counters.flush(std::io::stdout()) {
+    pub fn report(&self, request_id: &str) {
+        let counters = self.counters.set_property("requestId", request_id);
+        if let Err(error) = counters.flush(std::io::stdout()) {
             tracing::warn!(%error, "counters not written");
         }
     }
 }
 
-async fn clients() -> Clients {
+/// Spans are kept at any level, so that a warning still says of which invocation it is.
+fn start_logs(settings: &Settings) {
+    let level = settings.get(LOG_LEVEL).and_then(|level| level.parse().ok());
+    let level: LevelFilter = level.unwrap_or(LevelFilter::INFO);
+    let shown = filter_fn(move |metadata| {
+        *metadata.level() <= level || metadata.is_span() && *metadata.level() <= Level::INFO
+    });
+    let shown = shown.with_max_level_hint(level.max(LevelFilter::INFO));
+    registry().with(format::layer().json().with_filter(shown)).init();
+}
+
+async fn config() -> SdkConfig {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let config = aws_config::defaults(BehaviorVersion::latest())
+    aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .timeout_config(attempt_timeout())
         .load()
-        .await;
-    let kinesis = aws_sdk_kinesis::config::Builder::from(&config)
-        .retry_config(RetryConfig::disabled())
-        .build();
-    Clients {
-        kinesis: aws_sdk_kinesis::Client::from_conf(kinesis),
-        dynamodb: aws_sdk_dynamodb::Client::new(&config),
-    }
+        .await
 }

@@ -1,5 +1,7 @@
-//! The settings of a deployed function: named environment variables, read once.
+//! The settings of a deployed function: named environment variables. Each is asked for where it is
+//! needed, so that a function is told what it uses and nothing else.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
@@ -10,17 +12,14 @@ use crate::Names;
 pub const STREAM: &str = "DAYMARK_STREAM";
 /// What the names of the tables begin with.
 pub const TABLE_PREFIX: &str = "DAYMARK_TABLE_PREFIX";
+/// Where a schedule sends the stores that are due: the address of an SQS queue.
+pub const QUEUE_URL: &str = "DAYMARK_QUEUE_URL";
 /// How old an event may be, in days, or `any`; 7 when it is not set.
 pub const EVENT_AGE_MAX_DAYS: &str = "DAYMARK_EVENT_AGE_MAX_DAYS";
 
-/// What a function is told.
+/// What a function is told, by the names of the variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// Stream and tables.
-    pub names: Names,
-    /// How old an event may be; `None` takes history of any age, and its rows never expire.
-    pub age_max: Option<Duration>,
-}
+pub struct Settings(BTreeMap<String, String>);
 
 /// A variable that is missing or wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,27 +39,62 @@ pub enum SettingsError {
     },
 }
 
+impl FromIterator<(String, String)> for Settings {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
 impl Settings {
-    /// Reads the settings; `variable` looks one up.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn required(&self, name: &'static str) -> Result<String, SettingsError> {
+        self.get(name).map(str::to_owned).ok_or(SettingsError::Missing(name))
+    }
+
+    /// [`STREAM`], for a function that writes to it.
     ///
     /// # Errors
-    /// The first variable that is missing or wrong, by name.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let required = |name| variable(name).ok_or(SettingsError::Missing(name));
-        let age_max = match variable(EVENT_AGE_MAX_DAYS).as_deref() {
-            None => Some(EVENT_AGE_MAX),
-            Some("any") => None,
-            Some(days) => {
-                let age_max = days.parse().ok().map(days_long).filter(|age| *age < STOCK_KEPT);
-                Some(age_max.ok_or_else(|| SettingsError::Wrong {
-                    name: EVENT_AGE_MAX_DAYS,
-                    given: days.to_owned(),
-                    expected: "a whole number of days below 400, after which rows expire, or any",
-                })?)
-            }
+    /// It is not set.
+    pub fn stream(&self) -> Result<Names, SettingsError> {
+        Ok(Names { stream: self.required(STREAM)?, ..Names::default() })
+    }
+
+    /// [`TABLE_PREFIX`], for a function that reads or writes tables.
+    ///
+    /// # Errors
+    /// It is not set.
+    pub fn tables(&self) -> Result<Names, SettingsError> {
+        Ok(Names { table_prefix: self.required(TABLE_PREFIX)?, ..Names::default() })
+    }
+
+    /// [`QUEUE_URL`], for a schedule.
+    ///
+    /// # Errors
+    /// It is not set.
+    pub fn queue_url(&self) -> Result<String, SettingsError> {
+        self.required(QUEUE_URL)
+    }
+
+    /// [`EVENT_AGE_MAX_DAYS`]: how old an event may be; `None` takes history of any age, and its
+    /// rows never expire.
+    ///
+    /// # Errors
+    /// It is set to something else.
+    pub fn age_max(&self) -> Result<Option<Duration>, SettingsError> {
+        let Some(given) = self.get(EVENT_AGE_MAX_DAYS) else { return Ok(Some(EVENT_AGE_MAX)) };
+        if given == "any" {
+            return Ok(None);
+        }
+        let age_max = given.parse().ok().map(days_long).filter(|age| *age < STOCK_KEPT);
+        let wrong = || SettingsError::Wrong {
+            name: EVENT_AGE_MAX_DAYS,
+            given: given.to_owned(),
+            expected: "a whole number of days below 400, after which rows expire, or any",
         };
-        let names = Names { stream: required(STREAM)?, table_prefix: required(TABLE_PREFIX)? };
-        Ok(Self { names, age_max })
+        age_max.ok_or_else(wrong).map(Some)
     }
 }
 
@@ -72,26 +106,33 @@ fn days_long(days: u32) -> Duration {
 mod tests {
     use super::*;
 
-    fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::read(|name| {
-            let found = variables.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| (*value).to_owned())
-        })
+    fn settings(variables: &[(&str, &str)]) -> Settings {
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     #[test]
     fn a_missing_variable_is_named() {
-        let error = read(&[(TABLE_PREFIX, "shop-")]).unwrap_err();
-        assert_eq!(error.to_string(), "the environment variable DAYMARK_STREAM is not set");
+        let none = settings(&[]);
+        let errors = [none.stream().unwrap_err(), none.tables().unwrap_err()];
+        let errors = errors.into_iter().chain([none.queue_url().unwrap_err()]);
+        for (error, name) in errors.zip([STREAM, TABLE_PREFIX, QUEUE_URL]) {
+            assert_eq!(error.to_string(), format!("the environment variable {name} is not set"));
+        }
+    }
+
+    #[test]
+    fn a_function_is_asked_only_for_what_it_uses() {
+        assert_eq!(settings(&[(STREAM, "tills")]).stream().unwrap().stream, "tills");
+        let tables = settings(&[(TABLE_PREFIX, "shop-")]).tables().unwrap();
+        assert_eq!(tables.table("stock"), "shop-stock");
     }
 
     #[test]
     fn the_age_limit_can_be_lifted() {
-        let names = [(STREAM, "events"), (TABLE_PREFIX, "shop-")];
-        assert_eq!(read(&names).unwrap().age_max, Some(EVENT_AGE_MAX));
-        let with = |value| read(&[names[0], names[1], (EVENT_AGE_MAX_DAYS, value)]);
-        assert_eq!(with("any").unwrap().age_max, None);
-        assert_eq!(with("30").unwrap().age_max, Some(days_long(30)));
+        assert_eq!(settings(&[]).age_max(), Ok(Some(EVENT_AGE_MAX)));
+        let with = |value| settings(&[(EVENT_AGE_MAX_DAYS, value)]).age_max();
+        assert_eq!(with("any"), Ok(None));
+        assert_eq!(with("30"), Ok(Some(days_long(30))));
         assert!(with("400").is_err());
         assert_eq!(
             with("soon").unwrap_err().to_string(),

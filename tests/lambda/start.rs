@@ -5,27 +5,48 @@ use crate::function::Process;
 
 const STREAM: (&str, &str) = ("DAYMARK_STREAM", "till-events");
 const TABLE_PREFIX: (&str, &str) = ("DAYMARK_TABLE_PREFIX", "shop-");
+const QUEUE_URL: (&str, &str) = ("DAYMARK_QUEUE_URL", "http://127.0.0.1:1/000000000000/due.fifo");
 
 /// Nobody listens there: no test of this file gets that far.
 const NOWHERE: &str = "127.0.0.1:1";
 
+/// What a function has to be told.
+fn required(binary: &str) -> &'static [(&'static str, &'static str)] {
+    match binary {
+        "ingest-lambda" => &[STREAM],
+        "pricing-schedule-lambda" | "day-close-schedule-lambda" => &[TABLE_PREFIX, QUEUE_URL],
+        _ => &[TABLE_PREFIX],
+    }
+}
+
 #[test]
 fn a_missing_variable_is_named_and_the_process_fails() {
     for binary in ALL {
-        for (given, missing) in [(TABLE_PREFIX, STREAM.0), (STREAM, TABLE_PREFIX.0)] {
-            let ended = Process::start(binary, NOWHERE, &[given]).wait();
+        let required = required(binary);
+        for missing in required {
+            let given: Vec<_> = required.iter().copied().filter(|one| one != missing).collect();
+            let ended = Process::start(binary, NOWHERE, &given).wait();
             assert_eq!(ended.status.code(), Some(1), "{binary}: {ended:?}");
-            let told = format!("Error: the environment variable {missing} is not set\n");
+            let told = format!("Error: the environment variable {} is not set\n", missing.0);
             assert_eq!(ended.stderr, told, "{binary}");
         }
     }
 }
 
 #[test]
-fn a_variable_without_meaning_is_named_with_what_would_pass() {
+fn a_function_asks_for_nothing_that_it_does_not_use() {
     for binary in ALL {
+        let ended = Process::start(binary, NOWHERE, required(binary)).wait();
+        assert!(!ended.stderr.contains("environment variable"), "{binary}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_variable_without_meaning_is_named_with_what_would_pass() {
+    for binary in ["ingest-lambda", "processor-lambda"] {
         let age = ("DAYMARK_EVENT_AGE_MAX_DAYS", "soon");
-        let ended = Process::start(binary, NOWHERE, &[STREAM, TABLE_PREFIX, age]).wait();
+        let given: Vec<_> = required(binary).iter().copied().chain([age]).collect();
+        let ended = Process::start(binary, NOWHERE, &given).wait();
         assert_eq!(ended.status.code(), Some(1), "{binary}: {ended:?}");
         let told = "DAYMARK_EVENT_AGE_MAX_DAYS is \"soon\"; expected a whole number of days \
                     below 400, after which rows expire, or any";

@@ -5,29 +5,32 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use aws::Stream;
 use aws::lambda::Function;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use chrono::{DateTime, Utc};
 use ingest::{Service, Settings, router};
+use lambda_http::RequestExt;
+use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    let function: &'static Function = Box::leak(Box::new(Function::start("ingest").await?));
+    let function: &'static Function = Box::leak(Box::new(Function::start().await?));
     ingest::metrics::describe();
     let service = Service {
-        log: Stream::new(function.clients.kinesis.clone(), &function.settings.names),
-        settings: Settings { age_max: function.settings.age_max, ..Settings::default() },
+        log: function.stream()?,
+        settings: Settings { age_max: function.age_max()?, ..Settings::default() },
         clock: Arc::new(now),
         entropy: Arc::new(|| RandomState::new().hash_one(0)),
     };
     let report = move |request: Request, next: Next| async move {
+        let request_id = request.lambda_context().request_id;
         let response = next.run(request).await;
-        function.report();
+        function.report(&request_id);
         response
     };
-    lambda_http::run(router(Arc::new(service)).layer(from_fn(report))).await
+    let router = router(Arc::new(service)).layer(from_fn(report));
+    lambda_http::run(router).instrument(function.span()).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]

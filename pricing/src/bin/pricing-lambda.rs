@@ -3,12 +3,12 @@
 
 #![recursion_limit = "256"]
 
-use aws::lambda::Function;
-use aws::{Catalog, Days, Offers, Stock};
+use aws::lambda::{Function, Tables};
 use chrono::{DateTime, Utc};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use pricing::Pricing;
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
 
 /// What EventBridge sends.
 #[derive(Deserialize)]
@@ -33,18 +33,13 @@ fn now() -> DateTime<Utc> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let function = Function::start("pricing").await?;
+    let function = Function::start().await?;
     pricing::metrics::describe();
-    let (names, dynamodb) = (&function.settings.names, &function.clients.dynamodb);
-    let pricing = Pricing {
-        catalog: Catalog::new(dynamodb.clone(), names),
-        stock: Stock::new(dynamodb.clone(), names),
-        days: Days::new(dynamodb.clone(), names),
-        offers: Offers::new(dynamodb.clone(), names),
-    };
-    run(service_fn(async |event: LambdaEvent<Tick>| {
+    let Tables { catalog, stock, days, offers, .. } = function.tables()?;
+    let pricing = Pricing { catalog, stock, days, offers };
+    let handler = service_fn(async |event: LambdaEvent<Tick>| {
         let pass = pricing.tick(event.payload.time, now()).await;
-        function.report();
+        function.report(&event.context.request_id);
         let pass = pass?;
         Ok::<_, Error>(Answer {
             published: pass.published.len(),
@@ -53,6 +48,6 @@ async fn main() -> Result<(), Error> {
             already_decided: pass.already_decided,
             held_back: pass.held_back.values().sum(),
         })
-    }))
-    .await
+    });
+    run(handler).instrument(function.span()).await
 }
