@@ -1,6 +1,7 @@
 //! What every Lambda binary starts with: its settings, its clients, its logs and its counters.
 
 mod batch;
+mod gateway;
 
 use std::fmt;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt as format, registry};
 
 pub use batch::{Batch, BatchAnswer};
+pub use gateway::{authority, path_below_stage};
 
 use crate::clients::attempt_timeout;
 use crate::settings::{Settings, SettingsError};
@@ -82,8 +84,9 @@ impl Function {
     /// A variable that Lambda sets is missing.
     pub async fn start() -> Result<Self, StartError> {
         let variables = std::env::vars_os();
-        let texts = variables
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let texts = variables.filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         let settings: Settings = texts.collect();
         start_logs(&settings);
         let (name, version) = (settings.required(NAME)?, settings.required(VERSION)?);

@@ -70,6 +70,10 @@ identifier! {
     EventId
 }
 identifier! {
+    /// Names a client of the ingest API, as the user pool does.
+    ClientId
+}
+identifier! {
     /// Names a store.
     StoreId
 }

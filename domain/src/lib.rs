@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or knows AWS: `now` is always an argument, and the outside
 //! world appears only as the traits of [`ports`].
 
+pub mod authority;
 pub mod calendar;
 pub mod catalog;
 pub mod chance;
@@ -26,6 +27,7 @@ mod version;
 pub mod window;
 mod words;
 
+pub use authority::{Authority, Grant};
 pub use calendar::{BusinessDay, DaySpan, Hours};
 pub use catalog::{Chain, Item, Ladder, Policy, Store};
 pub use closed_day::{ClosedDay, DayKey};
@@ -33,7 +35,7 @@ pub use event::{Acceptance, Action, Event, Kind, Rejection};
 pub use experiment::{Arm, Experiment};
 pub use fault::Fault;
 pub use history::{History, HistoryKey};
-pub use id::{EventId, Sku, StoreId, TerminalId};
+pub use id::{ClientId, EventId, Sku, StoreId, TerminalId};
 pub use members::{Members, members};
 pub use money::{Currency, Money, Quantity};
 pub use offer::{Inputs, Offer, OfferId, Outlook, Trust};

@@ -30,8 +30,9 @@ pub const EVENT_BYTES_MAX: usize = 2 * KIB;
 // The request.
 
 /// Largest request body as it travels, in bytes. Lambda's synchronous payload is 6 MB with a
-/// compressed body in base64 (4/3), and the headers need room.
-/// Source: AWS Lambda quotas, "Invocation payload (synchronous)".
+/// compressed body in base64 (4/3), and the headers need room. A JSON body travels as an escaped
+/// text, to which the quotes of our events add less than that. API Gateway takes 10 MB.
+/// Source: AWS Lambda quotas, "Invocation payload (synchronous)"; API Gateway quotas of HTTP APIs.
 pub const BODY_BYTES_MAX: usize = 4 * MIB;
 /// Largest request body once inflated, in bytes: the events of a full request at their largest
 /// usual size.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use domain::limits::ID_CHARS_MAX;
-use domain::{Acceptance, Event, Fault, Rejection};
+use domain::{Acceptance, Authority, Event, Fault, Rejection};
 use serde_json::value::RawValue;
 
 use crate::split::Piece;
@@ -32,6 +32,8 @@ pub(crate) enum Finding {
     Duplicate(usize),
     /// Breaks rules of the event.
     Invalid(Vec<Fault>),
+    /// Of a store that the sender may not write for.
+    Foreign(Fault),
     /// Has the id of the event at this index and other content.
     Conflicting(usize),
 }
@@ -47,16 +49,20 @@ impl Verdict {
 }
 
 /// Judges all events, in their order.
-pub(crate) fn accept(pieces: Vec<Piece<'_>>, acceptance: &Acceptance) -> Vec<Verdict> {
+pub(crate) fn accept(
+    pieces: Vec<Piece<'_>>,
+    acceptance: &Acceptance,
+    authority: &Authority,
+) -> Vec<Verdict> {
     let mut verdicts: Vec<Verdict> =
-        pieces.into_iter().map(|piece| verdict(piece, acceptance)).collect();
+        pieces.into_iter().map(|piece| verdict(piece, acceptance, authority)).collect();
     for (index, finding) in repetitions(&verdicts) {
         verdicts[index].finding = finding;
     }
     verdicts
 }
 
-fn verdict(piece: Piece<'_>, acceptance: &Acceptance) -> Verdict {
+fn verdict(piece: Piece<'_>, acceptance: &Acceptance, authority: &Authority) -> Verdict {
     let Piece { line, text } = piece;
     let parsed = text.and_then(|text| {
         Event::parse(&text, acceptance).map_err(|rejection| match line {
@@ -65,16 +71,31 @@ fn verdict(piece: Piece<'_>, acceptance: &Acceptance) -> Verdict {
         })
     });
     match parsed {
-        Ok(event) => Verdict {
-            line,
-            event_id: Some(event.event_id().to_string()),
-            finding: Finding::Fresh(Box::new(event)),
-        },
+        Ok(event) => {
+            let event_id = Some(event.event_id().to_string());
+            let finding = if authority.allows(event.store_id()) {
+                Finding::Fresh(Box::new(event))
+            } else {
+                Finding::Foreign(foreign(&event, authority))
+            };
+            Verdict { line, event_id, finding }
+        }
         Err(Rejection { event_id, faults }) => {
             let event_id = event_id.map(|id| id.chars().take(ID_TOLD_CHARS_MAX).collect());
             Verdict { line, event_id, finding: Finding::Invalid(faults) }
         }
     }
+}
+
+/// Another sender may be meant, or another store, or the grant is yet to come.
+fn foreign(event: &Event, authority: &Authority) -> Fault {
+    let store_id = event.store_id();
+    let rule = format!(
+        "is not a store that this sender may write for, which is {}; send it with a token of that \
+         store's client, or have `daymark clients grant` add the store, which new tokens then hold",
+        authority.told()
+    );
+    Fault { field: "store_id", given: Some(format!("{:?}", store_id.as_str())), rule }
 }
 
 /// A line's own JSON error: the parser's would name "line 1", which is never the line of the body.

@@ -5,7 +5,8 @@
 //! records, `publish` puts them, `result` and `reply` answer for each event. `routes` ties them
 //! together, and `problem` is the answer where there is none for single events.
 //!
-//! An answer says `stored` only for what the log has acknowledged.
+//! An answer says `stored` only for what the log has acknowledged. What a sender may not write for
+//! is refused event by event: who it is, the shell finds out (`domain::Authority`).
 
 mod accept;
 mod body;

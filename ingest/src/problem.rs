@@ -65,6 +65,12 @@ pub(crate) enum Problem {
         list(Encoding::ACCEPTED)
     )]
     Encoding { given: String },
+    #[error(
+        "nobody has checked who sends this, so nothing was stored; send a token of the user pool \
+         to POST /v1/events as `Authorization: Bearer`, or a request signed by IAM to POST \
+         /v1/internal/events"
+    )]
+    Unauthenticated,
     #[error("there is nothing at {path}; events go to POST /v1/events")]
     NotFound { path: String },
     #[error("{path} does not take {method}; the Allow header names what it takes")]
@@ -73,6 +79,11 @@ pub(crate) enum Problem {
     NotReady(String),
     #[error("all events were rejected; results tell why, nothing was stored")]
     AllRejected,
+    #[error(
+        "the sender may not write for the store of any of these events; results tell which it may \
+         write for, nothing was stored"
+    )]
+    StoresNotAllowed,
     #[error("the stream is busy and nothing was acknowledged; send the events marked retry again")]
     Throttled,
     #[error(
@@ -114,6 +125,9 @@ impl Problem {
             Self::Encoding { .. } => {
                 (S::UNSUPPORTED_MEDIA_TYPE, "content-encoding", "Unsupported content encoding")
             }
+            Self::Unauthenticated => {
+                (S::UNAUTHORIZED, "unauthenticated", "Nobody has checked the sender")
+            }
             Self::NotFound { .. } => (S::NOT_FOUND, "not-found", "Nothing here"),
             Self::MethodNotAllowed { .. } => {
                 (S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
@@ -121,6 +135,9 @@ impl Problem {
             Self::NotReady(_) => (S::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
             Self::AllRejected => {
                 (S::UNPROCESSABLE_ENTITY, "all-events-rejected", "All events were rejected")
+            }
+            Self::StoresNotAllowed => {
+                (S::FORBIDDEN, "stores-not-allowed", "Not a store of this sender")
             }
             Self::Throttled => (S::TOO_MANY_REQUESTS, "throttled", "The stream is busy"),
             Self::Unavailable => {
@@ -183,6 +200,11 @@ impl IntoResponse for Problem {
         if matches!(self, Self::Encoding { .. }) {
             let accepted = HeaderValue::from_static("gzip, zstd, identity");
             response.headers_mut().insert(header::ACCEPT_ENCODING, accepted);
+        }
+        // Source: RFC 9110, section 15.5.2.
+        if matches!(self, Self::Unauthenticated) {
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
         }
         response
     }

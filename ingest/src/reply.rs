@@ -30,6 +30,8 @@ pub(crate) struct Reply<'a> {
     results: Vec<EventResult<'a>>,
     /// Some event waits for an outage, not only for a busy stream.
     outage: bool,
+    /// The sender may write for the store of none of them.
+    all_foreign: bool,
     random: u64,
 }
 
@@ -82,7 +84,9 @@ impl<'a> Reply<'a> {
             retry: fates.is_some().then(|| count(Status::Retry)),
         };
         let outage = results.iter().any(|result| result.code == Some(Code::Unavailable));
-        Self { counts, results, outage, random }
+        let foreign = |result: &EventResult<'_>| result.code == Some(Code::StoreNotAllowed);
+        let all_foreign = results.iter().all(foreign);
+        Self { counts, results, outage, all_foreign, random }
     }
 
     /// Makes the events of a request that was to store them visible to the operator.
@@ -113,6 +117,7 @@ impl<'a> Reply<'a> {
             return Ok(StatusCode::MULTI_STATUS);
         }
         Err(match (self.retry(), self.outage) {
+            (0, _) if self.all_foreign => Problem::StoresNotAllowed,
             (0, _) => Problem::AllRejected,
             (_, false) => Problem::Throttled,
             (_, true) => Problem::Unavailable,

@@ -32,6 +32,7 @@ pub(crate) enum Status {
 pub(crate) enum Code {
     InvalidEvent,
     ConflictingDuplicate,
+    StoreNotAllowed,
     Throttled,
     Unavailable,
 }
@@ -117,6 +118,9 @@ impl<'a> EventResult<'a> {
                 }
             }
             Finding::Invalid(faults) => result.reject(Code::InvalidEvent, faults),
+            Finding::Foreign(fault) => {
+                result.reject(Code::StoreNotAllowed, std::slice::from_ref(fault));
+            }
             Finding::Conflicting(first) => {
                 let fault = conflict(&verdicts[*first], *first, result.event_id);
                 result.reject(Code::ConflictingDuplicate, &[fault]);

@@ -8,8 +8,8 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use domain::limits;
 use domain::ports::EventLog;
+use domain::{Authority, limits};
 use http::{Method, Uri};
 use serde_json::json;
 use tokio::time::timeout;
@@ -34,16 +34,21 @@ const READY_MAX: Duration = Duration::from_secs(2);
 /// | path | answers |
 /// |---|---|
 /// | `POST /v1/events` | what became of each event; `stored` only after the log has said so |
+/// | `POST /v1/internal/events` | the same; where it is deployed, for programs that IAM knows |
 /// | `POST /v1/validate` | the same without storing anything |
 /// | `GET /v1/limits` | the limits, as they are in force |
 /// | `GET /healthz` | 200 while the process lives |
 /// | `GET /readyz` | whether the log can be written to |
+///
+/// Events are judged by the [`Authority`] that is among the request's extensions: who puts it there
+/// has checked the sender. A request without one is refused.
 ///
 /// It listens nowhere: the shell does. Its fallback answers 404 as problem details; a shell that
 /// merges it with another router's fallback calls [`Router::reset_fallback`] on one of them.
 pub fn router<L: EventLog + 'static>(service: Arc<Service<L>>) -> Router {
     Router::new()
         .route("/v1/events", post(events::<L>))
+        .route("/v1/internal/events", post(events::<L>))
         .route("/v1/validate", post(validate::<L>))
         .route("/v1/limits", get(published_limits::<L>))
         .route("/healthz", get(async || Json(json!({ "status": "alive" }))))
@@ -103,6 +108,7 @@ async fn receive<L>(service: &Service<L>, request: Request) -> Result<Vec<Verdic
 
 async fn read<L>(service: &Service<L>, request: Request) -> Result<Vec<Verdict>, Problem> {
     let (head, body) = request.into_parts();
+    let authority = head.extensions.get::<Authority>().ok_or(Problem::Unauthenticated)?;
     if head.headers.contains_key("idempotency-key") {
         return Err(Problem::IdempotencyKey);
     }
@@ -117,7 +123,7 @@ async fn read<L>(service: &Service<L>, request: Request) -> Result<Vec<Verdict>,
     let bytes = body::inflate(travelled, encoding)?;
     let pieces = split(body::text(&bytes)?, format)?;
     span.record("events", pieces.len());
-    Ok(accept(pieces, &acceptance))
+    Ok(accept(pieces, &acceptance, authority))
 }
 
 /// Puts the fresh events; answers for each of them by its index.

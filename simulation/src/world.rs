@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Item;
+use axum::Extension;
 use domain::limits::STOCK_ROW_EVENTS_MAX;
 use domain::ports::{CatalogTable, Failure};
+use domain::{Authority, Item};
 use ingest::{Service, Settings, router};
 use load_generator::shops::Shop;
 use pricing::Pricing;
@@ -211,7 +212,7 @@ fn tills(
         clock: Arc::new(move || clock.now()),
         entropy: Arc::new(move || entropy.lock().unwrap().bits()),
     };
-    let router = router(Arc::new(service));
+    let router = router(Arc::new(service)).layer(Extension(Authority::everything()));
     let mut tills: BTreeMap<String, Till> = BTreeMap::new();
     // Some chains gather what their tills say and send it for several stores at once.
     let gathers = weather.draw("gathers").below(2) == 0;

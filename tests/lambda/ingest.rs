@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use crate::function::metrics;
 use crate::world::{World, event, now};
 
-/// A request as API Gateway's HTTP API hands it over, payload version 2.0.
+/// A request as API Gateway's HTTP API hands it over, payload version 2.0, from a sender who may
+/// write for every store.
 fn request(method: &str, path: &str, headers: Value, body: &str, is_base64: bool) -> Value {
     json!({
         "version": "2.0",
@@ -23,6 +24,7 @@ fn request(method: &str, path: &str, headers: Value, body: &str, is_base64: bool
         "requestContext": {
             "accountId": "000000000000",
             "apiId": "api",
+            "authorizer": token("*"),
             "domainName": "api.execute-api.eu-west-1.amazonaws.com",
             "domainPrefix": "api",
             "http": {
@@ -40,9 +42,28 @@ fn request(method: &str, path: &str, headers: Value, body: &str, is_base64: bool
     })
 }
 
+/// What the authorizer of a route for tokens adds.
+fn token(stores: &str) -> Value {
+    let claims = json!({ "client_id": "6qr3", "scope": "daymark/events:write", "stores": stores });
+    json!({ "jwt": { "claims": claims, "scopes": ["daymark/events:write"] } })
+}
+
 fn post(events: &Value) -> Value {
     let headers = json!({ "content-type": "application/json" });
     request("POST", "/v1/events", headers, &events.to_string(), false)
+}
+
+/// The same from another sender; `Value::Null` from one whom nobody has checked.
+fn post_as(authorizer: Value, events: &Value) -> Value {
+    let mut request = post(events);
+    request["requestContext"]["authorizer"] = authorizer;
+    request
+}
+
+fn event_of(store_id: &str, event_id: &str) -> Value {
+    let mut event = event(event_id, "rye", now());
+    event["store_id"] = json!(store_id);
+    event
 }
 
 /// The status of a response, and its body.
@@ -120,6 +141,80 @@ async fn nothing_is_called_stored_without_a_stream() {
     assert_eq!(results(&body), [["e1", "retry"]]);
     let ready = request("GET", "/readyz", json!({}), "", false);
     assert_eq!(read(&function.respond(ready).await).0, 503);
+}
+
+#[tokio::test]
+async fn a_token_of_another_store_writes_nothing() {
+    let world = World::start();
+    world.create_stream().await;
+    let mut function = world.function("ingest-lambda", "").await;
+    let events = json!([event_of("s1", "e1"), event_of("s1", "e2")]);
+    for (authorizer, told) in [
+        (token("s2"), "may write for, which is s2;"),
+        (token(""), "may write for, which is no store;"),
+        (json!({ "jwt": { "claims": { "client_id": "6qr3" } } }), "which is no store;"),
+    ] {
+        let (status, body) = read(&function.respond(post_as(authorizer, &events)).await);
+        assert_eq!(status, 403, "{body}");
+        assert_eq!(body["type"], "urn:daymark:problem:stores-not-allowed");
+        assert_eq!(results(&body), [["e1", "rejected"], ["e2", "rejected"]]);
+        let first = &body["results"][0];
+        assert_eq!(
+            (&first["code"], &first["errors"][0]["field"]),
+            (&json!("store_not_allowed"), &json!("store_id"),)
+        );
+        assert!(first["message"].to_string().contains(told), "{body}");
+    }
+    assert!(world.records().await.is_empty());
+}
+
+#[tokio::test]
+async fn of_a_mixed_batch_the_stores_of_the_token_are_stored() {
+    let world = World::start();
+    world.create_stream().await;
+    let mut function = world.function("ingest-lambda", "").await;
+    let events = json!([event_of("s1", "e1"), event_of("s2", "e2"), event_of("s3", "e3")]);
+    let (status, body) = read(&function.respond(post_as(token("s1 s3"), &events)).await);
+    assert_eq!(status, 207, "{body}");
+    assert_eq!(results(&body), [["e1", "stored"], ["e2", "rejected"], ["e3", "stored"]]);
+    let mut held: Vec<_> = world.records().await.into_iter().map(|it| it.partition_key).collect();
+    held.sort();
+    assert_eq!(held, ["s1", "s3"]);
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_has_checked_is_refused() {
+    let world = World::start();
+    world.create_stream().await;
+    let mut function = world.function("ingest-lambda", "").await;
+    let events = json!([event_of("s1", "e1")]);
+    for unchecked in [Value::Null, json!({}), json!({ "lambda": { "stores": "*" } })] {
+        let response = function.respond(post_as(unchecked, &events)).await;
+        let (status, body) = read(&response);
+        assert_eq!(status, 401, "{body}");
+        assert_eq!(body["type"], "urn:daymark:problem:unauthenticated");
+        assert_eq!(response["headers"]["www-authenticate"], "Bearer", "{response}");
+    }
+    assert!(world.records().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_program_that_signs_with_iam_may_write_for_every_store() {
+    let world = World::start();
+    world.create_stream().await;
+    let mut function = world.function("ingest-lambda", "").await;
+    let mut signed = post(&json!([event_of("s1", "e1"), event_of("s2", "e2")]));
+    signed["requestContext"]["authorizer"] = json!({ "iam": {
+        "accessKey": "ASIA", "accountId": "000000000000", "callerId": "AROA:hub",
+        "cognitoIdentity": null, "principalOrgId": null,
+        "userArn": "arn:aws:sts::000000000000:assumed-role/hub/hub", "userId": "AROA:hub",
+    }});
+    // A stage with a name stands in front of the path.
+    signed["rawPath"] = json!("/dev/v1/internal/events");
+    signed["requestContext"]["stage"] = json!("dev");
+    let (status, body) = read(&function.respond(signed).await);
+    assert_eq!(status, 202, "{body}");
+    assert_eq!(world.records().await.len(), 2);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What the receiver promises, tried through its router over a scripted log.
 
+mod authority;
 mod bounds;
 mod formats;
 mod paths;

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 
+use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use domain::Authority;
 use domain::ports::{EventLog, Failure, Put};
 use domain::record::{Record, SequenceNumber, open};
 use http::{HeaderMap, Request, StatusCode};
@@ -130,9 +132,22 @@ impl Receiver {
         Self { service: Arc::new(Service { log, settings, clock, entropy }) }
     }
 
+    /// From a sender who may write for every store.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = router(self.service.clone()).oneshot(request).await.unwrap();
-        Answer::of(response).await
+        self.send_as(Some(Authority::everything()), request).await
+    }
+
+    /// From a sender with this authority; `None` when nobody has checked the sender.
+    pub(crate) async fn send_as(
+        &self,
+        authority: Option<Authority>,
+        request: Request<Body>,
+    ) -> Answer {
+        let mut router = router(self.service.clone());
+        if let Some(authority) = authority {
+            router = router.layer(Extension(authority));
+        }
+        Answer::of(router.oneshot(request).await.unwrap()).await
     }
 
     /// Posts events of a content type.

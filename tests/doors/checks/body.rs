@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Request, StatusCode, header};
+use domain::Authority;
 use domain::limits::{INFLATED_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX};
 use domain::ports::{EventLog, Failure, Put};
 use domain::record::{self, Record, SequenceNumber};
@@ -96,7 +98,7 @@ fn post(path: &str, content_type: &[u8], encoding: &[u8], body: &[u8]) -> Answer
         clock: Arc::new(now),
         entropy: Arc::new(|| 0),
     });
-    let router = router(service.clone());
+    let router = router(service.clone()).layer(Extension(Authority::everything()));
     let (head, bytes) = run(async {
         let (head, body) = router.oneshot(request).await.expect("an answer").into_parts();
         (head, to_bytes(body, usize::MAX).await.expect("a whole answer"))

@@ -1,0 +1,104 @@
+//! What API Gateway found out about a request before it handed it over.
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequestContext as Context;
+use domain::Authority;
+
+/// The claim of an access token that names the stores; the function `token` puts it there.
+const STORES: &str = "stores";
+/// The stage that is not part of a path.
+const DEFAULT_STAGE: &str = "$default";
+
+/// What the sender may act for. `None` when no authorizer stands before the route, so that nobody
+/// has checked who sends.
+///
+/// A token says it in the claim `stores`: without it, nothing. Who signs with IAM is a program of
+/// the chain itself and may act for all stores: whom the route lets in is IAM's to say.
+#[must_use]
+pub fn authority(context: &Context) -> Option<Authority> {
+    let authorizer = context.authorizer.as_ref()?;
+    if let Some(jwt) = &authorizer.jwt {
+        let claim = jwt.claims.get(STORES).map_or("", String::as_str);
+        return Some(claim.parse().unwrap_or_else(|error| {
+            tracing::error!(claim, %error, "the claim `stores` is unreadable and allows nothing");
+            Authority::nothing()
+        }));
+    }
+    authorizer.iam.as_ref().map(|_| Authority::everything())
+}
+
+/// A request's path without the stage, which stands first when a stage has a name.
+#[must_use]
+pub fn path_below_stage<'a>(path: &'a str, context: &Context) -> &'a str {
+    let stage = context.stage.as_deref().filter(|stage| *stage != DEFAULT_STAGE);
+    let below = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
+    below.filter(|below| below.starts_with('/')).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn context(stage: &str, authorizer: Value) -> Context {
+        let http = json!({ "method": "POST", "path": "/v1/events", "protocol": "HTTP/1.1" });
+        let context = json!({ "stage": stage, "http": http, "authorizer": authorizer });
+        serde_json::from_value(context).unwrap()
+    }
+
+    /// As the developer guide shows it, "Working with AWS Lambda proxy integrations for HTTP APIs".
+    fn token(claims: Value) -> Value {
+        json!({ "jwt": { "claims": claims, "scopes": ["daymark/events:write"] } })
+    }
+
+    fn found(authorizer: Value) -> Option<Authority> {
+        authority(&context("$default", authorizer))
+    }
+
+    #[test]
+    fn a_token_allows_the_stores_of_its_claim_and_no_others() {
+        let claims = |stores| json!({ "client_id": "till", "stores": stores });
+        assert_eq!(found(token(claims("s1 s2"))), Some("s1 s2".parse().unwrap()));
+        assert_eq!(found(token(claims("*"))), Some(Authority::Everything));
+        // A list arrives in brackets, and `*` among others is no claim of ours.
+        for unreadable in ["[s1 s2]", "s1,s2", "s1 *"] {
+            assert_eq!(found(token(claims(unreadable))), Some(Authority::nothing()));
+        }
+    }
+
+    #[test]
+    fn a_token_without_the_claim_allows_no_store() {
+        assert_eq!(found(token(json!({ "client_id": "till" }))), Some(Authority::nothing()));
+        assert_eq!(found(token(Value::Null)), Some(Authority::nothing()));
+    }
+
+    #[test]
+    fn who_signs_with_iam_may_write_for_every_store() {
+        let iam = json!({ "iam": {
+            "accessKey": "ASIA", "accountId": "000000000000", "callerId": "AROA:session",
+            "cognitoIdentity": null, "principalOrgId": "aws:PrincipalOrgID",
+            "userArn": "arn:aws:sts::000000000000:assumed-role/hub/session", "userId": "AROA",
+        }});
+        assert_eq!(found(iam), Some(Authority::Everything));
+    }
+
+    #[test]
+    fn without_an_authorizer_there_is_no_authority() {
+        let stores = json!({ "stores": "*" });
+        for unchecked in [Value::Null, json!({}), json!({ "lambda": stores })] {
+            assert_eq!(found(unchecked), None);
+        }
+    }
+
+    #[test]
+    fn a_named_stage_is_no_part_of_the_path() {
+        let below = |stage, path: &'static str| {
+            path_below_stage(path, &context(stage, Value::Null)).to_owned()
+        };
+        assert_eq!(below("$default", "/v1/events"), "/v1/events");
+        assert_eq!(below("dev", "/dev/v1/events"), "/v1/events");
+        assert_eq!(below("v1", "/v1/v1/events"), "/v1/events");
+        assert_eq!(below("dev", "/v1/events"), "/v1/events");
+        assert_eq!(below("dev", "/developers"), "/developers");
+    }
+}
