@@ -30,6 +30,7 @@ pub(crate) struct Tables {
     pub(crate) offers: aws::Offers,
     pub(crate) catalog: aws::Catalog,
     pub(crate) quarantine: aws::Quarantine,
+    pub(crate) clients: aws::Grants,
     url: String,
 }
 
@@ -46,7 +47,8 @@ impl TableFlags {
             days: aws::Days::new(client.clone(), &names),
             offers: aws::Offers::new(client.clone(), &names),
             catalog: aws::Catalog::new(client.clone(), &names),
-            quarantine: aws::Quarantine::new(client, &names),
+            quarantine: aws::Quarantine::new(client.clone(), &names),
+            clients: aws::Grants::new(client, &names),
             url: self.dynamodb_url.clone(),
         }
     }

@@ -3,6 +3,7 @@
 #![recursion_limit = "256"]
 
 mod catalog;
+mod clients;
 mod clock;
 mod connect;
 mod dates;
@@ -57,6 +58,7 @@ enum Verb {
     Effect(effect::Flags),
     Decide(decide::Flags),
     Catalog(catalog::Flags),
+    Clients(clients::Flags),
     Gaps(gaps::Flags),
     Quarantine(quarantine::Flags),
     Rebuild(rebuild::Flags),
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
                 Verb::Effect(flags) => effect::run(flags).await,
                 Verb::Decide(flags) => decide::run(&flags),
                 Verb::Catalog(flags) => catalog::run(flags).await,
+                Verb::Clients(flags) => clients::run(flags).await,
                 Verb::Gaps(flags) => gaps::run(flags).await,
                 Verb::Quarantine(flags) => quarantine::run(flags).await,
                 Verb::Rebuild(flags) => rebuild::run(flags).await,

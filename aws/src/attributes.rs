@@ -18,6 +18,11 @@ pub(crate) fn text(value: impl Display) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
+/// A set of texts; DynamoDB has no empty one.
+pub(crate) fn texts(values: Vec<String>) -> AttributeValue {
+    AttributeValue::Ss(values)
+}
+
 /// A number, exact to 38 digits.
 pub(crate) fn number(value: impl Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
@@ -57,6 +62,13 @@ impl<'a> Reader<'a> {
     pub(crate) fn text<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, Failure> {
         let text = self.attribute(name)?.as_s().map_err(|_| self.wrong(name, "is not a text"))?;
         text.parse().map_err(|error| self.wrong(name, error))
+    }
+
+    /// The texts of a set.
+    pub(crate) fn texts(&self, name: &str) -> Result<&'a [String], Failure> {
+        let texts =
+            self.attribute(name)?.as_ss().map_err(|_| self.wrong(name, "is no set of texts"))?;
+        Ok(texts)
     }
 
     /// A number that `T` can be made of.

@@ -11,6 +11,7 @@ mod clients;
 mod days;
 mod failure;
 mod get;
+mod grants;
 mod histories;
 mod kinesis;
 #[cfg(feature = "lambda")]
@@ -25,6 +26,7 @@ pub mod tables;
 pub use catalog::Catalog;
 pub use clients::{Clients, Endpoints};
 pub use days::Days;
+pub use grants::Grants;
 pub use kinesis::Stream;
 pub use offers::Offers;
 pub use quarantine::Quarantine;

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 
 use crate::id::{ClientId, IdError, StoreId};
+use crate::limits::STORES_CLAIM_BYTES_MAX;
 
 /// The claim's word for all stores; no store can be called that.
 const EVERY_STORE: &str = "*";
@@ -34,6 +35,47 @@ pub struct Grant {
     pub authority: Authority,
     /// Since when.
     pub granted_at: DateTime<Utc>,
+}
+
+/// Why something cannot be granted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// No store.
+    #[error("no store is named; name at least one, or all")]
+    Nothing,
+    /// The claim is too large for a token.
+    #[error(
+        "the ids of {stores} stores make a claim of {bytes} bytes; at most \
+         {STORES_CLAIM_BYTES_MAX} fit into a token that API Gateway takes: spread the stores over \
+         several clients, or grant all of them"
+    )]
+    TooLarge {
+        /// How many stores.
+        stores: usize,
+        /// How large.
+        bytes: usize,
+    },
+}
+
+impl Grant {
+    /// What is granted now.
+    ///
+    /// # Errors
+    /// [`GrantError`]: it names no store, or more than a token holds.
+    pub fn new(
+        client_id: ClientId,
+        authority: Authority,
+        granted_at: DateTime<Utc>,
+    ) -> Result<Self, GrantError> {
+        let bytes = authority.to_string().len();
+        match &authority {
+            Authority::Stores(stores) if stores.is_empty() => Err(GrantError::Nothing),
+            Authority::Stores(stores) if bytes > STORES_CLAIM_BYTES_MAX => {
+                Err(GrantError::TooLarge { stores: stores.len(), bytes })
+            }
+            _ => Ok(Self { client_id, authority, granted_at }),
+        }
+    }
 }
 
 impl Authority {
@@ -124,6 +166,23 @@ mod tests {
         assert_eq!(told(""), "no store");
         assert_eq!(told("s2 s1"), "s1, s2");
         assert_eq!(told("1 2 3 4 5 6 7"), "1, 2, 3, 4, 5 and 2 more");
+    }
+
+    #[test]
+    fn more_stores_than_a_token_holds_are_not_granted() {
+        let grant = |stores: usize| {
+            // Fifteen characters and a space.
+            let ids = (0..stores).map(|number| store(&format!("{number:015}")));
+            let client_id = "6qr3".parse().unwrap();
+            Grant::new(client_id, Authority::Stores(ids.collect()), DateTime::UNIX_EPOCH)
+        };
+        assert_eq!(grant(0), Err(GrantError::Nothing));
+        assert!(grant(256).is_ok());
+        assert_eq!(
+            grant(257).unwrap_err().to_string(),
+            "the ids of 257 stores make a claim of 4111 bytes; at most 4096 fit into a token that \
+             API Gateway takes: spread the stores over several clients, or grant all of them"
+        );
     }
 
     proptest! {

@@ -27,7 +27,7 @@ mod version;
 pub mod window;
 mod words;
 
-pub use authority::{Authority, Grant};
+pub use authority::{Authority, Grant, GrantError};
 pub use calendar::{BusinessDay, DaySpan, Hours};
 pub use catalog::{Chain, Item, Ladder, Policy, Store};
 pub use closed_day::{ClosedDay, DayKey};

@@ -49,6 +49,19 @@ pub const API_GATEWAY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Lambda's synchronous payload. Source: AWS Lambda quotas.
 pub const LAMBDA_PAYLOAD_BYTES_MAX: usize = 6 * 1000 * 1000;
 
+// A client's token.
+
+/// API Gateway's limit for the request line and the values of all headers. Source: API Gateway
+/// quotas of HTTP APIs, "Total combined size of request line and header values".
+pub const API_GATEWAY_HEADERS_BYTES_MAX: usize = 10_240;
+/// Largest claim that names the stores of a client, in bytes: it travels in a header of every
+/// request, within a token whose claims are in base64 (4/3).
+pub const STORES_CLAIM_BYTES_MAX: usize = 4 * KIB;
+/// The rest of a token: its head, its other claims and a signature of 2,048 bits.
+pub const TOKEN_REST_BYTES: usize = 2 * KIB;
+/// What a sender's other headers may need.
+pub const OTHER_HEADERS_BYTES: usize = 2 * KIB;
+
 // Kinesis. Source: Kinesis Data Streams "Quotas and limits" and the API reference.
 
 /// Most records in one `PutRecords` call.
@@ -153,6 +166,11 @@ const _: () = {
     assert!(
         REQUEST_READ_MAX.as_secs() + REQUEST_STORE_MAX.as_secs() < API_GATEWAY_TIMEOUT.as_secs(),
         "a request is answered before the gateway gives up"
+    );
+    assert!(
+        STORES_CLAIM_BYTES_MAX / 3 * 4 + TOKEN_REST_BYTES + OTHER_HEADERS_BYTES
+            < API_GATEWAY_HEADERS_BYTES_MAX,
+        "a token with the largest claim fits the headers"
     );
     assert!(60 % SLOT_MINUTES == 0);
     assert!(

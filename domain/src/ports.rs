@@ -7,10 +7,11 @@ use std::future::Future;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::authority::Grant;
 use crate::catalog::{Chain, Item, Store};
 use crate::closed_day::{ClosedDay, DayKey};
 use crate::history::{History, HistoryKey};
-use crate::id::{Sku, StoreId};
+use crate::id::{ClientId, Sku, StoreId};
 use crate::offer::Offer;
 use crate::quarantine::{QuarantineId, Quarantined};
 use crate::record::{Record, SequenceNumber};
@@ -199,4 +200,22 @@ pub trait OffersTable: Send + Sync {
 
     /// Writes a revision unless it exists; the conflict names the one that exists.
     fn publish(&self, offer: &Offer) -> impl Future<Output = Result<Saved<Offer>, Failure>> + Send;
+}
+
+/// The clients table: what each client was granted.
+pub trait ClientsTable: Send + Sync {
+    /// Writes a grant, in place of what its client was granted before.
+    fn grant(&self, grant: &Grant) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// What a client was granted, if anything; read consistently.
+    fn granted(
+        &self,
+        client_id: &ClientId,
+    ) -> impl Future<Output = Result<Option<Grant>, Failure>> + Send;
+
+    /// All grants, by client.
+    fn grants(&self) -> impl Future<Output = Result<Vec<Grant>, Failure>> + Send;
+
+    /// Takes back what a client was granted; what is not there is no error.
+    fn revoke(&self, client_id: &ClientId) -> impl Future<Output = Result<(), Failure>> + Send;
 }

@@ -92,7 +92,7 @@ fn foreign(event: &Event, authority: &Authority) -> Fault {
     let store_id = event.store_id();
     let rule = format!(
         "is not a store that this sender may write for, which is {}; send it with a token of that \
-         store's client, or have `daymark clients grant` add the store, which new tokens then hold",
+         store's client, or have `daymark clients grant` name the store too, for its next token",
         authority.told()
     );
     Fault { field: "store_id", given: Some(format!("{:?}", store_id.as_str())), rule }

@@ -5,6 +5,7 @@ mod answers;
 mod axe;
 mod bread_basket;
 mod catalog;
+mod clients;
 mod damage;
 mod days;
 mod decide;

@@ -3,6 +3,7 @@
 mod catalog;
 mod days;
 mod failures;
+mod grants;
 mod histories;
 mod offers;
 mod query;

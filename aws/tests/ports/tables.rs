@@ -29,6 +29,7 @@ async fn described(world: &World) -> Vec<String> {
 
 const TABLES: &[&str] = &[
     "catalog: pk and sk",
+    "clients: pk and sk",
     "days: pk and sk",
     "offers: pk and sk",
     "quarantine: pk and sk",
@@ -40,7 +41,7 @@ fn the_definition_names_every_table() {
     let names = Definition::load().tables.into_iter().map(|table| table.name);
     let mut names: Vec<String> = names.collect();
     names.sort();
-    assert_eq!(names, ["catalog", "days", "offers", "quarantine", "stock"]);
+    assert_eq!(names, ["catalog", "clients", "days", "offers", "quarantine", "stock"]);
 }
 
 #[tokio::test]

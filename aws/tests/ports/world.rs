@@ -7,7 +7,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use aws::{Catalog, Clients, Days, Endpoints, Names, Offers, Quarantine, Stock, Stream};
+use aws::{Catalog, Clients, Days, Endpoints, Grants, Names, Offers, Quarantine, Stock, Stream};
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::DateTime;
 use local::dynamodb::{DynamoDb, Tables};
@@ -71,6 +71,10 @@ impl World {
 
     pub(crate) fn quarantine(&self) -> Quarantine {
         Quarantine::new(self.clients.dynamodb.clone(), &self.names)
+    }
+
+    pub(crate) fn grants(&self) -> Grants {
+        Grants::new(self.clients.dynamodb.clone(), &self.names)
     }
 
     /// Everything in a table, by key.

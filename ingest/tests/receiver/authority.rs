@@ -33,7 +33,7 @@ async fn a_store_of_another_is_refused_with_what_would_pass() {
     let message = refused["message"].as_str().unwrap();
     let told = "store_id \"s9\" is not a store that this sender may write for, which is s1, s2, \
                 s3, s4, s5 and 2 more; send it with a token of that store's client, or have \
-                `daymark clients grant` add the store";
+                `daymark clients grant` name the store too";
     assert!(message.contains(told), "{message}");
     assert_eq!(receiver.held_ids(), ["1"]);
 }
