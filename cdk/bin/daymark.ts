@@ -6,7 +6,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { Binaries, BinariesError } from '../lib/binaries';
 import { DaymarkStack } from '../lib/daymark-stack';
 import { given } from '../lib/given';
-import { readSettings, SettingsError } from '../lib/settings';
+import { readSettings, SettingsError } from '../lib/read-settings';
 
 const FOLDER = resolve(__dirname, '../..');
 

@@ -1,14 +1,19 @@
 /** The system, from the stream to the offers. */
 
-import { Annotations, CfnRule, Fn, Stack, type StackProps } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, CfnRule, Fn, Stack, type StackProps } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms';
 import type { Binaries } from './binaries';
+import { DayClose } from './day-close';
 import type { Deployment } from './deployment';
+import { Identity } from './identity';
+import { IngestApi } from './ingest-api';
 import { Names } from './names';
+import { Pricing } from './pricing';
 import { removalPolicy } from './removal';
 import type { Settings } from './settings';
+import { StockProcessor } from './stock-processor';
 import { Stream } from './stream';
 import { Tables } from './tables';
 
@@ -36,8 +41,37 @@ export class DaymarkStack extends Stack {
     const alarms = new Alarms(this, 'Alarms', names);
     const deployment: Deployment = { settings, names, binaries, alarms, key };
 
-    new Stream(this, 'Stream', deployment);
-    new Tables(this, 'Tables', deployment);
+    const stream = new Stream(this, 'Stream', deployment);
+    const tables = new Tables(this, 'Tables', deployment);
+    const identity = new Identity(this, 'Identity', deployment, tables);
+    const ingestApi = new IngestApi(this, 'IngestApi', deployment, { stream, identity });
+    const stockProcessor = new StockProcessor(this, 'StockProcessor', deployment, {
+      stream,
+      tables,
+    });
+    const pricing = new Pricing(this, 'Pricing', deployment, tables);
+    const dayClose = new DayClose(this, 'DayClose', deployment, tables);
+
+    this.tell({
+      ApiUrl: ingestApi.api.apiEndpoint,
+      UserPoolId: identity.pool.userPoolId,
+      TokenUrl: `${identity.domain.baseUrl()}/oauth2/token`,
+      AnalystsClientId: identity.analysts.userPoolClientId,
+      TillClientIds: Fn.join(
+        ',',
+        identity.tills.map((client) => client.userPoolClientId),
+      ),
+      TablePrefix: names.prefix,
+      StreamName: stream.stream.streamName,
+      FailedBatchesBucket: stockProcessor.failedBatches.bucketName,
+      PricingQueueUrl: pricing.fanOut.queue.queueUrl,
+      DayCloseQueueUrl: dayClose.fanOut.queue.queueUrl,
+    });
+  }
+
+  /** What programs and people need to know of this deployment. */
+  private tell(outputs: Record<string, string>): void {
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
 
   /** A template without binaries can be looked at. CloudFormation refuses to deploy it. */

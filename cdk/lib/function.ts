@@ -11,7 +11,7 @@ import {
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { Construct } from 'constructs';
+import { Construct, type IDependable } from 'constructs';
 import type { Deployment } from './deployment';
 import { acknowledge } from './nag';
 import { ALIAS, type FunctionName } from './names';
@@ -22,6 +22,8 @@ export interface DaymarkFunctionProps {
   readonly description: string;
   readonly memoryMegabytes: number;
   readonly timeout: Duration;
+  /** Instances that it has for itself and never exceeds. */
+  readonly reserved?: number;
   /** Exactly what the binary reads. */
   readonly environment: Record<string, string>;
 }
@@ -59,6 +61,7 @@ export class DaymarkFunction extends Construct {
       code: binaries.code(props.name),
       memorySize: props.memoryMegabytes,
       timeout: props.timeout,
+      reservedConcurrentExecutions: props.reserved,
       environment: props.environment,
       role: this.role,
       logGroup,
@@ -79,7 +82,7 @@ export class DaymarkFunction extends Construct {
       metric: this.alias.metricErrors({ period: Duration.minutes(5), statistic: 'Sum' }),
       threshold: 0,
       periods: 3,
-      description: `${functionName} has failed in each of the last 15 minutes' thirds.`,
+      description: `${functionName} fails, for 15 minutes now.`,
       runbook: 'a-function-fails',
     });
     alarms.add({
@@ -87,9 +90,14 @@ export class DaymarkFunction extends Construct {
       metric: this.alias.metricThrottles({ period: Duration.minutes(5), statistic: 'Sum' }),
       threshold: 0,
       periods: 3,
-      description: `${functionName} was throttled for 15 minutes.`,
+      description: `${functionName} is throttled, for 15 minutes now.`,
       runbook: 'a-function-is-throttled',
     });
+  }
+
+  /** What has to exist before anything calls the function. */
+  get permissions(): IDependable {
+    return this.role;
   }
 
   /** Permits actions on resources; what is not permitted here, the function cannot do. */

@@ -3,7 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from 'aws-cdk-lib';
-import { SETTINGS, SettingsError, type Given } from './settings';
+import { SettingsError, type Given } from './read-settings';
+import { SETTINGS } from './settings';
 
 /** What the files of `folder` and the command line say. */
 export function given(app: App, folder: string): Given[] {

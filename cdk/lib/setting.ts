@@ -78,7 +78,10 @@ export function text(
 ): Setting<string> {
   return {
     ...about,
-    read: (given) => (typeof given === 'string' && about.form.test(given) ? given : undefined),
+    read(given) {
+      const text = typeof given === 'number' ? String(given) : given;
+      return typeof text === 'string' && about.form.test(text) ? text : undefined;
+    },
   };
 }
 
@@ -89,18 +92,18 @@ export function optionalText(
   return { ...text({ ...about, fallback: '' }), fallback: undefined };
 }
 
-/** Several texts: a list in a file, commas on the command line. */
+/** Several different texts: a list in a file, commas on the command line. */
 export function texts(
-  about: About<readonly string[]> & { form: RegExp; rule: string; example: string },
+  about: About<readonly string[]> & { form: RegExp; max: number; rule: string; example: string },
 ): Setting<readonly string[]> {
   return {
     ...about,
     read(given) {
-      const parts = typeof given === 'string' ? given.split(',').map((part) => part.trim()) : given;
-      if (!Array.isArray(parts)) return undefined;
-      return parts.every((part) => typeof part === 'string' && about.form.test(part))
-        ? parts
-        : undefined;
+      const parts: unknown = typeof given === 'string' ? given.split(',') : given;
+      if (!Array.isArray(parts) || parts.length > about.max) return undefined;
+      const all = parts.map((part: unknown) => (typeof part === 'string' ? part.trim() : ''));
+      const isGood = all.every((part) => about.form.test(part));
+      return isGood && new Set(all).size === all.length ? all : undefined;
     },
   };
 }

@@ -1,7 +1,17 @@
 /** Everything that an operator may choose, with its rule; `docs/deploy.md` is tested against it. */
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { flag, numberOf, optionalWhole, type Setting, text, whole, word } from './setting';
+import {
+  flag,
+  numberOf,
+  optionalText,
+  optionalWhole,
+  text,
+  texts,
+  whole,
+  word,
+  type Setting,
+} from './setting';
 
 /** What CloudWatch Logs knows, without "for ever". */
 const RETENTIONS = Object.values(RetentionDays).filter(
@@ -14,35 +24,42 @@ export const SETTINGS = {
     meaning: 'Names this deployment; one account may hold several',
     form: /^(?!.*(aws|amazon|cognito))[a-z][a-z0-9]{0,15}$/,
     rule: '1 to 16 of a-z and 0-9, the first a letter, without aws, amazon or cognito in it',
-    source: 'names of all resources; Cognito domain prefixes',
+    source: 'all names begin with it; Cognito domain prefixes',
     fallback: 'dev',
     example: 'prod',
   }),
+  region: optionalText({
+    meaning: 'The region to deploy to; otherwise the one that the AWS CLI is configured for',
+    form: /^[a-z]{2}(-[a-z]+)+-\d$/,
+    rule: 'the name of an AWS region',
+    source: '`aws account list-regions`',
+    example: 'eu-central-1',
+  }),
+  keepData: flag({
+    meaning:
+      'Deletion protection for stack, tables and users; `cdk destroy` leaves tables, stream, ' +
+      'failed batches, users, logs and key',
+    source: 'CloudFormation deletion policies',
+    fallback: true,
+  }),
   architecture: word({
-    meaning: 'What the binaries were built for; `arm64` costs a fifth less',
-    source: 'AWS Lambda instruction sets',
+    meaning: 'What the binaries are built for; `arm64` costs a fifth less',
+    source: 'AWS Lambda, instruction sets',
     of: ['arm64', 'x86_64'],
     fallback: 'arm64',
   }),
   binaries: text({
-    meaning: 'The folder where `./lambdas` puts the binaries, seen from `cdk/`',
-    form: /^.+$/,
+    meaning: 'Where `./lambdas` puts the binaries, seen from `cdk/`',
+    form: /./,
     rule: 'a path',
     source: 'cargo-lambda',
     fallback: '../target/lambda',
     example: '../target/lambda',
   }),
   emulated: flag({
-    meaning: 'Leaves out what MiniStack refuses (`lib/emulated.ts`); never for AWS',
-    source: 'lib/emulated.ts',
+    meaning: 'Leaves out what MiniStack refuses; never for AWS',
+    source: '`lib/emulated.ts`',
     fallback: false,
-  }),
-  keepData: flag({
-    meaning:
-      'Deletion protection for tables and users; `cdk destroy` leaves tables, stream, batches, ' +
-      'logs and key',
-    source: 'CloudFormation deletion policies',
-    fallback: true,
   }),
   logRetentionDays: numberOf({
     meaning: 'How long logs are kept',
@@ -50,26 +67,173 @@ export const SETTINGS = {
     of: RETENTIONS,
     fallback: RetentionDays.ONE_MONTH,
   }),
+  alarmEmails: texts({
+    meaning: 'Who is told of alarms; each address has to confirm once',
+    form: /^[^@\s,]+@[^@\s,]+\.[^@\s,]+$/,
+    max: 20,
+    rule: 'at most 20 different e-mail addresses',
+    source: 'Amazon SNS, e-mail subscriptions',
+    fallback: [],
+    example: 'ops@example.com',
+  }),
+
   streamMode: word({
     meaning: 'Whether Kinesis scales by itself or has `streamShards`',
-    source: 'Kinesis Data Streams capacity modes',
+    source: 'Kinesis Data Streams, capacity modes',
     of: ['on-demand', 'provisioned'],
     fallback: 'on-demand',
   }),
   streamShards: optionalWhole({
     meaning: 'Shards of a provisioned stream; each takes 1,000 records and 1 MiB a second',
-    source: 'Kinesis Data Streams quotas',
+    source: 'Kinesis Data Streams, quotas',
     min: 1,
     max: 20_000,
     example: 2,
   }),
   retentionHours: whole({
     meaning: 'How long the stream keeps events',
-    source: 'Kinesis Data Streams quotas',
+    source: 'Kinesis Data Streams, quotas',
     min: 24,
     max: 8_760,
     fallback: 168,
   }),
+  batchSize: whole({
+    meaning: 'Most records that the stock processor takes at once; a record holds up to 400 events',
+    source: 'AWS Lambda, CreateEventSourceMapping',
+    min: 1,
+    max: 10_000,
+    fallback: 100,
+  }),
+  batchWindowSeconds: whole({
+    meaning: 'How long the stock processor waits for a batch to fill; longer is cheaper and later',
+    source: 'AWS Lambda, CreateEventSourceMapping',
+    min: 0,
+    max: 300,
+    fallback: 1,
+  }),
+  parallelization: whole({
+    meaning: 'Batches of one shard at once',
+    source: 'AWS Lambda, CreateEventSourceMapping',
+    min: 1,
+    max: 10,
+    fallback: 1,
+  }),
+  batchRetries: whole({
+    meaning: 'How often a failing batch is tried again before it is put aside in S3',
+    source: 'AWS Lambda, CreateEventSourceMapping',
+    min: 0,
+    max: 10_000,
+    fallback: 100,
+  }),
+  batchAgeSeconds: whole({
+    meaning: 'How old a failing batch may get before it is put aside in S3',
+    source: 'AWS Lambda, CreateEventSourceMapping',
+    min: 60,
+    max: 604_800,
+    fallback: 21_600,
+  }),
+  failedBatchDays: whole({
+    meaning: 'How long batches that were put aside are kept; `daymark redrive` feeds them back',
+    source: 'ours',
+    min: 1,
+    max: 3_650,
+    fallback: 90,
+  }),
+  eventAgeMaxDays: optionalText({
+    meaning: 'How old an event may be: 7 days when not set; with `any`, rows never expire',
+    form: /^([1-9]|[1-9]\d|[1-3]\d\d|any)$/,
+    rule: 'a whole number of days from 1 to 399, after which rows expire, or any',
+    source: '`aws/src/settings.rs`',
+    example: '30',
+  }),
+
+  throttleRate: whole({
+    meaning: 'Requests a second that the API takes; more get 429, and tills send again',
+    source: 'API Gateway, account quotas',
+    min: 1,
+    max: 100_000,
+    fallback: 100,
+  }),
+  throttleBurst: whole({
+    meaning: 'Requests that the API takes at once',
+    source: 'API Gateway, account quotas',
+    min: 1,
+    max: 50_000,
+    fallback: 200,
+  }),
+  tillClients: texts({
+    meaning: 'Groups of tills, each with an id and secret of its own',
+    form: /^[a-z][a-z0-9-]{0,30}$/,
+    max: 49,
+    rule: 'at most 49 different names of 1 to 31 of a-z, 0-9 and -, the first a letter',
+    source: 'API Gateway, 50 audiences per authorizer; one is for analysts',
+    fallback: ['tills'],
+    example: 'north,south',
+  }),
+  analystCallbackUrls: texts({
+    meaning: 'Where analysts come back to after they have signed in',
+    form: /^(https:\/\/\S+|http:\/\/localhost(:\d+)?(\/\S*)?)$/,
+    max: 100,
+    rule: 'at most 100 different addresses with https, or http on localhost',
+    source: 'Amazon Cognito, app client callback URLs',
+    fallback: ['http://localhost:8400/callback'],
+    example: 'https://reports.example.com/signed-in',
+  }),
+  domainName: optionalText({
+    meaning: 'A domain of yours for the API',
+    form: /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
+    rule: 'a domain name in lower case',
+    source: 'API Gateway, custom domain names',
+    example: 'daymark.example.com',
+  }),
+  certificateArn: optionalText({
+    meaning: "The domain's certificate, in the same region",
+    form: /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/,
+    rule: 'the ARN of a certificate in AWS Certificate Manager',
+    source: 'API Gateway, custom domain names',
+    example:
+      'arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012',
+  }),
+  truststore: optionalText({
+    meaning: 'The authorities whose client certificates are asked for: mutual TLS',
+    form: /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/\S+$/,
+    rule: 'the S3 address of a PEM file',
+    source: 'API Gateway, mutual TLS for HTTP APIs',
+    example: 's3://example-truststore/tills.pem',
+  }),
+
+  pricingConcurrency: whole({
+    meaning: 'Batches of stores that are priced at once',
+    source: 'AWS Lambda, SQS maximum concurrency',
+    min: 2,
+    max: 1_000,
+    fallback: 10,
+  }),
+  dayCloseConcurrency: whole({
+    meaning: 'Stores that are closed at once',
+    source: 'AWS Lambda, SQS maximum concurrency',
+    min: 2,
+    max: 1_000,
+    fallback: 10,
+  }),
+  ingestReserved: optionalWhole({
+    meaning: 'Instances that `ingest` has for itself and never exceeds',
+    source: 'AWS Lambda, reserved concurrency',
+    min: 1,
+    max: 100_000,
+    example: 100,
+  }),
+  stockProcessorReserved: optionalWhole({
+    meaning: 'Instances that `stock-processor` has for itself and never exceeds',
+    source: 'AWS Lambda, reserved concurrency',
+    min: 1,
+    max: 100_000,
+    example: 100,
+  }),
+  ingestMemory: memory('ingest', 512),
+  stockProcessorMemory: memory('stock-processor', 1_024),
+  pricingMemory: memory('pricing', 1_024),
+  dayCloseMemory: memory('day-close', 1_024),
 } satisfies Record<string, Setting<unknown>>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -79,86 +243,50 @@ export type Settings = {
   readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer T> ? T : never;
 };
 
-/** Settings that break rules; one line for each. */
-export class SettingsError extends Error {
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'));
-  }
-}
-
-/** What is given, by name, and where it stands. */
-export interface Given {
-  readonly where: string;
-  readonly values: Readonly<Record<string, unknown>>;
-}
-
-/**
- * Reads the settings; of a name that is given twice, the last one holds.
- *
- * @throws SettingsError with every fault.
- */
-export function readSettings(given: readonly Given[]): Settings {
-  const faults: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const [name, setting] of Object.entries(SETTINGS)) values[name] = setting.fallback;
-  for (const { where, values: some } of given) {
-    for (const [name, value] of Object.entries(some)) {
-      const setting: Setting<unknown> | undefined = isSetting(name) ? SETTINGS[name] : undefined;
-      if (!setting) {
-        faults.push(`${where}: there is no setting ${name}; did you mean ${nearest(name)}?`);
-        continue;
-      }
-      values[name] = setting.read(value);
-      if (values[name] === undefined) {
-        faults.push(
-          `${where}: ${name} is ${JSON.stringify(value)}; expected ${setting.rule} ` +
-            `(${setting.source}), for example ${setting.example}`,
-        );
-      }
-    }
-  }
-  if (faults.length === 0) faults.push(...contradictions(values as unknown as Settings));
-  if (faults.length > 0) throw new SettingsError(faults);
-  return values as unknown as Settings;
+function memory(name: string, fallback: number): Setting<number> {
+  return whole({
+    meaning: `Megabytes of \`${name}\`; CPU comes with them, a whole one at 1,769`,
+    source: 'AWS Lambda, quotas',
+    min: 128,
+    max: 10_240,
+    fallback,
+  });
 }
 
 /** Rules between settings. */
-function contradictions(settings: Settings): string[] {
+export function contradictions(settings: Settings): string[] {
+  const { streamMode, streamShards, retentionHours, batchAgeSeconds } = settings;
+  const { domainName, certificateArn, truststore, tillClients } = settings;
   const faults: string[] = [];
-  const { streamMode, streamShards } = settings;
   if (streamMode === 'provisioned' && streamShards === undefined) {
     faults.push('streamMode is "provisioned" without streamShards; add for example streamShards=2');
   }
   if (streamMode === 'on-demand' && streamShards !== undefined) {
     faults.push(
       `streamShards is ${streamShards}, but streamMode is "on-demand", which has no fixed shards; ` +
-        'leave streamShards out or set streamMode=provisioned',
+        'leave streamShards out, or set streamMode=provisioned',
+    );
+  }
+  if (batchAgeSeconds >= retentionHours * 3_600) {
+    faults.push(
+      `batchAgeSeconds is ${batchAgeSeconds}, but after retentionHours=${retentionHours} the ` +
+        'stream forgets a batch before it can be put aside; set batchAgeSeconds below ' +
+        String(retentionHours * 3_600),
+    );
+  }
+  if ((domainName === undefined) !== (certificateArn === undefined)) {
+    faults.push('domainName and certificateArn belong together; give both or neither');
+  }
+  if (truststore !== undefined && domainName === undefined) {
+    faults.push(
+      'truststore is given without domainName; API Gateway asks for client certificates only at ' +
+        'a domain of yours: give domainName and certificateArn as well',
+    );
+  }
+  if (tillClients.length === 0) {
+    faults.push(
+      'tillClients is empty; nobody could send events: give for example tillClients=tills',
     );
   }
   return faults;
-}
-
-function isSetting(name: string): name is SettingName {
-  return Object.hasOwn(SETTINGS, name);
-}
-
-function nearest(name: string): string {
-  const distances = Object.keys(SETTINGS).map((known) => ({ known, far: distance(name, known) }));
-  distances.sort((a, b) => a.far - b.far);
-  return distances[0]?.known ?? '';
-}
-
-/** Levenshtein's, without regard to case. */
-function distance(a: string, b: string): number {
-  const [from, to] = [a.toLowerCase(), b.toLowerCase()];
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
 }

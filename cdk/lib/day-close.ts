@@ -1,0 +1,33 @@
+/** The close of day: what became of each item, and what that teaches. */
+
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { Deployment } from './deployment';
+import { FanOut } from './fan-out';
+import type { Tables } from './tables';
+
+export class DayClose extends Construct {
+  readonly fanOut: FanOut;
+
+  constructor(scope: Construct, id: string, deployment: Deployment, tables: Tables) {
+    super(scope, id);
+    this.fanOut = new FanOut(this, 'FanOut', deployment, tables, {
+      name: 'day-close',
+      description: 'Closes the days of stores that are over, and again after late events',
+      // Between two slots of the pricing, so that both are not busy at once.
+      schedule: 'cron(7/15 * * * ? *)',
+      memoryMegabytes: deployment.settings.dayCloseMemory,
+      timeout: Duration.minutes(5),
+      storesPerBatch: 1,
+      concurrency: deployment.settings.dayCloseConcurrency,
+      waitMax: Duration.hours(1),
+      runbook: 'stores-are-not-closed',
+    });
+    const { worker } = this.fanOut;
+    tables.allow(worker, 'catalog', ['Query']);
+    tables.allow(worker, 'stock', ['Query']);
+    tables.allow(worker, 'offers', ['Query']);
+    // A history is removed where another pass has closed the days that it was made of again.
+    tables.allow(worker, 'days', ['BatchGetItem', 'DeleteItem', 'PutItem', 'Query']);
+  }
+}

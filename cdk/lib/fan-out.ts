@@ -1,0 +1,199 @@
+/**
+ * On schedule, each store once: a schedule wakes a function that puts the stores which are due into
+ * a FIFO queue, and workers take them from there.
+ *
+ * A store is a message group, so its passes never overlap, and one that fails holds up no other.
+ * Its slot is the deduplication id, so a tick that is delivered twice sends it once.
+ */
+
+import { Duration } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { EventInvokeConfig, EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
+import {
+  DeduplicationScope,
+  FifoThroughputLimit,
+  Queue,
+  QueueEncryption,
+} from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Deployment } from './deployment';
+import { DaymarkFunction } from './function';
+import { acknowledge } from './nag';
+import { VARIABLES } from './names';
+import type { Tables } from './tables';
+
+/** How often a store is tried before it is put aside. */
+const RECEIVES_MAX = 3;
+/** A tick that could not be delivered by then is for a slot that is all but over. */
+const TICK_AGE_MAX = Duration.minutes(10);
+/** How long what was put aside can be looked at: as long as SQS keeps anything. */
+const KEPT = Duration.days(14);
+
+export interface FanOutProps {
+  readonly name: 'pricing' | 'day-close';
+  readonly description: string;
+  /** In EventBridge Scheduler's words, by UTC. */
+  readonly schedule: string;
+  readonly memoryMegabytes: number;
+  /** Of a batch of stores. */
+  readonly timeout: Duration;
+  readonly storesPerBatch: number;
+  /** Batches at once. */
+  readonly concurrency: number;
+  /** How long a message waits before a worker may see it. */
+  readonly delay?: Duration;
+  /** How old a message may get before somebody is told. */
+  readonly waitMax: Duration;
+  /** The heading in RUNBOOK.md. */
+  readonly runbook: string;
+}
+
+export class FanOut extends Construct {
+  readonly worker: DaymarkFunction;
+  readonly queue: Queue;
+  /** Stores that were given up. */
+  readonly failed: Queue;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly deployment: Deployment,
+    tables: Tables,
+    private readonly props: FanOutProps,
+  ) {
+    super(scope, id);
+    const environment = { [VARIABLES.tablePrefix]: deployment.names.prefix };
+    this.worker = new DaymarkFunction(this, 'Worker', deployment, { ...props, environment });
+    this.failed = this.fifo('Failed', `${props.name}-failed.fifo`, { retentionPeriod: KEPT });
+    this.queue = this.fifo('Queue', `${props.name}.fifo`, {
+      // As AWS advises for a batch that is tried again by Lambda before SQS shows it anew.
+      visibilityTimeout: Duration.seconds(6 * props.timeout.toSeconds()),
+      deliveryDelay: props.delay,
+      deadLetterQueue: { queue: this.failed, maxReceiveCount: RECEIVES_MAX },
+    });
+    const schedule = new DaymarkFunction(this, 'Schedule', deployment, {
+      name: `${props.name}-schedule`,
+      description: `Sends the stores that are due to ${this.deployment.names.of(props.name)}`,
+      memoryMegabytes: 512,
+      timeout: Duration.minutes(2),
+      environment: { ...environment, [VARIABLES.queueUrl]: this.queue.queueUrl },
+    });
+    tables.allow(schedule, 'catalog', ['Query']);
+    schedule.allow(['sqs:SendMessage'], [this.queue.queueArn]);
+    this.feedWorker();
+    this.wake(schedule);
+    this.addAlarms();
+  }
+
+  private fifo(id: string, name: string, more: Partial<ConstructorParameters<typeof Queue>[2]>) {
+    return new Queue(this, id, {
+      queueName: this.deployment.names.of(name),
+      fifo: true,
+      contentBasedDeduplication: false,
+      // High throughput: limits count for each store and not for the queue.
+      deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+      fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+      // A message is a store's id and a time: SQS's own key will do, and costs nothing.
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      ...more,
+    });
+  }
+
+  private feedWorker(): void {
+    this.worker.allow(
+      [
+        'sqs:ReceiveMessage',
+        'sqs:DeleteMessage',
+        'sqs:ChangeMessageVisibility',
+        'sqs:GetQueueAttributes',
+      ],
+      [this.queue.queueArn],
+    );
+    const mapping = new EventSourceMapping(this, 'Mapping', {
+      target: this.worker.alias,
+      eventSourceArn: this.queue.queueArn,
+      batchSize: this.props.storesPerBatch,
+      maxConcurrency: this.props.concurrency,
+      reportBatchItemFailures: true,
+    });
+    mapping.node.addDependency(this.worker.permissions);
+  }
+
+  /** Scheduler calls the function asynchronously: what either of them gives up lies in one queue. */
+  private wake(schedule: DaymarkFunction): void {
+    const { names } = this.deployment;
+    const ticks = new Queue(this, 'Ticks', {
+      queueName: names.of(`${this.props.name}-ticks-failed`),
+      retentionPeriod: KEPT,
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+    });
+    acknowledge(ticks, { 'AwsSolutions-SQS3': 'It is a dead-letter queue itself.' });
+    acknowledge(this.failed, { 'AwsSolutions-SQS3': 'It is a dead-letter queue itself.' });
+    new EventInvokeConfig(this, 'Async', {
+      function: schedule.function,
+      qualifier: schedule.alias.aliasName,
+      maxEventAge: TICK_AGE_MAX,
+      retryAttempts: 2,
+      onFailure: new SqsDestination(ticks),
+    });
+    const role = new Role(this, 'Waker', {
+      description: `What the schedule of ${names.of(this.props.name)} may do`,
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
+    });
+    const permit = (action: string, resource: string) =>
+      role.addToPolicy(
+        new PolicyStatement({ effect: Effect.ALLOW, actions: [action], resources: [resource] }),
+      );
+    permit('lambda:InvokeFunction', schedule.alias.functionArn);
+    permit('sqs:SendMessage', ticks.queueArn);
+    const tick = new CfnSchedule(this, 'Tick', {
+      name: names.of(this.props.name),
+      description: this.props.description,
+      scheduleExpression: this.props.schedule,
+      scheduleExpressionTimezone: 'UTC',
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn: schedule.alias.functionArn,
+        roleArn: role.roleArn,
+        // When it was due and not when it came: that decides the slot.
+        input: '{"due":"<aws.scheduler.scheduled-time>"}',
+        retryPolicy: {
+          maximumEventAgeInSeconds: TICK_AGE_MAX.toSeconds(),
+          maximumRetryAttempts: 10,
+        },
+        deadLetterConfig: { arn: ticks.queueArn },
+      },
+    });
+    tick.node.addDependency(role);
+    this.deployment.alarms.add({
+      name: `${this.props.name}-ticks-failed`,
+      metric: ticks.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
+      threshold: 0,
+      description: `A tick of ${this.props.name} was given up: stores were not sent for its slot.`,
+      runbook: this.props.runbook,
+    });
+  }
+
+  private addAlarms(): void {
+    const { alarms } = this.deployment;
+    const { name, waitMax, runbook } = this.props;
+    alarms.add({
+      name: `${name}-failed`,
+      metric: this.failed.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
+      threshold: 0,
+      description: `A store was given up by ${name} after ${String(RECEIVES_MAX)} attempts.`,
+      runbook,
+    });
+    alarms.add({
+      name: `${name}-waits`,
+      metric: this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum' }),
+      threshold: waitMax.toSeconds(),
+      description: `Stores wait for ${name} longer than ${String(waitMax.toMinutes())} minutes.`,
+      runbook,
+    });
+  }
+}

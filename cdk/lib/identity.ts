@@ -1,0 +1,132 @@
+/** Who may call the API: tills by client credentials, analysts by signing in. */
+
+import { Aws, Duration } from 'aws-cdk-lib';
+import {
+  AccountRecovery,
+  FeaturePlan,
+  LambdaVersion,
+  Mfa,
+  OAuthScope,
+  ResourceServerScope,
+  UserPool,
+  UserPoolClient,
+  UserPoolDomain,
+  UserPoolOperation,
+  UserPoolResourceServer,
+} from 'aws-cdk-lib/aws-cognito';
+import { Construct } from 'constructs';
+import type { Deployment } from './deployment';
+import { DaymarkFunction } from './function';
+import { acknowledge } from './nag';
+import { RESOURCE_SERVER, VARIABLES } from './names';
+import { removalPolicy } from './removal';
+import type { Tables } from './tables';
+
+const EVENTS_WRITE = new ResourceServerScope({
+  scopeName: 'events:write',
+  scopeDescription: 'Send events of the stores that the client was granted',
+});
+const OFFERS_READ = new ResourceServerScope({
+  scopeName: 'offers:read',
+  scopeDescription: 'Read offers',
+});
+
+/** The scopes as they stand in a token. */
+export const SCOPES = {
+  eventsWrite: `${RESOURCE_SERVER}/${EVENTS_WRITE.scopeName}`,
+  offersRead: `${RESOURCE_SERVER}/${OFFERS_READ.scopeName}`,
+};
+
+export class Identity extends Construct {
+  readonly pool: UserPool;
+  readonly tills: readonly UserPoolClient[];
+  readonly analysts: UserPoolClient;
+  readonly domain: UserPoolDomain;
+
+  constructor(scope: Construct, id: string, deployment: Deployment, tables: Tables) {
+    super(scope, id);
+    const { settings, names } = deployment;
+    this.pool = new UserPool(this, 'Pool', {
+      userPoolName: names.of('users'),
+      // The least plan in which a trigger may add claims to access tokens of machines.
+      featurePlan: FeaturePlan.ESSENTIALS,
+      selfSignUpEnabled: false,
+      signInAliases: { email: true },
+      signInCaseSensitive: false,
+      accountRecovery: AccountRecovery.EMAIL_ONLY,
+      mfa: Mfa.OPTIONAL,
+      mfaSecondFactor: { otp: true, sms: false },
+      passwordPolicy: {
+        minLength: 12,
+        requireDigits: true,
+        requireLowercase: true,
+        requireUppercase: true,
+        requireSymbols: true,
+        tempPasswordValidity: Duration.days(3),
+      },
+      deletionProtection: settings.keepData,
+      removalPolicy: removalPolicy(settings),
+    });
+    acknowledge(this.pool, {
+      'AwsSolutions-COG2':
+        'Second factors are offered, not forced: analysts read offers, which customers see as well.',
+      'AwsSolutions-COG8':
+        'Threat protection of the Plus plan watches people who sign in; tills are machines.',
+    });
+    this.addStoresToTokens(deployment, tables);
+
+    const server = new UserPoolResourceServer(this, 'Server', {
+      userPool: this.pool,
+      identifier: RESOURCE_SERVER,
+      scopes: [EVENTS_WRITE, OFFERS_READ],
+    });
+    const eventsWrite = OAuthScope.resourceServer(server, EVENTS_WRITE);
+    const offersRead = OAuthScope.resourceServer(server, OFFERS_READ);
+    this.tills = settings.tillClients.map((name) =>
+      this.pool.addClient(`Till-${name}`, {
+        userPoolClientName: names.of(name),
+        generateSecret: true,
+        oAuth: { flows: { clientCredentials: true }, scopes: [eventsWrite, offersRead] },
+        accessTokenValidity: Duration.hours(1),
+        enableTokenRevocation: true,
+      }),
+    );
+    this.analysts = this.pool.addClient('Analysts', {
+      userPoolClientName: names.of('analysts'),
+      // A program on somebody's desk keeps no secret: code grant with PKCE.
+      generateSecret: false,
+      oAuth: {
+        flows: { authorizationCodeGrant: true },
+        scopes: [OAuthScope.OPENID, OAuthScope.EMAIL, offersRead],
+        callbackUrls: [...settings.analystCallbackUrls],
+        logoutUrls: [...settings.analystCallbackUrls],
+      },
+      preventUserExistenceErrors: true,
+      accessTokenValidity: Duration.hours(1),
+      refreshTokenValidity: Duration.days(30),
+      enableTokenRevocation: true,
+    });
+    this.domain = this.pool.addDomain('Domain', {
+      // Unique in the region, over all accounts.
+      cognitoDomain: { domainPrefix: `daymark-${settings.stage}-${Aws.ACCOUNT_ID}` },
+    });
+  }
+
+  /** The stores that a client was granted stand in its tokens. */
+  private addStoresToTokens(deployment: Deployment, tables: Tables): void {
+    const token = new DaymarkFunction(this, 'Token', deployment, {
+      name: 'token',
+      description: 'Puts the stores that a client was granted into its access tokens',
+      memoryMegabytes: 256,
+      // Cognito waits no longer.
+      timeout: Duration.seconds(5),
+      environment: { [VARIABLES.tablePrefix]: deployment.names.prefix },
+    });
+    tables.allow(token, 'clients', ['GetItem']);
+    this.pool.addTrigger(
+      UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG,
+      token.alias,
+      LambdaVersion.V3_0,
+    );
+  }
+}

@@ -1,0 +1,172 @@
+/** The HTTP API: events in, offers out, and the function that takes events. */
+
+import { CfnOutput, Duration } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  DomainName,
+  EndpointType,
+  HttpApi,
+  HttpMethod,
+  HttpStage,
+  LogGroupLogDestination,
+  type IHttpRouteAuthorizer,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { Deployment } from './deployment';
+import { DaymarkFunction } from './function';
+import { SCOPES, type Identity } from './identity';
+import { acknowledge } from './nag';
+import { VARIABLES } from './names';
+import { removalPolicy } from './removal';
+import type { Stream } from './stream';
+
+/** What of a request stands in the access log: never a token, never a body. */
+const ACCESS_LOG = {
+  requestId: '$context.requestId',
+  requestTime: '$context.requestTime',
+  route: '$context.routeKey',
+  status: '$context.status',
+  client: '$context.authorizer.claims.client_id',
+  caller: '$context.identity.caller',
+  sourceIp: '$context.identity.sourceIp',
+  userAgent: '$context.identity.userAgent',
+  responseBytes: '$context.responseLength',
+  responseMillis: '$context.responseLatency',
+  integrationMillis: '$context.integrationLatency',
+  authorizerError: '$context.authorizer.error',
+  integrationError: '$context.integrationErrorMessage',
+};
+
+export class IngestApi extends Construct {
+  readonly function: DaymarkFunction;
+  readonly api: HttpApi;
+  private readonly byToken: HttpJwtAuthorizer;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly deployment: Deployment,
+    { stream, identity }: { stream: Stream; identity: Identity },
+  ) {
+    super(scope, id);
+    const { settings, names } = deployment;
+    this.function = new DaymarkFunction(this, 'Function', deployment, {
+      name: 'ingest',
+      description: 'Validates events and puts them into the stream',
+      memoryMegabytes: settings.ingestMemory,
+      // API Gateway waits for 30 seconds.
+      timeout: Duration.seconds(29),
+      reserved: settings.ingestReserved,
+      environment: {
+        [VARIABLES.stream]: names.stream,
+        ...(settings.eventAgeMaxDays && { [VARIABLES.eventAgeMaxDays]: settings.eventAgeMaxDays }),
+      },
+    });
+    stream.allowPut(this.function);
+    this.api = new HttpApi(this, 'Api', {
+      apiName: names.of('api'),
+      description: `The API of ${names.stack}`,
+      createDefaultStage: false,
+      // Who could call this address would need no client certificate.
+      disableExecuteApiEndpoint: settings.truststore !== undefined,
+    });
+    this.byToken = new HttpJwtAuthorizer('ByToken', identity.pool.userPoolProviderUrl, {
+      jwtAudience: [...identity.tills, identity.analysts].map((client) => client.userPoolClientId),
+    });
+    this.addStage();
+    const eventsWrite = [SCOPES.eventsWrite];
+    this.route(HttpMethod.POST, '/v1/events', this.function, this.byToken, eventsWrite);
+    this.route(HttpMethod.POST, '/v1/validate', this.function, this.byToken, eventsWrite);
+    this.route(HttpMethod.GET, '/v1/limits', this.function, this.byToken, eventsWrite);
+    this.route(HttpMethod.POST, '/v1/internal/events', this.function, new HttpIamAuthorizer());
+    const health = this.route(HttpMethod.GET, '/healthz', this.function);
+    acknowledge(health, {
+      'AwsSolutions-APIG4': 'It says that the function lives, to monitors that hold no token.',
+    });
+    this.addAlarms();
+  }
+
+  /** A route to a function; whoever it is for, only API Gateway may call the function for it. */
+  route(
+    method: HttpMethod,
+    path: string,
+    to: DaymarkFunction,
+    authorizer?: IHttpRouteAuthorizer,
+    authorizationScopes?: string[],
+  ) {
+    const [route] = this.api.addRoutes({
+      path,
+      methods: [method],
+      integration: new HttpLambdaIntegration(to.name, to.alias),
+      authorizer,
+      authorizationScopes,
+    });
+    if (!route) throw new Error(`${method} ${path} made no route`);
+    return route;
+  }
+
+  /** For those who read offers. */
+  offersRoute(path: string, to: DaymarkFunction): void {
+    this.route(HttpMethod.GET, path, to, this.byToken, [SCOPES.offersRead]);
+  }
+
+  private addStage(): void {
+    const { settings, names } = this.deployment;
+    const logGroup = new LogGroup(this, 'AccessLogs', {
+      // API Gateway may write to all groups of this prefix, so that no policy grows with them.
+      logGroupName: `/aws/vendedlogs/${names.of('api')}`,
+      retention: settings.logRetentionDays,
+      removalPolicy: removalPolicy(settings),
+    });
+    const domain = this.domain();
+    new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      detailedMetricsEnabled: true,
+      throttle: { rateLimit: settings.throttleRate, burstLimit: settings.throttleBurst },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(logGroup),
+        format: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
+      },
+      domainMapping: domain && { domainName: domain },
+    });
+    if (domain) {
+      new CfnOutput(this, 'DomainTarget', {
+        key: 'DomainTarget',
+        description: `Where ${domain.name} has to point to, as CNAME or alias`,
+        value: domain.regionalDomainName,
+      });
+    }
+  }
+
+  private domain(): DomainName | undefined {
+    const { domainName, certificateArn, truststore } = this.deployment.settings;
+    if (domainName === undefined || certificateArn === undefined) return undefined;
+    const [bucket, ...path] = (truststore ?? '').replace('s3://', '').split('/');
+    return new DomainName(this, 'Domain', {
+      domainName,
+      certificate: Certificate.fromCertificateArn(this, 'Certificate', certificateArn),
+      endpointType: EndpointType.REGIONAL,
+      mtls: bucket
+        ? { bucket: Bucket.fromBucketName(this, 'Truststore', bucket), key: path.join('/') }
+        : undefined,
+    });
+  }
+
+  private addAlarms(): void {
+    this.deployment.alarms.add({
+      name: 'api-5xx',
+      metric: this.api.metricServerError({ period: Duration.minutes(1), statistic: 'Sum' }),
+      threshold: 0,
+      periods: 5,
+      description: 'The API has answered 5xx for five minutes; tills keep their events.',
+      runbook: 'events-are-answered-retry',
+    });
+  }
+}

@@ -1,0 +1,72 @@
+/** Reads the settings and tells every fault at once. */
+
+import type { Setting } from './setting';
+import { contradictions, SETTINGS, type SettingName, type Settings } from './settings';
+
+/** Settings that break rules; one line for each. */
+export class SettingsError extends Error {
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+  }
+}
+
+/** What is given, by name, and where it stands. */
+export interface Given {
+  readonly where: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads the settings; of a name that is given twice, the last one holds.
+ *
+ * @throws SettingsError with every fault.
+ */
+export function readSettings(given: readonly Given[]): Settings {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(SETTINGS)) values[name] = setting.fallback;
+  for (const { where, values: some } of given) {
+    for (const [name, value] of Object.entries(some)) {
+      const setting: Setting<unknown> | undefined = isSetting(name) ? SETTINGS[name] : undefined;
+      if (!setting) {
+        faults.push(`${where}: there is no setting ${name}; did you mean ${nearest(name)}?`);
+        continue;
+      }
+      values[name] = setting.read(value);
+      if (values[name] === undefined) {
+        faults.push(
+          `${where}: ${name} is ${JSON.stringify(value)}; expected ${setting.rule} ` +
+            `(${setting.source}), for example ${setting.example}`,
+        );
+      }
+    }
+  }
+  if (faults.length === 0) faults.push(...contradictions(values as unknown as Settings));
+  if (faults.length > 0) throw new SettingsError(faults);
+  return values as unknown as Settings;
+}
+
+function isSetting(name: string): name is SettingName {
+  return Object.hasOwn(SETTINGS, name);
+}
+
+function nearest(name: string): string {
+  const distances = Object.keys(SETTINGS).map((known) => ({ known, far: distance(name, known) }));
+  distances.sort((a, b) => a.far - b.far);
+  return distances[0]?.known ?? '';
+}
+
+/** Levenshtein's, without regard to case. */
+function distance(a: string, b: string): number {
+  const [from, to] = [a.toLowerCase(), b.toLowerCase()];
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}

@@ -1,0 +1,149 @@
+/** From the stream to the stock table: what fails is tried again, and then put aside in S3. */
+
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { EventSourceMapping, MetricType, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { Deployment } from './deployment';
+import { DaymarkFunction } from './function';
+import { acknowledge } from './nag';
+import { VARIABLES } from './names';
+import { removalPolicy } from './removal';
+import type { Stream } from './stream';
+import type { Tables } from './tables';
+
+export class StockProcessor extends Construct {
+  readonly function: DaymarkFunction;
+  readonly mapping: EventSourceMapping;
+  /** Whole batches that were given up. */
+  readonly failedBatches: Bucket;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly deployment: Deployment,
+    { stream, tables }: { stream: Stream; tables: Tables },
+  ) {
+    super(scope, id);
+    const { settings, names } = deployment;
+    this.function = new DaymarkFunction(this, 'Function', deployment, {
+      name: 'stock-processor',
+      description: 'Folds batches of events into stock windows',
+      memoryMegabytes: settings.stockProcessorMemory,
+      timeout: Duration.minutes(2),
+      reserved: settings.stockProcessorReserved,
+      environment: {
+        [VARIABLES.tablePrefix]: names.prefix,
+        ...(settings.eventAgeMaxDays && { [VARIABLES.eventAgeMaxDays]: settings.eventAgeMaxDays }),
+      },
+    });
+    stream.allowRead(this.function);
+    tables.allow(this.function, 'stock', ['BatchGetItem', 'PutItem']);
+    tables.allow(this.function, 'quarantine', ['PutItem']);
+    this.failedBatches = this.bucket();
+    this.mapping = new EventSourceMapping(this, 'Mapping', {
+      target: this.function.alias,
+      eventSourceArn: stream.stream.streamArn,
+      // Whatever came before the mapping is read as well.
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: settings.batchSize,
+      maxBatchingWindow: Duration.seconds(settings.batchWindowSeconds),
+      parallelizationFactor: settings.parallelization,
+      reportBatchItemFailures: true,
+      bisectBatchOnError: true,
+      retryAttempts: settings.batchRetries,
+      maxRecordAge: Duration.seconds(settings.batchAgeSeconds),
+      supportS3OnFailureDestination: true,
+      onFailure: { bind: () => ({ destination: this.failedBatches.bucketArn }) },
+      metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
+    });
+    // The mapping is created once its function may read and put aside.
+    this.mapping.node.addDependency(this.function.permissions);
+    this.addAlarms(stream);
+  }
+
+  private bucket(): Bucket {
+    const { settings, key } = this.deployment;
+    const bucket = new Bucket(this, 'FailedBatches', {
+      encryption: BucketEncryption.KMS,
+      encryptionKey: key,
+      bucketKeyEnabled: true,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      lifecycleRules: [
+        {
+          expiration: Duration.days(settings.failedBatchDays),
+          abortIncompleteMultipartUploadAfter: Duration.days(1),
+        },
+      ],
+      removalPolicy: removalPolicy(settings),
+    });
+    acknowledge(bucket, {
+      'AwsSolutions-S1':
+        'Only one function writes and only an operator reads, both through IAM; CloudTrail data ' +
+        'events tell more than access logs would, for those who need it.',
+    });
+    // Source: "Retaining discarded batches in Amazon S3", which asks for these two.
+    this.function.allow(['s3:PutObject'], [bucket.arnForObjects('aws/lambda/*')]);
+    this.function.allow(['s3:ListBucket'], [bucket.bucketArn]);
+    this.function.allow(['kms:GenerateDataKey'], [key.keyArn], {
+      StringEquals: { 'kms:ViaService': `s3.${Stack.of(this).region}.amazonaws.com` },
+    });
+    const id = Stack.of(this).getLogicalId(bucket.node.defaultChild as never);
+    acknowledge(this.function, {
+      [`AwsSolutions-IAM5[Resource::<${id}.Arn>/aws/lambda/*]`]:
+        'Lambda names the objects itself: a folder for the mapping, one for the shard, the time.',
+    });
+    return bucket;
+  }
+
+  private addAlarms(stream: Stream): void {
+    const { alarms } = this.deployment;
+    const ofMapping = (metricName: string) =>
+      new Metric({
+        namespace: 'AWS/Lambda',
+        metricName,
+        dimensionsMap: { EventSourceMappingUUID: this.mapping.eventSourceMappingId },
+        statistic: 'Sum',
+        period: Duration.minutes(1),
+      });
+    alarms.add({
+      name: 'iterator-age',
+      metric: stream.stream.metricGetRecordsIteratorAgeMilliseconds({
+        statistic: 'Maximum',
+        period: Duration.minutes(1),
+      }),
+      threshold: 300_000,
+      periods: 3,
+      description: 'Events wait for more than five minutes before they are stock.',
+      runbook: 'iterator-age-grows',
+    });
+    alarms.add({
+      name: 'failed-batches',
+      metric: ofMapping('OnFailureDestinationDeliveredEventCount'),
+      threshold: 0,
+      description: 'A batch was given up and put aside in S3.',
+      runbook: 'a-batch-was-discarded',
+    });
+    alarms.add({
+      name: 'dropped-events',
+      metric: ofMapping('DroppedEventCount'),
+      threshold: 0,
+      description: 'Events were given up and could not be put aside.',
+      runbook: 'a-batch-was-discarded',
+    });
+    alarms.add({
+      name: 'destination-failures',
+      metric: this.function.alias.metric('DestinationDeliveryFailures', {
+        statistic: 'Sum',
+        period: Duration.minutes(1),
+      }),
+      threshold: 0,
+      description: 'A batch could not be put aside in S3.',
+      runbook: 'a-batch-was-discarded',
+    });
+  }
+}
