@@ -1,6 +1,6 @@
 /** The system, from the stream to the offers. */
 
-import { Annotations, CfnOutput, CfnRule, Fn, Stack, type StackProps } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, CfnRule, Fn, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms';
@@ -17,7 +17,7 @@ import { StockProcessor } from './stock-processor';
 import { Stream } from './stream';
 import { Tables } from './tables';
 
-export interface DaymarkStackProps extends StackProps {
+export interface DaymarkStackProps {
   readonly settings: Settings;
   readonly binaries: Binaries;
 }
@@ -27,7 +27,7 @@ export class DaymarkStack extends Stack {
     const { settings, binaries } = props;
     const names = new Names(settings.stage);
     super(scope, names.stack, {
-      ...props,
+      env: { region: settings.region },
       description: `Daymark, stage ${settings.stage}`,
       terminationProtection: settings.keepData,
     });

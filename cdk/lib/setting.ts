@@ -94,13 +94,13 @@ export function optionalText(
 
 /** Several different texts: a list in a file, commas on the command line. */
 export function texts(
-  about: About<readonly string[]> & { form: RegExp; max: number; rule: string; example: string },
+  about: About<readonly string[]> & { form: RegExp; max?: number; rule: string; example: string },
 ): Setting<readonly string[]> {
   return {
     ...about,
     read(given) {
       const parts: unknown = typeof given === 'string' ? given.split(',') : given;
-      if (!Array.isArray(parts) || parts.length > about.max) return undefined;
+      if (!Array.isArray(parts) || parts.length > (about.max ?? Infinity)) return undefined;
       const all = parts.map((part: unknown) => (typeof part === 'string' ? part.trim() : ''));
       const isGood = all.every((part) => about.form.test(part));
       return isGood && new Set(all).size === all.length ? all : undefined;

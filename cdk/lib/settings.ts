@@ -1,6 +1,7 @@
 /** Everything that an operator may choose, with its rule; `docs/deploy.md` is tested against it. */
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { faultOf } from './region';
 import {
   flag,
   numberOf,
@@ -66,15 +67,6 @@ export const SETTINGS = {
     source: 'CloudWatch Logs, PutRetentionPolicy',
     of: RETENTIONS,
     fallback: RetentionDays.ONE_MONTH,
-  }),
-  alarmEmails: texts({
-    meaning: 'Who is told of alarms; each address has to confirm once',
-    form: /^[^@\s,]+@[^@\s,]+\.[^@\s,]+$/,
-    max: 20,
-    rule: 'at most 20 different e-mail addresses',
-    source: 'Amazon SNS, e-mail subscriptions',
-    fallback: [],
-    example: 'ops@example.com',
   }),
 
   streamMode: word({
@@ -258,6 +250,8 @@ export function contradictions(settings: Settings): string[] {
   const { streamMode, streamShards, retentionHours, batchAgeSeconds } = settings;
   const { domainName, certificateArn, truststore, tillClients } = settings;
   const faults: string[] = [];
+  const region = settings.region === undefined ? undefined : faultOf(settings.region);
+  if (region !== undefined) faults.push(region);
   if (streamMode === 'provisioned' && streamShards === undefined) {
     faults.push('streamMode is "provisioned" without streamShards; add for example streamShards=2');
   }

@@ -1,0 +1,23 @@
+/** The CDK app: every behaviour that CDK recommends to new apps, and cdk-nag's rules. */
+
+import { App, Validations } from 'aws-cdk-lib';
+import flags from 'aws-cdk-lib/recommended-feature-flags.json';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { resolve } from 'node:path';
+import { Binaries } from './binaries';
+import { DaymarkStack } from './daymark-stack';
+import { given } from './given';
+import { readSettings } from './read-settings';
+
+/** The folder `cdk`. */
+const FOLDER = resolve(__dirname, '../..');
+
+/** An app as `cdk` starts it. */
+export function createApp(): App {
+  const app = new App({ context: flags });
+  const settings = readSettings(given(app, resolve(FOLDER, 'settings')));
+  const binaries = new Binaries(resolve(FOLDER, settings.binaries), settings.architecture);
+  new DaymarkStack(app, { settings, binaries });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  return app;
+}
