@@ -1,23 +1,31 @@
 /** Alarms: each construct registers its own, and each leads to its heading in RUNBOOK.md. */
 
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
-  type Metric,
+  type IMetric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { Names } from './names';
+import type { Settings } from './settings';
 
 export interface AlarmProps {
   /** Without the stage's prefix; unique. */
   readonly name: string;
-  readonly metric: Metric;
+  readonly metric: IMetric;
   /** It rings when the metric is greater. */
   readonly threshold: number;
   /** How many periods of the metric in a row; 1 when it is not given. */
   readonly periods?: number;
+  /** No data rings as well: for what should never be silent. */
+  readonly silenceRings?: boolean;
   /** What has happened, for people. */
   readonly description: string;
   /** The heading in RUNBOOK.md, as an anchor. */
@@ -28,24 +36,55 @@ export interface AlarmProps {
 export const PERIOD = Duration.minutes(1);
 
 export class Alarms extends Construct {
+  /** Where alarms are told, and their end. */
+  readonly topic: Topic;
+  private readonly added: Alarm[] = [];
+
   constructor(
     scope: Construct,
     id: string,
-    private readonly names: Names,
+    private readonly given: { settings: Settings; names: Names; key: IKey },
   ) {
     super(scope, id);
+    const { settings, names, key } = given;
+    this.topic = new Topic(this, 'Topic', {
+      topicName: names.of('alarms'),
+      displayName: `Alarms of ${names.stack}`,
+      masterKey: key,
+      enforceSSL: true,
+    });
+    const cloudWatch = new ServicePrincipal('cloudwatch.amazonaws.com', {
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+    });
+    key.grant(cloudWatch, 'kms:Decrypt', 'kms:GenerateDataKey');
+    for (const address of settings.alarmEmails) {
+      this.topic.addSubscription(new EmailSubscription(address));
+    }
   }
 
   add(props: AlarmProps): Alarm {
-    return new Alarm(this, props.name, {
-      alarmName: this.names.of(props.name),
-      alarmDescription: `${props.description} RUNBOOK.md#${props.runbook}`,
+    const { settings, names } = this.given;
+    const alarm = new Alarm(this, props.name, {
+      alarmName: names.of(props.name),
+      alarmDescription: `${props.description} ${settings.runbook}#${props.runbook}`,
       metric: props.metric,
       threshold: props.threshold,
       evaluationPeriods: props.periods ?? 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       // No traffic is no fault.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      treatMissingData: props.silenceRings
+        ? TreatMissingData.BREACHING
+        : TreatMissingData.NOT_BREACHING,
     });
+    const tell = new SnsAction(this.topic);
+    alarm.addAlarmAction(tell);
+    alarm.addOkAction(tell);
+    this.added.push(alarm);
+    return alarm;
+  }
+
+  /** Every alarm that was added so far. */
+  all(): readonly Alarm[] {
+    return this.added;
   }
 }

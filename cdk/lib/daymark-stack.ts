@@ -10,6 +10,7 @@ import type { Deployment } from './deployment';
 import { Identity } from './identity';
 import { IngestApi } from './ingest-api';
 import { Names } from './names';
+import { OffersOut } from './offers-out/offers-out';
 import { Pricing } from './pricing';
 import { removalPolicy } from './removal';
 import type { Settings } from './settings';
@@ -38,7 +39,7 @@ export class DaymarkStack extends Stack {
       enableKeyRotation: true,
       removalPolicy: removalPolicy(settings),
     });
-    const alarms = new Alarms(this, 'Alarms', names);
+    const alarms = new Alarms(this, 'Alarms', { settings, names, key });
     const deployment: Deployment = { settings, names, binaries, alarms, key };
 
     const stream = new Stream(this, 'Stream', deployment);
@@ -51,6 +52,7 @@ export class DaymarkStack extends Stack {
     });
     const pricing = new Pricing(this, 'Pricing', deployment, tables);
     const dayClose = new DayClose(this, 'DayClose', deployment, tables);
+    new OffersOut(this, 'OffersOut', deployment, tables.of('offers'));
 
     this.tell({
       ApiUrl: ingestApi.api.apiEndpoint,

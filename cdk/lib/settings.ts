@@ -1,6 +1,7 @@
 /** Everything that an operator may choose, with its rule; `docs/deploy.md` is tested against it. */
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { TRAFFIC_SHIFTS } from './delivery/traffic-shift';
 import { faultOf } from './region';
 import {
   flag,
@@ -226,6 +227,33 @@ export const SETTINGS = {
   stockProcessorMemory: memory('stock-processor', 1_024),
   pricingMemory: memory('pricing', 1_024),
   dayCloseMemory: memory('day-close', 1_024),
+
+  runbook: text({
+    meaning: 'Where RUNBOOK.md can be read; alarms point there',
+    form: /^\S{1,500}$/,
+    rule: 'an address of at most 500 characters',
+    source: 'CloudWatch, PutMetricAlarm',
+    fallback: 'RUNBOOK.md',
+    example: 'https://wiki.example.com/daymark/RUNBOOK.md',
+  }),
+  offersArchiveDays: whole({
+    meaning: 'How long the bus keeps offers, to replay them',
+    source: 'EventBridge archives',
+    min: 1,
+    max: 3_650,
+    fallback: 30,
+  }),
+  offersConsumer: flag({
+    meaning: 'A topic and a queue that take all offers, as an example of a subscriber',
+    source: 'lib/offers-out',
+    fallback: true,
+  }),
+  trafficShift: word({
+    meaning: 'How a new version of a function gets traffic',
+    source: 'CodeDeploy deployment configurations',
+    of: TRAFFIC_SHIFTS,
+    fallback: 'canary-10-percent-5-minutes',
+  }),
 } satisfies Record<string, Setting<unknown>>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -1,9 +1,13 @@
-/** CodeDeploy calls this before it gives a new version any traffic: a version that fails gets none. */
+/** CodeDeploy calls this before a new version gets traffic; one that fails gets none. */
+
+import console from 'node:console';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
-  CodeDeployClient,
-  GetDeploymentCommand,
-  PutLifecycleEventHookExecutionStatusCommand,
+    CodeDeployClient,
+    GetDeploymentCommand,
+    PutLifecycleEventHookExecutionStatusCommand,
 } from '@aws-sdk/client-codedeploy';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -18,24 +22,24 @@ const lambda = new LambdaClient();
 
 /** @param {Hook} hook */
 export async function handler(hook) {
-  const deploymentId = hook.DeploymentId;
-  let status = /** @type {'Succeeded' | 'Failed'} */ ('Failed');
-  try {
-    const release = await releaseOf(deploymentId);
-    const seen = await check({ ...release, deploymentId }, world);
-    log({ level: 'INFO', message: seen, deploymentId });
-    status = 'Succeeded';
-  } catch (error) {
-    log({ level: 'ERROR', message: String(error), deploymentId, then: 'traffic stays as it is' });
-  }
-  await codeDeploy.send(
-    new PutLifecycleEventHookExecutionStatusCommand({
-      deploymentId,
-      lifecycleEventHookExecutionId: hook.LifecycleEventHookExecutionId,
-      status,
-    }),
-  );
-  return { status };
+    const deploymentId = hook.DeploymentId;
+    let status = /** @type {'Succeeded' | 'Failed'} */ ('Failed');
+    try {
+        const release = await releaseOf(deploymentId);
+        const seen = await check({ ...release, deploymentId }, world);
+        console.info({ deploymentId, seen });
+        status = 'Succeeded';
+    } catch (error) {
+        console.error({ deploymentId, fault: String(error), then: 'traffic stays as it is' });
+    }
+    await codeDeploy.send(
+        new PutLifecycleEventHookExecutionStatusCommand({
+            deploymentId,
+            lifecycleEventHookExecutionId: hook.LifecycleEventHookExecutionId,
+            status,
+        }),
+    );
+    return { status };
 }
 
 /**
@@ -44,46 +48,42 @@ export async function handler(hook) {
  * @param {string} deploymentId
  */
 async function releaseOf(deploymentId) {
-  const { deploymentInfo } = await codeDeploy.send(new GetDeploymentCommand({ deploymentId }));
-  const group = deploymentInfo?.deploymentGroupName ?? '';
-  const versions = JSON.parse(setting('DAYMARK_VERSIONS'));
-  const version = versions[group];
-  if (!version) throw new Error(`DAYMARK_VERSIONS has no ${group}; it has ${Object.keys(versions)}`);
-  const prefix = setting('DAYMARK_TABLE_PREFIX');
-  return { functionName: group.slice(prefix.length), version };
+    const { deploymentInfo } = await codeDeploy.send(new GetDeploymentCommand({ deploymentId }));
+    const group = deploymentInfo?.deploymentGroupName ?? '';
+    const versions = JSON.parse(setting('DAYMARK_VERSIONS'));
+    const version = versions[group];
+    if (!version)
+        throw new Error(`DAYMARK_VERSIONS has no ${group}; it has ${Object.keys(versions)}`);
+    const prefix = setting('DAYMARK_TABLE_PREFIX');
+    return { functionName: group.slice(prefix.length), version };
 }
 
 /** @type {import('./release-check.mjs').World} */
 const world = {
-  async invoke(version, payload) {
-    const { FunctionError: error, Payload } = await lambda.send(
-      new InvokeCommand({ FunctionName: version, Payload: JSON.stringify(payload) }),
-    );
-    return { error, answer: JSON.parse(Payload?.transformToString() || 'null') };
-  },
-  async row({ pk, sk }) {
-    const { Item } = await dynamoDb.send(
-      new GetItemCommand({
-        TableName: `${setting('DAYMARK_TABLE_PREFIX')}stock`,
-        Key: { pk: { S: pk }, sk: { S: sk } },
-        ProjectionExpression: 'received',
-        ConsistentRead: true,
-      }),
-    );
-    return Item && { received: Item['received']?.N };
-  },
-  sleep: (milliseconds) => new Promise((wake) => setTimeout(wake, milliseconds)),
-  now: () => new Date(),
+    async invoke(version, payload) {
+        const { FunctionError: error, Payload } = await lambda.send(
+            new InvokeCommand({ FunctionName: version, Payload: JSON.stringify(payload) }),
+        );
+        return { error, answer: JSON.parse(Payload?.transformToString() || 'null') };
+    },
+    async row({ pk, sk }) {
+        const { Item } = await dynamoDb.send(
+            new GetItemCommand({
+                TableName: `${setting('DAYMARK_TABLE_PREFIX')}stock`,
+                Key: { pk: { S: pk }, sk: { S: sk } },
+                ProjectionExpression: 'received',
+                ConsistentRead: true,
+            }),
+        );
+        return Item && { received: Item['received']?.N };
+    },
+    sleep: (milliseconds) => sleep(milliseconds),
+    now: () => new Date(),
 };
 
 /** @param {string} name */
 function setting(name) {
-  const value = process.env[name];
-  if (!value) throw new Error(`the environment variable ${name} is not set; the stack sets it`);
-  return value;
-}
-
-/** @param {object} entry */
-function log(entry) {
-  console.log(JSON.stringify({ timestamp: new Date().toISOString(), ...entry }));
+    const value = process.env[name];
+    if (!value) throw new Error(`the environment variable ${name} is not set; the stack sets it`);
+    return value;
 }

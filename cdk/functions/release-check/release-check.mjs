@@ -27,19 +27,19 @@ const ROW_PAUSE_MS = 1_000;
  * @throws {Error} What the version does wrong.
  */
 export async function check({ functionName, version, deploymentId }, world) {
-  const made = CHECKS[functionName];
-  if (!made) {
-    const known = Object.keys(CHECKS).join(', ');
-    throw new Error(`there is no check of ${functionName}; there are checks of ${known}`);
-  }
-  const { payload, fault, row } = made({ deploymentId, now: world.now() });
-  const { error, answer } = await world.invoke(version, payload);
-  if (error) throw new Error(`${version} failed: ${error}: ${JSON.stringify(answer)}`);
-  const why = fault(answer);
-  if (why) throw new Error(`${version} answers, but ${why}`);
-  if (!row) return `${version} took a batch of the queue`;
-  await appears(row, version, world);
-  return `${version} took an event, and it is in the stock table as ${row.pk} ${row.sk}`;
+    const made = CHECKS[functionName];
+    if (!made) {
+        const known = Object.keys(CHECKS).join(', ');
+        throw new Error(`there is no check of ${functionName}; there are checks of ${known}`);
+    }
+    const { payload, fault, row } = made({ deploymentId, now: world.now() });
+    const { error, answer } = await world.invoke(version, payload);
+    if (error) throw new Error(`${version} failed: ${error}: ${JSON.stringify(answer)}`);
+    const why = fault(answer);
+    if (why) throw new Error(`${version} answers, but ${why}`);
+    if (!row) return `${version} took a batch of the queue`;
+    await appears(row, version, world);
+    return `${version} took an event, and it is in the stock table as ${row.pk} ${row.sk}`;
 }
 
 /**
@@ -48,17 +48,17 @@ export async function check({ functionName, version, deploymentId }, world) {
  * @param {World} world
  */
 async function appears(key, version, world) {
-  for (let attempt = 0; attempt < ROW_ATTEMPTS_MAX; attempt++) {
-    const row = await world.row(key);
-    if (row) {
-      if (Number(row['received']) === 1) return;
-      throw new Error(`${key.pk} ${key.sk} says received ${row['received']}, and 1 was sent`);
+    for (let attempt = 0; attempt < ROW_ATTEMPTS_MAX; attempt++) {
+        const row = await world.row(key);
+        if (row) {
+            if (Number(row['received']) === 1) return;
+            throw new Error(`${key.pk} ${key.sk} says received ${row['received']}, and 1 was sent`);
+        }
+        await world.sleep(ROW_PAUSE_MS);
     }
-    await world.sleep(ROW_PAUSE_MS);
-  }
-  const waited = (ROW_ATTEMPTS_MAX * ROW_PAUSE_MS) / 1000;
-  throw new Error(
-    `${version} took an event, but after ${waited} s no row ${key.pk} ${key.sk} is in the stock ` +
-      'table: it wrote it wrongly, or the stream or its processor stands still',
-  );
+    const waited = (ROW_ATTEMPTS_MAX * ROW_PAUSE_MS) / 1000;
+    throw new Error(
+        `${version} took an event, but after ${waited} s no row ${key.pk} ${key.sk} is in the stock ` +
+            'table: it wrote it wrongly, or the stream or its processor stands still',
+    );
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
 
 import { CHECKS, rowOf, STORE } from '../release-check/checks.mjs';
@@ -16,116 +17,123 @@ const TAKEN = { batchItemFailures: [] };
  * @param {{ rows?: (Record<string, unknown> | undefined)[], error?: string }} [given]
  */
 function worldOf(answer, { rows = [], error } = {}) {
-  /** @type {{ invoked: [string, any][], rowsRead: {pk: string, sk: string}[], slept: number }} */
-  const seen = { invoked: [], rowsRead: [], slept: 0 };
-  const world = {
-    /** @type {import('../release-check/release-check.mjs').World['invoke']} */
-    async invoke(version, payload) {
-      seen.invoked.push([version, payload]);
-      return { error, answer };
-    },
-    /** @type {import('../release-check/release-check.mjs').World['row']} */
-    async row(key) {
-      seen.rowsRead.push(key);
-      return rows[Math.min(seen.rowsRead.length, rows.length) - 1];
-    },
-    /** @param {number} milliseconds */
-    async sleep(milliseconds) {
-      seen.slept += milliseconds;
-    },
-    now: () => NOW,
-  };
-  return { seen, world };
+    /** @type {{ invoked: [string, any][], rowsRead: {pk: string, sk: string}[], slept: number }} */
+    const seen = { invoked: [], rowsRead: [], slept: 0 };
+    const world = {
+        /** @type {import('../release-check/release-check.mjs').World['invoke']} */
+        async invoke(version, payload) {
+            seen.invoked.push([version, payload]);
+            return { error, answer };
+        },
+        /** @type {import('../release-check/release-check.mjs').World['row']} */
+        async row(key) {
+            seen.rowsRead.push(key);
+            return rows[Math.min(seen.rowsRead.length, rows.length) - 1];
+        },
+        /** @param {number} milliseconds */
+        async sleep(milliseconds) {
+            seen.slept += milliseconds;
+        },
+        now: () => NOW,
+    };
+    return { seen, world };
 }
 
 /** @param {string} functionName */
 function releaseOf(functionName) {
-  return { functionName, version: VERSION, deploymentId: 'd-ABCDEF123' };
+    return { functionName, version: VERSION, deploymentId: 'd-ABCDEF123' };
 }
 
 test('an_event_goes_through_the_new_version_of_ingest_and_is_waited_for_in_the_stock', async () => {
-  const { seen, world } = worldOf(STORED, { rows: [undefined, undefined, { received: '1' }] });
-  const said = await check(releaseOf('ingest'), world);
-  const [version, request] = seen.invoked[0] ?? [];
-  assert.equal(version, VERSION);
-  assert.equal(request.requestContext.http.path, '/v1/internal/events');
-  assert.ok(request.requestContext.authorizer.iam, 'as after an IAM signature');
-  assert.equal(JSON.parse(request.body).store_id, STORE);
-  assert.deepEqual(seen.rowsRead[2], {
-    pk: 'daymark-release-check#2026-11-23',
-    sk: 'ingest:d-ABCDEF123#14:15',
-  });
-  assert.match(said, /in the stock table/);
+    const { seen, world } = worldOf(STORED, { rows: [undefined, undefined, { received: '1' }] });
+    const said = await check(releaseOf('ingest'), world);
+    const [version, request] = seen.invoked[0] ?? [];
+    assert.equal(version, VERSION);
+    assert.equal(request.requestContext.http.path, '/v1/internal/events');
+    assert.ok(request.requestContext.authorizer.iam, 'as after an IAM signature');
+    assert.equal(JSON.parse(request.body).store_id, STORE);
+    assert.deepEqual(seen.rowsRead[2], {
+        pk: 'daymark-release-check#2026-11-23',
+        sk: 'ingest:d-ABCDEF123#14:15',
+    });
+    assert.match(said, /in the stock table/);
 });
 
 test('a_batch_goes_through_the_new_version_of_the_processor', async () => {
-  const { seen, world } = worldOf(TAKEN, { rows: [{ received: '1' }] });
-  await check(releaseOf('stock-processor'), world);
-  const { kinesis } = seen.invoked[0]?.[1].Records[0];
-  const event = JSON.parse(Buffer.from(kinesis.data, 'base64').toString());
-  assert.equal(event.store_id, STORE);
-  assert.equal(event.occurred_at, NOW.toISOString());
-  assert.deepEqual(seen.rowsRead, [rowOf(event)]);
+    const { seen, world } = worldOf(TAKEN, { rows: [{ received: '1' }] });
+    await check(releaseOf('stock-processor'), world);
+    const kinesis = seen.invoked[0]?.[1].Records[0].kinesis;
+    const event = JSON.parse(Buffer.from(kinesis.data, 'base64').toString());
+    assert.equal(event.store_id, STORE);
+    assert.equal(event.occurred_at, NOW.toISOString());
+    assert.deepEqual(seen.rowsRead, [rowOf(event)]);
 });
 
 test('a_store_that_no_catalogue_has_goes_through_pricing_and_day_close', async () => {
-  for (const name of ['pricing', 'day-close']) {
-    const { seen, world } = worldOf(TAKEN);
-    await check(releaseOf(name), world);
-    const body = JSON.parse(seen.invoked[0]?.[1].Records[0].body);
-    assert.deepEqual(body, { store_id: STORE, due: '2026-11-23T14:15:00Z' });
-  }
+    for (const name of ['pricing', 'day-close']) {
+        const { seen, world } = worldOf(TAKEN);
+        await check(releaseOf(name), world);
+        const body = JSON.parse(seen.invoked[0]?.[1].Records[0].body);
+        assert.deepEqual(body, { store_id: STORE, due: '2026-11-23T14:15:00Z' });
+    }
 });
 
 test('a_version_that_does_not_store_is_refused', async () => {
-  const rejected = { results: [{ status: 'rejected', message: 'no' }] };
-  const { seen, world } = worldOf({ statusCode: 422, body: JSON.stringify(rejected) });
-  await assert.rejects(check(releaseOf('ingest'), world), /not stored: 422/);
-  assert.equal(seen.rowsRead.length, 0);
+    const rejected = { results: [{ status: 'rejected', message: 'no' }] };
+    const { seen, world } = worldOf({ statusCode: 422, body: JSON.stringify(rejected) });
+    await assert.rejects(check(releaseOf('ingest'), world), /not stored: 422/);
+    assert.equal(seen.rowsRead.length, 0);
 });
 
 test('a_version_that_hands_the_batch_back_is_refused', async () => {
-  for (const name of ['stock-processor', 'pricing', 'day-close']) {
-    const { world } = worldOf({ batchItemFailures: [{ itemIdentifier: '1' }] });
-    await assert.rejects(check(releaseOf(name), world), /was not taken/);
-  }
+    for (const name of ['stock-processor', 'pricing', 'day-close']) {
+        const { world } = worldOf({ batchItemFailures: [{ itemIdentifier: '1' }] });
+        await assert.rejects(check(releaseOf(name), world), /was not taken/);
+    }
 });
 
 test('a_version_that_crashes_is_refused_with_its_own_words', async () => {
-  const { world } = worldOf({ errorMessage: 'DAYMARK_STREAM is not set' }, { error: 'Unhandled' });
-  await assert.rejects(check(releaseOf('ingest'), world), /Unhandled.*DAYMARK_STREAM is not set/);
+    const { world } = worldOf(
+        { errorMessage: 'DAYMARK_STREAM is not set' },
+        { error: 'Unhandled' },
+    );
+    await assert.rejects(check(releaseOf('ingest'), world), /Unhandled.*DAYMARK_STREAM is not set/);
 });
 
 test('an_event_that_never_reaches_the_table_is_given_up_after_a_minute', async () => {
-  const { seen, world } = worldOf(STORED);
-  await assert.rejects(check(releaseOf('ingest'), world), /after 60 s no row/);
-  assert.equal(seen.slept, 60_000);
+    const { seen, world } = worldOf(STORED);
+    await assert.rejects(check(releaseOf('ingest'), world), /after 60 s no row/);
+    assert.equal(seen.slept, 60_000);
 });
 
 test('a_row_with_wrong_figures_is_refused', async () => {
-  const { world } = worldOf(TAKEN, { rows: [{ received: '2' }] });
-  await assert.rejects(check(releaseOf('stock-processor'), world), /received 2, and 1 was sent/);
+    const { world } = worldOf(TAKEN, { rows: [{ received: '2' }] });
+    await assert.rejects(check(releaseOf('stock-processor'), world), /received 2, and 1 was sent/);
 });
 
 test('an_answer_of_another_form_is_refused', async () => {
-  for (const [name, answers] of Object.entries({
-    ingest: [null, 'ok', {}, { body: 'not json' }, { body: '{"results":[]}' }],
-    pricing: [null, 'ok', {}, { batchItemFailures: null }],
-  })) {
-    for (const answer of answers) {
-      const { world } = worldOf(answer);
-      await assert.rejects(check(releaseOf(name), world), Error, JSON.stringify(answer));
+    for (const [name, answers] of Object.entries({
+        ingest: [null, 'ok', {}, { body: 'not json' }, { body: '{"results":[]}' }],
+        pricing: [null, 'ok', {}, { batchItemFailures: null }],
+    })) {
+        for (const answer of answers) {
+            const { world } = worldOf(answer);
+            await assert.rejects(check(releaseOf(name), world), Error, JSON.stringify(answer));
+        }
     }
-  }
 });
 
 test('a_function_without_a_check_is_named', async () => {
-  const { world } = worldOf(TAKEN);
-  await assert.rejects(check(releaseOf('token'), world), /no check of token; there are checks of/);
+    const { world } = worldOf(TAKEN);
+    await assert.rejects(
+        check(releaseOf('token'), world),
+        /no check of token; there are checks of/,
+    );
 });
 
 test('the_same_deployment_sends_the_same_event_and_no_two_deployments_share_a_row', () => {
-  const made = (/** @type {string} */ deploymentId) => CHECKS['ingest']?.({ deploymentId, now: NOW });
-  assert.deepEqual(made('d-A'), made('d-A'));
-  assert.notDeepEqual(made('d-A')?.row, made('d-B')?.row);
+    const made = (/** @type {string} */ deploymentId) =>
+        CHECKS['ingest']?.({ deploymentId, now: NOW });
+    assert.deepEqual(made('d-A'), made('d-A'));
+    assert.notDeepEqual(made('d-A')?.row, made('d-B')?.row);
 });

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { Match } from 'aws-cdk-lib/assertions';
+import {
+  DETAIL_TYPES,
+  FIELDS,
+  filterPattern,
+  inputTemplate,
+  schema,
+} from '../lib/offers-out/offer-event';
+import { template } from './template';
+
+type Row = Record<string, Record<string, unknown>>;
+
+/** A row as its stream tells it. */
+const ROW: Row = {
+  pk: { S: '0042#2026-11-23' },
+  sk: { S: 'BRT-1180#000001' },
+  offer_id: { S: '2026-11-23/0042/BRT-1180/1' },
+  store_id: { S: '0042' },
+  business_date: { S: '2026-11-23' },
+  sku: { S: 'BRT-1180' },
+  revision: { N: '1' },
+  valid_from: { S: '2026-11-23T14:15:00.000Z' },
+  valid_until: { S: '2026-11-23T19:00:00.000Z' },
+  currency: { S: 'EUR' },
+  regular_price: { N: '3.1' },
+  was_price: { N: '3.1' },
+  price: { N: '2.17' },
+  discount_percent: { N: '30' },
+  on_hand: { N: '14' },
+  piece: { N: '1' },
+  reason: { S: '14 left; at 3.10 about 6 would sell until "closing" and 8 would be left.' },
+  arm: { S: 'policy' },
+  trust: { S: 'full' },
+  policy_version: { S: '5f2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d' },
+  shadow: { BOOL: false },
+  inputs: { B: 'x'.repeat(500_000) },
+};
+
+const SCHEMA = JSON.parse(schema()) as {
+  properties: {
+    'detail-type': { enum: string[] };
+    detail: { required: string[]; properties: Record<string, { maxLength: number }> };
+  };
+};
+const DETAIL = SCHEMA.properties.detail;
+
+/** As a pipe does it: a path without quotes is replaced by the JSON that is found there. */
+function rendered(row: Row): Record<string, string> {
+  const event = { dynamodb: { NewImage: row } };
+  const text = inputTemplate().replace(/<\$\.([^>]+)>/g, (_, path: string) => {
+    const step = (value: unknown, name: string) => (value as Record<string, unknown>)[name];
+    return JSON.stringify(path.split('.').reduce<unknown>(step, event));
+  });
+  return JSON.parse(text) as Record<string, string>;
+}
+
+/** EventBridge's patterns, as far as they are used here. */
+function matches(pattern: unknown, value: unknown): boolean {
+  if (Array.isArray(pattern)) {
+    return pattern.some((allowed: unknown) => {
+      const not = (allowed as { 'anything-but'?: unknown[] })['anything-but'];
+      return not ? !not.includes(value) : allowed === value;
+    });
+  }
+  return Object.entries(pattern as object).every(([name, inner]) =>
+    matches(inner, (value as Record<string, unknown> | undefined)?.[name]),
+  );
+}
+
+function takenAs(eventName: string, changed: Row = {}): string[] {
+  const record = { eventName, dynamodb: { NewImage: { ...ROW, ...changed } } };
+  return DETAIL_TYPES.filter((detailType) => matches(filterPattern(detailType), record));
+}
+
+test('a_new_offer_is_published_and_a_later_revision_deepened', () => {
+  assert.deepEqual(takenAs('INSERT'), ['OfferPublished']);
+  assert.deepEqual(takenAs('INSERT', { revision: { N: '2' } }), ['OfferDeepened']);
+  assert.deepEqual(takenAs('INSERT', { revision: { N: '11' } }), ['OfferDeepened']);
+});
+
+test('nobody_is_told_of_a_shadow_or_of_a_row_that_is_changed_or_removed', () => {
+  assert.deepEqual(takenAs('INSERT', { shadow: { BOOL: true } }), []);
+  assert.deepEqual(takenAs('MODIFY'), []);
+  assert.deepEqual(takenAs('REMOVE'), []);
+});
+
+test('an_event_says_what_the_row_says_and_prices_stay_decimals', () => {
+  const event = rendered(ROW);
+  assert.deepEqual(Object.keys(event), Object.keys(FIELDS));
+  assert.equal(event.price, '2.17');
+  assert.equal(event.reason, ROW.reason?.S);
+});
+
+test('the_schema_names_exactly_the_fields_that_are_sent', () => {
+  const sent = Object.keys(FIELDS).sort();
+  assert.deepEqual(Object.keys(DETAIL.properties).sort(), sent);
+  assert.deepEqual([...DETAIL.required].sort(), sent);
+  assert.deepEqual(SCHEMA.properties['detail-type'].enum, [...DETAIL_TYPES]);
+});
+
+test('every_field_is_one_that_the_offers_table_always_has_with_its_type', () => {
+  const rust = readFileSync(resolve(__dirname, '../../../aws/src/offers.rs'), 'utf8');
+  const types: Record<string, string> = { text: 'S', instant: 'S', number: 'N', decimal: 'N' };
+  for (const [name, type] of Object.entries(FIELDS)) {
+    const put = new RegExp(`^    put\\("${name}", (\\w+)\\(`, 'm').exec(rust);
+    assert.ok(put, `aws/src/offers.rs writes no ${name}, or not always`);
+    assert.equal(types[put[1] ?? ''], type, name);
+  }
+});
+
+test('ten_events_of_the_largest_size_are_far_below_what_one_call_to_the_bus_takes', () => {
+  // PutEvents: 256 KB for all entries of a call together. Source: EventBridge quotas.
+  const takenBytes = 256 * 1024;
+  const largest = Object.fromEntries(
+    Object.entries(FIELDS).map(([name, type]) => {
+      // Six bytes are the longest that JSON makes of one character: \u0000.
+      const character = type === 'S' ? '\u0000' : '9';
+      return [name, { [type]: character.repeat(DETAIL.properties[name]?.maxLength ?? NaN) }];
+    }),
+  );
+  const bytes = JSON.stringify(rendered(largest)).length;
+  assert.ok(10 * bytes < takenBytes / 2, `${bytes} bytes an event`);
+});
+
+test('ten_rows_of_the_largest_size_are_below_what_a_pipe_reads_at_once', () => {
+  // 6 MB; an item has at most 400 KB, and in base64 a third more. Source: Pipes, DynamoDB quotas.
+  assert.ok((10 * 400 * 1024 * 4) / 3 < 6_000_000);
+  template().allResourcesProperties('AWS::Pipes::Pipe', {
+    SourceParameters: { DynamoDBStreamParameters: { BatchSize: 10 } },
+  });
+});
+
+test('an_input_template_is_no_longer_than_pipes_take', () => {
+  assert.ok(inputTemplate().length <= 8_192);
+});
+
+test('a_pipe_gives_up_in_time_and_keeps_what_it_gave_up', () => {
+  template().resourceCountIs('AWS::Pipes::Pipe', 2);
+  template().allResourcesProperties('AWS::Pipes::Pipe', {
+    SourceParameters: {
+      DynamoDBStreamParameters: {
+        MaximumRetryAttempts: 10,
+        MaximumRecordAgeInSeconds: 4 * 3600,
+        OnPartialBatchItemFailure: 'AUTOMATIC_BISECT',
+        DeadLetterConfig: { Arn: Match.anyValue() },
+      },
+    },
+  });
+});
+
+test('a_pipe_may_read_the_stream_put_on_the_bus_and_keep_failures_and_no_more', () => {
+  const policies = template().findResources('AWS::IAM::Policy', {
+    Properties: { PolicyName: Match.stringLikeRegexp('^OffersOutOffer') },
+  });
+  const actions = Object.values(policies).map((policy) => {
+    const { PolicyDocument } = policy.Properties as {
+      PolicyDocument: { Statement: { Action: string | string[] }[] };
+    };
+    return PolicyDocument.Statement.flatMap(({ Action }) => Action).sort();
+  });
+  const expected = [
+    'dynamodb:DescribeStream',
+    'dynamodb:GetRecords',
+    'dynamodb:GetShardIterator',
+    'dynamodb:ListStreams',
+    'events:PutEvents',
+    'kms:Decrypt',
+    'kms:DescribeKey',
+    'sqs:SendMessage',
+  ];
+  assert.deepEqual(actions, [expected, expected]);
+});
+
+test('offers_are_archived_and_their_schema_is_published', () => {
+  template().hasResourceProperties('AWS::Events::Archive', {
+    EventPattern: Match.objectLike({ source: ['daymark.offers'] }),
+    RetentionDays: 30,
+  });
+  template().hasResourceProperties('AWS::EventSchemas::Schema', {
+    Type: 'JSONSchemaDraft4',
+    Content: schema(),
+  });
+});
+
+test('the_example_consumer_gets_both_kinds_encrypted_and_loses_none', () => {
+  template().hasResourceProperties('AWS::Events::Rule', {
+    EventPattern: { source: ['daymark.offers'], 'detail-type': [...DETAIL_TYPES] },
+    Targets: [Match.objectLike({ DeadLetterConfig: { Arn: Match.anyValue() } })],
+  });
+  template().hasResourceProperties('AWS::SNS::Subscription', {
+    Protocol: 'sqs',
+    RedrivePolicy: { deadLetterTargetArn: Match.anyValue() },
+  });
+  template().hasResourceProperties('AWS::SNS::Topic', {
+    TopicName: 'daymark-dev-offers',
+    KmsMasterKeyId: Match.anyValue(),
+  });
+  template().hasResourceProperties('AWS::SQS::Queue', {
+    QueueName: 'daymark-dev-offers-labels',
+    RedrivePolicy: Match.objectLike({ maxReceiveCount: 5 }),
+  });
+});
+
+test('without_the_example_consumer_the_bus_stands_alone', () => {
+  const alone = template({ offersConsumer: false });
+  alone.resourceCountIs('AWS::Events::Rule', 0);
+  alone.resourceCountIs('AWS::Events::EventBus', 1);
+});
+
+test('an_emulator_gets_no_archive_and_no_schema', () => {
+  const emulated = template({ emulated: true });
+  emulated.resourceCountIs('AWS::Events::Archive', 0);
+  emulated.resourceCountIs('AWS::EventSchemas::Schema', 0);
+  emulated.resourceCountIs('AWS::Pipes::Pipe', 2);
+});
