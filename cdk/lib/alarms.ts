@@ -1,6 +1,6 @@
 /** Alarms: each construct registers its own, and each leads to its heading in RUNBOOK.md. */
 
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -20,20 +20,26 @@ export interface AlarmProps {
   /** Without the stage's prefix; unique. */
   readonly name: string;
   readonly metric: IMetric;
-  /** It rings when the metric is greater. */
+  /** It rings when the metric is greater; or less, for what should never stop. */
   readonly threshold: number;
+  readonly rings?: 'above' | 'below';
   /** How many periods of the metric in a row; 1 when it is not given. */
   readonly periods?: number;
-  /** No data rings as well: for what should never be silent. */
-  readonly silenceRings?: boolean;
   /** What has happened, for people. */
   readonly description: string;
   /** The heading in RUNBOOK.md, as an anchor. */
   readonly runbook: string;
 }
 
-/** How long a period of an alarm's metric is, where nothing else is said. */
-export const PERIOD = Duration.minutes(1);
+const NO_TRAFFIC_IS_NO_FAULT = {
+  comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+  treatMissingData: TreatMissingData.NOT_BREACHING,
+};
+
+const SHOULD_NEVER_STOP = {
+  comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+  treatMissingData: TreatMissingData.BREACHING,
+};
 
 export class Alarms extends Construct {
   /** Where alarms are told, and their end. */
@@ -70,11 +76,7 @@ export class Alarms extends Construct {
       metric: props.metric,
       threshold: props.threshold,
       evaluationPeriods: props.periods ?? 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      // No traffic is no fault.
-      treatMissingData: props.silenceRings
-        ? TreatMissingData.BREACHING
-        : TreatMissingData.NOT_BREACHING,
+      ...(props.rings === 'below' ? SHOULD_NEVER_STOP : NO_TRAFFIC_IS_NO_FAULT),
     });
     const tell = new SnsAction(this.topic);
     alarm.addAlarmAction(tell);

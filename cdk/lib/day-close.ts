@@ -4,6 +4,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment';
 import { FanOut } from './fan-out';
+import { metric } from './metrics';
 import type { Tables } from './tables';
 
 export class DayClose extends Construct {
@@ -21,6 +22,17 @@ export class DayClose extends Construct {
       storesPerBatch: 1,
       concurrency: deployment.settings.dayCloseConcurrency,
       waitMax: Duration.hours(1),
+      runbook: 'stores-are-not-closed',
+    });
+    deployment.alarms.add({
+      name: 'day-close-fails',
+      metric: metric(deployment.names, 'daymark_processor_close_failed_total', {
+        statistic: 'Sum',
+        period: Duration.minutes(15),
+      }),
+      threshold: 0,
+      periods: 2,
+      description: 'Days of stores could not be closed, twice in a row.',
       runbook: 'stores-are-not-closed',
     });
     const { worker } = this.fanOut;

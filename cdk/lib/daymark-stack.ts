@@ -5,13 +5,16 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms';
 import type { Binaries } from './binaries';
+import { Dashboard } from './dashboard';
 import { DayClose } from './day-close';
+import { Delivery } from './delivery/delivery';
 import type { Deployment } from './deployment';
 import { Identity } from './identity';
 import { IngestApi } from './ingest-api';
 import { Names } from './names';
 import { OffersOut } from './offers-out/offers-out';
 import { Pricing } from './pricing';
+import { Queries } from './queries';
 import { removalPolicy } from './removal';
 import type { Settings } from './settings';
 import { StockProcessor } from './stock-processor';
@@ -53,6 +56,17 @@ export class DaymarkStack extends Stack {
     const pricing = new Pricing(this, 'Pricing', deployment, tables);
     const dayClose = new DayClose(this, 'DayClose', deployment, tables);
     new OffersOut(this, 'OffersOut', deployment, tables.of('offers'));
+    new Delivery(this, 'Delivery', deployment, {
+      tables,
+      released: [
+        { function: ingestApi.function, alarms: [ingestApi.serverErrors] },
+        { function: stockProcessor.function, alarms: stockProcessor.harm },
+        { function: pricing.fanOut.worker, alarms: [] },
+        { function: dayClose.fanOut.worker, alarms: [] },
+      ],
+    });
+    new Queries(this, 'Queries', deployment);
+    new Dashboard(this, 'Dashboard', deployment);
 
     this.tell({
       ApiUrl: ingestApi.api.apiEndpoint,

@@ -84,7 +84,7 @@ export class FanOut extends Construct {
     schedule.allow(['sqs:SendMessage'], [this.queue.queueArn]);
     this.feedWorker();
     this.wake(schedule);
-    this.addAlarms();
+    this.addAlarms(schedule);
   }
 
   private fifo(id: string, name: string, more: Partial<ConstructorParameters<typeof Queue>[2]>) {
@@ -178,8 +178,17 @@ export class FanOut extends Construct {
     });
   }
 
-  private addAlarms(): void {
+  private addAlarms(schedule: DaymarkFunction): void {
     const { alarms } = this.deployment;
+    alarms.add({
+      name: `${this.props.name}-silent`,
+      metric: schedule.alias.metricInvocations({ period: Duration.minutes(30), statistic: 'Sum' }),
+      threshold: 1,
+      rings: 'below',
+      periods: 2,
+      description: `The schedule of ${this.props.name} has not ticked for an hour.`,
+      runbook: 'the-schedule-does-not-tick',
+    });
     const { name, waitMax, runbook } = this.props;
     alarms.add({
       name: `${name}-failed`,

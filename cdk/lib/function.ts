@@ -93,6 +93,28 @@ export class DaymarkFunction extends Construct {
       description: `${functionName} is throttled, for 15 minutes now.`,
       runbook: 'a-function-is-throttled',
     });
+    const near = 0.8;
+    alarms.add({
+      name: `${props.name}-slow`,
+      metric: this.alias.metricDuration({ period: Duration.minutes(5), statistic: 'Maximum' }),
+      threshold: near * props.timeout.toMilliseconds(),
+      periods: 3,
+      description: `${functionName} comes close to its timeout, for 15 minutes now.`,
+      runbook: 'a-function-is-slow',
+    });
+    if (props.reserved !== undefined) {
+      alarms.add({
+        name: `${props.name}-concurrency`,
+        metric: this.function.metric('ConcurrentExecutions', {
+          period: Duration.minutes(1),
+          statistic: 'Maximum',
+        }),
+        threshold: near * props.reserved,
+        periods: 5,
+        description: `${functionName} comes close to the instances that are reserved for it.`,
+        runbook: 'a-function-is-throttled',
+      });
+    }
   }
 
   /** What has to exist before anything calls the function. */

@@ -16,10 +16,13 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { type Alarm, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment';
+import { unlessEmulated } from './emulated';
 import { DaymarkFunction } from './function';
 import { SCOPES, type Identity } from './identity';
+import { metric } from './metrics';
 import { acknowledge } from './nag';
 import { VARIABLES } from './names';
 import { removalPolicy } from './removal';
@@ -45,6 +48,8 @@ const ACCESS_LOG = {
 export class IngestApi extends Construct {
   readonly function: DaymarkFunction;
   readonly api: HttpApi;
+  /** What rings when tills get no answer. */
+  readonly serverErrors: Alarm;
   private readonly byToken: HttpJwtAuthorizer;
 
   constructor(
@@ -88,7 +93,7 @@ export class IngestApi extends Construct {
     acknowledge(health, {
       'AwsSolutions-APIG4': 'It says that the function lives, to monitors that hold no token.',
     });
-    this.addAlarms();
+    this.serverErrors = this.addAlarms();
   }
 
   /** A route to a function; whoever it is for, only API Gateway may call the function for it. */
@@ -159,8 +164,53 @@ export class IngestApi extends Construct {
     });
   }
 
-  private addAlarms(): void {
-    this.deployment.alarms.add({
+  private addAlarms(): Alarm {
+    const { settings, names, alarms } = this.deployment;
+    const period = Duration.minutes(5);
+    const own = (outcome: string) =>
+      metric(names, 'daymark_ingest_events_total', { of: { outcome }, statistic: 'Sum', period });
+    alarms.add({
+      name: 'events-retry',
+      metric: own('retry'),
+      threshold: 0,
+      periods: 3,
+      description: 'Events are answered `retry`, for 15 minutes now; tills keep them.',
+      runbook: 'events-are-answered-retry',
+    });
+    unlessEmulated(settings, () => {
+      alarms.add({
+        name: 'api-4xx',
+        metric: new MathExpression({
+          label: 'requests that are refused, %',
+          // A few wrong requests of a quiet hour are no news.
+          expression: 'IF(all > 50, 100 * refused / all, 0)',
+          usingMetrics: {
+            refused: this.api.metricClientError({ statistic: 'Sum', period }),
+            all: this.api.metricCount({ statistic: 'Sum', period }),
+          },
+          period,
+        }),
+        threshold: 20,
+        periods: 3,
+        description: 'A fifth of all requests is refused (4xx), for 15 minutes now.',
+        runbook: 'requests-are-refused',
+      });
+      alarms.add({
+        name: 'events-rejected',
+        metric: new MathExpression({
+          label: 'events that are rejected, %',
+          expression:
+            'IF(rejected + FILL(stored, 0) > 50, 100 * rejected / (rejected + FILL(stored, 0)), 0)',
+          usingMetrics: { rejected: own('rejected'), stored: own('stored') },
+          period,
+        }),
+        threshold: 5,
+        periods: 3,
+        description: 'More than a twentieth of all events breaks a rule, for 15 minutes now.',
+        runbook: 'requests-are-refused',
+      });
+    });
+    return alarms.add({
       name: 'api-5xx',
       metric: this.api.metricServerError({ period: Duration.minutes(1), statistic: 'Sum' }),
       threshold: 0,

@@ -1,9 +1,12 @@
 /** Offers of the afternoon: each store that is in its own, once a slot. */
 
 import { Duration } from 'aws-cdk-lib';
+import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment';
+import { unlessEmulated } from './emulated';
 import { FanOut } from './fan-out';
+import { metric, type MetricName } from './metrics';
 import type { Tables } from './tables';
 
 export class Pricing extends Construct {
@@ -26,10 +29,75 @@ export class Pricing extends Construct {
       waitMax: Duration.minutes(5),
       runbook: 'stores-are-not-priced',
     });
+    this.addAlarms(deployment);
     const { worker } = this.fanOut;
     tables.allow(worker, 'catalog', ['Query']);
     tables.allow(worker, 'stock', ['Query']);
     tables.allow(worker, 'days', ['BatchGetItem', 'Query']);
     tables.allow(worker, 'offers', ['PutItem', 'Query']);
+  }
+
+  private addAlarms({ settings, names, alarms }: Deployment): void {
+    const period = Duration.minutes(15);
+    alarms.add({
+      name: 'pricing-fails',
+      metric: metric(names, 'daymark_pricing_failed_total', { statistic: 'Sum', period }),
+      threshold: 0,
+      periods: 2,
+      description: 'Stores could not be priced, in two slots in a row.',
+      runbook: 'stores-are-not-priced',
+    });
+    alarms.add({
+      name: 'pricing-late',
+      metric: metric(names, 'daymark_pricing_late_total', { statistic: 'Sum', period }),
+      threshold: 0,
+      description: 'The slot of a store was over before its turn came.',
+      runbook: 'stores-are-priced-too-late',
+    });
+    unlessEmulated(settings, () => {
+      this.addDeadMen({ names, alarms });
+    });
+  }
+
+  /** What rings when nothing happens although shops are open: stores are due in their afternoon. */
+  private addDeadMen({ names, alarms }: Pick<Deployment, 'names' | 'alarms'>): void {
+    const period = Duration.hours(1);
+    const hourly = (name: MetricName, of?: Record<string, string>) =>
+      metric(names, name, { of, statistic: 'Sum', period });
+    const due = hourly('daymark_pricing_due_total');
+    alarms.add({
+      name: 'no-events',
+      metric: new MathExpression({
+        label: 'hours with open shops and no event',
+        expression: 'IF(due > 0 AND FILL(stored, 0) == 0, 1, 0)',
+        usingMetrics: { due, stored: hourly('daymark_ingest_events_total', { outcome: 'stored' }) },
+        period,
+      }),
+      threshold: 0,
+      description: 'Stores are in their afternoon, and for an hour no till has sent an event.',
+      runbook: 'nothing-comes-in-although-shops-are-open',
+    });
+    alarms.add({
+      name: 'no-decisions',
+      metric: new MathExpression({
+        label: 'hours with open shops and no decision',
+        expression:
+          'IF(due > 0 AND FILL(published, 0) + FILL(deepened, 0) + FILL(kept, 0) == 0, 1, 0)',
+        usingMetrics: {
+          due,
+          ...Object.fromEntries(
+            ['published', 'deepened', 'kept'].map((outcome) => [
+              outcome,
+              hourly('daymark_pricing_decisions_total', { outcome }),
+            ]),
+          ),
+        },
+        period,
+      }),
+      threshold: 0,
+      periods: 2,
+      description: 'Stores are in their afternoon, and for two hours no price was decided.',
+      runbook: 'items-get-no-offers',
+    });
   }
 }

@@ -1,12 +1,14 @@
 /** From the stream to the stock table: what fails is tried again, and then put aside in S3. */
 
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Alarm, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { EventSourceMapping, MetricType, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment';
+import { unlessEmulated } from './emulated';
 import { DaymarkFunction } from './function';
+import { metric, type MetricName } from './metrics';
 import { acknowledge } from './nag';
 import { VARIABLES } from './names';
 import { removalPolicy } from './removal';
@@ -18,6 +20,8 @@ export class StockProcessor extends Construct {
   readonly mapping: EventSourceMapping;
   /** Whole batches that were given up. */
   readonly failedBatches: Bucket;
+  /** What rings when a new version does harm without failing itself. */
+  readonly harm: Alarm[] = [];
 
   constructor(
     scope: Construct,
@@ -110,6 +114,48 @@ export class StockProcessor extends Construct {
         statistic: 'Sum',
         period: Duration.minutes(1),
       });
+    const own = (name: MetricName, of?: Record<string, string>, statistic = 'Sum') =>
+      metric(this.deployment.names, name, { of, statistic, period: Duration.minutes(5) });
+    const harm = this.harm;
+    harm.push(
+      alarms.add({
+        name: 'rows-failed',
+        metric: own('daymark_processor_rows_total', { outcome: 'failed' }),
+        threshold: 0,
+        periods: 2,
+        description: 'Stock rows could not be saved, for ten minutes now; their batches wait.',
+        runbook: 'rows-are-not-saved',
+      }),
+    );
+    alarms.add({
+      name: 'events-late',
+      metric: own('daymark_processor_freshness_seconds', undefined, 'p50'),
+      threshold: 900,
+      periods: 3,
+      description: 'Half of the events are stored more than 15 minutes after they occurred.',
+      runbook: 'events-come-late',
+    });
+    unlessEmulated(this.deployment.settings, () => {
+      const reasons = ['unopenable', 'invalid_event', 'conflicting_duplicate'];
+      const quarantined = reasons.map((reason) => [
+        reason,
+        own('daymark_processor_quarantined_total', { reason }),
+      ]);
+      harm.push(
+        alarms.add({
+          name: 'quarantine',
+          metric: new MathExpression({
+            label: 'put into quarantine',
+            expression: 'SUM(METRICS())',
+            usingMetrics: Object.fromEntries(quarantined) as Record<string, Metric>,
+            period: Duration.minutes(5),
+          }),
+          threshold: 0,
+          description: 'Events were refused after the acknowledgement.',
+          runbook: 'something-is-in-quarantine',
+        }),
+      );
+    });
     alarms.add({
       name: 'iterator-age',
       metric: stream.stream.metricGetRecordsIteratorAgeMilliseconds({

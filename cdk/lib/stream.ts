@@ -33,6 +33,17 @@ export class Stream extends Construct {
         'A key of our own: who may read events is decided by its policy as well, and it can be ' +
         'disabled. Kinesis asks it every five minutes a producer, which costs cents.',
     });
+    deployment.alarms.add({
+      name: 'stream-throttles',
+      metric: this.stream.metricWriteProvisionedThroughputExceeded({
+        period: Duration.minutes(1),
+        statistic: 'Sum',
+      }),
+      threshold: 0,
+      periods: 5,
+      description: 'The stream refuses records, for five minutes now; tills send them again.',
+      runbook: 'events-are-answered-retry',
+    });
   }
 
   /** Permits a function to put records, and to encrypt them. */

@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
+import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   AttributeType,
   BillingMode,
@@ -12,6 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment';
+import { unlessEmulated } from './emulated';
 import type { DaymarkFunction } from './function';
 import { removalPolicy } from './removal';
 
@@ -61,6 +63,58 @@ export class Tables extends Construct {
       });
       this.tables.set(name, table);
     }
+    unlessEmulated(settings, () => {
+      this.addAlarms();
+    });
+  }
+
+  private addAlarms(): void {
+    const period = Duration.minutes(1);
+    const tables = [...this.tables];
+    const sum = (label: string, series: [string, IMetric][]) =>
+      new MathExpression({
+        label,
+        expression: 'SUM(METRICS())',
+        usingMetrics: Object.fromEntries(series),
+        period,
+      });
+    for (const kind of ['Read', 'Write'] as const) {
+      this.deployment.alarms.add({
+        name: `tables-throttle-${kind.toLowerCase()}s`,
+        metric: sum(
+          `${kind.toLowerCase()}s that were throttled`,
+          tables.map(([name, table]) => [
+            name,
+            table.metric(`${kind}ThrottleEvents`, { statistic: 'Sum', period }),
+          ]),
+        ),
+        threshold: 0,
+        periods: 5,
+        description: `DynamoDB throttles ${kind.toLowerCase()}s of a table, for five minutes now.`,
+        runbook: 'a-table-throttles',
+      });
+    }
+    const operations = ['BatchGetItem', 'PutItem', 'Query'] as const;
+    this.deployment.alarms.add({
+      name: 'tables-fail',
+      metric: sum(
+        'faults of DynamoDB itself',
+        ['stock', 'offers', 'days'].flatMap((name) =>
+          operations.map((Operation): [string, IMetric] => [
+            `${name}${Operation}`,
+            this.of(name).metric('SystemErrors', {
+              dimensionsMap: { TableName: this.of(name).tableName, Operation },
+              statistic: 'Sum',
+              period,
+            }),
+          ]),
+        ),
+      ),
+      threshold: 0,
+      periods: 5,
+      description: 'DynamoDB fails by its own fault, for five minutes now.',
+      runbook: 'a-table-throttles',
+    });
   }
 
   /** The table called `name` in `aws/tables.json`. */

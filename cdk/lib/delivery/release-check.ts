@@ -1,0 +1,107 @@
+/** The function that CodeDeploy calls before it gives a new version any traffic. */
+
+import { resolve } from 'node:path';
+import { Duration, Stack } from 'aws-cdk-lib';
+import type { LambdaDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Deployment } from '../deployment';
+import type { DaymarkFunction } from '../function';
+import { acknowledge } from '../nag';
+import { VARIABLES } from '../names';
+import { removalPolicy } from '../removal';
+import type { Tables } from '../tables';
+
+const SOURCE = resolve(__dirname, '../../../functions/release-check');
+
+/** The variable that holds the new versions' ARNs, by deployment group. */
+export const VERSIONS = 'DAYMARK_VERSIONS';
+
+export class ReleaseCheck extends Construct {
+  readonly function: LambdaFunction;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    deployment: Deployment,
+    { functions, tables }: { functions: readonly DaymarkFunction[]; tables: Tables },
+  ) {
+    super(scope, id);
+    const { settings, names, key } = deployment;
+    const functionName = names.of('release-check');
+    const logGroup = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: settings.logRetentionDays,
+      removalPolicy: removalPolicy(settings),
+    });
+    const role = new Role(this, 'Role', {
+      description: `What ${functionName} may do`,
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    });
+    logGroup.grantWrite(role);
+    const versions = functions.map((each) => each.function.currentVersion);
+    const byGroup = functions.map((each, at) => [names.of(each.name), versions[at]?.functionArn]);
+    this.function = new LambdaFunction(this, 'Function', {
+      functionName,
+      description: 'Sends an event through a new version before it gets traffic',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: Code.fromAsset(SOURCE),
+      memorySize: 256,
+      // A cold start of the new version, and a minute for the event to appear.
+      timeout: Duration.minutes(3),
+      environment: {
+        [VARIABLES.tablePrefix]: names.prefix,
+        [VERSIONS]: Stack.of(this).toJsonString(Object.fromEntries(byGroup)),
+      },
+      role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      tracing: Tracing.ACTIVE,
+    });
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['lambda:InvokeFunction'],
+        resources: versions.map((version) => version.functionArn),
+      }),
+    );
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:GetItem'],
+        resources: [tables.of('stock').tableArn],
+      }),
+    );
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:DescribeKey'],
+        resources: [key.keyArn],
+        conditions: {
+          StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` },
+        },
+      }),
+    );
+    acknowledge(role, {
+      'AwsSolutions-IAM5[Resource::*]': 'X-Ray has no resources to name: traces go to the account.',
+    });
+  }
+
+  /** Permits it to ask what a group deploys. Reporting is permitted by the group itself. */
+  mayReport(group: LambdaDeploymentGroup): void {
+    this.function.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['codedeploy:GetDeployment'],
+        resources: [group.deploymentGroupArn],
+      }),
+    );
+  }
+}

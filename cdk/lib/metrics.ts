@@ -1,0 +1,48 @@
+/** The metrics that the functions write themselves, by the names of the Rust code. */
+
+import type { Duration } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { type FunctionName, METRIC_NAMESPACE, type Names } from './names';
+
+/** Who writes what: each name stands in a `metrics.rs`, which a test reads. */
+const WRITERS = {
+  daymark_ingest_events_total: 'ingest',
+  daymark_ingest_requests_total: 'ingest',
+  daymark_ingest_put_retries_total: 'ingest',
+  daymark_ingest_store_seconds: 'ingest',
+  daymark_processor_events_total: 'stock-processor',
+  daymark_processor_rows_total: 'stock-processor',
+  daymark_processor_conflicts_total: 'stock-processor',
+  daymark_processor_quarantined_total: 'stock-processor',
+  daymark_processor_freshness_seconds: 'stock-processor',
+  daymark_pricing_due_total: 'pricing-schedule',
+  daymark_pricing_decisions_total: 'pricing',
+  daymark_pricing_failed_total: 'pricing',
+  daymark_pricing_late_total: 'pricing',
+  daymark_pricing_freshness_seconds: 'pricing',
+  daymark_processor_due_total: 'day-close-schedule',
+  daymark_processor_days_total: 'day-close',
+  daymark_processor_close_failed_total: 'day-close',
+  daymark_processor_day_units: 'day-close',
+} as const satisfies Record<string, FunctionName>;
+
+export type MetricName = keyof typeof WRITERS;
+
+export interface MetricOptions {
+  readonly period: Duration;
+  readonly statistic: string;
+  /** Which one of a metric that is counted apart, for example `{ outcome: 'poison' }`. */
+  readonly of?: Readonly<Record<string, string>>;
+  readonly label?: string;
+}
+
+/** One series. CloudWatch adds up no dimensions, so a metric with a label needs `of`. */
+export function metric(names: Names, name: MetricName, options: MetricOptions): Metric {
+  const { of, ...more } = options;
+  return new Metric({
+    namespace: METRIC_NAMESPACE,
+    metricName: name,
+    dimensionsMap: { function: names.of(WRITERS[name]), ...of },
+    ...more,
+  });
+}

@@ -1,0 +1,99 @@
+/** Saved queries of CloudWatch Logs Insights: what RUNBOOK.md asks the logs. */
+
+import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Deployment } from './deployment';
+import { unlessEmulated } from './emulated';
+import { BINARIES, type FunctionName, type Names } from './names';
+
+interface Query {
+  /** As RUNBOOK.md calls it. */
+  readonly name: string;
+  /** Whose logs; the API's are its access log. */
+  readonly of: 'api' | readonly FunctionName[];
+  readonly lines: readonly string[];
+}
+
+const FUNCTIONS = Object.keys(BINARIES) as FunctionName[];
+
+export const QUERIES: readonly Query[] = [
+  {
+    name: 'warnings',
+    of: FUNCTIONS,
+    lines: [
+      'fields @timestamp, level, spans.0.function, fields.message, spans.0.requestId',
+      'filter level in ["WARN", "ERROR"]',
+      'sort @timestamp desc',
+      'limit 200',
+    ],
+  },
+  {
+    name: 'one-invocation',
+    of: FUNCTIONS,
+    lines: [
+      'fields @timestamp, level, fields.message, @message',
+      '# put the id of the invocation here',
+      'filter spans.0.requestId = "" or requestId = ""',
+      'sort @timestamp asc',
+    ],
+  },
+  {
+    name: 'not-stored',
+    of: ['stock-processor'],
+    lines: [
+      'fields @timestamp, fields.message, fields.sequence_number, spans.0.requestId',
+      'filter fields.message like /^not stored/',
+      'sort @timestamp desc',
+      'limit 100',
+    ],
+  },
+  {
+    name: 'quarantined',
+    of: ['stock-processor'],
+    lines: [
+      'filter fields.message = "kept in quarantine"',
+      'stats count(*) as times, latest(fields.id) as example by fields.reason',
+    ],
+  },
+  {
+    name: 'refused-requests',
+    of: 'api',
+    lines: [
+      'filter status >= 400',
+      'stats count(*) as times, latest(authorizerError) as why by status, route, client, sourceIp',
+      'sort times desc',
+    ],
+  },
+  {
+    name: 'memory-and-cold-starts',
+    of: FUNCTIONS,
+    lines: [
+      'filter type = "platform.report"',
+      'stats count(*) as invocations, pct(record.metrics.durationMs, 50) as p50,' +
+        ' pct(record.metrics.durationMs, 99) as p99,' +
+        ' max(record.metrics.maxMemoryUsedMB) as usedMB, max(record.metrics.memorySizeMB) as ofMB,' +
+        ' count(record.metrics.initDurationMs) as coldStarts,' +
+        ' pct(record.metrics.initDurationMs, 99) as coldP99 by @log',
+    ],
+  },
+];
+
+export class Queries extends Construct {
+  constructor(scope: Construct, id: string, { settings, names }: Deployment) {
+    super(scope, id);
+    unlessEmulated(settings, () => {
+      for (const { name, of, lines } of QUERIES) {
+        new CfnQueryDefinition(this, name, {
+          name: `${names.stack}/${name}`,
+          logGroupNames: logGroupsOf(names, of),
+          queryString: lines.join('\n| ').replace(/\n\| #/g, '\n#'),
+        });
+      }
+    });
+  }
+}
+
+function logGroupsOf(names: Names, of: Query['of']): string[] {
+  if (of === 'api') return [`/aws/vendedlogs/${names.of('api')}`];
+  return of.map((name) => `/aws/lambda/${names.of(name)}`);
+}
