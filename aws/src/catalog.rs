@@ -1,7 +1,7 @@
 //! The catalogue: `pk` = `chain` or `store#id`; `sk` = `item#sku`, `settings`, or, in the chain's
 //! partition, `store#id` for the list of stores. An entry is kept as the JSON text it is read from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
@@ -12,6 +12,7 @@ use domain::{Chain, Item, Sku, Store, StoreId};
 use crate::Names;
 use crate::attributes::{Attributes, Reader, text};
 use crate::failure::failure;
+use crate::get::get_all;
 
 const CHAIN: &str = "chain";
 const SETTINGS: &str = "settings";
@@ -102,6 +103,22 @@ impl CatalogTable for Catalog {
         entries.iter().map(id).collect()
     }
 
+    async fn load_stores(
+        &self,
+        store_ids: &[StoreId],
+    ) -> Result<Vec<(StoreId, Result<Store, Failure>)>, Failure> {
+        let by_partition: HashMap<String, &StoreId> =
+            store_ids.iter().map(|id| (store_partition(id), id)).collect();
+        let keys = by_partition.keys().map(|partition| key(partition, SETTINGS)).collect();
+        let mut stores = Vec::new();
+        for entry in get_all(&self.client, &self.table, keys).await? {
+            let partition: String = Reader::of(&entry).text("pk")?;
+            let Some(store_id) = by_partition.get(&partition) else { continue };
+            stores.push((StoreId::clone(store_id), parsed(&entry, Store::parse)));
+        }
+        Ok(stores)
+    }
+
     async fn items(&self, store_id: &StoreId) -> Result<Vec<Item>, Failure> {
         let mut items: BTreeMap<Sku, Item> = BTreeMap::new();
         for partition in [CHAIN.to_owned(), store_partition(store_id)] {
@@ -118,12 +135,14 @@ fn store_partition(store_id: &StoreId) -> String {
     format!("store#{store_id}")
 }
 
+fn key(partition: &str, sort: &str) -> Attributes {
+    Attributes::from([("pk".to_owned(), text(partition)), ("sk".to_owned(), text(sort))])
+}
+
 fn entry(partition: &str, sort: &str, json: &str) -> Attributes {
-    Attributes::from([
-        ("pk".to_owned(), text(partition)),
-        ("sk".to_owned(), text(sort)),
-        ("entry".to_owned(), text(json)),
-    ])
+    let mut entry = key(partition, sort);
+    entry.insert("entry".to_owned(), text(json));
+    entry
 }
 
 fn parsed<T>(

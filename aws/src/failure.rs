@@ -13,6 +13,9 @@ const THROTTLED: &[&str] = &[
     "RequestLimitExceeded",
     "ThrottlingException",
     "KMSThrottlingException",
+    // Of SQS.
+    "KmsThrottled",
+    "RequestThrottled",
     // No transaction of ours has a condition, so only a conflict with another writer cancels one.
     "TransactionCanceledException",
     "TransactionConflictException",

@@ -1,6 +1,7 @@
 //! What every Lambda binary starts with: its settings, its clients, its logs and its counters.
 
 mod batch;
+mod due;
 mod gateway;
 
 use std::fmt;
@@ -18,11 +19,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt as format, registry};
 
 pub use batch::{Batch, BatchAnswer};
+pub use due::{DueBatch, Sent, Tick};
 pub use gateway::{authority, path_below_stage};
 
 use crate::clients::attempt_timeout;
 use crate::settings::{Settings, SettingsError};
-use crate::{Catalog, Days, Offers, Quarantine, Stock, Stream};
+use crate::{Catalog, Days, Offers, Quarantine, Queue, Stock, Stream};
 
 /// The CloudWatch namespace of all counters.
 const NAMESPACE: &str = "Daymark";
@@ -124,6 +126,15 @@ impl Function {
             offers: Offers::new(client.clone(), &names),
             quarantine: Quarantine::new(client, &names),
         })
+    }
+
+    /// Where a schedule sends stores that are due.
+    ///
+    /// # Errors
+    /// No variable says where.
+    pub fn queue(&self) -> Result<Queue, StartError> {
+        let client = aws_sdk_sqs::Client::new(&self.config);
+        Ok(Queue::new(client, self.settings.queue_url()?))
     }
 
     /// How old an event may be; `None` takes history of any age.

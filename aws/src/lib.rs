@@ -19,6 +19,8 @@ pub mod lambda;
 mod offers;
 mod put;
 mod quarantine;
+#[cfg(feature = "lambda")]
+mod queue;
 pub mod settings;
 mod stock;
 pub mod tables;
@@ -30,6 +32,8 @@ pub use grants::Grants;
 pub use kinesis::Stream;
 pub use offers::Offers;
 pub use quarantine::Quarantine;
+#[cfg(feature = "lambda")]
+pub use queue::Queue;
 pub use stock::Stock;
 
 /// How the stream and the tables are called, wherever they are.

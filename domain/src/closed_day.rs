@@ -169,13 +169,19 @@ impl ClosedDay {
         (self.closing.max(Decimal::ZERO) - total(&self.carried)).normalize()
     }
 
+    /// What there was to sell: the opening, and what came or went other than to customers.
+    #[must_use]
+    pub fn to_sell(&self) -> Decimal {
+        let Figures { received, transferred_in, transferred_out, .. } = &self.figures;
+        self.opening + received + transferred_in - transferred_out
+    }
+
     /// Sold less returned, as a share of what there was to sell; `None` when there was nothing.
     #[must_use]
     pub fn sell_through(&self) -> Option<Decimal> {
-        let Figures { sold, returned, received, transferred_in, transferred_out, .. } =
-            &self.figures;
-        let to_sell = self.opening + received + transferred_in - transferred_out;
-        let share = || ((sold - returned) / to_sell).round_dp(4).normalize();
+        let to_sell = self.to_sell();
+        let share =
+            || ((self.figures.sold - self.figures.returned) / to_sell).round_dp(4).normalize();
         (to_sell > Decimal::ZERO).then(share)
     }
 }

@@ -104,6 +104,11 @@ pub const ITEM_BYTES_MAX: usize = 400 * KIB;
 /// Most keys in one `BatchGetItem` call.
 pub const BATCH_GET_KEYS_MAX: usize = 100;
 
+// SQS. Source: Amazon SQS API reference, SendMessageBatch.
+
+/// Most messages in one `SendMessageBatch` call.
+pub const SEND_MESSAGES_MAX: usize = 10;
+
 // Our rows.
 
 /// Room kept in a stock row for its keys and plain attributes, in bytes: some 1 KiB, and at most

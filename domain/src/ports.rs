@@ -10,6 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::authority::Grant;
 use crate::catalog::{Chain, Item, Store};
 use crate::closed_day::{ClosedDay, DayKey};
+use crate::due::DueStore;
 use crate::history::{History, HistoryKey};
 use crate::id::{ClientId, Sku, StoreId};
 use crate::offer::Offer;
@@ -185,6 +186,13 @@ pub trait CatalogTable: Send + Sync {
     /// All stores, by id.
     fn stores(&self) -> impl Future<Output = Result<Vec<StoreId>, Failure>> + Send;
 
+    /// These stores, in any order: nothing of one that is not there, and of one that cannot be
+    /// read, why.
+    fn load_stores(
+        &self,
+        store_ids: &[StoreId],
+    ) -> impl Future<Output = Result<Vec<(StoreId, Result<Store, Failure>)>, Failure>> + Send;
+
     /// The items of a store, by sku: its own entries before the chain's.
     fn items(&self, store_id: &StoreId) -> impl Future<Output = Result<Vec<Item>, Failure>> + Send;
 }
@@ -218,4 +226,11 @@ pub trait ClientsTable: Send + Sync {
 
     /// Takes back what a client was granted; what is not there is no error.
     fn revoke(&self, client_id: &ClientId) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// The way from a schedule to the function that serves one store at a time.
+pub trait DueQueue: Send + Sync {
+    /// Sends stores; one that is sent again for the same slot is not served again. With `Ok` all
+    /// are taken.
+    fn send(&self, stores: &[DueStore]) -> impl Future<Output = Result<(), Failure>> + Send;
 }

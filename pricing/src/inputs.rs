@@ -15,8 +15,8 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::afternoon::{Afternoon, HeldBack};
-use crate::pass::slot_of;
 use crate::situation::{Rules, Sales, Shelf, Situation};
+use domain::slot_of;
 
 /// The situation of one item, and what stands beside it.
 #[derive(Debug, Clone, PartialEq)]

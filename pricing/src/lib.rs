@@ -23,8 +23,11 @@ pub mod pass;
 pub mod programme;
 pub mod reason;
 pub mod sales;
+pub mod schedule;
 pub mod situation;
 pub mod tills;
 
 pub use decide::decide;
-pub use pass::{Pass, Pricing, slot_of};
+pub use domain::slot_of;
+pub use pass::{Pass, Pricing};
+pub use schedule::Schedule;

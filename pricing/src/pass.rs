@@ -7,13 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 use domain::history::{HistoryKey, Whose};
 use domain::limits::SLOT_MINUTES;
 use domain::ports::{
     CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockTable,
 };
-use domain::{BusinessDay, ClosedDay, DayKey, Item, Money, Offer, OfferId, Store, StoreId};
+use domain::{
+    BusinessDay, ClosedDay, DayKey, Item, Money, Offer, OfferId, Store, StoreId, slot_of,
+};
 use metrics::counter;
 use tracing::{Instrument, debug, info_span, warn};
 
@@ -52,12 +54,6 @@ pub struct Pass {
     pub held_back: BTreeMap<HeldBack, usize>,
 }
 
-/// The slot of the pricing grid that `now` lies in.
-#[must_use]
-pub fn slot_of(now: DateTime<Utc>) -> DateTime<Utc> {
-    now.duration_trunc(TimeDelta::minutes(SLOT_MINUTES.into())).unwrap_or(now)
-}
-
 impl<C, S, D, O> Pricing<C, S, D, O>
 where
     C: CatalogTable,
@@ -77,7 +73,6 @@ where
             match self.price_store(&store_id, due, now).await {
                 Ok(pass) => all.add(pass),
                 Err(failure) => {
-                    counter!(names::FAILED_TOTAL).increment(1);
                     warn!(store.id = store_id.as_str(), "store not priced: {failure}");
                 }
             }
@@ -101,19 +96,21 @@ where
         let pass = async {
             let slot = slot_of(due);
             if now >= slot + TimeDelta::minutes(SLOT_MINUTES.into()) {
-                debug!("too late: the slot is over");
-                return Ok(Pass::default());
+                return Ok(too_late("the slot is over"));
             }
             let Some(afternoon) = self.read(store_id, slot, now).await? else {
                 return Ok(Pass::default());
             };
             if now >= afternoon.day.closes_at {
-                debug!("too late: the store is closed");
-                return Ok(Pass::default());
+                return Ok(too_late("the store is closed"));
             }
             self.write(&afternoon, afternoon.decide(), slot.max(now)).await
         };
-        pass.instrument(span).await
+        let pass = pass.instrument(span).await;
+        if pass.is_err() {
+            counter!(names::FAILED_TOTAL).increment(1);
+        }
+        pass
     }
 
     /// Reads all that is known of a store at a slot: nothing of the slot itself or after it.
@@ -217,6 +214,12 @@ where
     }
 }
 
+fn too_late(why: &str) -> Pass {
+    warn!("not priced, too late: {why}");
+    counter!(names::LATE_TOTAL).increment(1);
+    Pass::default()
+}
+
 /// The histories of the items and of their categories.
 fn history_keys(store_id: &StoreId, items: &[Item]) -> Vec<HistoryKey> {
     let own = items.iter().map(|item| Whose::Item(item.sku.clone()));
@@ -247,8 +250,10 @@ impl Pass {
     }
 
     fn count(&self) {
+        let first = self.published.iter().filter(|offer| offer.offer_id.revision == 1).count();
         let outcomes = [
-            ("published", self.published.len()),
+            ("published", first),
+            ("deepened", self.published.len() - first),
             ("shadow", self.shadows),
             ("kept", self.kept),
             ("already_decided", self.already_decided),

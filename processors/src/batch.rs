@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::limits::{EVENT_AGE_MAX, STOCK_ROW_EVENTS_MAX};
 use domain::ports::{Failure, QuarantineTable, StockTable};
 use domain::quarantine::Quarantined;
@@ -49,6 +50,8 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// Events that are new in their rows.
     pub stored: u64,
+    /// When these occurred, in any order.
+    pub occurred_at: Vec<DateTime<Utc>>,
     /// Events that their rows already had.
     pub duplicate: u64,
     /// Things put into quarantine.
@@ -72,7 +75,9 @@ impl<S, Q> Processor<S, Q> {
 impl<S: StockTable, Q: QuarantineTable> Processor<S, Q> {
     /// Stores a batch. It may be cut, ordered and repeated in any way: the rows come out the same.
     pub async fn process(&self, records: &[Delivered]) -> Outcome {
-        let span = info_span!("process", records = records.len());
+        // Lambda's batches are of one shard; nowhere else do they have to be.
+        let shard = records.first().map(|record| record.shard_id.as_str());
+        let span = info_span!("process", shard, records = records.len());
         async {
             let (events, poison) = open(records, self.age_max);
             let mut outcome = Outcome::default();
@@ -142,11 +147,12 @@ impl<S: StockTable, Q: QuarantineTable> Processor<S, Q> {
 
 impl Outcome {
     fn count_row(&mut self, row: &RowOutcome) {
-        self.stored += row.stored;
+        self.stored += row.stored.len() as u64;
+        self.occurred_at.extend(&row.stored);
         self.duplicate += row.duplicate;
         self.rows_saved += row.saved;
         row.refused.iter().for_each(|refused| self.count_quarantined(refused));
-        counter!(names::EVENTS_TOTAL, "outcome" => "stored").increment(row.stored);
+        counter!(names::EVENTS_TOTAL, "outcome" => "stored").increment(row.stored.len() as u64);
         counter!(names::EVENTS_TOTAL, "outcome" => "late").increment(row.late);
         counter!(names::EVENTS_TOTAL, "outcome" => "duplicate").increment(row.duplicate);
         counter!(names::CONFLICTS_TOTAL).increment(row.conflicts);

@@ -28,7 +28,7 @@ use crate::histories::Fold;
 use crate::metrics as names;
 
 /// A day is closed this long after the doors close, so that its last events have arrived.
-const SETTLE: TimeDelta = TimeDelta::minutes(5);
+pub(crate) const SETTLE: TimeDelta = TimeDelta::minutes(5);
 
 /// How many dates a pass goes back: an event that arrives now is of no earlier one.
 const DATES_BACK: u64 = EVENT_AGE_MAX.as_secs() / (24 * 3600) + 1;
@@ -95,7 +95,6 @@ where
             match self.close_store(&store_id, now).await {
                 Ok(closed) => all.add(closed),
                 Err(failure) => {
-                    counter!(names::CLOSE_FAILED_TOTAL).increment(1);
                     warn!(store.id = store_id.as_str(), "store not closed: {failure}");
                 }
             }
@@ -108,6 +107,18 @@ where
     /// # Errors
     /// What the tables say. Rows written before the failure stay; a repeated pass goes on.
     pub async fn close_store(
+        &self,
+        store_id: &StoreId,
+        now: DateTime<Utc>,
+    ) -> Result<Closed, Failure> {
+        let closed = self.close_recent(store_id, now).await;
+        if closed.is_err() {
+            counter!(names::CLOSE_FAILED_TOTAL).increment(1);
+        }
+        closed
+    }
+
+    async fn close_recent(
         &self,
         store_id: &StoreId,
         now: DateTime<Utc>,
@@ -200,6 +211,7 @@ where
             }
             all.add(closed);
         }
+        names::count_units(&stored, &rows);
         Ok((all, Some(Rows { items, through: to.date, rows, touched })))
     }
 

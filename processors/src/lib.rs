@@ -14,6 +14,8 @@ pub mod question;
 mod rebuild;
 pub mod replay;
 mod save;
+pub mod schedule;
 
 pub use batch::{Outcome, Processor};
 pub use close::{Closed, Closing};
+pub use schedule::Schedule;

@@ -1,6 +1,12 @@
 //! The names of everything counted here.
 
-use metrics::{Unit, describe_counter};
+use chrono::{DateTime, Utc};
+use domain::ClosedDay;
+use metrics::{Unit, describe_counter, describe_histogram, histogram};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use crate::close::DayRows;
 
 /// Events by `outcome`: `stored`, `duplicate`, `late` (stored, after its window ended), `poison`.
 pub const EVENTS_TOTAL: &str = "daymark_processor_events_total";
@@ -18,6 +24,27 @@ pub const HISTORIES_TOTAL: &str = "daymark_processor_histories_total";
 /// Stores whose days could not be closed.
 pub const CLOSE_FAILED_TOTAL: &str = "daymark_processor_close_failed_total";
 
+/// Stores that were sent to have their days closed.
+pub const DUE_TOTAL: &str = "daymark_processor_due_total";
+/// From when an event occurred until its row was stored, in seconds.
+pub const FRESHNESS_SECONDS: &str = "daymark_processor_freshness_seconds";
+/// What closed days came to, by `figure`: `to_sell`, `received`, `sold` (less what was returned),
+/// `wasted`, `expired` (left past its date). Of a day that is closed again the difference, also
+/// below zero, so that the sum is right. Pieces and kilograms are added as they are.
+pub const DAY_UNITS: &str = "daymark_processor_day_units";
+
+/// Most values of [`FRESHNESS_SECONDS`] a batch: the embedded metric format takes as many.
+const SAMPLES_MAX: usize = 100;
+
+type Figure = fn(&ClosedDay) -> Decimal;
+const FIGURES: [(&str, Figure); 5] = [
+    ("to_sell", ClosedDay::to_sell),
+    ("received", |day| day.figures.received),
+    ("sold", |day| day.figures.sold - day.figures.returned),
+    ("wasted", |day| day.figures.wasted),
+    ("expired", ClosedDay::expired),
+];
+
 /// Tells the installed recorder what the names mean; a shell calls it once.
 pub fn describe() {
     describe_counter!(EVENTS_TOTAL, Unit::Count, "Events, by outcome");
@@ -27,4 +54,50 @@ pub fn describe() {
     describe_counter!(HISTORIES_TOTAL, Unit::Count, "Histories, by outcome");
     describe_counter!(CLOSE_FAILED_TOTAL, Unit::Count, "Stores whose days were not closed");
     describe_counter!(QUARANTINED_TOTAL, Unit::Count, "Refused after the ack, by reason");
+    describe_counter!(DUE_TOTAL, Unit::Count, "Stores sent to have their days closed");
+    describe_histogram!(FRESHNESS_SECONDS, Unit::Seconds, "Age of events when they were stored");
+    describe_histogram!(DAY_UNITS, Unit::Count, "Units of closed days, by figure");
+}
+
+/// How old events were when they were stored: all of a batch, or as many as may be told, evenly
+/// spaced from the youngest to the oldest. A shell calls it, because it knows the time.
+pub fn count_freshness(occurred_at: &[DateTime<Utc>], now: DateTime<Utc>) {
+    let ages = occurred_at.iter().map(|occurred_at| (now - occurred_at).as_seconds_f64());
+    for age in samples(ages.collect()) {
+        histogram!(FRESHNESS_SECONDS).record(age);
+    }
+}
+
+fn samples(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_by(f64::total_cmp);
+    let count = values.len();
+    if count <= SAMPLES_MAX {
+        return values;
+    }
+    (0..SAMPLES_MAX).map(|sample| values[sample * (count - 1) / (SAMPLES_MAX - 1)]).collect()
+}
+
+/// By how much the figures of a store's days have changed.
+pub(crate) fn count_units(before: &DayRows, after: &DayRows) {
+    for (name, figure) in FIGURES {
+        let total = |rows: &DayRows| rows.values().map(figure).sum::<Decimal>();
+        let change = total(after) - total(before);
+        if let Some(units) = change.to_f64().filter(|_| !change.is_zero()) {
+            histogram!(DAY_UNITS, "figure" => name).record(units);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_ages_are_all_told_and_of_many_the_youngest_the_oldest_and_those_between() {
+        assert_eq!(samples(vec![]), []);
+        assert_eq!(samples(vec![3.0, 1.0, 2.0]), [1.0, 2.0, 3.0]);
+        let many = samples((0..=9_900).rev().map(f64::from).collect());
+        assert_eq!(many.len(), SAMPLES_MAX);
+        assert_eq!((many[0], many[1], many[99]), (0.0, 100.0, 9_900.0));
+    }
 }

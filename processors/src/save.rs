@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
+use chrono::{DateTime, Utc};
 use domain::Event;
 use domain::limits::SAVE_ATTEMPTS_MAX;
 use domain::ports::{Failure, QuarantineTable, Saved, StockTable};
@@ -24,8 +25,8 @@ pub(crate) struct RowOutcome {
     pub(crate) saved: u64,
     /// Rows that had everything.
     pub(crate) unchanged: u64,
-    /// Events the row did not have.
-    pub(crate) stored: u64,
+    /// When the events occurred that the row did not have.
+    pub(crate) stored: Vec<DateTime<Utc>>,
     /// Of these, those that arrived after their window ended.
     pub(crate) late: u64,
     /// Events the row already had.
@@ -140,7 +141,7 @@ impl RowOutcome {
     fn add(&mut self, other: Self) {
         self.saved += other.saved;
         self.unchanged += other.unchanged;
-        self.stored += other.stored;
+        self.stored.extend(other.stored);
         self.late += other.late;
         self.duplicate += other.duplicate;
         self.conflicts += other.conflicts;
@@ -156,7 +157,7 @@ fn merge(row: &mut StockWindow, arrivals: &[Arrival<'_>]) -> RowOutcome {
         match row.absorb(Event::clone(event)) {
             Absorbed::New => {
                 changed = true;
-                outcome.stored += 1;
+                outcome.stored.push(event.occurred_at());
                 outcome.late += u64::from(*is_late);
             }
             Absorbed::Known => outcome.duplicate += 1,

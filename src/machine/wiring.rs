@@ -106,10 +106,9 @@ impl Wiring {
         settings: &Settings,
     ) -> Result<(Part, mapping::Watch), Failed> {
         let quarantine = Quarantine::new(self.clients.dynamodb.clone(), &self.names);
-        let handler = BatchHandler(Processor {
-            age_max: self.age_max(),
-            ..Processor::new(self.stock(), quarantine)
-        });
+        let processor =
+            Processor { age_max: self.age_max(), ..Processor::new(self.stock(), quarantine) };
+        let handler = BatchHandler { processor, clock: self.clock.clone() };
         let mapping_settings = mapping::Settings {
             batch_size: settings.batch_size,
             parallelization_factor: settings.parallelization_factor,
@@ -176,8 +175,9 @@ async fn every_slot(
     tokio::time::sleep(SETTLE).await;
     loop {
         let now = clock();
-        if let Err(failure) = pricing.tick(now, now).await {
-            tracing::warn!("no store priced: {failure}");
+        match pricing.tick(now, now).await {
+            Ok(pass) => pricing::metrics::count_freshness(&pass, now, clock()),
+            Err(failure) => tracing::warn!("no store priced: {failure}"),
         }
         if let Err(failure) = closing.tick(now).await {
             tracing::warn!("no store closed: {failure}");
@@ -189,11 +189,15 @@ async fn every_slot(
 }
 
 /// The batch handler as Lambda would call it.
-struct BatchHandler(Processor<Stock, Quarantine>);
+struct BatchHandler {
+    processor: Processor<Stock, Quarantine>,
+    clock: Clock,
+}
 
 impl Handler for BatchHandler {
     async fn handle(&self, batch: &[Delivered]) -> Result<Response, HandlerError> {
-        let outcome = self.0.process(batch).await;
+        let outcome = self.processor.process(batch).await;
+        processors::metrics::count_freshness(&outcome.occurred_at, (self.clock)());
         let failed = outcome.retry_from.map(|number| number.as_str().to_owned());
         Ok(Response { batch_item_failures: failed.into_iter().collect() })
     }

@@ -5,7 +5,14 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// All of them.
-pub(crate) const ALL: [&str; 3] = ["ingest-lambda", "processor-lambda", "pricing-lambda"];
+pub(crate) const ALL: [&str; 6] = [
+    "ingest-lambda",
+    "processor-lambda",
+    "pricing-lambda",
+    "pricing-schedule-lambda",
+    "day-close-lambda",
+    "day-close-schedule-lambda",
+];
 
 /// Where a binary is, built from the sources as they are now.
 ///

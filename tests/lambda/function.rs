@@ -40,7 +40,7 @@ impl Process {
                 ("AWS_ACCESS_KEY_ID", "key"),
                 ("AWS_SECRET_ACCESS_KEY", "secret"),
                 ("AWS_REGION", "eu-west-1"),
-                ("AWS_LAMBDA_FUNCTION_NAME", "daymark"),
+                ("AWS_LAMBDA_FUNCTION_NAME", binary),
                 ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
                 ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
                 ("AWS_LAMBDA_RUNTIME_API", runtime_api),
@@ -133,7 +133,7 @@ impl Function {
 }
 
 /// The metrics among printed lines: each as `name{labels} value unit`, in CloudWatch's embedded
-/// metric format and in the namespace Daymark, for this function.
+/// metric format and in the namespace Daymark, for this function, in shapes that CloudWatch takes.
 pub(crate) fn metrics(printed: &[Value], function: &str) -> Vec<String> {
     let mut metrics = Vec::new();
     for line in printed {
@@ -145,9 +145,19 @@ pub(crate) fn metrics(printed: &[Value], function: &str) -> Vec<String> {
             let dimensions = directive["Dimensions"][0].as_array().expect("dimensions");
             let labels = dimensions.iter().filter_map(Value::as_str);
             let labels: Vec<&str> = labels.filter_map(|name| line[name].as_str()).collect();
+            assert_eq!(dimensions.len(), labels.len(), "each dimension is a text: {line}");
+            assert_eq!(directive["Dimensions"].as_array().map(Vec::len), Some(1), "{line}");
             for metric in directive["Metrics"].as_array().expect("metrics") {
                 let name = metric["Name"].as_str().expect("a name");
                 let unit = metric["Unit"].as_str().expect("a unit");
+                assert!(["Count", "Seconds"].contains(&unit), "{line}");
+                let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
+                assert!(name.starts_with("daymark_") && name.chars().all(is_plain), "{name}");
+                // A counter is a number, a histogram its values.
+                let value = &line[name];
+                let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+                assert!((1..=100).contains(&values.len()), "{line}");
+                assert!(values.iter().all(Value::is_number), "{line}");
                 metrics.push(format!("{name}{labels:?} {} {unit}", line[name]));
             }
         }

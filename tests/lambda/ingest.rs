@@ -105,11 +105,11 @@ async fn a_good_event_is_in_the_stream_and_a_bad_one_is_told_why() {
     let held: Value = serde_json::from_str(&held[0]).expect("JSON");
     assert_eq!((&held["event_id"], &held["quantity"]), (&json!("e1"), &json!("12.5")));
 
-    let metrics = metrics(&function.end(), "ingest");
+    let metrics = metrics(&function.end(), "ingest-lambda");
     for counted in [
-        r#"daymark_ingest_events_total["ingest", "rejected"] 1 Count"#,
-        r#"daymark_ingest_events_total["ingest", "stored"] 1 Count"#,
-        r#"daymark_ingest_requests_total["ingest", "207"] 1 Count"#,
+        r#"daymark_ingest_events_total["ingest-lambda", "rejected"] 1 Count"#,
+        r#"daymark_ingest_events_total["ingest-lambda", "stored"] 1 Count"#,
+        r#"daymark_ingest_requests_total["ingest-lambda", "207"] 1 Count"#,
     ] {
         assert!(metrics.iter().any(|metric| metric == counted), "{metrics:#?}");
     }
@@ -225,6 +225,6 @@ async fn every_invocation_reports_what_it_counted() {
         let alive = request("GET", "/healthz", json!({}), "", false);
         assert_eq!(read(&function.respond(alive).await).0, 200);
     }
-    let counted = r#"daymark_ingest_requests_total["ingest", "200"] 1 Count"#;
-    assert_eq!(metrics(&function.end(), "ingest"), [counted, counted]);
+    let counted = r#"daymark_ingest_requests_total["ingest-lambda", "200"] 1 Count"#;
+    assert_eq!(metrics(&function.end(), "ingest-lambda"), [counted, counted]);
 }

@@ -1,10 +1,14 @@
 //! The Lambda binaries as Lambda runs them: processes that ask a runtime API for invocations.
 
 mod binaries;
+mod day_close;
 mod function;
 mod ingest;
+mod logs;
 mod pricing;
 mod processor;
+mod queue;
 mod runtime_api;
+mod schedules;
 mod start;
 mod world;

@@ -1,16 +1,18 @@
-//! The pricing on its schedule.
+//! The pricing behind the queue of its schedule.
 
 use std::sync::LazyLock;
 
 use aws::{Catalog, Days, Offers, Stock};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use domain::ports::{CatalogTable, Saved, StockTable};
 use domain::stock::{StockWindow, WindowKey};
-use domain::{Acceptance, Event, Item, Store};
+use domain::{Acceptance, DueStore, Event, Item, Store};
 use pricing::{Pricing, slot_of};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::function::metrics;
+use crate::queue::batch;
 use crate::runtime_api::Answer;
 use crate::world::{World, names};
 
@@ -63,31 +65,23 @@ async fn prepare(world: &World, prefix: &str) {
     }
 }
 
-/// As EventBridge Scheduler sends it, with more than is read.
-fn tick_of(due: DateTime<Utc>) -> serde_json::Value {
-    json!({ "version": "0", "source": "aws.scheduler", "time": due.to_rfc3339(), "detail": {} })
+/// As the queue hands it over: the store's turn in a slot.
+fn message(due: DateTime<Utc>) -> Value {
+    let due = DueStore { store_id: "s1".parse().expect("an id"), due };
+    batch([("s1", due.to_json().as_str())])
 }
 
-fn tick() -> serde_json::Value {
-    tick_of(*DUE)
-}
-
-/// Nobody knows of a bun.
-fn answer(published: u32, already_decided: u32) -> serde_json::Value {
-    json!({
-        "published": published, "shadows": 0, "kept": 0, "already_decided": already_decided,
-        "held_back": 1,
-    })
+fn all_served() -> Value {
+    json!({ "batchItemFailures": [] })
 }
 
 #[tokio::test]
-async fn a_tick_writes_the_offers_that_the_same_code_writes_in_process() {
+async fn a_message_writes_the_offers_that_the_same_code_writes_in_process() {
     let world = World::start();
     prepare(&world, "here-").await;
     prepare(&world, "there-").await;
     let mut function = world.function("pricing-lambda", "there-").await;
-    let response = function.respond(tick()).await;
-    assert_eq!(response, answer(1, 0));
+    assert_eq!(function.respond(message(*DUE)).await, all_served());
     let pass = pricing(&world, "here-").tick(*DUE, *DUE).await.expect("the tables answer");
     assert_eq!(pass.published.len(), 1);
     let offers = world.items("there-offers").await;
@@ -95,26 +89,63 @@ async fn a_tick_writes_the_offers_that_the_same_code_writes_in_process() {
     let date = (*DUE + TimeDelta::hours(ahead())).date_naive();
     assert_eq!(*offers[0]["offer_id"].as_s().expect("a text"), format!("{date}/s1/rye/1"));
 
-    let again = function.respond(tick()).await;
-    assert_eq!(again, answer(0, 1));
+    assert_eq!(function.respond(message(*DUE)).await, all_served());
     assert_eq!(world.items("there-offers").await, offers);
 
-    let metrics = metrics(&function.end(), "pricing");
-    let counted =
-        |outcome| format!("daymark_pricing_decisions_total[\"pricing\", \"{outcome}\"] 1 Count");
-    assert_eq!(metrics, ["already_decided", "published", "too_few", "too_few"].map(counted));
+    let metrics = metrics(&function.end(), "pricing-lambda");
+    let counted = |outcome| {
+        format!("daymark_pricing_decisions_total[\"pricing-lambda\", \"{outcome}\"] 1 Count")
+    };
+    let (freshness, decisions): (Vec<String>, Vec<String>) =
+        metrics.into_iter().partition(|metric| metric.contains("freshness"));
+    assert_eq!(decisions, ["already_decided", "published", "too_few", "too_few"].map(counted));
+    let age = "daymark_pricing_freshness_seconds[\"pricing-lambda\"] [";
+    assert!(freshness.len() == 2 && freshness[0].starts_with(age), "{freshness:?}");
 }
 
 #[tokio::test]
-async fn a_tick_without_a_catalogue_is_an_error_that_says_so_and_a_late_one_decides_nothing() {
+async fn without_a_catalogue_a_store_comes_again_and_a_late_message_decides_nothing() {
     let world = World::start();
     let mut function = world.function("pricing-lambda", "shop-").await;
-    let Answer::Error(error) = function.invoke(tick()).await else { panic!("it went well") };
-    let why = error["errorMessage"].as_str().expect("a message");
-    assert!(why.starts_with("refused: ResourceNotFoundException: "), "{error}");
+    let failed = json!({ "batchItemFailures": [{ "itemIdentifier": "m0" }] });
+    assert_eq!(function.respond(message(*DUE)).await, failed);
 
     prepare(&world, "shop-").await;
-    let late = function.respond(tick_of(*DUE - TimeDelta::hours(1))).await;
-    assert_eq!(late["published"], 0, "its slot is over: {late}");
-    assert_eq!(function.respond(tick()).await["published"], 1, "when the tables are there");
+    assert_eq!(function.respond(message(*DUE - TimeDelta::hours(1))).await, all_served());
+    assert_eq!(world.items("shop-offers").await.len(), 0, "its slot is over");
+    assert_eq!(function.respond(message(*DUE)).await, all_served());
+    assert_eq!(world.items("shop-offers").await.len(), 1, "when the tables are there");
+
+    let metrics = metrics(&function.end(), "pricing-lambda");
+    for name in ["failed", "late"] {
+        let counted = format!("daymark_pricing_{name}_total[\"pricing-lambda\"] 1 Count");
+        assert!(metrics.contains(&counted), "{metrics:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_comes_again_alone() {
+    let world = World::start();
+    prepare(&world, "shop-").await;
+    let damage = world.clients.dynamodb.put_item().table_name("shop-catalog");
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let damage = damage.item("pk", text("store#s0")).item("sk", text("settings"));
+    damage.item("entry", text("{}")).send().await.expect("written");
+    let mut function = world.function("pricing-lambda", "shop-").await;
+    let due = |store: &str| DueStore { store_id: store.parse().expect("an id"), due: *DUE };
+    let bodies = ["s0", "s1"].map(|store| due(store).to_json());
+    let answer = function.respond(batch([("s0", bodies[0].as_str()), ("s1", &bodies[1])])).await;
+    assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "m0" }] }));
+    assert_eq!(world.items("shop-offers").await.len(), 1, "of the other");
+}
+
+#[tokio::test]
+async fn what_is_no_batch_is_an_error_and_the_function_goes_on() {
+    let world = World::start();
+    let mut function = world.function("pricing-lambda", "shop-").await;
+    let Answer::Error(error) = function.invoke(json!({ "due": "now" })).await else {
+        panic!("it was taken")
+    };
+    assert!(error["errorMessage"].as_str().is_some_and(|why| why.contains("Records")), "{error}");
+    assert_eq!(function.respond(batch([])).await, all_served());
 }

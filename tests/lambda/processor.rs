@@ -82,13 +82,17 @@ async fn a_batch_leaves_the_rows_that_the_same_code_leaves_in_process() {
     assert_eq!(outcome.retry_from, None);
     same_tables(&world, "here-", "there-", [2, 5]).await;
 
-    let metrics = metrics(&function.end(), "processor");
+    let metrics = metrics(&function.end(), "processor-lambda");
     for counted in [
-        r#"daymark_processor_events_total["processor", "stored"] 3 Count"#,
-        r#"daymark_processor_rows_total["processor", "saved"] 2 Count"#,
+        r#"daymark_processor_events_total["processor-lambda", "stored"] 3 Count"#,
+        r#"daymark_processor_rows_total["processor-lambda", "saved"] 2 Count"#,
     ] {
         assert!(metrics.iter().any(|metric| metric == counted), "{metrics:#?}");
     }
+    let age = "daymark_processor_freshness_seconds[\"processor-lambda\"] [";
+    let ages = metrics.iter().filter_map(|metric| metric.strip_prefix(age));
+    let ages: Vec<usize> = ages.map(|ages| ages.split(',').count()).collect();
+    assert_eq!(ages, [3], "one for each event: {metrics:#?}");
 }
 
 #[tokio::test]
@@ -153,8 +157,8 @@ async fn a_table_that_does_not_answer_asks_for_the_whole_batch_again() {
     let mut function = world.function_without_dynamodb("processor-lambda").await;
     let response = function.respond(three_records()).await;
     assert_eq!(response, json!({ "batchItemFailures": [{ "itemIdentifier": "998" }] }));
-    let metrics = metrics(&function.end(), "processor");
-    let counted = r#"daymark_processor_rows_total["processor", "failed"] 2 Count"#;
+    let metrics = metrics(&function.end(), "processor-lambda");
+    let counted = r#"daymark_processor_rows_total["processor-lambda", "failed"] 2 Count"#;
     assert!(metrics.iter().any(|metric| metric == counted), "{metrics:#?}");
 }
 

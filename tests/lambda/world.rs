@@ -47,13 +47,23 @@ impl World {
 
     /// Starts a function that is told the stream and the tables that begin with `prefix`.
     pub(crate) async fn function(&self, binary: &str, prefix: &str) -> Function {
-        function(binary, prefix, &self.endpoints).await
+        self.function_with(binary, prefix, &[]).await
+    }
+
+    /// Starts a function that is told more.
+    pub(crate) async fn function_with(
+        &self,
+        binary: &str,
+        prefix: &str,
+        variables: &[(&str, &str)],
+    ) -> Function {
+        function(binary, prefix, &self.endpoints, variables).await
     }
 
     /// Starts a function whose tables do not answer.
     pub(crate) async fn function_without_dynamodb(&self, binary: &str) -> Function {
         let endpoints = Endpoints { dynamodb: url(&bind()), ..self.endpoints.clone() };
-        function(binary, "", &endpoints).await
+        function(binary, "", &endpoints, &[]).await
     }
 
     /// Everything in a table, by key, to the last attribute.
@@ -94,14 +104,20 @@ impl World {
     }
 }
 
-async fn function(binary: &str, prefix: &str, endpoints: &Endpoints) -> Function {
+async fn function(
+    binary: &str,
+    prefix: &str,
+    endpoints: &Endpoints,
+    more: &[(&str, &str)],
+) -> Function {
+    let names = names(prefix);
     let variables = [
         ("AWS_ENDPOINT_URL_KINESIS", endpoints.kinesis.as_str()),
         ("AWS_ENDPOINT_URL_DYNAMODB", endpoints.dynamodb.as_str()),
-        ("DAYMARK_STREAM", &names(prefix).stream),
+        ("DAYMARK_STREAM", &names.stream),
         ("DAYMARK_TABLE_PREFIX", prefix),
     ];
-    Function::start(binary, &variables).await
+    Function::start(binary, &[&variables, more].concat()).await
 }
 
 pub(crate) fn names(prefix: &str) -> Names {

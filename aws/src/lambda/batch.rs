@@ -35,9 +35,13 @@ impl BatchAnswer {
     /// Everything from this record on is to be delivered again; nothing when `None`.
     #[must_use]
     pub fn retry_from(lowest: Option<&SequenceNumber>) -> Self {
-        let failure =
-            lowest.map(|number| BatchItemFailure { item_identifier: number.as_str().to_owned() });
-        Self { batch_item_failures: failure.into_iter().collect() }
+        Self::retry(lowest.map(|number| number.as_str().to_owned()))
+    }
+
+    /// These are to be delivered again.
+    pub(super) fn retry(items: impl IntoIterator<Item = String>) -> Self {
+        let failure = |item_identifier| BatchItemFailure { item_identifier };
+        Self { batch_item_failures: items.into_iter().map(failure).collect() }
     }
 }
 

@@ -1,30 +1,16 @@
-//! The pricing as a Lambda function on a schedule. The schedule's own time decides the slot, so
-//! that a tick that is delivered late or twice decides the same; or nothing, when the slot is over.
+//! The pricing as a Lambda function behind the queue of its schedule: one store after the other. The
+//! message says the slot, so that one that comes late or twice decides the same; or nothing, when
+//! the slot is over.
 
 #![recursion_limit = "256"]
 
-use aws::lambda::{Function, Tables};
+use aws::lambda::{DueBatch, Function, Tables};
 use chrono::{DateTime, Utc};
+use domain::DueStore;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use pricing::Pricing;
-use serde::{Deserialize, Serialize};
+use pricing::metrics::{count_freshness, describe};
 use tracing::Instrument;
-
-/// What EventBridge sends.
-#[derive(Deserialize)]
-struct Tick {
-    /// When the tick was due.
-    time: DateTime<Utc>,
-}
-
-#[derive(Serialize)]
-struct Answer {
-    published: usize,
-    shadows: usize,
-    kept: usize,
-    already_decided: usize,
-    held_back: usize,
-}
 
 #[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
 fn now() -> DateTime<Utc> {
@@ -34,20 +20,18 @@ fn now() -> DateTime<Utc> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
-    pricing::metrics::describe();
+    describe();
     let Tables { catalog, stock, days, offers, .. } = function.tables()?;
     let pricing = Pricing { catalog, stock, days, offers };
-    let handler = service_fn(async |event: LambdaEvent<Tick>| {
-        let pass = pricing.tick(event.payload.time, now()).await;
+    let handler = service_fn(async |event: LambdaEvent<DueBatch>| {
+        let price = async |DueStore { store_id, due }| {
+            let pass = pricing.price_store(&store_id, due, now()).await?;
+            count_freshness(&pass, due, now());
+            Ok(())
+        };
+        let answer = event.payload.serve(price).await;
         function.report(&event.context.request_id);
-        let pass = pass?;
-        Ok::<_, Error>(Answer {
-            published: pass.published.len(),
-            shadows: pass.shadows,
-            kept: pass.kept,
-            already_decided: pass.already_decided,
-            held_back: pass.held_back.values().sum(),
-        })
+        Ok::<_, Error>(answer)
     });
     run(handler).instrument(function.span()).await
 }

@@ -6,7 +6,7 @@ use domain::stock::{Figures, StockWindow, counting_events};
 use domain::{Action, Arm, BusinessDay, ClosedDay, Event, Item, Offer, Store, StoreId};
 use rust_decimal::Decimal;
 
-use crate::pass::slot_of;
+use domain::slot_of;
 
 /// All that an outcome is made of.
 #[derive(Debug, Clone, Copy)]

@@ -3,20 +3,28 @@
 #![recursion_limit = "256"]
 
 use aws::lambda::{Batch, BatchAnswer, Function, Tables};
+use chrono::{DateTime, Utc};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use processors::Processor;
+use processors::metrics::{count_freshness, describe};
 use tracing::Instrument;
+
+#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+fn now() -> DateTime<Utc> {
+    DateTime::from(std::time::SystemTime::now())
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
-    processors::metrics::describe();
+    describe();
     let Tables { stock, quarantine, .. } = function.tables()?;
     let age_max = function.age_max()?;
     let stock = if age_max.is_none() { stock.kept_forever() } else { stock };
     let processor = Processor { age_max, ..Processor::new(stock, quarantine) };
     let handler = service_fn(async |event: LambdaEvent<Batch>| {
         let outcome = processor.process(&event.payload.records).await;
+        count_freshness(&outcome.occurred_at, now());
         function.report(&event.context.request_id);
         Ok::<_, Error>(BatchAnswer::retry_from(outcome.retry_from.as_ref()))
     });

@@ -67,6 +67,18 @@ impl CatalogTable for Catalog {
         self.road.travel(|| Ok(self.stores.lock().unwrap().keys().cloned().collect())).await
     }
 
+    async fn load_stores(
+        &self,
+        store_ids: &[StoreId],
+    ) -> Result<Vec<(StoreId, Result<Store, Failure>)>, Failure> {
+        let find = || {
+            let stores = self.stores.lock().unwrap();
+            let found = store_ids.iter().filter_map(|id| stores.get(id));
+            Ok(found.map(|store| (store.store_id.clone(), Ok(store.clone()))).collect())
+        };
+        self.road.travel(find).await
+    }
+
     async fn items(&self, store_id: &StoreId) -> Result<Vec<Item>, Failure> {
         let find = || {
             let items = self.items.lock().unwrap();

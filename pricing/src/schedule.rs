@@ -1,0 +1,68 @@
+//! Which stores a slot's pricing is for. Deployed, a schedule sends them to the function that
+//! prices one store at a time; on one machine [`crate::Pricing::tick`] goes over all stores itself.
+
+use chrono::{DateTime, Utc};
+use domain::due::send_due;
+use domain::ports::{CatalogTable, DueQueue, Failure};
+use domain::{Store, slot_of};
+use metrics::counter;
+
+use crate::metrics as names;
+
+/// The schedule with what it reads and where it sends.
+#[derive(Debug, Clone)]
+pub struct Schedule<C, Q> {
+    /// Stores.
+    pub catalog: C,
+    /// Where stores go that are due.
+    pub queue: Q,
+}
+
+impl<C: CatalogTable, Q: DueQueue> Schedule<C, Q> {
+    /// Sends the stores that are in their afternoon in the slot that `due` lies in, and says how
+    /// many they are.
+    ///
+    /// # Errors
+    /// When not all are sent; to do it again is safe.
+    pub async fn tick(&self, due: DateTime<Utc>) -> Result<usize, Failure> {
+        if !self.catalog.chain().await?.enabled {
+            return Ok(0);
+        }
+        let slot = slot_of(due);
+        let is_due = |store: &Store| is_due(store, slot);
+        let stores = send_due(&self.catalog, &self.queue, slot, is_due).await?;
+        counter!(names::DUE_TOTAL).increment(stores as u64);
+        Ok(stores)
+    }
+}
+
+fn is_due(store: &Store, slot: DateTime<Utc>) -> bool {
+    store.policy.enabled && store.afternoon_at(slot).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_due_at(hours: &str, policy: &str, slot: &str) -> bool {
+        let store = format!(
+            r#"{{"store_id": "s1", "zone": "Europe/Berlin", "hours": "{hours}", "policy": {policy}}}"#
+        );
+        is_due(&Store::parse(&store).expect("valid"), slot.parse().expect("an instant"))
+    }
+
+    #[test]
+    fn a_store_is_due_from_its_afternoon_to_its_close() {
+        let at = |slot| is_due_at("mon-sat 07:00-18:30", "{}", slot);
+        assert!(!at("2026-03-12T12:45:00Z"));
+        assert!(at("2026-03-12T13:00:00Z"), "14:00 in Berlin");
+        assert!(at("2026-03-12T17:15:00Z"));
+        assert!(!at("2026-03-12T17:30:00Z"), "18:30 in Berlin");
+        assert!(!at("2026-03-15T13:00:00Z"), "a Sunday");
+    }
+
+    #[test]
+    fn a_store_that_is_switched_off_is_never_due() {
+        assert!(!is_due_at("mon-sat 07:00-18:30", r#"{"enabled": false}"#, "2026-03-12T13:00:00Z"));
+    }
+}

@@ -1,0 +1,34 @@
+//! The close of day as a Lambda function behind the queue of its schedule: one store after the
+//! other. What is closed is what is over by the clock; so a message that comes late or twice does
+//! no harm.
+
+#![recursion_limit = "256"]
+
+use aws::lambda::{DueBatch, Function, Tables};
+use chrono::{DateTime, Utc};
+use domain::DueStore;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use processors::Closing;
+use tracing::Instrument;
+
+#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+fn now() -> DateTime<Utc> {
+    DateTime::from(std::time::SystemTime::now())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let function = Function::start().await?;
+    processors::metrics::describe();
+    let Tables { catalog, stock, days, offers, .. } = function.tables()?;
+    let closing = Closing { catalog, stock, days, offers };
+    let handler = service_fn(async |event: LambdaEvent<DueBatch>| {
+        let close = async |DueStore { store_id, .. }| {
+            closing.close_store(&store_id, now()).await.map(|_| ())
+        };
+        let answer = event.payload.serve(close).await;
+        function.report(&event.context.request_id);
+        Ok::<_, Error>(answer)
+    });
+    run(handler).instrument(function.span()).await
+}

@@ -1,0 +1,24 @@
+//! The schedule of the close of day as a Lambda function: each tick sends the stores that are due to a
+//! queue. A tick that fails is sent again by EventBridge Scheduler; the queue takes each store once a
+//! slot.
+
+#![recursion_limit = "256"]
+
+use aws::lambda::{Function, Sent, Tables, Tick};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use processors::Schedule;
+use tracing::Instrument;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let function = Function::start().await?;
+    processors::metrics::describe();
+    let Tables { catalog, .. } = function.tables()?;
+    let schedule = Schedule { catalog, queue: function.queue()? };
+    let handler = service_fn(async |event: LambdaEvent<Tick>| {
+        let sent = schedule.tick(event.payload.due).await;
+        function.report(&event.context.request_id);
+        Ok::<_, Error>(Sent { stores: sent? })
+    });
+    run(handler).instrument(function.span()).await
+}

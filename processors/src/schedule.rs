@@ -1,0 +1,105 @@
+//! Which stores have their days closed in a slot. Deployed, a schedule sends them to the function
+//! that closes the days of one store at a time; on one machine [`crate::Closing::tick`] goes over
+//! all stores in every slot.
+//!
+//! A pass reads all windows of nine dates, so ten thousand stores are not looked at 96 times a day:
+//! each is in the slots of the first hour after its doors close, which is when its day comes about,
+//! and for what arrives late once an hour. Which quarter of the hour is drawn by its id, so that
+//! every slot has as much to do.
+
+use chrono::{DateTime, Days, TimeDelta, Timelike, Utc};
+use domain::chance::draw;
+use domain::due::send_due;
+use domain::limits::SLOT_MINUTES;
+use domain::ports::{CatalogTable, DueQueue, Failure};
+use domain::{Store, slot_of};
+use metrics::counter;
+
+use crate::close::SETTLE;
+use crate::metrics as names;
+
+/// For how long after its close a store is due in every slot.
+const EVERY_SLOT: TimeDelta = TimeDelta::hours(1);
+
+/// The schedule with what it reads and where it sends.
+#[derive(Debug, Clone)]
+pub struct Schedule<C, Q> {
+    /// Stores.
+    pub catalog: C,
+    /// Where stores go that are due.
+    pub queue: Q,
+}
+
+impl<C: CatalogTable, Q: DueQueue> Schedule<C, Q> {
+    /// Sends the stores whose days are to be looked at in the slot that `due` lies in, and says how
+    /// many they are.
+    ///
+    /// # Errors
+    /// When not all are sent; to do it again is safe.
+    pub async fn tick(&self, due: DateTime<Utc>) -> Result<usize, Failure> {
+        let slot = slot_of(due);
+        let is_due = |store: &Store| is_due(store, slot);
+        let stores = send_due(&self.catalog, &self.queue, slot, is_due).await?;
+        counter!(names::DUE_TOTAL).increment(stores as u64);
+        Ok(stores)
+    }
+}
+
+fn is_due(store: &Store, slot: DateTime<Utc>) -> bool {
+    let today = slot.with_timezone(&store.zone).date_naive();
+    let has_just_closed = [today - Days::new(1), today].into_iter().any(|date| {
+        let settled_at = store.span(date).closes_at + SETTLE;
+        (settled_at..settled_at + EVERY_SLOT).contains(&slot)
+    });
+    let slots_an_hour = u64::from(60 / SLOT_MINUTES);
+    let its_slot = draw(&["close", store.store_id.as_str()]) % slots_an_hour;
+    has_just_closed || u64::from(slot.minute() / SLOT_MINUTES) == its_slot
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn store(id: u32, hours: &str) -> Store {
+        let json =
+            format!(r#"{{"store_id": "s{id}", "zone": "Europe/Berlin", "hours": "{hours}"}}"#);
+        Store::parse(&json).expect("valid")
+    }
+
+    fn slots() -> impl Iterator<Item = DateTime<Utc>> {
+        let midnight: DateTime<Utc> = "2026-03-12T00:00:00Z".parse().expect("an instant");
+        (0..96).map(move |slot| midnight + TimeDelta::minutes(15 * slot))
+    }
+
+    #[test]
+    fn a_store_is_due_once_an_hour_and_in_every_slot_of_the_hour_after_its_close() {
+        for (hours, first) in [
+            ("mon-sun 07:00-18:30", "2026-03-12T17:45:00Z"),
+            ("mon-sun 07:00-18:40", "2026-03-12T17:45:00Z"),
+            ("mon-sun 18:00-02:00", "2026-03-12T01:15:00Z"),
+        ] {
+            let first: DateTime<Utc> = first.parse().expect("an instant");
+            let store = store(1, hours);
+            let due: Vec<_> = slots().filter(|slot| is_due(&store, *slot)).collect();
+            for slot in 0..4 {
+                assert!(due.contains(&(first + TimeDelta::minutes(15 * slot))), "{hours}");
+            }
+            assert_eq!(due.len(), 24 + 3, "one of the four is also its own: {due:?}");
+        }
+    }
+
+    #[test]
+    fn every_slot_of_the_hour_has_as_many_stores() {
+        let mut due: BTreeMap<DateTime<Utc>, usize> = BTreeMap::new();
+        for id in 0..10_000 {
+            let store = store(id, "mon-sun 07:00-18:30");
+            for slot in slots().take(4).filter(|slot| is_due(&store, *slot)) {
+                *due.entry(slot).or_default() += 1;
+            }
+        }
+        assert_eq!(due.values().sum::<usize>(), 10_000);
+        assert!(due.values().all(|stores| (2_300..2_700).contains(stores)), "{due:?}");
+    }
+}
