@@ -90,7 +90,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
 }
 
 async fn import(flags: ImportFlags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let (mut items, mut stores, mut chains, mut wrong) = (0, 0, 0, 0);
     for file in &flags.files {
         let named = |message| format!("{}: {message}", file.display());
@@ -125,7 +125,7 @@ async fn import(flags: ImportFlags) -> Result<ExitCode, Failed> {
 }
 
 async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let Some(store_id) = &flags.store else {
         let columns = ["store_id", "name", "zone", "hours"].map(Column::Text);

@@ -93,7 +93,7 @@ async fn grant(flags: GrantFlags) -> Result<ExitCode, Failed> {
         Authority::Stores(flags.stores.into_iter().collect())
     };
     let grant = Grant::new(flags.client, authority, clock::now())?;
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let before = tables.clients.granted(&grant.client_id).await.map_err(explain)?;
     tables.clients.grant(&grant).await.map_err(explain)?;
@@ -113,7 +113,7 @@ const COLUMNS: &[Column] =
     &[Column::Text("client_id"), Column::Text("stores"), Column::Text("granted_at")];
 
 async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let grants = tables.clients.grants().await.map_err(|failure| tables.explain(failure))?;
     if grants.is_empty() {
         output::note("no client was granted anything; daymark clients grant does it");
@@ -132,7 +132,7 @@ async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
 }
 
 async fn revoke(flags: RevokeFlags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let client_id = &flags.client;
     let before = tables.clients.granted(client_id).await.map_err(explain)?;

@@ -1,14 +1,19 @@
 //! Where the parts answer.
 
 use clap::Args;
+use domain::limits::EVENT_AGE_MAX;
 use domain::ports::{CatalogTable, Failure};
 use domain::{Store, StoreId};
-use processors::Closing;
+use processors::{Closing, Processor};
+
+use crate::Failed;
 
 /// The port of the ingest API unless told otherwise; Kinesis and DynamoDB have the next two.
 pub(crate) const PORT: u16 = 7400;
 /// The last port that has two behind it.
 pub(crate) const PORT_MAX: u16 = u16::MAX - 2;
+/// Longest name of a stage: what the deployment takes.
+const STAGE_CHARS_MAX: usize = 16;
 
 /// Where the tables are.
 #[derive(Debug, Args)]
@@ -21,6 +26,28 @@ pub(crate) struct TableFlags {
         value_name = "URL"
     )]
     dynamodb_url: String,
+
+    /// A deployed stage in place of this machine, like prod: its tables at AWS, with the credentials
+    /// and the region that the AWS CLI would use
+    #[arg(
+        long,
+        env = "DAYMARK_STAGE",
+        value_name = "STAGE",
+        value_parser = stage,
+        conflicts_with = "dynamodb_url"
+    )]
+    stage: Option<String>,
+}
+
+/// The rule of the deployment's setting, as far as a name can be mistyped.
+fn stage(given: &str) -> Result<String, String> {
+    let is_letter = |c: char| c.is_ascii_lowercase();
+    let rest = |c: char| is_letter(c) || c.is_ascii_digit();
+    if given.starts_with(is_letter) && given.chars().all(rest) && given.len() <= STAGE_CHARS_MAX {
+        Ok(given.to_owned())
+    } else {
+        Err(format!("expected 1 to {STAGE_CHARS_MAX} of a-z and 0-9, the first a letter"))
+    }
 }
 
 /// The tables, read by the same code that a Lambda uses.
@@ -31,26 +58,43 @@ pub(crate) struct Tables {
     pub(crate) catalog: aws::Catalog,
     pub(crate) quarantine: aws::Quarantine,
     pub(crate) clients: aws::Grants,
-    url: String,
+    place: Place,
+}
+
+/// Where they are.
+enum Place {
+    /// The endpoint of this machine.
+    Local { url: String },
+    /// AWS.
+    Deployed { stage: String, region: String },
 }
 
 impl TableFlags {
-    pub(crate) fn connect(&self) -> Tables {
-        let endpoints = aws::Endpoints {
-            kinesis: self.dynamodb_url.clone(),
-            dynamodb: self.dynamodb_url.clone(),
+    pub(crate) async fn connect(&self) -> Result<Tables, Failed> {
+        let (client, names, place) = match &self.stage {
+            None => {
+                let url = self.dynamodb_url.clone();
+                let endpoints = aws::Endpoints { kinesis: url.clone(), dynamodb: url.clone() };
+                let client = aws::Clients::local(&endpoints).dynamodb;
+                (client, aws::Names::default(), Place::Local { url })
+            }
+            Some(stage) => {
+                let deployed = aws::Clients::deployed().await;
+                let (clients, region) = deployed
+                    .map_err(|error| format!("stage {stage} cannot be reached: {error}"))?;
+                let place = Place::Deployed { stage: stage.clone(), region };
+                (clients.dynamodb, aws::Names::of_stage(stage), place)
+            }
         };
-        let client = aws::Clients::local(&endpoints).dynamodb;
-        let names = aws::Names::default();
-        Tables {
+        Ok(Tables {
             stock: aws::Stock::new(client.clone(), &names),
             days: aws::Days::new(client.clone(), &names),
             offers: aws::Offers::new(client.clone(), &names),
             catalog: aws::Catalog::new(client.clone(), &names),
             quarantine: aws::Quarantine::new(client.clone(), &names),
             clients: aws::Grants::new(client, &names),
-            url: self.dynamodb_url.clone(),
-        }
+            place,
+        })
     }
 }
 
@@ -66,6 +110,14 @@ impl Tables {
         })
     }
 
+    /// The batch handler over these tables.
+    pub(crate) fn processor(&self, any_age: bool) -> Processor<aws::Stock, aws::Quarantine> {
+        let stock = self.stock.clone();
+        let stock = if any_age { stock.kept_forever() } else { stock };
+        let age_max = (!any_age).then_some(EVENT_AGE_MAX);
+        Processor { age_max, ..Processor::new(stock, self.quarantine.clone()) }
+    }
+
     /// The close of day over these tables.
     pub(crate) fn closing(&self) -> Closing<aws::Catalog, aws::Stock, aws::Days, aws::Offers> {
         Closing {
@@ -78,13 +130,28 @@ impl Tables {
 
     /// A failure in words that say what to do.
     pub(crate) fn explain(&self, failure: Failure) -> String {
-        match failure {
-            Failure::Unavailable(cause) => format!(
-                "DynamoDB does not answer at {} ({cause}); is `daymark up` running? Another place \
-                 is given with --dynamodb-url",
-                self.url
+        match (&self.place, failure) {
+            (Place::Local { url }, Failure::Unavailable(cause)) => format!(
+                "DynamoDB does not answer at {url} ({cause}); is `daymark up` running? Another \
+                 place is given with --dynamodb-url, a deployed stage with --stage"
             ),
-            other => other.to_string(),
+            (Place::Local { .. }, other) => other.to_string(),
+            (Place::Deployed { stage, region }, Failure::Unavailable(cause)) => format!(
+                "DynamoDB does not answer for stage {stage} in {region} ({cause}); `aws sts \
+                 get-caller-identity` shows whether there are credentials, and `eval \"$(aws \
+                 configure export-credentials --format env)\"` hands over those of a single sign-on"
+            ),
+            (Place::Deployed { stage, region }, Failure::Refused(cause))
+                if cause.starts_with("ResourceNotFoundException") =>
+            {
+                format!(
+                    "stage {stage} has no such table in {region} ({cause}); is it deployed there? \
+                     --stage names another stage, AWS_REGION another region"
+                )
+            }
+            (Place::Deployed { stage, region }, other) => {
+                format!("stage {stage} in {region}: {other}")
+            }
         }
     }
 }

@@ -68,7 +68,7 @@ const COLUMNS: &[Column] = &[
 const DATES_AFTER: u64 = 400;
 
 pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let now = clock::now();
     let store = tables.store(&flags.store).await?;

@@ -55,7 +55,7 @@ pub(crate) struct Flags {
 const USUAL_DAYS: u64 = 28;
 
 pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let stores = match &flags.store {
         Some(store) => vec![store.clone()],

@@ -63,7 +63,7 @@ const COLUMNS: &[Column] = &[
 const RANGES_SHOWN_MAX: usize = 12;
 
 pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let now = clock::now();
     let store = tables.catalog.store(&flags.store).await.map_err(|error| tables.explain(error))?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);

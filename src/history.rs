@@ -56,7 +56,7 @@ const SLOTS: &[Column] = &[
 ];
 
 pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let store = tables.store(&flags.store).await?;
     let items = tables.catalog.items(&flags.store).await.map_err(explain)?;

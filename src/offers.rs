@@ -99,7 +99,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
 
 async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
     let store_id = flags.store.ok_or("name the store with --store")?;
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let store = tables.catalog.store(&store_id).await.map_err(explain)?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);

@@ -95,7 +95,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
 }
 
 async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let today = clock::now().date_naive();
     let dates = flags.dates.or(today.pred_opt().unwrap_or(today)..=today)?;
     let mut kept = Vec::new();
@@ -137,7 +137,7 @@ async fn drop(flags: DropFlags) -> Result<ExitCode, Failed> {
     if flags.choice.date.is_some() && flags.choice.reason.is_none() {
         return Err("a whole day is not dropped at once; name the reason with --reason".into());
     }
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let (chosen, mut code) = flags.choice.find(&tables).await?;
     for kept in chosen {
         let removed = tables.quarantine.remove(&kept.id).await;

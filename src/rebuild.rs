@@ -40,7 +40,7 @@ struct HistoryFlags {
 
 pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let What::History(flags) = flags.what;
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let now = clock::now();
     let stores = match flags.store {

@@ -1,16 +1,12 @@
 //! What every Lambda binary starts with: its settings, its clients, its logs and its counters.
 
-mod batch;
 mod due;
 mod gateway;
 
 use std::fmt;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_kinesis::config::retry::RetryConfig;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_config::SdkConfig;
 use metrics_cloudwatch_embedded::Collector;
 use tracing::{Level, Span, info_span};
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
@@ -18,13 +14,13 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt as format, registry};
 
-pub use batch::{Batch, BatchAnswer};
 pub use due::{DueBatch, Sent, Tick};
 pub use gateway::{authority, path_below_stage};
 
-use crate::clients::attempt_timeout;
+use crate::clients::Clients;
+use crate::deployed::config;
 use crate::settings::{Settings, SettingsError};
-use crate::{Catalog, Days, Offers, Quarantine, Queue, Stock, Stream};
+use crate::{Catalog, Days, Grants, Offers, Quarantine, Queue, Stock, Stream};
 
 /// The CloudWatch namespace of all counters.
 const NAMESPACE: &str = "Daymark";
@@ -57,6 +53,8 @@ pub struct Tables {
     pub offers: Offers,
     /// What was refused.
     pub quarantine: Quarantine,
+    /// Who may act for which stores.
+    pub clients: Grants,
 }
 
 /// Why a function cannot start.
@@ -105,11 +103,7 @@ impl Function {
     /// # Errors
     /// No variable says which.
     pub fn stream(&self) -> Result<Stream, StartError> {
-        let config = aws_sdk_kinesis::config::Builder::from(&self.config)
-            .retry_config(RetryConfig::disabled())
-            .build();
-        let client = aws_sdk_kinesis::Client::from_conf(config);
-        Ok(Stream::new(client, &self.settings.stream()?))
+        Ok(Stream::new(Clients::of(&self.config).kinesis, &self.settings.stream()?))
     }
 
     /// The tables.
@@ -118,13 +112,14 @@ impl Function {
     /// No variable says which.
     pub fn tables(&self) -> Result<Tables, StartError> {
         let names = self.settings.tables()?;
-        let client = aws_sdk_dynamodb::Client::new(&self.config);
+        let client = Clients::of(&self.config).dynamodb;
         Ok(Tables {
             catalog: Catalog::new(client.clone(), &names),
             stock: Stock::new(client.clone(), &names),
             days: Days::new(client.clone(), &names),
             offers: Offers::new(client.clone(), &names),
-            quarantine: Quarantine::new(client, &names),
+            quarantine: Quarantine::new(client.clone(), &names),
+            clients: Grants::new(client, &names),
         })
     }
 
@@ -171,13 +166,4 @@ fn start_logs(settings: &Settings) {
     });
     let shown = shown.with_max_level_hint(level.max(LevelFilter::INFO));
     registry().with(format::layer().json().with_filter(shown)).init();
-}
-
-async fn config() -> SdkConfig {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .timeout_config(attempt_timeout())
-        .load()
-        .await
 }

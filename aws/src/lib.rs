@@ -6,9 +6,13 @@
 //! them meets the compiler's limit, which the Lambda binaries raise for the same reason.
 
 mod attributes;
+#[cfg(feature = "deployed")]
+mod batch;
 mod catalog;
 mod clients;
 mod days;
+#[cfg(feature = "deployed")]
+pub mod deployed;
 mod failure;
 mod get;
 mod grants;
@@ -25,6 +29,8 @@ pub mod settings;
 mod stock;
 pub mod tables;
 
+#[cfg(feature = "deployed")]
+pub use batch::{Batch, BatchAnswer};
 pub use catalog::Catalog;
 pub use clients::{Clients, Endpoints};
 pub use days::Days;
@@ -52,6 +58,13 @@ impl Default for Names {
 }
 
 impl Names {
+    /// Those of a deployed stage. `cdk/lib/names.ts` has them as well.
+    #[must_use]
+    pub fn of_stage(stage: &str) -> Self {
+        let table_prefix = format!("daymark-{stage}-");
+        Self { stream: format!("{table_prefix}events"), table_prefix }
+    }
+
     /// The full name of a table of [`tables::Definition`].
     #[must_use]
     pub fn table(&self, name: &str) -> String {

@@ -41,7 +41,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let (offer, revisions) = find(&tables, &flags.offer).await?;
     if flags.request {
         output::line(&offer.inputs.request);

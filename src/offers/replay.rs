@@ -37,7 +37,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let (offer, _) = find(&tables, &flags.offer).await?;
     let kept = from_what_it_keeps(&offer);
     let stored = from_the_tables(&tables, &offer).await?;

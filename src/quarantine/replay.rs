@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
 use domain::quarantine::{QuarantineReason, Quarantined};
-use processors::Processor;
 use processors::replay::Replayed;
 
 use super::Choice;
@@ -40,24 +40,14 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let (chosen, mut code) = flags.choice.find(&tables).await?;
-    let stock = tables.stock.clone();
-    let processor = Processor {
-        age_max: (!flags.any_age).then_some(EVENT_AGE_MAX),
-        ..Processor::new(
-            if flags.any_age { stock.kept_forever() } else { stock },
-            tables.quarantine.clone(),
-        )
-    };
-    // Readers would leave the row out at once that such an event is stored in.
-    let expired_before = clock::now() - (STOCK_KEPT - EVENT_AGE_MAX);
+    let processor = tables.processor(flags.any_age);
     let (mut stored, mut left, mut stay) = (0, 0, 0);
     for original in &chosen {
-        let replayed = if original.at < expired_before && !flags.any_age {
-            Err(too_long_ago())
-        } else {
-            processor.replay(original).await.map_err(|error| error.to_string())
+        let replayed = match too_long_ago(original.at).filter(|_| !flags.any_age) {
+            Some(reason) => Err(reason),
+            None => processor.replay(original).await.map_err(|error| error.to_string()),
         };
         match replayed {
             Ok(replayed) => {
@@ -76,12 +66,16 @@ pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     Ok(code)
 }
 
-fn too_long_ago() -> String {
-    let days = (STOCK_KEPT - EVENT_AGE_MAX).as_secs() / (24 * 3600);
-    format!(
-        "it came more than {days} days ago, and rows of that time are expired; --any-age stores it \
-         in rows that never expire"
-    )
+/// Why what came then is not stored any more: readers would leave its row out at once.
+pub(crate) fn too_long_ago(at: DateTime<Utc>) -> Option<String> {
+    let kept = STOCK_KEPT - EVENT_AGE_MAX;
+    let days = kept.as_secs() / (24 * 3600);
+    (at < clock::now() - kept).then(|| {
+        format!(
+            "it came more than {days} days ago, and rows of that time are expired; --any-age \
+             stores it in rows that never expire"
+        )
+    })
 }
 
 fn told(original: &Quarantined, replayed: &Replayed) -> String {

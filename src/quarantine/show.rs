@@ -39,7 +39,7 @@ const HEX_BYTES_MAX: usize = 4096;
 const HEX_BYTES_PER_LINE: usize = 16;
 
 pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect();
+    let tables = flags.tables.connect().await?;
     let kept = tables.quarantine.get(&flags.id).await;
     let kept = kept.map_err(|failure| tables.explain(failure))?;
     let kept = kept.ok_or_else(|| not_there(&flags.id))?;
@@ -63,7 +63,7 @@ fn described(kept: &Quarantined) -> String {
 }
 
 /// An instant as the table has it.
-pub(super) fn instant(at: DateTime<Utc>) -> String {
+pub(crate) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 

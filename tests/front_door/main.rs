@@ -22,4 +22,5 @@ mod refusals;
 mod restart;
 mod send;
 mod simulate_pricing;
+mod stage;
 mod support;

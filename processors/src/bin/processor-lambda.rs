@@ -2,7 +2,8 @@
 
 #![recursion_limit = "256"]
 
-use aws::lambda::{Batch, BatchAnswer, Function, Tables};
+use aws::lambda::{Function, Tables};
+use aws::{Batch, BatchAnswer};
 use chrono::{DateTime, Utc};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use processors::Processor;

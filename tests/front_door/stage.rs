@@ -1,0 +1,101 @@
+//! `--stage`: the same verbs, over the tables of a deployed stage. Here they are in the endpoint of
+//! a `daymark up`, beside its own, and the SDK is told where by the variables it knows.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::endpoints::clients;
+use crate::support::{Up, command, run};
+
+/// A verb as an operator runs it who can reach AWS there.
+fn at_stage(up: &Up, arguments: &[&str]) -> Command {
+    let mut command = command(arguments);
+    command
+        .env("DAYMARK_STAGE", "test")
+        .env("AWS_ENDPOINT_URL", &up.dynamodb)
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_ACCESS_KEY_ID", "key")
+        .env("AWS_SECRET_ACCESS_KEY", "secret");
+    command
+}
+
+fn output(mut command: Command) -> (Option<i32>, String, String) {
+    let output = command.output().expect("the program runs");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn create_tables(up: &Up) {
+    let names = aws::Names::of_stage("test");
+    run(aws::tables::create(&clients(up).dynamodb, &names)).expect("the tables");
+}
+
+#[test]
+fn verbs_read_and_write_the_tables_of_the_stage_alone() {
+    let up = Up::start(&["--memory"]);
+    create_tables(&up);
+    let file = tempfile::Builder::new().suffix(".json").tempfile().expect("a file");
+    let store =
+        json!({ "store_id": "s1", "zone": "Europe/Berlin", "hours": "mon-sun 06:00-20:00" });
+    std::fs::write(file.path(), store.to_string()).expect("room");
+    let import = ["catalog", "import", file.path().to_str().expect("a path")];
+    let (code, out, err) = output(at_stage(&up, &import));
+    assert_eq!((code, &*out), (Some(0), "loaded: 0 items, 1 stores; 0 refused\n"), "{err}");
+
+    let (code, out, err) = output(at_stage(&up, &["catalog", "list", "--format", "csv"]));
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("s1,,Europe/Berlin,"), "{out}");
+    assert!(up.daymark(["catalog", "list", "--format", "json"]).rows().is_empty());
+
+    for verb in [
+        &["stock", "--store", "s1"][..],
+        &["offers", "--store", "s1"],
+        &["days", "--store", "s1"],
+        &["history", "--store", "s1"],
+        &["rebuild", "history"],
+        &["quarantine", "list"],
+        &["clients", "grant", "6qr3", "--store", "s1"],
+        &["clients", "list"],
+    ] {
+        let (code, _, err) = output(at_stage(&up, verb));
+        assert_eq!(code, Some(0), "{verb:?}: {err}");
+    }
+    assert!(up.daymark(["clients", "list", "--format", "json"]).rows().is_empty());
+}
+
+#[test]
+fn what_is_missing_is_told_with_the_stage_and_the_region() {
+    let up = Up::start(&["--memory"]);
+    let list = ["catalog", "list"];
+    let failed = |command: Command| {
+        let (code, _, err) = output(command);
+        assert_eq!(code, Some(1), "{err}");
+        err
+    };
+    let told = failed(at_stage(&up, &list));
+    assert!(told.contains("stage test has no such table in eu-west-1"), "{told}");
+
+    let mut lost = at_stage(&up, &list);
+    lost.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env("AWS_MAX_ATTEMPTS", "1");
+    let told = failed(lost);
+    assert!(told.contains("does not answer for stage test in eu-west-1"), "{told}");
+
+    let mut nowhere = at_stage(&up, &list);
+    nowhere.env_remove("AWS_REGION").env("AWS_EC2_METADATA_DISABLED", "true");
+    nowhere.env("AWS_CONFIG_FILE", "/dev/null").env_remove("AWS_DEFAULT_REGION");
+    let told = failed(nowhere);
+    assert!(told.contains("stage test cannot be reached: no region is known"), "{told}");
+}
+
+#[test]
+fn a_stage_is_a_word_and_not_beside_another_place() {
+    let up = Up::start(&["--memory"]);
+    let two_places = ["catalog", "list", "--dynamodb-url", &up.dynamodb];
+    let (code, _, err) = output(at_stage(&up, &two_places));
+    assert_eq!(code, Some(2), "{err}");
+    assert!(err.contains("cannot be used with"), "{err}");
+    let (code, _, err) = output(at_stage(&up, &["catalog", "list", "--stage", "Prod!"]));
+    assert_eq!(code, Some(2), "{err}");
+    assert!(err.contains("expected 1 to 16 of a-z and 0-9"), "{err}");
+}
