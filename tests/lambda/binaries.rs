@@ -5,8 +5,9 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// All of them.
-pub(crate) const ALL: [&str; 6] = [
+pub(crate) const ALL: [&str; 7] = [
     "ingest-lambda",
+    "token-lambda",
     "processor-lambda",
     "pricing-lambda",
     "pricing-schedule-lambda",

@@ -11,4 +11,5 @@ mod queue;
 mod runtime_api;
 mod schedules;
 mod start;
+mod token;
 mod world;

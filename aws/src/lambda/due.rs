@@ -9,7 +9,7 @@ use domain::ports::Failure;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use super::BatchAnswer;
+use crate::BatchAnswer;
 
 /// A tick of a schedule. Its own time decides the slot, so that a tick that is delivered late or
 /// twice sends the same stores.

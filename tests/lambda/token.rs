@@ -1,0 +1,90 @@
+//! The trigger before a token is made.
+
+use aws::Grants;
+use domain::Grant;
+use domain::ports::ClientsTable;
+use serde_json::{Value, json};
+
+use crate::runtime_api::Answer;
+use crate::world::{World, names, now};
+
+/// As the user pool sends it for client credentials. Source: the Cognito developer guide, "Pre token
+/// generation Lambda trigger", event version 3.
+fn sign_in(client_id: &str) -> Value {
+    json!({
+        "version": "3",
+        "triggerSource": "TokenGeneration_ClientCredentials",
+        "region": "eu-west-1",
+        "userPoolId": "eu-west-1_EXAMPLE",
+        "userName": "ClientCredentials",
+        "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": client_id },
+        "request": {
+            "userAttributes": {},
+            "groupConfiguration": null,
+            "scopes": ["daymark/events:write"],
+        },
+        "response": { "claimsAndScopeOverrideDetails": null },
+    })
+}
+
+async fn grant(world: &World, client_id: &str, stores: &str) {
+    let grants = Grants::new(world.clients.dynamodb.clone(), &names("shop-"));
+    let (client_id, stores) = (client_id.parse().unwrap(), stores.parse().unwrap());
+    let grant = Grant::new(client_id, stores, now()).expect("it fits a token");
+    grants.grant(&grant).await.expect("the table answers");
+}
+
+#[tokio::test]
+async fn a_token_names_the_stores_that_its_client_was_granted() {
+    let world = World::start();
+    world.create_tables("shop-").await;
+    grant(&world, "till", "s2 s1").await;
+    grant(&world, "hub", "*").await;
+    let mut function = world.function("token-lambda", "shop-").await;
+    for (client_id, claim) in [("till", "s1 s2"), ("hub", "*")] {
+        let mut expected = sign_in(client_id);
+        expected["response"] = json!({ "claimsAndScopeOverrideDetails": {
+            "accessTokenGeneration": { "claimsToAddOrOverride": { "stores": claim } },
+        }});
+        assert_eq!(function.respond(sign_in(client_id)).await, expected);
+    }
+    // A person gets what the client of the sign-in was granted.
+    let mut person = sign_in("hub");
+    person["triggerSource"] = json!("TokenGeneration_HostedAuth");
+    person["userName"] = json!("analyst");
+    let answer = function.respond(person).await;
+    let claims = "/response/claimsAndScopeOverrideDetails/accessTokenGeneration";
+    let claims = answer.pointer(claims).expect("claims");
+    assert_eq!(*claims, json!({ "claimsToAddOrOverride": { "stores": "*" } }));
+}
+
+#[tokio::test]
+async fn a_client_that_was_granted_nothing_gets_no_claim() {
+    let world = World::start();
+    world.create_tables("shop-").await;
+    grant(&world, "till", "s1").await;
+    let mut function = world.function("token-lambda", "shop-").await;
+    assert_eq!(function.respond(sign_in("stranger")).await, sign_in("stranger"));
+    let printed = function.end();
+    let warned = printed.iter().any(|line| line.to_string().contains("stranger"));
+    assert!(warned, "an operator sees who has no grant yet: {printed:?}");
+}
+
+#[tokio::test]
+async fn there_is_no_token_while_the_grants_cannot_be_read() {
+    let world = World::start();
+    let mut function = world.function("token-lambda", "shop-").await;
+    let Answer::Error(error) = function.invoke(sign_in("till")).await else { panic!("a token") };
+    assert!(error["errorMessage"].to_string().contains("ResourceNotFoundException"), "{error}");
+}
+
+#[tokio::test]
+async fn a_trigger_of_an_older_version_is_told_which_one_it_takes() {
+    let world = World::start();
+    world.create_tables("shop-").await;
+    let mut function = world.function("token-lambda", "shop-").await;
+    let mut old = sign_in("till");
+    old["version"] = json!("1");
+    let Answer::Error(error) = function.invoke(old).await else { panic!("it was taken") };
+    assert!(error["errorMessage"].to_string().contains("set the trigger's version to V3_0"));
+}
