@@ -19,6 +19,7 @@ mod output;
 mod picture;
 mod quarantine;
 mod rebuild;
+mod redrive;
 mod rows;
 mod send;
 mod simulate_pricing;
@@ -62,6 +63,7 @@ enum Verb {
     Gaps(gaps::Flags),
     Quarantine(quarantine::Flags),
     Rebuild(rebuild::Flags),
+    Redrive(redrive::Flags),
     SimulatePricing(simulate_pricing::Flags),
 }
 
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
                 Verb::Gaps(flags) => gaps::run(flags).await,
                 Verb::Quarantine(flags) => quarantine::run(flags).await,
                 Verb::Rebuild(flags) => rebuild::run(flags).await,
+                Verb::Redrive(flags) => redrive::run(flags).await,
                 Verb::SimulatePricing(flags) => simulate_pricing::run(&flags),
             }
         })

@@ -18,6 +18,7 @@ mod history;
 mod hostile;
 mod offers;
 mod quarantine;
+mod redrive;
 mod refusals;
 mod restart;
 mod send;

@@ -1,0 +1,150 @@
+//! `daymark redrive`: batches that the event source mapping gave up, processed after all.
+
+mod read;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use domain::ports::Failure;
+use processors::Outcome;
+
+use crate::quarantine::too_long_ago;
+use crate::{Failed, connect, output};
+use read::Kept;
+
+/// Process batches that were given up, from the files in which the on-failure destination kept them
+///
+/// Lambda puts such a batch into the S3 bucket of the event source mapping, and `daymark up` into
+/// failed-batches/ of its data folder. Every record goes through the same handler once more. Events
+/// are judged by the time they arrived, and an event counts once however often it is processed: a
+/// redrive may be repeated and interrupted. What is refused is kept in quarantine. Files stay where
+/// they are; those that went well may be deleted.
+///
+/// A redrive that stores events of a day more than eight days back is followed by `daymark days
+/// --from DATE --to DATE --close`.
+///
+/// Fails when a file is no such batch, or something of it could not be stored; the others are
+/// processed.
+#[derive(Debug, Args)]
+#[command(after_help = "For example:
+  aws s3 sync s3://BUCKET/aws/lambda/ ./given-up
+  daymark redrive ./given-up --dry-run
+  daymark redrive ./given-up --stage prod")]
+pub(crate) struct Flags {
+    /// Files, or folders with everything below them
+    #[arg(required = true, value_name = "FOLDER|FILE")]
+    paths: Vec<PathBuf>,
+
+    /// Only show what is in the files
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Take events of any age, into rows that never expire. Give it when `daymark up` has it
+    #[arg(long)]
+    any_age: bool,
+
+    #[command(flatten)]
+    tables: connect::TableFlags,
+}
+
+/// What became of all files.
+#[derive(Default)]
+struct Total {
+    processed: usize,
+    refused: usize,
+    stored: u64,
+    duplicate: u64,
+    quarantined: u64,
+}
+
+pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
+    let files = read::files(&flags.paths)?;
+    if files.is_empty() {
+        output::note("there is no file in it");
+    }
+    let mut total = Total::default();
+    let tables = flags.tables.connect().await?;
+    let processor = tables.processor(flags.any_age);
+    for file in &files {
+        let kept = match read::kept(file).and_then(|kept| in_time(kept, flags.any_age)) {
+            Ok(kept) => kept,
+            Err(reason) => {
+                total.refuse(file, reason);
+                continue;
+            }
+        };
+        if flags.dry_run {
+            total.processed += 1;
+            output::line(format!("{}: {}", file.display(), kept.told()));
+            continue;
+        }
+        let outcome = processor.process(&kept.records).await;
+        total.add(&outcome);
+        match outcome.failure {
+            None => {
+                total.processed += 1;
+                output::line(format!("{}: {}", file.display(), stored(&kept, &outcome)));
+            }
+            // Where nobody answers, or the tables are missing, the other files fare no better.
+            Some(failure @ (Failure::Unavailable(_) | Failure::Refused(_))) => {
+                let reason = tables.explain(failure);
+                return Err(format!(
+                    "{}: {reason}; it is not all stored, and the files after it were not tried: \
+                     redrive them again",
+                    file.display()
+                )
+                .into());
+            }
+            Some(failure) => {
+                total
+                    .refuse(file, format!("not all of it is stored ({failure}); redrive it again"));
+            }
+        }
+    }
+    output::line(total.told(flags.dry_run));
+    Ok(if total.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn in_time(kept: Kept, any_age: bool) -> Result<Kept, String> {
+    let oldest = kept.records.iter().map(|record| record.arrived_at).min();
+    let late = oldest.filter(|_| !any_age).and_then(too_long_ago);
+    late.map_or(Ok(kept), Err)
+}
+
+fn stored(kept: &Kept, outcome: &Outcome) -> String {
+    let Outcome { stored, duplicate, quarantined, .. } = outcome;
+    let records = kept.records.len();
+    let mut told = format!("{records} records, {stored} events stored");
+    if *duplicate > 0 {
+        told.push_str(&format!(", {duplicate} stored before"));
+    }
+    if *quarantined > 0 {
+        told.push_str(&format!(", {quarantined} refused and kept in quarantine"));
+    }
+    told
+}
+
+impl Total {
+    fn refuse(&mut self, file: &Path, reason: String) {
+        self.refused += 1;
+        output::error(format!("{}: {reason}", file.display()));
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        self.stored += outcome.stored;
+        self.duplicate += outcome.duplicate;
+        self.quarantined += outcome.quarantined;
+    }
+
+    fn told(&self, dry_run: bool) -> String {
+        let Self { processed, refused, stored, duplicate, quarantined } = self;
+        if dry_run {
+            return format!("{processed} batches to redrive, {refused} files refused");
+        }
+        format!(
+            "{processed} batches processed, {refused} files refused; {stored} events stored, \
+             {duplicate} stored before, {quarantined} refused and kept in quarantine"
+        )
+    }
+}
