@@ -8,7 +8,7 @@
 
 import { Duration } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { EventInvokeConfig, EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import {
@@ -133,9 +133,7 @@ export class FanOut extends Construct {
     });
     acknowledge(ticks, { 'AwsSolutions-SQS3': 'It is a dead-letter queue itself.' });
     acknowledge(this.failed, { 'AwsSolutions-SQS3': 'It is a dead-letter queue itself.' });
-    new EventInvokeConfig(this, 'Async', {
-      function: schedule.function,
-      qualifier: schedule.alias.aliasName,
+    schedule.alias.configureAsyncInvoke({
       maxEventAge: TICK_AGE_MAX,
       retryAttempts: 2,
       onFailure: new SqsDestination(ticks),

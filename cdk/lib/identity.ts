@@ -1,6 +1,6 @@
 /** Who may call the API: tills by client credentials, analysts by signing in. */
 
-import { Aws, Duration } from 'aws-cdk-lib';
+import { Aws, Duration, Stack } from 'aws-cdk-lib';
 import {
   AccountRecovery,
   FeaturePlan,
@@ -39,6 +39,8 @@ export const SCOPES = {
 
 export class Identity extends Construct {
   readonly pool: UserPool;
+  /** Who signs the tokens. */
+  readonly issuer: string;
   readonly tills: readonly UserPoolClient[];
   readonly analysts: UserPoolClient;
   readonly domain: UserPoolDomain;
@@ -73,6 +75,8 @@ export class Identity extends Construct {
       'AwsSolutions-COG8':
         'Threat protection of the Plus plan watches people who sign in; tills are machines.',
     });
+    const { region, urlSuffix } = Stack.of(this);
+    this.issuer = `https://cognito-idp.${region}.${urlSuffix}/${this.pool.userPoolId}`;
     this.addStoresToTokens(deployment, tables);
 
     const server = new UserPoolResourceServer(this, 'Server', {

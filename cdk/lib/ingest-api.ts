@@ -80,7 +80,7 @@ export class IngestApi extends Construct {
       // Who could call this address would need no client certificate.
       disableExecuteApiEndpoint: settings.truststore !== undefined,
     });
-    this.byToken = new HttpJwtAuthorizer('ByToken', identity.pool.userPoolProviderUrl, {
+    this.byToken = new HttpJwtAuthorizer('ByToken', identity.issuer, {
       jwtAudience: [...identity.tills, identity.analysts].map((client) => client.userPoolClientId),
     });
     this.addStage();
