@@ -228,6 +228,15 @@ export const SETTINGS = {
   pricingMemory: memory('pricing', 1_024),
   dayCloseMemory: memory('day-close', 1_024),
 
+  alarmEmails: texts({
+    meaning: 'Who is told of alarms; each address has to confirm once',
+    form: /^[^@\s,]+@[^@\s,]+\.[^@\s,]+$/,
+    max: 20,
+    rule: 'at most 20 different e-mail addresses',
+    source: 'Amazon SNS, e-mail subscriptions',
+    fallback: [],
+    example: 'ops@example.com',
+  }),
   runbook: text({
     meaning: 'Where RUNBOOK.md can be read; alarms point there',
     form: /^\S{1,500}$/,

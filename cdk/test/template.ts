@@ -2,6 +2,7 @@
 
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import flags from 'aws-cdk-lib/recommended-feature-flags.json';
 import { Binaries } from '../lib/binaries';
 import { DaymarkStack } from '../lib/daymark-stack';
 import { readSettings } from '../lib/read-settings';
@@ -15,7 +16,20 @@ export function template(values: Record<string, unknown> = {}): Template {
   if (known) return known;
   const settings = readSettings([{ where: 'test', values }]);
   const binaries = new Binaries('/nonexistent', settings.architecture);
-  const fresh = Template.fromStack(new DaymarkStack(new App(), { settings, binaries }));
+  const app = new App({ context: flags });
+  const fresh = Template.fromStack(new DaymarkStack(app, { settings, binaries }));
   made.set(name, fresh);
   return fresh;
+}
+
+/** A resource of the template. */
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Record<string, unknown>;
+  readonly DeletionPolicy?: string;
+}
+
+/** The resources of one type, by their logical ids. */
+export function resources(of: Template, type: string): Record<string, Resource> {
+  return of.findResources(type) as Record<string, Resource>;
 }

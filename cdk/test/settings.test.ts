@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { App } from 'aws-cdk-lib';
+import { given } from '../lib/given';
+import { readSettings } from '../lib/read-settings';
+import { SETTINGS } from '../lib/settings';
+
+const read = (values: Record<string, unknown>) => readSettings([{ where: 'context', values }]);
+
+function fault(values: Record<string, unknown>): string {
+  try {
+    read(values);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error(`${JSON.stringify(values)} passed`);
+}
+
+test('every setting passes its own example and its own default', () => {
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    assert.notEqual(setting.read(setting.example), undefined, name);
+    if (setting.fallback !== undefined) {
+      assert.deepEqual(setting.read(setting.fallback), setting.fallback, name);
+    }
+  }
+});
+
+test('a value out of range is told with the rule, its source and what would pass', () => {
+  assert.equal(
+    fault({ retentionHours: '12' }),
+    'context: retentionHours is "12"; expected a whole number from 24 to 8760 (Kinesis Data ' +
+      'Streams, quotas), for example 168',
+  );
+});
+
+test('a setting that does not exist is told with the nearest one', () => {
+  assert.equal(
+    fault({ retention_hours: 24 }),
+    'context: there is no setting retention_hours; did you mean retentionHours?',
+  );
+});
+
+test('all faults are told at once', () => {
+  assert.equal(fault({ batchSize: 0, parallelization: 11, stge: 'x' }).split('\n').length, 3);
+});
+
+test('a number may be given as text, as on the command line', () => {
+  assert.equal(read({ batchSize: '250' }).batchSize, 250);
+  assert.equal(read({ eventAgeMaxDays: 30 }).eventAgeMaxDays, '30');
+  for (const wrong of ['', ' 250', '2.5', '1e3', '-1', 2.5, Number.NaN, null, true]) {
+    assert.match(fault({ batchSize: wrong }), /batchSize is/);
+  }
+});
+
+test('a list is given with commas or as a list', () => {
+  assert.deepEqual(read({ tillClients: 'north, south' }).tillClients, ['north', 'south']);
+  assert.deepEqual(read({ tillClients: ['north', 'south'] }).tillClients, ['north', 'south']);
+  assert.match(fault({ tillClients: 'north,north' }), /49 different names/);
+  assert.match(fault({ tillClients: [] }), /nobody could send events/);
+});
+
+test('there is room for as many till groups as API Gateway has audiences, less the analysts', () => {
+  const names = (count: number) => Array.from({ length: count }, (_, at) => `group-${String(at)}`);
+  assert.equal(read({ tillClients: names(49) }).tillClients.length, 49);
+  assert.match(fault({ tillClients: names(50) }), /50 audiences per authorizer/);
+});
+
+test('a stage whose name AWS would refuse somewhere is refused here', () => {
+  for (const stage of ['Prod', '1st', 'my-stage', 'myawsstage', 'a'.repeat(17), '']) {
+    assert.match(fault({ stage }), /stage is/);
+  }
+});
+
+test('a provisioned stream needs shards, and only that has them', () => {
+  assert.match(fault({ streamMode: 'provisioned' }), /without streamShards/);
+  assert.match(fault({ streamShards: 2 }), /has no fixed shards/);
+  assert.equal(read({ streamMode: 'provisioned', streamShards: 2 }).streamShards, 2);
+});
+
+test('a batch is put aside before the stream forgets it', () => {
+  assert.match(
+    fault({ retentionHours: 24, batchAgeSeconds: 86_400 }),
+    /set batchAgeSeconds below 86400/,
+  );
+});
+
+test('client certificates need a domain, and a domain needs a certificate', () => {
+  const domainName = SETTINGS.domainName.example;
+  const certificateArn = SETTINGS.certificateArn.example;
+  const truststore = SETTINGS.truststore.example;
+  assert.match(fault({ domainName }), /belong together/);
+  assert.match(fault({ truststore }), /without domainName/);
+  assert.equal(read({ domainName, certificateArn, truststore }).truststore, truststore);
+});
+
+test('a region that does not exist, or has no Cognito, is refused', () => {
+  assert.match(fault({ region: 'eu-centrl-1' }), /which CDK does not know/);
+  assert.match(fault({ region: 'cn-north-1' }), /has no Cognito user pools/);
+  assert.equal(read({ region: 'eu-central-1' }).region, 'eu-central-1');
+});
+
+function folderWith(name: string, text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'daymark-settings-'));
+  writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+test("a stage's file is read, and the command line comes before it", () => {
+  const folder = folderWith('large.json', '{ "batchSize": 500, "parallelization": 4 }');
+  const app = new App({ context: { stage: 'large', parallelization: '10' } });
+  const settings = readSettings(given(app, folder));
+  assert.equal(settings.batchSize, 500);
+  assert.equal(settings.parallelization, 10);
+});
+
+test("CDK's own context is not taken for settings", () => {
+  const app = new App({
+    context: { '@aws-cdk/aws-iam:minimizePolicies': true, 'aws:cdk:enable-path-metadata': true },
+  });
+  assert.equal(readSettings(given(app, '/nonexistent')).stage, 'dev');
+});
+
+test('a file that is no JSON object is told by its name', () => {
+  const context = { stage: 'broken' };
+  for (const text of ['{', '[]', '7']) {
+    const folder = folderWith('broken.json', text);
+    assert.throws(() => given(new App({ context }), folder), /broken\.json: /);
+  }
+});
