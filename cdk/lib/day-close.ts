@@ -22,7 +22,6 @@ export class DayClose extends Construct {
       storesPerBatch: 1,
       concurrency: deployment.settings.dayCloseConcurrency,
       waitMax: Duration.hours(1),
-      runbook: 'stores-are-not-closed',
     });
     deployment.alarms.add({
       name: 'day-close-fails',

@@ -46,8 +46,6 @@ export interface FanOutProps {
   readonly delay?: Duration;
   /** How old a message may get before somebody is told. */
   readonly waitMax: Duration;
-  /** The heading in RUNBOOK.md. */
-  readonly runbook: string;
 }
 
 export class FanOut extends Construct {
@@ -172,7 +170,7 @@ export class FanOut extends Construct {
       metric: ticks.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
       threshold: 0,
       description: `A tick of ${this.props.name} was given up: stores were not sent for its slot.`,
-      runbook: this.props.runbook,
+      runbook: 'the-schedule-does-not-tick',
     });
   }
 
@@ -187,20 +185,20 @@ export class FanOut extends Construct {
       description: `The schedule of ${this.props.name} has not ticked for an hour.`,
       runbook: 'the-schedule-does-not-tick',
     });
-    const { name, waitMax, runbook } = this.props;
+    const { name, waitMax } = this.props;
     alarms.add({
       name: `${name}-failed`,
       metric: this.failed.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
       threshold: 0,
       description: `A store was given up by ${name} after ${String(RECEIVES_MAX)} attempts.`,
-      runbook,
+      runbook: 'stores-were-put-aside',
     });
     alarms.add({
       name: `${name}-waits`,
       metric: this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum' }),
       threshold: waitMax.toSeconds(),
       description: `Stores wait for ${name} longer than ${String(waitMax.toMinutes())} minutes.`,
-      runbook,
+      runbook: 'stores-wait-too-long',
     });
   }
 }

@@ -27,7 +27,6 @@ export class Pricing extends Construct {
       // A slot's last events have arrived by then; what is read is cut off at the slot anyway.
       delay: Duration.seconds(20),
       waitMax: Duration.minutes(5),
-      runbook: 'stores-are-not-priced',
     });
     this.addAlarms(deployment);
     const { worker } = this.fanOut;
@@ -52,7 +51,7 @@ export class Pricing extends Construct {
       metric: metric(names, 'daymark_pricing_late_total', { statistic: 'Sum', period }),
       threshold: 0,
       description: 'The slot of a store was over before its turn came.',
-      runbook: 'stores-are-priced-too-late',
+      runbook: 'stores-wait-too-long',
     });
     unlessEmulated(settings, () => {
       this.addDeadMen({ names, alarms });

@@ -247,19 +247,19 @@ export const SETTINGS = {
   }),
   offersArchiveDays: whole({
     meaning: 'How long the bus keeps offers, to replay them',
-    source: 'EventBridge archives',
+    source: 'EventBridge, archives',
     min: 1,
     max: 3_650,
     fallback: 30,
   }),
   offersConsumer: flag({
     meaning: 'A topic and a queue that take all offers, as an example of a subscriber',
-    source: 'lib/offers-out',
+    source: '`lib/offers-out`',
     fallback: true,
   }),
   trafficShift: word({
     meaning: 'How a new version of a function gets traffic',
-    source: 'CodeDeploy deployment configurations',
+    source: 'CodeDeploy, deployment configurations',
     of: TRAFFIC_SHIFTS,
     fallback: 'canary-10-percent-5-minutes',
   }),

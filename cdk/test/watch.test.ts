@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { Match } from 'aws-cdk-lib/assertions';
+import { QUERIES } from '../lib/queries';
+import { template } from './template';
+
+const ROOT = resolve(__dirname, '../../..');
+
+interface Alarm {
+  readonly AlarmName: string;
+  readonly AlarmDescription: string;
+  readonly AlarmActions?: unknown[];
+  readonly OKActions?: unknown[];
+}
+
+function alarms(settings = {}): Alarm[] {
+  const found = template(settings).findResources('AWS::CloudWatch::Alarm');
+  return Object.values(found).map(({ Properties }) => Properties as Alarm);
+}
+
+/** The headings of RUNBOOK.md as GitHub makes anchors of them. */
+function anchors(): string[] {
+  const text = readFileSync(resolve(ROOT, 'RUNBOOK.md'), 'utf8');
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replace(/ /g, '-'),
+  );
+}
+
+/** Every name of a metric in the template, also in widgets and in arithmetic. */
+function ownMetrics(): Set<string> {
+  return new Set(JSON.stringify(template().toJSON()).match(/daymark_\w+/g));
+}
+
+function rustMetrics(): Set<string> {
+  const files = readdirSync(ROOT)
+    .map((room) => resolve(ROOT, room, 'src/metrics.rs'))
+    .flatMap((file) => {
+      try {
+        return [readFileSync(file, 'utf8')];
+      } catch {
+        return [];
+      }
+    });
+  assert.ok(files.length >= 3, 'ingest, processors and pricing each have a metrics.rs');
+  return new Set(files.join('\n').match(/(?<=")daymark_\w+(?=")/g));
+}
+
+test('every_alarm_leads_to_a_heading_of_the_runbook_that_exists', () => {
+  const known = anchors();
+  for (const { AlarmName, AlarmDescription } of alarms()) {
+    const anchor = /RUNBOOK\.md#([\w-]+)$/.exec(AlarmDescription)?.[1];
+    assert.ok(anchor, `${AlarmName} leads nowhere: ${AlarmDescription}`);
+    assert.ok(known.includes(anchor), `${AlarmName} leads to #${anchor}, which is no heading`);
+  }
+});
+
+test('every_heading_on_alarms_names_alarms_that_exist', () => {
+  const text = readFileSync(resolve(ROOT, 'RUNBOOK.md'), 'utf8');
+  const names = alarms().map(({ AlarmName }) => AlarmName.replace('daymark-dev-', ''));
+  const [, section = ''] = text.split('## Alarms of a deployment');
+  for (const part of section.split('\n### ').slice(1)) {
+    const [heading = ''] = part.split('\n');
+    const told = [...part.matchAll(/`(?:daymark-STAGE)?-([\w-]+)`/gi)].map(([, name = '']) =>
+      name.replace('FUNCTION', 'ingest'),
+    );
+    assert.ok(
+      told.some((name) => names.some((known) => known.endsWith(name))),
+      `"${heading}" names no alarm`,
+    );
+  }
+});
+
+test('every_alarm_is_told_when_it_rings_and_when_it_ends', () => {
+  for (const { AlarmName, AlarmActions, OKActions } of alarms()) {
+    assert.equal(AlarmActions?.length, 1, AlarmName);
+    assert.deepEqual(OKActions, AlarmActions, AlarmName);
+  }
+});
+
+test('alarms_are_told_encrypted_to_those_who_are_named', () => {
+  const told = template({ alarmEmails: ['ops@example.com'] });
+  told.hasResourceProperties('AWS::SNS::Subscription', {
+    Protocol: 'email',
+    Endpoint: 'ops@example.com',
+  });
+  told.hasResourceProperties('AWS::SNS::Topic', {
+    TopicName: 'daymark-dev-alarms',
+    KmsMasterKeyId: Match.anyValue(),
+  });
+});
+
+test('cloudwatch_may_use_the_key_of_the_topic_or_no_alarm_would_be_told', () => {
+  template().hasResourceProperties('AWS::KMS::Key', {
+    KeyPolicy: {
+      Statement: Match.arrayWith([
+        Match.objectLike({
+          Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          Principal: { Service: 'cloudwatch.amazonaws.com' },
+        }),
+      ]),
+    },
+  });
+});
+
+test('an_alarm_leads_to_the_address_where_the_runbook_can_be_read', () => {
+  const runbook = 'https://wiki.example.com/RUNBOOK.md';
+  for (const { AlarmDescription } of alarms({ runbook })) {
+    assert.match(AlarmDescription, /https:\/\/wiki\.example\.com\/RUNBOOK\.md#/);
+  }
+});
+
+test('every_metric_of_ours_is_one_that_the_rust_code_writes', () => {
+  const written = rustMetrics();
+  const strangers = [...ownMetrics()].filter((name) => !written.has(name));
+  assert.deepEqual(strangers, []);
+});
+
+test('every_word_by_which_a_metric_is_counted_apart_is_one_of_the_rust_code', () => {
+  const rust = ['ingest', 'processors', 'pricing']
+    .map((room) => resolve(ROOT, room, 'src'))
+    .flatMap((folder) => readdirSync(folder).map((name) => resolve(folder, name)))
+    .filter((file) => file.endsWith('.rs'))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+  const watched = JSON.stringify([
+    template().findResources('AWS::CloudWatch::Alarm'),
+    template().findResources('AWS::CloudWatch::Dashboard'),
+  ]);
+  const words = [...watched.matchAll(/\W(?:outcome|reason|figure)(?:\W+Value)?\W+(\w+)/g)].map(
+    ([, word = '']) => word,
+  );
+  assert.ok(words.length > 20);
+  assert.deepEqual(
+    [...new Set(words)].filter((word) => !rust.includes(`"${word}"`)),
+    [],
+  );
+});
+
+test('silence_of_the_schedules_rings_and_other_silence_does_not', () => {
+  const silent = template().findResources('AWS::CloudWatch::Alarm', {
+    Properties: { TreatMissingData: 'breaching' },
+  });
+  const names = Object.values(silent).map(({ Properties }) => (Properties as Alarm).AlarmName);
+  assert.deepEqual(names.sort(), ['daymark-dev-day-close-silent', 'daymark-dev-pricing-silent']);
+});
+
+test('open_shops_without_events_or_decisions_ring_by_the_stores_own_hours', () => {
+  for (const name of ['no-events', 'no-decisions']) {
+    template().hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: `daymark-dev-${name}`,
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: Match.stringLikeRegexp('^IF\\(due > 0 AND ') }),
+      ]),
+    });
+  }
+});
+
+test('whatever_is_put_aside_rings', () => {
+  const queues = template().findResources('AWS::SQS::Queue');
+  const aside = Object.keys(queues).filter((id) => /Failed|Ticks|Undelivered/.test(id));
+  assert.equal(aside.length, 7);
+  for (const id of aside) {
+    template().hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [id, 'QueueName'] } }],
+      Threshold: 0,
+    });
+  }
+});
+
+test('the_dashboard_shows_business_freshness_correctness_and_capacity', () => {
+  const [dashboard] = Object.values(template().findResources('AWS::CloudWatch::Dashboard'));
+  const body = JSON.stringify(dashboard);
+  for (const section of ['Business', 'Freshness', 'Correctness', 'Capacity']) {
+    assert.ok(body.includes(`## ${section}`), section);
+  }
+});
+
+test('every_alarm_is_on_the_dashboard', () => {
+  const ids = Object.keys(template().findResources('AWS::CloudWatch::Alarm'));
+  const [dashboard] = Object.values(template().findResources('AWS::CloudWatch::Dashboard'));
+  const body = JSON.stringify(dashboard);
+  assert.deepEqual(
+    ids.filter((id) => !body.includes(`"${id}"`)),
+    [],
+  );
+});
+
+test('every_saved_query_is_one_that_the_runbook_uses', () => {
+  const text = readFileSync(resolve(ROOT, 'RUNBOOK.md'), 'utf8');
+  for (const { name } of QUERIES) assert.ok(text.includes(`\`${name}\``), name);
+  template().resourceCountIs('AWS::Logs::QueryDefinition', QUERIES.length);
+});
+
+test('every_function_keeps_its_logs_for_a_while_and_is_traced', () => {
+  template().allResourcesProperties('AWS::Lambda::Function', {
+    TracingConfig: { Mode: 'Active' },
+    LoggingConfig: { LogFormat: 'JSON', LogGroup: Match.anyValue() },
+  });
+  template().allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+});
+
+test('an_emulator_gets_no_alarm_with_arithmetic_and_no_saved_query', () => {
+  const emulated = template({ emulated: true });
+  const arithmetic = emulated.findResources('AWS::CloudWatch::Alarm', {
+    Properties: { Metrics: Match.anyValue() },
+  });
+  assert.deepEqual(Object.keys(arithmetic), []);
+  emulated.resourceCountIs('AWS::Logs::QueryDefinition', 0);
+});
