@@ -121,7 +121,7 @@ test('every_metric_of_ours_is_one_that_the_rust_code_writes', () => {
 });
 
 test('every_word_by_which_a_metric_is_counted_apart_is_one_of_the_rust_code', () => {
-  const rust = ['ingest', 'processors', 'pricing']
+  const rust = ['domain', 'ingest', 'processors', 'pricing']
     .map((room) => resolve(ROOT, room, 'src'))
     .flatMap((folder) => readdirSync(folder).map((name) => resolve(folder, name)))
     .filter((file) => file.endsWith('.rs'))

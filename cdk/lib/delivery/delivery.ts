@@ -49,6 +49,8 @@ export class Delivery extends Construct {
           alias: each.alias,
           deploymentConfig: CONFIGURATIONS[settings.trafficShift],
           alarms: [errors, ...more],
+          // Then there is no time in which one could ring; and a mend may be what ends one.
+          ignoreAlarmConfiguration: settings.trafficShift === 'all-at-once',
           autoRollback: {
             failedDeployment: true,
             stoppedDeployment: true,

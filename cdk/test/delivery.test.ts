@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Match } from 'aws-cdk-lib/assertions';
+import { TRAFFIC_SHIFTS } from '../lib/delivery/traffic-shift';
+import { template } from './template';
+
+/** The functions that take traffic, each with a check of its own. */
+const RELEASED = ['day-close', 'ingest', 'pricing', 'stock-processor'];
+
+interface Group {
+  readonly DeploymentGroupName: string;
+  readonly DeploymentConfigName: string;
+  readonly AlarmConfiguration: { Alarms: { Name: { Ref: string } }[] };
+}
+
+function groups(settings = {}): Group[] {
+  const found = template(settings).findResources('AWS::CodeDeploy::DeploymentGroup');
+  return Object.values(found).map(({ Properties }) => Properties as Group);
+}
+
+/** The statements of the release check's policy. */
+function permissions() {
+  const [policy] = Object.values(
+    template().findResources('AWS::IAM::Policy', {
+      Properties: { PolicyName: Match.stringLikeRegexp('^DeliveryReleaseCheckRole') },
+    }),
+  );
+  const { PolicyDocument } = policy?.Properties as {
+    PolicyDocument: { Statement: { Action: string | string[]; Resource: unknown }[] };
+  };
+  return PolicyDocument.Statement;
+}
+
+test('every_function_that_takes_traffic_gets_it_little_by_little', () => {
+  const names = groups().map(({ DeploymentGroupName }) => DeploymentGroupName);
+  assert.deepEqual(
+    names.sort(),
+    RELEASED.map((name) => `daymark-dev-${name}`),
+  );
+  for (const { DeploymentConfigName } of groups()) {
+    assert.match(JSON.stringify(DeploymentConfigName), /LambdaCanary10Percent5Minutes/);
+  }
+});
+
+test('how_traffic_moves_is_a_setting', () => {
+  for (const trafficShift of TRAFFIC_SHIFTS) {
+    const [group] = groups({ trafficShift });
+    const [, percent = ''] = /(\d+)-percent/.exec(trafficShift) ?? [];
+    const name = JSON.stringify(group?.DeploymentConfigName);
+    assert.match(name, new RegExp(percent === '' ? 'LambdaAllAtOnce' : `${percent}Percent`));
+  }
+});
+
+test('an_alarm_takes_the_traffic_back', () => {
+  template().allResourcesProperties('AWS::CodeDeploy::DeploymentGroup', {
+    AutoRollbackConfiguration: {
+      Enabled: true,
+      Events: ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_REQUEST', 'DEPLOYMENT_STOP_ON_ALARM'],
+    },
+  });
+  for (const { AlarmConfiguration, DeploymentGroupName } of groups()) {
+    assert.ok(AlarmConfiguration.Alarms.length >= 1, DeploymentGroupName);
+  }
+});
+
+test('a_mend_is_not_kept_back_by_the_alarm_that_it_ends', () => {
+  template({ trafficShift: 'all-at-once' }).allResourcesProperties(
+    'AWS::CodeDeploy::DeploymentGroup',
+    { AlarmConfiguration: { Enabled: false } },
+  );
+});
+
+test('an_alarm_of_a_release_rings_before_its_canary_is_over', () => {
+  const found = template().findResources('AWS::CloudWatch::Alarm', {
+    Properties: { AlarmName: Match.stringLikeRegexp('-release$'), MetricName: 'Errors' },
+  });
+  assert.equal(Object.keys(found).length, RELEASED.length);
+  for (const { Properties } of Object.values(found)) {
+    const { Period, EvaluationPeriods } = Properties as Record<string, number>;
+    assert.ok((Period ?? NaN) * (EvaluationPeriods ?? NaN) < 5 * 60);
+  }
+});
+
+test('no_version_gets_traffic_before_an_event_went_through_it', () => {
+  const aliases = template().findResources('AWS::Lambda::Alias', {
+    UpdatePolicy: {
+      CodeDeployLambdaAliasUpdate: {
+        BeforeAllowTrafficHook: { Ref: Match.stringLikeRegexp('^DeliveryReleaseCheckFunction') },
+      },
+    },
+  });
+  assert.equal(Object.keys(aliases).length, RELEASED.length);
+});
+
+test('the_release_check_tries_the_new_version_and_not_what_is_live', () => {
+  const [check] = Object.values(
+    template().findResources('AWS::Lambda::Function', {
+      Properties: { FunctionName: 'daymark-dev-release-check' },
+    }),
+  );
+  const { Environment } = check?.Properties as {
+    Environment: { Variables: Record<string, unknown> };
+  };
+  const given = JSON.stringify(Environment.Variables.DAYMARK_VERSIONS);
+  const versions = Object.keys(template().findResources('AWS::Lambda::Version'));
+  const named = versions.filter((id) => given.includes(`"${id}"`));
+  assert.equal(named.length, RELEASED.length);
+  for (const name of RELEASED) assert.ok(given.includes(`daymark-dev-${name}`), name);
+});
+
+test('the_release_check_may_call_the_new_versions_read_the_stock_and_report_and_no_more', () => {
+  const actions = permissions().flatMap(({ Action }) => Action);
+  assert.deepEqual([...new Set(actions)].sort(), [
+    'codedeploy:GetDeployment',
+    'codedeploy:PutLifecycleEventHookExecutionStatus',
+    'dynamodb:GetItem',
+    'kms:Decrypt',
+    'kms:DescribeKey',
+    'lambda:InvokeFunction',
+    'logs:CreateLogStream',
+    'logs:PutLogEvents',
+    'xray:PutTelemetryRecords',
+    'xray:PutTraceSegments',
+  ]);
+  const invoke = permissions().find(({ Action }) => Action === 'lambda:InvokeFunction');
+  assert.equal((invoke?.Resource as unknown[]).length, RELEASED.length);
+});
+
+test('a_version_that_was_live_stays_so_that_the_alias_can_be_put_back', () => {
+  for (const version of Object.values(template().findResources('AWS::Lambda::Version'))) {
+    assert.equal(version.DeletionPolicy, 'Retain');
+  }
+});
+
+test('an_emulator_moves_all_traffic_at_once_and_checks_nothing', () => {
+  const emulated = template({ emulated: true });
+  emulated.resourceCountIs('AWS::CodeDeploy::DeploymentGroup', 0);
+  const aliases = emulated.findResources('AWS::Lambda::Alias', {
+    UpdatePolicy: Match.anyValue(),
+  });
+  assert.deepEqual(aliases, {});
+});
