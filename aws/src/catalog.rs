@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use domain::catalog::CatalogError;
-use domain::ports::{CatalogTable, Failure};
+use domain::ports::{CatalogTable, Failure, ReadStore};
 use domain::{Chain, Item, Sku, Store, StoreId};
 
 use crate::Names;
@@ -103,10 +103,7 @@ impl CatalogTable for Catalog {
         entries.iter().map(id).collect()
     }
 
-    async fn load_stores(
-        &self,
-        store_ids: &[StoreId],
-    ) -> Result<Vec<(StoreId, Result<Store, Failure>)>, Failure> {
+    async fn load_stores(&self, store_ids: &[StoreId]) -> Result<Vec<ReadStore>, Failure> {
         let by_partition: HashMap<String, &StoreId> =
             store_ids.iter().map(|id| (store_partition(id), id)).collect();
         let keys = by_partition.keys().map(|partition| key(partition, SETTINGS)).collect();

@@ -163,6 +163,9 @@ pub trait QuarantineTable: Send + Sync {
     fn remove(&self, id: &QuarantineId) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
+/// A store that is in the catalogue, as far as it can be read.
+pub type ReadStore = (StoreId, Result<Store, Failure>);
+
 /// The catalogue.
 pub trait CatalogTable: Send + Sync {
     /// Writes an item.
@@ -191,7 +194,7 @@ pub trait CatalogTable: Send + Sync {
     fn load_stores(
         &self,
         store_ids: &[StoreId],
-    ) -> impl Future<Output = Result<Vec<(StoreId, Result<Store, Failure>)>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Vec<ReadStore>, Failure>> + Send;
 
     /// The items of a store, by sku: its own entries before the chain's.
     fn items(&self, store_id: &StoreId) -> impl Future<Output = Result<Vec<Item>, Failure>> + Send;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use domain::ports::{CatalogTable, Failure};
+use domain::ports::{CatalogTable, Failure, ReadStore};
 use domain::{Chain, Item, Sku, Store, StoreId};
 
 use super::{Road, Shared};
@@ -67,10 +67,7 @@ impl CatalogTable for Catalog {
         self.road.travel(|| Ok(self.stores.lock().unwrap().keys().cloned().collect())).await
     }
 
-    async fn load_stores(
-        &self,
-        store_ids: &[StoreId],
-    ) -> Result<Vec<(StoreId, Result<Store, Failure>)>, Failure> {
+    async fn load_stores(&self, store_ids: &[StoreId]) -> Result<Vec<ReadStore>, Failure> {
         let find = || {
             let stores = self.stores.lock().unwrap();
             let found = store_ids.iter().filter_map(|id| stores.get(id));
