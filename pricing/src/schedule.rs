@@ -46,7 +46,8 @@ mod tests {
 
     fn is_due_at(hours: &str, policy: &str, slot: &str) -> bool {
         let store = format!(
-            r#"{{"store_id": "s1", "zone": "Europe/Berlin", "hours": "{hours}", "policy": {policy}}}"#
+            r#"{{"store_id": "s1", "zone": "Europe/Berlin", "hours": "{hours}",
+                "policy": {policy}}}"#
         );
         is_due(&Store::parse(&store).expect("valid"), slot.parse().expect("an instant"))
     }

@@ -1,6 +1,6 @@
-//! The pricing as a Lambda function behind the queue of its schedule: one store after the other. The
-//! message says the slot, so that one that comes late or twice decides the same; or nothing, when
-//! the slot is over.
+//! The pricing as a Lambda function behind the queue of its schedule: one store after the other.
+//! The message says the slot, so that one that comes late or twice decides the same; or nothing,
+//! when the slot is over.
 
 #![recursion_limit = "256"]
 

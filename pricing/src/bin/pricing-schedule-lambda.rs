@@ -1,6 +1,6 @@
-//! The schedule of the pricing as a Lambda function: each tick sends the stores that are due to a
-//! queue. A tick that fails is sent again by EventBridge Scheduler; the queue takes each store once a
-//! slot.
+//! The schedule of the pricing as a Lambda function: each tick sends the stores that are due to
+//! a queue. A tick that fails is sent again by EventBridge Scheduler; the queue takes each store
+//! once a slot.
 
 #![recursion_limit = "256"]
 
