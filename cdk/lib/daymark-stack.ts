@@ -69,7 +69,7 @@ export class DaymarkStack extends Stack {
     new Dashboard(this, 'Dashboard', deployment);
 
     this.tell({
-      ApiUrl: ingestApi.api.apiEndpoint,
+      ApiUrl: ingestApi.url,
       UserPoolId: identity.pool.userPoolId,
       TokenUrl: `${identity.domain.baseUrl()}/oauth2/token`,
       AnalystsClientId: identity.analysts.userPoolClientId,

@@ -50,6 +50,8 @@ export class IngestApi extends Construct {
   readonly api: HttpApi;
   /** What rings when tills get no answer. */
   readonly serverErrors: Alarm;
+  /** Where callers find it. */
+  readonly url: string;
   private readonly byToken: HttpJwtAuthorizer;
 
   constructor(
@@ -80,6 +82,8 @@ export class IngestApi extends Construct {
       // Who could call this address would need no client certificate.
       disableExecuteApiEndpoint: settings.truststore !== undefined,
     });
+    const { domainName } = settings;
+    this.url = domainName === undefined ? this.api.apiEndpoint : `https://${domainName}`;
     this.byToken = new HttpJwtAuthorizer('ByToken', identity.issuer, {
       jwtAudience: [...identity.tills, identity.analysts].map((client) => client.userPoolClientId),
     });

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { BINARIES } from '../lib/names';
+import { resources, template, type Resource } from './template';
+
+const FUNCTION = 'AWS::Lambda::Function';
+
+/** What each function is told; more or less would be a fault. */
+const VARIABLES: Record<string, readonly string[]> = {
+  ingest: ['DAYMARK_STREAM'],
+  'stock-processor': ['DAYMARK_TABLE_PREFIX'],
+  pricing: ['DAYMARK_TABLE_PREFIX'],
+  'pricing-schedule': ['DAYMARK_QUEUE_URL', 'DAYMARK_TABLE_PREFIX'],
+  'day-close': ['DAYMARK_TABLE_PREFIX'],
+  'day-close-schedule': ['DAYMARK_QUEUE_URL', 'DAYMARK_TABLE_PREFIX'],
+  token: ['DAYMARK_TABLE_PREFIX'],
+};
+
+/** What the Rust code of each does to each table. */
+const ACTIONS: Record<string, Record<string, readonly string[]>> = {
+  ingest: {},
+  'stock-processor': { quarantine: ['PutItem'], stock: ['BatchGetItem', 'PutItem'] },
+  pricing: {
+    catalog: ['Query'],
+    days: ['BatchGetItem', 'Query'],
+    offers: ['PutItem', 'Query'],
+    stock: ['Query'],
+  },
+  'pricing-schedule': { catalog: ['Query'] },
+  'day-close': {
+    catalog: ['Query'],
+    days: ['BatchGetItem', 'DeleteItem', 'PutItem', 'Query'],
+    offers: ['Query'],
+    stock: ['Query'],
+  },
+  'day-close-schedule': { catalog: ['Query'] },
+  token: { clients: ['GetItem'] },
+};
+
+/** The functions that run a Rust binary. */
+function functions(values?: Record<string, unknown>): Record<string, Resource> {
+  const all = Object.values(resources(template(values), FUNCTION));
+  const ours = all.filter(({ Properties }) => Properties.Runtime === 'provided.al2023');
+  const name = ({ Properties }: Resource) =>
+    String(Properties.FunctionName).replace('daymark-dev-', '');
+  return Object.fromEntries(ours.map((one) => [name(one), one]));
+}
+
+function variables(of: Resource | undefined): Record<string, unknown> {
+  const { Variables } = of?.Properties.Environment as { Variables: Record<string, unknown> };
+  return Variables;
+}
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+/** What a function's role permits. */
+function statements(name: string): Statement[] {
+  const role = functions()[name]?.Properties.Role as { 'Fn::GetAtt': [string, string] };
+  const policies = Object.values(resources(template(), 'AWS::IAM::Policy'));
+  return policies
+    .filter(({ Properties }) => JSON.stringify(Properties.Roles).includes(role['Fn::GetAtt'][0]))
+    .flatMap(
+      ({ Properties }) => (Properties.PolicyDocument as { Statement: Statement[] }).Statement,
+    );
+}
+
+const actions = ({ Action }: Statement) => [Action].flat();
+
+test('there is a function for each binary', () => {
+  assert.deepEqual(Object.keys(functions()).sort(), Object.keys(BINARIES).sort());
+});
+
+test('a function is told exactly the variables that its binary reads', () => {
+  for (const [name, one] of Object.entries(functions())) {
+    assert.deepEqual(Object.keys(variables(one)).sort(), VARIABLES[name], name);
+  }
+});
+
+test('every variable is one that the Rust code knows', () => {
+  const source = readFileSync(resolve(__dirname, '../../../aws/src/settings.rs'), 'utf8');
+  const known = [...source.matchAll(/pub const \w+: &str = "(DAYMARK_\w+)";/g)].map(([, it]) => it);
+  const told = Object.values(functions({ eventAgeMaxDays: 'any' })).flatMap((one) =>
+    Object.keys(variables(one)),
+  );
+  assert.deepEqual([...new Set(told)].sort(), known.sort());
+});
+
+test('the names in the variables are those of the stream and the tables', () => {
+  const { ingest, pricing } = functions();
+  assert.equal(variables(ingest).DAYMARK_STREAM, 'daymark-dev-events');
+  assert.equal(variables(pricing).DAYMARK_TABLE_PREFIX, 'daymark-dev-');
+});
+
+test('how old an event may be is told to both who judge it', () => {
+  const told = functions({ eventAgeMaxDays: '30' });
+  for (const name of ['ingest', 'stock-processor']) {
+    assert.equal(variables(told[name]).DAYMARK_EVENT_AGE_MAX_DAYS, '30');
+  }
+});
+
+test('functions run on arm64, or on x86_64 where that is wanted', () => {
+  for (const architecture of ['arm64', 'x86_64']) {
+    for (const { Properties } of Object.values(functions({ architecture }))) {
+      assert.deepEqual(Properties.Architectures, [architecture]);
+    }
+  }
+});
+
+test('a function logs JSON into a group of its own, for as long as told, and is traced', () => {
+  const values = { logRetentionDays: 90 };
+  const groups = resources(template(values), 'AWS::Logs::LogGroup');
+  for (const [name, { Properties }] of Object.entries(functions(values))) {
+    const { LogFormat, LogGroup } = Properties.LoggingConfig as {
+      LogFormat: string;
+      LogGroup: { Ref: string };
+    };
+    assert.equal(LogFormat, 'JSON');
+    const group = groups[LogGroup.Ref]?.Properties;
+    assert.equal(group?.LogGroupName, `/aws/lambda/daymark-dev-${name}`);
+    assert.equal(group.RetentionInDays, 90);
+    assert.deepEqual(Properties.TracingConfig, { Mode: 'Active' });
+  }
+});
+
+test('a function has an alias called live, and its versions stay', () => {
+  const aliases = Object.values(resources(template(), 'AWS::Lambda::Alias'));
+  const versions = Object.values(resources(template(), 'AWS::Lambda::Version'));
+  const of = (all: Resource[], id: string) =>
+    all.filter((one) => JSON.stringify(one.Properties.FunctionName).includes(id));
+  for (const [id, { Properties }] of Object.entries(resources(template(), FUNCTION))) {
+    if (Properties.Runtime !== 'provided.al2023') continue;
+    assert.deepEqual(
+      of(aliases, id).map((alias) => alias.Properties.Name),
+      ['live'],
+    );
+    assert.deepEqual(
+      of(versions, id).map(({ DeletionPolicy }) => DeletionPolicy),
+      ['Retain'],
+    );
+  }
+});
+
+test('instances are reserved only where that is asked for', () => {
+  const reserved = functions({ ingestReserved: 50 });
+  assert.equal(reserved.ingest?.Properties.ReservedConcurrentExecutions, 50);
+  assert.equal(reserved.pricing?.Properties.ReservedConcurrentExecutions, undefined);
+});
+
+test('a function may do to a table what its code does, and nothing else', () => {
+  const tables = resources(template(), 'AWS::DynamoDB::Table');
+  for (const name of Object.keys(BINARIES)) {
+    const may: Record<string, string[]> = {};
+    for (const statement of statements(name)) {
+      const onTable = actions(statement).filter((action) => action.startsWith('dynamodb:'));
+      if (onTable.length === 0) continue;
+      for (const resource of [statement.Resource].flat()) {
+        const id = (resource as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt'][0];
+        const table = String(tables[id]?.Properties.TableName).replace('daymark-dev-', '');
+        const more = onTable.map((action) => action.replace('dynamodb:', ''));
+        may[table] = [...(may[table] ?? []), ...more].sort();
+      }
+    }
+    assert.deepEqual(may, ACTIONS[name], name);
+  }
+});
+
+test('only ingest may put into the stream, and only the stock processor may read it', () => {
+  for (const name of Object.keys(BINARIES)) {
+    const all = statements(name).flatMap(actions);
+    const onStream = all.filter((action) => action.startsWith('kinesis:'));
+    if (name === 'ingest') assert.deepEqual(onStream, ['kinesis:PutRecords']);
+    else if (name === 'stock-processor') assert.ok(!onStream.some((it) => it.includes('Put')));
+    else assert.deepEqual(onStream, [], name);
+  }
+});
+
+test('no permission has a wildcard, but where AWS leaves no other way', () => {
+  for (const name of Object.keys(BINARIES)) {
+    for (const statement of statements(name)) {
+      for (const action of actions(statement)) assert.doesNotMatch(action, /\*/, name);
+      const isTracing = actions(statement).every((action) => action.startsWith('xray:'));
+      const isS3 = actions(statement).every((action) => action === 's3:PutObject');
+      if (!isTracing && !isS3) assert.doesNotMatch(JSON.stringify(statement.Resource), /\*/, name);
+    }
+  }
+});
+
+test('the key is used through the service that holds the data, never by itself', () => {
+  for (const name of Object.keys(BINARIES)) {
+    for (const statement of statements(name)) {
+      if (!actions(statement).some((action) => action.startsWith('kms:'))) continue;
+      assert.match(JSON.stringify(statement.Condition), /kms:ViaService/, name);
+    }
+  }
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Match } from 'aws-cdk-lib/assertions';
+import { SETTINGS } from '../lib/settings';
+import { resources, template } from './template';
+
+const ROUTE = 'AWS::ApiGatewayV2::Route';
+const API = 'AWS::ApiGatewayV2::Api';
+const STAGE = 'AWS::ApiGatewayV2::Stage';
+
+const OWN_DOMAIN = {
+  domainName: SETTINGS.domainName.example,
+  certificateArn: SETTINGS.certificateArn.example,
+};
+
+test('events are taken with a token of the pool that says events:write', () => {
+  template().hasResourceProperties(ROUTE, {
+    RouteKey: 'POST /v1/events',
+    AuthorizationType: 'JWT',
+    AuthorizationScopes: ['daymark/events:write'],
+  });
+});
+
+test("the service's own producers sign with IAM", () => {
+  template().hasResourceProperties(ROUTE, {
+    RouteKey: 'POST /v1/internal/events',
+    AuthorizationType: 'AWS_IAM',
+  });
+});
+
+test('nothing but the sign of life is open to everybody', () => {
+  const routes = Object.values(resources(template(), ROUTE)).map(({ Properties }) => Properties);
+  const open = routes.filter(({ AuthorizationType }) => AuthorizationType === 'NONE');
+  assert.deepEqual(
+    open.map(({ RouteKey }) => RouteKey),
+    ['GET /healthz'],
+  );
+});
+
+test('a token of another pool or of an unknown client is refused by API Gateway', () => {
+  const [authorizer] = Object.values(
+    resources(template({ tillClients: 'north,south' }), 'AWS::ApiGatewayV2::Authorizer'),
+  );
+  const { Audience, Issuer } = authorizer?.Properties.JwtConfiguration as {
+    Audience: { Ref: string }[];
+    Issuer: unknown;
+  };
+  assert.equal(Audience.length, 3);
+  for (const { Ref } of Audience) assert.match(Ref, /^IdentityPool(Tillnorth|Tillsouth|Analysts)/);
+  assert.match(JSON.stringify(Issuer), /cognito-idp.*IdentityPool/);
+});
+
+test('requests are throttled as the settings say', () => {
+  template({ throttleRate: 7, throttleBurst: 9 }).hasResourceProperties(STAGE, {
+    DefaultRouteSettings: { ThrottlingRateLimit: 7, ThrottlingBurstLimit: 9 },
+  });
+});
+
+test('the access log has ids and times, and no token', () => {
+  const [stage] = Object.values(resources(template(), STAGE));
+  const { Format } = stage?.Properties.AccessLogSettings as { Format: string };
+  const fields = JSON.parse(Format) as Record<string, string>;
+  assert.equal(fields.requestId, '$context.requestId');
+  assert.doesNotMatch(Format, /header|authorization|body|querystring/i);
+  assert.ok(Format.length < 3_000, 'API Gateway takes 3 KB');
+});
+
+test('only API Gateway may call the function, for each route apart', () => {
+  const permissions = resources(template(), 'AWS::Lambda::Permission');
+  const ofIngest = Object.entries(permissions).filter(([id]) => id.startsWith('IngestApi'));
+  assert.ok(ofIngest.length >= 5);
+  for (const [, { Properties }] of ofIngest) {
+    assert.equal(Properties.Principal, 'apigateway.amazonaws.com');
+    assert.match(JSON.stringify(Properties.SourceArn), /\/\*\/\*\/(v1|healthz)/);
+  }
+});
+
+test('with client certificates there is no way around them', () => {
+  const truststore = 's3://example-truststore/tills/2026.pem';
+  const withCertificates = template({ ...OWN_DOMAIN, truststore });
+  withCertificates.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+    DomainName: OWN_DOMAIN.domainName,
+    MutualTlsAuthentication: { TruststoreUri: truststore },
+    DomainNameConfigurations: [
+      Match.objectLike({ EndpointType: 'REGIONAL', CertificateArn: OWN_DOMAIN.certificateArn }),
+    ],
+  });
+  withCertificates.hasResourceProperties(API, { DisableExecuteApiEndpoint: true });
+  withCertificates.hasOutput('ApiUrl', { Value: `https://${OWN_DOMAIN.domainName}` });
+});
+
+test('a domain without client certificates leaves the other address open', () => {
+  const domain = template(OWN_DOMAIN);
+  domain.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+    MutualTlsAuthentication: Match.absent(),
+  });
+  domain.hasResourceProperties(API, { DisableExecuteApiEndpoint: false });
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFINITION } from '../lib/tables';
+import { resources, template } from './template';
+
+const TABLE = 'AWS::DynamoDB::Table';
+
+function tables(values?: Record<string, unknown>) {
+  const all = Object.values(resources(template(values), TABLE));
+  return Object.fromEntries(all.map((table) => [String(table.Properties.TableName), table]));
+}
+
+test('there is a table for each of aws/tables.json, and no other', () => {
+  const names = DEFINITION.tables.map(({ name }) => `daymark-dev-${name}`);
+  assert.deepEqual(Object.keys(tables()).sort(), names.sort());
+});
+
+test('a table has the keys that the code uses, and no index', () => {
+  for (const { Properties } of Object.values(tables())) {
+    assert.deepEqual(Properties.KeySchema, [
+      { AttributeName: 'pk', KeyType: 'HASH' },
+      { AttributeName: 'sk', KeyType: 'RANGE' },
+    ]);
+    assert.equal(Properties.GlobalSecondaryIndexes, undefined);
+    assert.equal(Properties.LocalSecondaryIndexes, undefined);
+  }
+});
+
+test('tables are paid by use, can be put back to any second of the last 35 days, and encrypted', () => {
+  for (const { Properties } of Object.values(tables())) {
+    assert.equal(Properties.BillingMode, 'PAY_PER_REQUEST');
+    assert.deepEqual(Properties.PointInTimeRecoverySpecification, {
+      PointInTimeRecoveryEnabled: true,
+    });
+    const { SSEEnabled, SSEType } = Properties.SSESpecification as Record<string, unknown>;
+    assert.deepEqual([SSEEnabled, SSEType], [true, 'KMS']);
+  }
+});
+
+test('rows expire by the attribute of aws/tables.json', () => {
+  for (const { name, time_to_live } of DEFINITION.tables) {
+    const expected = time_to_live && { AttributeName: time_to_live, Enabled: true };
+    const table = tables()[`daymark-dev-${name}`];
+    assert.deepEqual(table?.Properties.TimeToLiveSpecification, expected, name);
+  }
+});
+
+test('the changes of offers are told, and of no other table', () => {
+  for (const [name, { Properties }] of Object.entries(tables())) {
+    const expected = name === 'daymark-dev-offers' ? { StreamViewType: 'NEW_IMAGE' } : undefined;
+    assert.deepEqual(Properties.StreamSpecification, expected, name);
+  }
+});
+
+test('data is kept by default; only who says so may destroy it', () => {
+  for (const table of Object.values(tables())) {
+    assert.equal(table.Properties.DeletionProtectionEnabled, true);
+    assert.equal(table.DeletionPolicy, 'Retain');
+  }
+  for (const table of Object.values(tables({ keepData: false }))) {
+    assert.equal(table.Properties.DeletionProtectionEnabled, false);
+    assert.equal(table.DeletionPolicy, 'Delete');
+  }
+});
