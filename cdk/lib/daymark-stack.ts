@@ -12,6 +12,7 @@ import type { Deployment } from './deployment';
 import { Identity } from './identity';
 import { IngestApi } from './ingest-api';
 import { Names } from './names';
+import { OffersApi } from './offers-api';
 import { OffersOut } from './offers-out/offers-out';
 import { Pricing } from './pricing';
 import { Queries } from './queries';
@@ -55,6 +56,7 @@ export class DaymarkStack extends Stack {
     });
     const pricing = new Pricing(this, 'Pricing', deployment, tables);
     const dayClose = new DayClose(this, 'DayClose', deployment, tables);
+    new OffersApi(this, 'OffersApi', deployment, { api: ingestApi, tables });
     new OffersOut(this, 'OffersOut', deployment, tables.of('offers'));
     new Delivery(this, 'Delivery', deployment, {
       tables,

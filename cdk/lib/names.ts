@@ -9,6 +9,7 @@ export const BINARIES = {
   'day-close': 'day-close-lambda',
   'day-close-schedule': 'day-close-schedule-lambda',
   token: 'token-lambda',
+  'offers-api': 'offers-lambda',
 } as const;
 
 export type FunctionName = keyof typeof BINARIES;

@@ -16,6 +16,7 @@ const VARIABLES: Record<string, readonly string[]> = {
   'day-close': ['DAYMARK_TABLE_PREFIX'],
   'day-close-schedule': ['DAYMARK_QUEUE_URL', 'DAYMARK_TABLE_PREFIX'],
   token: ['DAYMARK_TABLE_PREFIX'],
+  'offers-api': ['DAYMARK_TABLE_PREFIX'],
 };
 
 /** What the Rust code of each does to each table. */
@@ -37,6 +38,7 @@ const ACTIONS: Record<string, Record<string, readonly string[]>> = {
   },
   'day-close-schedule': { catalog: ['Query'] },
   token: { clients: ['GetItem'] },
+  'offers-api': { catalog: ['Query'], offers: ['Query'] },
 };
 
 /** The functions that run a Rust binary. */

@@ -21,6 +21,14 @@ test('events are taken with a token of the pool that says events:write', () => {
   });
 });
 
+test('offers are read with a token that says offers:read', () => {
+  template().hasResourceProperties(ROUTE, {
+    RouteKey: 'GET /v1/stores/{store_id}/offers',
+    AuthorizationType: 'JWT',
+    AuthorizationScopes: ['daymark/offers:read'],
+  });
+});
+
 test("the service's own producers sign with IAM", () => {
   template().hasResourceProperties(ROUTE, {
     RouteKey: 'POST /v1/internal/events',

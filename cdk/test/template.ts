@@ -9,17 +9,19 @@ import { readSettings } from '../lib/read-settings';
 
 const made = new Map<string, Template>();
 
-/** Each is made once: synthesis takes a second. */
-export function template(values: Record<string, unknown> = {}): Template {
-  const name = JSON.stringify(values);
-  const known = made.get(name);
-  if (known) return known;
+/** The stack of a deployment, in an app of its own, without binaries. */
+export function stack(values: Record<string, unknown> = {}): DaymarkStack {
   const settings = readSettings([{ where: 'test', values }]);
   const binaries = new Binaries('/nonexistent', settings.architecture);
-  const app = new App({ context: flags });
-  const fresh = Template.fromStack(new DaymarkStack(app, { settings, binaries }));
-  made.set(name, fresh);
-  return fresh;
+  return new DaymarkStack(new App({ context: flags }), { settings, binaries });
+}
+
+/** Its template; each is made once, because synthesis takes a second. */
+export function template(values: Record<string, unknown> = {}): Template {
+  const name = JSON.stringify(values);
+  const known = made.get(name) ?? Template.fromStack(stack(values));
+  made.set(name, known);
+  return known;
 }
 
 /** A resource of the template. */

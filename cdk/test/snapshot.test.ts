@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { template } from './template';
+
+const FILE = resolve(__dirname, '../../test/snapshot.json');
+
+/** Hashes change with every binary: what stays of them is that they are there. */
+function normalised(text: string): string {
+  return `${text
+    .replace(/\b[0-9a-f]{64}\b/g, 'HASH')
+    .replace(/(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}/g, '$1HASH')}\n`;
+}
+
+test('the template is the one that was reviewed: npm run snapshot writes it anew', () => {
+  const now = normalised(JSON.stringify(template().toJSON(), undefined, 1));
+  if (process.env.UPDATE_SNAPSHOT) writeFileSync(FILE, now);
+  const reviewed: unknown = JSON.parse(readFileSync(FILE, 'utf8'));
+  assert.deepEqual(JSON.parse(now), reviewed);
+});
