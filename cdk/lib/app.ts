@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { Binaries } from './binaries';
 import { DaymarkStack } from './daymark-stack';
 import { given } from './given';
+import { PipelineStack } from './pipeline-stack';
 import { readSettings } from './read-settings';
 
 /** The folder `cdk`. */
@@ -18,6 +19,8 @@ export function createApp(): App {
   const settings = readSettings(given(app, resolve(FOLDER, 'settings')));
   const binaries = new Binaries(resolve(FOLDER, settings.binaries), settings.architecture);
   new DaymarkStack(app, { settings, binaries });
+  const { pipelineRepository: repository, pipelineConnection: connectionArn } = settings;
+  if (repository && connectionArn) new PipelineStack(app, { settings, repository, connectionArn });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return app;
 }

@@ -263,6 +263,33 @@ export const SETTINGS = {
     of: TRAFFIC_SHIFTS,
     fallback: 'canary-10-percent-5-minutes',
   }),
+  pipelineRepository: optionalText({
+    meaning: 'A repository whose pushes are built, tested and deployed, by a stack of its own',
+    form: /^[\w.-]+\/[\w.-]+$/,
+    rule: 'the owner and the name of a repository',
+    source: 'AWS CodePipeline, source actions',
+    example: 'example/daymark',
+  }),
+  pipelineConnection: optionalText({
+    meaning: 'The connection to it, which is made once in the console',
+    form: /^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection\/\S+$/,
+    rule: 'the ARN of a connection in AWS CodeConnections',
+    source: 'AWS CodeConnections',
+    example: 'arn:aws:codeconnections:eu-central-1:123456789012:connection/12345678-1234-1234',
+  }),
+  pipelineBranch: text({
+    meaning: 'The branch that is deployed',
+    form: /^[\w./-]{1,255}$/,
+    rule: 'the name of a branch',
+    source: 'AWS CodePipeline, source actions',
+    fallback: 'main',
+    example: 'main',
+  }),
+  pipelineApproval: flag({
+    meaning: 'Whether somebody is asked before each deployment',
+    source: 'AWS CodePipeline, approval actions',
+    fallback: true,
+  }),
 } satisfies Record<string, Setting<unknown>>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -286,7 +313,11 @@ function memory(name: string, fallback: number): Setting<number> {
 export function contradictions(settings: Settings): string[] {
   const { streamMode, streamShards, retentionHours, batchAgeSeconds } = settings;
   const { domainName, certificateArn, truststore, tillClients } = settings;
+  const { pipelineRepository, pipelineConnection } = settings;
   const faults: string[] = [];
+  if ((pipelineRepository === undefined) !== (pipelineConnection === undefined)) {
+    faults.push('pipelineRepository and pipelineConnection belong together; give both or neither');
+  }
   const region = settings.region === undefined ? undefined : faultOf(settings.region);
   if (region !== undefined) faults.push(region);
   if (streamMode === 'provisioned' && streamShards === undefined) {
