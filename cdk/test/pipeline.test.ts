@@ -38,8 +38,8 @@ test('who_trusts_the_tests_deploys_without_approval', () => {
 
 test('what_is_deployed_is_what_was_tested_and_nothing_is_built_anew', () => {
   const projects = pipeline().findResources('AWS::CodeBuild::Project');
-  const specs = Object.values(projects).map(({ Properties }) =>
-    String((Properties as { Source: { BuildSpec: string } }).Source.BuildSpec),
+  const specs = Object.values(projects).map(
+    ({ Properties }) => (Properties as { Source: { BuildSpec: string } }).Source.BuildSpec,
   );
   const deploy = specs.find((spec) => spec.includes('cdk deploy')) ?? '';
   assert.match(deploy, /--app cdk\.out/);

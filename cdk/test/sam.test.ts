@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type CloudFormationTemplate, type SamTemplate, toLocalSam, toSam } from '../lib/sam';
+import { template } from './template';
+
+const FROM = template().toJSON() as CloudFormationTemplate;
+const SAM = toSam(FROM, '..');
+
+function functionsOf({ Resources }: SamTemplate) {
+  return Object.values(Resources)
+    .filter(({ Type }) => Type === 'AWS::Serverless::Function')
+    .map(({ Metadata = {}, Properties = {} }) => {
+      const { CodeUri, FunctionName, Environment } = Properties as {
+        CodeUri: string;
+        FunctionName: string;
+        Environment: { Variables: Record<string, unknown> };
+      };
+      return { Metadata, Properties, CodeUri, FunctionName, variables: Environment.Variables };
+    });
+}
+
+test('every_function_is_one_of_sams_with_its_code_in_the_assembly', () => {
+  assert.equal(SAM.Transform, 'AWS::Serverless-2016-10-31');
+  const before = Object.values(FROM.Resources).filter(
+    ({ Type }) => Type === 'AWS::Lambda::Function',
+  );
+  assert.equal(functionsOf(SAM).length, before.length);
+  for (const { CodeUri, Properties } of functionsOf(SAM)) {
+    assert.match(CodeUri, /^\.\.\/asset\.[0-9a-f]{64}$/);
+    assert.ok(!('Code' in Properties));
+  }
+});
+
+test('sam_local_finds_a_function_by_its_own_name', () => {
+  for (const { Metadata, FunctionName } of functionsOf(SAM)) {
+    assert.equal(Metadata.SamResourceId, FunctionName);
+  }
+});
+
+test('all_else_is_what_cdk_deploys_under_the_same_ids', () => {
+  assert.deepEqual(Object.keys(SAM.Resources), Object.keys(FROM.Resources));
+  for (const [id, { Type, Properties }] of Object.entries(FROM.Resources)) {
+    if (Type !== 'AWS::Lambda::Function') {
+      assert.deepEqual(SAM.Resources[id]?.Properties, Properties);
+    }
+  }
+});
+
+test('what_only_the_bootstrap_of_cdk_needs_is_left_out', () => {
+  assert.ok(!('BootstrapVersion' in (SAM.Parameters ?? {})));
+  assert.ok(!('CheckBootstrapVersion' in (SAM.Rules ?? {})));
+});
+
+test('what_is_deployed_speaks_to_aws_and_what_is_local_to_daymark_up', () => {
+  const endpoints = { DAYMARK_STREAM: 'KINESIS', DAYMARK_TABLE_PREFIX: 'DYNAMODB' };
+  const local = functionsOf(toLocalSam(SAM));
+  assert.equal(local.length, functionsOf(SAM).length);
+  for (const [used, service] of Object.entries(endpoints)) {
+    const endpoint = `AWS_ENDPOINT_URL_${service}`;
+    for (const { variables } of local) assert.equal(endpoint in variables, used in variables);
+    for (const { variables } of functionsOf(SAM)) assert.ok(!(endpoint in variables));
+  }
+});
