@@ -93,13 +93,13 @@ mod tests {
     #[test]
     fn every_slot_of_the_hour_has_as_many_stores() {
         let mut due: BTreeMap<DateTime<Utc>, usize> = BTreeMap::new();
-        for id in 0..10_000 {
+        for id in 0..1_000 {
             let store = store(id, "mon-sun 07:00-18:30");
             for slot in slots().take(4).filter(|slot| is_due(&store, *slot)) {
                 *due.entry(slot).or_default() += 1;
             }
         }
-        assert_eq!(due.values().sum::<usize>(), 10_000);
-        assert!(due.values().all(|stores| (2_300..2_700).contains(stores)), "{due:?}");
+        assert_eq!(due.values().sum::<usize>(), 1_000);
+        assert!(due.values().all(|stores| (200..300).contains(stores)), "{due:?}");
     }
 }

@@ -24,7 +24,10 @@ fn a_record_with_one_bad_event_stores_the_good_ones() {
     let bad = line("b", "25:00:00");
     let text = [line("a", "09:00:00"), bad.clone(), line("c", "09:01:00")].join("\n");
     let outcome = station.process(&[delivered(4, text.into_bytes())]);
-    let expected = Outcome { stored: 2, quarantined: 1, rows_saved: 1, ..Outcome::default() };
+    let occurred_at = ["09:00", "09:01"].map(|time| format!("2026-03-12T{time}:00Z"));
+    let occurred_at = occurred_at.map(|at| at.parse().expect("an instant")).to_vec();
+    let expected =
+        Outcome { stored: 2, occurred_at, quarantined: 1, rows_saved: 1, ..Outcome::default() };
     assert_eq!(outcome, expected);
     let [kept] = &station.0.quarantine.kept()[..] else { panic!("one row") };
     assert_eq!(kept.id.key, "shardId-000000000000#100#0001");
