@@ -1,0 +1,163 @@
+//! What work costs: capacity units as the endpoint reports them, bytes as DynamoDB counts them,
+//! processor time as the kernel accounts it to this thread.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::AddAssign;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::config::interceptors::{
+    AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut,
+};
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
+use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
+use aws_sdk_dynamodb::operation::put_item::{PutItemInput, PutItemOutput};
+use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
+use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity};
+
+/// What was done.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Work {
+    /// Invocations of the station.
+    pub(crate) times: f64,
+    pub(crate) cpu_ms: f64,
+    /// Calls of DynamoDB.
+    pub(crate) calls: f64,
+    /// Read units of the stock table, and of all others.
+    pub(crate) stock_reads: f64,
+    pub(crate) other_reads: f64,
+    pub(crate) writes: f64,
+    /// Items written.
+    pub(crate) rows: f64,
+}
+
+impl AddAssign for Work {
+    fn add_assign(&mut self, other: Self) {
+        self.times += other.times;
+        self.cpu_ms += other.cpu_ms;
+        self.calls += other.calls;
+        self.stock_reads += other.stock_reads;
+        self.other_reads += other.other_reads;
+        self.writes += other.writes;
+        self.rows += other.rows;
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    work: Work,
+    /// The bytes of every item, by table and key.
+    items: BTreeMap<(String, String), usize>,
+}
+
+/// Sees every call of a DynamoDB client.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counter(Arc<Mutex<Tally>>);
+
+impl Counter {
+    pub(crate) fn take(&self) -> Work {
+        std::mem::take(&mut self.0.lock().expect("no thread panicked").work)
+    }
+
+    /// How many items a table has and how many bytes they take.
+    pub(crate) fn stored(&self, table: &str) -> (usize, usize) {
+        let tally = self.0.lock().expect("no thread panicked");
+        let sizes = tally.items.iter().filter(|((of, _), _)| of == table).map(|(_, bytes)| bytes);
+        (sizes.clone().count(), sizes.sum())
+    }
+
+    fn count(&self, consumed: Option<&ConsumedCapacity>, is_write: bool) {
+        let consumed = consumed.expect("the endpoint reports capacity units");
+        let units = consumed.capacity_units().expect("a number of units");
+        let work = &mut self.0.lock().expect("no thread panicked").work;
+        let of_stock = consumed.table_name().is_some_and(|name| name.ends_with("stock"));
+        let sum = match (is_write, of_stock) {
+            (true, _) => &mut work.writes,
+            (false, true) => &mut work.stock_reads,
+            (false, false) => &mut work.other_reads,
+        };
+        *sum += units;
+    }
+}
+
+impl Intercept for Counter {
+    fn name(&self) -> &'static str {
+        "Counter"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let input = context.input_mut();
+        let total = Some(ReturnConsumedCapacity::Total);
+        let mut tally = self.0.lock().expect("no thread panicked");
+        tally.work.calls += 1.0;
+        if let Some(put) = input.downcast_mut::<PutItemInput>() {
+            put.return_consumed_capacity = total;
+            let item = put.item.as_ref().expect("an item");
+            let key = ["pk", "sk"].map(|name| item[name].as_s().expect("a text").as_str());
+            let table = put.table_name.clone().expect("a table");
+            let bytes = item.iter().map(|(name, value)| name.len() + bytes_of(value)).sum();
+            tally.items.insert((table, key.join("\n")), bytes);
+            tally.work.rows += 1.0;
+        } else if let Some(query) = input.downcast_mut::<QueryInput>() {
+            query.return_consumed_capacity = total;
+        } else if let Some(get) = input.downcast_mut::<GetItemInput>() {
+            get.return_consumed_capacity = total;
+        } else if let Some(get) = input.downcast_mut::<BatchGetItemInput>() {
+            get.return_consumed_capacity = total;
+        }
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Ok(output) = context.output_or_error() else { return Ok(()) };
+        if let Some(put) = output.downcast_ref::<PutItemOutput>() {
+            self.count(put.consumed_capacity(), true);
+        } else if let Some(query) = output.downcast_ref::<QueryOutput>() {
+            self.count(query.consumed_capacity(), false);
+        } else if let Some(get) = output.downcast_ref::<GetItemOutput>() {
+            self.count(get.consumed_capacity(), false);
+        } else if let Some(get) = output.downcast_ref::<BatchGetItemOutput>() {
+            get.consumed_capacity().iter().for_each(|consumed| self.count(Some(consumed), false));
+        }
+        Ok(())
+    }
+}
+
+/// The size of a value. Source: "DynamoDB item sizes and formats" in the developer guide.
+fn bytes_of(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(number) => {
+            let digits = number.bytes().filter(u8::is_ascii_digit).count();
+            digits.div_ceil(2) + 1 + usize::from(number.starts_with('-'))
+        }
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
+        AttributeValue::L(values) => {
+            3 + values.iter().map(|value| 1 + bytes_of(value)).sum::<usize>()
+        }
+        AttributeValue::M(values) => {
+            3 + values.iter().map(|(name, value)| 1 + name.len() + bytes_of(value)).sum::<usize>()
+        }
+        other => panic!("Daymark stores no {other:?}"),
+    }
+}
+
+/// The time this thread has had a processor, in milliseconds.
+pub(crate) fn cpu_ms() -> f64 {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells");
+    let nanoseconds = text.split(' ').next().and_then(|word| word.parse::<f64>().ok());
+    nanoseconds.expect("nanoseconds") / 1e6
+}

@@ -1,0 +1,90 @@
+//! Shops of any size: the bakery of the load generator several times over in one store, and the
+//! real bakery of the tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use domain::{Acceptance, Event, Item, Sku, Store};
+use load_generator::day::Day;
+use load_generator::prices::Prices;
+use load_generator::shops;
+
+/// A store with the items and the customers of `copies` bakeries.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shop {
+    pub(crate) copies: usize,
+}
+
+impl Shop {
+    pub(crate) fn store(self) -> Store {
+        shops::chain().swap_remove(0).store
+    }
+
+    pub(crate) fn items(self) -> Vec<Item> {
+        let items = shops::chain().swap_remove(0).items;
+        let of = |copy| items.iter().map(move |line| renamed(&line.item, copy));
+        (0..self.copies).flat_map(of).collect()
+    }
+
+    /// The events of a day, in order; each copy has customers of its own.
+    pub(crate) fn day(self, date: NaiveDate) -> Vec<Event> {
+        let shop = shops::chain().swap_remove(0);
+        let mut all = Vec::new();
+        for copy in 0..self.copies {
+            let Some(day) = Day::new(&shop, date, copy as u64) else { continue };
+            let (events, _) = day.play(|_| Prices::regular());
+            all.extend(events.iter().map(|event| of_copy(event, copy)));
+        }
+        all.sort_by(|one, next| {
+            (one.occurred_at(), one.event_id()).cmp(&(next.occurred_at(), next.event_id()))
+        });
+        all
+    }
+}
+
+fn renamed(item: &Item, copy: usize) -> Item {
+    Item { sku: sku_of(&item.sku, copy), ..item.clone() }
+}
+
+fn sku_of(sku: &Sku, copy: usize) -> Sku {
+    format!("{sku}-{copy}").parse().expect("a sku")
+}
+
+fn of_copy(event: &Event, copy: usize) -> Event {
+    let sku = sku_of(event.sku(), copy);
+    let text = event.canonical().replacen(event.sku().as_str(), sku.as_str(), 1);
+    let text = text.replacen("\"event_id\":\"", &format!("\"event_id\":\"{copy}-"), 1);
+    parsed(&text, event.occurred_at())
+}
+
+fn parsed(text: &str, received_at: DateTime<Utc>) -> Event {
+    Event::parse(text, &Acceptance::at(received_at)).expect("an event")
+}
+
+/// The sales of the Edinburgh bakery, in the order of the file; `None` where there is no file.
+#[expect(clippy::disallowed_methods, reason = "the shell is where the environment is read")]
+pub(crate) fn bread_basket() -> Option<Vec<Event>> {
+    let named = std::env::var_os("DAYMARK_BREAD_BASKET").map(PathBuf::from);
+    let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/bread-basket.csv");
+    let text = fs::read_to_string(named.unwrap_or(usual)).ok()?;
+    let sold = text.lines().skip(1).zip(0..).filter(|(line, _)| !line.ends_with(",NONE"));
+    Some(sold.map(|(line, number)| sale(line, number)).collect())
+}
+
+fn sale(line: &str, number: usize) -> Event {
+    let [date, time, _, item] = line.split(',').collect::<Vec<_>>()[..] else {
+        panic!("four columns: {line}");
+    };
+    let sku: String =
+        item.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let at = NaiveDateTime::parse_from_str(&format!("{date} {time}"), "%Y-%m-%d %H:%M:%S");
+    let at = at.expect("date and time").and_utc();
+    let text = format!(
+        r#"{{"event_id":"line-{number}","kind":"sale","store_id":"edinburgh","terminal_id":"till",
+            "sku":"{sku}","quantity":"1","unit_price":"2.50","currency":"GBP",
+            "occurred_at":"{}"}}"#,
+        at.to_rfc3339()
+    );
+    parsed(&text, at)
+}

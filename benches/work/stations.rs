@@ -1,0 +1,241 @@
+//! The stations as a Lambda function runs them, over the endpoints of this machine, and what each
+//! invocation took.
+
+use std::sync::{Arc, Mutex};
+
+use aws::{Catalog, Clients, Days, Endpoints, Names, Offers, Quarantine, Stock, Stream};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::ports::{CatalogTable, EventLog, Failure, Put};
+use domain::record::Record;
+use domain::{Delivered, Event, SequenceNumber, Store, record};
+use ingest::{Service, Settings, router};
+use local::dynamodb::{DynamoDb, Tables};
+use local::http::{Bound, Server};
+use local::kinesis::{self, Kinesis, Limits};
+use local::part::{Part, Stop};
+use pricing::Pricing;
+use processors::{Closing, Processor};
+use tokio::runtime::{Builder, Runtime};
+use tower::ServiceExt;
+
+use crate::count::{Counter, Work, cpu_ms};
+use crate::shop::Shop;
+
+/// The machine: endpoints on threads of their own, so that their work is not the stations'.
+pub(crate) struct Stations {
+    pub(crate) runtime: Runtime,
+    clients: Clients,
+    pub(crate) counter: Counter,
+    _endpoints: [Part; 2],
+}
+
+/// What one request put into the stream.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sent {
+    pub(crate) cpu_ms: f64,
+    pub(crate) records: Vec<usize>,
+    pub(crate) body_bytes: usize,
+    pub(crate) reply_bytes: usize,
+}
+
+impl Stations {
+    pub(crate) fn start() -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let enter = runtime.enter();
+        let (at_kinesis, at_dynamodb) = (bind(), bind());
+        let url = |bound: &Bound| format!("http://{}", bound.local_addr());
+        let urls = Endpoints { kinesis: url(&at_kinesis), dynamodb: url(&at_dynamodb) };
+        let database = DynamoDb::open(&Tables::Memory).expect("a database");
+        let dynamodb =
+            Part::start("dynamodb", move |stop: Stop| database.serve(at_dynamodb, stop.wait()));
+        let kinesis = Part::start("kinesis", move |stop: Stop| async move {
+            let kinesis = Kinesis::open(kinesis::Settings {
+                storage: kinesis::Storage::Memory,
+                limits: Limits::Off,
+                clock: Arc::new(now),
+                region: "local".to_owned(),
+            });
+            at_kinesis.serve(kinesis.expect("a stream").router(), stop.wait()).await;
+        });
+        let counter = Counter::default();
+        let local = Clients::local(&urls);
+        let counted = local.dynamodb.config().to_builder().interceptor(counter.clone()).build();
+        let dynamodb_client = aws_sdk_dynamodb::Client::from_conf(counted);
+        let clients = Clients { dynamodb: dynamodb_client, kinesis: local.kinesis };
+        drop(enter);
+        let endpoints = [dynamodb.expect("a thread"), kinesis.expect("a thread")];
+        Self { runtime, clients, counter, _endpoints: endpoints }
+    }
+
+    /// Fresh tables.
+    pub(crate) fn tables(&self, prefix: &str) -> TablesOf<'_> {
+        let names = Names { table_prefix: format!("{prefix}-"), ..Names::default() };
+        let created = aws::tables::create(&self.clients.dynamodb, &names);
+        self.runtime.block_on(created).expect("the tables");
+        TablesOf { stations: self, names }
+    }
+
+    /// What an invocation takes.
+    pub(crate) fn measure<T>(&self, run: impl Future<Output = T>) -> (T, Work) {
+        self.counter.take();
+        let before = cpu_ms();
+        let result = self.runtime.block_on(run);
+        let cpu_ms = cpu_ms() - before;
+        (result, Work { times: 1.0, cpu_ms, ..self.counter.take() })
+    }
+
+    /// Sends the events through the receiver, so many in a request.
+    pub(crate) fn ingest(&self, events: &[Event], in_request: usize) -> Vec<Sent> {
+        let names = Names::default();
+        let stream = Stream::new(self.clients.kinesis.clone(), &names);
+        self.runtime.block_on(stream.create(4)).expect("a stream");
+        let log = Arc::new(Seen { stream, sizes: Mutex::default() });
+        let receiver = receiver(Arc::clone(&log));
+        let requests = events.chunks(in_request).map(|chunk| {
+            let body: Vec<String> = chunk.iter().map(Event::canonical).collect();
+            let body = body.join("\n");
+            let body_bytes = body.len();
+            let request = Request::post("/v1/events")
+                .header("content-type", "application/x-ndjson")
+                .body(Body::from(body))
+                .expect("a request");
+            let ((status, reply), work) = self.measure(async {
+                let response = receiver.clone().oneshot(request).await.expect("an answer");
+                let status = response.status();
+                (status, to_bytes(response.into_body(), usize::MAX).await.expect("bytes"))
+            });
+            assert!(status.is_success(), "{status}");
+            Sent {
+                cpu_ms: work.cpu_ms,
+                records: std::mem::take(&mut *log.sizes.lock().expect("no thread panicked")),
+                body_bytes,
+                reply_bytes: reply.len(),
+            }
+        });
+        requests.collect()
+    }
+}
+
+fn bind() -> Bound {
+    Server::bind(([127, 0, 0, 1], 0).into()).expect("a free port")
+}
+
+#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+pub(crate) fn now() -> DateTime<Utc> {
+    DateTime::from(std::time::SystemTime::now())
+}
+
+fn receiver(log: Arc<Seen>) -> Router {
+    let settings = Settings { age_max: None, ..Settings::default() };
+    let service =
+        Service { log: Shared(log), settings, clock: Arc::new(now), entropy: Arc::new(|| 0) };
+    router(Arc::new(service))
+}
+
+/// The stream, and the sizes of the records it was given.
+struct Seen {
+    stream: Stream,
+    sizes: Mutex<Vec<usize>>,
+}
+
+struct Shared(Arc<Seen>);
+
+impl EventLog for Shared {
+    async fn put(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+        let sizes = records.iter().map(|record| record.data.len() + record.partition_key.len());
+        self.0.sizes.lock().expect("no thread panicked").extend(sizes);
+        self.0.stream.put(records).await
+    }
+
+    async fn ready(&self) -> Result<(), Failure> {
+        self.0.stream.ready().await
+    }
+}
+
+/// Tables of one measurement.
+pub(crate) struct TablesOf<'a> {
+    stations: &'a Stations,
+    names: Names,
+}
+
+impl TablesOf<'_> {
+    fn client(&self) -> aws_sdk_dynamodb::Client {
+        self.stations.clients.dynamodb.clone()
+    }
+
+    pub(crate) fn name(&self, table: &str) -> String {
+        self.names.table(table)
+    }
+
+    /// Puts a store into the catalogue.
+    pub(crate) fn open(&self, shop: Shop) -> Store {
+        let store = shop.store();
+        self.stations.runtime.block_on(async {
+            let catalog = Catalog::new(self.client(), &self.names);
+            catalog.put_store(&store).await.expect("written");
+            for item in shop.items() {
+                catalog.put_item(&item).await.expect("written");
+            }
+        });
+        store
+    }
+
+    /// One invocation with these events, so many in a record.
+    pub(crate) fn process(&self, events: &[Event], in_record: usize) -> Work {
+        let (client, names) = (self.client(), &self.names);
+        let mut processor = Processor::new(
+            Stock::new(client.clone(), names),
+            Quarantine::new(client.clone(), names),
+        );
+        processor.age_max = None;
+        let batch: Vec<Delivered> = events.chunks(in_record).zip(0..).map(delivered).collect();
+        let run = async { processor.process(&batch).await };
+        let (outcome, work) = self.stations.measure(run);
+        assert!(outcome.retry_from.is_none() && outcome.quarantined == 0, "{outcome:?}");
+        work
+    }
+
+    /// A pass of the pricing; with it how many offers came of it.
+    pub(crate) fn price(&self, store: &Store, slot: DateTime<Utc>) -> (usize, Work) {
+        let (client, names) = (self.client(), &self.names);
+        let pricing = Pricing {
+            catalog: Catalog::new(client.clone(), names),
+            stock: Stock::new(client.clone(), names),
+            days: Days::new(client.clone(), names),
+            offers: Offers::new(client.clone(), names),
+        };
+        let run = async { pricing.price_store(&store.store_id, slot, slot).await };
+        let (pass, work) = self.stations.measure(run);
+        (pass.expect("the tables answer").published.len(), work)
+    }
+
+    /// A pass of the close of day.
+    pub(crate) fn close(&self, store: &Store, at: DateTime<Utc>) -> Work {
+        let (client, names) = (self.client(), &self.names);
+        let closing = Closing {
+            catalog: Catalog::new(client.clone(), names),
+            stock: Stock::new(client.clone(), names),
+            days: Days::new(client.clone(), names),
+            offers: Offers::new(client.clone(), names),
+        };
+        let run = async { closing.close_store(&store.store_id, at).await };
+        let (closed, work) = self.stations.measure(run);
+        closed.expect("the tables answer");
+        work
+    }
+}
+
+fn delivered((events, number): (&[Event], usize)) -> Delivered {
+    let (first, last) = (&events[0], &events[events.len() - 1]);
+    let record = record::pack(first.store_id().as_str(), events);
+    Delivered {
+        shard_id: "shardId-000000000000".to_owned(),
+        sequence_number: SequenceNumber::new(number.to_string()),
+        partition_key: record.partition_key,
+        arrived_at: last.occurred_at() + TimeDelta::seconds(1),
+        data: record.data,
+    }
+}
