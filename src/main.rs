@@ -6,6 +6,7 @@ mod catalog;
 mod clients;
 mod clock;
 mod connect;
+mod cost;
 mod dates;
 mod days;
 mod decide;
@@ -65,6 +66,7 @@ enum Verb {
     Rebuild(rebuild::Flags),
     Redrive(redrive::Flags),
     SimulatePricing(simulate_pricing::Flags),
+    Cost(Box<cost::Flags>),
 }
 
 /// What a verb may fail with: printed once, here.
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
                 Verb::Rebuild(flags) => rebuild::run(flags).await,
                 Verb::Redrive(flags) => redrive::run(flags).await,
                 Verb::SimulatePricing(flags) => simulate_pricing::run(&flags),
+                Verb::Cost(flags) => cost::run(&flags),
             }
         })
     });

@@ -6,6 +6,7 @@ mod axe;
 mod bread_basket;
 mod catalog;
 mod clients;
+mod cost;
 mod damage;
 mod days;
 mod decide;

@@ -1,0 +1,201 @@
+//! Bills of known chains, by hand.
+
+use super::*;
+use clap::Parser;
+use rust_decimal::Decimal;
+
+#[derive(Parser)]
+struct Given {
+    #[command(flatten)]
+    chain: Chain,
+}
+
+fn chain(words: &[&str]) -> Chain {
+    Given::parse_from(std::iter::once("cost").chain(words.iter().copied())).chain
+}
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+/// The lines of a bill as `part price` and dollars.
+fn bill(stores: u64, words: &[&str]) -> Vec<(String, Decimal, Decimal)> {
+    let (chain, prices, work) = (chain(words), Prices::built_in(), Work::measured());
+    let (_, bill) = month(stores, &chain, &prices, &work, false);
+    let line =
+        |line: &bill::Line| (format!("{} {}", line.part, line.price), line.quantity, line.dollars);
+    bill.lines.iter().map(line).collect()
+}
+
+/// The quantity and the dollars of all lines of a name.
+fn line(stores: u64, words: &[&str], name: &str) -> (Decimal, Decimal) {
+    let lines = bill(stores, words);
+    let found: Vec<_> = lines.iter().filter(|(of, _, _)| of == name).collect();
+    assert!(!found.is_empty(), "no {name} in {lines:?}");
+    found.iter().fold((Decimal::ZERO, Decimal::ZERO), |sum, line| (sum.0 + line.1, sum.1 + line.2))
+}
+
+fn dollars(stores: u64, words: &[&str]) -> Decimal {
+    bill(stores, words).iter().map(|(_, _, dollars)| dollars).sum()
+}
+
+fn is_near(left: Decimal, right: Decimal) -> bool {
+    (left - right).abs() <= right.abs() * decimal("0.000001")
+}
+
+#[test]
+fn a_request_of_a_till_costs_a_millionth_of_a_dollar_at_the_gateway() {
+    // 100 stores x 2,400 events / 24 a request x 730/24 days = 304,166.67 requests.
+    let words = ["--events-per-store-day=2400", "--events-per-request=24"];
+    let (quantity, dollars) = line(100, &words, "ingest-api api-gateway.request");
+    assert_eq!(quantity.round_dp(2), decimal("304166.67"));
+    assert_eq!(dollars.round_dp(6), decimal("0.304167"));
+}
+
+#[test]
+fn a_stream_on_demand_costs_its_hours_and_whole_kilobytes() {
+    let (hours, dollars) = line(10, &[], "stream kinesis.on-demand.hour");
+    assert_eq!((hours, dollars), (decimal("730"), decimal("29.2")));
+    // One event a request makes a record far below 1 KB, which is charged as 1 KB:
+    // 10 x 2,000 x 730/24 x 1,024 bytes.
+    let words = ["--events-per-request=1"];
+    let (gigabytes, dollars) = line(10, &words, "stream kinesis.on-demand.in");
+    assert_eq!(gigabytes.round_dp(6), decimal("0.580152"));
+    assert!(is_near(dollars, gigabytes * decimal("0.08")));
+    // Six days beyond the first: a day's 0.580152 / (730/24) GB, six times.
+    let (kept, _) = line(10, &words, "stream kinesis.on-demand.extended");
+    assert!(is_near(kept, gigabytes * decimal("24") / decimal("730") * decimal("6")));
+    let (none, _) = line(10, &["--retention=24"], "stream kinesis.on-demand.extended");
+    assert_eq!(none, Decimal::ZERO);
+}
+
+#[test]
+fn a_provisioned_stream_costs_its_shards_and_its_put_units() {
+    let words = ["--stream=provisioned", "--shards=2", "--events-per-request=1"];
+    let (hours, dollars) = line(10, &words, "stream kinesis.provisioned.hour");
+    assert_eq!((hours, dollars), (decimal("1460"), decimal("21.9")));
+    // 10 x 2,000 x 730/24 records below 25 KB.
+    let (units, _) = line(10, &words, "stream kinesis.provisioned.put");
+    assert_eq!(units.round_dp(2), decimal("608333.33"));
+    let (extended, dollars) = line(10, &words, "stream kinesis.provisioned.extended");
+    assert_eq!((extended, dollars), (decimal("1460"), decimal("29.2")));
+}
+
+#[test]
+fn an_event_alone_in_its_batch_is_one_write_and_one_read() {
+    // One store, one event a request, no window: nothing can be put together.
+    let words = ["--events-per-request=1", "--batch-window=0"];
+    let (writes, dollars) = line(1, &words, "stock-processor dynamodb.write");
+    let events = decimal("2000") * decimal("730") / decimal("24");
+    let work = Work::measured();
+    assert!(is_near(writes, events * work.batches.groups[0].writes.0));
+    assert!(is_near(dollars, writes * decimal("0.625") / decimal("1000000")));
+}
+
+#[test]
+fn a_batch_has_the_records_of_its_window_and_never_more_than_its_size() {
+    let work = Work::measured();
+    let of = |words: &[&str]| Traffic::of(1000, &chain(words), &work);
+    // 1,000 stores x 2,000 / 10 / 43,200 s / 4 shards = 1.1574 records a second and shard.
+    let usual = of(&["--batch-window=10"]);
+    assert_eq!(usual.shards, decimal("4"));
+    assert_eq!(usual.records_per_batch.round_dp(3), decimal("12.574"));
+    assert_eq!(of(&["--batch-window=10", "--batch-size=3"]).records_per_batch, decimal("3"));
+    assert_eq!(of(&["--batch-window=0"]).records_per_batch, decimal("1"));
+}
+
+#[test]
+fn a_token_is_charged_by_the_piece() {
+    // 3 tills x 12 tokens a day x 730/24 days x $0.00225.
+    let (tokens, dollars) = line(1, &[], "identity cognito.token");
+    assert_eq!((tokens.round_dp(4), dollars.round_dp(4)), (decimal("1095"), decimal("2.4638")));
+    let (fewer, _) = line(1, &["--token-hours=24"], "identity cognito.token");
+    assert_eq!(fewer.round_dp(4), decimal("91.25"));
+}
+
+#[test]
+fn a_store_is_a_message_in_each_slot_of_its_afternoon() {
+    // 18 slots x 730/24 days x 2.1 requests, and 730 hours x 900 empty receives.
+    let (requests, _) = line(1, &["--afternoon-hours=4.5"], "pricing sqs.fifo");
+    assert_eq!(requests.round_dp(2), decimal("658149.75"));
+    let (ticks, _) = line(1, &[], "pricing scheduler.invocation");
+    assert_eq!(ticks, decimal("2920"));
+}
+
+#[test]
+fn what_is_there_whether_or_not_anything_is_sold_costs_the_same_for_all() {
+    for name in [
+        "stream kinesis.on-demand.hour",
+        "key kms.key",
+        "alarms cloudwatch.metric",
+        "alarms cloudwatch.alarm",
+        "alarms cloudwatch.dashboard",
+        "offers-out dynamodb.stream-read",
+    ] {
+        assert_eq!(line(1, &[], name), line(10_000, &[], name), "{name}");
+    }
+}
+
+#[test]
+fn more_never_costs_less() {
+    let rising: [&[&str]; 7] = [
+        &[
+            "--events-per-store-day=100",
+            "--events-per-store-day=1000",
+            "--events-per-store-day=30000",
+        ],
+        &["--items=10", "--items=50", "--items=500"],
+        &["--retention=24", "--retention=168", "--retention=8760"],
+        &["--tills=1", "--tills=3", "--tills=10"],
+        &["--dynamodb-ms=0", "--dynamodb-ms=5", "--dynamodb-ms=50"],
+        &["--stock-kept=30", "--stock-kept=400"],
+        &["--close-passes=1", "--close-passes=8", "--close-passes=96"],
+    ];
+    for flags in rising {
+        let costs: Vec<Decimal> = flags.iter().map(|flag| dollars(100, &[flag])).collect();
+        assert!(costs.is_sorted(), "{flags:?}: {costs:?}");
+    }
+    for stores in 1..200 {
+        assert!(dollars(stores, &[]) < dollars(stores + 1, &[]), "{stores}");
+    }
+    for events in (100..6_000).step_by(100) {
+        let of = |events: u32| dollars(1000, &[&format!("--events-per-store-day={events}")]);
+        assert!(of(events) < of(events + 100), "{events}");
+    }
+}
+
+#[test]
+fn waiting_longer_and_sending_more_at_once_never_cost_more() {
+    for seconds in [0, 1, 5, 20, 60, 120] {
+        let of = |seconds: u32| dollars(1000, &[&format!("--batch-window={seconds}")]);
+        assert!(of(seconds) >= of(seconds * 2 + 1), "{seconds}");
+    }
+    for events in [1, 2, 5, 10, 20, 50] {
+        let of = |events: u32| dollars(1000, &[&format!("--events-per-request={events}")]);
+        assert!(of(events) > of(events * 2), "{events}");
+    }
+}
+
+#[test]
+fn the_free_tier_takes_off_and_adds_nothing() {
+    let (chain, prices, work) = (chain(&[]), Prices::built_in(), Work::measured());
+    let of = |is_free_tier| month(10, &chain, &prices, &work, is_free_tier).1;
+    let (paid, free) = (of(false), of(true));
+    assert!(free.dollars() < paid.dollars());
+    for (paid, free) in paid.lines.iter().zip(&free.lines) {
+        assert!(free.dollars <= paid.dollars && free.dollars >= Decimal::ZERO, "{}", free.price);
+    }
+}
+
+/// The curve was measured on a made-up store of two thousand events a day. The real bakery sells
+/// fewer than two hundred.
+#[test]
+fn the_measured_curve_holds_for_a_store_that_it_was_not_measured_on() {
+    let work = Work::measured();
+    let bakery = &work.bakery;
+    let within_a_tenth = |said: Decimal, measured: Decimal| {
+        assert!((said - measured).abs() <= measured / Decimal::TEN, "{said} for {measured}");
+    };
+    within_a_tenth(work.group(bakery.events.0, |one| one.writes), bakery.writes.0);
+    within_a_tenth(work.group(bakery.events.0, |one| one.reads), bakery.reads.0);
+}

@@ -1,0 +1,58 @@
+//! What it costs to see what happens, and the key.
+
+use rust_decimal::Decimal;
+
+use super::bill::{Bill, count};
+use super::traffic::{GB, HOURS, Traffic};
+
+/// One alarm that combines the others, for the deployment.
+const COMPOSITE_ALARMS: u32 = 1;
+const DASHBOARDS: u32 = 1;
+const KEYS: u32 = 1;
+/// How often a service asks for a data key again. Source: "Encryption at rest" of DynamoDB and
+/// "server-side encryption" of Kinesis.
+const DATA_KEYS_PER_HOUR: u32 = 12;
+/// Pairs of a table or queue and a function that uses it.
+const KEY_USERS: u32 = 20;
+
+/// Logs, metrics, alarms and traces.
+pub(super) fn watch(bill: &mut Bill<'_>, traffic: &Traffic) {
+    const PART: &str = "alarms";
+    let chain = bill.chain;
+    let invocations: Decimal = bill.invocations.values().sum();
+    let (of_function, of_request) = (chain.log_bytes, chain.access_log_bytes);
+    let bytes = invocations * of_function + traffic.requests * of_request;
+    let ingested = bytes / Decimal::from(GB);
+    let how = format!(
+        "{} invocations x {of_function} bytes + {} requests x {of_request} bytes",
+        count(invocations),
+        count(traffic.requests)
+    );
+    bill.add(PART, "cloudwatch.logs", ingested, how);
+    // What AWS assumes of compressed logs. Source: "Amazon CloudWatch pricing", examples.
+    let compressed = Decimal::new(15, 2);
+    let kept = ingested * compressed * chain.log_kept / traffic.days;
+    let how = format!("{} GB a month x {compressed}, {} days", count(ingested), chain.log_kept);
+    bill.add(PART, "cloudwatch.logs-storage", kept, how);
+    bill.add(PART, "cloudwatch.metric", chain.metrics, "counters, each with all its labels");
+    bill.add(PART, "cloudwatch.alarm", chain.alarms, "metrics in alarms");
+    bill.add(PART, "cloudwatch.composite-alarm", COMPOSITE_ALARMS.into(), "of the deployment");
+    bill.add(PART, "cloudwatch.dashboard", DASHBOARDS.into(), "one dashboard");
+    let traced = bill.invocations.values().map(|invocations| {
+        let first = (*invocations).min(traffic.open_seconds);
+        first + (invocations - first) * chain.trace_percent / Decimal::ONE_HUNDRED
+    });
+    let traces = traced.sum();
+    let how = format!("the first of a second, and {} percent of the rest", chain.trace_percent);
+    bill.add(PART, "xray.trace", traces, how);
+}
+
+/// The key that stream, tables and queues are encrypted with.
+pub(super) fn key(bill: &mut Bill<'_>, traffic: &Traffic) {
+    const PART: &str = "key";
+    bill.add(PART, "kms.key", KEYS.into(), "one key");
+    let users = Decimal::from(2) * traffic.shards + Decimal::from(KEY_USERS);
+    let requests = users * Decimal::from(HOURS * DATA_KEYS_PER_HOUR);
+    let how = format!("a data key every 5 minutes x {users} places");
+    bill.add(PART, "kms.request", requests, how);
+}

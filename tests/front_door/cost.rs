@@ -1,0 +1,120 @@
+//! `daymark cost`: what a chain costs, its table in the documentation, and what is refused.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use rust_decimal::Decimal;
+
+use crate::support::daymark;
+
+fn page() -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cost.md");
+    fs::read_to_string(page).expect("the page")
+}
+
+#[test]
+fn the_page_shows_what_the_command_prints() {
+    let page = page();
+    let printed = daymark(["cost"]).well();
+    for table in printed.trim().split("\n\n") {
+        assert!(page.contains(table), "docs/cost.md lacks:\n{table}");
+    }
+}
+
+#[test]
+fn every_command_of_the_page_runs() {
+    let page = page();
+    let commands: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("daymark cost")).collect();
+    assert!(commands.len() > 3, "{commands:?}");
+    for command in commands {
+        let words = command.split('#').next().unwrap_or_default().split_whitespace();
+        let words = words.take_while(|word| *word != ">");
+        if !command.contains("--prices") {
+            daymark(["cost"].into_iter().chain(words)).well();
+        }
+    }
+}
+
+#[test]
+fn every_line_is_its_quantity_times_its_price() {
+    let rows = daymark(["cost", "--stores=10", "--format=json"]).rows();
+    let parts: BTreeSet<&str> = rows.iter().map(|row| &*row["part"]).collect();
+    assert_eq!(parts.len(), 10, "{parts:?}");
+    let number = |text: &str| text.parse::<Decimal>().expect("a number");
+    for row in &rows {
+        let dollars = number(&row["quantity"]) * number(&row["unit_price"]) / number(&row["per"]);
+        let difference = (dollars - number(&row["dollars"])).abs();
+        // Ten stores stay below the first step of every price.
+        assert!(difference < Decimal::new(1, 6), "{row:?}");
+    }
+    let explained = daymark(["cost", "--stores=10", "--explain"]).well();
+    for row in &rows {
+        assert!(explained.contains(&row["how"]), "{}", row["how"]);
+    }
+    let csv = daymark(["cost", "--stores=10", "--format=csv"]).well();
+    assert_eq!(csv.lines().count(), rows.len() + 1);
+}
+
+#[test]
+fn a_price_list_of_ones_own_counts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("prices.json");
+    let list = daymark(["cost", "--list", "--format=json"]).well();
+    let mut list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
+    list["region"] = "eu-central-1".into();
+    list["prices"]["kms.key"]["price"] = "7".into();
+    fs::write(&file, list.to_string()).expect("written");
+    let file = file.display().to_string();
+    let words = ["cost", "--stores=1", "--format=json", "--region=eu-central-1", "--prices", &file];
+    let rows = daymark(words).rows();
+    let key = rows.iter().find(|row| row["price"] == "kms.key").expect("a key");
+    assert_eq!(key["dollars"], "7");
+}
+
+#[test]
+fn what_is_wrong_is_answered_with_what_would_pass() {
+    let region = daymark(["cost", "--region=eu-central-1"]).refused();
+    assert!(
+        region.contains("the price list is that of us-east-1, not of eu-central-1"),
+        "{region}"
+    );
+    assert!(region.contains("--prices"), "{region}");
+    let missing = daymark(["cost", "--prices=nowhere.json"]).refused();
+    assert!(missing.contains("cannot read the prices in nowhere.json"), "{missing}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("prices.json");
+    fs::write(&file, r#"{"region": "us-east-1", "read_on": "today", "prices": {}}"#)
+        .expect("written");
+    let empty = daymark(["cost", "--prices", &file.display().to_string()]).refused();
+    assert!(
+        empty.contains("there is no price of api-gateway.request, cloudwatch.alarm"),
+        "{empty}"
+    );
+    for (flag, expected) in [
+        ("--stores=0", "0 is not in 1..=1000000"),
+        ("--memory=prices=512", "there is no function prices; there are ingest, token,"),
+        ("--memory=pricing=64", "a whole number from 128 to 10240 MB"),
+        ("--retention=23", "23 is not in 24..=8760"),
+        ("--open-hours=25", "expected a number from 0 to 24"),
+        ("--open-hours=0", "expected more than 0 and at most 24 hours"),
+        ("--events-per-request=20000", "expected a number from 1 to 10000"),
+        ("--batch-window=301", "301 is not in 0..=300"),
+        ("--stream=cheap", "[possible values: on-demand, provisioned]"),
+    ] {
+        let ran = daymark(["cost", flag]);
+        assert_eq!(ran.code, Some(2), "{flag}");
+        assert!(ran.err.contains(expected), "{flag}: {}", ran.err);
+    }
+}
+
+#[test]
+fn the_price_list_says_where_each_price_is_from() {
+    let list = daymark(["cost", "--list", "--format=csv"]).well();
+    let lines: Vec<&str> = list.lines().collect();
+    assert_eq!(lines[0], "price,dollars,per,unit,as_of,seen_at,source");
+    for seen_at in ["aws", "third-party", "unconfirmed"] {
+        assert!(lines.iter().any(|line| line.contains(&format!(",{seen_at},"))), "{seen_at}");
+    }
+}
