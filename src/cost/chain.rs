@@ -65,7 +65,7 @@ pub(super) struct Chain {
     pub(super) batch_size: u64,
 
     /// Longest that a batch is waited for
-    #[arg(long, default_value_t = 5, value_name = "SECONDS",
+    #[arg(long, default_value_t = 1, value_name = "SECONDS",
           value_parser = clap::value_parser!(u64).range(0..=300))]
     pub(super) batch_window: u64,
 
@@ -110,7 +110,7 @@ pub(super) struct Chain {
     pub(super) trace_percent: Decimal,
 
     /// Metrics that alarms look at
-    #[arg(long, default_value = "40", value_name = "N", value_parser = not_negative)]
+    #[arg(long, default_value = "85", value_name = "N", value_parser = not_negative)]
     pub(super) alarms: Decimal,
 
     /// Custom metrics, each with every combination of its dimensions
@@ -136,13 +136,13 @@ pub(super) enum Arch {
 
 /// The functions, and the memory that `cdk/` gives them.
 const MEMORY: [(&str, u32); 7] = [
-    ("ingest", 256),
-    ("token", 128),
-    ("stock-processor", 512),
-    ("pricing-schedule", 256),
-    ("pricing", 512),
-    ("day-close-schedule", 256),
-    ("day-close", 512),
+    ("ingest", 512),
+    ("token", 256),
+    ("stock-processor", 1024),
+    ("pricing-schedule", 512),
+    ("pricing", 1024),
+    ("day-close-schedule", 512),
+    ("day-close", 1024),
 ];
 
 #[derive(Debug, Clone)]

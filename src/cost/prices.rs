@@ -54,8 +54,6 @@ pub(super) enum SeenAt {
     Aws,
     /// A page of somebody else who quotes AWS.
     ThirdParty,
-    /// No page that could be read.
-    Unconfirmed,
 }
 
 /// A number that is written as text, so that no digit is lost.

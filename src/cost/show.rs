@@ -155,7 +155,6 @@ pub(super) fn list(format: Format, prices: &Prices) -> Result<(), Failed> {
         let seen_at = match price.seen_at {
             SeenAt::Aws => "aws",
             SeenAt::ThirdParty => "third-party",
-            SeenAt::Unconfirmed => "unconfirmed",
         };
         vec![
             name.to_owned(),

@@ -5,8 +5,6 @@ use rust_decimal::Decimal;
 use super::bill::{Bill, count};
 use super::traffic::{GB, HOURS, Traffic};
 
-/// One alarm that combines the others, for the deployment.
-const COMPOSITE_ALARMS: u32 = 1;
 const DASHBOARDS: u32 = 1;
 const KEYS: u32 = 1;
 /// How often a service asks for a data key again. Source: "Encryption at rest" of DynamoDB and
@@ -36,7 +34,6 @@ pub(super) fn watch(bill: &mut Bill<'_>, traffic: &Traffic) {
     bill.add(PART, "cloudwatch.logs-storage", kept, how);
     bill.add(PART, "cloudwatch.metric", chain.metrics, "counters, each with all its labels");
     bill.add(PART, "cloudwatch.alarm", chain.alarms, "metrics in alarms");
-    bill.add(PART, "cloudwatch.composite-alarm", COMPOSITE_ALARMS.into(), "of the deployment");
     bill.add(PART, "cloudwatch.dashboard", DASHBOARDS.into(), "one dashboard");
     let traced = bill.invocations.values().map(|invocations| {
         let first = (*invocations).min(traffic.open_seconds);

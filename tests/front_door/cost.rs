@@ -1,6 +1,6 @@
 //! `daymark cost`: what a chain costs, its table in the documentation, and what is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -19,6 +19,26 @@ fn the_page_shows_what_the_command_prints() {
     let printed = daymark(["cost"]).well();
     for table in printed.trim().split("\n\n") {
         assert!(page.contains(table), "docs/cost.md lacks:\n{table}");
+    }
+}
+
+#[test]
+fn what_a_setting_changes_is_what_the_page_says() {
+    let page = page();
+    let lines: Vec<&str> = page.lines().filter(|line| line.starts_with("| `--")).collect();
+    assert!(lines.len() > 5, "{lines:?}");
+    for line in lines {
+        let cells: Vec<&str> = line.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        let [_, flags, dollars @ .., _] = &cells[..] else { panic!("{line}") };
+        let words = ["cost", "--format=json"].into_iter().chain(flags.split_whitespace());
+        let mut sums: BTreeMap<u32, Decimal> = BTreeMap::new();
+        for row in daymark(words).rows() {
+            let sum = sums.entry(row["stores"].parse().expect("a number")).or_default();
+            *sum += row["dollars"].parse::<Decimal>().expect("dollars");
+        }
+        let said = dollars.iter().map(|cell| cell.replace(',', ""));
+        let printed = sums.values().map(|sum| format!("{:.2}", sum.round_dp(2)));
+        assert_eq!(said.collect::<Vec<_>>(), printed.collect::<Vec<_>>(), "{flags}");
     }
 }
 
@@ -114,7 +134,7 @@ fn the_price_list_says_where_each_price_is_from() {
     let list = daymark(["cost", "--list", "--format=csv"]).well();
     let lines: Vec<&str> = list.lines().collect();
     assert_eq!(lines[0], "price,dollars,per,unit,as_of,seen_at,source");
-    for seen_at in ["aws", "third-party", "unconfirmed"] {
+    for seen_at in ["aws", "third-party"] {
         assert!(lines.iter().any(|line| line.contains(&format!(",{seen_at},"))), "{seen_at}");
     }
 }
