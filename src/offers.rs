@@ -4,14 +4,14 @@ mod draw;
 mod explain;
 mod replay;
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use domain::ports::{CatalogTable, OffersTable};
-use domain::{Offer, OfferId, Sku, StoreId};
+use domain::{Offer, OfferId, StoreId};
+use pricing::listed::{fields, latest, today};
 
 use crate::connect::Tables;
 use crate::output::{Column, Format};
@@ -104,9 +104,8 @@ async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
     let store = tables.catalog.store(&store_id).await.map_err(explain)?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     let now = clock::now();
-    let today = store.as_ref().and_then(|store| store.day_at(now)).map(|day| day.date);
-    let today = today.unwrap_or_else(|| now.with_timezone(&zone).date_naive());
-    let date = flags.date.unwrap_or(today);
+    let today = || store.as_ref().map_or_else(|| now.date_naive(), |store| today(store, now));
+    let date = flags.date.unwrap_or_else(today);
     let mut offers = tables.offers.of_day(&store_id, date).await.map_err(explain)?;
     offers.retain(|offer| offer.shadow == flags.shadows);
     if !flags.revisions {
@@ -135,18 +134,6 @@ async fn find(tables: &Tables, offer_id: &OfferId) -> Result<(Offer, Vec<Offer>)
     Ok((offer, of_day))
 }
 
-/// The last revision of each item.
-pub(crate) fn latest(offers: Vec<Offer>) -> Vec<Offer> {
-    let mut items: BTreeMap<Sku, Offer> = BTreeMap::new();
-    for offer in offers {
-        let known = items.get(&offer.offer_id.sku);
-        if known.is_none_or(|known| known.offer_id.revision < offer.offer_id.revision) {
-            items.insert(offer.offer_id.sku.clone(), offer);
-        }
-    }
-    items.into_values().collect()
-}
-
 /// Prints offers, instants on the store's clock.
 pub(crate) fn print(format: Format, offers: &[Offer], zone: Tz) -> Result<(), Failed> {
     // People see the id's parts already; a table has no room to say them twice, nor for what
@@ -154,32 +141,8 @@ pub(crate) fn print(format: Format, offers: &[Offer], zone: Tz) -> Result<(), Fa
     let all = [COLUMNS, MORE_COLUMNS].concat();
     let shown = if format == Format::Table { 1..COLUMNS.len() } else { 0..all.len() };
     let row = |offer: &Offer| {
-        let (with, without) = (&offer.expected, &offer.if_unchanged);
-        let row = [
-            offer.offer_id.to_string(),
-            offer.offer_id.sku.to_string(),
-            on_the_wall(format, zone, offer.valid_from),
-            on_the_wall(format, zone, offer.valid_until),
-            offer.regular_price.to_string(),
-            offer.price.to_string(),
-            offer.price.currency().to_string(),
-            offer.discount_percent.to_string(),
-            offer.on_hand.to_string(),
-            offer.reason.clone(),
-            offer.was_price.to_string(),
-            offer.lowest_price.map(|lowest| lowest.to_string()).unwrap_or_default(),
-            offer.arm.as_str().to_owned(),
-            offer.trust.as_str().to_owned(),
-            offer.shadow.to_string(),
-            offer.policy_version.to_string(),
-            with.units.to_string(),
-            with.revenue.to_string(),
-            with.waste.to_string(),
-            without.units.to_string(),
-            without.revenue.to_string(),
-            without.waste.to_string(),
-        ];
-        row[shown.clone()].to_vec()
+        let fields = fields(offer, |at| on_the_wall(format, zone, at));
+        fields[shown.clone()].iter().map(|(_, value)| value.clone()).collect()
     };
     output::rows(format, &all[shown.clone()], &offers.iter().map(row).collect::<Vec<_>>())
 }

@@ -15,7 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt as format, registry};
 
 pub use due::{DueBatch, Sent, Tick};
-pub use gateway::{authority, path_below_stage};
+pub use gateway::admit;
 
 use crate::clients::Clients;
 use crate::deployed::config;

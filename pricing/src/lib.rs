@@ -5,6 +5,8 @@
 //! [`pass`] reads what that needs and writes what follows.
 
 pub mod afternoon;
+#[cfg(feature = "api")]
+pub mod api;
 pub mod arm;
 pub mod calendar;
 pub mod contract;
@@ -17,6 +19,7 @@ pub mod forecast;
 pub mod inputs;
 pub mod ladder;
 pub mod learning;
+pub mod listed;
 pub mod metrics;
 mod model;
 pub mod pass;

@@ -87,9 +87,15 @@ impl Wiring {
             clock: self.clock.clone(),
             entropy: Arc::new(clock::entropy),
         };
+        let offers = pricing::api::Service {
+            catalog: self.catalog(),
+            offers: self.offers(),
+            clock: self.clock.clone(),
+        };
         let rendered = metrics.clone();
-        // On loopback, whoever can reach it may write for every store.
+        // On loopback, whoever can reach it may act for every store.
         let router: Router = ingest::router(Arc::new(service))
+            .merge(pricing::api::router(Arc::new(offers)))
             .layer(Extension(Authority::everything()))
             .route("/metrics", get(move || async move { rendered.render() }));
         Ok(Part::start("ingest", move |stop: Stop| async move {

@@ -131,6 +131,34 @@ fn an_imported_store_in_its_afternoon_gets_offers() {
         assert!((units + waste - 49.0).abs() < 1e-6, "{offer:?}");
     }
     assert!(figure("expected_revenue") > figure("unchanged_revenue"), "{offer:?}");
+
+    // Over HTTP it is the same, by name and text.
+    let wire = Wire::new(&corner.up);
+    let dated = format!("/v1/stores/corner/offers?date={}", corner.date);
+    for path in ["/v1/stores/corner/offers", &dated] {
+        let answer = wire.get(path);
+        let expected = json!({ "store_id": "corner", "date": corner.date, "offers": offers });
+        assert_eq!((answer.status, answer.json()), (200, expected), "{path}");
+    }
+    let before = format!("/v1/stores/corner/offers?date={}", yesterday_of(&corner.date));
+    assert_eq!(wire.get(&before).json()["offers"], json!([]));
+}
+
+#[test]
+fn a_question_over_http_that_cannot_be_answered_says_why() {
+    let up = Up::start(&["--memory"]);
+    let wire = Wire::new(&up);
+    for (path, status, told) in [
+        ("/v1/stores/corner/offers", 404, "store corner is not in the catalogue"),
+        ("/v1/stores/a%23b/offers", 400, "the store id in the path has the character '#'"),
+        ("/v1/stores/corner/offers?date=today", 400, "the date \"today\" is none"),
+        ("/v1/stores/corner/offers?day=1", 400, "the parameter \"day=1\" is not known"),
+    ] {
+        let answer = wire.get(path);
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        let detail = answer.json()["detail"].to_string().replace('\\', "");
+        assert!(detail.contains(told), "{path}: {detail}");
+    }
 }
 
 #[test]

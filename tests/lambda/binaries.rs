@@ -5,12 +5,13 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// All of them.
-pub(crate) const ALL: [&str; 7] = [
+pub(crate) const ALL: [&str; 8] = [
     "ingest-lambda",
     "token-lambda",
     "processor-lambda",
     "pricing-lambda",
     "pricing-schedule-lambda",
+    "offers-lambda",
     "day-close-lambda",
     "day-close-schedule-lambda",
 ];

@@ -14,7 +14,13 @@ use crate::world::{World, event, now};
 
 /// A request as API Gateway's HTTP API hands it over, payload version 2.0, from a sender who may
 /// write for every store.
-fn request(method: &str, path: &str, headers: Value, body: &str, is_base64: bool) -> Value {
+pub(crate) fn request(
+    method: &str,
+    path: &str,
+    headers: Value,
+    body: &str,
+    is_base64: bool,
+) -> Value {
     json!({
         "version": "2.0",
         "routeKey": "$default",
@@ -43,7 +49,7 @@ fn request(method: &str, path: &str, headers: Value, body: &str, is_base64: bool
 }
 
 /// What the authorizer of a route for tokens adds.
-fn token(stores: &str) -> Value {
+pub(crate) fn token(stores: &str) -> Value {
     let claims = json!({ "client_id": "6qr3", "scope": "daymark/events:write", "stores": stores });
     json!({ "jwt": { "claims": claims, "scopes": ["daymark/events:write"] } })
 }
@@ -67,7 +73,7 @@ fn event_of(store_id: &str, event_id: &str) -> Value {
 }
 
 /// The status of a response, and its body.
-fn read(response: &Value) -> (u64, Value) {
+pub(crate) fn read(response: &Value) -> (u64, Value) {
     assert_eq!(response["isBase64Encoded"], false, "{response}");
     let body = response["body"].as_str().expect("a body");
     let status = response["statusCode"].as_u64().expect("a status");

@@ -5,6 +5,7 @@ mod day_close;
 mod function;
 mod ingest;
 mod logs;
+mod offers_api;
 mod pricing;
 mod processor;
 mod queue;

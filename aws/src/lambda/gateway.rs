@@ -2,19 +2,32 @@
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequestContext as Context;
 use domain::Authority;
+use http::Uri;
+use http::request::Parts;
 
 /// The claim of an access token that names the stores; the function `token` puts it there.
 const STORES: &str = "stores";
 /// The stage that is not part of a path.
 const DEFAULT_STAGE: &str = "$default";
 
+/// Adds what API Gateway knows to a request: the sender's authority, and which part of the path is
+/// the stage. A request that gets no authority here is refused by the routers that ask for one.
+pub fn admit(head: &mut Parts, context: &Context) {
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    if let Ok(uri) = path_below_stage(path, context).parse::<Uri>() {
+        head.uri = uri;
+    }
+    if let Some(authority) = authority(context) {
+        head.extensions.insert(authority);
+    }
+}
+
 /// What the sender may act for. `None` when no authorizer stands before the route, so that nobody
 /// has checked who sends.
 ///
 /// A token says it in the claim `stores`: without it, nothing. Who signs with IAM is a program of
 /// the chain itself and may act for all stores: whom the route lets in is IAM's to say.
-#[must_use]
-pub fn authority(context: &Context) -> Option<Authority> {
+fn authority(context: &Context) -> Option<Authority> {
     let authorizer = context.authorizer.as_ref()?;
     if let Some(jwt) = &authorizer.jwt {
         let claim = jwt.claims.get(STORES).map_or("", String::as_str);
@@ -27,8 +40,7 @@ pub fn authority(context: &Context) -> Option<Authority> {
 }
 
 /// A request's path without the stage, which stands first when a stage has a name.
-#[must_use]
-pub fn path_below_stage<'a>(path: &'a str, context: &Context) -> &'a str {
+fn path_below_stage<'a>(path: &'a str, context: &Context) -> &'a str {
     let stage = context.stage.as_deref().filter(|stage| *stage != DEFAULT_STAGE);
     let below = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
     below.filter(|below| below.starts_with('/')).unwrap_or(path)
@@ -88,6 +100,16 @@ mod tests {
         for unchecked in [Value::Null, json!({}), json!({ "lambda": stores })] {
             assert_eq!(found(unchecked), None);
         }
+    }
+
+    #[test]
+    fn an_admitted_request_has_its_authority_and_keeps_its_query() {
+        let context = context("dev", token(json!({ "stores": "s1" })));
+        let request = http::Request::get("https://host/dev/v1/stores/s1/offers?date=2026-03-12");
+        let (mut head, ()) = request.body(()).unwrap().into_parts();
+        admit(&mut head, &context);
+        assert_eq!(head.uri, "/v1/stores/s1/offers?date=2026-03-12");
+        assert_eq!(head.extensions.get(), Some(&"s1".parse::<Authority>().unwrap()));
     }
 
     #[test]

@@ -6,11 +6,10 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use aws::lambda::{Function, authority, path_below_stage};
+use aws::lambda::{Function, admit};
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use chrono::{DateTime, Utc};
-use http::Uri;
 use ingest::{Service, Settings, router};
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
@@ -38,19 +37,14 @@ async fn main() -> Result<(), lambda_http::Error> {
     lambda_http::run(service).instrument(function.span()).await
 }
 
-/// The request with what API Gateway knows of it: the authority, and which part of the path is the
-/// stage. The router refuses events of a request that gets no authority here.
-fn admitted(mut request: lambda_http::Request) -> lambda_http::Request {
-    let context = request.extensions().get::<RequestContext>().cloned();
-    let Some(RequestContext::ApiGatewayV2(context)) = context else { return request };
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    if let Ok(uri) = path_below_stage(path, &context).parse::<Uri>() {
-        *request.uri_mut() = uri;
+/// The request with what API Gateway knows of its sender. The router refuses events of one that
+/// gets no authority here.
+fn admitted(request: lambda_http::Request) -> lambda_http::Request {
+    let (mut head, body) = request.into_parts();
+    if let Some(RequestContext::ApiGatewayV2(context)) = head.extensions.get().cloned() {
+        admit(&mut head, &context);
     }
-    if let Some(authority) = authority(&context) {
-        request.extensions_mut().insert(authority);
-    }
-    request
+    lambda_http::Request::from_parts(head, body)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]

@@ -1,0 +1,109 @@
+//! The offers over HTTP, for shelf labels, tills and price displays.
+//!
+//! As where events come in, a request brings its [`Authority`] among its extensions: who puts it
+//! there has checked the sender. Without one it is refused.
+
+mod problem;
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ports::{CatalogTable, OffersTable};
+use domain::{Authority, Offer, Store, StoreId};
+use serde_json::{Map, Value, json};
+
+use crate::listed::{fields, latest, today};
+use problem::Problem;
+
+/// Tells the time; the shell's clock.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// Everything the routes need.
+pub struct Service<C, O> {
+    /// The stores.
+    pub catalog: C,
+    /// What was offered.
+    pub offers: O,
+    /// The shell's clock.
+    pub clock: Clock,
+}
+
+/// The paths.
+///
+/// | path | answers |
+/// |---|---|
+/// | `GET /v1/stores/{store_id}/offers` | the current offers of the store's business day |
+/// | `…?date=2026-03-12` | those that were the last of that day |
+pub fn router<C, O>(service: Arc<Service<C, O>>) -> Router
+where
+    C: CatalogTable + 'static,
+    O: OffersTable + 'static,
+{
+    Router::new()
+        .route("/v1/stores/{store_id}/offers", get(offers::<C, O>))
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
+        .with_state(service)
+}
+
+async fn offers<C: CatalogTable, O: OffersTable>(
+    State(service): State<Arc<Service<C, O>>>,
+    Path(store_id): Path<String>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Json<Value>, Problem> {
+    let authority = request.extensions().get::<Authority>().ok_or(Problem::Unauthenticated)?;
+    let store_id: StoreId = store_id.parse().map_err(Problem::NoStoreId)?;
+    if !authority.allows(&store_id) {
+        return Err(Problem::StoreNotAllowed { store_id, allowed: authority.told() });
+    }
+    let date = date_of(query.as_deref().unwrap_or_default())?;
+    let store = service.catalog.store(&store_id).await.map_err(Problem::Tables)?;
+    let store = store.ok_or(Problem::NoStore(store_id))?;
+    let date = date.unwrap_or_else(|| today(&store, (service.clock)()));
+    let offers = service.offers.of_day(&store.store_id, date).await.map_err(Problem::Tables)?;
+    let current = latest(offers.into_iter().filter(|offer| !offer.shadow).collect());
+    Ok(Json(json!({
+        "store_id": store.store_id.as_str(),
+        "date": date.to_string(),
+        "offers": current.iter().map(|offer| row(offer, &store)).collect::<Vec<_>>(),
+    })))
+}
+
+/// The date that a query names, if it names one.
+fn date_of(query: &str) -> Result<Option<NaiveDate>, Problem> {
+    let mut date = None;
+    for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+        let given = parameter.strip_prefix("date=");
+        let given = given.ok_or_else(|| Problem::Parameter(parameter.to_owned()))?;
+        date = Some(given.parse().map_err(|_| Problem::Date(given.to_owned()))?);
+    }
+    Ok(date)
+}
+
+fn row(offer: &Offer, store: &Store) -> Value {
+    let clock = |at: DateTime<Utc>| at.with_timezone(&store.zone).to_rfc3339();
+    let field = |(name, value): (&str, String)| (name.to_owned(), Value::String(value));
+    Value::Object(fields(offer, clock).into_iter().map(field).collect::<Map<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_names_a_date_or_nothing() {
+        assert_eq!(date_of("").ok(), Some(None));
+        assert_eq!(date_of("date=2026-03-12").ok(), Some("2026-03-12".parse().ok()));
+        for (query, told) in [
+            ("date=tomorrow", "the date \"tomorrow\" is none; send it as YYYY-MM-DD"),
+            ("date=", "the date \"\" is none"),
+            ("day=2026-03-12", "the parameter \"day=2026-03-12\" is not known; date"),
+        ] {
+            let message = date_of(query).unwrap_err().to_string();
+            assert!(message.contains(told), "{message}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Why a request is not answered with offers, as RFC 9457 problem details.
+
+use std::fmt;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::{self, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use domain::StoreId;
+use domain::id::IdError;
+use domain::ports::Failure;
+use serde_json::json;
+
+/// What is wrong. As a text it is the `detail`.
+#[derive(Debug)]
+pub(super) enum Problem {
+    /// No authority came with the request.
+    Unauthenticated,
+    /// The sender may not act for the store.
+    StoreNotAllowed { store_id: StoreId, allowed: String },
+    /// The path names no store.
+    NoStoreId(IdError),
+    /// A parameter that is not known.
+    Parameter(String),
+    /// A date that is none.
+    Date(String),
+    /// The store is not in the catalogue.
+    NoStore(StoreId),
+    /// Anything but reading.
+    MethodNotAllowed,
+    /// The tables do not answer.
+    Tables(Failure),
+}
+
+impl Problem {
+    /// Its status, the last part of its type, and its title.
+    fn class(&self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::Unauthenticated => {
+                (S::UNAUTHORIZED, "unauthenticated", "Nobody has checked the sender")
+            }
+            Self::StoreNotAllowed { .. } => {
+                (S::FORBIDDEN, "stores-not-allowed", "Not a store of this sender")
+            }
+            Self::NoStoreId(_) => (S::BAD_REQUEST, "store-id", "No store id"),
+            Self::Parameter(_) => (S::BAD_REQUEST, "parameter", "Unknown parameter"),
+            Self::Date(_) => (S::BAD_REQUEST, "date", "No date"),
+            Self::NoStore(_) => (S::NOT_FOUND, "no-such-store", "No such store"),
+            Self::MethodNotAllowed => {
+                (S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+            }
+            Self::Tables(_) => {
+                (S::SERVICE_UNAVAILABLE, "tables-unavailable", "The offers are out of reach")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unauthenticated => f.write_str(
+                "nobody has checked who asks; send a token of the user pool with the scope \
+                 offers:read as `Authorization: Bearer`",
+            ),
+            Self::StoreNotAllowed { store_id, allowed } => write!(
+                f,
+                "store {store_id} is not a store that this sender may read, which is {allowed}; \
+                 `daymark clients grant` names the stores of a client, for its next token"
+            ),
+            Self::NoStoreId(error) => write!(f, "the store id in the path {error}"),
+            Self::Parameter(given) => write!(
+                f,
+                "the parameter {given:?} is not known; date=YYYY-MM-DD is, and without it the \
+                 store's business day of now is meant"
+            ),
+            Self::Date(given) => {
+                write!(f, "the date {given:?} is none; send it as YYYY-MM-DD, like 2026-03-12")
+            }
+            Self::NoStore(store_id) => write!(
+                f,
+                "store {store_id} is not in the catalogue; `daymark catalog import` puts it there"
+            ),
+            Self::MethodNotAllowed => f.write_str("offers are read with GET"),
+            // What the tables say is for the log, not for whoever asks.
+            Self::Tables(_) => f.write_str("the tables do not answer; ask again in a moment"),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, name, title) = self.class();
+        if let Self::Tables(failure) = &self {
+            tracing::warn!(%failure, "offers could not be read");
+        }
+        let body = json!({
+            "type": format!("urn:daymark:problem:{name}"),
+            "title": title,
+            "status": status.as_u16(),
+            "detail": self.to_string(),
+        });
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        let problem_json = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, problem_json);
+        // Source: RFC 9110, section 15.5.2.
+        if matches!(self, Self::Unauthenticated) {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

@@ -1,0 +1,60 @@
+//! Offers as programs are told them: the same names and texts in the terminal and over HTTP.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{Offer, Sku, Store};
+
+/// The store's business date now, also on a day on which it stays closed.
+#[must_use]
+pub fn today(store: &Store, now: DateTime<Utc>) -> NaiveDate {
+    let on_the_wall = || now.with_timezone(&store.zone).date_naive();
+    store.day_at(now).map_or_else(on_the_wall, |day| day.date)
+}
+
+/// The last revision of each item, by item.
+#[must_use]
+pub fn latest(offers: Vec<Offer>) -> Vec<Offer> {
+    let mut items: BTreeMap<Sku, Offer> = BTreeMap::new();
+    for offer in offers {
+        let known = items.get(&offer.offer_id.sku);
+        if known.is_none_or(|known| known.offer_id.revision < offer.offer_id.revision) {
+            items.insert(offer.offer_id.sku.clone(), offer);
+        }
+    }
+    items.into_values().collect()
+}
+
+/// What is told of an offer, each with its name; every value is text, exact as it is stored.
+/// `clock` writes an instant as the store's clock shows it.
+#[must_use]
+pub fn fields(
+    offer: &Offer,
+    clock: impl Fn(DateTime<Utc>) -> String,
+) -> [(&'static str, String); 22] {
+    let (with, without) = (&offer.expected, &offer.if_unchanged);
+    [
+        ("offer_id", offer.offer_id.to_string()),
+        ("sku", offer.offer_id.sku.to_string()),
+        ("from", clock(offer.valid_from)),
+        ("until", clock(offer.valid_until)),
+        ("regular", offer.regular_price.to_string()),
+        ("price", offer.price.to_string()),
+        ("currency", offer.price.currency().to_string()),
+        ("percent_off", offer.discount_percent.to_string()),
+        ("on_hand", offer.on_hand.to_string()),
+        ("reason", offer.reason.clone()),
+        ("was_price", offer.was_price.to_string()),
+        ("lowest_price", offer.lowest_price.map(|it| it.to_string()).unwrap_or_default()),
+        ("arm", offer.arm.as_str().to_owned()),
+        ("trust", offer.trust.as_str().to_owned()),
+        ("shadow", offer.shadow.to_string()),
+        ("policy_version", offer.policy_version.to_string()),
+        ("expected_units", with.units.to_string()),
+        ("expected_revenue", with.revenue.to_string()),
+        ("expected_waste", with.waste.to_string()),
+        ("unchanged_units", without.units.to_string()),
+        ("unchanged_revenue", without.revenue.to_string()),
+        ("unchanged_waste", without.waste.to_string()),
+    ]
+}
