@@ -27,8 +27,8 @@ pub(crate) struct TableFlags {
     )]
     dynamodb_url: String,
 
-    /// A deployed stage in place of this machine, like prod: its tables at AWS, with the credentials
-    /// and the region that the AWS CLI would use
+    /// A deployed stage in place of this machine, like prod: its tables at AWS, with the
+    /// credentials and the region that the AWS CLI would use
     #[arg(
         long,
         env = "DAYMARK_STAGE",

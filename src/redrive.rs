@@ -2,6 +2,7 @@
 
 mod read;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -63,28 +64,26 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     if files.is_empty() {
         output::note("there is no file in it");
     }
-    let mut total = Total::default();
+    if flags.dry_run {
+        return Ok(look(&files, flags.any_age));
+    }
     let tables = flags.tables.connect().await?;
     let processor = tables.processor(flags.any_age);
+    let mut total = Total::default();
     for file in &files {
-        let kept = match read::kept(file).and_then(|kept| in_time(kept, flags.any_age)) {
+        let kept = match kept(file, flags.any_age) {
             Ok(kept) => kept,
             Err(reason) => {
                 total.refuse(file, reason);
                 continue;
             }
         };
-        if flags.dry_run {
-            total.processed += 1;
-            output::line(format!("{}: {}", file.display(), kept.told()));
-            continue;
-        }
         let outcome = processor.process(&kept.records).await;
         total.add(&outcome);
         match outcome.failure {
             None => {
                 total.processed += 1;
-                output::line(format!("{}: {}", file.display(), stored(&kept, &outcome)));
+                output::line(format!("{}: {}", file.display(), told(&kept, &outcome)));
             }
             // Where nobody answers, or the tables are missing, the other files fare no better.
             Some(failure @ (Failure::Unavailable(_) | Failure::Refused(_))) => {
@@ -102,17 +101,41 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
             }
         }
     }
-    output::line(total.told(flags.dry_run));
-    Ok(if total.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let Total { processed, refused, stored, duplicate, quarantined } = total;
+    output::line(format!(
+        "{processed} batches processed, {refused} files refused; {stored} events stored, \
+         {duplicate} stored before, {quarantined} refused and kept in quarantine"
+    ));
+    Ok(code(refused))
 }
 
-fn in_time(kept: Kept, any_age: bool) -> Result<Kept, String> {
+fn look(files: &BTreeSet<PathBuf>, any_age: bool) -> ExitCode {
+    let (mut batches, mut refused) = (0, 0);
+    for file in files {
+        match kept(file, any_age) {
+            Ok(kept) => {
+                batches += 1;
+                output::line(format!("{}: {}", file.display(), kept.told()));
+            }
+            Err(reason) => {
+                refused += 1;
+                output::error(format!("{}: {reason}", file.display()));
+            }
+        }
+    }
+    output::line(format!("{batches} batches to redrive, {refused} files refused"));
+    code(refused)
+}
+
+/// The batch of a file, if its events can still be stored.
+fn kept(file: &Path, any_age: bool) -> Result<Kept, String> {
+    let kept = read::kept(file)?;
     let oldest = kept.records.iter().map(|record| record.arrived_at).min();
     let late = oldest.filter(|_| !any_age).and_then(too_long_ago);
     late.map_or(Ok(kept), Err)
 }
 
-fn stored(kept: &Kept, outcome: &Outcome) -> String {
+fn told(kept: &Kept, outcome: &Outcome) -> String {
     let Outcome { stored, duplicate, quarantined, .. } = outcome;
     let records = kept.records.len();
     let mut told = format!("{records} records, {stored} events stored");
@@ -125,6 +148,10 @@ fn stored(kept: &Kept, outcome: &Outcome) -> String {
     told
 }
 
+fn code(refused: usize) -> ExitCode {
+    if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 impl Total {
     fn refuse(&mut self, file: &Path, reason: String) {
         self.refused += 1;
@@ -135,16 +162,5 @@ impl Total {
         self.stored += outcome.stored;
         self.duplicate += outcome.duplicate;
         self.quarantined += outcome.quarantined;
-    }
-
-    fn told(&self, dry_run: bool) -> String {
-        let Self { processed, refused, stored, duplicate, quarantined } = self;
-        if dry_run {
-            return format!("{processed} batches to redrive, {refused} files refused");
-        }
-        format!(
-            "{processed} batches processed, {refused} files refused; {stored} events stored, \
-             {duplicate} stored before, {quarantined} refused and kept in quarantine"
-        )
     }
 }

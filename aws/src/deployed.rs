@@ -11,8 +11,8 @@ use crate::clients::{Clients, attempt_timeout};
 /// The environment says no region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no region is known; name it in AWS_REGION, or in the profile of ~/.aws/config that AWS_PROFILE \
-     names"
+    "no region is known; name it in AWS_REGION, or in the profile of ~/.aws/config that \
+     AWS_PROFILE names"
 )]
 pub struct NoRegion;
 

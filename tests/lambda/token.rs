@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::runtime_api::Answer;
 use crate::world::{World, names, now};
 
-/// As the user pool sends it for client credentials. Source: the Cognito developer guide, "Pre token
-/// generation Lambda trigger", event version 3.
+/// As the user pool sends it for client credentials. Source: the Cognito developer guide, "Pre
+/// token generation Lambda trigger", event version 3.
 fn sign_in(client_id: &str) -> Value {
     json!({
         "version": "3",
