@@ -63,7 +63,6 @@ fn parsed(text: &str, received_at: DateTime<Utc>) -> Event {
 }
 
 /// The sales of the Edinburgh bakery, in the order of the file; `None` where there is no file.
-#[expect(clippy::disallowed_methods, reason = "the shell is where the environment is read")]
 pub(crate) fn bread_basket() -> Option<Vec<Event>> {
     let named = std::env::var_os("DAYMARK_BREAD_BASKET").map(PathBuf::from);
     let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/bread-basket.csv");

@@ -73,7 +73,8 @@ impl<'a> Bill<'a> {
         let gigabytes = memory / Decimal::from(1024);
         let seconds = invocations * ms / Decimal::from(1000);
         let how = format!(
-            "{function}: {} x {ms} ms ({} of a processor at {memory} MB, {} waiting) x {} GB",
+            "{function}: {} x {ms} ms ({} on a whole processor, longer at {memory} MB; {} waiting) \
+             x {} GB",
             count(invocations),
             cpu_ms.round_dp(2).normalize(),
             wait_ms.round_dp(1).normalize(),

@@ -106,14 +106,17 @@ pub(super) fn explained(months: &[Month<'_>], prices: &Prices) {
                 output::line(format_args!("\n{part}"));
             }
             let price = prices.of(line.price);
+            let per = match price.per == Decimal::ONE {
+                true => String::new(),
+                false => format!(" / {}", count(price.per)),
+            };
             output::line(format_args!(
-                "  ${}  {}: {} {} at ${} for {}",
+                "  {} = {} x {}{per} dollars, {} ({})",
                 cents(line.dollars),
-                line.price,
                 count(line.quantity),
-                price.unit,
                 price.price,
-                price.per,
+                line.price,
+                price.unit,
             ));
             output::line(format_args!("      {}", line.how));
         }
