@@ -1,8 +1,8 @@
 //! What Daymark does for its events, in the units that AWS charges: calls, capacity units, bytes
 //! and processor time. `daymark cost` makes dollars of it.
 //!
-//! `DAYMARK_BREAD_BASKET=… cargo bench --bench work > src/cost/work.json` measures again; it takes
-//! some minutes. Capacity units are those that the DynamoDB endpoint of this machine reports, by
+//! `DAYMARK_BREAD_BASKET=… cargo bench --bench work` prints what stands in `src/cost/work.json`; it
+//! takes some minutes. Capacity units are those that the DynamoDB endpoint of this machine reports, by
 //! AWS's rule; processor time is this machine's.
 
 mod count;
@@ -41,7 +41,7 @@ fn main() {
     let stations = Stations::start();
     let evenings: Vec<Value> = SIZES.map(|copies| evening(&stations, Shop { copies })).into();
     let figures = json!({
-        "made_by": "cargo bench --bench work > src/cost/work.json",
+        "made_by": "cargo bench --bench work",
         "measured_on": stations::now().date_naive(),
         "processor": processor(),
         "requests": requests(&stations),

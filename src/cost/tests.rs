@@ -123,6 +123,69 @@ fn a_store_is_a_message_in_each_slot_of_its_afternoon() {
 }
 
 #[test]
+fn an_answer_costs_its_bytes_on_the_way_out() {
+    let (work, words) = (Work::measured(), ["--events-per-request=1"]);
+    let (gigabytes, dollars) = line(10, &words, "ingest-api data-transfer.out");
+    // 10 x 2,000 x 730/24 answers.
+    let bytes = decimal("608333.333333") * work.requests[0].reply_bytes.0;
+    assert!(is_near(gigabytes, bytes / decimal("1073741824")));
+    assert!(is_near(dollars, gigabytes * decimal("0.09")));
+}
+
+#[test]
+fn what_is_stored_is_paid_once_for_the_table_and_once_for_its_backup() {
+    let (stored, dollars) = line(10, &["--stock-kept=100"], "tables dynamodb.storage");
+    let (kept, backup) = line(10, &["--stock-kept=100"], "tables dynamodb.backup");
+    assert_eq!(stored, kept);
+    assert!(is_near(dollars, stored * decimal("0.25")) && is_near(backup, kept * decimal("0.2")));
+    // A hundred days more of 10 x 2,000 events.
+    let (longer, _) = line(10, &["--stock-kept=200"], "tables dynamodb.storage");
+    let bytes = decimal("2000000") * Work::measured().batches.stored_bytes_per_event.0;
+    assert!(is_near(longer - stored, bytes / decimal("1073741824")));
+}
+
+#[test]
+fn an_offer_is_a_request_of_the_pipe_an_event_of_the_bus_and_a_notification() {
+    // 100 stores x the offers of 48 measured items x 730/24 days.
+    let words = ["--items=48"];
+    let work = Work::measured();
+    let measured = work.evenings.iter().find(|one| one.items.0 == decimal("48")).unwrap();
+    let offers = decimal("100") * measured.offers.0 * decimal("730") / decimal("24");
+    for (price, of_a_million) in
+        [("pipes.request", "0.4"), ("eventbridge.event", "1"), ("sns.publish", "0.5")]
+    {
+        let (quantity, dollars) = line(100, &words, &format!("offers-out {price}"));
+        assert!(is_near(quantity, offers), "{price}: {quantity}");
+        assert!(is_near(dollars, offers * decimal(of_a_million) / decimal("1000000")), "{price}");
+    }
+    let (archived, _) = line(100, &words, "offers-out eventbridge.archive");
+    assert!(is_near(archived, offers * decimal("1024") / decimal("1073741824")));
+}
+
+#[test]
+fn data_keys_are_asked_for_every_five_minutes() {
+    // 2 x 4 shards + 20 places, 12 times an hour, 730 hours: 245,280 requests.
+    let (requests, dollars) = line(1, &[], "key kms.request");
+    assert_eq!((requests, dollars), (decimal("245280"), decimal("0.73584")));
+}
+
+#[test]
+fn logs_and_traces_follow_the_invocations() {
+    let (chain, prices, work) = (chain(&[]), Prices::built_in(), Work::measured());
+    let (traffic, bill) = month(10, &chain, &prices, &work, false);
+    let of = |price: &str| bill.lines.iter().find(|line| line.price == price).unwrap().quantity;
+    let invocations: Decimal = bill.invocations.values().sum();
+    assert!(is_near(of("lambda.request"), bill.invocations["ingest"]));
+    let bytes = invocations * decimal("2000") + traffic.requests * decimal("500");
+    assert!(is_near(of("cloudwatch.logs"), bytes / decimal("1073741824")));
+    // Fewer than one a second, each of them is traced.
+    assert!(is_near(of("xray.trace"), invocations));
+    let (many, _) = line(10_000, &["--trace-percent=0"], "alarms xray.trace");
+    let all = month(10_000, &chain, &prices, &work, false).1;
+    assert!(many < all.invocations.values().sum::<Decimal>() / Decimal::TWO);
+}
+
+#[test]
 fn what_is_there_whether_or_not_anything_is_sold_costs_the_same_for_all() {
     for name in [
         "stream kinesis.on-demand.hour",
