@@ -4,8 +4,8 @@
 //!
 //! A pass reads all windows of nine dates, so ten thousand stores are not looked at 96 times a day:
 //! each is in the slots of the first hour after its doors close, which is when its day comes about,
-//! and for what arrives late once an hour. Which quarter of the hour is drawn by its id, so that
-//! every slot has as much to do.
+//! and for what arrives late every four hours, long before the next afternoon asks. Which slot of
+//! the four hours is drawn by its id, so that every slot has as much to do.
 
 use chrono::{DateTime, Days, TimeDelta, Timelike, Utc};
 use domain::chance::draw;
@@ -20,6 +20,9 @@ use crate::metrics as names;
 
 /// For how long after its close a store is due in every slot.
 const EVERY_SLOT: TimeDelta = TimeDelta::hours(1);
+/// And one slot of so many besides.
+const ONE_SLOT_OF: u32 = 4 * 60 / SLOT_MINUTES;
+const _: () = assert!((24 * 60 / SLOT_MINUTES).is_multiple_of(ONE_SLOT_OF), "the same every day");
 
 /// The schedule with what it reads and where it sends.
 #[derive(Debug, Clone)]
@@ -46,14 +49,21 @@ impl<C: CatalogTable, Q: DueQueue> Schedule<C, Q> {
 }
 
 fn is_due(store: &Store, slot: DateTime<Utc>) -> bool {
+    has_just_closed(store, slot) || is_its_turn(store, slot)
+}
+
+fn has_just_closed(store: &Store, slot: DateTime<Utc>) -> bool {
     let today = slot.with_timezone(&store.zone).date_naive();
-    let has_just_closed = [today - Days::new(1), today].into_iter().any(|date| {
+    [today - Days::new(1), today].into_iter().any(|date| {
         let settled_at = store.span(date).closes_at + SETTLE;
         (settled_at..settled_at + EVERY_SLOT).contains(&slot)
-    });
-    let slots_an_hour = u64::from(60 / SLOT_MINUTES);
-    let its_slot = draw(&["close", store.store_id.as_str()]) % slots_an_hour;
-    has_just_closed || u64::from(slot.minute() / SLOT_MINUTES) == its_slot
+    })
+}
+
+fn is_its_turn(store: &Store, slot: DateTime<Utc>) -> bool {
+    let of_day = (slot.hour() * 60 + slot.minute()) / SLOT_MINUTES;
+    let turn = draw(&["close", store.store_id.as_str()]) % u64::from(ONE_SLOT_OF);
+    u64::from(of_day % ONE_SLOT_OF) == turn
 }
 
 #[cfg(test)]
@@ -74,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_is_due_once_an_hour_and_in_every_slot_of_the_hour_after_its_close() {
+    fn a_store_is_due_every_four_hours_and_in_every_slot_of_the_hour_after_its_close() {
         for (hours, first) in [
             ("mon-sun 07:00-18:30", "2026-03-12T17:45:00Z"),
             ("mon-sun 07:00-18:40", "2026-03-12T17:45:00Z"),
@@ -82,24 +92,25 @@ mod tests {
         ] {
             let first: DateTime<Utc> = first.parse().expect("an instant");
             let store = store(1, hours);
-            let due: Vec<_> = slots().filter(|slot| is_due(&store, *slot)).collect();
-            for slot in 0..4 {
-                assert!(due.contains(&(first + TimeDelta::minutes(15 * slot))), "{hours}");
-            }
-            assert_eq!(due.len(), 24 + 3, "one of the four is also its own: {due:?}");
+            let just_closed: Vec<_> =
+                slots().filter(|slot| has_just_closed(&store, *slot)).collect();
+            assert_eq!(just_closed, [0, 1, 2, 3].map(|slot| first + TimeDelta::minutes(15 * slot)));
+            let turns = slots().filter(|slot| is_its_turn(&store, *slot)).count();
+            assert_eq!(turns, 6, "{hours}");
         }
     }
 
     #[test]
-    fn every_slot_of_the_hour_has_as_many_stores() {
+    fn every_slot_has_as_many_stores() {
         let mut due: BTreeMap<DateTime<Utc>, usize> = BTreeMap::new();
         for id in 0..1_000 {
             let store = store(id, "mon-sun 07:00-18:30");
-            for slot in slots().take(4).filter(|slot| is_due(&store, *slot)) {
+            for slot in slots().take(16).filter(|slot| is_its_turn(&store, *slot)) {
                 *due.entry(slot).or_default() += 1;
             }
         }
         assert_eq!(due.values().sum::<usize>(), 1_000);
-        assert!(due.values().all(|stores| (200..300).contains(stores)), "{due:?}");
+        assert_eq!(due.len(), 16);
+        assert!(due.values().all(|stores| (40..90).contains(stores)), "{due:?}");
     }
 }
