@@ -91,7 +91,7 @@ export class Identity extends Construct {
         userPoolClientName: names.of(name),
         generateSecret: true,
         oAuth: { flows: { clientCredentials: true }, scopes: [eventsWrite, offersRead] },
-        accessTokenValidity: Duration.hours(1),
+        accessTokenValidity: Duration.hours(settings.tillTokenHours),
         enableTokenRevocation: true,
       }),
     );

@@ -163,6 +163,15 @@ export const SETTINGS = {
     fallback: ['tills'],
     example: 'north,south',
   }),
+  tillTokenHours: whole({
+    meaning:
+      "How long a till's token is good for; Cognito charges for each, and a grant that is taken " +
+      'back holds as long',
+    source: 'Cognito, access token expiration',
+    min: 1,
+    max: 24,
+    fallback: 12,
+  }),
   analystCallbackUrls: texts({
     meaning: 'Where analysts come back to after they have signed in',
     form: /^(https:\/\/\S+|http:\/\/localhost(:\d+)?(\/\S*)?)$/,

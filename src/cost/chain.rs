@@ -43,7 +43,7 @@ pub(super) struct Chain {
     pub(super) tills: Decimal,
 
     /// Hours a till's token is good for; Cognito takes up to 24
-    #[arg(long, default_value = "1", value_name = "HOURS", value_parser = hours_of_day)]
+    #[arg(long, default_value = "12", value_name = "HOURS", value_parser = hours_of_day)]
     pub(super) token_hours: Decimal,
 
     /// How the stream is paid
@@ -78,7 +78,7 @@ pub(super) struct Chain {
     memory: Vec<Memory>,
 
     /// Passes of the close of day over a store in a day; all but the first find little to do
-    #[arg(long, default_value = "27", value_name = "N", value_parser = at_least_one)]
+    #[arg(long, default_value = "10", value_name = "N", value_parser = at_least_one)]
     pub(super) close_passes: Decimal,
 
     /// Days that stock windows are kept; storage is that of a chain which has run so long

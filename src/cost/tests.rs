@@ -107,7 +107,7 @@ fn a_batch_has_the_records_of_its_window_and_never_more_than_its_size() {
 #[test]
 fn a_token_is_charged_by_the_piece() {
     // 3 tills x 12 tokens a day x 730/24 days x $0.00225.
-    let (tokens, dollars) = line(1, &[], "identity cognito.token");
+    let (tokens, dollars) = line(1, &["--token-hours=1"], "identity cognito.token");
     assert_eq!((tokens.round_dp(4), dollars.round_dp(4)), (decimal("1095"), decimal("2.4638")));
     let (fewer, _) = line(1, &["--token-hours=24"], "identity cognito.token");
     assert_eq!(fewer.round_dp(4), decimal("91.25"));
