@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { App } from 'aws-cdk-lib';
 import { given } from '../lib/given';
@@ -129,4 +130,17 @@ test('a file that is no JSON object is told by its name', () => {
     const folder = folderWith('broken.json', text);
     assert.throws(() => given(new App({ context }), folder), /broken\.json: /);
   }
+});
+
+test('what is wrong ends the synthesis with its message and nothing else', () => {
+  const app = resolve(__dirname, '../bin/daymark.js');
+  const context = JSON.stringify({ stage: 'dev', batchSize: '0' });
+  const env = { ...process.env, CDK_CONTEXT_JSON: context };
+  const { status, stderr } = spawnSync(process.execPath, [app], { env, encoding: 'utf8' });
+  assert.equal(status, 1);
+  assert.equal(
+    stderr,
+    'context: batchSize is "0"; expected a whole number from 1 to 10000 (AWS Lambda, ' +
+      'CreateEventSourceMapping), for example 100\n',
+  );
 });

@@ -100,7 +100,7 @@ test('cloudwatch_may_use_the_key_of_the_topic_or_no_alarm_would_be_told', () => 
       Statement: Match.arrayWith([
         Match.objectLike({
           Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-          Principal: { Service: 'cloudwatch.amazonaws.com' },
+          Principal: { Service: Match.arrayWith(['cloudwatch.amazonaws.com']) },
         }),
       ]),
     },
