@@ -31,7 +31,7 @@ function permissions() {
   return PolicyDocument.Statement;
 }
 
-test('every_function_that_takes_traffic_gets_it_little_by_little', () => {
+test('every function that takes traffic gets it little by little', () => {
   const names = groups().map(({ DeploymentGroupName }) => DeploymentGroupName);
   assert.deepEqual(
     names.sort(),
@@ -42,7 +42,7 @@ test('every_function_that_takes_traffic_gets_it_little_by_little', () => {
   }
 });
 
-test('how_traffic_moves_is_a_setting', () => {
+test('how traffic moves is a setting', () => {
   for (const trafficShift of TRAFFIC_SHIFTS) {
     const [group] = groups({ trafficShift });
     const [, percent = ''] = /(\d+)-percent/.exec(trafficShift) ?? [];
@@ -51,7 +51,7 @@ test('how_traffic_moves_is_a_setting', () => {
   }
 });
 
-test('an_alarm_takes_the_traffic_back', () => {
+test('an alarm takes the traffic back', () => {
   template().allResourcesProperties('AWS::CodeDeploy::DeploymentGroup', {
     AutoRollbackConfiguration: {
       Enabled: true,
@@ -63,14 +63,14 @@ test('an_alarm_takes_the_traffic_back', () => {
   }
 });
 
-test('a_mend_is_not_kept_back_by_the_alarm_that_it_ends', () => {
+test('a mend is not kept back by the alarm that it ends', () => {
   template({ trafficShift: 'all-at-once' }).allResourcesProperties(
     'AWS::CodeDeploy::DeploymentGroup',
     { AlarmConfiguration: { Enabled: false } },
   );
 });
 
-test('an_alarm_of_a_release_rings_before_its_canary_is_over', () => {
+test('an alarm of a release rings before its canary is over', () => {
   const found = template().findResources('AWS::CloudWatch::Alarm', {
     Properties: { AlarmName: Match.stringLikeRegexp('-release$'), MetricName: 'Errors' },
   });
@@ -81,7 +81,7 @@ test('an_alarm_of_a_release_rings_before_its_canary_is_over', () => {
   }
 });
 
-test('no_version_gets_traffic_before_an_event_went_through_it', () => {
+test('no version gets traffic before an event went through it', () => {
   const aliases = template().findResources('AWS::Lambda::Alias', {
     UpdatePolicy: {
       CodeDeployLambdaAliasUpdate: {
@@ -92,7 +92,7 @@ test('no_version_gets_traffic_before_an_event_went_through_it', () => {
   assert.equal(Object.keys(aliases).length, RELEASED.length);
 });
 
-test('the_release_check_tries_the_new_version_and_not_what_is_live', () => {
+test('the release check tries the new version and not what is live', () => {
   const [check] = Object.values(
     template().findResources('AWS::Lambda::Function', {
       Properties: { FunctionName: 'daymark-dev-release-check' },
@@ -108,7 +108,7 @@ test('the_release_check_tries_the_new_version_and_not_what_is_live', () => {
   for (const name of RELEASED) assert.ok(given.includes(`daymark-dev-${name}`), name);
 });
 
-test('the_release_check_may_call_the_new_versions_read_the_stock_and_report_and_no_more', () => {
+test('the release check may call the new versions read the stock and report and no more', () => {
   const actions = permissions().flatMap(({ Action }) => Action);
   assert.deepEqual([...new Set(actions)].sort(), [
     'codedeploy:GetDeployment',
@@ -126,13 +126,13 @@ test('the_release_check_may_call_the_new_versions_read_the_stock_and_report_and_
   assert.equal((invoke?.Resource as unknown[]).length, RELEASED.length);
 });
 
-test('a_version_that_was_live_stays_so_that_the_alias_can_be_put_back', () => {
+test('a version that was live stays so that the alias can be put back', () => {
   for (const version of Object.values(template().findResources('AWS::Lambda::Version'))) {
     assert.equal(version.DeletionPolicy, 'Retain');
   }
 });
 
-test('an_emulator_moves_all_traffic_at_once_and_checks_nothing', () => {
+test('an emulator moves all traffic at once and checks nothing', () => {
   const emulated = template({ emulated: true });
   emulated.resourceCountIs('AWS::CodeDeploy::DeploymentGroup', 0);
   const aliases = emulated.findResources('AWS::Lambda::Alias', {

@@ -4,7 +4,7 @@ import { App, Stack, Stage, Validations } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { SETTINGS } from '../lib/settings';
-import { stack } from './template';
+import { pipelineStack, stack } from './template';
 
 /** With everything that a setting adds. */
 const EVERYTHING = {
@@ -28,6 +28,10 @@ function checked(of: Stack): void {
 
 test('no rule is broken without a reason', () => {
   checked(stack(EVERYTHING));
+});
+
+test('no rule is broken by the pipeline without a reason', () => {
+  checked(pipelineStack());
 });
 
 test('a broken rule would be noticed', () => {

@@ -76,33 +76,33 @@ function takenAs(eventName: string, changed: Row = {}): string[] {
   return DETAIL_TYPES.filter((detailType) => matches(filterPattern(detailType), record));
 }
 
-test('a_new_offer_is_published_and_a_later_revision_deepened', () => {
+test('a new offer is published and a later revision deepened', () => {
   assert.deepEqual(takenAs('INSERT'), ['OfferPublished']);
   assert.deepEqual(takenAs('INSERT', { revision: { N: '2' } }), ['OfferDeepened']);
   assert.deepEqual(takenAs('INSERT', { revision: { N: '11' } }), ['OfferDeepened']);
 });
 
-test('nobody_is_told_of_a_shadow_or_of_a_row_that_is_changed_or_removed', () => {
+test('nobody is told of a shadow or of a row that is changed or removed', () => {
   assert.deepEqual(takenAs('INSERT', { shadow: { BOOL: true } }), []);
   assert.deepEqual(takenAs('MODIFY'), []);
   assert.deepEqual(takenAs('REMOVE'), []);
 });
 
-test('an_event_says_what_the_row_says_and_prices_stay_decimals', () => {
+test('an event says what the row says and prices stay decimals', () => {
   const event = rendered(ROW);
   assert.deepEqual(Object.keys(event), Object.keys(FIELDS));
   assert.equal(event.price, '2.17');
   assert.equal(event.reason, ROW.reason?.S);
 });
 
-test('the_schema_names_exactly_the_fields_that_are_sent', () => {
+test('the schema names exactly the fields that are sent', () => {
   const sent = Object.keys(FIELDS).sort();
   assert.deepEqual(Object.keys(DETAIL.properties).sort(), sent);
   assert.deepEqual([...DETAIL.required].sort(), sent);
   assert.deepEqual(SCHEMA.properties['detail-type'].enum, [...DETAIL_TYPES]);
 });
 
-test('every_field_is_one_that_the_offers_table_always_has_with_its_type', () => {
+test('every field is one that the offers table always has with its type', () => {
   const rust = readFileSync(resolve(__dirname, '../../../aws/src/offers.rs'), 'utf8');
   const types: Record<string, string> = { text: 'S', instant: 'S', number: 'N', decimal: 'N' };
   for (const [name, type] of Object.entries(FIELDS)) {
@@ -112,7 +112,7 @@ test('every_field_is_one_that_the_offers_table_always_has_with_its_type', () => 
   }
 });
 
-test('ten_events_of_the_largest_size_are_far_below_what_one_call_to_the_bus_takes', () => {
+test('ten events of the largest size are far below what one call to the bus takes', () => {
   // PutEvents: 256 KB for all entries of a call together. Source: EventBridge quotas.
   const takenBytes = 256 * 1024;
   const largest = Object.fromEntries(
@@ -126,7 +126,7 @@ test('ten_events_of_the_largest_size_are_far_below_what_one_call_to_the_bus_take
   assert.ok(10 * bytes < takenBytes / 2, `${bytes} bytes an event`);
 });
 
-test('ten_rows_of_the_largest_size_are_below_what_a_pipe_reads_at_once', () => {
+test('ten rows of the largest size are below what a pipe reads at once', () => {
   // 6 MB; an item has at most 400 KB, and in base64 a third more. Source: Pipes, DynamoDB quotas.
   assert.ok((10 * 400 * 1024 * 4) / 3 < 6_000_000);
   template().allResourcesProperties('AWS::Pipes::Pipe', {
@@ -134,11 +134,11 @@ test('ten_rows_of_the_largest_size_are_below_what_a_pipe_reads_at_once', () => {
   });
 });
 
-test('an_input_template_is_no_longer_than_pipes_take', () => {
+test('an input template is no longer than pipes take', () => {
   assert.ok(inputTemplate().length <= 8_192);
 });
 
-test('a_pipe_gives_up_in_time_and_keeps_what_it_gave_up', () => {
+test('a pipe gives up in time and keeps what it gave up', () => {
   template().resourceCountIs('AWS::Pipes::Pipe', 2);
   template().allResourcesProperties('AWS::Pipes::Pipe', {
     SourceParameters: {
@@ -152,7 +152,7 @@ test('a_pipe_gives_up_in_time_and_keeps_what_it_gave_up', () => {
   });
 });
 
-test('a_pipe_may_read_the_stream_put_on_the_bus_and_keep_failures_and_no_more', () => {
+test('a pipe may read the stream put on the bus and keep failures and no more', () => {
   const policies = template().findResources('AWS::IAM::Policy', {
     Properties: { PolicyName: Match.stringLikeRegexp('^OffersOutOffer') },
   });
@@ -175,7 +175,7 @@ test('a_pipe_may_read_the_stream_put_on_the_bus_and_keep_failures_and_no_more', 
   assert.deepEqual(actions, [expected, expected]);
 });
 
-test('offers_are_archived_and_their_schema_is_published', () => {
+test('offers are archived and their schema is published', () => {
   template().hasResourceProperties('AWS::Events::Archive', {
     EventPattern: Match.objectLike({ source: ['daymark.offers'] }),
     RetentionDays: 30,
@@ -186,7 +186,7 @@ test('offers_are_archived_and_their_schema_is_published', () => {
   });
 });
 
-test('the_example_consumer_gets_both_kinds_encrypted_and_loses_none', () => {
+test('the example consumer gets both kinds encrypted and loses none', () => {
   template().hasResourceProperties('AWS::Events::Rule', {
     EventPattern: { source: ['daymark.offers'], 'detail-type': [...DETAIL_TYPES] },
     Targets: [Match.objectLike({ DeadLetterConfig: { Arn: Match.anyValue() } })],
@@ -205,13 +205,13 @@ test('the_example_consumer_gets_both_kinds_encrypted_and_loses_none', () => {
   });
 });
 
-test('without_the_example_consumer_the_bus_stands_alone', () => {
+test('without the example consumer the bus stands alone', () => {
   const alone = template({ offersConsumer: false });
   alone.resourceCountIs('AWS::Events::Rule', 0);
   alone.resourceCountIs('AWS::Events::EventBus', 1);
 });
 
-test('an_emulator_gets_no_archive_and_no_schema', () => {
+test('an emulator gets no archive and no schema', () => {
   const emulated = template({ emulated: true });
   emulated.resourceCountIs('AWS::Events::Archive', 0);
   emulated.resourceCountIs('AWS::EventSchemas::Schema', 0);

@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { PipelineStack } from '../lib/pipeline-stack';
 import { readSettings } from '../lib/read-settings';
+import { pipelineStack } from './template';
 
-const CONNECTION = 'arn:aws:codeconnections:eu-central-1:123456789012:connection/1234';
-
-function pipeline(more = {}): Template {
-  const values = { pipelineRepository: 'example/daymark', pipelineConnection: CONNECTION, ...more };
-  const settings = readSettings([{ where: 'test', values }]);
-  const stack = new PipelineStack(new App(), {
-    settings,
-    repository: 'example/daymark',
-    connectionArn: CONNECTION,
-  });
-  return Template.fromStack(stack);
+function pipeline(values = {}): Template {
+  return Template.fromStack(pipelineStack(values));
 }
 
 function actions(template: Template): string[] {
@@ -24,11 +14,11 @@ function actions(template: Template): string[] {
   return Stages.flatMap((stage) => stage.Actions.map(({ Name }) => Name));
 }
 
-test('a_push_is_built_and_tested_then_approved_then_deployed', () => {
+test('a push is built and tested then approved then deployed', () => {
   assert.deepEqual(actions(pipeline()), ['Source', 'BuildAndTest', 'Approve', 'Deploy']);
 });
 
-test('who_trusts_the_tests_deploys_without_approval', () => {
+test('who trusts the tests deploys without approval', () => {
   assert.deepEqual(actions(pipeline({ pipelineApproval: false })), [
     'Source',
     'BuildAndTest',
@@ -36,7 +26,7 @@ test('who_trusts_the_tests_deploys_without_approval', () => {
   ]);
 });
 
-test('what_is_deployed_is_what_was_tested_and_nothing_is_built_anew', () => {
+test('what is deployed is what was tested and nothing is built anew', () => {
   const projects = pipeline().findResources('AWS::CodeBuild::Project');
   const specs = Object.values(projects).map(
     ({ Properties }) => (Properties as { Source: { BuildSpec: string } }).Source.BuildSpec,
@@ -50,7 +40,7 @@ test('what_is_deployed_is_what_was_tested_and_nothing_is_built_anew', () => {
   }
 });
 
-test('the_machine_that_builds_is_of_the_architecture_that_is_deployed', () => {
+test('the machine that builds is of the architecture that is deployed', () => {
   const types = { arm64: 'ARM_CONTAINER', x86_64: 'LINUX_CONTAINER' };
   for (const [architecture, Type] of Object.entries(types)) {
     pipeline({ architecture }).allResourcesProperties('AWS::CodeBuild::Project', {
@@ -59,7 +49,7 @@ test('the_machine_that_builds_is_of_the_architecture_that_is_deployed', () => {
   }
 });
 
-test('the_deployment_may_take_the_roles_of_the_bootstrap_and_no_other', () => {
+test('the deployment may take the roles of the bootstrap and no other', () => {
   pipeline().hasResourceProperties('AWS::IAM::Policy', {
     PolicyDocument: Match.objectLike({
       Statement: Match.arrayWith([
@@ -74,7 +64,7 @@ test('the_deployment_may_take_the_roles_of_the_bootstrap_and_no_other', () => {
   assert.ok(!text.includes('AdministratorAccess'));
 });
 
-test('a_repository_without_its_connection_is_refused', () => {
+test('a repository without its connection is refused', () => {
   assert.throws(
     () => readSettings([{ where: 'test', values: { pipelineRepository: 'example/daymark' } }]),
     /pipelineRepository and pipelineConnection belong together/,

@@ -19,7 +19,7 @@ function functionsOf({ Resources }: SamTemplate) {
     });
 }
 
-test('every_function_is_one_of_sams_with_its_code_in_the_assembly', () => {
+test('every function is one of sams with its code in the assembly', () => {
   assert.equal(SAM.Transform, 'AWS::Serverless-2016-10-31');
   const before = Object.values(FROM.Resources).filter(
     ({ Type }) => Type === 'AWS::Lambda::Function',
@@ -31,13 +31,13 @@ test('every_function_is_one_of_sams_with_its_code_in_the_assembly', () => {
   }
 });
 
-test('sam_local_finds_a_function_by_its_own_name', () => {
+test('sam local finds a function by its own name', () => {
   for (const { Metadata, FunctionName } of functionsOf(SAM)) {
     assert.equal(Metadata.SamResourceId, FunctionName);
   }
 });
 
-test('all_else_is_what_cdk_deploys_under_the_same_ids', () => {
+test('all else is what cdk deploys under the same ids', () => {
   assert.deepEqual(Object.keys(SAM.Resources), Object.keys(FROM.Resources));
   for (const [id, { Type, Properties }] of Object.entries(FROM.Resources)) {
     if (Type !== 'AWS::Lambda::Function') {
@@ -46,12 +46,12 @@ test('all_else_is_what_cdk_deploys_under_the_same_ids', () => {
   }
 });
 
-test('what_only_the_bootstrap_of_cdk_needs_is_left_out', () => {
+test('what only the bootstrap of cdk needs is left out', () => {
   assert.ok(!('BootstrapVersion' in (SAM.Parameters ?? {})));
   assert.ok(!('CheckBootstrapVersion' in (SAM.Rules ?? {})));
 });
 
-test('what_is_deployed_speaks_to_aws_and_what_is_local_to_daymark_up', () => {
+test('what is deployed speaks to aws and what is local to daymark up', () => {
   const endpoints = { DAYMARK_STREAM: 'KINESIS', DAYMARK_TABLE_PREFIX: 'DYNAMODB' };
   const local = functionsOf(toLocalSam(SAM));
   assert.equal(local.length, functionsOf(SAM).length);

@@ -5,7 +5,9 @@ import { Template } from 'aws-cdk-lib/assertions';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json';
 import { Binaries } from '../lib/binaries';
 import { DaymarkStack } from '../lib/daymark-stack';
+import { PipelineStack } from '../lib/pipeline-stack';
 import { readSettings } from '../lib/read-settings';
+import { SETTINGS } from '../lib/settings';
 
 const made = new Map<string, Template>();
 
@@ -22,6 +24,15 @@ export function template(values: Record<string, unknown> = {}): Template {
   const known = made.get(name) ?? Template.fromStack(stack(values));
   made.set(name, known);
   return known;
+}
+
+/** The pipeline of a deployment, with the examples that its settings give. */
+export function pipelineStack(values: Record<string, unknown> = {}): PipelineStack {
+  const repository = SETTINGS.pipelineRepository.example;
+  const connectionArn = SETTINGS.pipelineConnection.example;
+  const asked = { pipelineRepository: repository, pipelineConnection: connectionArn };
+  const settings = readSettings([{ where: 'test', values: { ...asked, ...values } }]);
+  return new PipelineStack(new App({ context: flags }), { settings, repository, connectionArn });
 }
 
 /** A resource of the template. */

@@ -50,7 +50,7 @@ function rustMetrics(): Set<string> {
   return new Set(files.join('\n').match(/(?<=")daymark_\w+(?=")/g));
 }
 
-test('every_alarm_leads_to_a_heading_of_the_runbook_that_exists', () => {
+test('every alarm leads to a heading of the runbook that exists', () => {
   const known = anchors();
   for (const { AlarmName, AlarmDescription } of alarms()) {
     const anchor = /RUNBOOK\.md#([\w-]+)$/.exec(AlarmDescription)?.[1];
@@ -59,7 +59,7 @@ test('every_alarm_leads_to_a_heading_of_the_runbook_that_exists', () => {
   }
 });
 
-test('every_heading_on_alarms_names_alarms_that_exist', () => {
+test('every heading on alarms names alarms that exist', () => {
   const text = readFileSync(resolve(ROOT, 'RUNBOOK.md'), 'utf8');
   const names = alarms().map(({ AlarmName }) => AlarmName.replace('daymark-dev-', ''));
   const [, section = ''] = text.split('## Alarms of a deployment');
@@ -75,14 +75,14 @@ test('every_heading_on_alarms_names_alarms_that_exist', () => {
   }
 });
 
-test('every_alarm_is_told_when_it_rings_and_when_it_ends', () => {
+test('every alarm is told when it rings and when it ends', () => {
   for (const { AlarmName, AlarmActions, OKActions } of alarms()) {
     assert.equal(AlarmActions?.length, 1, AlarmName);
     assert.deepEqual(OKActions, AlarmActions, AlarmName);
   }
 });
 
-test('alarms_are_told_encrypted_to_those_who_are_named', () => {
+test('alarms are told encrypted to those who are named', () => {
   const told = template({ alarmEmails: ['ops@example.com'] });
   told.hasResourceProperties('AWS::SNS::Subscription', {
     Protocol: 'email',
@@ -94,7 +94,7 @@ test('alarms_are_told_encrypted_to_those_who_are_named', () => {
   });
 });
 
-test('cloudwatch_may_use_the_key_of_the_topic_or_no_alarm_would_be_told', () => {
+test('cloudwatch may use the key of the topic or no alarm would be told', () => {
   template().hasResourceProperties('AWS::KMS::Key', {
     KeyPolicy: {
       Statement: Match.arrayWith([
@@ -107,20 +107,20 @@ test('cloudwatch_may_use_the_key_of_the_topic_or_no_alarm_would_be_told', () => 
   });
 });
 
-test('an_alarm_leads_to_the_address_where_the_runbook_can_be_read', () => {
+test('an alarm leads to the address where the runbook can be read', () => {
   const runbook = 'https://wiki.example.com/RUNBOOK.md';
   for (const { AlarmDescription } of alarms({ runbook })) {
     assert.match(AlarmDescription, /https:\/\/wiki\.example\.com\/RUNBOOK\.md#/);
   }
 });
 
-test('every_metric_of_ours_is_one_that_the_rust_code_writes', () => {
+test('every metric of ours is one that the rust code writes', () => {
   const written = rustMetrics();
   const strangers = [...ownMetrics()].filter((name) => !written.has(name));
   assert.deepEqual(strangers, []);
 });
 
-test('every_word_by_which_a_metric_is_counted_apart_is_one_of_the_rust_code', () => {
+test('every word by which a metric is counted apart is one of the rust code', () => {
   const rust = ['domain', 'ingest', 'processors', 'pricing']
     .map((room) => resolve(ROOT, room, 'src'))
     .flatMap((folder) => readdirSync(folder).map((name) => resolve(folder, name)))
@@ -141,7 +141,7 @@ test('every_word_by_which_a_metric_is_counted_apart_is_one_of_the_rust_code', ()
   );
 });
 
-test('silence_of_the_schedules_rings_and_other_silence_does_not', () => {
+test('silence of the schedules rings and other silence does not', () => {
   const silent = template().findResources('AWS::CloudWatch::Alarm', {
     Properties: { TreatMissingData: 'breaching' },
   });
@@ -149,7 +149,7 @@ test('silence_of_the_schedules_rings_and_other_silence_does_not', () => {
   assert.deepEqual(names.sort(), ['daymark-dev-day-close-silent', 'daymark-dev-pricing-silent']);
 });
 
-test('open_shops_without_events_or_decisions_ring_by_the_stores_own_hours', () => {
+test('open shops without events or decisions ring by the stores own hours', () => {
   for (const name of ['no-events', 'no-decisions']) {
     template().hasResourceProperties('AWS::CloudWatch::Alarm', {
       AlarmName: `daymark-dev-${name}`,
@@ -160,7 +160,7 @@ test('open_shops_without_events_or_decisions_ring_by_the_stores_own_hours', () =
   }
 });
 
-test('whatever_is_put_aside_rings', () => {
+test('whatever is put aside rings', () => {
   const queues = template().findResources('AWS::SQS::Queue');
   const aside = Object.keys(queues).filter((id) => /Failed|Ticks|Undelivered/.test(id));
   assert.equal(aside.length, 7);
@@ -173,7 +173,7 @@ test('whatever_is_put_aside_rings', () => {
   }
 });
 
-test('the_dashboard_shows_business_freshness_correctness_and_capacity', () => {
+test('the dashboard shows business freshness correctness and capacity', () => {
   const [dashboard] = Object.values(template().findResources('AWS::CloudWatch::Dashboard'));
   const body = JSON.stringify(dashboard);
   for (const section of ['Business', 'Freshness', 'Correctness', 'Capacity']) {
@@ -181,7 +181,7 @@ test('the_dashboard_shows_business_freshness_correctness_and_capacity', () => {
   }
 });
 
-test('every_alarm_is_on_the_dashboard', () => {
+test('every alarm is on the dashboard', () => {
   const ids = Object.keys(template().findResources('AWS::CloudWatch::Alarm'));
   const [dashboard] = Object.values(template().findResources('AWS::CloudWatch::Dashboard'));
   const body = JSON.stringify(dashboard);
@@ -191,13 +191,13 @@ test('every_alarm_is_on_the_dashboard', () => {
   );
 });
 
-test('every_saved_query_is_one_that_the_runbook_uses', () => {
+test('every saved query is one that the runbook uses', () => {
   const text = readFileSync(resolve(ROOT, 'RUNBOOK.md'), 'utf8');
   for (const { name } of QUERIES) assert.ok(text.includes(`\`${name}\``), name);
   template().resourceCountIs('AWS::Logs::QueryDefinition', QUERIES.length);
 });
 
-test('every_function_keeps_its_logs_for_a_while_and_is_traced', () => {
+test('every function keeps its logs for a while and is traced', () => {
   template().allResourcesProperties('AWS::Lambda::Function', {
     TracingConfig: { Mode: 'Active' },
     LoggingConfig: { LogFormat: 'JSON', LogGroup: Match.anyValue() },
@@ -205,7 +205,7 @@ test('every_function_keeps_its_logs_for_a_while_and_is_traced', () => {
   template().allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
 });
 
-test('an_emulator_gets_no_alarm_with_arithmetic_and_no_saved_query', () => {
+test('an emulator gets no alarm with arithmetic and no saved query', () => {
   const emulated = template({ emulated: true });
   const arithmetic = emulated.findResources('AWS::CloudWatch::Alarm', {
     Properties: { Metrics: Match.anyValue() },

@@ -60,7 +60,7 @@ function told() {
     return asked.find(({ what }) => what.endsWith('PutLifecycleEventHookExecutionStatus'))?.body;
 }
 
-test('a_version_that_does_its_work_is_reported_as_good', async () => {
+test('a version that does its work is reported as good', async () => {
     [asked, answer, functionError] = [[], { batchItemFailures: [] }, undefined];
     await handler(HOOK);
     assert.ok(
@@ -74,13 +74,13 @@ test('a_version_that_does_its_work_is_reported_as_good', async () => {
     });
 });
 
-test('a_version_that_crashes_is_reported_as_bad', async () => {
+test('a version that crashes is reported as bad', async () => {
     [asked, answer, functionError] = [[], { errorMessage: 'no table' }, 'Unhandled'];
     await handler(HOOK);
     assert.equal(told().status, 'Failed');
 });
 
-test('what_the_stack_forgot_to_name_is_reported_as_bad', async () => {
+test('what the stack forgot to name is reported as bad', async () => {
     [asked, answer, functionError] = [[], { batchItemFailures: [] }, undefined];
     const versions = process.env.DAYMARK_VERSIONS;
     process.env.DAYMARK_VERSIONS = '{}';

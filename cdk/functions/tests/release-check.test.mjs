@@ -44,7 +44,7 @@ function releaseOf(functionName) {
     return { functionName, version: VERSION, deploymentId: 'd-ABCDEF123' };
 }
 
-test('an_event_goes_through_the_new_version_of_ingest_and_is_waited_for_in_the_stock', async () => {
+test('an event goes through the new version of ingest and is waited for in the stock', async () => {
     const { seen, world } = worldOf(STORED, { rows: [undefined, undefined, { received: '1' }] });
     const said = await check(releaseOf('ingest'), world);
     const [version, request] = seen.invoked[0] ?? [];
@@ -59,7 +59,7 @@ test('an_event_goes_through_the_new_version_of_ingest_and_is_waited_for_in_the_s
     assert.match(said, /in the stock table/);
 });
 
-test('a_batch_goes_through_the_new_version_of_the_processor', async () => {
+test('a batch goes through the new version of the processor', async () => {
     const { seen, world } = worldOf(TAKEN, { rows: [{ received: '1' }] });
     await check(releaseOf('stock-processor'), world);
     const kinesis = seen.invoked[0]?.[1].Records[0].kinesis;
@@ -69,7 +69,7 @@ test('a_batch_goes_through_the_new_version_of_the_processor', async () => {
     assert.deepEqual(seen.rowsRead, [rowOf(event)]);
 });
 
-test('a_store_that_no_catalogue_has_goes_through_pricing_and_day_close', async () => {
+test('a store that no catalogue has goes through pricing and day close', async () => {
     for (const name of ['pricing', 'day-close']) {
         const { seen, world } = worldOf(TAKEN);
         await check(releaseOf(name), world);
@@ -78,21 +78,21 @@ test('a_store_that_no_catalogue_has_goes_through_pricing_and_day_close', async (
     }
 });
 
-test('a_version_that_does_not_store_is_refused', async () => {
+test('a version that does not store is refused', async () => {
     const rejected = { results: [{ status: 'rejected', message: 'no' }] };
     const { seen, world } = worldOf({ statusCode: 422, body: JSON.stringify(rejected) });
     await assert.rejects(check(releaseOf('ingest'), world), /not stored: 422/);
     assert.equal(seen.rowsRead.length, 0);
 });
 
-test('a_version_that_hands_the_batch_back_is_refused', async () => {
+test('a version that hands the batch back is refused', async () => {
     for (const name of ['stock-processor', 'pricing', 'day-close']) {
         const { world } = worldOf({ batchItemFailures: [{ itemIdentifier: '1' }] });
         await assert.rejects(check(releaseOf(name), world), /was not taken/);
     }
 });
 
-test('a_version_that_crashes_is_refused_with_its_own_words', async () => {
+test('a version that crashes is refused with its own words', async () => {
     const { world } = worldOf(
         { errorMessage: 'DAYMARK_STREAM is not set' },
         { error: 'Unhandled' },
@@ -100,18 +100,18 @@ test('a_version_that_crashes_is_refused_with_its_own_words', async () => {
     await assert.rejects(check(releaseOf('ingest'), world), /Unhandled.*DAYMARK_STREAM is not set/);
 });
 
-test('an_event_that_never_reaches_the_table_is_given_up_after_a_minute', async () => {
+test('an event that never reaches the table is given up after a minute', async () => {
     const { seen, world } = worldOf(STORED);
     await assert.rejects(check(releaseOf('ingest'), world), /after 60 s no row/);
     assert.equal(seen.slept, 60_000);
 });
 
-test('a_row_with_wrong_figures_is_refused', async () => {
+test('a row with wrong figures is refused', async () => {
     const { world } = worldOf(TAKEN, { rows: [{ received: '2' }] });
     await assert.rejects(check(releaseOf('stock-processor'), world), /received 2, and 1 was sent/);
 });
 
-test('an_answer_of_another_form_is_refused', async () => {
+test('an answer of another form is refused', async () => {
     for (const [name, answers] of Object.entries({
         ingest: [null, 'ok', {}, { body: 'not json' }, { body: '{"results":[]}' }],
         pricing: [null, 'ok', {}, { batchItemFailures: null }],
@@ -123,7 +123,7 @@ test('an_answer_of_another_form_is_refused', async () => {
     }
 });
 
-test('a_function_without_a_check_is_named', async () => {
+test('a function without a check is named', async () => {
     const { world } = worldOf(TAKEN);
     await assert.rejects(
         check(releaseOf('token'), world),
@@ -131,7 +131,7 @@ test('a_function_without_a_check_is_named', async () => {
     );
 });
 
-test('the_same_deployment_sends_the_same_event_and_no_two_deployments_share_a_row', () => {
+test('the same deployment sends the same event and no two deployments share a row', () => {
     const made = (/** @type {string} */ deploymentId) =>
         CHECKS['ingest']?.({ deploymentId, now: NOW });
     assert.deepEqual(made('d-A'), made('d-A'));
