@@ -58,7 +58,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(mut command: Command, input: &str) -> Self {
+    pub(crate) fn of(mut command: Command, input: &str) -> Self {
         let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
         let mut stdin = child.stdin.take().expect("a pipe");
         // A program that ends early does not read its input.

@@ -1,0 +1,181 @@
+//! What the role of each function may do, and that it may do nothing else. That what it may do is
+//! enough is what all other tests show: the emulator enforces the same roles there.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{ACCOUNT, Aws, REGION, Stage, deployed};
+
+/// Every function, with everything of [`probes`] that it may do.
+const MAY: [(&str, &[&str]); 8] = [
+    ("ingest", &["stream PutRecords"]),
+    (
+        "stock-processor",
+        &[
+            "quarantine PutItem",
+            "stock BatchGetItem",
+            "stock PutItem",
+            "stream GetRecords",
+            "stream GetShardIterator",
+            "stream ListShards",
+        ],
+    ),
+    (
+        "pricing",
+        &[
+            "catalog Query",
+            "days BatchGetItem",
+            "days Query",
+            "offers PutItem",
+            "offers Query",
+            "pricing DeleteMessage",
+            "pricing ReceiveMessage",
+            "stock Query",
+        ],
+    ),
+    ("pricing-schedule", &["catalog Query", "pricing SendMessage"]),
+    (
+        "day-close",
+        &[
+            "catalog Query",
+            "day-close DeleteMessage",
+            "day-close ReceiveMessage",
+            "days BatchGetItem",
+            "days DeleteItem",
+            "days PutItem",
+            "days Query",
+            "offers Query",
+            "stock Query",
+        ],
+    ),
+    ("day-close-schedule", &["catalog Query", "day-close SendMessage"]),
+    ("token", &["clients GetItem"]),
+    ("offers-api", &["catalog Query", "offers Query"]),
+];
+
+#[test]
+fn each_function_may_do_what_it_needs_and_nothing_else() {
+    let stage = &deployed().stage;
+    let probes = probes(stage);
+    let mut wrong = Vec::new();
+    for (function, may) in MAY {
+        let role = assume_role_of(stage, function);
+        let expected: BTreeSet<&str> = may.iter().copied().collect();
+        let allowed = probes.iter().filter(|probe| probe.is_allowed(&role));
+        let found: BTreeSet<&str> = allowed.map(|probe| probe.name.as_str()).collect();
+        let [more, less] = [&found - &expected, &expected - &found];
+        if !more.is_empty() || !less.is_empty() {
+            wrong.push(format!("{function} may {more:?} too, and may not {less:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Puts on a function's role, which trusts Lambda alone until root says that it trusts the account.
+fn assume_role_of(stage: &Stage, function: &str) -> Aws {
+    let path = format!("/2015-03-31/functions/{}", stage.of(function));
+    let found = stage.aws.rest("lambda", "GET", &path, &Value::Null).json();
+    let arn = found["Configuration"]["Role"].as_str().expect("a role");
+    let trusts = |principal: Value| json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal });
+    let lambda = trusts(json!({ "Service": "lambda.amazonaws.com" }));
+    let account = trusts(json!({ "AWS": format!("arn:aws:iam::{ACCOUNT}:root") }));
+    let policy = json!({ "Version": "2012-10-17", "Statement": [lambda, account] }).to_string();
+    let name = arn.rsplit('/').next().expect("a name");
+    let asked = [("RoleName", name), ("PolicyDocument", &policy)];
+    let answer = stage.aws.query("iam", "2010-05-08", "UpdateAssumeRolePolicy", &asked);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    stage.aws.assume(arn)
+}
+
+/// What a role is tried with: a service and one of its operations.
+struct Probe {
+    name: String,
+    service: &'static str,
+    operation: String,
+    input: Value,
+}
+
+impl Probe {
+    /// Whether it is allowed. It does nothing: what is allowed finds nothing to do, or asks for
+    /// something that makes no sense.
+    fn is_allowed(&self, role: &Aws) -> bool {
+        !role.json(self.service, &self.operation, &self.input).is_denied()
+    }
+}
+
+fn probes(stage: &Stage) -> Vec<Probe> {
+    let probe = |of: &str, service, protocol: &str, operation: &str, input: Value| {
+        let (name, operation) = (format!("{of} {operation}"), format!("{protocol}.{operation}"));
+        Probe { name, service, operation, input }
+    };
+    let mut probes = Vec::new();
+    for table in ["stock", "days", "offers", "catalog", "quarantine", "clients"] {
+        for (operation, input) in item_calls(&stage.of(table)) {
+            probes.push(probe(table, "dynamodb", "DynamoDB_20120810", operation, input));
+        }
+    }
+    let stream = format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{}", stage.of("events"));
+    for (operation, input) in stream_calls() {
+        let mut input = input.clone();
+        input["StreamARN"] = json!(stream);
+        probes.push(probe("stream", "kinesis", "Kinesis_20131202", operation, input));
+    }
+    for queue in ["pricing", "day-close"] {
+        for (operation, mut input) in queue_calls() {
+            input["QueueUrl"] = json!(stage.queue(&format!("{queue}.fifo")));
+            probes.push(probe(queue, "sqs", "AmazonSQS", operation, input));
+        }
+    }
+    let bus = json!({ "Entries": [{
+        "EventBusName": format!("daymark-{}", stage.name), "Source": "daymark.offers",
+    }] });
+    probes.push(probe("bus", "events", "AWSEvents", "PutEvents", bus));
+    let logs = json!({ "logGroupName": "/aws/lambda/another", "logStreamName": "probe" });
+    probes.push(probe("logs", "logs", "Logs_20140328", "CreateLogStream", logs));
+    let users = json!({ "UserPoolId": stage.output("UserPoolId") });
+    let cognito = "AWSCognitoIdentityProviderService";
+    probes.push(probe("users", "cognito-idp", cognito, "ListUserPoolClients", users));
+    let name = json!({ "Name": "/cdk-bootstrap/hnb659fds/version" });
+    probes.push(probe("parameters", "ssm", "AmazonSSM", "GetParameter", name));
+    probes
+}
+
+fn stream_calls() -> [(&'static str, Value); 5] {
+    [
+        ("PutRecords", json!({ "Records": [] })),
+        ("ListShards", json!({})),
+        ("GetShardIterator", json!({ "ShardId": "none", "ShardIteratorType": "LATEST" })),
+        ("GetRecords", json!({ "ShardIterator": "none" })),
+        ("IncreaseStreamRetentionPeriod", json!({ "RetentionPeriodHours": 1 })),
+    ]
+}
+
+fn queue_calls() -> [(&'static str, Value); 4] {
+    [
+        ("SendMessage", json!({ "MessageBody": "a group is missing" })),
+        ("ReceiveMessage", json!({ "MaxNumberOfMessages": 99 })),
+        ("DeleteMessage", json!({ "ReceiptHandle": "none" })),
+        ("SetQueueAttributes", json!({ "Attributes": { "NoSuch": "1" } })),
+    ]
+}
+
+fn item_calls(table: &str) -> [(&'static str, Value); 7] {
+    let key = json!({ "pk": { "S": "probe" }, "sk": { "S": "probe" } });
+    let never = "attribute_exists(pk)";
+    [
+        ("GetItem", json!({ "TableName": table, "Key": key })),
+        ("BatchGetItem", json!({ "RequestItems": { table: { "Keys": [key] } } })),
+        (
+            "Query",
+            json!({
+                "TableName": table, "KeyConditionExpression": "pk = :pk",
+                "ExpressionAttributeValues": { ":pk": { "S": "probe" } },
+            }),
+        ),
+        ("Scan", json!({ "TableName": table, "Limit": 1 })),
+        ("PutItem", json!({ "TableName": table, "Item": key, "ConditionExpression": never })),
+        ("UpdateItem", json!({ "TableName": table, "Key": key, "ConditionExpression": never })),
+        ("DeleteItem", json!({ "TableName": table, "Key": key, "ConditionExpression": never })),
+    ]
+}
