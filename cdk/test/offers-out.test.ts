@@ -102,6 +102,18 @@ test('the schema names exactly the fields that are sent', () => {
   assert.deepEqual(SCHEMA.properties['detail-type'].enum, [...DETAIL_TYPES]);
 });
 
+test('the example in the documentation is an event as it is sent', () => {
+  const text = readFileSync(resolve(__dirname, '../../../docs/offer-events.md'), 'utf8');
+  const [, json = ''] = /```json\n([^]*?)```/.exec(text) ?? [];
+  const example = JSON.parse(json) as { detail: Record<string, string> };
+  assert.deepEqual(Object.keys(example.detail), Object.keys(FIELDS));
+  const asRow = Object.entries(FIELDS).map(([name, type]) => [
+    name,
+    { [type]: example.detail[name] },
+  ]);
+  assert.deepEqual(rendered(Object.fromEntries(asRow) as Row), example.detail);
+});
+
 test('every field is one that the offers table always has with its type', () => {
   const rust = readFileSync(resolve(__dirname, '../../../aws/src/offers.rs'), 'utf8');
   const types: Record<string, string> = { text: 'S', instant: 'S', number: 'N', decimal: 'N' };
