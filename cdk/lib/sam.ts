@@ -27,8 +27,9 @@ const NOT_LINTED = {
 };
 
 /**
- * Every function becomes one of SAM's, with its code where the assembly has it; nothing else is
- * changed but that CDK's own notes go, and logical ids stay. `assembly` is the folder of the assembly, seen from the template.
+ * Every function becomes one of SAM's, with its code where the assembly has it. Logical ids stay,
+ * and so does all else but the notes that CDK keeps for itself. `assembly` is the folder of the
+ * assembly, seen from the template.
  */
 export function toSam(template: CloudFormationTemplate, assembly: string): SamTemplate {
   const resources: Record<string, Resource> = {};

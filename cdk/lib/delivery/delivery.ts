@@ -1,4 +1,4 @@
-/** New versions get traffic little by little, after a try, and lose it again when an alarm rings. */
+/** New versions are tried, get traffic little by little, and lose it when an alarm rings. */
 
 import { type CfnElement, Duration, Stack } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
