@@ -1,5 +1,7 @@
 //! Where the parts answer.
 
+mod place;
+
 use clap::Args;
 use domain::limits::EVENT_AGE_MAX;
 use domain::ports::{CatalogTable, Failure};
@@ -7,6 +9,8 @@ use domain::{Store, StoreId};
 use processors::{Closing, Processor};
 
 use crate::Failed;
+use place::Place;
+pub(crate) use place::is_of_all_calls;
 
 /// The port of the ingest API unless told otherwise; Kinesis and DynamoDB have the next two.
 pub(crate) const PORT: u16 = 7400;
@@ -59,14 +63,6 @@ pub(crate) struct Tables {
     pub(crate) quarantine: aws::Quarantine,
     pub(crate) clients: aws::Grants,
     place: Place,
-}
-
-/// Where they are.
-enum Place {
-    /// The endpoint of this machine.
-    Local { url: String },
-    /// AWS.
-    Deployed { stage: String, region: String },
 }
 
 impl TableFlags {
@@ -130,28 +126,6 @@ impl Tables {
 
     /// A failure in words that say what to do.
     pub(crate) fn explain(&self, failure: Failure) -> String {
-        match (&self.place, failure) {
-            (Place::Local { url }, Failure::Unavailable(cause)) => format!(
-                "DynamoDB does not answer at {url} ({cause}); is `daymark up` running? Another \
-                 place is given with --dynamodb-url, a deployed stage with --stage"
-            ),
-            (Place::Local { .. }, other) => other.to_string(),
-            (Place::Deployed { stage, region }, Failure::Unavailable(cause)) => format!(
-                "DynamoDB does not answer for stage {stage} in {region} ({cause}); `aws sts \
-                 get-caller-identity` shows whether there are credentials, and `eval \"$(aws \
-                 configure export-credentials --format env)\"` hands over those of a single sign-on"
-            ),
-            (Place::Deployed { stage, region }, Failure::Refused(cause))
-                if cause.starts_with("ResourceNotFoundException") =>
-            {
-                format!(
-                    "stage {stage} has no such table in {region} ({cause}); is it deployed there? \
-                     --stage names another stage, AWS_REGION another region"
-                )
-            }
-            (Place::Deployed { stage, region }, other) => {
-                format!("stage {stage} in {region}: {other}")
-            }
-        }
+        self.place.explain(failure)
     }
 }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use domain::ports::Failure;
 use processors::Outcome;
 
 use crate::quarantine::too_long_ago;
@@ -26,7 +25,8 @@ use read::Kept;
 /// --from DATE --to DATE --close`.
 ///
 /// Fails when a file is no such batch, or something of it could not be stored; the others are
-/// processed.
+/// processed. It stops only where no file could be stored: nobody answers, the tables are not there
+/// or the credentials are refused.
 #[derive(Debug, Args)]
 #[command(after_help = "For example:
   aws s3 sync s3://BUCKET/aws/lambda/ ./given-up
@@ -69,7 +69,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     }
     let tables = flags.tables.connect().await?;
     let processor = tables.processor(flags.any_age);
-    let mut total = Total::default();
+    let (mut total, mut stopped) = (Total::default(), None);
     for file in &files {
         let kept = match kept(file, flags.any_age) {
             Ok(kept) => kept,
@@ -85,28 +85,23 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
                 total.processed += 1;
                 output::line(format!("{}: {}", file.display(), told(&kept, &outcome)));
             }
-            // Where nobody answers, or the tables are missing, the other files fare no better.
-            Some(failure @ (Failure::Unavailable(_) | Failure::Refused(_))) => {
-                let reason = tables.explain(failure);
-                return Err(format!(
-                    "{}: {reason}; it is not all stored, and the files after it were not tried: \
-                     redrive them again",
-                    file.display()
-                )
-                .into());
+            Some(failure) if connect::is_of_all_calls(&failure) => {
+                stopped = Some(format!(
+                    "{}: {}; it is not all stored, and the files after it were not tried: redrive \
+                     them again",
+                    file.display(),
+                    tables.explain(failure)
+                ));
+                break;
             }
             Some(failure) => {
-                total
-                    .refuse(file, format!("not all of it is stored ({failure}); redrive it again"));
+                let reason = tables.explain(failure);
+                total.refuse(file, format!("not all of it is stored ({reason}); redrive it again"));
             }
         }
     }
-    let Total { processed, refused, stored, duplicate, quarantined } = total;
-    output::line(format!(
-        "{processed} batches processed, {refused} files refused; {stored} events stored, \
-         {duplicate} stored before, {quarantined} refused and kept in quarantine"
-    ));
-    Ok(code(refused))
+    output::line(total.told());
+    stopped.map_or(Ok(code(total.refused)), |reason| Err(reason.into()))
 }
 
 fn look(files: &BTreeSet<PathBuf>, any_age: bool) -> ExitCode {
@@ -153,6 +148,14 @@ fn code(refused: usize) -> ExitCode {
 }
 
 impl Total {
+    fn told(&self) -> String {
+        let Self { processed, refused, stored, duplicate, quarantined } = self;
+        format!(
+            "{processed} batches processed, {refused} files refused; {stored} events stored, \
+             {duplicate} stored before, {quarantined} refused and kept in quarantine"
+        )
+    }
+
     fn refuse(&mut self, file: &Path, reason: String) {
         self.refused += 1;
         output::error(format!("{}: {reason}", file.display()));

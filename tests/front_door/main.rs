@@ -25,4 +25,5 @@ mod restart;
 mod send;
 mod simulate_pricing;
 mod stage;
+mod stand_in;
 mod support;

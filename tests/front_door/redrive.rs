@@ -15,6 +15,7 @@ use local::event_source_mapping::{
 use serde_json::{Value, json};
 
 use crate::endpoints::{clients, put};
+use crate::stand_in::refusing;
 use crate::support::{Up, daymark, event, now, run};
 
 /// A function that is broken.
@@ -190,4 +191,36 @@ fn where_nobody_answers_the_files_that_follow_are_not_tried() {
     }
     let told = daymark(["redrive", "/nowhere"]).refused();
     assert!(told.contains("/nowhere: No such file"), "{told}");
+}
+
+#[test]
+fn a_batch_that_is_refused_for_good_does_not_stop_the_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, store) in [("1-bad", "bad"), ("2-good", "corner"), ("3-good", "market")] {
+        let batch = object(&event(store, "e1", "rye", now()).to_string(), now());
+        synced(folder.path(), name, &batch.to_string());
+    }
+    let url = refusing("bad#", "ValidationException");
+    let ran = daymark(["redrive", text(folder.path()), "--dynamodb-url", &url]);
+    let totals = "2 batches processed, 1 files refused; 2 events stored, 0 stored before, \
+                  0 refused and kept in quarantine\n";
+    assert!(ran.out.ends_with(totals), "{}", ran.out);
+    let told = ran.refused();
+    assert!(told.contains("1-bad: not all of it is stored (refused: ValidationExc"), "{told}");
+}
+
+#[test]
+fn a_redrive_that_stops_says_why_and_what_it_has_done() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, store) in [("1", "corner"), ("2", "bad"), ("3", "market")] {
+        let batch = object(&event(store, "e1", "rye", now()).to_string(), now());
+        synced(folder.path(), name, &batch.to_string());
+    }
+    for code in ["ResourceNotFoundException"] {
+        let url = refusing("bad#", code);
+        let ran = daymark(["redrive", text(folder.path()), "--dynamodb-url", &url]);
+        assert!(ran.out.contains("1 batches processed, 0 files refused; 1 events"), "{}", ran.out);
+        let told = ran.refused();
+        assert!(told.contains(code) && told.contains("were not tried"), "{told}");
+    }
 }
