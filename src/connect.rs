@@ -1,14 +1,17 @@
 //! Where the parts answer.
 
+mod age;
 mod place;
 
+use std::time::Duration;
+
 use clap::Args;
-use domain::limits::EVENT_AGE_MAX;
 use domain::ports::{CatalogTable, Failure};
 use domain::{Store, StoreId};
 use processors::{Closing, Processor};
 
 use crate::Failed;
+pub(crate) use age::AgeFlags;
 use place::Place;
 pub(crate) use place::is_of_all_calls;
 
@@ -106,11 +109,13 @@ impl Tables {
         })
     }
 
-    /// The batch handler over these tables.
-    pub(crate) fn processor(&self, any_age: bool) -> Processor<aws::Stock, aws::Quarantine> {
+    /// The batch handler over these tables; without an age limit its rows never expire.
+    pub(crate) fn processor(
+        &self,
+        age_max: Option<Duration>,
+    ) -> Processor<aws::Stock, aws::Quarantine> {
         let stock = self.stock.clone();
-        let stock = if any_age { stock.kept_forever() } else { stock };
-        let age_max = (!any_age).then_some(EVENT_AGE_MAX);
+        let stock = if age_max.is_none() { stock.kept_forever() } else { stock };
         Processor { age_max, ..Processor::new(stock, self.quarantine.clone()) }
     }
 

@@ -17,7 +17,6 @@ use crate::dates::{DateFlags, told};
 use crate::output::{Column, Format};
 use crate::{Failed, clock, output};
 
-pub(crate) use replay::too_long_ago;
 pub(crate) use show::instant;
 
 /// Look at what was refused after it was acknowledged, process it again, or drop it

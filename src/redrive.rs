@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use clap::Args;
 use processors::Outcome;
 
-use crate::quarantine::too_long_ago;
 use crate::{Failed, connect, output};
 use read::Kept;
 
@@ -31,7 +30,8 @@ use read::Kept;
 #[command(after_help = "For example:
   aws s3 sync s3://BUCKET/aws/lambda/ ./given-up
   daymark redrive ./given-up --dry-run
-  daymark redrive ./given-up --stage prod")]
+  daymark redrive ./given-up --stage prod
+  daymark redrive ./given-up --stage history --event-age-max any")]
 pub(crate) struct Flags {
     /// Files, or folders with everything below them
     #[arg(required = true, value_name = "FOLDER|FILE")]
@@ -41,9 +41,8 @@ pub(crate) struct Flags {
     #[arg(long)]
     dry_run: bool,
 
-    /// Take events of any age, into rows that never expire. Give it when `daymark up` has it
-    #[arg(long)]
-    any_age: bool,
+    #[command(flatten)]
+    age: connect::AgeFlags,
 
     #[command(flatten)]
     tables: connect::TableFlags,
@@ -65,13 +64,13 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
         output::note("there is no file in it");
     }
     if flags.dry_run {
-        return Ok(look(&files, flags.any_age));
+        return Ok(look(&files, &flags.age));
     }
     let tables = flags.tables.connect().await?;
-    let processor = tables.processor(flags.any_age);
+    let processor = tables.processor(flags.age.max());
     let (mut total, mut stopped) = (Total::default(), None);
     for file in &files {
-        let kept = match kept(file, flags.any_age) {
+        let kept = match kept(file, &flags.age) {
             Ok(kept) => kept,
             Err(reason) => {
                 total.refuse(file, reason);
@@ -104,10 +103,10 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     stopped.map_or(Ok(code(total.refused)), |reason| Err(reason.into()))
 }
 
-fn look(files: &BTreeSet<PathBuf>, any_age: bool) -> ExitCode {
+fn look(files: &BTreeSet<PathBuf>, age: &connect::AgeFlags) -> ExitCode {
     let (mut batches, mut refused) = (0, 0);
     for file in files {
-        match kept(file, any_age) {
+        match kept(file, age) {
             Ok(kept) => {
                 batches += 1;
                 output::line(format!("{}: {}", file.display(), kept.told()));
@@ -123,10 +122,10 @@ fn look(files: &BTreeSet<PathBuf>, any_age: bool) -> ExitCode {
 }
 
 /// The batch of a file, if its events can still be stored.
-fn kept(file: &Path, any_age: bool) -> Result<Kept, String> {
+fn kept(file: &Path, age: &connect::AgeFlags) -> Result<Kept, String> {
     let kept = read::kept(file)?;
     let oldest = kept.records.iter().map(|record| record.arrived_at).min();
-    let late = oldest.filter(|_| !any_age).and_then(too_long_ago);
+    let late = oldest.and_then(|oldest| age.too_long_ago(oldest));
     late.map_or(Ok(kept), Err)
 }
 

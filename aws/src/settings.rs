@@ -85,17 +85,27 @@ impl Settings {
     /// It is set to something else.
     pub fn age_max(&self) -> Result<Option<Duration>, SettingsError> {
         let Some(given) = self.get(EVENT_AGE_MAX_DAYS) else { return Ok(Some(EVENT_AGE_MAX)) };
-        if given == "any" {
-            return Ok(None);
-        }
-        let age_max = given.parse().ok().map(days_long).filter(|age| *age < STOCK_KEPT);
-        let wrong = || SettingsError::Wrong {
+        let wrong = |expected| SettingsError::Wrong {
             name: EVENT_AGE_MAX_DAYS,
             given: given.to_owned(),
-            expected: "a whole number of days below 400, after which rows expire, or any",
+            expected,
         };
-        age_max.ok_or_else(wrong).map(Some)
+        age_max(given).map_err(wrong)
     }
+}
+
+/// How old an event may be, as [`EVENT_AGE_MAX_DAYS`] and the flag of an operator say it; `None`
+/// takes history of any age, and its rows never expire.
+///
+/// # Errors
+/// What it may be.
+pub fn age_max(given: &str) -> Result<Option<Duration>, &'static str> {
+    if given == "any" {
+        return Ok(None);
+    }
+    let age_max = given.parse().ok().map(days_long).filter(|age| *age < STOCK_KEPT);
+    let expected = "a whole number of days below 400, after which rows expire, or any";
+    age_max.ok_or(expected).map(Some)
 }
 
 fn days_long(days: u32) -> Duration {

@@ -2,14 +2,12 @@
 
 use std::process::ExitCode;
 
-use chrono::{DateTime, Utc};
 use clap::Args;
-use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
 use domain::quarantine::{QuarantineReason, Quarantined};
 use processors::replay::Replayed;
 
 use super::Choice;
-use crate::{Failed, clock, connect, output};
+use crate::{Failed, connect, output};
 
 /// Process things again as they arrived, after the program was fixed or a limit lifted
 ///
@@ -31,9 +29,8 @@ pub(super) struct Flags {
     #[command(flatten)]
     choice: Choice,
 
-    /// Take events of any age, into rows that never expire. Give it when `daymark up` has it
-    #[arg(long)]
-    any_age: bool,
+    #[command(flatten)]
+    age: connect::AgeFlags,
 
     #[command(flatten)]
     tables: connect::TableFlags,
@@ -42,10 +39,10 @@ pub(super) struct Flags {
 pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect().await?;
     let (chosen, mut code) = flags.choice.find(&tables).await?;
-    let processor = tables.processor(flags.any_age);
+    let processor = tables.processor(flags.age.max());
     let (mut stored, mut left, mut stay) = (0, 0, 0);
     for original in &chosen {
-        let replayed = match too_long_ago(original.at).filter(|_| !flags.any_age) {
+        let replayed = match flags.age.too_long_ago(original.at) {
             Some(reason) => Err(reason),
             None => processor.replay(original).await.map_err(|error| error.to_string()),
         };
@@ -64,18 +61,6 @@ pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     }
     output::line(format!("{stored} events stored; {left} left the quarantine, {stay} stay"));
     Ok(code)
-}
-
-/// Why what came then is not stored any more: readers would leave its row out at once.
-pub(crate) fn too_long_ago(at: DateTime<Utc>) -> Option<String> {
-    let kept = STOCK_KEPT - EVENT_AGE_MAX;
-    let days = kept.as_secs() / (24 * 3600);
-    (at < clock::now() - kept).then(|| {
-        format!(
-            "it came more than {days} days ago, and rows of that time are expired; --any-age \
-             stores it in rows that never expire"
-        )
-    })
 }
 
 fn told(original: &Quarantined, replayed: &Replayed) -> String {

@@ -22,9 +22,10 @@ pub(crate) fn put(up: &Up, data: impl Into<Vec<u8>>) {
     run(put.partition_key("any").data(Blob::new(data.into())).send()).expect("taken");
 }
 
-type Item = BTreeMap<String, AttributeValue>;
+pub(crate) type Item = BTreeMap<String, AttributeValue>;
 
-fn query(up: &Up, table: &str, partition: &str) -> Vec<Item> {
+/// The items of a partition.
+pub(crate) fn query(up: &Up, table: &str, partition: &str) -> Vec<Item> {
     let query = clients(up).dynamodb.query().table_name(format!("daymark-{table}"));
     let query = query
         .key_condition_expression("pk = :pk")

@@ -175,9 +175,14 @@ fn what_cannot_come_out_of_a_replay_is_said_plainly() {
     run(table(&up).keep(&ancient)).expect("kept");
     let id = ancient.id.to_string();
     let message = up.daymark(["quarantine", "replay", &id]).refused();
-    assert!(message.contains("393 days ago") && message.contains("--any-age"), "{message}");
     assert!(
-        up.daymark(["quarantine", "replay", &id, "--any-age"]).well().contains("still refused")
+        message.contains("393 days ago") && message.contains("--event-age-max any"),
+        "{message}"
+    );
+    assert!(
+        up.daymark(["quarantine", "replay", &id, "--event-age-max", "any"])
+            .well()
+            .contains("still refused")
     );
 
     let one = event("corner", "twice", "rye", at);

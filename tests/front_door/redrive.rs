@@ -14,7 +14,7 @@ use local::event_source_mapping::{
 };
 use serde_json::{Value, json};
 
-use crate::endpoints::{clients, put};
+use crate::endpoints::{clients, put, query};
 use crate::stand_in::refusing;
 use crate::support::{Up, daymark, event, now, run};
 
@@ -222,5 +222,39 @@ fn a_redrive_that_stops_says_why_and_what_it_has_done() {
         assert!(ran.out.contains("1 batches processed, 0 files refused; 1 events"), "{}", ran.out);
         let told = ran.refused();
         assert!(told.contains(code) && told.contains("were not tried"), "{told}");
+    }
+}
+
+#[test]
+fn events_are_as_old_as_the_functions_of_the_stage_take_them_and_expire_as_theirs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = now() - TimeDelta::days(20);
+    let batch = object(&event("corner", "e1", "rye", at).to_string(), now());
+    synced(folder.path(), "1", &batch.to_string());
+    let redriven = |up: &Up, flags: &[&str]| {
+        up.daymark(["redrive", text(folder.path())].iter().chain(flags)).well()
+    };
+    let expires = |up: &Up| {
+        let items = query(up, "stock", &format!("corner#{}", at.date_naive()));
+        items[0].contains_key("expires_at")
+    };
+    let up = Up::start(&["--memory"]);
+    let told = redriven(&up, &[]);
+    assert!(told.contains("0 events stored, 0 stored before, 1 refused and kept"), "{told}");
+    assert!(redriven(&up, &["--event-age-max", "30"]).contains("1 events stored"));
+    assert!(expires(&up));
+    for flags in [&["--event-age-max", "any"][..], &["--any-age"]] {
+        let up = Up::start(&["--memory"]);
+        assert!(redriven(&up, flags).contains("1 events stored"), "{flags:?}");
+        assert!(!expires(&up), "{flags:?}");
+    }
+
+    for (flags, told) in [
+        (&["--event-age-max", "400"][..], "expected a whole number of days below 400"),
+        (&["--event-age-max", "30", "--any-age"], "cannot be used with"),
+    ] {
+        let ran = up.daymark(["redrive", text(folder.path())].iter().chain(flags));
+        assert_eq!(ran.code, Some(2), "{flags:?}");
+        assert!(ran.err.contains(told), "{}", ran.err);
     }
 }

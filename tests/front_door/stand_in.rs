@@ -34,7 +34,8 @@ pub(crate) fn refusing(word: &'static str, code: &'static str) -> String {
 /// Source: "Error handling with DynamoDB" in the developer guide.
 fn answer(call: &str, body: &str, word: &str, code: &str) -> (StatusCode, Value) {
     if body.contains(word) {
-        let answer = json!({ "__type": format!("com.amazon.coral.service#{code}"), "message": "no" });
+        let answer =
+            json!({ "__type": format!("com.amazon.coral.service#{code}"), "message": "no" });
         return (StatusCode::BAD_REQUEST, answer);
     }
     let answer = match call.rsplit('.').next() {
