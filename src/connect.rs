@@ -34,8 +34,10 @@ pub(crate) struct TableFlags {
     )]
     dynamodb_url: String,
 
-    /// A deployed stage in place of this machine, like prod: its tables at AWS, with the
-    /// credentials and the region that the AWS CLI would use
+    /// A deployed stage in place of this machine, like prod: its tables at AWS. Region and
+    /// credentials come from the environment, from a profile (keys, an assumed role,
+    /// credential_process), from a web identity or from the role of the machine. Those of a single
+    /// sign-on are handed over by `eval "$(aws configure export-credentials --format env)"`
     #[arg(
         long,
         env = "DAYMARK_STAGE",

@@ -216,7 +216,7 @@ fn a_redrive_that_stops_says_why_and_what_it_has_done() {
         let batch = object(&event(store, "e1", "rye", now()).to_string(), now());
         synced(folder.path(), name, &batch.to_string());
     }
-    for code in ["ResourceNotFoundException"] {
+    for code in ["ResourceNotFoundException", "AccessDeniedException", "ExpiredTokenException"] {
         let url = refusing("bad#", code);
         let ran = daymark(["redrive", text(folder.path()), "--dynamodb-url", &url]);
         assert!(ran.out.contains("1 batches processed, 0 files refused; 1 events"), "{}", ran.out);

@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::endpoints::clients;
+use crate::stand_in::refusing;
 use crate::support::{Up, command, run};
 
 /// A verb as an operator runs it who can reach AWS there.
@@ -86,6 +87,44 @@ fn what_is_missing_is_told_with_the_stage_and_the_region() {
     nowhere.env("AWS_CONFIG_FILE", "/dev/null").env_remove("AWS_DEFAULT_REGION");
     let told = failed(nowhere);
     assert!(told.contains("stage test cannot be reached: no region is known"), "{told}");
+}
+
+#[test]
+fn credentials_that_are_missing_or_refused_are_told_with_what_to_do() {
+    let up = Up::start(&["--memory"]);
+    let list = ["catalog", "list"];
+    let failed = |command: Command| {
+        let (code, _, err) = output(command);
+        assert_eq!(code, Some(1), "{err}");
+        assert!(err.contains("aws sts get-caller-identity"), "{err}");
+        assert!(err.contains("aws configure export-credentials --format env"), "{err}");
+        err
+    };
+    for (code, told) in [
+        ("AccessDeniedException", "not allowed to do this in stage test in eu-west-1"),
+        ("ExpiredTokenException", "stage test in eu-west-1 are expired or wrong"),
+        ("UnrecognizedClientException", "stage test in eu-west-1 are expired or wrong"),
+    ] {
+        let mut refused = at_stage(&up, &list);
+        refused.env("AWS_ENDPOINT_URL", refusing("", code));
+        let err = failed(refused);
+        assert!(err.contains(told) && err.contains(code), "{err}");
+    }
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let signed_on = "[default]\nsso_session = chain\nsso_account_id = 000000000000\n\
+                     sso_role_name = operator\n[sso-session chain]\nsso_region = eu-west-1\n\
+                     sso_start_url = https://chain.example\n";
+    for (name, profile) in [("none", ""), ("signed-on", signed_on)] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, profile).expect("room");
+        let mut without = at_stage(&up, &list);
+        without.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+        without.env("AWS_CONFIG_FILE", &file).env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+        without.env("AWS_EC2_METADATA_DISABLED", "true");
+        let err = failed(without);
+        assert!(err.contains("stage test in eu-west-1 cannot be asked without"), "{err}");
+    }
 }
 
 #[test]
