@@ -15,7 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt as format, registry};
 
 pub use due::{DueBatch, Sent, Tick};
-pub use gateway::admit;
+pub use gateway::admitted;
 
 use crate::clients::Clients;
 use crate::deployed::config;

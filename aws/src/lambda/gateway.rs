@@ -1,18 +1,29 @@
 //! What API Gateway found out about a request before it handed it over.
 
-use aws_lambda_events::apigw::ApiGatewayV2httpRequestContext as Context;
 use domain::Authority;
-use http::Uri;
-use http::request::Parts;
+use lambda_http::Request;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext as Context;
+use lambda_http::http::Uri;
+use lambda_http::http::request::Parts;
+use lambda_http::request::RequestContext;
 
 /// The claim of an access token that names the stores; the function `token` puts it there.
 const STORES: &str = "stores";
 /// The stage that is not part of a path.
 const DEFAULT_STAGE: &str = "$default";
 
-/// Adds what API Gateway knows to a request: the sender's authority, and which part of the path is
-/// the stage. A request that gets no authority here is refused by the routers that ask for one.
-pub fn admit(head: &mut Parts, context: &Context) {
+/// The request with what API Gateway knows of it: the sender's authority, and which part of the
+/// path is the stage. One that gets no authority here is refused by the routers that ask for one.
+#[must_use]
+pub fn admitted(request: Request) -> Request {
+    let (mut head, body) = request.into_parts();
+    if let Some(RequestContext::ApiGatewayV2(context)) = head.extensions.get().cloned() {
+        admit(&mut head, &context);
+    }
+    Request::from_parts(head, body)
+}
+
+fn admit(head: &mut Parts, context: &Context) {
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     if let Ok(uri) = path_below_stage(path, context).parse::<Uri>() {
         head.uri = uri;
@@ -48,6 +59,7 @@ fn path_below_stage<'a>(path: &'a str, context: &Context) -> &'a str {
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::RequestExt;
     use serde_json::{Value, json};
 
     use super::*;
@@ -105,11 +117,15 @@ mod tests {
     #[test]
     fn an_admitted_request_has_its_authority_and_keeps_its_query() {
         let context = context("dev", token(json!({ "stores": "s1" })));
-        let request = http::Request::get("https://host/dev/v1/stores/s1/offers?date=2026-03-12");
-        let (mut head, ()) = request.body(()).unwrap().into_parts();
-        admit(&mut head, &context);
-        assert_eq!(head.uri, "/v1/stores/s1/offers?date=2026-03-12");
-        assert_eq!(head.extensions.get(), Some(&"s1".parse::<Authority>().unwrap()));
+        let mut request = Request::new(lambda_http::Body::Empty);
+        *request.uri_mut() =
+            "https://host/dev/v1/stores/s1/offers?date=2026-03-12".parse().unwrap();
+        let unchecked = admitted(request);
+        assert_eq!(unchecked.extensions().get::<Authority>(), None);
+        let request =
+            admitted(unchecked.with_request_context(RequestContext::ApiGatewayV2(context)));
+        assert_eq!(request.uri(), "/v1/stores/s1/offers?date=2026-03-12");
+        assert_eq!(request.extensions().get(), Some(&"s1".parse::<Authority>().unwrap()));
     }
 
     #[test]

@@ -6,13 +6,12 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use aws::lambda::{Function, admit};
+use aws::lambda::{Function, admitted};
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use chrono::{DateTime, Utc};
 use ingest::{Service, Settings, router};
 use lambda_http::RequestExt;
-use lambda_http::request::RequestContext;
 use lambda_http::tower::ServiceBuilder;
 use tracing::Instrument;
 
@@ -35,16 +34,6 @@ async fn main() -> Result<(), lambda_http::Error> {
     let router = router(Arc::new(service)).layer(from_fn(report));
     let service = ServiceBuilder::new().map_request(admitted).service(router);
     lambda_http::run(service).instrument(function.span()).await
-}
-
-/// The request with what API Gateway knows of its sender. The router refuses events of one that
-/// gets no authority here.
-fn admitted(request: lambda_http::Request) -> lambda_http::Request {
-    let (mut head, body) = request.into_parts();
-    if let Some(RequestContext::ApiGatewayV2(context)) = head.extensions.get().cloned() {
-        admit(&mut head, &context);
-    }
-    lambda_http::Request::from_parts(head, body)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
