@@ -27,11 +27,11 @@ pub struct Clients {
 
 /// An attempt that takes longer is given up. Above it a whole batch of 100 rows of 400 KB could
 /// not be read over a slow line; below the event source mapping would wait for a dead table.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a service hangs, an attempt ends.
-pub(crate) fn attempt_timeout() -> TimeoutConfig {
-    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
+pub(crate) fn attempts_within(timeout: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(timeout).build()
 }
 
 impl Clients {
@@ -41,7 +41,7 @@ impl Clients {
         let http = aws_smithy_http_client::Builder::new().build_http();
         let credentials = Credentials::new("local", "local", None, None, "one machine");
         let region = Region::new("local");
-        let timeouts = attempt_timeout();
+        let timeouts = attempts_within(ATTEMPT_TIMEOUT);
         let kinesis = aws_sdk_kinesis::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(credentials.clone())

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-use crate::clients::{Clients, attempt_timeout};
+use crate::clients::{ATTEMPT_TIMEOUT, Clients, attempts_within};
 
 /// The environment says no region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +21,7 @@ pub(crate) async fn config() -> SdkConfig {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
-        .timeout_config(attempt_timeout())
+        .timeout_config(attempts_within(ATTEMPT_TIMEOUT))
         .load()
         .await
 }

@@ -17,7 +17,7 @@ use tracing_subscriber::{fmt as format, registry};
 pub use due::{DueBatch, Sent, Tick};
 pub use gateway::admitted;
 
-use crate::clients::Clients;
+use crate::clients::{Clients, attempts_within};
 use crate::deployed::config;
 use crate::settings::{Settings, SettingsError};
 use crate::{Catalog, Days, Grants, Offers, Quarantine, Queue, Stock, Stream};
@@ -96,6 +96,13 @@ impl Function {
             .init()
             .map_err(|error| StartError::Counters(error.to_string()))?;
         Ok(Self { name, version, settings, config: config().await, counters })
+    }
+
+    /// The function with shorter attempts than usual: where whoever waits for it gives up sooner.
+    #[must_use]
+    pub fn with_attempts_within(self, timeout: Duration) -> Self {
+        let config = self.config.into_builder().timeout_config(attempts_within(timeout)).build();
+        Self { config, ..self }
     }
 
     /// The stream.

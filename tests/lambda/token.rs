@@ -1,5 +1,7 @@
 //! The trigger before a token is made.
 
+use std::time::Duration;
+
 use aws::Grants;
 use domain::Grant;
 use domain::ports::ClientsTable;
@@ -87,4 +89,18 @@ async fn a_trigger_of_an_older_version_is_told_which_one_it_takes() {
     old["version"] = json!("1");
     let Answer::Error(error) = function.invoke(old).await else { panic!("it was taken") };
     assert!(error["errorMessage"].to_string().contains("set the trigger's version to V3_0"));
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_is_tried_again_before_the_user_pool_gives_up() {
+    let world = World::start();
+    world.create_tables("shop-").await;
+    grant(&world, "till", "s1").await;
+    let mut function = world.function_with_a_hung_call("token-lambda", "shop-").await;
+    // An attempt of the usual length would still hang; the user pool waits five seconds.
+    let waited = tokio::time::timeout(Duration::from_secs(9), function.respond(sign_in("till")));
+    let answer = waited.await.expect("an answer");
+    let claims = "/response/claimsAndScopeOverrideDetails/accessTokenGeneration";
+    let claims = answer.pointer(claims).expect("claims");
+    assert_eq!(*claims, json!({ "claimsToAddOrOverride": { "stores": "s1" } }));
 }

@@ -15,6 +15,8 @@ use local::http::{Bound, Server};
 use local::kinesis::{Kinesis, Limits, Settings, Storage};
 use local::part::{Part, Stop};
 use serde_json::{Value, json};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::function::Function;
 
@@ -64,6 +66,22 @@ impl World {
     pub(crate) async fn function_without_dynamodb(&self, binary: &str) -> Function {
         let endpoints = Endpoints { dynamodb: url(&bind()), ..self.endpoints.clone() };
         function(binary, "", &endpoints, &[]).await
+    }
+
+    /// Starts a function whose first call of a table hangs; the second is answered.
+    pub(crate) async fn function_with_a_hung_call(&self, binary: &str, prefix: &str) -> Function {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let tables = self.endpoints.dynamodb.trim_start_matches("http://").to_owned();
+        tokio::spawn(async move {
+            let (_silent, _) = listener.accept().await.expect("a connection");
+            while let Ok((mut caller, _)) = listener.accept().await {
+                let mut answering = TcpStream::connect(&tables).await.expect("the tables");
+                // Whoever closes, closes for both.
+                let _ = copy_bidirectional(&mut caller, &mut answering).await;
+            }
+        });
+        self.function_with(binary, prefix, &[("AWS_ENDPOINT_URL_DYNAMODB", &url)]).await
     }
 
     /// Everything in a table, by key, to the last attribute.

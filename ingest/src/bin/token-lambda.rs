@@ -8,6 +8,8 @@
 
 #![recursion_limit = "256"]
 
+use std::time::Duration;
+
 use aws::Grants;
 use aws::lambda::Function;
 use domain::ClientId;
@@ -18,10 +20,12 @@ use tracing::Instrument;
 
 /// Source: the Cognito developer guide, "Pre token generation Lambda trigger".
 const VERSION: &str = "3";
+/// The user pool waits five seconds, so that a call that hangs is tried again meanwhile.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let function = Function::start().await?;
+    let function = Function::start().await?.with_attempts_within(ATTEMPT_TIMEOUT);
     let clients = function.tables()?.clients;
     run(service_fn(async |event: LambdaEvent<Value>| answer(&clients, event.payload).await))
         .instrument(function.span())
