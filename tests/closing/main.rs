@@ -10,6 +10,7 @@ use domain::ports::CatalogTable;
 use domain::record::{self, Delivered};
 use domain::stock::Figures;
 use domain::{Acceptance, ClosedDay, Event, History, Item, SequenceNumber, Store, limits};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use processors::{Closed, Closing, Processor};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -265,6 +266,8 @@ fn a_table_that_fails_stops_the_pass_and_the_next_one_goes_on() {
         shop.arrive(&[Event::parse(&json, &Acceptance::at(at)).unwrap()], at);
     }
     let evening = at + TimeDelta::hours(9);
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _counted_here = metrics::set_default_local_recorder(&recorder);
     shop.closing.days.fail_after(1);
     assert!(run(shop.closing.close_store(&store.store_id, evening)).is_err());
     assert_eq!(shop.days().len(), 1);
@@ -275,6 +278,9 @@ fn a_table_that_fails_stops_the_pass_and_the_next_one_goes_on() {
         shop.close(evening),
         Closed { closed: 2, unchanged: 1, histories: 4, ..Closed::default() }
     );
+    let counted = recorder.handle().render();
+    let received = "daymark_processor_day_units_sum{figure=\"received\"} 6\n";
+    assert!(counted.contains(received), "each unit once, of all passes: {counted}");
 }
 
 #[test]
