@@ -233,7 +233,7 @@ pub trait ClientsTable: Send + Sync {
 
 /// The way from a schedule to the function that serves one store at a time.
 pub trait DueQueue: Send + Sync {
-    /// Sends stores; one that is sent again for the same slot is not served again. With `Ok` all
-    /// are taken.
+    /// Sends stores. One that is sent again for the same slot within five minutes is not served
+    /// again; after that it is, and the repeated pass changes nothing. With `Ok` all are taken.
     fn send(&self, stores: &[DueStore]) -> impl Future<Output = Result<(), Failure>> + Send;
 }
