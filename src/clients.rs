@@ -31,7 +31,8 @@ enum Verb {
 
 /// Grant a client stores, in place of what it was granted before
 ///
-/// It counts from the client's next token on; those that it has are good until they expire.
+/// It counts from the client's next token on; those that it has stay as they are until they expire,
+/// twelve hours after they were issued unless the setting tillTokenHours says otherwise.
 #[derive(Debug, Args)]
 #[command(after_help = "For example:
   daymark clients grant 6qr3tpl8m1 --store 0042 --store 0043
@@ -66,8 +67,9 @@ struct ListFlags {
 
 /// Take back what a client was granted
 ///
-/// Its next token names no store. Those that it has are good until they expire: to stop a client at
-/// once, delete it from the user pool as well, and with it its secret.
+/// Its next token names no store. A token that was issued stays good for as long as it lives, twelve
+/// hours unless the setting tillTokenHours says otherwise, also when the client is deleted from the
+/// user pool. To stop a group of tills at once, take it out of the setting tillClients and deploy.
 #[derive(Debug, Args)]
 struct RevokeFlags {
     /// The client, by its id in the user pool
