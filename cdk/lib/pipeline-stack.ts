@@ -15,7 +15,7 @@ import {
   CodeStarConnectionsSourceAction,
   ManualApprovalAction,
 } from 'aws-cdk-lib/aws-codepipeline-actions';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { ArnPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
@@ -62,6 +62,18 @@ export class PipelineStack extends Stack {
       artifactBucket: this.bucket(),
       restartExecutionOnUpdate: false,
     });
+    const useConnection = new PolicyStatement({
+      // CDK grants what connections were called before July 2024, and no more.
+      actions: ['codeconnections:UseConnection'],
+      resources: [connectionArn],
+    });
+    const sourceRole = new Role(this, 'SourceRole', {
+      description: `How the pipeline of ${names.stack} hears of pushes`,
+      assumedBy: new ArnPrincipal(pipeline.role.roleArn),
+    });
+    sourceRole.addToPolicy(useConnection);
+    const buildProject = this.build();
+    buildProject.addToRolePolicy(useConnection);
     const [owner = '', repo = ''] = repository.split('/');
     const source = new Artifact('source');
     const assembly = new Artifact('assembly');
@@ -71,11 +83,14 @@ export class PipelineStack extends Stack {
       repo,
       branch: settings.pipelineBranch,
       connectionArn,
+      role: sourceRole,
+      // CodePipeline's own archive of a repository loses which files may be executed.
+      codeBuildCloneOutput: true,
       output: source,
     });
     const build = new CodeBuildAction({
       actionName: 'BuildAndTest',
-      project: this.build(),
+      project: buildProject,
       input: source,
       outputs: [assembly],
     });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { readSettings } from '../lib/read-settings';
+import { SETTINGS } from '../lib/settings';
 import { pipelineStack } from './template';
 
 function pipeline(values = {}): Template {
@@ -38,6 +39,38 @@ test('what is deployed is what was tested and nothing is built anew', () => {
   for (const step of ['./check', './lambdas --arch arm64', 'cdk.out/**/*']) {
     assert.ok(build.includes(step), step);
   }
+});
+
+test('the pipeline and its build may use a connection under both of its names', () => {
+  const template = pipeline();
+  for (const PolicyName of ['^SourceRole', '^BuildRole']) {
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyName: Match.stringLikeRegexp(PolicyName),
+      PolicyDocument: Match.objectLike({
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Action: ['codeconnections:UseConnection', 'codestar-connections:UseConnection'],
+            Resource: SETTINGS.pipelineConnection.example,
+          }),
+        ]),
+      }),
+    });
+  }
+});
+
+test('the source is cloned so that its scripts may be executed', () => {
+  pipeline().hasResourceProperties('AWS::CodePipeline::Pipeline', {
+    Stages: Match.arrayWith([
+      Match.objectLike({
+        Name: 'Source',
+        Actions: [
+          Match.objectLike({
+            Configuration: Match.objectLike({ OutputArtifactFormat: 'CODEBUILD_CLONE_REF' }),
+          }),
+        ],
+      }),
+    ]),
+  });
 });
 
 test('the machine that builds is of the architecture that is deployed', () => {
