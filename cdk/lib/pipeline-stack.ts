@@ -20,7 +20,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { acknowledge } from './nag';
+import { acknowledge, named } from './nag';
 import { Names } from './names';
 import type { Settings } from './settings';
 
@@ -47,6 +47,7 @@ export class PipelineStack extends Stack {
     const names = new Names(props.settings.stage);
     super(scope, `${names.stack}-pipeline`, {
       ...props,
+      env: { region: props.settings.region },
       description: `What builds, tests and deploys ${names.stack}`,
     });
     this.names = names;
@@ -118,8 +119,9 @@ export class PipelineStack extends Stack {
   private acknowledgeGrants(): void {
     const idOf = (id: string) =>
       this.getLogicalId(this.node.findChild(id).node.defaultChild as CfnElement);
-    const logs =
-      'arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:/aws/codebuild';
+    const partition = named(this.partition, 'Partition');
+    const region = named(this.region, 'Region');
+    const logs = `arn:${partition}:logs:${region}:<AWS::AccountId>:log-group:/aws/codebuild`;
     const artifacts = "CDK's grant of the pipeline's own artifacts: one bucket and one key.";
     const actions = [
       'kms:GenerateDataKey*',

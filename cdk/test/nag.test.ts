@@ -28,10 +28,12 @@ function checked(of: Stack): void {
 
 test('no rule is broken without a reason', () => {
   checked(stack(EVERYTHING));
+  checked(stack({ ...EVERYTHING, region: 'eu-central-1' }));
 });
 
 test('no rule is broken by the pipeline without a reason', () => {
   checked(pipelineStack());
+  checked(pipelineStack({ region: 'eu-central-1' }));
 });
 
 test('a broken rule would be noticed', () => {

@@ -97,6 +97,15 @@ test('the deployment may take the roles of the bootstrap and no other', () => {
   assert.ok(!text.includes('AdministratorAccess'));
 });
 
+test('the pipeline stands in the region that it deploys to', () => {
+  const stack = pipelineStack({ region: 'eu-central-1' });
+  assert.equal(stack.region, 'eu-central-1');
+  const text = JSON.stringify(Template.fromStack(stack).toJSON());
+  for (const role of ['deploy', 'file-publishing', 'lookup']) {
+    assert.match(text, new RegExp(`cdk-hnb659fds-${role}-role-[^/]*-eu-central-1"`), role);
+  }
+});
+
 test('a repository without its connection is refused', () => {
   assert.throws(
     () => readSettings([{ where: 'test', values: { pipelineRepository: 'example/daymark' } }]),
