@@ -4,6 +4,7 @@ mod bill;
 mod chain;
 mod evening;
 mod events;
+mod offers;
 mod prices;
 mod show;
 mod traffic;
@@ -137,6 +138,7 @@ fn month<'a>(
     evening::pricing(&mut bill, &traffic, work);
     evening::day_close(&mut bill, &traffic, work);
     evening::offers_out(&mut bill, &traffic, work);
+    offers::offers_api(&mut bill, &traffic, work);
     watch::watch(&mut bill, &traffic);
     watch::key(&mut bill, &traffic);
     (traffic, bill)

@@ -46,6 +46,11 @@ pub(super) struct Chain {
     #[arg(long, default_value = "12", value_name = "HOURS", value_parser = hours_of_day)]
     pub(super) token_hours: Decimal,
 
+    /// GETs of a store's offers in a day, by label gateways and displays that ask over HTTP; one
+    /// that asks each minute sends 1440
+    #[arg(long, default_value = "0", value_name = "N", value_parser = not_negative)]
+    pub(super) offer_requests: Decimal,
+
     /// How the stream is paid
     #[arg(long, default_value = "on-demand", value_name = "MODE")]
     pub(super) stream: StreamMode,
@@ -93,6 +98,14 @@ pub(super) struct Chain {
     #[arg(long, default_value = "20", value_name = "MS", value_parser = not_negative)]
     pub(super) kinesis_ms: Decimal,
 
+    /// Assumed processor time of a schedule for each store that it looks up
+    #[arg(long, default_value = "0.1", value_name = "MS", value_parser = not_negative)]
+    pub(super) lookup_ms: Decimal,
+
+    /// Assumed processor time of a token
+    #[arg(long, default_value = "1", value_name = "MS", value_parser = not_negative)]
+    pub(super) token_ms: Decimal,
+
     /// What a function logs in one invocation, with Lambda's own lines
     #[arg(long, default_value = "2000", value_name = "BYTES", value_parser = not_negative)]
     pub(super) log_bytes: Decimal,
@@ -135,7 +148,7 @@ pub(super) enum Arch {
 }
 
 /// The functions, and the memory that `cdk/` gives them.
-const MEMORY: [(&str, u32); 7] = [
+const MEMORY: [(&str, u32); 8] = [
     ("ingest", 512),
     ("token", 256),
     ("stock-processor", 1024),
@@ -143,6 +156,7 @@ const MEMORY: [(&str, u32); 7] = [
     ("pricing", 1024),
     ("day-close-schedule", 512),
     ("day-close", 1024),
+    ("offers-api", 512),
 ];
 
 #[derive(Debug, Clone)]

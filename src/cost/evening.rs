@@ -12,12 +12,20 @@ use super::work::{Evening, Pass, Work};
 const MESSAGES_PER_SEND: u32 = 10;
 /// A queue's message is sent with nine others, received, and taken out.
 const REQUESTS_PER_MESSAGE: Decimal = Decimal::from_parts(21, 0, 0, false, 1);
+/// Lookups and sends that a schedule has under way at the same time: see `aws::get`, `aws::Queue`.
+const LOOKUPS_AT_ONCE: u32 = 8;
+const SENDS_AT_ONCE: u32 = 16;
+/// Before them, one after the other: the chain's settings, which only the pricing asks for, and the
+/// list of stores.
+const CALLS_BEFORE: Decimal = Decimal::TWO;
 /// Lambda looks into an idle queue with five pollers, each of which waits 20 seconds.
 const EMPTY_RECEIVES_PER_HOUR: u32 = 5 * 3 * 60;
 /// Every quarter of an hour.
 const TICKS_PER_HOUR: u32 = 4;
+/// One for `OfferPublished` and one for `OfferDeepened`.
+const PIPES: u32 = 2;
 /// The stream of the offers table has four shards, and a pipe looks into each four times a second.
-const STREAM_POLLS_PER_SECOND: u32 = 16;
+const POLLS_PER_SECOND_OF_PIPE: u32 = 16;
 /// What is told of an offer.
 const OFFER_EVENT_BYTES: u32 = 1024;
 /// Bytes of a queue's, a pipe's or a topic's request.
@@ -71,13 +79,17 @@ impl Station {
         let ticks = hours * Decimal::from(TICKS_PER_HOUR);
         let stores = traffic.stores;
         let messages = stores * messages_a_day * traffic.days;
-        let calls = stores / Decimal::from(BATCH_GET_KEYS_MAX)
-            + messages / ticks / Decimal::from(MESSAGES_PER_SEND);
+        let rounds = |number: Decimal, of_call: u32, at_once: u32| {
+            (number / Decimal::from(of_call) / Decimal::from(at_once)).ceil()
+        };
+        let calls = CALLS_BEFORE
+            + rounds(stores, BATCH_GET_KEYS_MAX as u32, LOOKUPS_AT_ONCE)
+            + rounds(messages / ticks, MESSAGES_PER_SEND, SENDS_AT_ONCE);
         bill.add(part, "scheduler.invocation", ticks, "every quarter of an hour");
         let run = Run {
             invocations: ticks,
-            cpu_ms: stores / Decimal::from(10),
-            wait_ms: calls.ceil() * bill.chain.dynamodb_ms,
+            cpu_ms: stores * bill.chain.lookup_ms,
+            wait_ms: calls * bill.chain.dynamodb_ms,
         };
         bill.run(part, self.schedule, &run);
         let how = format!("{} ticks x {stores} stores looked up", count(ticks));
@@ -126,8 +138,9 @@ pub(super) fn offers_out(bill: &mut Bill<'_>, traffic: &Traffic, work: &Work) {
     let a_day = work.by_items(bill.chain.items, |evening| evening.offers);
     let offers = traffic.stores * a_day * traffic.days;
     let how = format!("{} stores x {} offers a day", traffic.stores, count(a_day));
-    let polls = Decimal::from(STREAM_POLLS_PER_SECOND) * Decimal::from(HOURS * 3600);
-    bill.add(PART, "dynamodb.stream-read", polls, "4 shards x 4 a second, idle or not");
+    let polls = Decimal::from(PIPES * POLLS_PER_SECOND_OF_PIPE) * Decimal::from(HOURS * 3600);
+    let idle = format!("{PIPES} pipes x 4 shards x 4 a second, idle or not");
+    bill.add(PART, "dynamodb.stream-read", polls, idle);
     let requests = offers * pieces(OFFER_EVENT_BYTES.into(), REQUEST_BYTES);
     for price in ["pipes.request", "eventbridge.event", "sns.publish"] {
         bill.add(PART, price, requests, how.clone());

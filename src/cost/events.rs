@@ -47,7 +47,7 @@ pub(super) fn identity(bill: &mut Bill<'_>, traffic: &Traffic) {
     let tokens = traffic.stores * chain.tills * a_day * traffic.days;
     let how = format!("{} stores x {} tills x {a_day} a day", traffic.stores, chain.tills);
     bill.add(PART, "cognito.token", tokens, how);
-    let run = Run { invocations: tokens, cpu_ms: Decimal::ONE, wait_ms: chain.dynamodb_ms };
+    let run = Run { invocations: tokens, cpu_ms: chain.token_ms, wait_ms: chain.dynamodb_ms };
     bill.run(PART, "token", &run);
     bill.add(PART, "dynamodb.read", tokens, "one grant read for each token");
 }

@@ -163,6 +163,43 @@ fn an_offer_is_a_request_of_the_pipe_an_event_of_the_bus_and_a_notification() {
 }
 
 #[test]
+fn both_pipes_look_into_the_stream_of_offers() {
+    // 2 pipes x 4 shards x 4 times a second x 730 hours.
+    let (polls, dollars) = line(1, &[], "offers-out dynamodb.stream-read");
+    assert_eq!((polls, dollars.round_dp(2)), (decimal("84096000"), decimal("16.82")));
+}
+
+#[test]
+fn offers_over_http_cost_nothing_until_somebody_asks() {
+    assert!(bill(1, &[]).iter().all(|(name, _, _)| !name.starts_with("offers-api")));
+    // A gateway that asks each minute of 730 hours.
+    let words = ["--items=48", "--offer-requests=1440"];
+    let (requests, dollars) = line(1, &words, "offers-api api-gateway.request");
+    assert_eq!((requests.round_dp(6), dollars.round_dp(4)), (decimal("43800"), decimal("0.0438")));
+    // 96 offers of 2,196 bytes are 52 read units, and the store is one.
+    let (reads, _) = line(1, &words, "offers-api dynamodb.read");
+    assert_eq!(reads.round_dp(6), decimal("2321400"));
+    // The last offer of each of 48 items.
+    let (gigabytes, _) = line(1, &words, "offers-api data-transfer.out");
+    assert!(is_near(gigabytes, decimal("43800") * decimal("28800") / decimal("1073741824")));
+}
+
+#[test]
+fn what_a_schedule_waits_for_at_once_is_not_added_up() {
+    let how = |stores: u64| {
+        let (chain, prices, work) = (chain(&[]), Prices::built_in(), Work::measured());
+        let (_, bill) = month(stores, &chain, &prices, &work, false);
+        let lines = bill.lines.into_iter().filter(|line| line.price == "lambda.arm64");
+        lines.map(|line| line.how).find(|how| how.starts_with("pricing-schedule")).unwrap()
+    };
+    // The chain, the list, one round of lookups and one of sends, 5 ms each.
+    assert!(how(10).contains("; 20 waiting"), "{}", how(10));
+    assert!(how(800).contains("; 20 waiting"), "{}", how(800));
+    // 10,000 stores are 13 rounds of 800, and 1,875 messages a tick 12 rounds of 160.
+    assert!(how(10_000).contains("; 135 waiting"), "{}", how(10_000));
+}
+
+#[test]
 fn data_keys_are_asked_for_every_five_minutes() {
     // 2 x 4 shards + 20 places, 12 times an hour, 730 hours: 245,280 requests.
     let (requests, dollars) = line(1, &[], "key kms.request");
@@ -201,7 +238,7 @@ fn what_is_there_whether_or_not_anything_is_sold_costs_the_same_for_all() {
 
 #[test]
 fn more_never_costs_less() {
-    let rising: [&[&str]; 7] = [
+    let rising: [&[&str]; 10] = [
         &[
             "--events-per-store-day=100",
             "--events-per-store-day=1000",
@@ -213,6 +250,9 @@ fn more_never_costs_less() {
         &["--dynamodb-ms=0", "--dynamodb-ms=5", "--dynamodb-ms=50"],
         &["--stock-kept=30", "--stock-kept=400"],
         &["--close-passes=1", "--close-passes=8", "--close-passes=96"],
+        &["--offer-requests=0", "--offer-requests=100", "--offer-requests=1440"],
+        &["--lookup-ms=0", "--lookup-ms=0.1", "--lookup-ms=5"],
+        &["--token-ms=0", "--token-ms=1", "--token-ms=50"],
     ];
     for flags in rising {
         let costs: Vec<Decimal> = flags.iter().map(|flag| dollars(100, &[flag])).collect();

@@ -23,6 +23,8 @@ pub(super) struct Traffic {
     pub(super) days: Decimal,
     pub(super) events: Decimal,
     pub(super) requests: Decimal,
+    /// Requests of those who read offers over HTTP.
+    pub(super) offer_requests: Decimal,
     pub(super) shards: Decimal,
     /// Invocations of the stock processor.
     pub(super) batches: Decimal,
@@ -59,6 +61,7 @@ impl Traffic {
             days,
             events,
             requests,
+            offer_requests: stores * chain.offer_requests * days,
             shards,
             batches: records / records_per_batch,
             records_per_batch,

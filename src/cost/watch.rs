@@ -10,8 +10,9 @@ const KEYS: u32 = 1;
 /// How often a service asks for a data key again. Source: "Encryption at rest" of DynamoDB and
 /// "server-side encryption" of Kinesis.
 const DATA_KEYS_PER_HOUR: u32 = 12;
-/// Pairs of a table or queue and a function that uses it.
-const KEY_USERS: u32 = 20;
+/// Besides the stream, in `cdk/lib`: 15 pairs of a function and a table, two pipes that read the
+/// offers' stream, two topics, and the bucket of failed batches. Queues have SQS's own key.
+const KEY_USERS: u32 = 15 + 2 + 2 + 1;
 
 /// Logs, metrics, alarms and traces.
 pub(super) fn watch(bill: &mut Bill<'_>, traffic: &Traffic) {
@@ -19,12 +20,13 @@ pub(super) fn watch(bill: &mut Bill<'_>, traffic: &Traffic) {
     let chain = bill.chain;
     let invocations: Decimal = bill.invocations.values().sum();
     let (of_function, of_request) = (chain.log_bytes, chain.access_log_bytes);
-    let bytes = invocations * of_function + traffic.requests * of_request;
+    let requests = traffic.requests + traffic.offer_requests;
+    let bytes = invocations * of_function + requests * of_request;
     let ingested = bytes / Decimal::from(GB);
     let how = format!(
         "{} invocations x {of_function} bytes + {} requests x {of_request} bytes",
         count(invocations),
-        count(traffic.requests)
+        count(requests)
     );
     bill.add(PART, "cloudwatch.logs", ingested, how);
     // What AWS assumes of compressed logs. Source: "Amazon CloudWatch pricing", examples.
@@ -44,7 +46,7 @@ pub(super) fn watch(bill: &mut Bill<'_>, traffic: &Traffic) {
     bill.add(PART, "xray.trace", traces, how);
 }
 
-/// The key that stream, tables and queues are encrypted with.
+/// The key that the stream, the tables, the topics and the bucket are encrypted with.
 pub(super) fn key(bill: &mut Bill<'_>, traffic: &Traffic) {
     const PART: &str = "key";
     bill.add(PART, "kms.key", KEYS.into(), "one key");
