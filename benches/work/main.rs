@@ -2,8 +2,8 @@
 //! and processor time. `daymark cost` makes dollars of it.
 //!
 //! `DAYMARK_BREAD_BASKET=… cargo bench --bench work` prints what stands in `src/cost/work.json`; it
-//! takes some minutes. Capacity units are those that the DynamoDB endpoint of this machine reports, by
-//! AWS's rule; processor time is this machine's.
+//! takes some minutes. Capacity units are those that the DynamoDB endpoint of this machine reports,
+//! by AWS's rule; processor time is this machine's.
 
 mod count;
 mod shop;
