@@ -7,7 +7,9 @@ mod problem;
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, Request, State};
+use axum::http::Uri;
 use axum::routing::get;
 use axum::{Json, Router};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -20,6 +22,22 @@ use problem::Problem;
 
 /// Tells the time; the shell's clock.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// What is told of an offer, with its revision. Who decided it and what the chain expects of it is
+/// not for everyone who may read prices.
+const TOLD: [&str; 11] = [
+    "offer_id",
+    "sku",
+    "from",
+    "until",
+    "regular",
+    "price",
+    "currency",
+    "percent_off",
+    "reason",
+    "was_price",
+    "lowest_price",
+];
 
 /// Everything the routes need.
 pub struct Service<C, O> {
@@ -35,8 +53,11 @@ pub struct Service<C, O> {
 ///
 /// | path | answers |
 /// |---|---|
-/// | `GET /v1/stores/{store_id}/offers` | the current offers of the store's business day |
+/// | `GET /v1/stores/{store_id}/offers` | the offers that hold now, on the store's business day |
 /// | `…?date=2026-03-12` | those that were the last of that day |
+///
+/// It listens nowhere: the shell does. Its fallback answers 404 as problem details; a shell that
+/// merges it with another router's fallback calls [`Router::reset_fallback`] on one of them.
 pub fn router<C, O>(service: Arc<Service<C, O>>) -> Router
 where
     C: CatalogTable + 'static,
@@ -44,17 +65,19 @@ where
 {
     Router::new()
         .route("/v1/stores/{store_id}/offers", get(offers::<C, O>))
+        .fallback(async |uri: Uri| Problem::NotFound { path: uri.path().to_owned() })
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .with_state(service)
 }
 
 async fn offers<C: CatalogTable, O: OffersTable>(
     State(service): State<Arc<Service<C, O>>>,
-    Path(store_id): Path<String>,
+    store_id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Json<Value>, Problem> {
     let authority = request.extensions().get::<Authority>().ok_or(Problem::Unauthenticated)?;
+    let Path(store_id) = store_id.map_err(|_| Problem::NoText)?;
     let store_id: StoreId = store_id.parse().map_err(Problem::NoStoreId)?;
     if !authority.allows(&store_id) {
         return Err(Problem::StoreNotAllowed { store_id, allowed: authority.told() });
@@ -62,13 +85,15 @@ async fn offers<C: CatalogTable, O: OffersTable>(
     let date = date_of(query.as_deref().unwrap_or_default())?;
     let store = service.catalog.store(&store_id).await.map_err(Problem::Tables)?;
     let store = store.ok_or(Problem::NoStore(store_id))?;
-    let date = date.unwrap_or_else(|| today(&store, (service.clock)()));
-    let offers = service.offers.of_day(&store.store_id, date).await.map_err(Problem::Tables)?;
-    let current = latest(offers.into_iter().filter(|offer| !offer.shadow).collect());
+    let now = (service.clock)();
+    let day = date.unwrap_or_else(|| today(&store, now));
+    let offers = service.offers.of_day(&store.store_id, day).await.map_err(Problem::Tables)?;
+    let mut offers = latest(offers.into_iter().filter(|offer| !offer.shadow).collect());
+    offers.retain(|offer| date.is_some() || now < offer.valid_until);
     Ok(Json(json!({
         "store_id": store.store_id.as_str(),
-        "date": date.to_string(),
-        "offers": current.iter().map(|offer| row(offer, &store)).collect::<Vec<_>>(),
+        "date": day.to_string(),
+        "offers": offers.iter().map(|offer| row(offer, &store)).collect::<Vec<_>>(),
     })))
 }
 
@@ -78,6 +103,9 @@ fn date_of(query: &str) -> Result<Option<NaiveDate>, Problem> {
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let given = parameter.strip_prefix("date=");
         let given = given.ok_or_else(|| Problem::Parameter(parameter.to_owned()))?;
+        if date.is_some() {
+            return Err(Problem::DateAgain);
+        }
         date = Some(given.parse().map_err(|_| Problem::Date(given.to_owned()))?);
     }
     Ok(date)
@@ -85,8 +113,10 @@ fn date_of(query: &str) -> Result<Option<NaiveDate>, Problem> {
 
 fn row(offer: &Offer, store: &Store) -> Value {
     let clock = |at: DateTime<Utc>| at.with_timezone(&store.zone).to_rfc3339();
+    let fields = fields(offer, clock).into_iter().filter(|(name, _)| TOLD.contains(name));
+    let revision = ("revision", offer.offer_id.revision.to_string());
     let field = |(name, value): (&str, String)| (name.to_owned(), Value::String(value));
-    Value::Object(fields(offer, clock).into_iter().map(field).collect::<Map<_, _>>())
+    Value::Object(fields.chain([revision]).map(field).collect::<Map<_, _>>())
 }
 
 #[cfg(test)]
@@ -101,6 +131,7 @@ mod tests {
             ("date=tomorrow", "the date \"tomorrow\" is none; send it as YYYY-MM-DD"),
             ("date=", "the date \"\" is none"),
             ("day=2026-03-12", "the parameter \"day=2026-03-12\" is not known; date"),
+            ("date=2026-03-12&date=2026-03-13", "the date is given twice; send it once"),
         ] {
             let message = date_of(query).unwrap_err().to_string();
             assert!(message.contains(told), "{message}");

@@ -1,4 +1,5 @@
-//! Offers as programs are told them: the same names and texts in the terminal and over HTTP.
+//! Offers as programs are told them: the same names and texts in the terminal and, of what is for
+//! everyone, over HTTP.
 
 use std::collections::BTreeMap;
 

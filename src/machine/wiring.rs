@@ -95,7 +95,7 @@ impl Wiring {
         let rendered = metrics.clone();
         // On loopback, whoever can reach it may act for every store.
         let router: Router = ingest::router(Arc::new(service))
-            .merge(pricing::api::router(Arc::new(offers)))
+            .merge(pricing::api::router(Arc::new(offers)).reset_fallback())
             .layer(Extension(Authority::everything()))
             .route("/metrics", get(move || async move { rendered.render() }));
         Ok(Part::start("ingest", move |stop: Stop| async move {

@@ -1,12 +1,13 @@
 //! The offers behind API Gateway.
 
 use aws::{Catalog, Offers};
+use chrono::TimeDelta;
 use domain::ports::{CatalogTable, OffersTable};
 use domain::{Arm, Inputs, Money, Offer, Outlook, Store, Trust, Version};
 use serde_json::{Value, json};
 
 use crate::ingest::{read, request, token};
-use crate::world::{World, names};
+use crate::world::{World, names, now};
 
 const PATH: &str = "/v1/stores/s1/offers";
 
@@ -68,9 +69,13 @@ async fn the_current_offers_of_a_day_are_answered_on_the_clock_of_the_store() {
     assert_eq!(status, 200, "{body}");
     let offers = body["offers"].as_array().expect("offers");
     assert_eq!(offers.len(), 1, "the last revision, and no shadow: {body}");
-    let told = ["offer_id", "from", "price", "regular"].map(|name| offers[0][name].as_str());
-    let expected = ["2026-03-12/s1/rye/2", "2026-03-12T16:15:20+01:00", "2.40", "3.90"];
-    assert_eq!(told, expected.map(Some));
+    let told = json!({
+        "offer_id": "2026-03-12/s1/rye/2", "sku": "rye", "revision": "2",
+        "from": "2026-03-12T16:15:20+01:00", "until": "2026-03-12T20:00:00+01:00",
+        "regular": "3.90", "price": "2.40", "currency": "EUR", "percent_off": "30",
+        "was_price": "3.90", "lowest_price": "", "reason": "12 left",
+    });
+    assert_eq!(offers[0], told, "and nothing of the chain's own");
     let (status, body) = read(&function.respond(get(PATH, "", token("*"))).await);
     assert_eq!((status, &body["offers"]), (200, &json!([])), "of today");
 }
@@ -89,5 +94,43 @@ async fn a_token_reads_the_offers_of_its_stores_alone() {
         assert_eq!(answered, status, "{body}");
         assert!(body["detail"].to_string().contains(told), "{body}");
         assert!(body["offers"].is_null());
+    }
+}
+
+#[tokio::test]
+async fn an_offer_that_is_over_is_told_of_its_day_and_not_of_now() {
+    let world = prepared().await;
+    let table = Offers::new(world.clients.dynamodb.clone(), &names("shop-"));
+    let today = now().with_timezone(&chrono_tz::Europe::Berlin).date_naive();
+    for (sku, hours) in [("over", -1), ("holds", 1)] {
+        let offer_id = format!("{today}/s1/{sku}/1").parse().expect("an id");
+        let valid_until = now() + TimeDelta::hours(hours);
+        let offer = Offer { offer_id, valid_until, ..offer(sku, 1, "2.40") };
+        table.publish(&offer).await.expect("written");
+    }
+    let mut function = world.function("offers-lambda", "shop-").await;
+    let dated = format!("date={today}");
+    for (query, expected) in [("", &["holds"][..]), (&*dated, &["holds", "over"])] {
+        let (_, body) = read(&function.respond(get(PATH, query, token("s1"))).await);
+        let offers = body["offers"].as_array().expect("offers").iter();
+        let told: Vec<&str> = offers.map(|offer| offer["sku"].as_str().expect("text")).collect();
+        assert_eq!(told, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_asked_as_it_should_be_is_told_as_a_problem() {
+    let world = prepared().await;
+    let mut function = world.function("offers-lambda", "shop-").await;
+    for (path, query, status, told) in [
+        ("/v1/offers", "", 404, "there is nothing at /v1/offers; offers are read at /v1/stores/"),
+        (PATH, "date=2026-03-12&date=2026-03-13", 400, "the date is given twice"),
+        (PATH, "shadows=true", 400, "is not known"),
+    ] {
+        let response = function.respond(get(path, query, token("s1"))).await;
+        let (answered, body) = read(&response);
+        assert_eq!(answered, status, "{body}");
+        assert!(body["detail"].to_string().contains(told), "{body}");
+        assert_eq!(response["headers"]["content-type"], "application/problem+json");
     }
 }

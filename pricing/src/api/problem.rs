@@ -18,12 +18,18 @@ pub(super) enum Problem {
     Unauthenticated,
     /// The sender may not act for the store.
     StoreNotAllowed { store_id: StoreId, allowed: String },
+    /// The path is none of ours.
+    NotFound { path: String },
     /// The path names no store.
     NoStoreId(IdError),
+    /// What stands for the store is no text.
+    NoText,
     /// A parameter that is not known.
     Parameter(String),
     /// A date that is none.
     Date(String),
+    /// Another date.
+    DateAgain,
     /// The store is not in the catalogue.
     NoStore(StoreId),
     /// Anything but reading.
@@ -43,9 +49,11 @@ impl Problem {
             Self::StoreNotAllowed { .. } => {
                 (S::FORBIDDEN, "stores-not-allowed", "Not a store of this sender")
             }
-            Self::NoStoreId(_) => (S::BAD_REQUEST, "store-id", "No store id"),
+            Self::NotFound { .. } => (S::NOT_FOUND, "not-found", "Nothing here"),
+            Self::NoStoreId(_) | Self::NoText => (S::BAD_REQUEST, "store-id", "No store id"),
             Self::Parameter(_) => (S::BAD_REQUEST, "parameter", "Unknown parameter"),
             Self::Date(_) => (S::BAD_REQUEST, "date", "No date"),
+            Self::DateAgain => (S::BAD_REQUEST, "parameter", "Parameter given twice"),
             Self::NoStore(_) => (S::NOT_FOUND, "no-such-store", "No such store"),
             Self::MethodNotAllowed => {
                 (S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
@@ -69,6 +77,11 @@ impl fmt::Display for Problem {
                 "store {store_id} is not a store that this sender may read, which is {allowed}; \
                  `daymark clients grant` names the stores of a client, for its next token"
             ),
+            Self::NotFound { path } => write!(
+                f,
+                "there is nothing at {path}; offers are read at /v1/stores/{{store_id}}/offers"
+            ),
+            Self::NoText => f.write_str("the store id in the path is no text in UTF-8"),
             Self::NoStoreId(error) => write!(f, "the store id in the path {error}"),
             Self::Parameter(given) => write!(
                 f,
@@ -78,6 +91,7 @@ impl fmt::Display for Problem {
             Self::Date(given) => {
                 write!(f, "the date {given:?} is none; send it as YYYY-MM-DD, like 2026-03-12")
             }
+            Self::DateAgain => f.write_str("the date is given twice; send it once"),
             Self::NoStore(store_id) => write!(
                 f,
                 "store {store_id} is not in the catalogue; `daymark catalog import` puts it there"
