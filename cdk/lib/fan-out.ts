@@ -78,7 +78,7 @@ export class FanOut extends Construct {
       timeout: Duration.minutes(2),
       environment: { ...environment, [VARIABLES.queueUrl]: this.queue.queueUrl },
     });
-    tables.allow(schedule, 'catalog', ['Query']);
+    tables.allow(schedule, 'catalog', ['BatchGetItem', 'Query']);
     schedule.allow(['sqs:SendMessage'], [this.queue.queueArn]);
     this.feedWorker();
     this.wake(schedule);

@@ -29,14 +29,14 @@ const ACTIONS: Record<string, Record<string, readonly string[]>> = {
     offers: ['PutItem', 'Query'],
     stock: ['Query'],
   },
-  'pricing-schedule': { catalog: ['Query'] },
+  'pricing-schedule': { catalog: ['BatchGetItem', 'Query'] },
   'day-close': {
     catalog: ['Query'],
     days: ['BatchGetItem', 'DeleteItem', 'PutItem', 'Query'],
     offers: ['Query'],
     stock: ['Query'],
   },
-  'day-close-schedule': { catalog: ['Query'] },
+  'day-close-schedule': { catalog: ['BatchGetItem', 'Query'] },
   token: { clients: ['GetItem'] },
   'offers-api': { catalog: ['Query'], offers: ['Query'] },
 };

@@ -34,7 +34,7 @@ const MAY: [(&str, &[&str]); 8] = [
             "stock Query",
         ],
     ),
-    ("pricing-schedule", &["catalog Query", "pricing SendMessage"]),
+    ("pricing-schedule", &["catalog BatchGetItem", "catalog Query", "pricing SendMessage"]),
     (
         "day-close",
         &[
@@ -49,7 +49,7 @@ const MAY: [(&str, &[&str]); 8] = [
             "stock Query",
         ],
     ),
-    ("day-close-schedule", &["catalog Query", "day-close SendMessage"]),
+    ("day-close-schedule", &["catalog BatchGetItem", "catalog Query", "day-close SendMessage"]),
     ("token", &["clients GetItem"]),
     ("offers-api", &["catalog Query", "offers Query"]),
 ];
