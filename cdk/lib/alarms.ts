@@ -62,7 +62,8 @@ export class Alarms extends Construct {
     const cloudWatch = new ServicePrincipal('cloudwatch.amazonaws.com', {
       conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
     });
-    key.grant(cloudWatch, 'kms:Decrypt', 'kms:GenerateDataKey');
+    // A topic with a policy of its own has lost the one by which alarms of the account may publish.
+    this.topic.grantPublish(cloudWatch);
     for (const address of settings.alarmEmails) {
       this.topic.addSubscription(new EmailSubscription(address));
     }

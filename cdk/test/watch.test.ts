@@ -106,8 +106,53 @@ test('cloudwatch may use the key of the topic or no alarm would be told', () => 
   );
   assert.deepEqual(
     allowed.map(({ Action }) => Action),
-    [['kms:Decrypt', 'kms:GenerateDataKey']],
+    [['kms:Decrypt', 'kms:GenerateDataKey*']],
   );
+});
+
+interface Policy {
+  readonly PolicyDocument: {
+    Statement: {
+      Effect: string;
+      Action: unknown;
+      Principal: { Service?: string };
+      Condition?: unknown;
+    }[];
+  };
+}
+
+/** What other services may do to a topic or queue, by the words of its policy. */
+function allowed(type: string, property: string, id: RegExp) {
+  return Object.values(template().findResources(type))
+    .filter(({ Properties }) => id.test(JSON.stringify((Properties as never)[property])))
+    .flatMap(({ Properties }) => (Properties as Policy).PolicyDocument.Statement)
+    .filter(({ Effect }) => Effect === 'Allow');
+}
+
+test('cloudwatch may publish the alarms of this account and nobody else may', () => {
+  const [statement, ...more] = allowed('AWS::SNS::TopicPolicy', 'Topics', /"AlarmsTopic/);
+  assert.deepEqual(more, []);
+  assert.deepEqual(
+    [statement?.Principal, statement?.Action],
+    [{ Service: 'cloudwatch.amazonaws.com' }, 'sns:Publish'],
+  );
+  assert.deepEqual(statement?.Condition, {
+    StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+  });
+});
+
+test('services that deliver by a policy of the receiver are allowed by it', () => {
+  const services = (...given: [string, string, RegExp]) =>
+    allowed(...given).map(({ Principal }) => Principal.Service);
+  assert.deepEqual(services('AWS::SNS::TopicPolicy', 'Topics', /"OffersOutConsumerTopic/), [
+    'events.amazonaws.com',
+  ]);
+  const queue = (id: RegExp) => services('AWS::SQS::QueuePolicy', 'Queues', id).sort();
+  assert.deepEqual(queue(/"OffersOutConsumerLabels/), ['sns.amazonaws.com']);
+  assert.deepEqual(queue(/"OffersOutConsumerUndelivered/), [
+    'events.amazonaws.com',
+    'sns.amazonaws.com',
+  ]);
 });
 
 test('an alarm leads to the address where the runbook can be read', () => {
