@@ -74,10 +74,11 @@ fn each_function_may_do_what_it_needs_and_nothing_else() {
 
 /// Puts on a function's role, which trusts Lambda alone until root says that it trusts the account.
 fn assume_role_of(stage: &Stage, function: &str) -> Aws {
-    let path = format!("/2015-03-31/functions/{}", stage.of(function));
-    let found = stage.aws.rest("lambda", "GET", &path, &Value::Null).json();
-    let arn = found["Configuration"]["Role"].as_str().expect("a role");
-    let trusts = |principal: Value| json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal });
+    let arn = stage.role_of(function);
+    let trusts = |principal: Value| {
+        let action = "sts:AssumeRole";
+        json!({ "Effect": "Allow", "Action": action, "Principal": principal })
+    };
     let lambda = trusts(json!({ "Service": "lambda.amazonaws.com" }));
     let account = trusts(json!({ "AWS": format!("arn:aws:iam::{ACCOUNT}:root") }));
     let policy = json!({ "Version": "2012-10-17", "Statement": [lambda, account] }).to_string();
@@ -85,7 +86,7 @@ fn assume_role_of(stage: &Stage, function: &str) -> Aws {
     let asked = [("RoleName", name), ("PolicyDocument", &policy)];
     let answer = stage.aws.query("iam", "2010-05-08", "UpdateAssumeRolePolicy", &asked);
     assert_eq!(answer.status, 200, "{}", answer.text);
-    stage.aws.assume(arn)
+    stage.aws.assume(&arn)
 }
 
 /// What a role is tried with: a service and one of its operations.

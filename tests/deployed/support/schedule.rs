@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::aws::{ACCOUNT, REGION};
 use super::{Stage, eventually, now};
 
 /// A quarter of an hour, in seconds.
@@ -16,6 +17,7 @@ impl Stage {
     /// Has the Scheduler tick for `due`: once, through the target of the deployed schedule. The
     /// emulator ticks by itself, but leaves `<aws.scheduler.scheduled-time>` as it is written.
     pub(crate) fn tick(&self, function: &str, due: DateTime<Utc>) {
+        self.permit_batches(function);
         let schedule = self.schedule_of(function);
         let mut target = schedule["Target"].clone();
         assert_eq!(target["Input"], r#"{"due":"<aws.scheduler.scheduled-time>"}"#);
@@ -34,6 +36,27 @@ impl Stage {
                 status => Err(format!("{status}: it is still there")),
             }
         });
+    }
+
+    /// In AWS who may send a message may send ten at once: IAM has no other word for it. The
+    /// emulator asks for `sqs:SendMessageBatch`, so the function's role gets that as well.
+    fn permit_batches(&self, function: &str) {
+        let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:*");
+        let statement =
+            json!({ "Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": arn });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+        let role = self.role_of(function);
+        let name = role.rsplit('/').next().expect("a name");
+        let asked = [("RoleName", name), ("PolicyName", "batches"), ("PolicyDocument", &*policy)];
+        let answer = self.aws.query("iam", "2010-05-08", "PutRolePolicy", &asked);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+
+    /// The ARN of the role of a function.
+    pub(crate) fn role_of(&self, function: &str) -> String {
+        let path = format!("/2015-03-31/functions/{}", self.of(function));
+        let found = self.aws.rest("lambda", "GET", &path, &Value::Null).json();
+        found["Configuration"]["Role"].as_str().expect("a role").to_owned()
     }
 
     /// Invokes a function and waits for its answer.
