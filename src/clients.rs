@@ -67,9 +67,10 @@ struct ListFlags {
 
 /// Take back what a client was granted
 ///
-/// Its next token names no store. A token that was issued stays good for as long as it lives, twelve
-/// hours unless the setting tillTokenHours says otherwise, also when the client is deleted from the
-/// user pool. To stop a group of tills at once, take it out of the setting tillClients and deploy.
+/// Its next token names no store. A token that was issued stays good for as long as it lives,
+/// twelve hours unless the setting tillTokenHours says otherwise, also when the client is deleted
+/// from the user pool. To stop a group of tills at once, take it out of the setting tillClients
+/// and deploy.
 #[derive(Debug, Args)]
 struct RevokeFlags {
     /// The client, by its id in the user pool

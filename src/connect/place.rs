@@ -68,8 +68,8 @@ fn deployed(stage: &str, region: &str, failure: Failure) -> String {
             "stage {stage} in {region} cannot be asked without credentials ({cause}); {CREDENTIALS}"
         ),
         Failure::Unavailable(cause) => format!(
-            "DynamoDB does not answer for stage {stage} in {region} ({cause}); is the region right? \
-             AWS_REGION names another"
+            "DynamoDB does not answer for stage {stage} in {region} ({cause}); is the region \
+             right? AWS_REGION names another"
         ),
         Failure::Refused(cause) if cause.starts_with(NO_TABLE) => format!(
             "stage {stage} has no such table in {region} ({cause}); is it deployed there? --stage \

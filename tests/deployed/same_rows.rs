@@ -1,5 +1,6 @@
 //! The same input ends in the same rows, deployed and on one machine.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::shop::Corner;
@@ -45,7 +46,7 @@ fn a_shops_afternoon_ends_in_the_same_day_rows_histories_and_offers() {
     kept_alike(stage, &up, "stock", store);
 
     up.daymark(["days", "--store", store, "--close"]).well();
-    stage.tick("day-close-schedule", now());
+    stage.tick("day-close-schedule", corner.closed_at + TimeDelta::minutes(30));
     assert!(!kept_alike(stage, &up, "days", store).is_empty(), "yesterday is closed");
 
     // A start decides after some seconds; the next decision is up to a quarter of an hour away.

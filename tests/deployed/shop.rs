@@ -14,6 +14,8 @@ const SEED: u64 = 5;
 /// A shop of the load generator, its catalogue, and all that its tills have said by now.
 pub(crate) struct Corner {
     pub(crate) store_id: String,
+    /// When its doors closed yesterday.
+    pub(crate) closed_at: DateTime<Utc>,
     /// A store and its items, one a line.
     pub(crate) catalogue: String,
     /// In the order in which they happened.
@@ -39,6 +41,7 @@ impl Corner {
         let catalogue = std::iter::once(shop.store.to_json()).chain(items);
         Self {
             store_id: shop.store.store_id.to_string(),
+            closed_at: shop.store.span(date - TimeDelta::days(1)).closes_at,
             catalogue: catalogue.map(|entry| entry + "\n").collect(),
             events: events.iter().map(json).collect(),
         }

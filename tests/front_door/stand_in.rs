@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::support::run;
 
-/// Starts one that answers with the code of an error to calls in which the word occurs, and lives as
-/// long as the tests. Returns its address.
+/// Starts one that answers with the code of an error to calls in which the word occurs, and lives
+/// as long as the tests. Returns its address.
 pub(crate) fn refusing(word: &'static str, code: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.set_nonblocking(true).expect("a socket of ours");

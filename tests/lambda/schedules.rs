@@ -127,17 +127,19 @@ async fn a_store_that_cannot_be_read_is_sent_and_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn an_hour_sends_each_store_once_to_have_its_days_closed() {
+async fn four_hours_send_each_store_once_to_have_its_days_closed_and_its_close_sends_it_at_once() {
     let world = World::start();
     world.create_tables("shop-").await;
     let queue = Queue::start().await;
     put_stores(&world, (0..40).map(|store| (format!("{store:02}"), "{}"))).await;
     let mut function = schedule(&world, "day-close-schedule-lambda", &queue).await;
-    for minute in ["00", "15", "30", "45"] {
-        function.respond(tick(&format!("2026-03-12T10:{minute}:00Z"))).await;
+    for hour in 10..14 {
+        for minute in ["00", "15", "30", "45"] {
+            function.respond(tick(&format!("2026-03-12T{hour}:{minute}:00Z"))).await;
+        }
     }
-    let messages = queue.messages();
-    let stores: Vec<&str> = messages.iter().map(|[store, ..]| store.as_str()).collect();
+    let mut stores: Vec<_> = queue.messages().into_iter().map(|[store, ..]| store).collect();
+    stores.sort();
     assert_eq!(stores, (0..40).map(|store| format!("{store:02}")).collect::<Vec<_>>());
 
     let after_the_close = function.respond(tick("2026-03-12T17:45:00Z")).await;
