@@ -71,6 +71,8 @@ fn is_its_turn(store: &Store, slot: DateTime<Utc>) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
+    use chrono::NaiveDate;
+
     use super::*;
 
     fn store(id: u32, hours: &str) -> Store {
@@ -98,6 +100,22 @@ mod tests {
             assert_eq!(just_closed, [0, 1, 2, 3].map(|slot| first + TimeDelta::minutes(15 * slot)));
             let turns = slots().filter(|slot| is_its_turn(&store, *slot)).count();
             assert_eq!(turns, 6, "{hours}");
+        }
+    }
+
+    #[test]
+    fn each_day_of_a_year_is_looked_at_in_the_first_slot_after_its_close() {
+        let year: NaiveDate = "2026-01-01".parse().expect("a date");
+        for zone in ["Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"] {
+            for hours in ["mon-sat 07:00-18:30", "mon-sun 06:00-06:00", "fri-sat 18:00-02:30"] {
+                let json = format!(r#"{{"store_id": "s", "zone": "{zone}", "hours": "{hours}"}}"#);
+                let store = Store::parse(&json).expect("valid");
+                for date in year.iter_days().take(365) {
+                    let settled_at = store.span(date).closes_at + SETTLE;
+                    let slot = slot_of(settled_at) + TimeDelta::minutes(SLOT_MINUTES.into());
+                    assert!(has_just_closed(&store, slot), "{date} of {json} at {slot}");
+                }
+            }
         }
     }
 
