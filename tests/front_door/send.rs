@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, TimeDelta};
 use serde_json::Value;
 
-use crate::support::{Up, event, now, numbered};
+use crate::support::{Up, daymark, event, now, numbered};
 
 /// A file in a folder of its own.
 fn file(name: &str, text: &str) -> (tempfile::TempDir, String) {
@@ -145,4 +145,14 @@ fn a_mapping_that_does_not_fit_the_file_says_what_the_file_has() {
     let ran = up.daymark(["send", &path, "--map", "sku=Item"]);
     assert_eq!(ran.code, Some(2), "{}", ran.err);
     assert!(ran.err.contains("--csv"), "{}", ran.err);
+}
+
+#[test]
+fn a_deployed_api_is_refused_with_what_sends_to_it() {
+    let ran = daymark(["send", "-", "--api-url", "https://api.example.com"]);
+    assert_eq!(ran.code, Some(2));
+    let message = &ran.err;
+    for told in ["'https://api.example.com'", "http://", "by curl, with a token: docs/deploy.md"] {
+        assert!(message.contains(told), "{message}");
+    }
 }
