@@ -32,9 +32,15 @@ export interface PipelineProps extends StackProps {
   readonly connectionArn: string;
 }
 
-const RUST =
+/** The release that `Cargo.toml` names: a newer one has lints that nobody has looked at. */
+const RUST = '1.95.0';
+const INSTALL_RUST =
   'curl --proto =https --tlsv1.2 -sSf https://sh.rustup.rs | ' +
-  'sh -s -- -y --profile minimal --component clippy,rustfmt';
+  `sh -s -- -y --profile minimal --default-toolchain ${RUST} --component clippy,rustfmt`;
+
+/** Of those that both build images hold; the release check's functions run on this Node. */
+const NODE = { nodejs: 24 };
+const PYTHON = { python: '3.13' };
 
 export class PipelineStack extends Stack {
   private readonly key: Key;
@@ -149,9 +155,13 @@ export class PipelineStack extends Stack {
   /** Everything that must pass, and then the very binaries and templates that passed. */
   private build(): PipelineProject {
     const { architecture, stage } = this.props.settings;
+    // Eight processors and 16 GB: all of Daymark is compiled for its tests, and again optimized.
     return this.project('Build', 'build', Duration.hours(2), ComputeType.LARGE, {
       phases: {
-        install: { commands: [RUST, '. "$HOME/.cargo/env"'] },
+        install: {
+          'runtime-versions': { ...NODE, ...PYTHON },
+          commands: [INSTALL_RUST, '. "$HOME/.cargo/env"'],
+        },
         build: {
           commands: [
             './check',
@@ -170,8 +180,11 @@ export class PipelineStack extends Stack {
   private deploy(): PipelineProject {
     const project = this.project('Deploy', 'deploy', Duration.hours(2), ComputeType.SMALL, {
       phases: {
+        install: { 'runtime-versions': NODE },
         build: {
           commands: [
+            // An artifact may have lost which files may be executed, and Lambda asks for it.
+            'chmod +x cdk.out/asset.*/bootstrap',
             'npm ci',
             `npx cdk deploy --app cdk.out --require-approval never ${this.names.stack}`,
           ],

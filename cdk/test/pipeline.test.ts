@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { readSettings } from '../lib/read-settings';
@@ -27,18 +29,37 @@ test('who trusts the tests deploys without approval', () => {
   ]);
 });
 
-test('what is deployed is what was tested and nothing is built anew', () => {
+/** The buildspec that has a command. */
+function spec(command: string): string {
   const projects = pipeline().findResources('AWS::CodeBuild::Project');
   const specs = Object.values(projects).map(
     ({ Properties }) => (Properties as { Source: { BuildSpec: string } }).Source.BuildSpec,
   );
-  const deploy = specs.find((spec) => spec.includes('cdk deploy')) ?? '';
+  return specs.find((each) => each.includes(command)) ?? '';
+}
+
+test('what is deployed is what was tested and nothing is built anew', () => {
+  const deploy = spec('cdk deploy');
   assert.match(deploy, /--app cdk\.out/);
   assert.doesNotMatch(deploy, /lambdas|cargo|synth/);
-  const build = specs.find((spec) => spec.includes('cdk synth')) ?? '';
+  const build = spec('cdk synth');
   for (const step of ['./check', './lambdas --arch arm64', 'cdk.out/**/*']) {
     assert.ok(build.includes(step), step);
   }
+});
+
+test('the build has the Rust that Cargo.toml names, and the Node and Python of its checks', () => {
+  const cargo = readFileSync(resolve(__dirname, '../../../Cargo.toml'), 'utf8');
+  const [, rust = ''] = /^rust-version = "([\d.]+)"/m.exec(cargo) ?? [];
+  assert.ok(spec('./check').includes(`--default-toolchain ${rust}.0 `), rust);
+  const { phases } = JSON.parse(spec('./check')) as {
+    phases: { install: { 'runtime-versions': Record<string, unknown> } };
+  };
+  assert.deepEqual(phases.install['runtime-versions'], { nodejs: 24, python: '3.13' });
+});
+
+test('the machine that deploys makes the binaries executable before they are packed', () => {
+  assert.match(spec('cdk deploy'), /chmod \+x cdk\.out\/asset\.\*\/bootstrap[^]*cdk deploy/);
 });
 
 test('the pipeline and its build may use a connection under both of its names', () => {
