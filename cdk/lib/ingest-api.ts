@@ -137,7 +137,8 @@ export class IngestApi extends Construct {
       httpApi: this.api,
       stageName: '$default',
       autoDeploy: true,
-      detailedMetricsEnabled: true,
+      // Metrics of each route are charged like custom ones; the functions have their own.
+      detailedMetricsEnabled: false,
       throttle: { rateLimit: settings.throttleRate, burstLimit: settings.throttleBurst },
       accessLogSettings: {
         destination: new LogGroupLogDestination(logGroup),

@@ -64,6 +64,12 @@ test('requests are throttled as the settings say', () => {
   });
 });
 
+test('nobody pays for metrics of each route', () => {
+  template().hasResourceProperties(STAGE, {
+    DefaultRouteSettings: { DetailedMetricsEnabled: false },
+  });
+});
+
 test('the access log has ids and times, and no token', () => {
   const [stage] = Object.values(resources(template(), STAGE));
   const { Format } = stage?.Properties.AccessLogSettings as { Format: string };
