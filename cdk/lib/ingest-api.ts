@@ -156,7 +156,7 @@ export class IngestApi extends Construct {
   }
 
   private domain(): DomainName | undefined {
-    const { domainName, certificateArn, truststore } = this.deployment.settings;
+    const { domainName, certificateArn, truststore, truststoreVersion } = this.deployment.settings;
     if (domainName === undefined || certificateArn === undefined) return undefined;
     const [bucket, ...path] = (truststore ?? '').replace('s3://', '').split('/');
     return new DomainName(this, 'Domain', {
@@ -164,7 +164,11 @@ export class IngestApi extends Construct {
       certificate: Certificate.fromCertificateArn(this, 'Certificate', certificateArn),
       endpointType: EndpointType.REGIONAL,
       mtls: bucket
-        ? { bucket: Bucket.fromBucketName(this, 'Truststore', bucket), key: path.join('/') }
+        ? {
+            bucket: Bucket.fromBucketName(this, 'Truststore', bucket),
+            key: path.join('/'),
+            version: truststoreVersion,
+          }
         : undefined,
     });
   }

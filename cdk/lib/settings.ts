@@ -203,6 +203,13 @@ export const SETTINGS = {
     source: 'API Gateway, mutual TLS for HTTP APIs',
     example: 's3://example-truststore/tills.pem',
   }),
+  truststoreVersion: optionalText({
+    meaning: 'Its version in S3; API Gateway reads a changed file only when this changes',
+    form: /^[\w.+/=-]{1,1024}$/,
+    rule: 'the version id of an object in a bucket with versioning',
+    source: 'API Gateway, updating your truststore',
+    example: 'uiNbZzLsR3pPyCnzxGkZ1Lp0PHnlCX0v',
+  }),
 
   pricingConcurrency: whole({
     meaning: 'Batches of stores that are priced at once',
@@ -321,7 +328,7 @@ function memory(name: string, fallback: number): Setting<number> {
 /** Rules between settings. */
 export function contradictions(settings: Settings): string[] {
   const { streamMode, streamShards, retentionHours, batchAgeSeconds } = settings;
-  const { domainName, certificateArn, truststore, tillClients } = settings;
+  const { domainName, certificateArn, truststore, truststoreVersion, tillClients } = settings;
   const { pipelineRepository, pipelineConnection } = settings;
   const faults: string[] = [];
   if ((pipelineRepository === undefined) !== (pipelineConnection === undefined)) {
@@ -353,6 +360,9 @@ export function contradictions(settings: Settings): string[] {
       'truststore is given without domainName; API Gateway asks for client certificates only at ' +
         'a domain of yours: give domainName and certificateArn as well',
     );
+  }
+  if (truststoreVersion !== undefined && truststore === undefined) {
+    faults.push('truststoreVersion is given without truststore; give both, or leave it out');
   }
   if (tillClients.length === 0) {
     faults.push(

@@ -94,13 +94,24 @@ test('with client certificates there is no way around them', () => {
   const withCertificates = template({ ...OWN_DOMAIN, truststore });
   withCertificates.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
     DomainName: OWN_DOMAIN.domainName,
-    MutualTlsAuthentication: { TruststoreUri: truststore },
+    MutualTlsAuthentication: { TruststoreUri: truststore, TruststoreVersion: Match.absent() },
     DomainNameConfigurations: [
       Match.objectLike({ EndpointType: 'REGIONAL', CertificateArn: OWN_DOMAIN.certificateArn }),
     ],
   });
   withCertificates.hasResourceProperties(API, { DisableExecuteApiEndpoint: true });
   withCertificates.hasOutput('ApiUrl', { Value: `https://${OWN_DOMAIN.domainName}` });
+});
+
+test('a changed truststore is told to API Gateway by its version', () => {
+  const truststore = SETTINGS.truststore.example;
+  const truststoreVersion = SETTINGS.truststoreVersion.example;
+  template({ ...OWN_DOMAIN, truststore, truststoreVersion }).hasResourceProperties(
+    'AWS::ApiGatewayV2::DomainName',
+    {
+      MutualTlsAuthentication: { TruststoreUri: truststore, TruststoreVersion: truststoreVersion },
+    },
+  );
 });
 
 test('a domain without client certificates leaves the other address open', () => {

@@ -94,6 +94,7 @@ test('client certificates need a domain, and a domain needs a certificate', () =
   const truststore = SETTINGS.truststore.example;
   assert.match(fault({ domainName }), /belong together/);
   assert.match(fault({ truststore }), /without domainName/);
+  assert.match(fault({ truststoreVersion: '1' }), /without truststore/);
   assert.equal(read({ domainName, certificateArn, truststore }).truststore, truststore);
 });
 
