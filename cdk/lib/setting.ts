@@ -28,7 +28,7 @@ export function whole(about: About<number> & { min: number; max: number }): Sett
     rule: `a whole number from ${about.min} to ${about.max}`,
     example: String(about.fallback),
     read(given) {
-      const number = typeof given === 'string' && /^\d{1,9}$/.test(given) ? Number(given) : given;
+      const number = typeof given === 'string' && /^-?\d{1,9}$/.test(given) ? Number(given) : given;
       if (typeof number !== 'number' || !Number.isInteger(number)) return undefined;
       return number >= about.min && number <= about.max ? number : undefined;
     },

@@ -112,14 +112,17 @@ export const SETTINGS = {
     fallback: 1,
   }),
   batchRetries: whole({
-    meaning: 'How often a failing batch is tried again before it is put aside in S3',
+    meaning:
+      'How often a failing batch is tried again before it is put aside in S3; with -1 only ' +
+      '`batchAgeSeconds` counts',
     source: 'AWS Lambda, CreateEventSourceMapping',
-    min: 0,
+    min: -1,
     max: 10_000,
-    fallback: 100,
+    // Lambda does not say how fast it tries again: a table that is away for an hour loses none.
+    fallback: -1,
   }),
   batchAgeSeconds: whole({
-    meaning: 'How old a failing batch may get before it is put aside in S3',
+    meaning: 'How old the events of a failing batch may get before it is put aside in S3',
     source: 'AWS Lambda, CreateEventSourceMapping',
     min: 60,
     max: 604_800,

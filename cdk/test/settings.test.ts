@@ -51,6 +51,7 @@ test('all faults are told at once', () => {
 test('a number may be given as text, as on the command line', () => {
   assert.equal(read({ batchSize: '250' }).batchSize, 250);
   assert.equal(read({ eventAgeMaxDays: 30 }).eventAgeMaxDays, '30');
+  assert.equal(read({ batchRetries: '-1' }).batchRetries, -1);
   for (const wrong of ['', ' 250', '2.5', '1e3', '-1', 2.5, Number.NaN, null, true]) {
     assert.match(fault({ batchSize: wrong }), /batchSize is/);
   }

@@ -49,7 +49,7 @@ test('a batch that fails is tried from the failure on, halved, and put aside who
     ...OF_STREAM,
     FunctionResponseTypes: ['ReportBatchItemFailures'],
     BisectBatchOnFunctionError: true,
-    MaximumRetryAttempts: 100,
+    MaximumRetryAttempts: -1,
     MaximumRecordAgeInSeconds: 21_600,
     DestinationConfig: {
       OnFailure: {
