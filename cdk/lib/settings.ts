@@ -337,8 +337,9 @@ export function contradictions(settings: Settings): string[] {
   if ((pipelineRepository === undefined) !== (pipelineConnection === undefined)) {
     faults.push('pipelineRepository and pipelineConnection belong together; give both or neither');
   }
-  const region = settings.region === undefined ? undefined : faultOf(settings.region);
-  if (region !== undefined) faults.push(region);
+  const { region } = settings;
+  const regionFault = region === undefined ? undefined : faultOf(region);
+  if (regionFault !== undefined) faults.push(regionFault);
   if (streamMode === 'provisioned' && streamShards === undefined) {
     faults.push('streamMode is "provisioned" without streamShards; add for example streamShards=2');
   }
@@ -357,6 +358,13 @@ export function contradictions(settings: Settings): string[] {
   }
   if ((domainName === undefined) !== (certificateArn === undefined)) {
     faults.push('domainName and certificateArn belong together; give both or neither');
+  }
+  const [, , , certificateRegion] = certificateArn?.split(':') ?? [];
+  if (region !== undefined && certificateRegion !== undefined && region !== certificateRegion) {
+    faults.push(
+      `certificateArn is of ${certificateRegion}, but region is "${region}"; API Gateway takes ` +
+        `certificates of its own region: ask for one in ${region}, or set region=${certificateRegion}`,
+    );
   }
   if (truststore !== undefined && domainName === undefined) {
     faults.push(

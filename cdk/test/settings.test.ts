@@ -99,6 +99,17 @@ test('client certificates need a domain, and a domain needs a certificate', () =
   assert.equal(read({ domainName, certificateArn, truststore }).truststore, truststore);
 });
 
+test('a certificate is of the region that is deployed to, where that is said', () => {
+  const domainName = SETTINGS.domainName.example;
+  const certificateArn = SETTINGS.certificateArn.example;
+  assert.match(
+    fault({ domainName, certificateArn, region: 'us-east-1' }),
+    /^certificateArn is of eu-central-1, but region is "us-east-1"; .* set region=eu-central-1$/,
+  );
+  assert.equal(read({ domainName, certificateArn, region: 'eu-central-1' }).region, 'eu-central-1');
+  assert.equal(read({ domainName, certificateArn }).region, undefined);
+});
+
 test('a region that does not exist, or has no Cognito, is refused', () => {
   assert.match(fault({ region: 'eu-centrl-1' }), /which CDK does not know/);
   assert.match(fault({ region: 'cn-north-1' }), /has no Cognito user pools/);
