@@ -1,9 +1,8 @@
 /** An example of who listens: a topic, and a queue that shelf labels or tills read from. */
 
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { type EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -40,10 +39,6 @@ export class ExampleConsumer extends Construct {
       masterKey: key,
       enforceSSL: true,
     });
-    const events = new ServicePrincipal('events.amazonaws.com', {
-      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-    });
-    key.grant(events, 'kms:Decrypt', 'kms:GenerateDataKey');
     topic.addSubscription(
       new SqsSubscription(labels, { rawMessageDelivery: true, deadLetterQueue: failed }),
     );
