@@ -60,11 +60,11 @@ test('analysts sign in with a code, keep no secret and cannot send events', () =
 test("a till's token is good for a day of sales or as set, an analyst's for an hour", () => {
   const hours = (till: number) => ({ 'daymark-dev-tills': till, 'daymark-dev-analysts': 1 });
   const validities = (values: Record<string, unknown>) =>
-    Object.fromEntries(
+    Object.fromEntries<number>(
       Object.values(resources(template(values), CLIENT)).map(({ Properties }) => {
         const { ClientName, AccessTokenValidity, TokenValidityUnits } = Properties;
-        assert.deepEqual((TokenValidityUnits as { AccessToken: string }).AccessToken, 'minutes');
-        return [ClientName, Number(AccessTokenValidity) / 60];
+        assert.equal((TokenValidityUnits as { AccessToken: string }).AccessToken, 'minutes');
+        return [String(ClientName), Number(AccessTokenValidity) / 60];
       }),
     );
   assert.deepEqual(validities({}), hours(12));
