@@ -3,7 +3,8 @@
  * a FIFO queue, and workers take them from there.
  *
  * A store is a message group, so its passes never overlap, and one that fails holds up no other.
- * Its slot is the deduplication id, so a tick that is delivered twice sends it once.
+ * Its slot is the deduplication id, so a tick that comes twice within five minutes sends it once;
+ * one that comes later is served again, which changes no row.
  */
 
 import { Duration } from 'aws-cdk-lib';
