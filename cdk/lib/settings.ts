@@ -136,7 +136,9 @@ export const SETTINGS = {
     fallback: 90,
   }),
   eventAgeMaxDays: optionalText({
-    meaning: 'How old an event may be: 7 days when not set; with `any`, rows never expire',
+    meaning:
+      'How old an event may be: 7 days when not set; dates more than eight days back are closed ' +
+      'by hand (`daymark days --close`); with `any`, rows never expire',
     form: /^([1-9]|[1-9]\d|[1-3]\d\d|any)$/,
     rule: 'a whole number of days from 1 to 399, after which rows expire, or any',
     source: '`aws/src/settings.rs`',
