@@ -1,19 +1,22 @@
 /** `npm run sam`: writes the stack of `cdk.out` as SAM templates, beside what they were made of. */
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { type CloudFormationTemplate, toLocalSam, toSam } from '../lib/sam';
 
 const ASSEMBLY = 'cdk.out';
-const TEMPLATE = /^Daymark-[a-z0-9]+\.template\.json$/;
 
-const [name, ...others] = readdirSync(ASSEMBLY).filter((file) => TEMPLATE.test(file));
-if (name === undefined || others.length > 0) {
-  const found = [name, ...others].join(', ');
-  console.error(`${ASSEMBLY} holds ${found || 'no stack'}; remove it, then: npx cdk synth --quiet`);
+if (!existsSync(join(ASSEMBLY, 'manifest.json'))) {
+  console.error(`${ASSEMBLY} holds no stack; first: npx cdk synth --quiet -c stage=STAGE`);
   process.exit(1);
 }
-const template = JSON.parse(readFileSync(join(ASSEMBLY, name), 'utf8')) as CloudFormationTemplate;
+// Of the stage that was synthesized last; its pipeline, if it has one, is no SAM application.
+const [stack] = new CloudAssembly(ASSEMBLY).stacks.filter(
+  ({ stackName }) => !stackName.endsWith('-pipeline'),
+);
+if (!stack) throw new Error(`${ASSEMBLY} holds no stack of Daymark`);
+const template = JSON.parse(readFileSync(stack.templateFullPath, 'utf8')) as CloudFormationTemplate;
 const folder = join(ASSEMBLY, 'sam');
 mkdirSync(folder, { recursive: true });
 const sam = toSam(template, '..');
