@@ -28,5 +28,12 @@ function ofFile(folder: string, stage: string): Given[] {
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
     throw new SettingsError([`${file}: expected an object, for example {"retentionHours": 168}`]);
   }
+  if ('stage' in values && values.stage !== stage) {
+    const told = JSON.stringify(values.stage);
+    throw new SettingsError([
+      `${file}: stage is ${told}, but the file is of the stage "${stage}"; its name says which, ` +
+        'so leave stage out',
+    ]);
+  }
   return [{ where: file, values: { ...values } }];
 }

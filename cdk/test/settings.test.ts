@@ -145,6 +145,11 @@ test('a file that is no JSON object is told by its name', () => {
   }
 });
 
+test('a file of one stage does not make another, with what only the first may lose', () => {
+  const folder = folderWith('dev.json', '{ "keepData": false, "stage": "prod" }');
+  assert.throws(() => given(new App(), folder), /dev\.json: stage is "prod".* leave stage out$/);
+});
+
 test('what is wrong ends the synthesis with its message and nothing else', () => {
   const app = resolve(__dirname, '../bin/daymark.js');
   const context = JSON.stringify({ stage: 'dev', batchSize: '0' });
