@@ -21,7 +21,6 @@ export class DayClose extends Construct {
       timeout: Duration.minutes(5),
       storesPerBatch: 1,
       concurrency: deployment.settings.dayCloseConcurrency,
-      waitMax: Duration.hours(1),
     });
     deployment.alarms.add({
       name: 'day-close-fails',

@@ -27,6 +27,8 @@ import type { Tables } from './tables';
 
 /** How often a store is tried before it is put aside. */
 const RECEIVES_MAX = 3;
+/** How long a failed batch is hidden, in timeouts: as AWS advises, so that Lambda can try within. */
+const TIMEOUTS_HIDDEN = 6;
 /** A tick that could not be delivered by then is for a slot that is all but over. */
 const TICK_AGE_MAX = Duration.minutes(10);
 /** How long what was put aside can be looked at: as long as SQS keeps anything. */
@@ -45,8 +47,6 @@ export interface FanOutProps {
   readonly concurrency: number;
   /** How long a message waits before a worker may see it. */
   readonly delay?: Duration;
-  /** How old a message may get before somebody is told. */
-  readonly waitMax: Duration;
 }
 
 export class FanOut extends Construct {
@@ -54,6 +54,8 @@ export class FanOut extends Construct {
   readonly queue: Queue;
   /** Stores that were given up. */
   readonly failed: Queue;
+  /** How long a store that failed waits for its next turn. */
+  private readonly hidden: Duration;
 
   constructor(
     scope: Construct,
@@ -63,12 +65,12 @@ export class FanOut extends Construct {
     private readonly props: FanOutProps,
   ) {
     super(scope, id);
+    this.hidden = Duration.seconds(TIMEOUTS_HIDDEN * props.timeout.toSeconds());
     const environment = { [VARIABLES.tablePrefix]: deployment.names.prefix };
     this.worker = new DaymarkFunction(this, 'Worker', deployment, { ...props, environment });
     this.failed = this.fifo('Failed', `${props.name}-failed.fifo`, { retentionPeriod: KEPT });
     this.queue = this.fifo('Queue', `${props.name}.fifo`, {
-      // As AWS advises for a batch that is tried again by Lambda before SQS shows it anew.
-      visibilityTimeout: Duration.seconds(6 * props.timeout.toSeconds()),
+      visibilityTimeout: this.hidden,
       deliveryDelay: props.delay,
       deadLetterQueue: { queue: this.failed, maxReceiveCount: RECEIVES_MAX },
     });
@@ -186,7 +188,7 @@ export class FanOut extends Construct {
       description: `The schedule of ${this.props.name} has not ticked for an hour.`,
       runbook: 'the-schedule-does-not-tick',
     });
-    const { name, waitMax } = this.props;
+    const { name } = this.props;
     alarms.add({
       name: `${name}-failed`,
       metric: this.failed.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
@@ -194,6 +196,8 @@ export class FanOut extends Construct {
       description: `A store was given up by ${name} after ${String(RECEIVES_MAX)} attempts.`,
       runbook: 'stores-were-put-aside',
     });
+    // A message that is hidden grows older as well: until its last attempt it waits for no worker.
+    const waitMax = Duration.seconds((RECEIVES_MAX - 1) * this.hidden.toSeconds() + 60);
     alarms.add({
       name: `${name}-waits`,
       metric: this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum' }),

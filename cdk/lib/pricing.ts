@@ -20,13 +20,12 @@ export class Pricing extends Construct {
       // The pricing grid: `SLOT_MINUTES` in `domain/src/limits.rs`.
       schedule: 'cron(0/15 * * * ? *)',
       memoryMegabytes: deployment.settings.pricingMemory,
-      // Six times this, the time a failed batch is hidden, stays below a slot.
-      timeout: Duration.minutes(2),
+      // A failed batch is hidden six times as long: three attempts, and the last one over, in a slot.
+      timeout: Duration.seconds(45),
       storesPerBatch: 5,
       concurrency: deployment.settings.pricingConcurrency,
       // A slot's last events have arrived by then; what is read is cut off at the slot anyway.
       delay: Duration.seconds(20),
-      waitMax: Duration.minutes(5),
     });
     this.addAlarms(deployment);
     const { worker } = this.fanOut;

@@ -7,6 +7,8 @@ const QUEUE = 'AWS::SQS::Queue';
 const MAPPING = 'AWS::Lambda::EventSourceMapping';
 const SCHEDULE = 'AWS::Scheduler::Schedule';
 const SLOT_SECONDS = 15 * 60;
+/** Of the pricing, so that it has the last events of the slot before. */
+const DELAY_SECONDS = 20;
 
 function named(type: string, name: string, key: string): Resource {
   const all = Object.values(resources(template(), type));
@@ -43,6 +45,15 @@ for (const station of ['pricing', 'day-close']) {
     assert.equal(queue().VisibilityTimeout, 6 * Number(worker.Properties.Timeout));
   });
 
+  test(`${station}: a store that waits for its last attempt is not one that no worker takes`, () => {
+    const { Threshold } = named(
+      'AWS::CloudWatch::Alarm',
+      `daymark-dev-${station}-waits`,
+      'AlarmName',
+    ).Properties;
+    assert.ok(Number(Threshold) > 2 * Number(queue().VisibilityTimeout) + DELAY_SECONDS);
+  });
+
   test(`${station}: a tick says when it was due, and is given up within its slot`, () => {
     const { Target, FlexibleTimeWindow } = named(SCHEDULE, `daymark-dev-${station}`, 'Name')
       .Properties as { Target: Record<string, unknown>; FlexibleTimeWindow: unknown };
@@ -64,12 +75,12 @@ for (const station of ['pricing', 'day-close']) {
   });
 }
 
-test('pricing has the last events of the slot before, and tries again within the slot', () => {
-  template().hasResourceProperties(QUEUE, {
-    QueueName: 'daymark-dev-pricing.fifo',
-    DelaySeconds: 20,
-    VisibilityTimeout: 720,
-  });
+test('pricing has the last events of the slot before, and tries three times within the slot', () => {
+  const { DelaySeconds, VisibilityTimeout } = named(QUEUE, 'daymark-dev-pricing.fifo', 'QueueName')
+    .Properties as Record<string, number>;
+  assert.equal(DelaySeconds, DELAY_SECONDS);
+  // The message is put aside when it would be seen for the fourth time.
+  assert.ok(DELAY_SECONDS + 3 * Number(VisibilityTimeout) < SLOT_SECONDS);
   template().hasResourceProperties(SCHEDULE, {
     Name: 'daymark-dev-pricing',
     ScheduleExpression: 'cron(0/15 * * * ? *)',
