@@ -61,10 +61,10 @@ export class DaymarkStack extends Stack {
     new Delivery(this, 'Delivery', deployment, {
       tables,
       released: [
-        { function: ingestApi.function, alarms: [ingestApi.serverErrors] },
-        { function: stockProcessor.function, alarms: stockProcessor.harm },
-        { function: pricing.fanOut.worker, alarms: [] },
-        { function: dayClose.fanOut.worker, alarms: [] },
+        { function: ingestApi.function, harm: ingestApi.harm },
+        { function: stockProcessor.function, harm: stockProcessor.harm },
+        { function: pricing.fanOut.worker, harm: [] },
+        { function: dayClose.fanOut.worker, harm: [] },
       ],
     });
     new Queries(this, 'Queries', deployment);

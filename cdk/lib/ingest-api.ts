@@ -16,8 +16,9 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { type Alarm, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import type { Harm } from './delivery/delivery';
 import type { Deployment } from './deployment';
 import { unlessEmulated } from './emulated';
 import { DaymarkFunction } from './function';
@@ -48,8 +49,7 @@ const ACCESS_LOG = {
 export class IngestApi extends Construct {
   readonly function: DaymarkFunction;
   readonly api: HttpApi;
-  /** What rings when tills get no answer. */
-  readonly serverErrors: Alarm;
+  readonly harm: readonly Harm[];
   /** Where callers find it. */
   readonly url: string;
   private readonly byToken: HttpJwtAuthorizer;
@@ -97,7 +97,8 @@ export class IngestApi extends Construct {
     acknowledge(health, {
       'AwsSolutions-APIG4': 'It says that the function lives, to monitors that hold no token.',
     });
-    this.serverErrors = this.addAlarms();
+    this.addAlarms();
+    this.harm = [this.serverErrors()];
   }
 
   /** A route to a function; whoever it is for, only API Gateway may call the function for it. */
@@ -173,7 +174,24 @@ export class IngestApi extends Construct {
     });
   }
 
-  private addAlarms(): Alarm {
+  private serverErrors(): Harm {
+    const period = Duration.minutes(1);
+    const failed = this.api.metricServerError({ statistic: 'Sum', period });
+    return {
+      name: '5xx',
+      metric: new MathExpression({
+        label: 'requests that fail, %',
+        // A share: among the requests of a large chain some always fail, and none by the release.
+        expression: '100 * failed / all',
+        usingMetrics: { failed, all: this.api.metricCount({ statistic: 'Sum', period }) },
+        period,
+      }),
+      threshold: 1,
+      description: 'The API answers more than a hundredth of all requests with 5xx.',
+    };
+  }
+
+  private addAlarms(): void {
     const { settings, names, alarms } = this.deployment;
     const period = Duration.minutes(5);
     const own = (outcome: string) =>
@@ -219,7 +237,7 @@ export class IngestApi extends Construct {
         runbook: 'requests-are-refused',
       });
     });
-    return alarms.add({
+    alarms.add({
       name: 'api-5xx',
       metric: this.api.metricServerError({ period: Duration.minutes(1), statistic: 'Sum' }),
       threshold: 0,

@@ -1,10 +1,11 @@
 /** From the stream to the stock table: what fails is tried again, and then put aside in S3. */
 
 import { Duration, Stack } from 'aws-cdk-lib';
-import { type Alarm, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { EventSourceMapping, MetricType, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import type { Harm } from './delivery/delivery';
 import type { Deployment } from './deployment';
 import { unlessEmulated } from './emulated';
 import { DaymarkFunction } from './function';
@@ -20,8 +21,7 @@ export class StockProcessor extends Construct {
   readonly mapping: EventSourceMapping;
   /** Whole batches that were given up. */
   readonly failedBatches: Bucket;
-  /** What rings when a new version does harm without failing itself. */
-  readonly harm: Alarm[] = [];
+  readonly harm: readonly Harm[];
 
   constructor(
     scope: Construct,
@@ -64,6 +64,18 @@ export class StockProcessor extends Construct {
     });
     // The mapping is created once its function may read and put aside.
     this.mapping.node.addDependency(this.function.permissions);
+    this.harm = [
+      {
+        name: 'rows',
+        metric: metric(names, 'daymark_processor_rows_total', {
+          of: { outcome: 'failed' },
+          statistic: 'Sum',
+          period: Duration.minutes(1),
+        }),
+        threshold: 0,
+        description: 'Stock rows could not be saved; their batches wait.',
+      },
+    ];
     this.addAlarms(stream);
   }
 
@@ -116,17 +128,14 @@ export class StockProcessor extends Construct {
       });
     const own = (name: MetricName, of?: Record<string, string>, statistic = 'Sum') =>
       metric(this.deployment.names, name, { of, statistic, period: Duration.minutes(5) });
-    const harm = this.harm;
-    harm.push(
-      alarms.add({
-        name: 'rows-failed',
-        metric: own('daymark_processor_rows_total', { outcome: 'failed' }),
-        threshold: 0,
-        periods: 2,
-        description: 'Stock rows could not be saved, for ten minutes now; their batches wait.',
-        runbook: 'rows-are-not-saved',
-      }),
-    );
+    alarms.add({
+      name: 'rows-failed',
+      metric: own('daymark_processor_rows_total', { outcome: 'failed' }),
+      threshold: 0,
+      periods: 2,
+      description: 'Stock rows could not be saved, for ten minutes now; their batches wait.',
+      runbook: 'rows-are-not-saved',
+    });
     alarms.add({
       name: 'events-late',
       metric: own('daymark_processor_freshness_seconds', undefined, 'p50'),
@@ -141,20 +150,19 @@ export class StockProcessor extends Construct {
         reason,
         own('daymark_processor_quarantined_total', { reason }),
       ]);
-      harm.push(
-        alarms.add({
-          name: 'quarantine',
-          metric: new MathExpression({
-            label: 'put into quarantine',
-            expression: 'SUM(METRICS())',
-            usingMetrics: Object.fromEntries(quarantined) as Record<string, Metric>,
-            period: Duration.minutes(5),
-          }),
-          threshold: 0,
-          description: 'Events were refused after the acknowledgement.',
-          runbook: 'something-is-in-quarantine',
+      // It ends no release: one till that sends badly is none of it, and what is put there is kept.
+      alarms.add({
+        name: 'quarantine',
+        metric: new MathExpression({
+          label: 'put into quarantine',
+          expression: 'SUM(METRICS())',
+          usingMetrics: Object.fromEntries(quarantined) as Record<string, Metric>,
+          period: Duration.minutes(5),
         }),
-      );
+        threshold: 0,
+        description: 'Events were refused after the acknowledgement.',
+        runbook: 'something-is-in-quarantine',
+      });
     });
     alarms.add({
       name: 'iterator-age',

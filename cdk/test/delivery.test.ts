@@ -70,15 +70,41 @@ test('a mend is not kept back by the alarm that it ends', () => {
   );
 });
 
-test('an alarm of a release rings before its canary is over', () => {
-  const found = template().findResources('AWS::CloudWatch::Alarm', {
-    Properties: { AlarmName: Match.stringLikeRegexp('-release$'), MetricName: 'Errors' },
-  });
-  assert.equal(Object.keys(found).length, RELEASED.length);
-  for (const { Properties } of Object.values(found)) {
-    const { Period, EvaluationPeriods } = Properties as Record<string, number>;
-    assert.ok((Period ?? NaN) * (EvaluationPeriods ?? NaN) < 5 * 60);
-  }
+interface Alarm {
+  readonly AlarmName: string;
+  readonly EvaluationPeriods: number;
+  readonly Period?: number;
+  readonly Metrics?: { MetricStat?: { Period: number } }[];
+}
+
+/** The alarms that end releases: those that a group names, whatever they are called. */
+function ending(): Alarm[] {
+  const all = template().findResources('AWS::CloudWatch::Alarm');
+  return groups()
+    .flatMap(({ AlarmConfiguration }) => AlarmConfiguration.Alarms)
+    .map(({ Name }) => all[Name.Ref]?.Properties as Alarm);
+}
+
+/** How long it takes an alarm to see what it rings for. */
+function secondsToRing({ Period, Metrics = [], EvaluationPeriods }: Alarm): number {
+  const periods = [Period, ...Metrics.map(({ MetricStat }) => MetricStat?.Period)];
+  return Math.max(...periods.filter((period) => period !== undefined)) * EvaluationPeriods;
+}
+
+test('every alarm that ends a release rings well before its canary is over', () => {
+  const names = ending().map(({ AlarmName }) => AlarmName.replace('daymark-dev-', ''));
+  assert.deepEqual(
+    names.sort(),
+    RELEASED.map((name) => `${name}-release-errors`)
+      .concat('ingest-release-5xx', 'stock-processor-release-rows')
+      .sort(),
+  );
+  for (const alarm of ending()) assert.equal(secondsToRing(alarm), 60, alarm.AlarmName);
+});
+
+test('one bad event in quarantine ends no release', () => {
+  assert.ok(ending().length > 0);
+  assert.ok(!JSON.stringify(ending()).includes('daymark_processor_quarantined_total'));
 });
 
 test('no version gets traffic before an event went through it', () => {

@@ -1,7 +1,7 @@
 /** New versions are tried, get traffic little by little, and lose it when an alarm rings. */
 
 import { type CfnElement, Duration, Stack } from 'aws-cdk-lib';
-import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { LambdaApplication, LambdaDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy';
 import { Construct } from 'constructs';
 import type { Deployment } from '../deployment';
@@ -12,10 +12,21 @@ import type { Tables } from '../tables';
 import { ReleaseCheck } from './release-check';
 import { CONFIGURATIONS } from './traffic-shift';
 
+/** What shows that a new version does harm; it ends a release. */
+export interface Harm {
+  /** After the function's name and `release`. */
+  readonly name: string;
+  /** By the minute: a canary is over in five. */
+  readonly metric: IMetric;
+  /** It rings when the metric is greater. */
+  readonly threshold: number;
+  readonly description: string;
+}
+
 export interface Released {
   readonly function: DaymarkFunction;
-  /** What rings, besides the function's errors, when a new version does harm. */
-  readonly alarms: readonly Alarm[];
+  /** Besides its errors. */
+  readonly harm: readonly Harm[];
 }
 
 export class Delivery extends Construct {
@@ -34,21 +45,28 @@ export class Delivery extends Construct {
       const application = new LambdaApplication(this, 'Application', {
         applicationName: names.of('functions'),
       });
-      for (const { function: each, alarms: more } of released) {
-        const errors = alarms.add({
-          name: `${each.name}-release`,
+      for (const { function: each, harm } of released) {
+        const errors: Harm = {
+          name: 'errors',
           metric: each.alias.metricErrors({ period: Duration.minutes(1), statistic: 'Sum' }),
           threshold: 0,
-          description: `${names.of(each.name)} fails; a version that is being released is withdrawn.`,
-          runbook: 'a-release-is-rolled-back',
-        });
+          description: `${names.of(each.name)} fails.`,
+        };
+        const ends = [errors, ...harm].map((one) =>
+          alarms.add({
+            ...one,
+            name: `${each.name}-release-${one.name}`,
+            description: `${one.description} A version that is being released is withdrawn.`,
+            runbook: 'a-release-is-rolled-back',
+          }),
+        );
         const group = new LambdaDeploymentGroup(this, each.name, {
           application,
           // The release check knows by this name which version it has to try.
           deploymentGroupName: names.of(each.name),
           alias: each.alias,
           deploymentConfig: CONFIGURATIONS[settings.trafficShift],
-          alarms: [errors, ...more],
+          alarms: ends,
           // Then there is no time in which one could ring; and a mend may be what ends one.
           ignoreAlarmConfiguration: settings.trafficShift === 'all-at-once',
           autoRollback: {
