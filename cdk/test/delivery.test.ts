@@ -134,6 +134,18 @@ test('the release check tries the new version and not what is live', () => {
   for (const name of RELEASED) assert.ok(given.includes(`daymark-dev-${name}`), name);
 });
 
+test('the release check waits for a row as long as the processor may wait for a batch', () => {
+  for (const batchWindowSeconds of [0, 300]) {
+    template({ batchWindowSeconds }).hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'daymark-dev-release-check',
+      Timeout: batchWindowSeconds + 180,
+      Environment: {
+        Variables: Match.objectLike({ DAYMARK_ROW_SECONDS: String(batchWindowSeconds + 60) }),
+      },
+    });
+  }
+});
+
 test('the release check may call the new versions read the stock and report and no more', () => {
   const actions = permissions().flatMap(({ Action }) => Action);
   assert.deepEqual([...new Set(actions)].sort(), [

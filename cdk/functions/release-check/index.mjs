@@ -55,7 +55,8 @@ async function releaseOf(deploymentId) {
     if (!version)
         throw new Error(`DAYMARK_VERSIONS has no ${group}; it has ${Object.keys(versions)}`);
     const prefix = setting('DAYMARK_TABLE_PREFIX');
-    return { functionName: group.slice(prefix.length), version };
+    const rowSeconds = Number(setting('DAYMARK_ROW_SECONDS'));
+    return { functionName: group.slice(prefix.length), version, rowSeconds };
 }
 
 /** @type {import('./release-check.mjs').World} */

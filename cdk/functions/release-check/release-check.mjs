@@ -2,8 +2,6 @@
 
 import { CHECKS } from './checks.mjs';
 
-/** From the answer `stored` to the row: the batching window and one poll, many times over. */
-const ROW_ATTEMPTS_MAX = 60;
 const ROW_PAUSE_MS = 1_000;
 
 /**
@@ -21,12 +19,20 @@ const ROW_PAUSE_MS = 1_000;
  */
 
 /**
- * @param {{ functionName: string, version: string, deploymentId: string }} release
+ * @typedef {object} Release
+ * @property {string} functionName
+ * @property {string} version
+ * @property {string} deploymentId
+ * @property {number} rowSeconds How long a row may take to appear.
+ */
+
+/**
+ * @param {Release} release
  * @param {World} world
  * @returns {Promise<string>} What was seen.
  * @throws {Error} What the version does wrong.
  */
-export async function check({ functionName, version, deploymentId }, world) {
+export async function check({ functionName, version, deploymentId, rowSeconds }, world) {
     const made = CHECKS[functionName];
     if (!made) {
         const known = Object.keys(CHECKS).join(', ');
@@ -38,17 +44,17 @@ export async function check({ functionName, version, deploymentId }, world) {
     const why = fault(answer);
     if (why) throw new Error(`${version} answers, but ${why}`);
     if (!row) return `${version} took a batch of the queue`;
-    await appears(row, version, world);
+    await appears(row, { version, rowSeconds }, world);
     return `${version} took an event, and it is in the stock table as ${row.pk} ${row.sk}`;
 }
 
 /**
  * @param {{pk: string, sk: string}} key
- * @param {string} version
+ * @param {Pick<Release, 'version' | 'rowSeconds'>} release
  * @param {World} world
  */
-async function appears(key, version, world) {
-    for (let attempt = 0; attempt < ROW_ATTEMPTS_MAX; attempt++) {
+async function appears(key, { version, rowSeconds }, world) {
+    for (let waited = 0; waited < rowSeconds * 1_000; waited += ROW_PAUSE_MS) {
         const row = await world.row(key);
         if (row) {
             if (Number(row['received']) === 1) return;
@@ -56,9 +62,8 @@ async function appears(key, version, world) {
         }
         await world.sleep(ROW_PAUSE_MS);
     }
-    const waited = (ROW_ATTEMPTS_MAX * ROW_PAUSE_MS) / 1000;
     throw new Error(
-        `${version} took an event, but after ${waited} s no row ${key.pk} ${key.sk} is in the stock ` +
+        `${version} took an event, but after ${rowSeconds} s no row ${key.pk} ${key.sk} is in the stock ` +
             'table: it wrote it wrongly, or the stream or its processor stands still',
     );
 }

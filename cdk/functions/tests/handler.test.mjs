@@ -45,6 +45,7 @@ before(async () => {
         AWS_ACCESS_KEY_ID: 'test',
         AWS_SECRET_ACCESS_KEY: 'test',
         DAYMARK_TABLE_PREFIX: 'daymark-dev-',
+        DAYMARK_ROW_SECONDS: '60',
         DAYMARK_VERSIONS: JSON.stringify({ 'daymark-dev-pricing': VERSION }),
     });
     ({ handler } = await import('../release-check/index.mjs'));

@@ -25,6 +25,8 @@ const SOURCE = resolve(__dirname, '../../../functions/release-check');
 
 /** The variable that holds the new versions' ARNs, by deployment group. */
 export const VERSIONS = 'DAYMARK_VERSIONS';
+/** The variable that says how long an event may take to its row. */
+export const ROW_SECONDS = 'DAYMARK_ROW_SECONDS';
 
 export class ReleaseCheck extends Construct {
   readonly function: LambdaFunction;
@@ -50,6 +52,8 @@ export class ReleaseCheck extends Construct {
     logGroup.grantWrite(role);
     const versions = functions.map((each) => each.function.currentVersion);
     const byGroup = functions.map((each, at) => [names.of(each.name), versions[at]?.functionArn]);
+    // A poll of the stream and a batch, many times over, after the processor has waited for one.
+    const rowSeconds = settings.batchWindowSeconds + 60;
     this.function = new LambdaFunction(this, 'Function', {
       functionName,
       description: 'Sends an event through a new version before it gets traffic',
@@ -58,10 +62,11 @@ export class ReleaseCheck extends Construct {
       handler: 'index.handler',
       code: Code.fromAsset(SOURCE),
       memorySize: 256,
-      // A cold start of the new version, and a minute for the event to appear.
-      timeout: Duration.minutes(3),
+      // A cold start of the new version, and the reads of the row, besides.
+      timeout: Duration.seconds(rowSeconds + 120),
       environment: {
         [VARIABLES.tablePrefix]: names.prefix,
+        [ROW_SECONDS]: String(rowSeconds),
         [VERSIONS]: Stack.of(this).toJsonString(Object.fromEntries(byGroup)),
       },
       role,
