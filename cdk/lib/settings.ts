@@ -284,6 +284,13 @@ export const SETTINGS = {
     of: TRAFFIC_SHIFTS,
     fallback: 'canary-10-percent-5-minutes',
   }),
+  releaseCheck: flag({
+    meaning:
+      'Whether a new version is tried before it gets traffic; off for a single deployment that ' +
+      'mends what the try would fail at',
+    source: '`docs/release.md`',
+    fallback: true,
+  }),
   pipelineRepository: optionalText({
     meaning: 'A repository whose pushes are built, tested and deployed, by a stack of its own',
     form: /^[\w.-]+\/[\w.-]+$/,

@@ -118,6 +118,18 @@ test('no version gets traffic before an event went through it', () => {
   assert.equal(Object.keys(aliases).length, RELEASED.length);
 });
 
+test('a mend of what the release check would fail at can be released without it', () => {
+  const mend = template({ trafficShift: 'all-at-once', releaseCheck: false });
+  const hooks = mend.findResources('AWS::Lambda::Alias', {
+    UpdatePolicy: { CodeDeployLambdaAliasUpdate: { BeforeAllowTrafficHook: Match.anyValue() } },
+  });
+  assert.deepEqual(hooks, {});
+  // It stays, so that the next deployment finds it.
+  mend.hasResourceProperties('AWS::Lambda::Function', {
+    FunctionName: 'daymark-dev-release-check',
+  });
+});
+
 test('the release check tries the new version and not what is live', () => {
   const [check] = Object.values(
     template().findResources('AWS::Lambda::Function', {

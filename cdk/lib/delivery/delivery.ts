@@ -74,7 +74,7 @@ export class Delivery extends Construct {
             stoppedDeployment: true,
             deploymentInAlarm: true,
           },
-          preHook: check.function,
+          preHook: settings.releaseCheck ? check.function : undefined,
         });
         acknowledge(group, {
           'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited]':
