@@ -67,8 +67,10 @@ export class DaymarkFunction extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.ACTIVE,
-      // A version that was live stays, so that the alias can be put back by hand.
-      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+      // A version that was live stays, so that the alias can be put back by hand. One whose release
+      // is rolled back goes: Lambda publishes the same code only once, so CloudFormation would find
+      // it taken when that code is released again after its check failed for another reason.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
     });
     this.alias = new Alias(this, 'Live', {
       aliasName: ALIAS,

@@ -178,9 +178,9 @@ test('the release check may call the new versions read the stock and report and 
   assert.doesNotMatch(JSON.stringify(invoke?.Resource), /CurrentVersion/);
 });
 
-test('a version that was live stays so that the alias can be put back', () => {
+test('a version that was live stays and one whose release is rolled back goes', () => {
   for (const version of Object.values(template().findResources('AWS::Lambda::Version'))) {
-    assert.equal(version.DeletionPolicy, 'Retain');
+    assert.equal(version.DeletionPolicy, 'RetainExceptOnCreate');
   }
 });
 

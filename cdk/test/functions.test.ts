@@ -144,7 +144,7 @@ test('a function has an alias called live, and its versions stay', () => {
     );
     assert.deepEqual(
       of(versions, id).map(({ DeletionPolicy }) => DeletionPolicy),
-      ['Retain'],
+      ['RetainExceptOnCreate'],
     );
   }
 });

@@ -73,7 +73,7 @@ test("a till's token is good for a day of sales or as set, an analyst's for an h
 
 test('users are kept by default', () => {
   template().hasResource(POOL, {
-    DeletionPolicy: 'Retain',
+    DeletionPolicy: 'RetainExceptOnCreate',
     Properties: { DeletionProtection: 'ACTIVE' },
   });
   template({ keepData: false }).hasResource(POOL, {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFINITION } from '../lib/tables';
-import { resources, template } from './template';
+import { resources, template, type Resource } from './template';
 
 const TABLE = 'AWS::DynamoDB::Table';
 
@@ -52,10 +52,16 @@ test('the changes of offers are told, and of no other table', () => {
   }
 });
 
+test('a deployment that is rolled back leaves nothing that its retry would find taken', () => {
+  const all = Object.entries(template().toJSON().Resources as Record<string, Resource>);
+  const left = all.filter(([, { DeletionPolicy }]) => DeletionPolicy === 'Retain');
+  assert.deepEqual(left, []);
+});
+
 test('data is kept by default; only who says so may destroy it', () => {
   for (const table of Object.values(tables())) {
     assert.equal(table.Properties.DeletionProtectionEnabled, true);
-    assert.equal(table.DeletionPolicy, 'Retain');
+    assert.equal(table.DeletionPolicy, 'RetainExceptOnCreate');
   }
   for (const table of Object.values(tables({ keepData: false }))) {
     assert.equal(table.Properties.DeletionProtectionEnabled, false);
