@@ -1,4 +1,9 @@
-/** Saved queries of CloudWatch Logs Insights: what RUNBOOK.md asks the logs. */
+/**
+ * Saved queries of CloudWatch Logs Insights: what RUNBOOK.md asks the logs. A line of a function
+ * has its spans from the outermost in: `aws/src/lambda.rs` opens the first, with the function's
+ * name, and the Lambda runtime the second, with the id of the request. Lines of Lambda itself have
+ * it in their `record`.
+ */
 
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -21,7 +26,7 @@ export const QUERIES: readonly Query[] = [
     name: 'warnings',
     of: FUNCTIONS,
     lines: [
-      'fields @timestamp, level, spans.0.function, fields.message, spans.0.requestId',
+      'fields @timestamp, level, spans.0.function, fields.message, spans.1.requestId',
       'filter level in ["WARN", "ERROR"]',
       'sort @timestamp desc',
       'limit 200',
@@ -31,9 +36,9 @@ export const QUERIES: readonly Query[] = [
     name: 'one-invocation',
     of: FUNCTIONS,
     lines: [
-      'fields @timestamp, level, fields.message, @message',
+      'fields @timestamp, level, type, fields.message, @message',
       '# put the id of the invocation here',
-      'filter spans.0.requestId = "" or requestId = ""',
+      'filter spans.1.requestId = "" or record.requestId = ""',
       'sort @timestamp asc',
     ],
   },
@@ -41,7 +46,7 @@ export const QUERIES: readonly Query[] = [
     name: 'not-stored',
     of: ['stock-processor'],
     lines: [
-      'fields @timestamp, fields.message, fields.sequence_number, spans.0.requestId',
+      'fields @timestamp, fields.message, fields.sequence_number, spans.1.requestId',
       'filter fields.message like /^not stored/',
       'sort @timestamp desc',
       'limit 100',
