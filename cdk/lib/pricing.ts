@@ -9,6 +9,9 @@ import { FanOut } from './fan-out';
 import { metric, type MetricName } from './metrics';
 import type { Tables } from './tables';
 
+/** Outcomes of a decision that was made; the others say what held an item back. */
+const DECIDED = ['published', 'deepened', 'shadow', 'kept', 'already_decided'];
+
 export class Pricing extends Construct {
   readonly fanOut: FanOut;
 
@@ -79,12 +82,11 @@ export class Pricing extends Construct {
       name: 'no-decisions',
       metric: new MathExpression({
         label: 'hours with open shops and no decision',
-        expression:
-          'IF(due > 0 AND FILL(published, 0) + FILL(deepened, 0) + FILL(kept, 0) == 0, 1, 0)',
+        expression: `IF(due > 0 AND ${DECIDED.map((outcome) => `FILL(${outcome}, 0)`).join(' + ')} == 0, 1, 0)`,
         usingMetrics: {
           due,
           ...Object.fromEntries(
-            ['published', 'deepened', 'kept'].map((outcome) => [
+            DECIDED.map((outcome) => [
               outcome,
               hourly('daymark_pricing_decisions_total', { outcome }),
             ]),

@@ -208,6 +208,20 @@ test('open shops without events or decisions ring by the stores own hours', () =
   }
 });
 
+test('a chain that only tries out decides as well', () => {
+  const rust = readFileSync(resolve(ROOT, 'pricing/src/pass.rs'), 'utf8');
+  const [, outcomes = ''] = /let outcomes = \[(.*?)\];/s.exec(rust) ?? [];
+  const decided = [...outcomes.matchAll(/"(\w+)"/g)].map(([, outcome = '']) => outcome);
+  assert.ok(decided.includes('shadow'));
+  const all = decided.map((outcome) => `FILL(${outcome}, 0)`).join(' + ');
+  template().hasResourceProperties('AWS::CloudWatch::Alarm', {
+    AlarmName: 'daymark-dev-no-decisions',
+    Metrics: Match.arrayWith([
+      Match.objectLike({ Expression: `IF(due > 0 AND ${all} == 0, 1, 0)` }),
+    ]),
+  });
+});
+
 test('whatever is put aside rings', () => {
   const queues = template().findResources('AWS::SQS::Queue');
   const aside = Object.keys(queues).filter((id) => /Failed|Ticks|Undelivered/.test(id));
