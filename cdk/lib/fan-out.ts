@@ -179,6 +179,7 @@ export class FanOut extends Construct {
 
   private addAlarms(schedule: DaymarkFunction): void {
     const { alarms } = this.deployment;
+    // It rings until the first tick of a new stage too: RUNBOOK.md says so.
     alarms.add({
       name: `${this.props.name}-silent`,
       metric: schedule.alias.metricInvocations({ period: Duration.minutes(30), statistic: 'Sum' }),
