@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { Match } from 'aws-cdk-lib/assertions';
 import { QUERIES } from '../lib/queries';
+import { SETTINGS } from '../lib/settings';
 import { template } from './template';
 
 const ROOT = resolve(__dirname, '../../..');
@@ -251,6 +252,31 @@ test('every alarm is on the dashboard', () => {
     ids.filter((id) => !body.includes(`"${id}"`)),
     [],
   );
+});
+
+test('a counter of the runbook is one of the functions or said to be of one machine', () => {
+  const text = readFileSync(resolve(ROOT, 'RUNBOOK.md'), 'utf8');
+  const written = rustMetrics();
+  for (const line of text.split('\n')) {
+    const strangers = (line.match(/daymark_[a-z_]+/g) ?? []).filter((name) => !written.has(name));
+    assert.ok(strangers.length === 0 || /on one machine/i.test(line), line);
+  }
+});
+
+test('an output of the stack that a document asks for is there', () => {
+  const known = Object.keys(
+    template({
+      domainName: 'a.example.com',
+      certificateArn: SETTINGS.certificateArn.example,
+    }).toJSON().Outputs as object,
+  );
+  const outputs =
+    /`((?:[A-Z][a-z]+){1,3}(?:Url|Ids?|Bucket|Prefix|Name|Target))`|OutputKey=='(\w+)'/g;
+  for (const file of ['RUNBOOK.md', 'docs/deploy.md', 'docs/release.md']) {
+    const text = readFileSync(resolve(ROOT, file), 'utf8');
+    const asked = [...text.matchAll(outputs)].map(([, told, queried]) => told ?? queried ?? '');
+    for (const name of asked) assert.ok(known.includes(name), `${file} asks for ${name}`);
+  }
 });
 
 test('every saved query is one that the runbook uses', () => {
