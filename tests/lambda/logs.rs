@@ -41,6 +41,9 @@ async fn every_line_of_a_batch_says_request_function_version_and_shard_at_any_le
             assert!(line["fields"]["message"].is_string(), "{line}");
             assert_eq!(said(line, "function"), ["processor-lambda"]);
             assert_eq!(said(line, "version"), ["1"]);
+            // Where the saved queries of `cdk/` look for it.
+            assert_eq!(line["spans"][0]["function"], "processor-lambda");
+            assert!(line["spans"][1]["requestId"].is_string(), "{line}");
             assert_eq!(said(line, "shard"), ["shardId-000000000006"]);
             let [request_id] = said(line, "requestId")[..] else { panic!("{line}") };
             let metrics = printed.iter().filter(|line| line.get("_aws").is_some());
