@@ -19,7 +19,6 @@ export class DayClose extends Construct {
       schedule: 'cron(7/15 * * * ? *)',
       memoryMegabytes: deployment.settings.dayCloseMemory,
       timeout: Duration.minutes(5),
-      storesPerBatch: 1,
       concurrency: deployment.settings.dayCloseConcurrency,
     });
     deployment.alarms.add({

@@ -27,7 +27,7 @@ import type { Tables } from './tables';
 
 /** How often a store is tried before it is put aside. */
 const RECEIVES_MAX = 3;
-/** How long a failed batch is hidden, in timeouts: as AWS advises, so that Lambda can try within. */
+/** How long a store that failed is hidden, in timeouts: as AWS advises, so that Lambda can try within. */
 const TIMEOUTS_HIDDEN = 6;
 /** A tick that could not be delivered by then is for a slot that is all but over. */
 const TICK_AGE_MAX = Duration.minutes(10);
@@ -40,10 +40,9 @@ export interface FanOutProps {
   /** In EventBridge Scheduler's words, by UTC. */
   readonly schedule: string;
   readonly memoryMegabytes: number;
-  /** Of a batch of stores. */
+  /** Of one store. */
   readonly timeout: Duration;
-  readonly storesPerBatch: number;
-  /** Batches at once. */
+  /** Stores at once. */
   readonly concurrency: number;
   /** How long a message waits before a worker may see it. */
   readonly delay?: Duration;
@@ -116,7 +115,8 @@ export class FanOut extends Construct {
     const mapping = new EventSourceMapping(this, 'Mapping', {
       target: this.worker.alias,
       eventSourceArn: this.queue.queueArn,
-      batchSize: this.props.storesPerBatch,
+      // With others in its batch a store would have less time, and be repeated for them.
+      batchSize: 1,
       maxConcurrency: this.props.concurrency,
       reportBatchItemFailures: true,
     });

@@ -23,9 +23,8 @@ export class Pricing extends Construct {
       // The pricing grid: `SLOT_MINUTES` in `domain/src/limits.rs`.
       schedule: 'cron(0/15 * * * ? *)',
       memoryMegabytes: deployment.settings.pricingMemory,
-      // A failed batch is hidden six times as long: three attempts, and the last one over, in a slot.
+      // A store that failed is hidden six times as long: three attempts in a slot, the last one over.
       timeout: Duration.seconds(45),
-      storesPerBatch: 5,
       concurrency: deployment.settings.pricingConcurrency,
       // A slot's last events have arrived by then; what is read is cut off at the slot anyway.
       delay: Duration.seconds(20),

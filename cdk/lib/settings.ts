@@ -217,7 +217,7 @@ export const SETTINGS = {
   }),
 
   pricingConcurrency: whole({
-    meaning: 'Batches of stores that are priced at once',
+    meaning: 'Stores that are priced at once',
     source: 'AWS Lambda, SQS maximum concurrency',
     min: 2,
     max: 1_000,
