@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use chrono::SecondsFormat;
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use domain::ports::{CatalogTable, ClientsTable};
 use domain::{Authority, ClientId, Grant, StoreId};
 
@@ -37,17 +37,18 @@ enum Verb {
 #[command(after_help = "For example:
   daymark clients grant 6qr3tpl8m1 --store 0042 --store 0043
   daymark clients grant 9fk2nb7xw0 --all-stores")]
+#[command(group = ArgGroup::new("which").args(["stores", "all_stores"]).required(true))]
 struct GrantFlags {
     /// The client, by its id in the user pool
     #[arg(value_name = "CLIENT")]
     client: ClientId,
 
     /// A store; several are named one by one
-    #[arg(long = "store", value_name = "STORE", required_unless_present = "all_stores")]
+    #[arg(long = "store", value_name = "STORE")]
     stores: Vec<StoreId>,
 
     /// All stores, also those that are still to come: for a program of the chain, or for analysts
-    #[arg(long, conflicts_with = "stores")]
+    #[arg(long)]
     all_stores: bool,
 
     #[command(flatten)]

@@ -17,8 +17,9 @@ use crate::{Failed, clock, connect, output};
 /// Show closed days: what came, was sold, thrown away and left of each item; the last eight dates
 /// when no day is named
 ///
-/// `daymark up` closes a day some minutes after the doors close, and again when events of the last
-/// eight dates arrive late, with the result that they would have had on time. What is left is
+/// `daymark up`, or the function day-close of a stage, closes a day some minutes after the doors
+/// close, and again when events of the last eight dates arrive late, with the result that they
+/// would have had on time. What is left is
 /// carried over to the next day as long as it can be sold, the oldest first.
 #[derive(Debug, Args)]
 pub(crate) struct Flags {
@@ -103,7 +104,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     if days.is_empty() {
         output::note(format!(
             "no closed day of store {}, {}; a day is closed some minutes after \
-             the doors, while `daymark up` runs, or with --close",
+             the doors, while `daymark up` runs or by the stage's function, or with --close",
             flags.store,
             told(&dates)
         ));

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use chrono::NaiveDate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use domain::ports::QuarantineTable;
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 
@@ -67,13 +67,14 @@ struct DropFlags {
 
 /// Things by name, or those of a day.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").args(["ids", "date"]).required(true))]
 struct Choice {
     /// Things, as `list` prints them
-    #[arg(value_name = "ID", required_unless_present = "date")]
+    #[arg(value_name = "ID")]
     ids: Vec<QuarantineId>,
 
     /// All of this day
-    #[arg(long, value_name = "DATE", conflicts_with = "ids")]
+    #[arg(long, value_name = "DATE")]
     date: Option<NaiveDate>,
 
     /// Of this day only what is there for this reason

@@ -30,7 +30,9 @@ enum LogFormat {
 
 /// Sends logs to standard error.
 pub(crate) fn start_logs(flags: &Flags) {
-    let filter = EnvFilter::new(&flags.log);
+    // Without a profile the SDK asks an instance of EC2 for region and credentials, and warns where
+    // there is none; what is missing is said by the verb that needs it.
+    let filter = EnvFilter::new(format!("aws_config=error,{}", flags.log));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // It would report a line that cannot be written by one more, and panic over that.

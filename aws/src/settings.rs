@@ -103,8 +103,9 @@ pub fn age_max(given: &str) -> Result<Option<Duration>, &'static str> {
     if given == "any" {
         return Ok(None);
     }
-    let age_max = given.parse().ok().map(days_long).filter(|age| *age < STOCK_KEPT);
-    let expected = "a whole number of days below 400, after which rows expire, or any";
+    let age_max = given.parse().ok().map(days_long);
+    let age_max = age_max.filter(|age| !age.is_zero() && *age < STOCK_KEPT);
+    let expected = "a whole number of days from 1 to 399, after which rows expire, or any";
     age_max.ok_or(expected).map(Some)
 }
 
@@ -143,11 +144,11 @@ mod tests {
         let with = |value| settings(&[(EVENT_AGE_MAX_DAYS, value)]).age_max();
         assert_eq!(with("any"), Ok(None));
         assert_eq!(with("30"), Ok(Some(days_long(30))));
-        assert!(with("400").is_err());
+        assert!(with("0").is_err() && with("400").is_err());
         assert_eq!(
             with("soon").unwrap_err().to_string(),
             "the environment variable DAYMARK_EVENT_AGE_MAX_DAYS is \"soon\"; expected a whole \
-             number of days below 400, after which rows expire, or any"
+             number of days from 1 to 399, after which rows expire, or any"
         );
     }
 }

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 pub(super) struct Chain {
     /// How many stores; several with commas
     #[arg(long, default_value = "10,1000,10000", value_delimiter = ',', value_name = "N",
-          value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+          value_parser = whole_stores)]
     pub(super) stores: Vec<u64>,
 
     /// Events of a store in a day: sales, deliveries, waste, counts
@@ -42,8 +42,8 @@ pub(super) struct Chain {
     #[arg(long, default_value = "3", value_name = "N", value_parser = at_least_one)]
     pub(super) tills: Decimal,
 
-    /// Hours a till's token is good for; Cognito takes up to 24
-    #[arg(long, default_value = "12", value_name = "HOURS", value_parser = hours_of_day)]
+    /// Hours a till's token is good for
+    #[arg(long, default_value = "12", value_name = "HOURS", value_parser = token_hours)]
     pub(super) token_hours: Decimal,
 
     /// GETs of a store's offers in a day, by label gateways and displays that ask over HTTP; one
@@ -197,6 +197,11 @@ fn within(text: &str, least: u64, most: u64) -> Result<Decimal, String> {
     value.ok_or_else(|| format!("expected a number from {least} to {most}"))
 }
 
+fn whole_stores(text: &str) -> Result<u64, String> {
+    let stores = text.parse().ok().filter(|stores| (1..=1_000_000).contains(stores));
+    stores.ok_or_else(|| "expected a whole number from 1 to 1000000".to_owned())
+}
+
 fn at_least_one(text: &str) -> Result<Decimal, String> {
     within(text, 1, 1_000_000)
 }
@@ -214,6 +219,11 @@ fn hours_of_day(text: &str) -> Result<Decimal, String> {
         true => Err("expected more than 0 and at most 24 hours".to_owned()),
         false => Ok(hours),
     })
+}
+
+/// As Cognito takes them.
+fn token_hours(text: &str) -> Result<Decimal, String> {
+    within(text, 1, 24)
 }
 
 fn events_in_request(text: &str) -> Result<Decimal, String> {

@@ -29,7 +29,7 @@ fn a_grant_is_listed_replaced_and_taken_back() {
 fn a_grant_names_its_stores_and_no_more_than_a_token_holds() {
     let nothing = daymark(["clients", "grant", "6qr3"]);
     assert_eq!(nothing.code, Some(2));
-    assert!(nothing.err.contains("--store <STORE>"), "{}", nothing.err);
+    assert!(nothing.err.contains("<--store <STORE>|--all-stores>"), "{}", nothing.err);
 
     let stores: Vec<String> = (0..820).map(|number| format!("--store={number:04}")).collect();
     let many = ["clients", "grant", "6qr3"].map(str::to_owned).into_iter().chain(stores);

@@ -250,7 +250,7 @@ fn events_are_as_old_as_the_functions_of_the_stage_take_them_and_expire_as_their
     }
 
     for (flags, told) in [
-        (&["--event-age-max", "400"][..], "expected a whole number of days below 400"),
+        (&["--event-age-max", "400"][..], "expected a whole number of days from 1 to 399"),
         (&["--event-age-max", "30", "--any-age"], "cannot be used with"),
     ] {
         let ran = up.daymark(["redrive", text(folder.path())].iter().chain(flags));

@@ -86,7 +86,10 @@ fn what_is_missing_is_told_with_the_stage_and_the_region() {
     nowhere.env_remove("AWS_REGION").env("AWS_EC2_METADATA_DISABLED", "true");
     nowhere.env("AWS_CONFIG_FILE", "/dev/null").env_remove("AWS_DEFAULT_REGION");
     let told = failed(nowhere);
-    assert!(told.contains("stage test cannot be reached: no region is known"), "{told}");
+    assert!(
+        told.starts_with("daymark: stage test cannot be reached: no region is known"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn a_variable_without_meaning_is_named_with_what_would_pass() {
         let ended = Process::start(binary, NOWHERE, &given).wait();
         assert_eq!(ended.status.code(), Some(1), "{binary}: {ended:?}");
         let told = "DAYMARK_EVENT_AGE_MAX_DAYS is \"soon\"; expected a whole number of days \
-                    below 400, after which rows expire, or any";
+                    from 1 to 399, after which rows expire, or any";
         assert!(ended.stderr.contains(told), "{binary}: {ended:?}");
     }
 }
