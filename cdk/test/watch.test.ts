@@ -59,6 +59,22 @@ test('every alarm leads to a heading of the runbook that exists', () => {
   }
 });
 
+test('every alarm is named under the heading that it leads to', () => {
+  const sections = readFileSync(resolve(ROOT, 'RUNBOOK.md'), 'utf8').split(/^#+ /m);
+  const headings = ['', ...anchors()];
+  for (const { AlarmName, AlarmDescription } of alarms({ ingestReserved: 100 })) {
+    const anchor = /#([\w-]+)$/.exec(AlarmDescription)?.[1] ?? '';
+    const section = sections[headings.indexOf(anchor)] ?? '';
+    const names = [...section.matchAll(/`(daymark-STAGE)?(-[\w-]+)`/g)].map(
+      ([, stage, name = '']) =>
+        // Where the stage is left out, the name is the end of another one.
+        new RegExp(`${stage ? '^daymark-dev' : ''}${name.replace('FUNCTION', '[a-z-]+')}$`),
+    );
+    const isNamed = names.some((name) => name.test(AlarmName));
+    assert.ok(isNamed, `${AlarmName} is not named under #${anchor}`);
+  }
+});
+
 test('every heading on alarms names alarms that exist', () => {
   const text = readFileSync(resolve(ROOT, 'RUNBOOK.md'), 'utf8');
   const names = alarms().map(({ AlarmName }) => AlarmName.replace('daymark-dev-', ''));
