@@ -6,7 +6,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { resolve } from 'node:path';
 import { Binaries } from './binaries';
 import { DaymarkStack } from './daymark-stack';
-import { given } from './given';
+import { given, withoutFile } from './given';
 import { PipelineStack } from './pipeline-stack';
 import { readSettings } from './read-settings';
 
@@ -16,7 +16,10 @@ const FOLDER = resolve(__dirname, '../..');
 /** An app as `cdk` starts it. */
 export function createApp(): App {
   const app = new App({ context: flags });
-  const settings = readSettings(given(app, resolve(FOLDER, 'settings')));
+  const folder = resolve(FOLDER, 'settings');
+  const settings = readSettings(given(app, folder));
+  const advice = withoutFile(folder, settings.stage);
+  if (advice !== undefined) console.error(advice);
   const binaries = new Binaries(resolve(FOLDER, settings.binaries), settings.architecture);
   new DaymarkStack(app, { settings, binaries });
   const { pipelineRepository: repository, pipelineConnection: connectionArn } = settings;

@@ -29,7 +29,7 @@ export class Binaries {
   ) {
     const binaries = Object.values(BINARIES);
     const missing = binaries.filter((binary) => !existsSync(this.bootstrap(binary)));
-    const command = `./lambdas --arch ${architecture}`;
+    const command = `./lambdas --arch ${architecture} in the repository's root`;
     this.areMissing = missing.length === binaries.length;
     if (this.areMissing) return;
     if (missing.length > 0) {

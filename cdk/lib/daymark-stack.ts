@@ -72,6 +72,7 @@ export class DaymarkStack extends Stack {
 
     this.tell({
       ApiUrl: ingestApi.url,
+      ApiId: ingestApi.api.apiId,
       UserPoolId: identity.pool.userPoolId,
       TokenUrl: `${identity.domain.baseUrl()}/oauth2/token`,
       AnalystsClientId: identity.analysts.userPoolClientId,
@@ -94,7 +95,8 @@ export class DaymarkStack extends Stack {
 
   /** A template without binaries can be looked at. CloudFormation refuses to deploy it. */
   private refuseDeployment(): void {
-    const advice = 'No Lambda binary is built. Run ./lambdas, then cdk deploy again';
+    const advice =
+      "No Lambda binary is built. Run ./lambdas in the repository's root, then cdk deploy again";
     Annotations.of(this).addWarningV2('daymark:no-binaries', advice);
     new CfnRule(this, 'BinariesAreBuilt', {
       assertions: [{ assert: Fn.conditionEquals('built', 'missing'), assertDescription: advice }],

@@ -1,7 +1,8 @@
 /**
  * What MiniStack's CloudFormation refuses is left out of an emulated deployment; all else is the
- * same. Who uses this: CodeDeploy (`delivery`), the bus's archive and schema (`offers-out`), alarms
- * with arithmetic (`alarms`) and saved queries (`queries`).
+ * same. This is the switch, and those who use it are CodeDeploy (`delivery`), the bus's archive and
+ * schema (`offers-out`), saved queries (`queries`), and alarms with arithmetic where they are added
+ * (`ingest-api`, `pricing`, `stock-processor`, `tables`).
  */
 
 import type { Settings } from './settings';

@@ -29,13 +29,17 @@ export function readSettings(given: readonly Given[]): Settings {
     for (const [name, value] of Object.entries(some)) {
       const setting: Setting<unknown> | undefined = isSetting(name) ? SETTINGS[name] : undefined;
       if (!setting) {
-        faults.push(`${where}: there is no setting ${name}; did you mean ${nearest(name)}?`);
+        const near = nearest(name);
+        const advice = near ? `did you mean ${near}?` : 'docs/deploy.md#settings has all of them';
+        faults.push(`${where}: there is no setting ${name}; ${advice}`);
         continue;
       }
       values[name] = setting.read(value);
       if (values[name] === undefined) {
+        const culprit = setting.culprit?.(value);
+        const why = culprit === undefined ? '' : `, and ${culprit}`;
         faults.push(
-          `${where}: ${name} is ${JSON.stringify(value)}; expected ${setting.rule} ` +
+          `${where}: ${name} is ${JSON.stringify(value)}${why}; expected ${setting.rule} ` +
             `(${setting.source}), for example ${setting.example}`,
         );
       }
@@ -50,10 +54,12 @@ function isSetting(name: string): name is SettingName {
   return Object.hasOwn(SETTINGS, name);
 }
 
-function nearest(name: string): string {
+/** The setting that a name is a slip of: at most a third of its letters are others. */
+function nearest(name: string): string | undefined {
   const distances = Object.keys(SETTINGS).map((known) => ({ known, far: distance(name, known) }));
-  distances.sort((a, b) => a.far - b.far);
-  return distances[0]?.known ?? '';
+  const near = distances.filter(({ far }) => far <= name.length / 3);
+  near.sort((a, b) => a.far - b.far);
+  return near[0]?.known;
 }
 
 /** Levenshtein's, without regard to case. */

@@ -13,6 +13,8 @@ export interface Setting<T> {
   readonly example: string;
   /** The value, or `undefined` where the rule is not kept. */
   read(given: unknown): T | undefined;
+  /** Which part of a value does not keep the rule, where it has parts. */
+  culprit?(given: unknown): string | undefined;
 }
 
 interface About<T> {
@@ -96,14 +98,29 @@ export function optionalText(
 export function texts(
   about: About<readonly string[]> & { form: RegExp; max?: number; rule: string; example: string },
 ): Setting<readonly string[]> {
+  const isGood = (part: unknown) => typeof part === 'string' && about.form.test(part);
+  const culprit = (given: unknown) => {
+    const parts = partsOf(given);
+    const max = about.max ?? Infinity;
+    if (parts.length > max) return `${parts.length} are more than ${max}`;
+    const wrong = parts.find((part) => !isGood(part));
+    if (wrong !== undefined) return `${JSON.stringify(wrong)} is none`;
+    const twice = parts.find((part, at) => parts.indexOf(part) < at);
+    return twice === undefined ? undefined : `${JSON.stringify(twice)} comes twice`;
+  };
   return {
     ...about,
+    culprit,
     read(given) {
-      const parts: unknown = typeof given === 'string' ? given.split(',') : given;
-      if (!Array.isArray(parts) || parts.length > (about.max ?? Infinity)) return undefined;
-      const all = parts.map((part: unknown) => (typeof part === 'string' ? part.trim() : ''));
-      const isGood = all.every((part) => about.form.test(part));
-      return isGood && new Set(all).size === all.length ? all : undefined;
+      const isList = typeof given === 'string' || Array.isArray(given);
+      return isList && culprit(given) === undefined ? (partsOf(given) as string[]) : undefined;
     },
   };
+}
+
+/** A list's parts without the blanks around them. */
+function partsOf(given: unknown): unknown[] {
+  const parts: unknown = typeof given === 'string' ? given.split(',') : given;
+  if (!Array.isArray(parts)) return [];
+  return parts.map((part: unknown) => (typeof part === 'string' ? part.trim() : part));
 }

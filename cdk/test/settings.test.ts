@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { App } from 'aws-cdk-lib';
-import { given } from '../lib/given';
+import { given, withoutFile } from '../lib/given';
 import { readSettings } from '../lib/read-settings';
 import { SETTINGS } from '../lib/settings';
 
@@ -44,6 +44,13 @@ test('a setting that does not exist is told with the nearest one', () => {
   );
 });
 
+test('a name that is near to no setting is told where all of them are', () => {
+  assert.equal(
+    fault({ foo: '1' }),
+    'context: there is no setting foo; docs/deploy.md#settings has all of them',
+  );
+});
+
 test('all faults are told at once', () => {
   assert.equal(fault({ batchSize: 0, parallelization: 11, stge: 'x' }).split('\n').length, 3);
 });
@@ -60,14 +67,20 @@ test('a number may be given as text, as on the command line', () => {
 test('a list is given with commas or as a list', () => {
   assert.deepEqual(read({ tillClients: 'north, south' }).tillClients, ['north', 'south']);
   assert.deepEqual(read({ tillClients: ['north', 'south'] }).tillClients, ['north', 'south']);
-  assert.match(fault({ tillClients: 'north,north' }), /49 different names/);
+  assert.match(fault({ tillClients: 'north,south,north' }), /, and "north" comes twice; expected/);
+  assert.match(fault({ tillClients: ['north', 'South'] }), /, and "South" is none; expected/);
+  assert.match(fault({ tillClients: ['north', 7] }), /, and 7 is none; expected/);
+  assert.match(fault({ tillClients: 7 }), /tillClients is 7; expected at most 49 different names/);
   assert.match(fault({ tillClients: [] }), /nobody could send events/);
 });
 
 test('there is room for as many till groups as API Gateway has audiences, less the analysts', () => {
   const names = (count: number) => Array.from({ length: count }, (_, at) => `group-${String(at)}`);
   assert.equal(read({ tillClients: names(49) }).tillClients.length, 49);
-  assert.match(fault({ tillClients: names(50) }), /50 audiences per authorizer/);
+  assert.match(
+    fault({ tillClients: names(50) }),
+    /, and 50 are more than 49; .*50 audiences per authorizer/,
+  );
 });
 
 test('a stage whose name AWS would refuse somewhere is refused here', () => {
@@ -132,7 +145,12 @@ test("a stage's file is read, and the command line comes before it", () => {
 
 test("CDK's own context is not taken for settings", () => {
   const app = new App({
-    context: { '@aws-cdk/aws-iam:minimizePolicies': true, 'aws:cdk:enable-path-metadata': true },
+    context: {
+      '@aws-cdk/aws-iam:minimizePolicies': true,
+      'aws:cdk:enable-path-metadata': true,
+      'acknowledged-issue-numbers': [34892],
+      'cli-telemetry': false,
+    },
   });
   assert.equal(readSettings(given(app, '/nonexistent')).stage, 'dev');
 });
@@ -145,20 +163,47 @@ test('a file that is no JSON object is told by its name', () => {
   }
 });
 
+test('a comma too many is told with its line', () => {
+  const context = { stage: 'broken' };
+  for (const text of ['{\n  "batchSize": 500,\n}\n', '{ "tillClients":\n["north",]}']) {
+    const folder = folderWith('broken.json', text);
+    assert.throws(
+      () => given(new App({ context }), folder),
+      /broken\.json: line 2: nothing follows the comma; leave it out$/,
+    );
+  }
+});
+
+test('a stage without a file is told, with those that have one', () => {
+  const folder = folderWith('prod.json', '{}');
+  assert.equal(withoutFile(folder, 'prod'), undefined);
+  assert.match(withoutFile(folder, 'prdo') ?? '', /prdo\.json does not exist: .* there are: prod$/);
+});
+
 test('a file of one stage does not make another, with what only the first may lose', () => {
   const folder = folderWith('dev.json', '{ "keepData": false, "stage": "prod" }');
   assert.throws(() => given(new App(), folder), /dev\.json: stage is "prod".* leave stage out$/);
 });
 
-test('what is wrong ends the synthesis with its message and nothing else', () => {
+/** The app as `cdk` starts it. */
+function started(context: Record<string, string>) {
   const app = resolve(__dirname, '../bin/daymark.js');
-  const context = JSON.stringify({ stage: 'dev', batchSize: '0' });
-  const env = { ...process.env, CDK_CONTEXT_JSON: context };
-  const { status, stderr } = spawnSync(process.execPath, [app], { env, encoding: 'utf8' });
+  const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(context) };
+  return spawnSync(process.execPath, [app], { env, encoding: 'utf8' });
+}
+
+test('what is wrong ends the synthesis with its message and nothing else', () => {
+  const { status, stderr } = started({ stage: 'dev', batchSize: '0' });
   assert.equal(status, 1);
   assert.equal(
     stderr,
     'context: batchSize is "0"; expected a whole number from 1 to 10000 (AWS Lambda, ' +
       'CreateEventSourceMapping), for example 100\n',
   );
+});
+
+test('a stage that may be mistyped is synthesized, and said to have no file', () => {
+  const { status, stderr } = started({ stage: 'prdo', binaries: 'none' });
+  assert.equal(status, 0);
+  assert.match(stderr, /settings\/prdo\.json does not exist: .* there are: dev/);
 });
