@@ -130,6 +130,29 @@ test('a mend of what the release check would fail at can be released without it'
   });
 });
 
+test('what a mend leaves out needs no permission anew when it is on again', () => {
+  const types = ['AWS::IAM::Role', 'AWS::IAM::Policy', 'AWS::Lambda::Permission'];
+  const permitted = (settings = {}) => types.map((type) => template(settings).findResources(type));
+  assert.deepEqual(permitted({ releaseCheck: false }), permitted());
+});
+
+test('codedeploy may call the release check from the moment its group is made', () => {
+  const roles = template().findResources('AWS::IAM::Role', {
+    Properties: {
+      AssumeRolePolicyDocument: {
+        Statement: [Match.objectLike({ Principal: { Service: 'codedeploy.amazonaws.com' } })],
+      },
+    },
+  });
+  assert.equal(Object.keys(roles).length, RELEASED.length);
+  for (const { Properties } of Object.values(roles)) {
+    const policies = JSON.stringify((Properties as { Policies: unknown }).Policies);
+    assert.match(policies, /"Action":"lambda:InvokeFunction"/);
+    // By its name, so that the role does not wait for the function, which every release changes.
+    assert.match(policies, /:function:daymark-dev-release-check"/);
+  }
+});
+
 test('the release check tries the new version and not what is live', () => {
   const [check] = Object.values(
     template().findResources('AWS::Lambda::Function', {

@@ -1,7 +1,7 @@
 /** The function that CodeDeploy calls before it gives a new version any traffic. */
 
 import { resolve } from 'node:path';
-import { type CfnElement, Duration, Stack } from 'aws-cdk-lib';
+import { ArnFormat, type CfnElement, Duration, Stack } from 'aws-cdk-lib';
 import type { LambdaDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -30,6 +30,8 @@ export const ROW_SECONDS = 'DAYMARK_ROW_SECONDS';
 
 export class ReleaseCheck extends Construct {
   readonly function: LambdaFunction;
+  /** Made of its name: who is permitted to call it does not wait for it. */
+  readonly arn: string;
 
   constructor(
     scope: Construct,
@@ -40,6 +42,12 @@ export class ReleaseCheck extends Construct {
     super(scope, id);
     const { settings, names, key } = deployment;
     const functionName = names.of('release-check');
+    this.arn = Stack.of(this).formatArn({
+      service: 'lambda',
+      resource: 'function',
+      resourceName: functionName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
     const logGroup = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: settings.logRetentionDays,
@@ -109,7 +117,7 @@ export class ReleaseCheck extends Construct {
     });
   }
 
-  /** Permits it to ask what a group deploys. Reporting is permitted by the group itself. */
+  /** Permits it to ask what a group deploys, and to report, also while a mend leaves it out. */
   mayReport(group: LambdaDeploymentGroup): void {
     this.function.addToRolePolicy(
       new PolicyStatement({
@@ -117,5 +125,6 @@ export class ReleaseCheck extends Construct {
         resources: [group.deploymentGroupArn],
       }),
     );
+    group.grantPutLifecycleEventHookExecutionStatus(this.function);
   }
 }
