@@ -66,7 +66,10 @@ test('an alarm takes the traffic back', () => {
 test('a mend is not kept back by the alarm that it ends', () => {
   template({ trafficShift: 'all-at-once' }).allResourcesProperties(
     'AWS::CodeDeploy::DeploymentGroup',
-    { AlarmConfiguration: { Enabled: false } },
+    {
+      AlarmConfiguration: { Enabled: false },
+      AutoRollbackConfiguration: { Events: ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_REQUEST'] },
+    },
   );
 });
 

@@ -49,6 +49,7 @@ export class Delivery extends Construct {
     unlessEmulated(settings, () => {
       const functions = released.map(({ function: each }) => each);
       const check = new ReleaseCheck(this, 'ReleaseCheck', deployment, { functions, tables });
+      const gradual = settings.trafficShift !== 'all-at-once';
       const application = new LambdaApplication(this, 'Application', {
         applicationName: names.of('functions'),
       });
@@ -75,12 +76,12 @@ export class Delivery extends Construct {
           alias: each.alias,
           deploymentConfig: CONFIGURATIONS[settings.trafficShift],
           alarms: ends,
-          // Then there is no time in which one could ring; and a mend may be what ends one.
-          ignoreAlarmConfiguration: settings.trafficShift === 'all-at-once',
+          // All at once there is no time in which one could ring; and a mend may be what ends one.
+          ignoreAlarmConfiguration: !gradual,
           autoRollback: {
             failedDeployment: true,
             stoppedDeployment: true,
-            deploymentInAlarm: true,
+            deploymentInAlarm: gradual,
           },
           preHook: settings.releaseCheck ? check.function : undefined,
         });
