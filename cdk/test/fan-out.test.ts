@@ -103,6 +103,18 @@ test('workers answer for each store, and as many work at once as the settings sa
   }
 });
 
+test('only schedules of this account wake anything', () => {
+  const roles = Object.values(resources(template(), 'AWS::IAM::Role')).filter(({ Properties }) =>
+    JSON.stringify(Properties).includes('"scheduler.amazonaws.com"'),
+  );
+  assert.equal(roles.length, 2);
+  for (const { Properties } of roles) {
+    const trusted = JSON.stringify(Properties.AssumeRolePolicyDocument);
+    assert.match(trusted, /"aws:SourceAccount":\{"Ref":"AWS::AccountId"\}/);
+    assert.match(trusted, /"aws:SourceArn":.*:schedule-group\/default"/);
+  }
+});
+
 test('every queue turns away who comes without TLS', () => {
   const queues = Object.keys(resources(template(), QUEUE));
   const policies = Object.values(resources(template(), 'AWS::SQS::QueuePolicy'));
