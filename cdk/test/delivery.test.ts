@@ -77,6 +77,7 @@ interface Alarm {
   readonly AlarmName: string;
   readonly EvaluationPeriods: number;
   readonly Period?: number;
+  readonly Dimensions?: { Name: string; Value: unknown }[];
   readonly Metrics?: { MetricStat?: { Period: number } }[];
 }
 
@@ -103,6 +104,22 @@ test('every alarm that ends a release rings well before its canary is over', () 
       .sort(),
   );
   for (const alarm of ending()) assert.equal(secondsToRing(alarm), 60, alarm.AlarmName);
+});
+
+test('an error of the version that is live does not withdraw the new one', () => {
+  const versions = Object.keys(template().findResources('AWS::Lambda::Version'));
+  const errors = ending().filter(({ AlarmName }) => AlarmName.endsWith('-release-errors'));
+  assert.equal(errors.length, RELEASED.length);
+  for (const { AlarmName, Dimensions } of errors) {
+    const of = Object.fromEntries((Dimensions ?? []).map(({ Name, Value }) => [Name, Value]));
+    assert.deepEqual(Object.keys(of).sort(), ['ExecutedVersion', 'FunctionName', 'Resource']);
+    const [, [id, attribute]] = Object.entries(of.ExecutedVersion as object).flat() as [
+      string,
+      [string, string],
+    ];
+    assert.ok(versions.includes(id), AlarmName);
+    assert.equal(attribute, 'Version');
+  }
 });
 
 test('one bad event in quarantine ends no release', () => {

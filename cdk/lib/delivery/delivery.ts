@@ -56,9 +56,9 @@ export class Delivery extends Construct {
       for (const { function: each, harm } of released) {
         const errors: Harm = {
           name: 'errors',
-          metric: each.alias.metricErrors({ period: Duration.minutes(1), statistic: 'Sum' }),
+          metric: this.errorsOfNewVersion(each),
           threshold: 0,
-          description: `${names.of(each.name)} fails.`,
+          description: `The newest version of ${names.of(each.name)} fails.`,
         };
         const ends = [errors, ...harm].map((one) =>
           alarms.add({
@@ -87,6 +87,22 @@ export class Delivery extends Construct {
         });
         check.mayReport(group);
       }
+    });
+  }
+
+  /** Not those of the alias: while traffic moves, the version before it is called as well. */
+  private errorsOfNewVersion({
+    alias,
+    function: { functionName, currentVersion },
+  }: DaymarkFunction) {
+    return alias.metricErrors({
+      dimensionsMap: {
+        FunctionName: functionName,
+        Resource: `${functionName}:${alias.aliasName}`,
+        ExecutedVersion: currentVersion.version,
+      },
+      period: Duration.minutes(1),
+      statistic: 'Sum',
     });
   }
 
