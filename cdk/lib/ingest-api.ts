@@ -182,12 +182,13 @@ export class IngestApi extends Construct {
       metric: new MathExpression({
         label: 'requests that fail, %',
         // A share: among the requests of a large chain some always fail, and none by the release.
-        expression: '100 * failed / all',
+        // And more than one: of few requests a single one is a large share.
+        expression: 'IF(failed > 1, 100 * failed / all, 0)',
         usingMetrics: { failed, all: this.api.metricCount({ statistic: 'Sum', period }) },
         period,
       }),
       threshold: 1,
-      description: 'The API answers more than a hundredth of all requests with 5xx.',
+      description: 'The API answers requests, more than a hundredth of all, with 5xx.',
     };
   }
 

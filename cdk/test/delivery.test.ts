@@ -78,7 +78,7 @@ interface Alarm {
   readonly EvaluationPeriods: number;
   readonly Period?: number;
   readonly Dimensions?: { Name: string; Value: unknown }[];
-  readonly Metrics?: { MetricStat?: { Period: number } }[];
+  readonly Metrics?: { Expression?: string; MetricStat?: { Period: number } }[];
 }
 
 /** The alarms that end releases: those that a group names, whatever they are called. */
@@ -120,6 +120,12 @@ test('an error of the version that is live does not withdraw the new one', () =>
     assert.ok(versions.includes(id), AlarmName);
     assert.equal(attribute, 'Version');
   }
+});
+
+test('a single request that fails ends no release, however few there are', () => {
+  const [alarm] = ending().filter(({ AlarmName }) => AlarmName.endsWith('-release-5xx'));
+  const [share] = (alarm?.Metrics ?? []).flatMap(({ Expression }) => Expression ?? []);
+  assert.equal(share, 'IF(failed > 1, 100 * failed / all, 0)');
 });
 
 test('one bad event in quarantine ends no release', () => {
