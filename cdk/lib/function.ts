@@ -104,7 +104,8 @@ export class DaymarkFunction extends Construct {
       description: `${functionName} comes close to its timeout, for 15 minutes now.`,
       runbook: 'a-function-is-slow',
     });
-    if (props.reserved !== undefined) {
+    // Of fewer than five it is no news that all are at work; that more are asked for rings above.
+    if (props.reserved !== undefined && props.reserved >= 5) {
       alarms.add({
         name: `${props.name}-concurrency`,
         metric: this.function.metric('ConcurrentExecutions', {

@@ -155,6 +155,15 @@ test('instances are reserved only where that is asked for', () => {
   assert.equal(reserved.pricing?.Properties.ReservedConcurrentExecutions, undefined);
 });
 
+test('a few reserved instances that are all at work ring nothing', () => {
+  const near = (ingestReserved: number) =>
+    template({ ingestReserved }).findResources('AWS::CloudWatch::Alarm', {
+      Properties: { AlarmName: 'daymark-dev-ingest-concurrency' },
+    });
+  assert.deepEqual(near(1), {});
+  assert.equal(Object.keys(near(50)).length, 1);
+});
+
 test('a function may do to a table what its code does, and nothing else', () => {
   const tables = resources(template(), 'AWS::DynamoDB::Table');
   for (const name of Object.keys(BINARIES)) {
