@@ -76,7 +76,7 @@ export class StockProcessor extends Construct {
         description: 'Stock rows could not be saved; their batches wait.',
       },
     ];
-    this.addAlarms(stream);
+    this.addAlarms();
   }
 
   private bucket(): Bucket {
@@ -116,7 +116,7 @@ export class StockProcessor extends Construct {
     return bucket;
   }
 
-  private addAlarms(stream: Stream): void {
+  private addAlarms(): void {
     const { alarms } = this.deployment;
     const ofMapping = (metricName: string) =>
       new Metric({
@@ -166,7 +166,8 @@ export class StockProcessor extends Construct {
     });
     alarms.add({
       name: 'iterator-age',
-      metric: stream.stream.metricGetRecordsIteratorAgeMilliseconds({
+      // By Lambda and not by the stream: a batch that fails again and again has been read long ago.
+      metric: this.function.function.metric('IteratorAge', {
         statistic: 'Maximum',
         period: Duration.minutes(1),
       }),
@@ -191,7 +192,8 @@ export class StockProcessor extends Construct {
     });
     alarms.add({
       name: 'destination-failures',
-      metric: this.function.alias.metric('DestinationDeliveryFailures', {
+      // Lambda documents no alias for what a mapping does.
+      metric: this.function.function.metric('DestinationDeliveryFailures', {
         statistic: 'Sum',
         period: Duration.minutes(1),
       }),

@@ -224,6 +224,16 @@ test('open shops without events or decisions ring by the stores own hours', () =
   }
 });
 
+test('what a mapping does is looked at of the whole function', () => {
+  for (const MetricName of ['IteratorAge', 'DestinationDeliveryFailures']) {
+    template().hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName,
+      Namespace: 'AWS/Lambda',
+      Dimensions: [{ Name: 'FunctionName', Value: Match.anyValue() }],
+    });
+  }
+});
+
 test('a chain that only tries out decides as well', () => {
   const rust = readFileSync(resolve(ROOT, 'pricing/src/pass.rs'), 'utf8');
   const [, outcomes = ''] = /let outcomes = \[(.*?)\];/s.exec(rust) ?? [];
