@@ -59,7 +59,12 @@ export class Pricing extends Construct {
     });
   }
 
-  /** What rings when nothing happens although shops are open: stores are due in their afternoon. */
+  /**
+   * What rings when nothing happens although shops are open: stores are due in their afternoon.
+   *
+   * Each sum begins with a nought for every hour in which stores were due, so that it is there
+   * even if none of the series that it adds up was ever written.
+   */
   private addDeadMen({ names, alarms }: Pick<Deployment, 'names' | 'alarms'>): void {
     const period = Duration.hours(1);
     const hourly = (name: MetricName, of?: Record<string, string>) =>
@@ -69,7 +74,7 @@ export class Pricing extends Construct {
       name: 'no-events',
       metric: new MathExpression({
         label: 'hours with open shops and no event',
-        expression: 'IF(due > 0 AND FILL(stored, 0) == 0, 1, 0)',
+        expression: 'IF(due > 0 AND SUM([0 * due, stored]) == 0, 1, 0)',
         usingMetrics: { due, stored: hourly('daymark_ingest_events_total', { outcome: 'stored' }) },
         period,
       }),
@@ -81,7 +86,7 @@ export class Pricing extends Construct {
       name: 'no-decisions',
       metric: new MathExpression({
         label: 'hours with open shops and no decision',
-        expression: `IF(due > 0 AND ${DECIDED.map((outcome) => `FILL(${outcome}, 0)`).join(' + ')} == 0, 1, 0)`,
+        expression: `IF(due > 0 AND SUM([0 * due, ${DECIDED.join(', ')}]) == 0, 1, 0)`,
         usingMetrics: {
           due,
           ...Object.fromEntries(
