@@ -163,6 +163,25 @@ export class StockProcessor extends Construct {
         description: 'Events were refused after the acknowledgement.',
         runbook: 'something-is-in-quarantine',
       });
+      // Whoever does nothing writes no metric, and all other alarms take that for a quiet hour.
+      alarms.add({
+        name: 'stock-processor-silent',
+        metric: new MathExpression({
+          label: 'events came and none was processed',
+          // The nought is there even if nothing was ever processed.
+          expression: 'IF(stored > 0 AND SUM([0 * stored, invoked]) == 0, 1, 0)',
+          usingMetrics: {
+            stored: own('daymark_ingest_events_total', { outcome: 'stored' }),
+            invoked: ofMapping('InvokedEventCount'),
+          },
+          // Longer than any batch window; and two of them, for what comes at the end of one.
+          period: Duration.minutes(15),
+        }),
+        threshold: 0,
+        periods: 2,
+        description: 'Events were stored for half an hour, and the stock processor got none.',
+        runbook: 'the-stock-processor-does-nothing',
+      });
     });
     alarms.add({
       name: 'iterator-age',

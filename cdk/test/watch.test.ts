@@ -234,6 +234,23 @@ test('what a mapping does is looked at of the whole function', () => {
   }
 });
 
+test('a stock processor that gets nothing although events come rings by itself', () => {
+  template().hasResourceProperties('AWS::CloudWatch::Alarm', {
+    AlarmName: 'daymark-dev-stock-processor-silent',
+    Metrics: Match.arrayWith([
+      Match.objectLike({ Expression: 'IF(stored > 0 AND SUM([0 * stored, invoked]) == 0, 1, 0)' }),
+      Match.objectLike({
+        MetricStat: Match.objectLike({
+          Metric: Match.objectLike({ MetricName: 'InvokedEventCount' }),
+          Period: 900,
+        }),
+      }),
+    ]),
+  });
+  // A batch that waits for its window to end is not silence.
+  assert.equal(SETTINGS.batchWindowSeconds.read(900), undefined);
+});
+
 test('a chain that only tries out decides as well', () => {
   const rust = readFileSync(resolve(ROOT, 'pricing/src/pass.rs'), 'utf8');
   const [, outcomes = ''] = /let outcomes = \[(.*?)\];/s.exec(rust) ?? [];

@@ -123,7 +123,7 @@ pub(super) struct Chain {
     pub(super) trace_percent: Decimal,
 
     /// Metrics that alarms look at
-    #[arg(long, default_value = "90", value_name = "N", value_parser = not_negative)]
+    #[arg(long, default_value = "92", value_name = "N", value_parser = not_negative)]
     pub(super) alarms: Decimal,
 
     /// Custom metrics, each with every combination of its dimensions
