@@ -23,7 +23,7 @@ export interface AlarmProps {
   /** It rings when the metric is greater; or less, for what should never stop. */
   readonly threshold: number;
   readonly rings?: 'above' | 'below';
-  /** How many periods of the metric in a row; 1 when it is not given. */
+  /** How many periods of the metric in a row, counted back from now and not by the clock; else 1. */
   readonly periods?: number;
   /** What has happened, for people. */
   readonly description: string;

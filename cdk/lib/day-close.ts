@@ -29,7 +29,7 @@ export class DayClose extends Construct {
       }),
       threshold: 0,
       periods: 2,
-      description: 'Days of stores could not be closed, twice in a row.',
+      description: 'Days of stores could not be closed, more than once within half an hour.',
       runbook: 'stores-are-not-closed',
     });
     const { worker } = this.fanOut;

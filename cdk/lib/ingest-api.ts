@@ -228,7 +228,7 @@ export class IngestApi extends Construct {
         metric: new MathExpression({
           label: 'events that are rejected, %',
           expression:
-            'IF(rejected + FILL(stored, 0) > 50, 100 * rejected / (rejected + FILL(stored, 0)), 0)',
+            'IF(SUM([rejected, stored]) > 50, 100 * rejected / SUM([rejected, stored]), 0)',
           usingMetrics: { rejected: own('rejected'), stored: own('stored') },
           period,
         }),

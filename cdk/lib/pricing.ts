@@ -44,7 +44,7 @@ export class Pricing extends Construct {
       metric: metric(names, 'daymark_pricing_failed_total', { statistic: 'Sum', period }),
       threshold: 0,
       periods: 2,
-      description: 'Stores could not be priced, in two slots in a row.',
+      description: 'Stores could not be priced, more than once within half an hour.',
       runbook: 'stores-are-not-priced',
     });
     alarms.add({
