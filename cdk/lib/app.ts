@@ -17,7 +17,8 @@ const FOLDER = resolve(__dirname, '../..');
 export function createApp(): App {
   const app = new App({ context: flags });
   const folder = resolve(FOLDER, 'settings');
-  const settings = readSettings(given(app, folder));
+  // `cdk` says which region the AWS CLI is configured for, if it is.
+  const settings = readSettings(given(app, folder), process.env.CDK_DEFAULT_REGION);
   const advice = withoutFile(folder, settings.stage);
   if (advice !== undefined) console.error(advice);
   const binaries = new Binaries(resolve(FOLDER, settings.binaries), settings.architecture);

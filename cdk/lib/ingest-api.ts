@@ -157,12 +157,16 @@ export class IngestApi extends Construct {
   }
 
   private domain(): DomainName | undefined {
-    const { domainName, certificateArn, truststore, truststoreVersion } = this.deployment.settings;
+    const { domainName, certificateArn, truststore, truststoreVersion, ownershipCertificateArn } =
+      this.deployment.settings;
     if (domainName === undefined || certificateArn === undefined) return undefined;
     const [bucket, ...path] = (truststore ?? '').replace('s3://', '').split('/');
     return new DomainName(this, 'Domain', {
       domainName,
       certificate: Certificate.fromCertificateArn(this, 'Certificate', certificateArn),
+      ownershipCertificate: ownershipCertificateArn
+        ? Certificate.fromCertificateArn(this, 'OwnershipCertificate', ownershipCertificateArn)
+        : undefined,
       endpointType: EndpointType.REGIONAL,
       mtls: bucket
         ? {

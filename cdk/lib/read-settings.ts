@@ -17,11 +17,12 @@ export interface Given {
 }
 
 /**
- * Reads the settings; of a name that is given twice, the last one holds.
+ * Reads the settings; of a name that is given twice, the last one holds. `cliRegion` is where the
+ * stack goes when no setting says so: it is held against the rules, and is no setting itself.
  *
  * @throws SettingsError with every fault.
  */
-export function readSettings(given: readonly Given[]): Settings {
+export function readSettings(given: readonly Given[], cliRegion?: string): Settings {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS)) values[name] = setting.fallback;
@@ -45,7 +46,10 @@ export function readSettings(given: readonly Given[]): Settings {
       }
     }
   }
-  if (faults.length === 0) faults.push(...contradictions(values as unknown as Settings));
+  if (faults.length === 0) {
+    const settings = values as unknown as Settings;
+    faults.push(...contradictions(settings, settings.region ?? cliRegion));
+  }
   if (faults.length > 0) throw new SettingsError(faults);
   return values as unknown as Settings;
 }

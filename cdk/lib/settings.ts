@@ -20,6 +20,13 @@ const RETENTIONS = Object.values(RetentionDays).filter(
   (days) => typeof days === 'number' && days !== RetentionDays.INFINITE,
 ) as RetentionDays[];
 
+/** A certificate, as it is given. */
+const CERTIFICATE = {
+  form: /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/,
+  rule: 'the ARN of a certificate in AWS Certificate Manager',
+  example: 'arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012',
+};
+
 /** In the order of the documentation. */
 export const SETTINGS = {
   stage: text({
@@ -195,11 +202,8 @@ export const SETTINGS = {
   }),
   certificateArn: optionalText({
     meaning: "The domain's certificate, in the same region",
-    form: /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/,
-    rule: 'the ARN of a certificate in AWS Certificate Manager',
+    ...CERTIFICATE,
     source: 'API Gateway, custom domain names',
-    example:
-      'arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012',
   }),
   truststore: optionalText({
     meaning: 'The authorities whose client certificates are asked for: mutual TLS',
@@ -207,6 +211,13 @@ export const SETTINGS = {
     rule: 'the S3 address of a PEM file',
     source: 'API Gateway, mutual TLS for HTTP APIs',
     example: 's3://example-truststore/tills.pem',
+  }),
+  ownershipCertificateArn: optionalText({
+    meaning:
+      'With `truststore`, and where `certificateArn` is imported or of a private authority: a ' +
+      'public certificate that ACM issued, which shows that the domain is yours',
+    ...CERTIFICATE,
+    source: 'API Gateway, mutual TLS for HTTP APIs',
   }),
   truststoreVersion: optionalText({
     meaning: 'Its version in S3; API Gateway reads a changed file only when this changes',
@@ -337,8 +348,8 @@ function memory(name: string, fallback: number): Setting<number> {
   });
 }
 
-/** Rules between settings. */
-export function contradictions(settings: Settings): string[] {
+/** Rules between settings; `region` is the one that is deployed to, where that is known. */
+export function contradictions(settings: Settings, region: string | undefined): string[] {
   const { streamMode, streamShards, retentionHours, batchAgeSeconds } = settings;
   const { domainName, certificateArn, truststore, truststoreVersion, tillClients } = settings;
   const { pipelineRepository, pipelineConnection } = settings;
@@ -346,7 +357,6 @@ export function contradictions(settings: Settings): string[] {
   if ((pipelineRepository === undefined) !== (pipelineConnection === undefined)) {
     faults.push('pipelineRepository and pipelineConnection belong together; give both or neither');
   }
-  const { region } = settings;
   const regionFault = region === undefined ? undefined : faultOf(region);
   if (regionFault !== undefined) faults.push(regionFault);
   if (streamMode === 'provisioned' && streamShards === undefined) {
@@ -368,11 +378,18 @@ export function contradictions(settings: Settings): string[] {
   if ((domainName === undefined) !== (certificateArn === undefined)) {
     faults.push('domainName and certificateArn belong together; give both or neither');
   }
-  const [, , , certificateRegion] = certificateArn?.split(':') ?? [];
-  if (region !== undefined && certificateRegion !== undefined && region !== certificateRegion) {
+  for (const name of ['certificateArn', 'ownershipCertificateArn'] as const) {
+    const [, , , of] = settings[name]?.split(':') ?? [];
+    if (region === undefined || of === undefined || region === of) continue;
     faults.push(
-      `certificateArn is of ${certificateRegion}, but region is "${region}"; API Gateway takes ` +
-        `certificates of its own region: ask for one in ${region}, or set region=${certificateRegion}`,
+      `${name} is of ${of}, but region is "${region}"; API Gateway takes ` +
+        `certificates of its own region: ask for one in ${region}, or set region=${of}`,
+    );
+  }
+  if (settings.ownershipCertificateArn !== undefined && truststore === undefined) {
+    faults.push(
+      'ownershipCertificateArn is given without truststore; only mutual TLS asks for it: give ' +
+        'both, or leave it out',
     );
   }
   if (truststore !== undefined && domainName === undefined) {

@@ -103,6 +103,19 @@ test('with client certificates there is no way around them', () => {
   withCertificates.hasOutput('ApiUrl', { Value: `https://${OWN_DOMAIN.domainName}` });
 });
 
+test('a certificate of a private authority comes with one that shows whose the domain is', () => {
+  const truststore = SETTINGS.truststore.example;
+  const ownershipCertificateArn = SETTINGS.ownershipCertificateArn.example;
+  template({ ...OWN_DOMAIN, truststore, ownershipCertificateArn }).hasResourceProperties(
+    'AWS::ApiGatewayV2::DomainName',
+    {
+      DomainNameConfigurations: [
+        Match.objectLike({ OwnershipVerificationCertificateArn: ownershipCertificateArn }),
+      ],
+    },
+  );
+});
+
 test('a changed truststore is told to API Gateway by its version', () => {
   const truststore = SETTINGS.truststore.example;
   const truststoreVersion = SETTINGS.truststoreVersion.example;

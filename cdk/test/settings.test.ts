@@ -9,11 +9,12 @@ import { given, withoutFile } from '../lib/given';
 import { readSettings } from '../lib/read-settings';
 import { SETTINGS } from '../lib/settings';
 
-const read = (values: Record<string, unknown>) => readSettings([{ where: 'context', values }]);
+const read = (values: Record<string, unknown>, cliRegion?: string) =>
+  readSettings([{ where: 'context', values }], cliRegion);
 
-function fault(values: Record<string, unknown>): string {
+function fault(values: Record<string, unknown>, cliRegion?: string): string {
   try {
-    read(values);
+    read(values, cliRegion);
   } catch (error) {
     return (error as Error).message;
   }
@@ -121,6 +122,29 @@ test('a certificate is of the region that is deployed to, where that is said', (
   );
   assert.equal(read({ domainName, certificateArn, region: 'eu-central-1' }).region, 'eu-central-1');
   assert.equal(read({ domainName, certificateArn }).region, undefined);
+});
+
+test('the region of the AWS CLI is held against the rules where no setting says another', () => {
+  const domainName = SETTINGS.domainName.example;
+  const certificateArn = SETTINGS.certificateArn.example;
+  assert.match(fault({}, 'cn-north-1'), /has no Cognito user pools/);
+  assert.match(fault({ domainName, certificateArn }, 'us-east-1'), /ask for one in us-east-1/);
+  assert.equal(read({}, 'eu-central-1').region, undefined);
+  assert.equal(read({ region: 'eu-central-1' }, 'cn-north-1').region, 'eu-central-1');
+});
+
+test('a certificate of ownership is for client certificates, and of the same region', () => {
+  const domainName = SETTINGS.domainName.example;
+  const certificateArn = SETTINGS.certificateArn.example;
+  const truststore = SETTINGS.truststore.example;
+  const own = { domainName, certificateArn, ownershipCertificateArn: certificateArn };
+  assert.match(fault(own), /ownershipCertificateArn is given without truststore/);
+  const elsewhere = certificateArn.replace('eu-central-1', 'us-east-1');
+  assert.match(
+    fault({ ...own, truststore, ownershipCertificateArn: elsewhere }, 'eu-central-1'),
+    /^ownershipCertificateArn is of us-east-1/,
+  );
+  assert.equal(read({ ...own, truststore }, 'eu-central-1').truststore, truststore);
 });
 
 test('a region that does not exist, or has no Cognito, is refused', () => {
