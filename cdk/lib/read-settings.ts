@@ -1,7 +1,8 @@
 /** Reads the settings and tells every fault at once. */
 
+import { contradictions } from './contradictions';
 import type { Setting } from './setting';
-import { contradictions, SETTINGS, type SettingName, type Settings } from './settings';
+import { SETTINGS, type SettingName, type Settings } from './settings';
 
 /** Settings that break rules; one line for each. */
 export class SettingsError extends Error {
