@@ -118,13 +118,13 @@ export class StockProcessor extends Construct {
 
   private addAlarms(): void {
     const { alarms } = this.deployment;
-    const ofMapping = (metricName: string) =>
+    const ofMapping = (metricName: string, period = Duration.minutes(1)) =>
       new Metric({
         namespace: 'AWS/Lambda',
         metricName,
         dimensionsMap: { EventSourceMappingUUID: this.mapping.eventSourceMappingId },
         statistic: 'Sum',
-        period: Duration.minutes(1),
+        period,
       });
     const own = (name: MetricName, of?: Record<string, string>, statistic = 'Sum') =>
       metric(this.deployment.names, name, { of, statistic, period: Duration.minutes(5) });
@@ -163,6 +163,9 @@ export class StockProcessor extends Construct {
         description: 'Events were refused after the acknowledgement.',
         runbook: 'something-is-in-quarantine',
       });
+      // Longer than any batch window; and two of them, for what comes at the end of one.
+      const period = Duration.minutes(15);
+      const stored = { of: { outcome: 'stored' }, statistic: 'Sum', period };
       // Whoever does nothing writes no metric, and all other alarms take that for a quiet hour.
       alarms.add({
         name: 'stock-processor-silent',
@@ -171,11 +174,10 @@ export class StockProcessor extends Construct {
           // The nought is there even if nothing was ever processed.
           expression: 'IF(stored > 0 AND SUM([0 * stored, invoked]) == 0, 1, 0)',
           usingMetrics: {
-            stored: own('daymark_ingest_events_total', { outcome: 'stored' }),
-            invoked: ofMapping('InvokedEventCount'),
+            stored: metric(this.deployment.names, 'daymark_ingest_events_total', stored),
+            invoked: ofMapping('InvokedEventCount', period),
           },
-          // Longer than any batch window; and two of them, for what comes at the end of one.
-          period: Duration.minutes(15),
+          period,
         }),
         threshold: 0,
         periods: 2,
