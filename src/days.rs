@@ -19,8 +19,8 @@ use crate::{Failed, clock, connect, output};
 ///
 /// `daymark up`, or the function day-close of a stage, closes a day some minutes after the doors
 /// close, and again when events of the last eight dates arrive late, with the result that they
-/// would have had on time. What is left is
-/// carried over to the next day as long as it can be sold, the oldest first.
+/// would have had on time. What is left is carried over to the next day as long as it can be sold,
+/// the oldest first.
 #[derive(Debug, Args)]
 pub(crate) struct Flags {
     /// The store

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 pub(super) struct Chain {
     /// How many stores; several with commas
     #[arg(long, default_value = "10,1000,10000", value_delimiter = ',', value_name = "N",
-          value_parser = whole_stores)]
+          value_parser = whole(1, 1_000_000))]
     pub(super) stores: Vec<u64>,
 
     /// Events of a store in a day: sales, deliveries, waste, counts
@@ -56,22 +56,22 @@ pub(super) struct Chain {
     pub(super) stream: StreamMode,
 
     /// Shards of the stream; as many as the peak needs when left out, on demand at least 4
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=20_000))]
+    #[arg(long, value_name = "N", value_parser = whole(1, 20_000))]
     pub(super) shards: Option<u64>,
 
     /// Hours the stream keeps events
     #[arg(long, default_value_t = 168, value_name = "HOURS",
-          value_parser = clap::value_parser!(u64).range(24..=8_760))]
+          value_parser = whole(24, 8_760))]
     pub(super) retention: u64,
 
     /// Most records in one batch
     #[arg(long, default_value_t = 100, value_name = "RECORDS",
-          value_parser = clap::value_parser!(u64).range(1..=10_000))]
+          value_parser = whole(1, 10_000))]
     pub(super) batch_size: u64,
 
     /// Longest that a batch is waited for
     #[arg(long, default_value_t = 1, value_name = "SECONDS",
-          value_parser = clap::value_parser!(u64).range(0..=300))]
+          value_parser = whole(0, 300))]
     pub(super) batch_window: u64,
 
     /// What the functions run on
@@ -197,9 +197,11 @@ fn within(text: &str, least: u64, most: u64) -> Result<Decimal, String> {
     value.ok_or_else(|| format!("expected a number from {least} to {most}"))
 }
 
-fn whole_stores(text: &str) -> Result<u64, String> {
-    let stores = text.parse().ok().filter(|stores| (1..=1_000_000).contains(stores));
-    stores.ok_or_else(|| "expected a whole number from 1 to 1000000".to_owned())
+fn whole(least: u64, most: u64) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+        number.ok_or_else(|| format!("expected a whole number from {least} to {most}"))
+    }
 }
 
 fn at_least_one(text: &str) -> Result<Decimal, String> {

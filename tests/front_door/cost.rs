@@ -117,12 +117,12 @@ fn what_is_wrong_is_answered_with_what_would_pass() {
         ("--stores=many", "expected a whole number from 1 to 1000000"),
         ("--memory=prices=512", "there is no function prices; there are ingest, token,"),
         ("--memory=pricing=64", "a whole number from 128 to 10240 MB"),
-        ("--retention=23", "23 is not in 24..=8760"),
+        ("--retention=23", "expected a whole number from 24 to 8760"),
         ("--open-hours=25", "expected a number from 0 to 24"),
         ("--token-hours=25", "expected a number from 1 to 24"),
         ("--open-hours=0", "expected more than 0 and at most 24 hours"),
         ("--events-per-request=20000", "expected a number from 1 to 10000"),
-        ("--batch-window=301", "301 is not in 0..=300"),
+        ("--batch-window=301", "expected a whole number from 0 to 300"),
         ("--stream=cheap", "[possible values: on-demand, provisioned]"),
     ] {
         let ran = daymark(["cost", flag]);
