@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use aws::{Catalog, Clients, Days, Endpoints, Names, Offers, Stock, Stream};
 use domain::ports::Failure;
-use local::event_source_mapping as mapping;
+use event_source_mapping as mapping;
 use local::http::{Bound, Server};
 use local::part::Part;
 use pricing::Pricing;

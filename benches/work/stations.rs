@@ -14,8 +14,8 @@ use domain::{Delivered, Event, SequenceNumber, Store, record};
 use ingest::{Service, Settings, router};
 use local::dynamodb::{DynamoDb, Tables};
 use local::http::{Bound, Server};
-use local::kinesis::{self, Kinesis, Limits};
 use local::part::{Part, Stop};
+use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
 use pricing::Pricing;
 use processors::{Closing, Processor};
 use tokio::runtime::{Builder, Runtime};
@@ -52,8 +52,8 @@ impl Stations {
         let dynamodb =
             Part::start("dynamodb", move |stop: Stop| database.serve(at_dynamodb, stop.wait()));
         let kinesis = Part::start("kinesis", move |stop: Stop| async move {
-            let kinesis = Kinesis::open(kinesis::Settings {
-                storage: kinesis::Storage::Memory,
+            let kinesis = Kinesis::open(KinesisSettings {
+                storage: Storage::Memory,
                 limits: Limits::Off,
                 clock: Arc::new(now),
                 region: "local".to_owned(),

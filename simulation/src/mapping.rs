@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use local::event_source_mapping::OnError;
-use local::event_source_mapping::decisions::{CutRules, Policy, Position, Rules};
+use event_source_mapping::OnError;
+use event_source_mapping::decisions::{CutRules, Policy, Position, Rules};
 use processors::Processor;
 use tokio::time::{sleep, timeout};
 

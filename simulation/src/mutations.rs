@@ -77,39 +77,39 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         breaks: "a child shard is read before its parent is done",
-        file: "local/src/event_source_mapping/lineage.rs",
+        file: "local/event-source-mapping/src/decisions/lineage.rs",
         find: "        .filter(|shard| shard.parents.iter().all(|parent| over(parent)))\n",
         replace: r#"        .filter(|shard| shard.parents.iter().all(|parent| over(parent) || true))
 "#,
     },
     Mutation {
         breaks: "records of one partition key are handled side by side",
-        file: "local/src/event_source_mapping/lanes.rs",
+        file: "local/event-source-mapping/src/decisions/lanes.rs",
         find: "lane_of(&record.partition_key, self.lanes.len())",
         replace: "lane_of(record.sequence_number.as_str(), self.lanes.len())",
     },
     Mutation {
         breaks: "a batch is checkpointed although its saves failed",
-        file: "local/src/event_source_mapping/lanes.rs",
+        file: "local/event-source-mapping/src/decisions/lanes.rs",
         find: "        self.finish(&done);\n        let lane",
         replace: "        self.finish(&done);\n        self.finish(&rest);\n        let lane",
     },
     Mutation {
         breaks: "the record that failed is left out of the redelivery",
-        file: "local/src/event_source_mapping/lanes.rs",
+        file: "local/event-source-mapping/src/decisions/lanes.rs",
         find: "Verdict::RetryFrom { index, .. } => (index, len - index),",
         replace: "Verdict::RetryFrom { index, .. } => ((index + 1).min(len), len - index),",
     },
     Mutation {
         breaks: "the second half of a halved batch is forgotten",
-        file: "local/src/event_source_mapping/lanes.rs",
+        file: "local/event-source-mapping/src/decisions/lanes.rs",
         find: r#"                lane.pieces.push_front(back);
                 lane.pieces.push_front(front);"#,
         replace: "                drop(back);\n                lane.pieces.push_front(front);",
     },
     Mutation {
         breaks: "the checkpoint runs ahead of a gap",
-        file: "local/src/event_source_mapping/prefix.rs",
+        file: "local/event-source-mapping/src/decisions/prefix.rs",
         find: "            *state = State::Done;\n",
         replace: r#"            *state = State::Done;
             self.reached = self.entries.get(index as usize).map(|(number, _)| number.clone());

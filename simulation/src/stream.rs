@@ -11,7 +11,7 @@ use domain::limits::{PUT_RECORDS_BYTES_MAX, PUT_RECORDS_MAX};
 use domain::ports::{EventLog, Failure, Put};
 use domain::record::Record;
 use domain::{Delivered, SequenceNumber};
-use local::event_source_mapping::decisions::{Shard as Listed, ShardState};
+use event_source_mapping::decisions::{Shard as Listed, ShardState};
 use md5::{Digest, Md5};
 use tokio::time::sleep;
 

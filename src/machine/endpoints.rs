@@ -2,8 +2,8 @@
 
 use local::dynamodb::{DynamoDb, Tables};
 use local::http::Bound;
-use local::kinesis::{self, Kinesis};
 use local::part::{Part, Stop};
+use local_kinesis::{Kinesis, KinesisSettings, Limits};
 
 use super::{CHECKPOINTS, Settings, folder};
 use crate::Failed;
@@ -15,12 +15,12 @@ pub(super) fn start_kinesis(
     bound: Bound,
 ) -> Result<Part, Failed> {
     let storage = match folder(&settings.storage) {
-        None => kinesis::Storage::Memory,
-        Some(folder) => kinesis::Storage::Folder(folder.join("kinesis")),
+        None => local_kinesis::Storage::Memory,
+        Some(folder) => local_kinesis::Storage::Folder(folder.join("kinesis")),
     };
-    let kinesis = Kinesis::open(kinesis::Settings {
+    let kinesis = Kinesis::open(KinesisSettings {
         storage,
-        limits: kinesis::Limits::Enforced,
+        limits: Limits::Enforced,
         clock: clock.clone(),
         region: "local".to_owned(),
     })?;

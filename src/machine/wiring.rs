@@ -8,8 +8,9 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use domain::limits::{EVENT_AGE_MAX, SLOT_MINUTES};
 use domain::{Authority, Delivered};
-use local::event_source_mapping::{
-    self as mapping, Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, Response,
+use event_source_mapping::{
+    self as mapping, Checkpoints, Destination, EventSourceMapping, Handler, HandlerError,
+    MappingSettings, Response,
 };
 use local::http::Bound;
 use local::part::{Part, Stop};
@@ -115,11 +116,11 @@ impl Wiring {
         let processor =
             Processor { age_max: self.age_max(), ..Processor::new(self.stock(), quarantine) };
         let handler = BatchHandler { processor, clock: self.clock.clone() };
-        let mapping_settings = mapping::Settings {
+        let mapping_settings = MappingSettings {
             batch_size: settings.batch_size,
             parallelization_factor: settings.parallelization_factor,
             poll_interval: POLL_EVERY,
-            ..mapping::Settings::new(&self.names.stream)
+            ..MappingSettings::new(&self.names.stream)
         };
         let (checkpoints, destination) = match folder(&settings.storage) {
             None => (Checkpoints::Memory, Destination::None),

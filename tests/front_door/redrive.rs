@@ -9,8 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Delivered;
-use local::event_source_mapping::{
-    Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, Response, Settings,
+use event_source_mapping::{
+    Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, MappingSettings, Response,
 };
 use serde_json::{Value, json};
 
@@ -29,11 +29,11 @@ impl Handler for Broken {
 
 /// Gives up every batch of the stream into a folder, until so many files are in it.
 fn give_up(up: &Up, folder: &Path, files: usize) {
-    let settings = Settings {
+    let settings = MappingSettings {
         batch_size: 1,
         retry_attempts: Some(0),
         poll_interval: Duration::from_millis(50),
-        ..Settings::new("daymark-events")
+        ..MappingSettings::new("daymark-events")
     };
     let destination = Destination::Folder(folder.to_owned());
     run(async {

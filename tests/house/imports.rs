@@ -11,7 +11,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("processors/src", &["domain"]),
     ("pricing/src", &["domain"]),
     ("aws/src", &["domain"]),
-    ("local/src", &["domain"]),
+    ("local/src", &["domain", "local_kinesis", "event_source_mapping"]),
+    ("local/kinesis/src", &["domain"]),
+    ("local/event-source-mapping/src", &["domain"]),
     ("load-generator/src", &["domain"]),
     ("pricing-simulator/src", &["domain", "pricing"]),
 ];
@@ -22,6 +24,8 @@ const ROOMS: &[&str] = &[
     "pricing",
     "aws",
     "local",
+    "local_kinesis",
+    "event_source_mapping",
     "load_generator",
     "pricing_simulator",
     "simulation",
@@ -64,7 +68,7 @@ fn one_room_names_the_sdk_and_lambdas_requests_and_only_bins_name_the_lambda_run
     let mut findings = Vec::new();
     for source in sources(&[".rs"]) {
         let in_library = source.path.contains("/src/") && !source.path.contains("/bin/");
-        let may_poll = source.path.starts_with("local/src/event_source_mapping");
+        let may_poll = source.path.starts_with("local/event-source-mapping/src/runner");
         let speaks_aws = source.path.starts_with("aws/src/") || may_poll;
         let reads_requests = source.path.starts_with("aws/src/lambda");
         for (line, number) in source.text.lines().zip(1..) {

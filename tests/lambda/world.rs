@@ -12,8 +12,8 @@ use chrono::{DateTime, Utc};
 use domain::{Delivered, SequenceNumber};
 use local::dynamodb::{DynamoDb, Tables};
 use local::http::{Bound, Server};
-use local::kinesis::{Kinesis, Limits, Settings, Storage};
 use local::part::{Part, Stop};
+use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
 use serde_json::{Value, json};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -153,7 +153,7 @@ fn url(bound: &Bound) -> String {
 fn serve_kinesis(bound: Bound) -> Part {
     let clock = Arc::new(now);
     let (storage, region) = (Storage::Memory, "eu-west-1".to_owned());
-    let settings = Settings { storage, limits: Limits::Off, clock, region };
+    let settings = KinesisSettings { storage, limits: Limits::Off, clock, region };
     let kinesis = Kinesis::open(settings).expect("it opens");
     let serve = async move |stop: Stop| bound.serve(kinesis.router(), stop.wait()).await;
     Part::start("kinesis", serve).expect("a thread")

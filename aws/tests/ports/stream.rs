@@ -3,7 +3,7 @@
 use aws_sdk_kinesis::types::ShardIteratorType;
 use domain::ports::{EventLog, Failure, Put};
 use domain::record::Record;
-use local::kinesis::Limits;
+use local_kinesis::Limits;
 
 use crate::world::StreamWorld;
 

@@ -12,8 +12,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::DateTime;
 use local::dynamodb::{DynamoDb, Tables};
 use local::http::{Bound, Server};
-use local::kinesis::{Kinesis, Limits, Settings, Storage};
 use local::part::Part;
+use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
 
 /// An item as the wire has it.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
@@ -124,8 +124,12 @@ impl StreamWorld {
         let bound = bind();
         let clients = clients(&url(&bound));
         let clock = Arc::new(|| DateTime::UNIX_EPOCH);
-        let settings =
-            Settings { storage: Storage::Memory, limits, clock, region: "eu-west-1".to_owned() };
+        let settings = KinesisSettings {
+            storage: Storage::Memory,
+            limits,
+            clock,
+            region: "eu-west-1".to_owned(),
+        };
         let kinesis = Kinesis::open(settings).expect("it opens");
         let serve = async move |stop: local::part::Stop| {
             bound.serve(kinesis.router(), stop.wait()).await;

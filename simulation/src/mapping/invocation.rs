@@ -7,8 +7,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use domain::Delivered;
-use local::event_source_mapping::decisions::{Answer, Batch, answer};
-use local::event_source_mapping::{HandlerError, Response};
+use event_source_mapping::decisions::{Answer, Batch, answer};
+use event_source_mapping::{HandlerError, Response};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 

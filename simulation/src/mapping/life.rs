@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use local::event_source_mapping::StartingPosition;
-use local::event_source_mapping::decisions::{Position, first_positions, readable};
+use event_source_mapping::StartingPosition;
+use event_source_mapping::decisions::{Position, first_positions, readable};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 

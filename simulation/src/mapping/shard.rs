@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use local::event_source_mapping::decisions::{Lanes, Now, Position, Step};
+use event_source_mapping::decisions::{Lanes, Now, Position, Step};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 

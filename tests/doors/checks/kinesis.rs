@@ -11,7 +11,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use local::kinesis::{Kinesis, Limits, Settings, Storage};
+use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ struct Several {
 }
 
 pub(super) fn check(data: &[u8]) {
-    let settings = Settings {
+    let settings = KinesisSettings {
         storage: Storage::Memory,
         limits: Limits::Off,
         clock: Arc::new(now),

@@ -1,0 +1,277 @@
+//! What the tests share: an endpoint that can fail, a clock that can be set, a handler that
+//! remembers.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::config::retry::RetryConfig;
+use aws_sdk_kinesis::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_kinesis::primitives::Blob;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response as HttpResponse};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::record::{Delivered, SequenceNumber};
+use event_source_mapping::{
+    Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, MappingSettings, Response,
+};
+use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub(crate) const STREAM: &str = "till-events";
+/// Far more than any test takes; only a test that fails waits for it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) async fn in_time<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, what).await.expect("it takes far too long")
+}
+
+/// A clock that stands still until it is set.
+#[derive(Clone)]
+pub(crate) struct Clock(Arc<Mutex<DateTime<Utc>>>);
+
+impl Clock {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        *self.0.lock().unwrap() += TimeDelta::seconds(seconds);
+    }
+}
+
+/// Failures for the next calls of an action, in order; `None` lets a call through.
+#[derive(Clone, Default)]
+pub(crate) struct Faults(Arc<Mutex<BTreeMap<&'static str, Codes>>>);
+
+type Codes = VecDeque<Option<&'static str>>;
+
+impl Faults {
+    pub(crate) fn plan(
+        &self,
+        action: &'static str,
+        codes: impl IntoIterator<Item = Option<&'static str>>,
+    ) {
+        self.0.lock().unwrap().entry(action).or_default().extend(codes);
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        self.0.lock().unwrap().values().map(VecDeque::len).sum()
+    }
+
+    async fn answer(self, request: Request, next: Next) -> HttpResponse {
+        let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
+        let action = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
+        let code = self.0.lock().unwrap().get_mut(action).and_then(VecDeque::pop_front).flatten();
+        match code {
+            None => next.run(request).await,
+            Some(code) => {
+                let body = format!(r#"{{"__type":"{code}","message":"on purpose"}}"#);
+                (StatusCode::BAD_REQUEST, body).into_response()
+            }
+        }
+    }
+}
+
+/// A Kinesis endpoint in memory, served on a free port.
+pub(crate) struct Stage {
+    pub(crate) client: Client,
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+    kinesis: Kinesis,
+}
+
+impl Stage {
+    pub(crate) async fn empty() -> Self {
+        let noon = DateTime::parse_from_rfc3339("2026-11-20T12:00:00Z").unwrap().to_utc();
+        let clock = Clock(Arc::new(Mutex::new(noon)));
+        let told = clock.clone();
+        let settings = KinesisSettings {
+            storage: Storage::Memory,
+            limits: Limits::Off,
+            clock: Arc::new(move || told.now()),
+            region: "eu-central-1".to_owned(),
+        };
+        let kinesis = Kinesis::open(settings).unwrap();
+        let faults = Faults::default();
+        let planned = faults.clone();
+        let router = kinesis
+            .router()
+            .layer(from_fn(move |request, next| planned.clone().answer(request, next)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = client(listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+            let _ = stopped.await;
+        });
+        let served = tokio::spawn(async { serving.await.unwrap() });
+        Self { client, clock, faults, stop, served, kinesis }
+    }
+
+    /// With the stream, of so many shards.
+    pub(crate) async fn with_shards(count: i32) -> Self {
+        let stage = Self::empty().await;
+        stage.create(count).await;
+        stage
+    }
+
+    pub(crate) async fn create(&self, shards: i32) {
+        self.client.create_stream().stream_name(STREAM).shard_count(shards).send().await.unwrap();
+    }
+
+    /// Puts a record; answers its shard and number.
+    pub(crate) async fn put(&self, key: &str, text: &str) -> (String, SequenceNumber) {
+        let request = self.client.put_record().stream_name(STREAM).partition_key(key);
+        let put = request.data(Blob::new(text)).send().await.unwrap();
+        (put.shard_id, SequenceNumber::new(put.sequence_number))
+    }
+
+    /// Puts records of one key, which are all in the shard answered with the last number.
+    pub(crate) async fn put_all(&self, key: &str, texts: &[&str]) -> (String, SequenceNumber) {
+        let mut last = None;
+        for text in texts {
+            last = Some(self.put(key, text).await);
+        }
+        last.unwrap()
+    }
+
+    pub(crate) fn map(
+        &self,
+        settings: MappingSettings,
+        handler: impl Handler,
+    ) -> EventSourceMapping {
+        self.map_with(settings, handler, Checkpoints::Memory, Destination::None)
+    }
+
+    pub(crate) fn map_with(
+        &self,
+        settings: MappingSettings,
+        handler: impl Handler,
+        checkpoints: Checkpoints,
+        destination: Destination,
+    ) -> EventSourceMapping {
+        let clock = self.clock.clone();
+        let clock = Arc::new(move || clock.now());
+        let client = self.client.clone();
+        EventSourceMapping::start(client, settings, handler, checkpoints, destination, clock)
+            .unwrap()
+    }
+
+    pub(crate) async fn close(self) {
+        let _ = self.stop.send(());
+        in_time(self.served).await.unwrap();
+        in_time(self.kinesis.close()).await;
+    }
+}
+
+fn client(address: SocketAddr) -> Client {
+    let config = aws_sdk_kinesis::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(format!("http://{address}"))
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    Client::from_conf(config)
+}
+
+/// Polls and retries as fast as makes sense in a test.
+pub(crate) fn settings() -> MappingSettings {
+    MappingSettings {
+        poll_interval: Duration::from_millis(5),
+        retry_backoff: Duration::from_millis(1),
+        ..MappingSettings::new(STREAM)
+    }
+}
+
+pub(crate) type Said = Pin<Box<dyn Future<Output = Result<Response, HandlerError>> + Send>>;
+type Script = dyn Fn(Vec<Delivered>) -> Said + Send + Sync;
+
+/// Remembers every batch, as the texts of its records, and answers by a script.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    batches: Arc<Mutex<Vec<Vec<String>>>>,
+    script: Arc<Script>,
+}
+
+impl Recorder {
+    /// Takes everything.
+    pub(crate) fn content() -> Self {
+        Self::answering(|_| Ok(Response::default()))
+    }
+
+    pub(crate) fn answering(
+        script: impl Fn(&[Delivered]) -> Result<Response, HandlerError> + Send + Sync + 'static,
+    ) -> Self {
+        Self::playing(move |batch| {
+            let said = script(&batch);
+            Box::pin(async { said })
+        })
+    }
+
+    pub(crate) fn playing(script: impl Fn(Vec<Delivered>) -> Said + Send + Sync + 'static) -> Self {
+        Self { batches: Arc::default(), script: Arc::new(script) }
+    }
+
+    pub(crate) fn batches(&self) -> Vec<Vec<String>> {
+        self.batches.lock().unwrap().clone()
+    }
+
+    pub(crate) fn records(&self) -> Vec<String> {
+        self.batches().concat()
+    }
+}
+
+impl Handler for Recorder {
+    async fn handle(&self, batch: &[Delivered]) -> Result<Response, HandlerError> {
+        self.batches.lock().unwrap().push(batch.iter().map(text).collect());
+        (self.script)(batch.to_vec()).await
+    }
+}
+
+pub(crate) fn text(record: &Delivered) -> String {
+    String::from_utf8(record.data.clone()).unwrap()
+}
+
+/// Reports these records as failed.
+pub(crate) fn failed<'a>(records: impl IntoIterator<Item = &'a Delivered>) -> Response {
+    let numbers = records.into_iter().map(|record| record.sequence_number.to_string());
+    Response { batch_item_failures: numbers.collect() }
+}
+
+/// Every file below a folder, with its path from there, by path.
+pub(crate) fn files(root: &Path) -> BTreeMap<String, serde_json::Value> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                files.insert(name, serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap());
+            }
+        }
+    }
+    files
+}
+
+pub(crate) fn fails() -> Result<Response, HandlerError> {
+    Err(HandlerError("on purpose".to_owned()))
+}
+
+pub(crate) fn has(batch: &[Delivered], what: &str) -> bool {
+    batch.iter().any(|record| text(record) == what)
+}

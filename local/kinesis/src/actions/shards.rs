@@ -1,0 +1,151 @@
+//! Listing shards.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Value, json};
+
+use super::bounded;
+use super::streams::not_a_shard_id;
+use crate::api::{ListShards, ListedShard, ShardFilter, from_seconds};
+use crate::endpoint::{Endpoint, Live, no_stream};
+use crate::error::ApiError;
+use crate::iterator::{PageToken, wall_ms};
+use crate::stream::{Shard, Stream, shard_number};
+
+/// Most that may be asked for. Source: API reference, `ListShards`, `MaxResults`.
+const SHARDS_ASKED_MAX: usize = 10_000;
+/// Shards of one answer, whatever more is asked. Source: API reference, `ListShards`, `MaxResults`.
+const SHARDS_LISTED_MAX: usize = 1_000;
+/// How far a `StreamCreationTimestamp` may be off: SDKs cut the wire's fractions of a second.
+const CREATION_TOLERANCE_MS: u64 = 1_000;
+
+/// A checked [`ShardFilter`].
+enum Which {
+    All,
+    Open,
+    After(u32),
+    OpenAt(i64),
+    OpenSince(i64),
+}
+
+impl Which {
+    fn of(filter: Option<&ShardFilter>, stream: &Stream, now_ms: i64) -> Result<Self, ApiError> {
+        let Some(filter) = filter else { return Ok(Self::All) };
+        let oldest_ms = stream.horizon_ms(now_ms).max(stream.created_ms as i64);
+        let at_ms = || {
+            let given = filter.timestamp.map(from_seconds).ok_or_else(|| {
+                ApiError::argument(format!("ShardFilter {} needs a Timestamp", filter.kind))
+            })?;
+            Ok::<_, ApiError>(given.max(oldest_ms))
+        };
+        Ok(match filter.kind.as_str() {
+            "AFTER_SHARD_ID" => {
+                let id = filter.shard_id.as_deref().ok_or_else(|| {
+                    ApiError::argument("ShardFilter AFTER_SHARD_ID needs a ShardId")
+                })?;
+                Self::After(shard_number(id).ok_or_else(|| not_a_shard_id(id))?)
+            }
+            "AT_TRIM_HORIZON" => Self::OpenAt(oldest_ms),
+            "FROM_TRIM_HORIZON" => Self::All,
+            "AT_LATEST" => Self::Open,
+            "AT_TIMESTAMP" => Self::OpenAt(at_ms()?),
+            "FROM_TIMESTAMP" => Self::OpenSince(at_ms()?),
+            other => {
+                let rule = "Member must satisfy enum value set: [AFTER_SHARD_ID, AT_TRIM_HORIZON, \
+                            FROM_TRIM_HORIZON, AT_LATEST, AT_TIMESTAMP, FROM_TIMESTAMP]";
+                return Err(ApiError::constraint("shardFilter.type", other, rule));
+            }
+        })
+    }
+
+    fn takes(&self, shard: &Shard) -> bool {
+        match *self {
+            Self::All => true,
+            Self::Open => shard.is_open(),
+            Self::After(number) => shard.number > number,
+            Self::OpenAt(at_ms) => shard.was_open_at(at_ms),
+            Self::OpenSince(at_ms) => shard.closed.is_none_or(|closed| closed.at_ms >= at_ms),
+        }
+    }
+}
+
+/// Where a listing begins.
+struct Start {
+    name: String,
+    /// The creation stamps it may have.
+    created_ms: RangeInclusive<u64>,
+    after: Option<u32>,
+    filter: Option<ShardFilter>,
+}
+
+impl Endpoint {
+    /// A page of a stream's shards.
+    pub(crate) async fn list_shards(&self, request: ListShards) -> Result<Value, ApiError> {
+        let limit =
+            bounded(request.max_results, "maxResults", SHARDS_LISTED_MAX, 1..=SHARDS_ASKED_MAX)?
+                .min(SHARDS_LISTED_MAX);
+        let start = self.start(request)?;
+        let streams = self.streams.read().await;
+        let same = |live: &&Live| start.created_ms.contains(&live.stream.created_ms);
+        let live = streams.get(&start.name).filter(same).ok_or_else(|| no_stream(&start.name))?;
+        let (stream, now_ms) = (&live.stream, self.now_ms());
+        let which = Which::of(start.filter.as_ref(), stream, now_ms)?;
+        let mut left = stream.shards.iter().filter(|shard| {
+            !stream.is_expired(shard, now_ms)
+                && which.takes(shard)
+                && start.after.is_none_or(|after| shard.number > after)
+        });
+        let page: Vec<&Shard> = left.by_ref().take(limit).collect();
+        let listed: Vec<ListedShard> =
+            page.iter().map(|shard| ListedShard::of(stream, shard)).collect();
+        let mut answer = json!({ "Shards": listed });
+        if let (Some(_), Some(last)) = (left.next(), page.last()) {
+            let token = PageToken {
+                stream: start.name,
+                created_ms: stream.created_ms,
+                after: last.number,
+                filter: start.filter,
+                issued_ms: wall_ms(),
+            };
+            answer["NextToken"] = json!(token.token()?);
+        }
+        Ok(answer)
+    }
+
+    fn start(&self, request: ListShards) -> Result<Start, ApiError> {
+        let Some(token) = &request.next_token else {
+            let after = match request.exclusive_start_shard_id.as_deref() {
+                None => None,
+                Some(id) => Some(shard_number(id).ok_or_else(|| not_a_shard_id(id))?),
+            };
+            let name = self.name(&request)?;
+            let created_ms = match request.stream_creation_timestamp.map(from_seconds) {
+                None => 0..=u64::MAX,
+                Some(given_ms) => {
+                    let given_ms = given_ms.max(0) as u64;
+                    given_ms.saturating_sub(CREATION_TOLERANCE_MS)
+                        ..=given_ms.saturating_add(CREATION_TOLERANCE_MS)
+                }
+            };
+            let filter = request.shard_filter.map(|filter| filter.0);
+            return Ok(Start { name, created_ms, after, filter });
+        };
+        let beside = request.stream_name.is_some()
+            || request.exclusive_start_shard_id.is_some()
+            || request.stream_creation_timestamp.is_some()
+            || request.shard_filter.is_some();
+        if beside {
+            return Err(ApiError::argument(
+                "NextToken and StreamName, ExclusiveStartShardId, StreamCreationTimestamp or \
+                 ShardFilter cannot be given together: the token knows them",
+            ));
+        }
+        let token = PageToken::read(token, wall_ms())?;
+        Ok(Start {
+            name: token.stream,
+            created_ms: token.created_ms..=token.created_ms,
+            after: Some(token.after),
+            filter: token.filter,
+        })
+    }
+}
