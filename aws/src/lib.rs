@@ -58,7 +58,7 @@ impl Default for Names {
 }
 
 impl Names {
-    /// Those of a deployed stage. `cdk/lib/names.ts` has them as well.
+    /// Those of a deployed stage. `cdk/lib/resource-names.ts` has them as well.
     #[must_use]
     pub fn of_stage(stage: &str) -> Self {
         let table_prefix = format!("daymark-{stage}-");

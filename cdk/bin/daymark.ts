@@ -2,7 +2,7 @@
 
 import { createApp } from '../lib/app';
 import { BinariesError } from '../lib/binaries';
-import { SettingsError } from '../lib/read-settings';
+import { SettingsError } from '../lib/settings/parser';
 
 try {
   createApp();

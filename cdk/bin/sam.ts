@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CloudAssembly } from 'aws-cdk-lib/cx-api';
-import { type CloudFormationTemplate, toLocalSam, toSam } from '../lib/sam';
+import { type CloudFormationTemplate, toLocalSam, toSam } from '../lib/sam-template';
 
 const ASSEMBLY = 'cdk.out';
 

@@ -13,8 +13,8 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import type { Names } from './names';
-import type { Settings } from './settings';
+import type { ResourceNames } from './resource-names';
+import type { Settings } from './settings/definitions';
 
 export interface AlarmProps {
   /** Without the stage's prefix; unique. */
@@ -49,7 +49,7 @@ export class Alarms extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    private readonly given: { settings: Settings; names: Names; key: IKey },
+    private readonly given: { settings: Settings; names: ResourceNames; key: IKey },
   ) {
     super(scope, id);
     const { settings, names, key } = given;

@@ -6,9 +6,9 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { resolve } from 'node:path';
 import { Binaries } from './binaries';
 import { DaymarkStack } from './daymark-stack';
-import { given, withoutFile } from './given';
+import { given, missingFileWarning } from './settings/sources';
 import { PipelineStack } from './pipeline-stack';
-import { readSettings } from './read-settings';
+import { parseSettings } from './settings/parser';
 
 /** The folder `cdk`. */
 const FOLDER = resolve(__dirname, '../..');
@@ -18,8 +18,8 @@ export function createApp(): App {
   const app = new App({ context: flags });
   const folder = resolve(FOLDER, 'settings');
   // `cdk` says which region the AWS CLI is configured for, if it is.
-  const settings = readSettings(given(app, folder), process.env.CDK_DEFAULT_REGION);
-  const advice = withoutFile(folder, settings.stage);
+  const settings = parseSettings(given(app, folder), process.env.CDK_DEFAULT_REGION);
+  const advice = missingFileWarning(folder, settings.stage);
   if (advice !== undefined) console.error(advice);
   const binaries = new Binaries(resolve(FOLDER, settings.binaries), settings.architecture);
   new DaymarkStack(app, { settings, binaries });

@@ -3,7 +3,20 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
-import { BINARIES, type FunctionName } from './names';
+
+/** The Lambda functions, each with the binary that it runs. */
+export const BINARIES = {
+  ingest: 'ingest-lambda',
+  'stock-processor': 'processor-lambda',
+  pricing: 'pricing-lambda',
+  'pricing-schedule': 'pricing-schedule-lambda',
+  'day-close': 'day-close-lambda',
+  'day-close-schedule': 'day-close-schedule-lambda',
+  token: 'token-lambda',
+  'offers-api': 'offers-lambda',
+} as const;
+
+export type FunctionName = keyof typeof BINARIES;
 
 export type Architecture = 'arm64' | 'x86_64';
 

@@ -15,9 +15,10 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { Deployment } from './deployment';
+import type { CommonProps } from './common-props';
 import { metric, type MetricName } from './metrics';
-import { BINARIES, type Names } from './names';
+import { BINARIES } from './binaries';
+import type { ResourceNames } from './resource-names';
 import { DEFINITION } from './tables';
 
 const FIVE_MINUTES = Duration.minutes(5);
@@ -25,12 +26,12 @@ const DAY = Duration.days(1);
 const WIDTH = 24;
 
 export class Dashboard extends Construct {
-  private readonly names: Names;
+  private readonly names: ResourceNames;
   private readonly dashboard: CloudWatchDashboard;
 
-  constructor(scope: Construct, id: string, deployment: Deployment) {
+  constructor(scope: Construct, id: string, common: CommonProps) {
     super(scope, id);
-    this.names = deployment.names;
+    this.names = common.names;
     this.dashboard = new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: this.names.stack,
       periodOverride: PeriodOverride.INHERIT,
@@ -39,7 +40,7 @@ export class Dashboard extends Construct {
       new AlarmStatusWidget({
         title: 'Alarms',
         width: WIDTH,
-        alarms: [...deployment.alarms.all()],
+        alarms: [...common.alarms.all()],
       }),
     );
     this.section('Business', 'Is it worth it?', this.business());

@@ -2,7 +2,7 @@
 
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { Deployment } from './deployment';
+import type { CommonProps } from './common-props';
 import { FanOut } from './fan-out';
 import { metric } from './metrics';
 import type { Tables } from './tables';
@@ -10,20 +10,20 @@ import type { Tables } from './tables';
 export class DayClose extends Construct {
   readonly fanOut: FanOut;
 
-  constructor(scope: Construct, id: string, deployment: Deployment, tables: Tables) {
+  constructor(scope: Construct, id: string, common: CommonProps, tables: Tables) {
     super(scope, id);
-    this.fanOut = new FanOut(this, 'FanOut', deployment, tables, {
+    this.fanOut = new FanOut(this, 'FanOut', common, tables, {
       name: 'day-close',
       description: 'Closes the days of stores that are over, and again after late events',
       // Between two slots of the pricing, so that both are not busy at once.
       schedule: 'cron(7/15 * * * ? *)',
-      memoryMegabytes: deployment.settings.dayCloseMemory,
+      memoryMegabytes: common.settings.dayCloseMemory,
       timeout: Duration.minutes(5),
-      concurrency: deployment.settings.dayCloseConcurrency,
+      concurrency: common.settings.dayCloseConcurrency,
     });
-    deployment.alarms.add({
+    common.alarms.add({
       name: 'day-close-fails',
-      metric: metric(deployment.names, 'daymark_processor_close_failed_total', {
+      metric: metric(common.names, 'daymark_processor_close_failed_total', {
         statistic: 'Sum',
         period: Duration.minutes(15),
       }),

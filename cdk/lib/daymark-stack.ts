@@ -8,16 +8,16 @@ import type { Binaries } from './binaries';
 import { Dashboard } from './dashboard';
 import { DayClose } from './day-close';
 import { Delivery } from './delivery/delivery';
-import type { Deployment } from './deployment';
+import type { CommonProps } from './common-props';
 import { Identity } from './identity';
 import { IngestApi } from './ingest-api';
-import { Names } from './names';
+import { ResourceNames } from './resource-names';
 import { OffersApi } from './offers-api';
-import { OffersOut } from './offers-out/offers-out';
+import { OfferEvents } from './offer-events/offer-events';
 import { Pricing } from './pricing';
-import { Queries } from './queries';
-import { removalPolicy } from './removal';
-import type { Settings } from './settings';
+import { SavedQueries } from './saved-queries';
+import { removalPolicy } from './removal-policy';
+import type { Settings } from './settings/definitions';
 import { StockProcessor } from './stock-processor';
 import { Stream } from './stream';
 import { Tables } from './tables';
@@ -30,7 +30,7 @@ export interface DaymarkStackProps {
 export class DaymarkStack extends Stack {
   constructor(scope: Construct, props: DaymarkStackProps) {
     const { settings, binaries } = props;
-    const names = new Names(settings.stage);
+    const names = new ResourceNames(settings.stage);
     super(scope, names.stack, {
       env: { region: settings.region },
       description: `Daymark, stage ${settings.stage}`,
@@ -44,21 +44,21 @@ export class DaymarkStack extends Stack {
       removalPolicy: removalPolicy(settings),
     });
     const alarms = new Alarms(this, 'Alarms', { settings, names, key });
-    const deployment: Deployment = { settings, names, binaries, alarms, key };
+    const common: CommonProps = { settings, names, binaries, alarms, key };
 
-    const stream = new Stream(this, 'Stream', deployment);
-    const tables = new Tables(this, 'Tables', deployment);
-    const identity = new Identity(this, 'Identity', deployment, tables);
-    const ingestApi = new IngestApi(this, 'IngestApi', deployment, { stream, identity });
-    const stockProcessor = new StockProcessor(this, 'StockProcessor', deployment, {
+    const stream = new Stream(this, 'Stream', common);
+    const tables = new Tables(this, 'Tables', common);
+    const identity = new Identity(this, 'Identity', common, tables);
+    const ingestApi = new IngestApi(this, 'IngestApi', common, { stream, identity });
+    const stockProcessor = new StockProcessor(this, 'StockProcessor', common, {
       stream,
       tables,
     });
-    const pricing = new Pricing(this, 'Pricing', deployment, tables);
-    const dayClose = new DayClose(this, 'DayClose', deployment, tables);
-    new OffersApi(this, 'OffersApi', deployment, { api: ingestApi, tables });
-    new OffersOut(this, 'OffersOut', deployment, tables.of('offers'));
-    new Delivery(this, 'Delivery', deployment, {
+    const pricing = new Pricing(this, 'Pricing', common, tables);
+    const dayClose = new DayClose(this, 'DayClose', common, tables);
+    new OffersApi(this, 'OffersApi', common, { api: ingestApi, tables });
+    new OfferEvents(this, 'OffersOut', common, tables.of('offers'));
+    new Delivery(this, 'Delivery', common, {
       tables,
       released: [
         { function: ingestApi.function, harm: ingestApi.harm },
@@ -67,8 +67,8 @@ export class DaymarkStack extends Stack {
         { function: dayClose.fanOut.worker, harm: [] },
       ],
     });
-    new Queries(this, 'Queries', deployment);
-    new Dashboard(this, 'Dashboard', deployment);
+    new SavedQueries(this, 'Queries', common);
+    new Dashboard(this, 'Dashboard', common);
 
     this.tell({
       ApiUrl: ingestApi.url,

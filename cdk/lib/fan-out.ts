@@ -19,10 +19,9 @@ import {
   QueueEncryption,
 } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Deployment } from './deployment';
-import { DaymarkFunction } from './function';
-import { acknowledge } from './nag';
-import { VARIABLES } from './names';
+import type { CommonProps } from './common-props';
+import { DaymarkFunction, VARIABLES } from './daymark-function';
+import { acknowledge } from './nag-acknowledgements';
 import type { Tables } from './tables';
 
 /** How often a store is tried before it is put aside. */
@@ -59,23 +58,23 @@ export class FanOut extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    private readonly deployment: Deployment,
+    private readonly common: CommonProps,
     tables: Tables,
     private readonly props: FanOutProps,
   ) {
     super(scope, id);
     this.hidden = Duration.seconds(TIMEOUTS_HIDDEN * props.timeout.toSeconds());
-    const environment = { [VARIABLES.tablePrefix]: deployment.names.prefix };
-    this.worker = new DaymarkFunction(this, 'Worker', deployment, { ...props, environment });
+    const environment = { [VARIABLES.tablePrefix]: common.names.prefix };
+    this.worker = new DaymarkFunction(this, 'Worker', common, { ...props, environment });
     this.failed = this.fifo('Failed', `${props.name}-failed.fifo`, { retentionPeriod: KEPT });
     this.queue = this.fifo('Queue', `${props.name}.fifo`, {
       visibilityTimeout: this.hidden,
       deliveryDelay: props.delay,
       deadLetterQueue: { queue: this.failed, maxReceiveCount: RECEIVES_MAX },
     });
-    const schedule = new DaymarkFunction(this, 'Schedule', deployment, {
+    const schedule = new DaymarkFunction(this, 'Schedule', common, {
       name: `${props.name}-schedule`,
-      description: `Sends the stores that are due to ${this.deployment.names.of(props.name)}`,
+      description: `Sends the stores that are due to ${this.common.names.of(props.name)}`,
       memoryMegabytes: 512,
       timeout: Duration.minutes(2),
       environment: { ...environment, [VARIABLES.queueUrl]: this.queue.queueUrl },
@@ -89,7 +88,7 @@ export class FanOut extends Construct {
 
   private fifo(id: string, name: string, more: Partial<ConstructorParameters<typeof Queue>[2]>) {
     return new Queue(this, id, {
-      queueName: this.deployment.names.of(name),
+      queueName: this.common.names.of(name),
       fifo: true,
       contentBasedDeduplication: false,
       // High throughput: limits count for each store and not for the queue.
@@ -125,7 +124,7 @@ export class FanOut extends Construct {
 
   /** Scheduler calls the function asynchronously: what either of them gives up lies in one queue. */
   private wake(schedule: DaymarkFunction): void {
-    const { names } = this.deployment;
+    const { names } = this.common;
     const ticks = new Queue(this, 'Ticks', {
       queueName: names.of(`${this.props.name}-ticks-failed`),
       retentionPeriod: KEPT,
@@ -180,7 +179,7 @@ export class FanOut extends Construct {
       },
     });
     tick.node.addDependency(role);
-    this.deployment.alarms.add({
+    this.common.alarms.add({
       name: `${this.props.name}-ticks-failed`,
       metric: ticks.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
       threshold: 0,
@@ -190,7 +189,7 @@ export class FanOut extends Construct {
   }
 
   private addAlarms(schedule: DaymarkFunction): void {
-    const { alarms } = this.deployment;
+    const { alarms } = this.common;
     // It rings until the first tick of a new stage too: RUNBOOK.md says so.
     alarms.add({
       name: `${this.props.name}-silent`,

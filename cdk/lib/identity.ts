@@ -15,12 +15,14 @@ import {
   UserPoolResourceServer,
 } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
-import type { Deployment } from './deployment';
-import { DaymarkFunction } from './function';
-import { acknowledge } from './nag';
-import { RESOURCE_SERVER, VARIABLES } from './names';
-import { removalPolicy } from './removal';
+import type { CommonProps } from './common-props';
+import { DaymarkFunction, VARIABLES } from './daymark-function';
+import { acknowledge } from './nag-acknowledgements';
+import { removalPolicy } from './removal-policy';
 import type { Tables } from './tables';
+
+/** The Cognito resource server; a scope is `daymark/events:write`. */
+const RESOURCE_SERVER = 'daymark';
 
 const EVENTS_WRITE = new ResourceServerScope({
   scopeName: 'events:write',
@@ -45,9 +47,9 @@ export class Identity extends Construct {
   readonly analysts: UserPoolClient;
   readonly domain: UserPoolDomain;
 
-  constructor(scope: Construct, id: string, deployment: Deployment, tables: Tables) {
+  constructor(scope: Construct, id: string, common: CommonProps, tables: Tables) {
     super(scope, id);
-    const { settings, names } = deployment;
+    const { settings, names } = common;
     this.pool = new UserPool(this, 'Pool', {
       userPoolName: names.of('users'),
       // The least plan in which a trigger may add claims to access tokens of machines.
@@ -77,7 +79,7 @@ export class Identity extends Construct {
     });
     const { region, urlSuffix } = Stack.of(this);
     this.issuer = `https://cognito-idp.${region}.${urlSuffix}/${this.pool.userPoolId}`;
-    this.addStoresToTokens(deployment, tables);
+    this.addStoresToTokens(common, tables);
 
     const server = new UserPoolResourceServer(this, 'Server', {
       userPool: this.pool,
@@ -117,14 +119,14 @@ export class Identity extends Construct {
   }
 
   /** The stores that a client was granted stand in its tokens. */
-  private addStoresToTokens(deployment: Deployment, tables: Tables): void {
-    const token = new DaymarkFunction(this, 'Token', deployment, {
+  private addStoresToTokens(common: CommonProps, tables: Tables): void {
+    const token = new DaymarkFunction(this, 'Token', common, {
       name: 'token',
       description: 'Puts the stores that a client was granted into its access tokens',
       memoryMegabytes: 256,
       // Cognito waits no longer.
       timeout: Duration.seconds(5),
-      environment: { [VARIABLES.tablePrefix]: deployment.names.prefix },
+      environment: { [VARIABLES.tablePrefix]: common.names.prefix },
     });
     tables.allow(token, 'clients', ['GetItem']);
     this.pool.addTrigger(

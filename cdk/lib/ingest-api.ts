@@ -18,15 +18,14 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { Harm } from './delivery/delivery';
-import type { Deployment } from './deployment';
-import { unlessEmulated } from './emulated';
-import { DaymarkFunction } from './function';
+import type { RollbackAlarm } from './delivery/delivery';
+import type { CommonProps } from './common-props';
+import { unlessEmulated } from './emulator';
+import { DaymarkFunction, VARIABLES } from './daymark-function';
 import { SCOPES, type Identity } from './identity';
 import { metric } from './metrics';
-import { acknowledge } from './nag';
-import { VARIABLES } from './names';
-import { removalPolicy } from './removal';
+import { acknowledge } from './nag-acknowledgements';
+import { removalPolicy } from './removal-policy';
 import type { Stream } from './stream';
 
 /** What of a request stands in the access log: never a token, never a body. */
@@ -49,7 +48,7 @@ const ACCESS_LOG = {
 export class IngestApi extends Construct {
   readonly function: DaymarkFunction;
   readonly api: HttpApi;
-  readonly harm: readonly Harm[];
+  readonly harm: readonly RollbackAlarm[];
   /** Where callers find it. */
   readonly url: string;
   private readonly byToken: HttpJwtAuthorizer;
@@ -57,12 +56,12 @@ export class IngestApi extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    private readonly deployment: Deployment,
+    private readonly common: CommonProps,
     { stream, identity }: { stream: Stream; identity: Identity },
   ) {
     super(scope, id);
-    const { settings, names } = deployment;
-    this.function = new DaymarkFunction(this, 'Function', deployment, {
+    const { settings, names } = common;
+    this.function = new DaymarkFunction(this, 'Function', common, {
       name: 'ingest',
       description: 'Validates events and puts them into the stream',
       memoryMegabytes: settings.ingestMemory,
@@ -126,7 +125,7 @@ export class IngestApi extends Construct {
   }
 
   private addStage(): void {
-    const { settings, names } = this.deployment;
+    const { settings, names } = this.common;
     const logGroup = new LogGroup(this, 'AccessLogs', {
       // API Gateway may write to all groups of this prefix, so that no policy grows with them.
       logGroupName: `/aws/vendedlogs/${names.of('api')}`,
@@ -158,7 +157,7 @@ export class IngestApi extends Construct {
 
   private domain(): DomainName | undefined {
     const { domainName, certificateArn, truststore, truststoreVersion, ownershipCertificateArn } =
-      this.deployment.settings;
+      this.common.settings;
     if (domainName === undefined || certificateArn === undefined) return undefined;
     const [bucket, ...path] = (truststore ?? '').replace('s3://', '').split('/');
     return new DomainName(this, 'Domain', {
@@ -178,7 +177,7 @@ export class IngestApi extends Construct {
     });
   }
 
-  private serverErrors(): Harm {
+  private serverErrors(): RollbackAlarm {
     const period = Duration.minutes(1);
     const failed = this.api.metricServerError({ statistic: 'Sum', period });
     return {
@@ -197,7 +196,7 @@ export class IngestApi extends Construct {
   }
 
   private addAlarms(): void {
-    const { settings, names, alarms } = this.deployment;
+    const { settings, names, alarms } = this.common;
     const period = Duration.minutes(5);
     const own = (outcome: string) =>
       metric(names, 'daymark_ingest_events_total', { of: { outcome }, statistic: 'Sum', period });

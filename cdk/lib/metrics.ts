@@ -2,7 +2,11 @@
 
 import type { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { type FunctionName, METRIC_NAMESPACE, type Names } from './names';
+import type { FunctionName } from './binaries';
+import type { ResourceNames } from './resource-names';
+
+/** The CloudWatch namespace of the functions' own metrics; their one dimension is `function`. */
+const METRIC_NAMESPACE = 'Daymark';
 
 /** Who writes what: each name stands in a `metrics.rs`, which a test reads. */
 const WRITERS = {
@@ -37,7 +41,7 @@ export interface MetricOptions {
 }
 
 /** One series. CloudWatch adds up no dimensions, so a metric with a label needs `of`. */
-export function metric(names: Names, name: MetricName, options: MetricOptions): Metric {
+export function metric(names: ResourceNames, name: MetricName, options: MetricOptions): Metric {
   const { of, ...more } = options;
   return new Metric({
     namespace: METRIC_NAMESPACE,

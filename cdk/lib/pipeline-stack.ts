@@ -20,9 +20,9 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { acknowledge, named } from './nag';
-import { Names } from './names';
-import type { Settings } from './settings';
+import { acknowledge, named } from './nag-acknowledgements';
+import { ResourceNames } from './resource-names';
+import type { Settings } from './settings/definitions';
 
 /** What the pipeline needs to know; `undefined` when no pipeline is asked for. */
 export interface PipelineProps extends StackProps {
@@ -44,13 +44,13 @@ const PYTHON = { python: '3.13' };
 
 export class PipelineStack extends Stack {
   private readonly key: Key;
-  private readonly names: Names;
+  private readonly names: ResourceNames;
 
   constructor(
     scope: Construct,
     private readonly props: PipelineProps,
   ) {
-    const names = new Names(props.settings.stage);
+    const names = new ResourceNames(props.settings.stage);
     super(scope, `${names.stack}-pipeline`, {
       ...props,
       env: { region: props.settings.region },

@@ -3,8 +3,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { Deployment } from './deployment';
-import { unlessEmulated } from './emulated';
+import type { CommonProps } from './common-props';
+import { unlessEmulated } from './emulator';
 import { FanOut } from './fan-out';
 import { metric, type MetricName } from './metrics';
 import type { Tables } from './tables';
@@ -15,21 +15,21 @@ const DECIDED = ['published', 'deepened', 'shadow', 'kept', 'already_decided'];
 export class Pricing extends Construct {
   readonly fanOut: FanOut;
 
-  constructor(scope: Construct, id: string, deployment: Deployment, tables: Tables) {
+  constructor(scope: Construct, id: string, common: CommonProps, tables: Tables) {
     super(scope, id);
-    this.fanOut = new FanOut(this, 'FanOut', deployment, tables, {
+    this.fanOut = new FanOut(this, 'FanOut', common, tables, {
       name: 'pricing',
       description: 'Prices the stores that are in their afternoon',
       // The pricing grid: `SLOT_MINUTES` in `domain/src/limits.rs`.
       schedule: 'cron(0/15 * * * ? *)',
-      memoryMegabytes: deployment.settings.pricingMemory,
+      memoryMegabytes: common.settings.pricingMemory,
       // A store that failed is hidden six times as long: three attempts in a slot, the last one over.
       timeout: Duration.seconds(45),
-      concurrency: deployment.settings.pricingConcurrency,
+      concurrency: common.settings.pricingConcurrency,
       // A slot's last events have arrived by then; what is read is cut off at the slot anyway.
       delay: Duration.seconds(20),
     });
-    this.addAlarms(deployment);
+    this.addAlarms(common);
     const { worker } = this.fanOut;
     tables.allow(worker, 'catalog', ['Query']);
     tables.allow(worker, 'stock', ['Query']);
@@ -37,7 +37,7 @@ export class Pricing extends Construct {
     tables.allow(worker, 'offers', ['PutItem', 'Query']);
   }
 
-  private addAlarms({ settings, names, alarms }: Deployment): void {
+  private addAlarms({ settings, names, alarms }: CommonProps): void {
     const period = Duration.minutes(15);
     alarms.add({
       name: 'pricing-fails',
@@ -65,7 +65,7 @@ export class Pricing extends Construct {
    * Each sum begins with a nought for every hour in which stores were due, so that it is there
    * even if none of the series that it adds up was ever written.
    */
-  private addDeadMen({ names, alarms }: Pick<Deployment, 'names' | 'alarms'>): void {
+  private addDeadMen({ names, alarms }: Pick<CommonProps, 'names' | 'alarms'>): void {
     const period = Duration.hours(1);
     const hourly = (name: MetricName, of?: Record<string, string>) =>
       metric(names, name, { of, statistic: 'Sum', period });

@@ -5,14 +5,13 @@ import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { EventSourceMapping, MetricType, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { Harm } from './delivery/delivery';
-import type { Deployment } from './deployment';
-import { unlessEmulated } from './emulated';
-import { DaymarkFunction } from './function';
+import type { RollbackAlarm } from './delivery/delivery';
+import type { CommonProps } from './common-props';
+import { unlessEmulated } from './emulator';
+import { DaymarkFunction, VARIABLES } from './daymark-function';
 import { metric, type MetricName } from './metrics';
-import { acknowledge } from './nag';
-import { VARIABLES } from './names';
-import { removalPolicy } from './removal';
+import { acknowledge } from './nag-acknowledgements';
+import { removalPolicy } from './removal-policy';
 import type { Stream } from './stream';
 import type { Tables } from './tables';
 
@@ -21,17 +20,17 @@ export class StockProcessor extends Construct {
   readonly mapping: EventSourceMapping;
   /** Whole batches that were given up. */
   readonly failedBatches: Bucket;
-  readonly harm: readonly Harm[];
+  readonly harm: readonly RollbackAlarm[];
 
   constructor(
     scope: Construct,
     id: string,
-    private readonly deployment: Deployment,
+    private readonly common: CommonProps,
     { stream, tables }: { stream: Stream; tables: Tables },
   ) {
     super(scope, id);
-    const { settings, names } = deployment;
-    this.function = new DaymarkFunction(this, 'Function', deployment, {
+    const { settings, names } = common;
+    this.function = new DaymarkFunction(this, 'Function', common, {
       name: 'stock-processor',
       description: 'Folds batches of events into stock windows',
       memoryMegabytes: settings.stockProcessorMemory,
@@ -80,7 +79,7 @@ export class StockProcessor extends Construct {
   }
 
   private bucket(): Bucket {
-    const { settings, key } = this.deployment;
+    const { settings, key } = this.common;
     const bucket = new Bucket(this, 'FailedBatches', {
       encryption: BucketEncryption.KMS,
       encryptionKey: key,
@@ -117,7 +116,7 @@ export class StockProcessor extends Construct {
   }
 
   private addAlarms(): void {
-    const { alarms } = this.deployment;
+    const { alarms } = this.common;
     const ofMapping = (metricName: string, period = Duration.minutes(1)) =>
       new Metric({
         namespace: 'AWS/Lambda',
@@ -127,7 +126,7 @@ export class StockProcessor extends Construct {
         period,
       });
     const own = (name: MetricName, of?: Record<string, string>, statistic = 'Sum') =>
-      metric(this.deployment.names, name, { of, statistic, period: Duration.minutes(5) });
+      metric(this.common.names, name, { of, statistic, period: Duration.minutes(5) });
     alarms.add({
       name: 'rows-failed',
       metric: own('daymark_processor_rows_total', { outcome: 'failed' }),
@@ -144,7 +143,7 @@ export class StockProcessor extends Construct {
       description: 'Half of the events are stored more than 15 minutes after they occurred.',
       runbook: 'events-come-late',
     });
-    unlessEmulated(this.deployment.settings, () => {
+    unlessEmulated(this.common.settings, () => {
       const reasons = ['unopenable', 'invalid_event', 'conflicting_duplicate'];
       const quarantined = reasons.map((reason) => [
         reason,
@@ -174,7 +173,7 @@ export class StockProcessor extends Construct {
           // The nought is there even if nothing was ever processed.
           expression: 'IF(stored > 0 AND SUM([0 * stored, invoked]) == 0, 1, 0)',
           usingMetrics: {
-            stored: metric(this.deployment.names, 'daymark_ingest_events_total', stored),
+            stored: metric(this.common.names, 'daymark_ingest_events_total', stored),
             invoked: ofMapping('InvokedEventCount', period),
           },
           period,

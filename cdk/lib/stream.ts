@@ -3,10 +3,10 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Stream as KinesisStream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import { Construct } from 'constructs';
-import type { Deployment } from './deployment';
-import type { DaymarkFunction } from './function';
-import { acknowledge } from './nag';
-import { removalPolicy } from './removal';
+import type { CommonProps } from './common-props';
+import type { DaymarkFunction } from './daymark-function';
+import { acknowledge } from './nag-acknowledgements';
+import { removalPolicy } from './removal-policy';
 
 export class Stream extends Construct {
   readonly stream: KinesisStream;
@@ -14,10 +14,10 @@ export class Stream extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    private readonly deployment: Deployment,
+    private readonly common: CommonProps,
   ) {
     super(scope, id);
-    const { settings, names, key } = deployment;
+    const { settings, names, key } = common;
     const isProvisioned = settings.streamMode === 'provisioned';
     this.stream = new KinesisStream(this, 'Stream', {
       streamName: names.stream,
@@ -33,7 +33,7 @@ export class Stream extends Construct {
         'A key of our own: who may read events is decided by its policy as well, and it can be ' +
         'disabled. Kinesis asks it every five minutes a producer, which costs cents.',
     });
-    deployment.alarms.add({
+    common.alarms.add({
       name: 'stream-throttles',
       metric: this.stream.metricWriteProvisionedThroughputExceeded({
         period: Duration.minutes(1),
@@ -49,7 +49,7 @@ export class Stream extends Construct {
   /** Permits a function to put records, and to encrypt them. */
   allowPut(to: DaymarkFunction): void {
     to.allow(['kinesis:PutRecords'], [this.stream.streamArn]);
-    to.allow(['kms:GenerateDataKey'], [this.deployment.key.keyArn], this.viaKinesis());
+    to.allow(['kms:GenerateDataKey'], [this.common.key.keyArn], this.viaKinesis());
   }
 
   /** Permits a function's event source mapping to read records, and to decrypt them. */
@@ -64,7 +64,7 @@ export class Stream extends Construct {
       ],
       [this.stream.streamArn],
     );
-    to.allow(['kms:Decrypt'], [this.deployment.key.keyArn], this.viaKinesis());
+    to.allow(['kms:Decrypt'], [this.common.key.keyArn], this.viaKinesis());
   }
 
   private viaKinesis() {

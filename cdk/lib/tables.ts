@@ -12,10 +12,10 @@ import {
   TableEncryption,
 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
-import type { Deployment } from './deployment';
-import { unlessEmulated } from './emulated';
-import type { DaymarkFunction } from './function';
-import { removalPolicy } from './removal';
+import type { CommonProps } from './common-props';
+import { unlessEmulated } from './emulator';
+import type { DaymarkFunction } from './daymark-function';
+import { removalPolicy } from './removal-policy';
 
 interface Definition {
   readonly partition_key: string;
@@ -43,10 +43,10 @@ export class Tables extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    private readonly deployment: Deployment,
+    private readonly common: CommonProps,
   ) {
     super(scope, id);
-    const { settings, names, key } = deployment;
+    const { settings, names, key } = common;
     for (const { name, time_to_live: timeToLiveAttribute } of DEFINITION.tables) {
       const table = new Table(this, name, {
         tableName: names.of(name),
@@ -79,7 +79,7 @@ export class Tables extends Construct {
         period,
       });
     for (const kind of ['Read', 'Write'] as const) {
-      this.deployment.alarms.add({
+      this.common.alarms.add({
         name: `tables-throttle-${kind.toLowerCase()}s`,
         metric: sum(
           `${kind.toLowerCase()}s that were throttled`,
@@ -95,7 +95,7 @@ export class Tables extends Construct {
       });
     }
     const operations = ['BatchGetItem', 'PutItem', 'Query'] as const;
-    this.deployment.alarms.add({
+    this.common.alarms.add({
       name: 'tables-fail',
       metric: sum(
         'faults of DynamoDB itself',
@@ -132,7 +132,7 @@ export class Tables extends Construct {
       actions.map((action) => `dynamodb:${action}`),
       [this.of(name).tableArn],
     );
-    to.allow(writes ? [...READ_KEY, ...WRITE_KEY] : READ_KEY, [this.deployment.key.keyArn], {
+    to.allow(writes ? [...READ_KEY, ...WRITE_KEY] : READ_KEY, [this.common.key.keyArn], {
       StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` },
     });
   }

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Match } from 'aws-cdk-lib/assertions';
-import { Binaries } from '../lib/binaries';
-import { BINARIES } from '../lib/names';
+import { Binaries, BINARIES } from '../lib/binaries';
 import { template } from './template';
 
 const X86_64 = 0x3e;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { SETTINGS } from '../lib/settings';
+import { SETTINGS } from '../lib/settings/definitions';
 
 const FILE = resolve(__dirname, '../../../docs/deploy.md');
 const PART = /(<!-- settings -->\n)[^]*(<!-- \/settings -->)/;

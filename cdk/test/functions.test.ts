@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { BINARIES } from '../lib/names';
+import { BINARIES } from '../lib/binaries';
 import { resources, template, type Resource } from './template';
 
 const FUNCTION = 'AWS::Lambda::Function';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Match } from 'aws-cdk-lib/assertions';
-import { SETTINGS } from '../lib/settings';
+import { SETTINGS } from '../lib/settings/definitions';
 import { resources, template } from './template';
 
 const ROUTE = 'AWS::ApiGatewayV2::Route';

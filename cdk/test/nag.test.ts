@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { App, Stack, Stage, Validations } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { SETTINGS } from '../lib/settings';
+import { SETTINGS } from '../lib/settings/definitions';
 import { pipelineStack, stack } from './template';
 
 /** With everything that a setting adds. */

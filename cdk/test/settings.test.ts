@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { App } from 'aws-cdk-lib';
-import { given, withoutFile } from '../lib/given';
-import { readSettings } from '../lib/read-settings';
-import { SETTINGS } from '../lib/settings';
+import { given, missingFileWarning } from '../lib/settings/sources';
+import { parseSettings } from '../lib/settings/parser';
+import { SETTINGS } from '../lib/settings/definitions';
 
 const read = (values: Record<string, unknown>, cliRegion?: string) =>
-  readSettings([{ where: 'context', values }], cliRegion);
+  parseSettings([{ where: 'context', values }], cliRegion);
 
 function fault(values: Record<string, unknown>, cliRegion?: string): string {
   try {
@@ -162,7 +162,7 @@ function folderWith(name: string, text: string): string {
 test("a stage's file is read, and the command line comes before it", () => {
   const folder = folderWith('large.json', '{ "batchSize": 500, "parallelization": 4 }');
   const app = new App({ context: { stage: 'large', parallelization: '10' } });
-  const settings = readSettings(given(app, folder));
+  const settings = parseSettings(given(app, folder));
   assert.equal(settings.batchSize, 500);
   assert.equal(settings.parallelization, 10);
 });
@@ -176,7 +176,7 @@ test("CDK's own context is not taken for settings", () => {
       'cli-telemetry': false,
     },
   });
-  assert.equal(readSettings(given(app, '/nonexistent')).stage, 'dev');
+  assert.equal(parseSettings(given(app, '/nonexistent')).stage, 'dev');
 });
 
 test('a file that is no JSON object is told by its name', () => {
@@ -200,8 +200,11 @@ test('a comma too many is told with its line', () => {
 
 test('a stage without a file is told, with those that have one', () => {
   const folder = folderWith('prod.json', '{}');
-  assert.equal(withoutFile(folder, 'prod'), undefined);
-  assert.match(withoutFile(folder, 'prdo') ?? '', /prdo\.json does not exist: .* there are: prod$/);
+  assert.equal(missingFileWarning(folder, 'prod'), undefined);
+  assert.match(
+    missingFileWarning(folder, 'prdo') ?? '',
+    /prdo\.json does not exist: .* there are: prod$/,
+  );
 });
 
 test('a file of one stage does not make another, with what only the first may lose', () => {

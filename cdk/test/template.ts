@@ -1,4 +1,4 @@
-/** The synthesized template of a deployment, with the settings that a test is about. */
+/** The synthesized template of a common, with the settings that a test is about. */
 
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -6,14 +6,14 @@ import flags from 'aws-cdk-lib/recommended-feature-flags.json';
 import { Binaries } from '../lib/binaries';
 import { DaymarkStack } from '../lib/daymark-stack';
 import { PipelineStack } from '../lib/pipeline-stack';
-import { readSettings } from '../lib/read-settings';
-import { SETTINGS } from '../lib/settings';
+import { parseSettings } from '../lib/settings/parser';
+import { SETTINGS } from '../lib/settings/definitions';
 
 const made = new Map<string, Template>();
 
-/** The stack of a deployment, in an app of its own, without binaries. */
+/** The stack of a common, in an app of its own, without binaries. */
 export function stack(values: Record<string, unknown> = {}): DaymarkStack {
-  const settings = readSettings([{ where: 'test', values }]);
+  const settings = parseSettings([{ where: 'test', values }]);
   const binaries = new Binaries('/nonexistent', settings.architecture);
   return new DaymarkStack(new App({ context: flags }), { settings, binaries });
 }
@@ -26,12 +26,12 @@ export function template(values: Record<string, unknown> = {}): Template {
   return known;
 }
 
-/** The pipeline of a deployment, with the examples that its settings give. */
+/** The pipeline of a common, with the examples that its settings give. */
 export function pipelineStack(values: Record<string, unknown> = {}): PipelineStack {
   const repository = SETTINGS.pipelineRepository.example;
   const connectionArn = SETTINGS.pipelineConnection.example;
   const asked = { pipelineRepository: repository, pipelineConnection: connectionArn };
-  const settings = readSettings([{ where: 'test', values: { ...asked, ...values } }]);
+  const settings = parseSettings([{ where: 'test', values: { ...asked, ...values } }]);
   return new PipelineStack(new App({ context: flags }), { settings, repository, connectionArn });
 }
 

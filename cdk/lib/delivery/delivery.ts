@@ -12,16 +12,16 @@ import {
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import type { Deployment } from '../deployment';
-import { unlessEmulated } from '../emulated';
-import type { DaymarkFunction } from '../function';
-import { acknowledge } from '../nag';
+import type { CommonProps } from '../common-props';
+import { unlessEmulated } from '../emulator';
+import type { DaymarkFunction } from '../daymark-function';
+import { acknowledge } from '../nag-acknowledgements';
 import type { Tables } from '../tables';
 import { ReleaseCheck } from './release-check';
 import { CONFIGURATIONS } from './traffic-shift';
 
 /** What shows that a new version does harm; it ends a release. */
-export interface Harm {
+export interface RollbackAlarm {
   /** After the function's name and `release`. */
   readonly name: string;
   /** By the minute: a canary is over in five. */
@@ -31,30 +31,30 @@ export interface Harm {
   readonly description: string;
 }
 
-export interface Released {
+export interface ReleasedFunction {
   readonly function: DaymarkFunction;
   /** Besides its errors. */
-  readonly harm: readonly Harm[];
+  readonly harm: readonly RollbackAlarm[];
 }
 
 export class Delivery extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    deployment: Deployment,
-    { released, tables }: { released: readonly Released[]; tables: Tables },
+    common: CommonProps,
+    { released, tables }: { released: readonly ReleasedFunction[]; tables: Tables },
   ) {
     super(scope, id);
-    const { settings, names, alarms } = deployment;
+    const { settings, names, alarms } = common;
     unlessEmulated(settings, () => {
       const functions = released.map(({ function: each }) => each);
-      const check = new ReleaseCheck(this, 'ReleaseCheck', deployment, { functions, tables });
+      const check = new ReleaseCheck(this, 'ReleaseCheck', common, { functions, tables });
       const gradual = settings.trafficShift !== 'all-at-once';
       const application = new LambdaApplication(this, 'Application', {
         applicationName: names.of('functions'),
       });
       for (const { function: each, harm } of released) {
-        const errors: Harm = {
+        const errors: RollbackAlarm = {
           name: 'errors',
           metric: this.errorsOfNewVersion(each),
           threshold: 0,

@@ -14,11 +14,10 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { Deployment } from '../deployment';
-import type { DaymarkFunction } from '../function';
-import { acknowledge } from '../nag';
-import { VARIABLES } from '../names';
-import { removalPolicy } from '../removal';
+import type { CommonProps } from '../common-props';
+import { type DaymarkFunction, VARIABLES } from '../daymark-function';
+import { acknowledge } from '../nag-acknowledgements';
+import { removalPolicy } from '../removal-policy';
 import type { Tables } from '../tables';
 
 const SOURCE = resolve(__dirname, '../../../functions/release-check');
@@ -36,11 +35,11 @@ export class ReleaseCheck extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    deployment: Deployment,
+    common: CommonProps,
     { functions, tables }: { functions: readonly DaymarkFunction[]; tables: Tables },
   ) {
     super(scope, id);
-    const { settings, names, key } = deployment;
+    const { settings, names, key } = common;
     const functionName = names.of('release-check');
     this.arn = Stack.of(this).formatArn({
       service: 'lambda',

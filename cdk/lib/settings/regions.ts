@@ -6,7 +6,7 @@ import { RegionInfo } from 'aws-cdk-lib/region-info';
 const WITHOUT_COGNITO = ['aws-cn', 'aws-iso', 'aws-iso-b', 'aws-iso-e', 'aws-iso-f'];
 
 /** What speaks against a region; `undefined` where nothing does. */
-export function faultOf(region: string): string | undefined {
+export function regionProblem(region: string): string | undefined {
   const info = RegionInfo.regions.find(({ name }) => name === region);
   const advice =
     `see what a region has: aws ssm get-parameters-by-path --path ` +

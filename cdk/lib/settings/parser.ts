@@ -1,8 +1,8 @@
 /** Reads the settings and tells every fault at once. */
 
-import { contradictions } from './contradictions';
-import type { Setting } from './setting';
-import { SETTINGS, type SettingName, type Settings } from './settings';
+import { conflictsIn } from './conflicts';
+import type { Setting } from './schemas';
+import { SETTINGS, type SettingName, type Settings } from './definitions';
 
 /** Settings that break rules; one line for each. */
 export class SettingsError extends Error {
@@ -12,7 +12,7 @@ export class SettingsError extends Error {
 }
 
 /** What is given, by name, and where it stands. */
-export interface Given {
+export interface SettingsSource {
   readonly where: string;
   readonly values: Readonly<Record<string, unknown>>;
 }
@@ -23,7 +23,7 @@ export interface Given {
  *
  * @throws SettingsError with every fault.
  */
-export function readSettings(given: readonly Given[], cliRegion?: string): Settings {
+export function parseSettings(given: readonly SettingsSource[], cliRegion?: string): Settings {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS)) values[name] = setting.fallback;
@@ -49,7 +49,7 @@ export function readSettings(given: readonly Given[], cliRegion?: string): Setti
   }
   if (faults.length === 0) {
     const settings = values as unknown as Settings;
-    faults.push(...contradictions(settings, settings.region ?? cliRegion));
+    faults.push(...conflictsIn(settings, settings.region ?? cliRegion));
   }
   if (faults.length > 0) throw new SettingsError(faults);
   return values as unknown as Settings;

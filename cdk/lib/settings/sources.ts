@@ -3,8 +3,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from 'aws-cdk-lib';
-import { SettingsError, type Given } from './read-settings';
-import { SETTINGS } from './settings';
+import { SettingsError, type SettingsSource } from './parser';
+import { SETTINGS } from './definitions';
 
 /**
  * CDK keeps its own words in the same place: those of apps hold a colon or a slash, and these two
@@ -13,7 +13,7 @@ import { SETTINGS } from './settings';
 const OF_CDK = /[:/]|^(acknowledged-issue-numbers|cli-telemetry)$/;
 
 /** What the files of `folder` and the command line say. */
-export function given(app: App, folder: string): Given[] {
+export function given(app: App, folder: string): SettingsSource[] {
   const context = Object.entries(app.node.getAllContext() as Record<string, unknown>);
   const ours = context.filter(([name]) => !OF_CDK.test(name));
   const values = Object.fromEntries(ours);
@@ -22,7 +22,7 @@ export function given(app: App, folder: string): Given[] {
 }
 
 /** What to say of a stage that has no file: its name may be mistyped. */
-export function withoutFile(folder: string, stage: string): string | undefined {
+export function missingFileWarning(folder: string, stage: string): string | undefined {
   const file = fileOf(folder, stage);
   if (existsSync(file)) return undefined;
   const files = existsSync(folder) ? readdirSync(folder) : [];
@@ -35,7 +35,7 @@ export function withoutFile(folder: string, stage: string): string | undefined {
 
 const fileOf = (folder: string, stage: string) => join(folder, `${stage}.json`);
 
-function ofFile(folder: string, stage: string): Given[] {
+function ofFile(folder: string, stage: string): SettingsSource[] {
   const file = fileOf(folder, stage);
   if (!existsSync(file)) return [];
   const text = readFileSync(file, 'utf8');

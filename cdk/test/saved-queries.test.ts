@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { QUERIES } from '../lib/queries';
+import { QUERIES } from '../lib/saved-queries';
 import { template } from './template';
 
 const ROOT = resolve(__dirname, '../../..');

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CloudFormationTemplate, type SamTemplate, toLocalSam, toSam } from '../lib/sam';
+import {
+  type CloudFormationTemplate,
+  type SamTemplate,
+  toLocalSam,
+  toSam,
+} from '../lib/sam-template';
 import { template } from './template';
 
 const FROM = template().toJSON() as CloudFormationTemplate;

@@ -7,9 +7,9 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Deployment } from '../deployment';
-import { acknowledge } from '../nag';
-import { DETAIL_TYPES, SOURCE } from './offer-event';
+import type { CommonProps } from '../common-props';
+import { acknowledge } from '../nag-acknowledgements';
+import { DETAIL_TYPES, SOURCE } from './event-format';
 
 /** After so many receives a message goes aside. */
 const RECEIVES_MAX = 5;
@@ -17,9 +17,9 @@ const RECEIVES_MAX = 5;
 const KEPT = Duration.days(1);
 
 export class ExampleConsumer extends Construct {
-  constructor(scope: Construct, id: string, deployment: Deployment, bus: EventBus) {
+  constructor(scope: Construct, id: string, common: CommonProps, bus: EventBus) {
     super(scope, id);
-    const { names, alarms, key } = deployment;
+    const { names, alarms, key } = common;
     const queue = (name: string, more = {}) =>
       new Queue(this, name, {
         queueName: names.of(`offers-${name.toLowerCase()}`),

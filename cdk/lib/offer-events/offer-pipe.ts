@@ -8,10 +8,10 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Deployment } from '../deployment';
-import { acknowledge } from '../nag';
-import { removalPolicy } from '../removal';
-import { type DetailType, filterPattern, inputTemplate, SOURCE } from './offer-event';
+import type { CommonProps } from '../common-props';
+import { acknowledge } from '../nag-acknowledgements';
+import { removalPolicy } from '../removal-policy';
+import { type DetailType, filterPattern, inputTemplate, SOURCE } from './event-format';
 
 /** `PutEvents` takes 10 entries, and a pipe's batch may not be larger than its target's. */
 const BATCH_SIZE = 10;
@@ -27,9 +27,9 @@ export interface OfferPipeProps {
 }
 
 export class OfferPipe extends Construct {
-  constructor(scope: Construct, id: string, deployment: Deployment, props: OfferPipeProps) {
+  constructor(scope: Construct, id: string, common: CommonProps, props: OfferPipeProps) {
     super(scope, id);
-    const { settings, names, alarms } = deployment;
+    const { settings, names, alarms } = common;
     const { detailType, offers, bus } = props;
     const suffix = detailType === 'OfferPublished' ? 'offers-published' : 'offers-deepened';
     const name = names.of(suffix);
@@ -70,7 +70,7 @@ export class OfferPipe extends Construct {
     role.addToPolicy(
       new PolicyStatement({
         actions: ['kms:Decrypt', 'kms:DescribeKey'],
-        resources: [deployment.key.keyArn],
+        resources: [common.key.keyArn],
         conditions: {
           StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` },
         },

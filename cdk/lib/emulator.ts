@@ -5,7 +5,7 @@
  * (`ingest-api`, `pricing`, `stock-processor`, `tables`).
  */
 
-import type { Settings } from './settings';
+import type { Settings } from './settings/definitions';
 
 export function unlessEmulated(settings: Settings, add: () => void): void {
   if (!settings.emulated) add();

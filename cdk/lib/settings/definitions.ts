@@ -1,7 +1,7 @@
 /** Everything that an operator may choose, with its rule; `docs/deploy.md` is tested against it. */
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { TRAFFIC_SHIFTS } from './delivery/traffic-shift';
+import { TRAFFIC_SHIFTS } from '../delivery/traffic-shift';
 import {
   flag,
   numberOf,
@@ -12,7 +12,7 @@ import {
   whole,
   word,
   type Setting,
-} from './setting';
+} from './schemas';
 
 /** What CloudWatch Logs knows, without "for ever". */
 const RETENTIONS = Object.values(RetentionDays).filter(
@@ -66,7 +66,7 @@ export const SETTINGS = {
   }),
   emulated: flag({
     meaning: 'Leaves out what MiniStack refuses; never for AWS',
-    source: '`lib/emulated.ts`',
+    source: '`lib/emulator.ts`',
     fallback: false,
   }),
   logRetentionDays: numberOf({
@@ -285,7 +285,7 @@ export const SETTINGS = {
   }),
   offersConsumer: flag({
     meaning: 'A topic and a queue that take all offers, as an example of a subscriber',
-    source: '`lib/offers-out`',
+    source: '`lib/offer-events`',
     fallback: true,
   }),
   trafficShift: word({

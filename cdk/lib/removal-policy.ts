@@ -4,7 +4,7 @@
  */
 
 import { RemovalPolicy } from 'aws-cdk-lib';
-import type { Settings } from './settings';
+import type { Settings } from './settings/definitions';
 
 export function removalPolicy(settings: Settings): RemovalPolicy {
   return settings.keepData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;

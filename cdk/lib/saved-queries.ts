@@ -7,9 +7,10 @@
 
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { Deployment } from './deployment';
-import { unlessEmulated } from './emulated';
-import { BINARIES, type FunctionName, type Names } from './names';
+import type { CommonProps } from './common-props';
+import { unlessEmulated } from './emulator';
+import { BINARIES, type FunctionName } from './binaries';
+import type { ResourceNames } from './resource-names';
 
 interface Query {
   /** As RUNBOOK.md calls it. */
@@ -83,8 +84,8 @@ export const QUERIES: readonly Query[] = [
   },
 ];
 
-export class Queries extends Construct {
-  constructor(scope: Construct, id: string, { settings, names }: Deployment) {
+export class SavedQueries extends Construct {
+  constructor(scope: Construct, id: string, { settings, names }: CommonProps) {
     super(scope, id);
     unlessEmulated(settings, () => {
       for (const { name, of, lines } of QUERIES) {
@@ -98,7 +99,7 @@ export class Queries extends Construct {
   }
 }
 
-function logGroupsOf(names: Names, of: Query['of']): string[] {
+function logGroupsOf(names: ResourceNames, of: Query['of']): string[] {
   if (of === 'api') return [`/aws/vendedlogs/${names.of('api')}`];
   return of.map((name) => `/aws/lambda/${names.of(name)}`);
 }

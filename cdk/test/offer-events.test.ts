@@ -9,7 +9,7 @@ import {
   filterPattern,
   inputTemplate,
   schema,
-} from '../lib/offers-out/offer-event';
+} from '../lib/offer-events/event-format';
 import { template } from './template';
 
 type Row = Record<string, Record<string, unknown>>;

@@ -5,18 +5,18 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { CfnRegistry, CfnSchema } from 'aws-cdk-lib/aws-eventschemas';
 import { Construct } from 'constructs';
-import type { Deployment } from '../deployment';
-import { unlessEmulated } from '../emulated';
+import type { CommonProps } from '../common-props';
+import { unlessEmulated } from '../emulator';
 import { ExampleConsumer } from './example-consumer';
-import { DETAIL_TYPES, SOURCE, schema } from './offer-event';
+import { DETAIL_TYPES, SOURCE, schema } from './event-format';
 import { OfferPipe } from './offer-pipe';
 
-export class OffersOut extends Construct {
+export class OfferEvents extends Construct {
   readonly bus: EventBus;
 
-  constructor(scope: Construct, id: string, deployment: Deployment, offers: ITable) {
+  constructor(scope: Construct, id: string, common: CommonProps, offers: ITable) {
     super(scope, id);
-    const { settings, names } = deployment;
+    const { settings, names } = common;
     this.bus = new EventBus(this, 'Bus', {
       eventBusName: names.bus,
       description: `Offers of ${names.stack}`,
@@ -24,7 +24,7 @@ export class OffersOut extends Construct {
     // Two pipes, because the word that tells their events apart stands in no row; and two readers
     // are what a table's stream takes. Who else wants to know subscribes to the bus.
     for (const detailType of DETAIL_TYPES) {
-      new OfferPipe(this, detailType, deployment, { detailType, offers, bus: this.bus });
+      new OfferPipe(this, detailType, common, { detailType, offers, bus: this.bus });
     }
     unlessEmulated(settings, () => {
       this.bus.archive('Archive', {
@@ -35,7 +35,7 @@ export class OffersOut extends Construct {
       });
       this.publishSchema(names.bus);
     });
-    if (settings.offersConsumer) new ExampleConsumer(this, 'Consumer', deployment, this.bus);
+    if (settings.offersConsumer) new ExampleConsumer(this, 'Consumer', common, this.bus);
   }
 
   /** Where consumers look it up, and generate code from. */

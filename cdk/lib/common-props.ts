@@ -3,12 +3,12 @@
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Alarms } from './alarms';
 import type { Binaries } from './binaries';
-import type { Names } from './names';
-import type { Settings } from './settings';
+import type { ResourceNames } from './resource-names';
+import type { Settings } from './settings/definitions';
 
-export interface Deployment {
+export interface CommonProps {
   readonly settings: Settings;
-  readonly names: Names;
+  readonly names: ResourceNames;
   readonly binaries: Binaries;
   /** Where a construct registers what should wake somebody. */
   readonly alarms: Alarms;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { Match } from 'aws-cdk-lib/assertions';
-import { SETTINGS } from '../lib/settings';
+import { SETTINGS } from '../lib/settings/definitions';
 import { template } from './template';
 
 const ROOT = resolve(__dirname, '../../..');

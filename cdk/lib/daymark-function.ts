@@ -12,10 +12,21 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct, type IDependable } from 'constructs';
-import type { Deployment } from './deployment';
-import { acknowledge } from './nag';
-import { ALIAS, type FunctionName } from './names';
-import { removalPolicy } from './removal';
+import type { FunctionName } from './binaries';
+import type { CommonProps } from './common-props';
+import { acknowledge } from './nag-acknowledgements';
+import { removalPolicy } from './removal-policy';
+
+/** The environment variables that functions read. */
+export const VARIABLES = {
+  stream: 'DAYMARK_STREAM',
+  tablePrefix: 'DAYMARK_TABLE_PREFIX',
+  queueUrl: 'DAYMARK_QUEUE_URL',
+  eventAgeMaxDays: 'DAYMARK_EVENT_AGE_MAX_DAYS',
+} as const;
+
+/** The alias that all callers use, so that a deployment can shift them. */
+export const ALIAS = 'live';
 
 export interface DaymarkFunctionProps {
   readonly name: FunctionName;
@@ -36,9 +47,9 @@ export class DaymarkFunction extends Construct {
   readonly timeout: Duration;
   private readonly role: Role;
 
-  constructor(scope: Construct, id: string, deployment: Deployment, props: DaymarkFunctionProps) {
+  constructor(scope: Construct, id: string, common: CommonProps, props: DaymarkFunctionProps) {
     super(scope, id);
-    const { settings, names, binaries, alarms } = deployment;
+    const { settings, names, binaries, alarms } = common;
     this.name = props.name;
     this.timeout = props.timeout;
     const functionName = names.of(props.name);

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { readSettings } from '../lib/read-settings';
-import { SETTINGS } from '../lib/settings';
+import { parseSettings } from '../lib/settings/parser';
+import { SETTINGS } from '../lib/settings/definitions';
 import { pipelineStack } from './template';
 
 function pipeline(values = {}): Template {
@@ -129,7 +129,7 @@ test('the pipeline stands in the region that it deploys to', () => {
 
 test('a repository without its connection is refused', () => {
   assert.throws(
-    () => readSettings([{ where: 'test', values: { pipelineRepository: 'example/daymark' } }]),
+    () => parseSettings([{ where: 'test', values: { pipelineRepository: 'example/daymark' } }]),
     /pipelineRepository and pipelineConnection belong together/,
   );
 });

@@ -1,10 +1,10 @@
 /** Rules between settings. */
 
-import { faultOf } from './region';
-import type { Settings } from './settings';
+import { regionProblem } from './regions';
+import type { Settings } from './definitions';
 
 /** What contradicts; `region` is the one that is deployed to, where that is known. */
-export function contradictions(settings: Settings, region: string | undefined): string[] {
+export function conflictsIn(settings: Settings, region: string | undefined): string[] {
   const { streamMode, streamShards, retentionHours, batchAgeSeconds } = settings;
   const { domainName, certificateArn, truststore, truststoreVersion, tillClients } = settings;
   const { pipelineRepository, pipelineConnection } = settings;
@@ -12,7 +12,7 @@ export function contradictions(settings: Settings, region: string | undefined): 
   if ((pipelineRepository === undefined) !== (pipelineConnection === undefined)) {
     faults.push('pipelineRepository and pipelineConnection belong together; give both or neither');
   }
-  const regionFault = region === undefined ? undefined : faultOf(region);
+  const regionFault = region === undefined ? undefined : regionProblem(region);
   if (regionFault !== undefined) faults.push(regionFault);
   if (streamMode === 'provisioned' && streamShards === undefined) {
     faults.push('streamMode is "provisioned" without streamShards; add for example streamShards=2');
