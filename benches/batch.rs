@@ -8,12 +8,12 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, Utc};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use domain::{Delivered, Event, SequenceNumber, record};
+use in_memory::Tables;
 use load_generator::day::Day;
 use load_generator::disorder::{Disorder, Mix};
 use load_generator::prices::Prices;
 use load_generator::shops;
 use processors::Processor;
-use simulation::twins::{Quarantine, Stock};
 use tokio::runtime::{Builder, Runtime};
 
 const RECORDS: usize = 100;
@@ -63,11 +63,11 @@ fn events_in(batch: &[Delivered]) -> u64 {
     batch.iter().map(|record| record::open(&record.data).expect("a record").len() as u64).sum()
 }
 
-fn processor() -> Processor<Stock, Quarantine> {
-    Processor::new(Stock::default(), Quarantine::default())
+fn processor() -> Processor<Tables> {
+    Processor::new(Tables::default())
 }
 
-fn process(runtime: &Runtime, processor: &Processor<Stock, Quarantine>, batch: &[Delivered]) {
+fn process(runtime: &Runtime, processor: &Processor<Tables>, batch: &[Delivered]) {
     let outcome = runtime.block_on(processor.process(batch));
     assert!(outcome.retry_from.is_none() && outcome.quarantined == 0, "{outcome:?}");
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws::{Catalog, Clients, Days, Endpoints, Names, Offers, Stock};
+use aws::{AwsClients, Endpoints, ResourceNames};
 use chrono::{DateTime, NaiveDate, Utc};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use domain::closed_day::Morning;
@@ -27,7 +27,7 @@ const ITEMS: usize = 500;
 /// How many days are behind every item's history.
 const DAYS: usize = 14;
 
-type Pass = Pricing<Catalog, Stock, Days, Offers>;
+type Pass = Pricing<aws::Tables>;
 
 fn date() -> NaiveDate {
     "2026-03-12".parse().expect("a date")
@@ -98,15 +98,15 @@ fn histories(shop: &Shop) -> BTreeMap<Sku, History> {
 async fn fill(pass: &Pass) {
     let shop = main_shop();
     let (today, histories) = (events(&shop, date()), histories(&shop));
-    pass.catalog.put_store(&shop.store).await.expect("written");
+    pass.tables.put_store(&shop.store).await.expect("written");
     let copies = (0..).flat_map(|copy| shop.items.iter().map(move |line| (copy, &line.item)));
     for (copy, item) in copies.take(ITEMS) {
         let sku = renamed(&item.sku, copy);
-        pass.catalog.put_item(&Item { sku: sku.clone(), ..item.clone() }).await.expect("written");
+        pass.tables.put_item(&Item { sku: sku.clone(), ..item.clone() }).await.expect("written");
         if let Some(history) = histories.get(&item.sku) {
             let mut history = history.clone();
             history.key.of = Whose::Item(sku.clone());
-            pass.days.save_history(&history, None).await.expect("written");
+            pass.tables.save_history(&history, None).await.expect("written");
         }
         let so_far = today[&item.sku].iter().filter(|event| event.occurred_at() < slot());
         let copied = so_far.map(|event| {
@@ -116,13 +116,13 @@ async fn fill(pass: &Pass) {
             Event::parse(&text, &Acceptance::at(slot())).expect("an event")
         });
         for row in windows(copied) {
-            pass.stock.save(&row, None).await.expect("written");
+            pass.tables.save_stock(&row, None).await.expect("written");
         }
     }
 }
 
 struct World {
-    clients: Clients,
+    clients: AwsClients,
     runtime: Runtime,
     _endpoint: Part,
 }
@@ -136,21 +136,16 @@ impl World {
         let database = DynamoDb::open(&Tables::Memory).expect("a database");
         let serve = move |stop: Stop| database.serve(bound, stop.wait());
         let endpoint = Part::start("dynamodb", serve).expect("a thread");
-        let clients = Clients::local(&Endpoints { kinesis: url.clone(), dynamodb: url });
+        let clients = AwsClients::local(&Endpoints { kinesis: url.clone(), dynamodb: url });
         drop(enter);
         Self { clients, runtime, _endpoint: endpoint }
     }
 
     fn pass(&self, prefix: &str) -> Pass {
         let client = &self.clients.dynamodb;
-        let names = Names { table_prefix: prefix.to_owned(), ..Names::default() };
-        self.runtime.block_on(aws::tables::create(client, &names)).expect("the tables");
-        Pricing {
-            catalog: Catalog::new(client.clone(), &names),
-            stock: Stock::new(client.clone(), &names),
-            days: Days::new(client.clone(), &names),
-            offers: Offers::new(client.clone(), &names),
-        }
+        let names = ResourceNames { table_prefix: prefix.to_owned(), ..ResourceNames::default() };
+        self.runtime.block_on(aws::schema::create_tables(client, &names)).expect("the tables");
+        Pricing { tables: aws::Tables::new(client.clone(), &names) }
     }
 }
 

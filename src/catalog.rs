@@ -106,9 +106,9 @@ async fn import(flags: ImportFlags) -> Result<ExitCode, Failed> {
             };
             let written = match &entry {
                 _ if flags.check => Ok(()),
-                Entry::Item(item) => tables.catalog.put_item(item).await,
-                Entry::Store(store) => tables.catalog.put_store(store).await,
-                Entry::Chain(chain) => tables.catalog.put_chain(chain).await,
+                Entry::Item(item) => tables.put_item(item).await,
+                Entry::Store(store) => tables.put_store(store).await,
+                Entry::Chain(chain) => tables.put_chain(chain).await,
             };
             written.map_err(|failure| tables.explain(failure))?;
             match entry {
@@ -130,8 +130,8 @@ async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
     let Some(store_id) = &flags.store else {
         let columns = ["store_id", "name", "zone", "hours"].map(Column::Text);
         let mut rows = Vec::new();
-        for store_id in tables.catalog.stores().await.map_err(explain)? {
-            let Some(store) = tables.catalog.store(&store_id).await.map_err(explain)? else {
+        for store_id in tables.list_stores().await.map_err(explain)? {
+            let Some(store) = tables.load_store(&store_id).await.map_err(explain)? else {
                 continue;
             };
             rows.push(vec![
@@ -157,7 +157,7 @@ async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
         Column::Text("currency"),
         Column::Number("shelf_life_days"),
     ];
-    let items = tables.catalog.items(store_id).await.map_err(explain)?;
+    let items = tables.load_items(store_id).await.map_err(explain)?;
     let row = |item: &domain::Item| {
         vec![
             item.sku.to_string(),

@@ -99,13 +99,13 @@ async fn grant(flags: GrantFlags) -> Result<ExitCode, Failed> {
     let grant = Grant::new(flags.client, authority, clock::now())?;
     let tables = flags.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
-    let before = tables.clients.granted(&grant.client_id).await.map_err(explain)?;
-    tables.clients.grant(&grant).await.map_err(explain)?;
+    let before = tables.load_grant(&grant.client_id).await.map_err(explain)?;
+    tables.put_grant(&grant).await.map_err(explain)?;
     let before = before.map(|before| format!(", in place of {}", before.authority.told()));
     let (client_id, stores) = (&grant.client_id, grant.authority.told());
     output::line(format!("{client_id} may act for {stores}{}", before.unwrap_or_default()));
     if let Authority::Stores(stores) = &grant.authority {
-        let known = tables.catalog.stores().await.map_err(explain)?;
+        let known = tables.list_stores().await.map_err(explain)?;
         for strange in stores.iter().filter(|store| !known.contains(store)) {
             output::note(format!("store {strange} is not in the catalogue (yet)"));
         }
@@ -118,7 +118,7 @@ const COLUMNS: &[Column] =
 
 async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect().await?;
-    let grants = tables.clients.grants().await.map_err(|failure| tables.explain(failure))?;
+    let grants = tables.list_grants().await.map_err(|failure| tables.explain(failure))?;
     if grants.is_empty() {
         output::note("no client was granted anything; daymark clients grant does it");
     }
@@ -139,7 +139,7 @@ async fn revoke(flags: RevokeFlags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let client_id = &flags.client;
-    let before = tables.clients.granted(client_id).await.map_err(explain)?;
+    let before = tables.load_grant(client_id).await.map_err(explain)?;
     let Some(before) = before else {
         return Err(format!(
             "{client_id} was granted nothing, so there is nothing to take back; `daymark clients \
@@ -147,7 +147,7 @@ async fn revoke(flags: RevokeFlags) -> Result<ExitCode, Failed> {
         )
         .into());
     };
-    tables.clients.revoke(client_id).await.map_err(explain)?;
+    tables.remove_grant(client_id).await.map_err(explain)?;
     let stores = before.authority.told();
     output::line(format!("{client_id} may act for no store any more; it could for {stores}"));
     Ok(ExitCode::SUCCESS)

@@ -3,6 +3,7 @@
 mod age;
 mod place;
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use clap::Args;
@@ -59,15 +60,19 @@ fn stage(given: &str) -> Result<String, String> {
     }
 }
 
-/// The tables, read by the same code that a Lambda uses.
+/// The tables, read and written by the same code as in a Lambda function, and their location for
+/// error messages.
 pub(crate) struct Tables {
-    pub(crate) stock: aws::Stock,
-    pub(crate) days: aws::Days,
-    pub(crate) offers: aws::Offers,
-    pub(crate) catalog: aws::Catalog,
-    pub(crate) quarantine: aws::Quarantine,
-    pub(crate) clients: aws::Grants,
+    tables: aws::Tables,
     place: Place,
+}
+
+impl Deref for Tables {
+    type Target = aws::Tables;
+
+    fn deref(&self) -> &aws::Tables {
+        &self.tables
+    }
 }
 
 impl TableFlags {
@@ -76,33 +81,26 @@ impl TableFlags {
             None => {
                 let url = self.dynamodb_url.clone();
                 let endpoints = aws::Endpoints { kinesis: url.clone(), dynamodb: url.clone() };
-                let client = aws::Clients::local(&endpoints).dynamodb;
-                (client, aws::Names::default(), Place::Local { url })
+                let client = aws::AwsClients::local(&endpoints).dynamodb;
+                (client, aws::ResourceNames::default(), Place::Local { url })
             }
             Some(stage) => {
-                let deployed = aws::Clients::deployed().await;
+                let deployed = aws::AwsClients::deployed().await;
                 let (clients, region) = deployed
                     .map_err(|error| format!("stage {stage} cannot be reached: {error}"))?;
                 let place = Place::Deployed { stage: stage.clone(), region };
-                (clients.dynamodb, aws::Names::of_stage(stage), place)
+                (clients.dynamodb, aws::ResourceNames::of_stage(stage), place)
             }
         };
-        Ok(Tables {
-            stock: aws::Stock::new(client.clone(), &names),
-            days: aws::Days::new(client.clone(), &names),
-            offers: aws::Offers::new(client.clone(), &names),
-            catalog: aws::Catalog::new(client.clone(), &names),
-            quarantine: aws::Quarantine::new(client.clone(), &names),
-            clients: aws::Grants::new(client, &names),
-            place,
-        })
+        Ok(Tables { tables: aws::Tables::new(client, &names), place })
     }
 }
 
 impl Tables {
     /// A store that has to be in the catalogue.
     pub(crate) async fn store(&self, store_id: &StoreId) -> Result<Store, String> {
-        let store = self.catalog.store(store_id).await.map_err(|failure| self.explain(failure))?;
+        let store =
+            self.tables.load_store(store_id).await.map_err(|failure| self.explain(failure))?;
         store.ok_or_else(|| {
             format!(
                 "store {store_id} is not in the catalogue, so its days are unknown; `daymark \
@@ -112,23 +110,14 @@ impl Tables {
     }
 
     /// The batch handler over these tables; without an age limit its rows never expire.
-    pub(crate) fn processor(
-        &self,
-        age_max: Option<Duration>,
-    ) -> Processor<aws::Stock, aws::Quarantine> {
-        let stock = self.stock.clone();
-        let stock = if age_max.is_none() { stock.kept_forever() } else { stock };
-        Processor { age_max, ..Processor::new(stock, self.quarantine.clone()) }
+    pub(crate) fn processor(&self, age_max: Option<Duration>) -> Processor<aws::Tables> {
+        let tables = self.tables.clone().for_events_up_to(age_max);
+        Processor { age_max, ..Processor::new(tables) }
     }
 
     /// The close of day over these tables.
-    pub(crate) fn closing(&self) -> Closing<aws::Catalog, aws::Stock, aws::Days, aws::Offers> {
-        Closing {
-            catalog: self.catalog.clone(),
-            stock: self.stock.clone(),
-            days: self.days.clone(),
-            offers: self.offers.clone(),
-        }
+    pub(crate) fn closing(&self) -> Closing<aws::Tables> {
+        Closing { tables: self.tables.clone() }
     }
 
     /// A failure in words that say what to do.

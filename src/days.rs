@@ -89,15 +89,15 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
         Some(sku) => BTreeSet::from([sku.clone()]),
         None => {
             let (since, until) = (store.span(first).starts_at, store.span(last).ends_at);
-            let windows = tables.stock.query(&flags.store, None, since, until, now).await;
+            let windows = tables.query_stock(&flags.store, None, since, until, now).await;
             let moved = windows.map_err(explain)?.into_iter().map(|row| row.key().sku.clone());
-            let items = tables.catalog.items(&flags.store).await.map_err(explain)?;
+            let items = tables.load_items(&flags.store).await.map_err(explain)?;
             items.into_iter().map(|item| item.sku).chain(moved).collect()
         }
     };
     let mut days = Vec::new();
     for sku in skus {
-        let of_item = tables.days.of_item(&flags.store, &sku, first, last).await;
+        let of_item = tables.query_days(&flags.store, &sku, first, last).await;
         days.extend(of_item.map_err(explain)?);
     }
     days.sort_by(|a, b| (a.key.date, &a.key.sku).cmp(&(b.key.date, &b.key.sku)));

@@ -67,11 +67,11 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
         ..Settings::default()
     };
     let machine = Machine::start(settings, set_clock.clock()).await?;
-    let catalog = machine.catalog();
+    let tables = machine.tables();
     for shop in &shops {
-        catalog.put_store(&shop.store).await?;
+        tables.put_store(&shop.store).await?;
         for line in &shop.items {
-            catalog.put_item(&line.item).await?;
+            tables.put_item(&line.item).await?;
         }
     }
     let mut chain = Chain::open(shops, date, flags.seed, &machine)?;
@@ -84,7 +84,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
         chain.play(window).await?;
         if pricing::slot_of(window.end()) == window.end() {
             chain.settle(&machine).await?;
-            let pass = machine.pricing().tick(window.end(), window.end()).await?;
+            let pass = machine.price_due(window.end()).await?;
             chain.put_on_shelves(&pass.published);
             screen.offers(&chain, &pass.published);
         }

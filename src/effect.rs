@@ -59,11 +59,11 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let explain = |failure| tables.explain(failure);
     let stores = match &flags.store {
         Some(store) => vec![store.clone()],
-        None => tables.catalog.stores().await.map_err(explain)?,
+        None => tables.list_stores().await.map_err(explain)?,
     };
     let mut known: Vec<Store> = Vec::new();
     for store_id in stores {
-        let store = tables.catalog.store(&store_id).await.map_err(explain)?;
+        let store = tables.load_store(&store_id).await.map_err(explain)?;
         known.push(store.ok_or_else(|| format!("store {store_id} is not in the catalogue"))?);
     }
     let now = clock::now();

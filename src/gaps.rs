@@ -65,7 +65,7 @@ const RANGES_SHOWN_MAX: usize = 12;
 pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect().await?;
     let now = clock::now();
-    let store = tables.catalog.store(&flags.store).await.map_err(|error| tables.explain(error))?;
+    let store = tables.load_store(&flags.store).await.map_err(|error| tables.explain(error))?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     let span = |date| store.as_ref().map_or_else(|| in_utc(date), |store| store.span(date));
     let on_the_wall = now.with_timezone(&zone).date_naive();
@@ -78,7 +78,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
         looked_back_at.iter_days().take_while(|date| date <= dates.end()).map(span).collect();
     let question =
         Question { store_id: &flags.store, terminal_id: flags.terminal.as_ref(), days: &days };
-    let tills = gaps_in(&tables.stock, &question, now).await;
+    let tills = gaps_in(&*tables, &question, now).await;
     let tills = tills.map_err(|error| tables.explain(error))?;
     if let Some(note) = nothing_missing(&tills) {
         let known = if store.is_some() { "" } else { ", which is not in the catalogue" };

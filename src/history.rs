@@ -59,7 +59,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let store = tables.store(&flags.store).await?;
-    let items = tables.catalog.items(&flags.store).await.map_err(explain)?;
+    let items = tables.load_items(&flags.store).await.map_err(explain)?;
     let wanted = |item: &&Item| flags.sku.as_ref().is_none_or(|sku| item.sku == *sku);
     let items: Vec<&Item> = items.iter().filter(wanted).collect();
     if let (Some(sku), true) = (&flags.sku, items.is_empty()) {
@@ -69,7 +69,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
         items.iter().flat_map(|item| keys(&store, item)).flatten().collect();
     keys.sort();
     keys.dedup();
-    let histories = tables.days.histories(&keys).await.map_err(explain)?;
+    let histories = tables.load_histories(&keys).await.map_err(explain)?;
     let histories: BTreeMap<HistoryKey, History> =
         histories.into_iter().map(|history| (history.key.clone(), history)).collect();
     if histories.is_empty() {

@@ -2,6 +2,7 @@
 //! deployed parts are wired over AWS.
 
 mod endpoints;
+mod slots;
 mod wiring;
 
 use std::fs::{File, TryLockError};
@@ -9,12 +10,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aws::{Catalog, Clients, Days, Endpoints, Names, Offers, Stock, Stream};
+use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
+use chrono::{DateTime, Utc};
 use domain::ports::Failure;
 use event_source_mapping as mapping;
 use local::http::{Bound, Server};
 use local::part::Part;
-use pricing::Pricing;
+use pricing::Pass;
 use processors::Closing;
 use tokio::time::timeout;
 
@@ -99,18 +101,18 @@ impl Machine {
         let kinesis = start_kinesis(&settings, &clock, kinesis)?;
         let dynamodb = start_dynamodb(&settings, dynamodb)?;
 
-        let names = Names::default();
+        let names = ResourceNames::default();
         let endpoints =
             Endpoints { kinesis: urls.kinesis.clone(), dynamodb: urls.dynamodb.clone() };
-        let clients = Clients::local(&endpoints);
+        let clients = AwsClients::local(&endpoints);
         let made = |what: &'static str| {
             move |failure: Failure| format!("cannot create {what}: {failure}; the log says more")
         };
-        aws::tables::create(&clients.dynamodb, &names).await.map_err(made("the tables"))?;
-        let stream = Stream::new(clients.kinesis.clone(), &names);
+        aws::schema::create_tables(&clients.dynamodb, &names).await.map_err(made("the tables"))?;
+        let stream = EventStream::new(clients.kinesis.clone(), &names);
         stream.create(settings.shards).await.map_err(made("the stream"))?;
 
-        let wiring = Wiring { clients, names, any_age: settings.any_age, clock };
+        let wiring = Wiring::new(clients, names, settings.any_age, clock);
         let (processors, progress) = wiring.start_processors(&settings).await?;
         // No till is let in before: what it sends must not be taken for what was read long ago.
         timeout(READING_WITHIN, progress.wait_until_reading()).await.map_err(
@@ -128,7 +130,7 @@ impl Machine {
         &self.urls
     }
 
-    pub(crate) fn names(&self) -> &Names {
+    pub(crate) fn names(&self) -> &ResourceNames {
         &self.wiring.names
     }
 
@@ -137,24 +139,18 @@ impl Machine {
         &self.progress
     }
 
-    pub(crate) fn stock(&self) -> Stock {
-        self.wiring.stock()
+    pub(crate) fn tables(&self) -> Tables {
+        self.wiring.tables.clone()
     }
 
-    pub(crate) fn catalog(&self) -> Catalog {
-        self.wiring.catalog()
+    /// The close of day over the tables of this machine.
+    pub(crate) fn closing(&self) -> Closing<Tables> {
+        Closing { tables: self.tables() }
     }
 
-    pub(crate) fn offers(&self) -> Offers {
-        self.wiring.offers()
-    }
-
-    pub(crate) fn pricing(&self) -> Pricing<Catalog, Stock, Days, Offers> {
-        self.wiring.pricing()
-    }
-
-    pub(crate) fn closing(&self) -> Closing<Catalog, Stock, Days, Offers> {
-        self.wiring.closing()
+    /// Prices the stores that are due at `now`, as the schedule does in every slot.
+    pub(crate) async fn price_due(&self, now: DateTime<Utc>) -> Result<Pass, Failure> {
+        self.wiring.slots().price(now).await
     }
 
     /// Stops every part; what was taken in is finished or kept for the next start.

@@ -101,12 +101,12 @@ async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
     let store_id = flags.store.ok_or("name the store with --store")?;
     let tables = flags.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
-    let store = tables.catalog.store(&store_id).await.map_err(explain)?;
+    let store = tables.load_store(&store_id).await.map_err(explain)?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     let now = clock::now();
     let today = || store.as_ref().map_or_else(|| now.date_naive(), |store| today(store, now));
     let date = flags.date.unwrap_or_else(today);
-    let mut offers = tables.offers.of_day(&store_id, date).await.map_err(explain)?;
+    let mut offers = tables.query_offers(&store_id, date).await.map_err(explain)?;
     offers.retain(|offer| offer.shadow == flags.shadows);
     if !flags.revisions {
         offers = latest(offers);
@@ -122,7 +122,7 @@ async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
 /// One offer of the table.
 async fn find(tables: &Tables, offer_id: &OfferId) -> Result<(Offer, Vec<Offer>), Failed> {
     let OfferId { date, store_id, sku, .. } = offer_id;
-    let of_day = tables.offers.of_day(store_id, *date).await;
+    let of_day = tables.query_offers(store_id, *date).await;
     let mut of_day = of_day.map_err(|failure| tables.explain(failure))?;
     let offer = of_day.iter().find(|offer| offer.offer_id == *offer_id).cloned();
     of_day.retain(|offer| offer.offer_id.sku == *sku);

@@ -143,7 +143,7 @@ async fn drop(flags: DropFlags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect().await?;
     let (chosen, mut code) = flags.choice.find(&tables).await?;
     for kept in chosen {
-        let removed = tables.quarantine.remove(&kept.id).await;
+        let removed = tables.remove_quarantined(&kept.id).await;
         match removed.map_err(|failure| tables.explain(failure)) {
             Ok(()) => output::line(format!("dropped {}: {}", kept.id, kept.message)),
             Err(failure) => {
@@ -167,7 +167,7 @@ impl Choice {
         }
         let (mut found, mut code) = (Vec::new(), ExitCode::SUCCESS);
         for id in &self.ids {
-            let kept = tables.quarantine.get(id).await;
+            let kept = tables.load_quarantined(id).await;
             match kept.map_err(|failure| tables.explain(failure))? {
                 Some(kept) => found.push(kept),
                 None => {
@@ -190,7 +190,7 @@ async fn of_day(
     date: NaiveDate,
     reason: Option<QuarantineReason>,
 ) -> Result<Vec<Quarantined>, Failed> {
-    let kept = tables.quarantine.of_day(date).await;
+    let kept = tables.query_quarantined(date).await;
     let mut kept = kept.map_err(|failure| tables.explain(failure))?;
     kept.retain(|kept| reason.is_none_or(|reason| kept.reason == reason));
     Ok(kept)

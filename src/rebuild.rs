@@ -45,7 +45,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let now = clock::now();
     let stores = match flags.store {
         Some(store_id) => vec![store_id],
-        None => tables.catalog.stores().await.map_err(explain)?,
+        None => tables.list_stores().await.map_err(explain)?,
     };
     let closing = tables.closing();
     for store_id in stores {

@@ -65,7 +65,7 @@ const FIGURES: &[Column] = &[
 pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect().await?;
     let now = clock::now();
-    let store = tables.catalog.store(&flags.store).await.map_err(|error| tables.explain(error))?;
+    let store = tables.load_store(&flags.store).await.map_err(|error| tables.explain(error))?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     let at = flags.at.unwrap_or(now);
     let day = store.as_ref().and_then(|store| {
@@ -86,14 +86,13 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     };
     if let Some((store, day)) = &day {
         question.at = if flags.date.is_some() { at.max(day.closes_at) } else { at };
-        let items = tables.catalog.items(&flags.store).await;
+        let items = tables.load_items(&flags.store).await;
         for item in items.map_err(|error| tables.explain(error))? {
             let since = store.shelf_since(day, item.shelf_life_days);
             question.on_shelf_since.insert(item.sku, since);
         }
     }
-    let items =
-        stock_at(&tables.stock, &question, now).await.map_err(|error| tables.explain(error))?;
+    let items = stock_at(&*tables, &question, now).await.map_err(|error| tables.explain(error))?;
     if items.is_empty() {
         let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
         let before = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);

@@ -3,13 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use domain::catalog::CatalogError;
-use domain::ports::{CatalogTable, Failure, ReadStore};
+use domain::ports::{CatalogTable, Failure, StoreEntry};
 use domain::{Chain, Item, Sku, Store, StoreId};
 
-use crate::Names;
+use crate::Tables;
 use crate::attributes::{Attributes, Reader, text};
 use crate::failure::failure;
 use crate::get::get_all;
@@ -17,30 +16,21 @@ use crate::get::get_all;
 const CHAIN: &str = "chain";
 const SETTINGS: &str = "settings";
 
-/// The table.
-#[derive(Debug, Clone)]
-pub struct Catalog {
-    client: Client,
-    table: String,
-}
-
-impl Catalog {
-    /// The table of `names`.
-    #[must_use]
-    pub fn new(client: Client, names: &Names) -> Self {
-        Self { client, table: names.table("catalog") }
-    }
-
-    async fn put(&self, entry: Attributes) -> Result<(), Failure> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(entry));
+impl Tables {
+    async fn put_entry(&self, entry: Attributes) -> Result<(), Failure> {
+        let put = self.client.put_item().table_name(&self.catalog).set_item(Some(entry));
         Box::pin(put.send()).await.map(|_| ()).map_err(|error| failure(&error))
     }
 
-    async fn entries(&self, partition: &str, prefix: &str) -> Result<Vec<Attributes>, Failure> {
+    async fn query_entries(
+        &self,
+        partition: &str,
+        prefix: &str,
+    ) -> Result<Vec<Attributes>, Failure> {
         let mut pages = self
             .client
             .query()
-            .table_name(&self.table)
+            .table_name(&self.catalog)
             .consistent_read(true)
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
             .expression_attribute_values(":pk", text(partition))
@@ -56,10 +46,10 @@ impl Catalog {
     }
 }
 
-impl CatalogTable for Catalog {
+impl CatalogTable for Tables {
     async fn put_item(&self, item: &Item) -> Result<(), Failure> {
         let partition = item.store_id.as_ref().map_or_else(|| CHAIN.to_owned(), store_partition);
-        self.put(entry(&partition, &format!("item#{}", item.sku), &item.to_json())).await
+        self.put_entry(entry(&partition, &format!("item#{}", item.sku), &item.to_json())).await
     }
 
     async fn put_store(&self, store: &Store) -> Result<(), Failure> {
@@ -69,7 +59,7 @@ impl CatalogTable for Catalog {
         let mut transaction = self.client.transact_write_items();
         for item in [settings, listed] {
             let put = Put::builder()
-                .table_name(&self.table)
+                .table_name(&self.catalog)
                 .set_item(Some(item))
                 .build()
                 .expect("table and item are set");
@@ -78,22 +68,22 @@ impl CatalogTable for Catalog {
         Box::pin(transaction.send()).await.map(|_| ()).map_err(|error| failure(&error))
     }
 
-    async fn store(&self, store_id: &StoreId) -> Result<Option<Store>, Failure> {
-        let entries = self.entries(&store_partition(store_id), SETTINGS).await?;
+    async fn load_store(&self, store_id: &StoreId) -> Result<Option<Store>, Failure> {
+        let entries = self.query_entries(&store_partition(store_id), SETTINGS).await?;
         entries.first().map(|entry| parsed(entry, Store::parse)).transpose()
     }
 
     async fn put_chain(&self, chain: &Chain) -> Result<(), Failure> {
-        self.put(entry(CHAIN, SETTINGS, &chain.to_json())).await
+        self.put_entry(entry(CHAIN, SETTINGS, &chain.to_json())).await
     }
 
-    async fn chain(&self) -> Result<Chain, Failure> {
-        let entries = self.entries(CHAIN, SETTINGS).await?;
+    async fn load_chain(&self) -> Result<Chain, Failure> {
+        let entries = self.query_entries(CHAIN, SETTINGS).await?;
         entries.first().map_or(Ok(Chain::default()), |entry| parsed(entry, Chain::parse))
     }
 
-    async fn stores(&self) -> Result<Vec<StoreId>, Failure> {
-        let entries = self.entries(CHAIN, "store#").await?;
+    async fn list_stores(&self) -> Result<Vec<StoreId>, Failure> {
+        let entries = self.query_entries(CHAIN, "store#").await?;
         let id = |entry: &Attributes| {
             let reader = Reader::of(entry);
             let key: String = reader.text("sk")?;
@@ -103,12 +93,12 @@ impl CatalogTable for Catalog {
         entries.iter().map(id).collect()
     }
 
-    async fn load_stores(&self, store_ids: &[StoreId]) -> Result<Vec<ReadStore>, Failure> {
+    async fn load_stores(&self, store_ids: &[StoreId]) -> Result<Vec<StoreEntry>, Failure> {
         let by_partition: HashMap<String, &StoreId> =
             store_ids.iter().map(|id| (store_partition(id), id)).collect();
         let keys = by_partition.keys().map(|partition| key(partition, SETTINGS)).collect();
         let mut stores = Vec::new();
-        for entry in get_all(&self.client, &self.table, keys).await? {
+        for entry in get_all(&self.client, &self.catalog, keys).await? {
             let partition: String = Reader::of(&entry).text("pk")?;
             let Some(store_id) = by_partition.get(&partition) else { continue };
             stores.push((StoreId::clone(store_id), parsed(&entry, Store::parse)));
@@ -116,10 +106,10 @@ impl CatalogTable for Catalog {
         Ok(stores)
     }
 
-    async fn items(&self, store_id: &StoreId) -> Result<Vec<Item>, Failure> {
+    async fn load_items(&self, store_id: &StoreId) -> Result<Vec<Item>, Failure> {
         let mut items: BTreeMap<Sku, Item> = BTreeMap::new();
         for partition in [CHAIN.to_owned(), store_partition(store_id)] {
-            for entry in self.entries(&partition, "item#").await? {
+            for entry in self.query_entries(&partition, "item#").await? {
                 let item = parsed(&entry, Item::parse)?;
                 items.insert(item.sku.clone(), item);
             }

@@ -17,7 +17,7 @@ pub struct Endpoints {
 
 /// A client for each service.
 #[derive(Debug, Clone)]
-pub struct Clients {
+pub struct AwsClients {
     /// Kinesis Data Streams. It does not retry by itself: what is to be sent again, and until
     /// when, is decided per record by those who put.
     pub kinesis: aws_sdk_kinesis::Client,
@@ -34,8 +34,8 @@ pub(crate) fn attempts_within(timeout: Duration) -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(timeout).build()
 }
 
-impl Clients {
-    /// Clients for endpoints that take any signature, over plain HTTP.
+impl AwsClients {
+    /// AwsClients for endpoints that take any signature, over plain HTTP.
     #[must_use]
     pub fn local(endpoints: &Endpoints) -> Self {
         let http = aws_smithy_http_client::Builder::new().build_http();

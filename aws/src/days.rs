@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::NaiveDate;
 use domain::closed_day::{self, DayOffer};
@@ -12,42 +11,27 @@ use domain::stock::{Counted, Figures};
 use domain::{ClosedDay, Currency, DayKey, Money, Sku, StoreId, Version};
 use rust_decimal::Decimal;
 
-use crate::Names;
+use crate::Tables;
 use crate::attributes::{Attributes, Reader, binary, decimal, instant, number, text};
 use crate::failure::failure;
 use crate::get::get_all;
 use crate::put::put_if;
 
-/// The table.
-#[derive(Debug, Clone)]
-pub struct Days {
-    pub(crate) client: Client,
-    pub(crate) table: String,
-}
-
-impl Days {
-    /// The table of `names`.
-    #[must_use]
-    pub fn new(client: Client, names: &Names) -> Self {
-        Self { client, table: names.table("days") }
-    }
-}
-
-impl DaysTable for Days {
-    async fn load(&self, keys: &[DayKey]) -> Result<Vec<ClosedDay>, Failure> {
+impl DaysTable for Tables {
+    async fn load_days(&self, keys: &[DayKey]) -> Result<Vec<ClosedDay>, Failure> {
         let keys = keys.iter().map(key_of).collect();
-        get_all(&self.client, &self.table, keys).await?.iter().map(day_of).collect()
+        get_all(&self.client, &self.days, keys).await?.iter().map(day_of).collect()
     }
 
-    async fn save(
+    async fn save_day(
         &self,
         day: &ClosedDay,
         read: Option<&Version>,
     ) -> Result<Saved<ClosedDay>, Failure> {
-        put_if(&self.client, &self.table, item_of(day), read, day_of).await
+        put_if(&self.client, &self.days, item_of(day), read, day_of).await
     }
 
-    async fn of_item(
+    async fn query_days(
         &self,
         store_id: &StoreId,
         sku: &Sku,
@@ -57,7 +41,7 @@ impl DaysTable for Days {
         let mut pages = self
             .client
             .query()
-            .table_name(&self.table)
+            .table_name(&self.days)
             .consistent_read(true)
             .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
             .expression_attribute_values(":pk", text(partition(store_id, sku)))

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-use crate::clients::{ATTEMPT_TIMEOUT, Clients, attempts_within};
+use crate::clients::{ATTEMPT_TIMEOUT, AwsClients, attempts_within};
 
 /// The environment says no region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,8 +26,8 @@ pub(crate) async fn config() -> SdkConfig {
         .await
 }
 
-impl Clients {
-    /// Clients of AWS, and the region that they speak to.
+impl AwsClients {
+    /// AwsClients of AWS, and the region that they speak to.
     ///
     /// # Errors
     /// [`NoRegion`]. Credentials that are missing are told by the first call.

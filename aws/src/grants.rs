@@ -1,12 +1,11 @@
 //! What clients were granted: `pk` = `client#id`, `sk` = `grant`; and, in the partition `clients`,
 //! `sk` = the id, for the list of clients.
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::ports::{ClientsTable, Failure};
 use domain::{ClientId, Grant};
 
-use crate::Names;
+use crate::Tables;
 use crate::attributes::{Attributes, Reader, instant, text, texts};
 use crate::failure::failure;
 use crate::get::get_all;
@@ -14,58 +13,45 @@ use crate::get::get_all;
 const CLIENTS: &str = "clients";
 const GRANT: &str = "grant";
 
-/// The table.
-#[derive(Debug, Clone)]
-pub struct Grants {
-    client: Client,
-    table: String,
-}
-
-impl Grants {
-    /// The table of `names`.
-    #[must_use]
-    pub fn new(client: Client, names: &Names) -> Self {
-        Self { client, table: names.table(CLIENTS) }
-    }
-
-    async fn write(&self, items: [TransactWriteItem; 2]) -> Result<(), Failure> {
+impl Tables {
+    async fn write_grant(&self, items: [TransactWriteItem; 2]) -> Result<(), Failure> {
         let write = self.client.transact_write_items().set_transact_items(Some(items.into()));
         Box::pin(write.send()).await.map(|_| ()).map_err(|error| failure(&error))
     }
 
-    fn put(&self, item: Attributes) -> TransactWriteItem {
-        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build();
+    fn grant_put(&self, item: Attributes) -> TransactWriteItem {
+        let put = Put::builder().table_name(&self.clients).set_item(Some(item)).build();
         TransactWriteItem::builder().put(put.expect("table and item are set")).build()
     }
 
-    fn delete(&self, key: Attributes) -> TransactWriteItem {
-        let delete = Delete::builder().table_name(&self.table).set_key(Some(key)).build();
+    fn grant_delete(&self, key: Attributes) -> TransactWriteItem {
+        let delete = Delete::builder().table_name(&self.clients).set_key(Some(key)).build();
         TransactWriteItem::builder().delete(delete.expect("table and key are set")).build()
     }
 }
 
-impl ClientsTable for Grants {
-    async fn grant(&self, grant: &Grant) -> Result<(), Failure> {
+impl ClientsTable for Tables {
+    async fn put_grant(&self, grant: &Grant) -> Result<(), Failure> {
         let mut item = key_of(&grant.client_id);
         // `*` for all of them, as in the claim.
         let stores = grant.authority.to_string().split(' ').map(str::to_owned).collect();
         item.insert("client_id".to_owned(), text(&grant.client_id));
         item.insert("stores".to_owned(), texts(stores));
         item.insert("granted_at".to_owned(), instant(grant.granted_at));
-        self.write([self.put(item), self.put(listed(&grant.client_id))]).await
+        self.write_grant([self.grant_put(item), self.grant_put(listed(&grant.client_id))]).await
     }
 
-    async fn granted(&self, client_id: &ClientId) -> Result<Option<Grant>, Failure> {
-        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+    async fn load_grant(&self, client_id: &ClientId) -> Result<Option<Grant>, Failure> {
+        let get = self.client.get_item().table_name(&self.clients).consistent_read(true);
         let got = Box::pin(get.set_key(Some(key_of(client_id))).send()).await;
         got.map_err(|error| failure(&error))?.item.as_ref().map(grant_of).transpose()
     }
 
-    async fn grants(&self) -> Result<Vec<Grant>, Failure> {
+    async fn list_grants(&self) -> Result<Vec<Grant>, Failure> {
         let mut pages = self
             .client
             .query()
-            .table_name(&self.table)
+            .table_name(&self.clients)
             .consistent_read(true)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", text(CLIENTS))
@@ -77,14 +63,18 @@ impl ClientsTable for Grants {
             let item = item.map_err(|error| failure(&error))?;
             keys.push(key_of(&Reader::of(&item).text("sk")?));
         }
-        let items = get_all(&self.client, &self.table, keys).await?;
+        let items = get_all(&self.client, &self.clients, keys).await?;
         let mut grants: Vec<Grant> = items.iter().map(grant_of).collect::<Result<_, _>>()?;
         grants.sort_by(|a, b| a.client_id.cmp(&b.client_id));
         Ok(grants)
     }
 
-    async fn revoke(&self, client_id: &ClientId) -> Result<(), Failure> {
-        self.write([self.delete(key_of(client_id)), self.delete(listed(client_id))]).await
+    async fn remove_grant(&self, client_id: &ClientId) -> Result<(), Failure> {
+        self.write_grant([
+            self.grant_delete(key_of(client_id)),
+            self.grant_delete(listed(client_id)),
+        ])
+        .await
     }
 }
 

@@ -6,16 +6,16 @@ use domain::Version;
 use domain::history::{DayKind, Estimate, History, HistoryKey, NAME_BYTES_MAX, UsualDay, Whose};
 use domain::ports::{Failure, HistoryTable, Saved};
 
-use crate::Days;
+use crate::Tables;
 use crate::attributes::{Attributes, Reader, number, text};
 use crate::failure::failure;
 use crate::get::get_all;
 use crate::put::put_if;
 
-impl HistoryTable for Days {
-    async fn histories(&self, keys: &[HistoryKey]) -> Result<Vec<History>, Failure> {
+impl HistoryTable for Tables {
+    async fn load_histories(&self, keys: &[HistoryKey]) -> Result<Vec<History>, Failure> {
         let keys = keys.iter().map(key_of).collect();
-        get_all(&self.client, &self.table, keys).await?.iter().map(history_of).collect()
+        get_all(&self.client, &self.days, keys).await?.iter().map(history_of).collect()
     }
 
     async fn save_history(
@@ -23,11 +23,11 @@ impl HistoryTable for Days {
         history: &History,
         read: Option<&Version>,
     ) -> Result<Saved<History>, Failure> {
-        put_if(&self.client, &self.table, item_of(history), read, history_of).await
+        put_if(&self.client, &self.days, item_of(history), read, history_of).await
     }
 
     async fn remove_history(&self, key: &HistoryKey) -> Result<(), Failure> {
-        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key_of(key)));
+        let delete = self.client.delete_item().table_name(&self.days).set_key(Some(key_of(key)));
         Box::pin(delete.send()).await.map(|_| ()).map_err(|error| failure(&error))
     }
 }

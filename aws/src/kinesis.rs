@@ -8,20 +8,20 @@ use domain::limits::RETENTION_HOURS;
 use domain::ports::{EventLog, Failure, Put};
 use domain::record::Record;
 
-use crate::Names;
+use crate::ResourceNames;
 use crate::failure::failure;
 
 /// The stream.
 #[derive(Debug, Clone)]
-pub struct Stream {
+pub struct EventStream {
     client: Client,
     name: String,
 }
 
-impl Stream {
+impl EventStream {
     /// The stream called `names.stream`.
     #[must_use]
-    pub fn new(client: Client, names: &Names) -> Self {
+    pub fn new(client: Client, names: &ResourceNames) -> Self {
         Self { client, name: names.stream.clone() }
     }
 
@@ -47,7 +47,7 @@ impl Stream {
     }
 }
 
-impl Stream {
+impl EventStream {
     async fn keep_longest(&self) -> Result<(), Failure> {
         let hours = i32::try_from(*RETENTION_HOURS.end()).expect("a year");
         self.client
@@ -61,8 +61,8 @@ impl Stream {
     }
 }
 
-impl EventLog for Stream {
-    async fn put(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+impl EventLog for EventStream {
+    async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
         let entries = records.iter().map(|record| {
             PutRecordsRequestEntry::builder()
                 .partition_key(&record.partition_key)
@@ -84,7 +84,7 @@ impl EventLog for Stream {
         )))
     }
 
-    async fn ready(&self) -> Result<(), Failure> {
+    async fn check_ready(&self) -> Result<(), Failure> {
         let describe = self.client.describe_stream_summary().stream_name(&self.name);
         let answer = Box::pin(describe.send()).await.map_err(|error| failure(&error))?;
         match answer.stream_description_summary().map(|summary| summary.stream_status()) {

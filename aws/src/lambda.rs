@@ -17,10 +17,10 @@ use tracing_subscriber::{fmt as format, registry};
 pub use due::{DueBatch, Sent, Tick};
 pub use gateway::admitted;
 
-use crate::clients::{Clients, attempts_within};
+use crate::clients::{AwsClients, attempts_within};
 use crate::deployed::config;
 use crate::settings::{Settings, SettingsError};
-use crate::{Catalog, Days, Grants, Offers, Quarantine, Queue, Stock, Stream};
+use crate::{EventStream, SqsQueue, Tables};
 
 /// The CloudWatch namespace of all counters.
 const NAMESPACE: &str = "Daymark";
@@ -39,22 +39,6 @@ pub struct Function {
     settings: Settings,
     config: SdkConfig,
     counters: &'static Collector,
-}
-
-/// Every table; a function takes those that it works with.
-pub struct Tables {
-    /// Items and stores.
-    pub catalog: Catalog,
-    /// Stock by window.
-    pub stock: Stock,
-    /// Closed days, and what they tell.
-    pub days: Days,
-    /// What was offered.
-    pub offers: Offers,
-    /// What was refused.
-    pub quarantine: Quarantine,
-    /// Who may act for which stores.
-    pub clients: Grants,
 }
 
 /// Why a function cannot start.
@@ -109,34 +93,27 @@ impl Function {
     ///
     /// # Errors
     /// No variable says which.
-    pub fn stream(&self) -> Result<Stream, StartError> {
-        Ok(Stream::new(Clients::of(&self.config).kinesis, &self.settings.stream()?))
+    pub fn stream(&self) -> Result<EventStream, StartError> {
+        Ok(EventStream::new(AwsClients::of(&self.config).kinesis, &self.settings.stream()?))
     }
 
-    /// The tables.
+    /// The tables of the deployment. Stock rows expire unless events of any age are accepted.
     ///
     /// # Errors
-    /// No variable says which.
+    /// Returns an error if the variable with the table prefix is missing or the one with the age
+    /// limit is invalid.
     pub fn tables(&self) -> Result<Tables, StartError> {
-        let names = self.settings.tables()?;
-        let client = Clients::of(&self.config).dynamodb;
-        Ok(Tables {
-            catalog: Catalog::new(client.clone(), &names),
-            stock: Stock::new(client.clone(), &names),
-            days: Days::new(client.clone(), &names),
-            offers: Offers::new(client.clone(), &names),
-            quarantine: Quarantine::new(client.clone(), &names),
-            clients: Grants::new(client, &names),
-        })
+        let tables = Tables::new(AwsClients::of(&self.config).dynamodb, &self.settings.tables()?);
+        Ok(tables.for_events_up_to(self.age_max()?))
     }
 
     /// Where a schedule sends stores that are due.
     ///
     /// # Errors
     /// No variable says where.
-    pub fn queue(&self) -> Result<Queue, StartError> {
+    pub fn queue(&self) -> Result<SqsQueue, StartError> {
         let client = aws_sdk_sqs::Client::new(&self.config);
-        Ok(Queue::new(client, self.settings.queue_url()?))
+        Ok(SqsQueue::new(client, self.settings.queue_url()?))
     }
 
     /// How old an event may be; `None` takes history of any age.

@@ -25,47 +25,43 @@ mod put;
 mod quarantine;
 #[cfg(feature = "lambda")]
 mod queue;
+pub mod schema;
 pub mod settings;
 mod stock;
-pub mod tables;
+mod tables;
 
 #[cfg(feature = "deployed")]
 pub use batch::{Batch, BatchAnswer};
-pub use catalog::Catalog;
-pub use clients::{Clients, Endpoints};
-pub use days::Days;
-pub use grants::Grants;
-pub use kinesis::Stream;
-pub use offers::Offers;
-pub use quarantine::Quarantine;
+pub use clients::{AwsClients, Endpoints};
+pub use kinesis::EventStream;
 #[cfg(feature = "lambda")]
-pub use queue::Queue;
-pub use stock::Stock;
+pub use queue::SqsQueue;
+pub use tables::Tables;
 
 /// How the stream and the tables are called, wherever they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Names {
+pub struct ResourceNames {
     /// The stream of events.
     pub stream: String,
     /// What the names of the tables begin with.
     pub table_prefix: String,
 }
 
-impl Default for Names {
+impl Default for ResourceNames {
     fn default() -> Self {
         Self { stream: "daymark-events".to_owned(), table_prefix: "daymark-".to_owned() }
     }
 }
 
-impl Names {
-    /// Those of a deployed stage. `cdk/lib/resource-names.ts` has them as well.
+impl ResourceNames {
+    /// Names of the resources of a deployed stage, as in `cdk/lib/resource-names.ts`.
     #[must_use]
     pub fn of_stage(stage: &str) -> Self {
         let table_prefix = format!("daymark-{stage}-");
         Self { stream: format!("{table_prefix}events"), table_prefix }
     }
 
-    /// The full name of a table of [`tables::Definition`].
+    /// The full name of a table of [`schema::Schema`].
     #[must_use]
     pub fn table(&self, name: &str) -> String {
         format!("{}{name}", self.table_prefix)

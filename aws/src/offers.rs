@@ -1,37 +1,25 @@
 //! The offers table: `pk` = `store#business date`, `sk` = `sku#revision`, written once.
 
-use aws_sdk_dynamodb::Client;
 use chrono::NaiveDate;
 use domain::ports::{Failure, OffersTable, Saved};
 use domain::{Arm, Currency, Inputs, Money, Offer, OfferId, Outlook, StoreId, Trust, Version};
 use rust_decimal::Decimal;
 
-use crate::Names;
+use crate::Tables;
 use crate::attributes::{Attributes, Reader, binary, decimal, instant, number, text, truth};
 use crate::failure::failure;
 use crate::put::put_if;
 
-/// The table.
-#[derive(Debug, Clone)]
-pub struct Offers {
-    client: Client,
-    table: String,
-}
-
-impl Offers {
-    /// The table of `names`.
-    #[must_use]
-    pub fn new(client: Client, names: &Names) -> Self {
-        Self { client, table: names.table("offers") }
-    }
-}
-
-impl OffersTable for Offers {
-    async fn of_day(&self, store_id: &StoreId, date: NaiveDate) -> Result<Vec<Offer>, Failure> {
+impl OffersTable for Tables {
+    async fn query_offers(
+        &self,
+        store_id: &StoreId,
+        date: NaiveDate,
+    ) -> Result<Vec<Offer>, Failure> {
         let mut pages = self
             .client
             .query()
-            .table_name(&self.table)
+            .table_name(&self.offers)
             .consistent_read(true)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", text(partition(store_id, date)))
@@ -45,8 +33,8 @@ impl OffersTable for Offers {
         Ok(offers)
     }
 
-    async fn publish(&self, offer: &Offer) -> Result<Saved<Offer>, Failure> {
-        put_if(&self.client, &self.table, item_of(offer), None, offer_of).await
+    async fn publish_offer(&self, offer: &Offer) -> Result<Saved<Offer>, Failure> {
+        put_if(&self.client, &self.offers, item_of(offer), None, offer_of).await
     }
 }
 

@@ -3,42 +3,26 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::NaiveDate;
 use domain::limits::QUARANTINE_BYTES_MAX;
 use domain::ports::{Failure, QuarantineTable};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 
-use crate::Names;
+use crate::Tables;
 use crate::attributes::{Attributes, Reader, binary, instant, number, text};
 use crate::failure::failure;
 use crate::get::get_all;
 
-/// The table.
-#[derive(Debug, Clone)]
-pub struct Quarantine {
-    client: Client,
-    table: String,
-}
-
-impl Quarantine {
-    /// The table of `names`.
-    #[must_use]
-    pub fn new(client: Client, names: &Names) -> Self {
-        Self { client, table: names.table("quarantine") }
-    }
-}
-
-impl Quarantine {
-    async fn put(&self, item: Attributes) -> Result<(), Failure> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+impl Tables {
+    async fn put_quarantine_item(&self, item: Attributes) -> Result<(), Failure> {
+        let put = self.client.put_item().table_name(&self.quarantine).set_item(Some(item));
         Box::pin(put.send()).await.map(|_| ()).map_err(|error| failure(&error))
     }
 }
 
-impl QuarantineTable for Quarantine {
-    async fn keep(&self, refused: &Quarantined) -> Result<(), Failure> {
+impl QuarantineTable for Tables {
+    async fn put_quarantined(&self, refused: &Quarantined) -> Result<(), Failure> {
         let Quarantined { id, reason, message, at, bytes } = refused;
         let mut pieces = bytes.chunks(QUARANTINE_BYTES_MAX);
         let first = pieces.next().unwrap_or_default();
@@ -48,7 +32,7 @@ impl QuarantineTable for Quarantine {
             let mut item = key_of(id, piece_number);
             item.insert("piece".to_owned(), number(piece_number));
             item.insert("bytes".to_owned(), binary(piece.to_vec()));
-            self.put(item).await?;
+            self.put_quarantine_item(item).await?;
         }
         let mut item = key_of(id, 0);
         let mut put = |name: &str, value| item.insert(name.to_owned(), value);
@@ -60,11 +44,11 @@ impl QuarantineTable for Quarantine {
         if count > 1 {
             put("pieces", number(count));
         }
-        self.put(item).await
+        self.put_quarantine_item(item).await
     }
 
-    async fn of_day(&self, date: NaiveDate) -> Result<Vec<Quarantined>, Failure> {
-        let query = self.client.query().table_name(&self.table).consistent_read(true);
+    async fn query_quarantined(&self, date: NaiveDate) -> Result<Vec<Quarantined>, Failure> {
+        let query = self.client.query().table_name(&self.quarantine).consistent_read(true);
         let query = query
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", text(date));
@@ -81,21 +65,21 @@ impl QuarantineTable for Quarantine {
         kept.iter().map(|item| quarantined(item, &pieces)).collect()
     }
 
-    async fn get(&self, id: &QuarantineId) -> Result<Option<Quarantined>, Failure> {
-        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+    async fn load_quarantined(&self, id: &QuarantineId) -> Result<Option<Quarantined>, Failure> {
+        let get = self.client.get_item().table_name(&self.quarantine).consistent_read(true);
         let got = Box::pin(get.set_key(Some(key_of(id, 0))).send()).await;
         let Some(item) = got.map_err(|error| failure(&error))?.item else { return Ok(None) };
         let keys = (1..piece_count(&item)?).map(|number| key_of(id, number)).collect();
         let mut pieces = HashMap::new();
-        for piece in get_all(&self.client, &self.table, keys).await? {
+        for piece in get_all(&self.client, &self.quarantine, keys).await? {
             pieces.insert(Reader::of(&piece).text("sk")?, piece);
         }
         quarantined(&item, &pieces).map(Some)
     }
 
-    async fn remove(&self, id: &QuarantineId) -> Result<(), Failure> {
+    async fn remove_quarantined(&self, id: &QuarantineId) -> Result<(), Failure> {
         let delete = |number| {
-            let delete = self.client.delete_item().table_name(&self.table);
+            let delete = self.client.delete_item().table_name(&self.quarantine);
             let delete = delete.set_key(Some(key_of(id, number)));
             Box::pin(delete.return_values(ReturnValue::AllOld).send())
         };

@@ -24,12 +24,12 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// The queue.
 #[derive(Debug, Clone)]
-pub struct Queue {
+pub struct SqsQueue {
     client: Client,
     url: String,
 }
 
-impl Queue {
+impl SqsQueue {
     /// The queue at `url`.
     #[must_use]
     pub fn new(client: Client, url: String) -> Self {
@@ -64,8 +64,8 @@ impl Queue {
     }
 }
 
-impl DueQueue for Queue {
-    async fn send(&self, stores: &[DueStore]) -> Result<(), Failure> {
+impl DueQueue for SqsQueue {
+    async fn send_due(&self, stores: &[DueStore]) -> Result<(), Failure> {
         let calls = stores.chunks(SEND_MESSAGES_MAX).map(|stores| self.send_some(stores));
         let calls: Vec<_> = calls.collect();
         stream::iter(calls).buffer_unordered(CALLS_AT_ONCE).try_collect().await

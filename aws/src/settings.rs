@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
 
-use crate::Names;
+use crate::ResourceNames;
 
 /// The stream's name.
 pub const STREAM: &str = "DAYMARK_STREAM";
@@ -58,16 +58,16 @@ impl Settings {
     ///
     /// # Errors
     /// It is not set.
-    pub fn stream(&self) -> Result<Names, SettingsError> {
-        Ok(Names { stream: self.required(STREAM)?, ..Names::default() })
+    pub fn stream(&self) -> Result<ResourceNames, SettingsError> {
+        Ok(ResourceNames { stream: self.required(STREAM)?, ..ResourceNames::default() })
     }
 
     /// [`TABLE_PREFIX`], for a function that reads or writes tables.
     ///
     /// # Errors
     /// It is not set.
-    pub fn tables(&self) -> Result<Names, SettingsError> {
-        Ok(Names { table_prefix: self.required(TABLE_PREFIX)?, ..Names::default() })
+    pub fn tables(&self) -> Result<ResourceNames, SettingsError> {
+        Ok(ResourceNames { table_prefix: self.required(TABLE_PREFIX)?, ..ResourceNames::default() })
     }
 
     /// [`QUEUE_URL`], for a schedule.

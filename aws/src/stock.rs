@@ -1,45 +1,21 @@
 //! The stock table: `pk` = `store#UTC date`, `sk` = `sku#HH:MM`, one [`StockWindow`] an item; a
 //! continuation of one that was split has its part behind it, `sku#HH:MM#a3`.
 
-use std::time::Duration;
-
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::limits::STOCK_KEPT;
 use domain::ports::{Failure, Saved, StockTable};
 use domain::stock::{Part, RowKey, StockWindow, WindowKey, assemble};
 use domain::{Sku, StoreId, Version, Window};
 
-use crate::Names;
+use crate::Tables;
 use crate::attributes::{Attributes, Reader, binary, decimal, instant, number, text};
 use crate::failure::failure;
 use crate::get::get_all;
 use crate::put::put_if;
 
-/// The table.
-#[derive(Debug, Clone)]
-pub struct Stock {
-    client: Client,
-    table: String,
-    kept: Option<Duration>,
-}
-
-impl Stock {
-    /// The table of `names`; rows are kept for [`STOCK_KEPT`] after their window.
-    #[must_use]
-    pub fn new(client: Client, names: &Names) -> Self {
-        Self { client, table: names.table("stock"), kept: Some(STOCK_KEPT) }
-    }
-
-    /// Rows never expire: for history, whose windows ended long ago.
-    #[must_use]
-    pub fn kept_forever(self) -> Self {
-        Self { kept: None, ..self }
-    }
-
+impl Tables {
     /// A row as it is stored.
-    fn item(&self, row: &StockWindow) -> Attributes {
+    fn stock_item(&self, row: &StockWindow) -> Attributes {
         let key = row.key();
         let packed = row.pack();
         let mut item = key_of(row.row_key());
@@ -52,7 +28,7 @@ impl Stock {
         if !row.row_key().part.is_first() {
             put("part", text(&row.row_key().part));
         }
-        if let Some(kept) = self.kept {
+        if let Some(kept) = self.stock_kept {
             put("expires_at", number((key.window.end() + kept).timestamp()));
         }
         // The figures of a part are none: a correction may lie in another one than what it voids.
@@ -64,7 +40,7 @@ impl Stock {
         item
     }
 
-    async fn query_date(
+    async fn query_stock_date(
         &self,
         store_id: &StoreId,
         sku: Option<&Sku>,
@@ -74,7 +50,7 @@ impl Stock {
         let mut query = self
             .client
             .query()
-            .table_name(&self.table)
+            .table_name(&self.stock)
             .consistent_read(true)
             .expression_attribute_values(":pk", text(format!("{store_id}#{date}")));
         query = match sku {
@@ -95,21 +71,21 @@ impl Stock {
     }
 }
 
-impl StockTable for Stock {
-    async fn load(&self, keys: &[RowKey]) -> Result<Vec<StockWindow>, Failure> {
+impl StockTable for Tables {
+    async fn load_stock(&self, keys: &[RowKey]) -> Result<Vec<StockWindow>, Failure> {
         let keys = keys.iter().map(key_of).collect();
-        get_all(&self.client, &self.table, keys).await?.iter().map(row_of).collect()
+        get_all(&self.client, &self.stock, keys).await?.iter().map(row_of).collect()
     }
 
-    async fn save(
+    async fn save_stock(
         &self,
         row: &StockWindow,
         read: Option<&Version>,
     ) -> Result<Saved<StockWindow>, Failure> {
-        put_if(&self.client, &self.table, self.item(row), read, row_of).await
+        put_if(&self.client, &self.stock, self.stock_item(row), read, row_of).await
     }
 
-    async fn query(
+    async fn query_stock(
         &self,
         store_id: &StoreId,
         sku: Option<&Sku>,
@@ -119,7 +95,7 @@ impl StockTable for Stock {
     ) -> Result<Vec<StockWindow>, Failure> {
         let mut rows = Vec::new();
         for date in since.date_naive().iter_days().take_while(|date| *date <= until.date_naive()) {
-            rows.extend(self.query_date(store_id, sku, date, now).await?);
+            rows.extend(self.query_stock_date(store_id, sku, date, now).await?);
         }
         rows.retain(|row| (since..until).contains(&row.key().window.start()));
         Ok(assemble(rows))

@@ -1,154 +1,48 @@
-//! The tables: one definition (`aws/tables.json`) for the local program, the tests and the
-//! deployment.
+//! The tables in DynamoDB: one value that implements every table port of [`domain::ports`].
+//!
+//! Each port is implemented in the module named after its table.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
-    TimeToLiveSpecification, TimeToLiveStatus,
-};
-use domain::ports::Failure;
-use serde::Deserialize;
+use domain::limits::STOCK_KEPT;
 
-use crate::Names;
-use crate::failure::failure;
+use crate::ResourceNames;
 
-/// All tables.
-#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
-pub struct Definition {
-    /// The partition key of every table, a string.
-    pub partition_key: String,
-    /// The sort key of every table, a string.
-    pub sort_key: String,
-    /// The tables.
-    pub tables: Vec<Table>,
+/// The DynamoDB tables of one deployment. Clones share the client.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    pub(crate) client: Client,
+    pub(crate) catalog: String,
+    pub(crate) clients: String,
+    pub(crate) days: String,
+    pub(crate) offers: String,
+    pub(crate) quarantine: String,
+    pub(crate) stock: String,
+    /// Time between the end of a window and the expiry of its row; `None` keeps rows forever.
+    pub(crate) stock_kept: Option<Duration>,
 }
 
-/// One table.
-#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
-pub struct Table {
-    /// Its name without prefix.
-    pub name: String,
-    /// The attribute that tells when an item may be deleted, in seconds since 1970.
-    pub time_to_live: Option<String>,
-}
-
-impl Definition {
-    /// The definition in the repository.
-    ///
-    /// # Panics
-    /// Never: the file is part of the program and a test reads it.
+impl Tables {
+    /// The tables with these names. Stock rows expire [`STOCK_KEPT`] after their window.
     #[must_use]
-    pub fn load() -> Self {
-        serde_json::from_str(include_str!("../tables.json")).expect("a valid definition")
-    }
-}
-
-/// How often and how long to wait for a new table: in all some six seconds.
-const ACTIVE_ATTEMPTS: u32 = 60;
-const ACTIVE_PAUSE: Duration = Duration::from_millis(100);
-
-/// Creates the tables that do not exist yet and waits until all can be used.
-///
-/// # Errors
-/// The first failure of DynamoDB, or `Unavailable` when a table does not become active.
-pub async fn create(client: &Client, names: &Names) -> Result<(), Failure> {
-    let definition = Definition::load();
-    let existing = list(client).await?;
-    for table in &definition.tables {
-        let name = names.table(&table.name);
-        if !existing.contains(&name) {
-            create_one(client, &name, &definition).await?;
+    pub fn new(client: Client, names: &ResourceNames) -> Self {
+        Self {
+            client,
+            catalog: names.table("catalog"),
+            clients: names.table("clients"),
+            days: names.table("days"),
+            offers: names.table("offers"),
+            quarantine: names.table("quarantine"),
+            stock: names.table("stock"),
+            stock_kept: Some(STOCK_KEPT),
         }
-        // A table that exists may be as its creator left it halfway.
-        wait_until_active(client, &name).await?;
-        set_time_to_live(client, &name, table).await?;
     }
-    Ok(())
-}
 
-async fn list(client: &Client) -> Result<Vec<String>, Failure> {
-    let pages = client.list_tables().into_paginator().items().send();
-    pages.collect::<Result<_, _>>().await.map_err(|error| failure(&error))
-}
-
-async fn create_one(client: &Client, name: &str, definition: &Definition) -> Result<(), Failure> {
-    let mut create =
-        client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
-    for (key, key_type) in
-        [(&definition.partition_key, KeyType::Hash), (&definition.sort_key, KeyType::Range)]
-    {
-        let attribute = AttributeDefinition::builder()
-            .attribute_name(key)
-            .attribute_type(ScalarAttributeType::S)
-            .build()
-            .expect("both fields are set");
-        let schema = KeySchemaElement::builder()
-            .attribute_name(key)
-            .key_type(key_type)
-            .build()
-            .expect("both fields are set");
-        create = create.attribute_definitions(attribute).key_schema(schema);
+    /// Adapts the expiry of stock rows to the age limit of events. Without a limit, rows never
+    /// expire: windows of old history would expire as soon as they are written.
+    #[must_use]
+    pub fn for_events_up_to(self, age_max: Option<Duration>) -> Self {
+        Self { stock_kept: age_max.map(|_| STOCK_KEPT), ..self }
     }
-    match create.send().await {
-        Ok(_) => Ok(()),
-        // Another program was faster.
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(|error| error.is_resource_in_use_exception()) =>
-        {
-            Ok(())
-        }
-        Err(error) => Err(failure(&error)),
-    }
-}
-
-async fn set_time_to_live(client: &Client, name: &str, table: &Table) -> Result<(), Failure> {
-    if let Some(attribute) = &table.time_to_live
-        && !has_time_to_live(client, name).await?
-    {
-        let specification = TimeToLiveSpecification::builder()
-            .attribute_name(attribute)
-            .enabled(true)
-            .build()
-            .expect("both fields are set");
-        client
-            .update_time_to_live()
-            .table_name(name)
-            .time_to_live_specification(specification)
-            .send()
-            .await
-            .map_err(|error| failure(&error))?;
-    }
-    Ok(())
-}
-
-async fn has_time_to_live(client: &Client, name: &str) -> Result<bool, Failure> {
-    let described = client
-        .describe_time_to_live()
-        .table_name(name)
-        .send()
-        .await
-        .map_err(|error| failure(&error))?;
-    let status = described.time_to_live_description().and_then(|it| it.time_to_live_status());
-    Ok(matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)))
-}
-
-async fn wait_until_active(client: &Client, name: &str) -> Result<(), Failure> {
-    for _ in 0..ACTIVE_ATTEMPTS {
-        let described = client
-            .describe_table()
-            .table_name(name)
-            .send()
-            .await
-            .map_err(|error| failure(&error))?;
-        let status = described.table().and_then(|table| table.table_status());
-        if status == Some(&TableStatus::Active) {
-            return Ok(());
-        }
-        tokio::time::sleep(ACTIVE_PAUSE).await;
-    }
-    Err(Failure::Unavailable(format!("table {name} did not become active")))
 }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws::{Catalog, Clients, Days, Endpoints, Names, Offers, Quarantine, Stock, Stream};
+use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -12,7 +12,7 @@ use domain::ports::{CatalogTable, EventLog, Failure, Put};
 use domain::record::Record;
 use domain::{Delivered, Event, SequenceNumber, Store, record};
 use ingest::{Service, Settings, router};
-use local::dynamodb::{DynamoDb, Tables};
+use local::dynamodb::{self, DynamoDb};
 use local::http::{Bound, Server};
 use local::part::{Part, Stop};
 use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
@@ -27,7 +27,7 @@ use crate::shop::Shop;
 /// The machine: endpoints on threads of their own, so that their work is not the stations'.
 pub(crate) struct Stations {
     pub(crate) runtime: Runtime,
-    clients: Clients,
+    clients: AwsClients,
     pub(crate) counter: Counter,
     _endpoints: [Part; 2],
 }
@@ -48,7 +48,7 @@ impl Stations {
         let (at_kinesis, at_dynamodb) = (bind(), bind());
         let url = |bound: &Bound| format!("http://{}", bound.local_addr());
         let urls = Endpoints { kinesis: url(&at_kinesis), dynamodb: url(&at_dynamodb) };
-        let database = DynamoDb::open(&Tables::Memory).expect("a database");
+        let database = DynamoDb::open(&dynamodb::Tables::Memory).expect("a database");
         let dynamodb =
             Part::start("dynamodb", move |stop: Stop| database.serve(at_dynamodb, stop.wait()));
         let kinesis = Part::start("kinesis", move |stop: Stop| async move {
@@ -61,10 +61,10 @@ impl Stations {
             at_kinesis.serve(kinesis.expect("a stream").router(), stop.wait()).await;
         });
         let counter = Counter::default();
-        let local = Clients::local(&urls);
+        let local = AwsClients::local(&urls);
         let counted = local.dynamodb.config().to_builder().interceptor(counter.clone()).build();
         let dynamodb_client = aws_sdk_dynamodb::Client::from_conf(counted);
-        let clients = Clients { dynamodb: dynamodb_client, kinesis: local.kinesis };
+        let clients = AwsClients { dynamodb: dynamodb_client, kinesis: local.kinesis };
         drop(enter);
         let endpoints = [dynamodb.expect("a thread"), kinesis.expect("a thread")];
         Self { runtime, clients, counter, _endpoints: endpoints }
@@ -72,8 +72,9 @@ impl Stations {
 
     /// Fresh tables.
     pub(crate) fn tables(&self, prefix: &str) -> TablesOf<'_> {
-        let names = Names { table_prefix: format!("{prefix}-"), ..Names::default() };
-        let created = aws::tables::create(&self.clients.dynamodb, &names);
+        let names =
+            ResourceNames { table_prefix: format!("{prefix}-"), ..ResourceNames::default() };
+        let created = aws::schema::create_tables(&self.clients.dynamodb, &names);
         self.runtime.block_on(created).expect("the tables");
         TablesOf { stations: self, names }
     }
@@ -89,8 +90,8 @@ impl Stations {
 
     /// Sends the events through the receiver, so many in a request.
     pub(crate) fn ingest(&self, events: &[Event], in_request: usize) -> Vec<Sent> {
-        let names = Names::default();
-        let stream = Stream::new(self.clients.kinesis.clone(), &names);
+        let names = ResourceNames::default();
+        let stream = EventStream::new(self.clients.kinesis.clone(), &names);
         self.runtime.block_on(stream.create(4)).expect("a stream");
         let log = Arc::new(Seen { stream, sizes: Mutex::default() });
         let receiver = receiver(Arc::clone(&log));
@@ -137,33 +138,33 @@ fn receiver(log: Arc<Seen>) -> Router {
 
 /// The stream, and the sizes of the records it was given.
 struct Seen {
-    stream: Stream,
+    stream: EventStream,
     sizes: Mutex<Vec<usize>>,
 }
 
 struct Shared(Arc<Seen>);
 
 impl EventLog for Shared {
-    async fn put(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+    async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
         let sizes = records.iter().map(|record| record.data.len() + record.partition_key.len());
         self.0.sizes.lock().expect("no thread panicked").extend(sizes);
-        self.0.stream.put(records).await
+        self.0.stream.put_records(records).await
     }
 
-    async fn ready(&self) -> Result<(), Failure> {
-        self.0.stream.ready().await
+    async fn check_ready(&self) -> Result<(), Failure> {
+        self.0.stream.check_ready().await
     }
 }
 
 /// Tables of one measurement.
 pub(crate) struct TablesOf<'a> {
     stations: &'a Stations,
-    names: Names,
+    names: ResourceNames,
 }
 
 impl TablesOf<'_> {
-    fn client(&self) -> aws_sdk_dynamodb::Client {
-        self.stations.clients.dynamodb.clone()
+    fn tables(&self) -> Tables {
+        Tables::new(self.stations.clients.dynamodb.clone(), &self.names)
     }
 
     pub(crate) fn name(&self, table: &str) -> String {
@@ -174,10 +175,10 @@ impl TablesOf<'_> {
     pub(crate) fn open(&self, shop: Shop) -> Store {
         let store = shop.store();
         self.stations.runtime.block_on(async {
-            let catalog = Catalog::new(self.client(), &self.names);
-            catalog.put_store(&store).await.expect("written");
+            let tables = self.tables();
+            tables.put_store(&store).await.expect("written");
             for item in shop.items() {
-                catalog.put_item(&item).await.expect("written");
+                tables.put_item(&item).await.expect("written");
             }
         });
         store
@@ -185,12 +186,7 @@ impl TablesOf<'_> {
 
     /// One invocation with these events, so many in a record.
     pub(crate) fn process(&self, events: &[Event], in_record: usize) -> Work {
-        let (client, names) = (self.client(), &self.names);
-        let mut processor = Processor::new(
-            Stock::new(client.clone(), names),
-            Quarantine::new(client.clone(), names),
-        );
-        processor.age_max = None;
+        let processor = Processor { age_max: None, ..Processor::new(self.tables()) };
         let batch: Vec<Delivered> = events.chunks(in_record).zip(0..).map(delivered).collect();
         let run = async { processor.process(&batch).await };
         let (outcome, work) = self.stations.measure(run);
@@ -200,13 +196,7 @@ impl TablesOf<'_> {
 
     /// A pass of the pricing; with it how many offers came of it.
     pub(crate) fn price(&self, store: &Store, slot: DateTime<Utc>) -> (usize, Work) {
-        let (client, names) = (self.client(), &self.names);
-        let pricing = Pricing {
-            catalog: Catalog::new(client.clone(), names),
-            stock: Stock::new(client.clone(), names),
-            days: Days::new(client.clone(), names),
-            offers: Offers::new(client.clone(), names),
-        };
+        let pricing = Pricing { tables: self.tables() };
         let run = async { pricing.price_store(&store.store_id, slot, slot).await };
         let (pass, work) = self.stations.measure(run);
         (pass.expect("the tables answer").published.len(), work)
@@ -214,13 +204,7 @@ impl TablesOf<'_> {
 
     /// A pass of the close of day.
     pub(crate) fn close(&self, store: &Store, at: DateTime<Utc>) -> Work {
-        let (client, names) = (self.client(), &self.names);
-        let closing = Closing {
-            catalog: Catalog::new(client.clone(), names),
-            stock: Stock::new(client.clone(), names),
-            days: Days::new(client.clone(), names),
-            offers: Offers::new(client.clone(), names),
-        };
+        let closing = Closing { tables: self.tables() };
         let run = async { closing.close_store(&store.store_id, at).await };
         let (closed, work) = self.stations.measure(run);
         closed.expect("the tables answer");

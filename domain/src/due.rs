@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::catalog::Store;
 use crate::id::StoreId;
 use crate::limits::SLOT_MINUTES;
-use crate::ports::{CatalogTable, DueQueue, Failure};
+use crate::ports::StoreEntry;
 
 /// A store that is due in a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,23 +67,16 @@ pub fn slot_of(now: DateTime<Utc>) -> DateTime<Utc> {
     now.duration_trunc(TimeDelta::minutes(SLOT_MINUTES.into())).unwrap_or(now)
 }
 
-/// Sends every store that is due in a slot, and says how many they were. One that cannot be read
-/// is sent as well: what serves it fails on it alone, and says why.
-///
-/// # Errors
-/// When the stores cannot be listed, or not all are taken. To send them again is safe.
-pub async fn send_due<C: CatalogTable, Q: DueQueue>(
-    catalog: &C,
-    queue: &Q,
+/// Selects the stores that are due in a slot. A store that cannot be decoded is selected as well, so
+/// that the function that serves it reports its failure.
+#[must_use]
+pub fn due_stores(
+    stores: Vec<StoreEntry>,
     slot: DateTime<Utc>,
     is_due: impl Fn(&Store) -> bool,
-) -> Result<usize, Failure> {
-    let store_ids = catalog.stores().await?;
-    let stores = catalog.load_stores(&store_ids).await?;
+) -> Vec<DueStore> {
     let due = stores.into_iter().filter(|(_, store)| store.as_ref().map_or(true, &is_due));
-    let due: Vec<DueStore> = due.map(|(store_id, _)| DueStore { store_id, due: slot }).collect();
-    queue.send(&due).await?;
-    Ok(due.len())
+    due.map(|(store_id, _)| DueStore { store_id, due: slot }).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
-//! Every hole in the wall, on one page: what the stations ask of the outside world.
+//! Ports: the traits through which the components reach the stream, the tables and the queue.
 //!
-//! `aws` implements these over Kinesis and DynamoDB. They speak the nouns of this crate and never
-//! an SDK's types. A failure here is the outside world's; what a till did wrong is a value.
+//! The crate `aws` implements them over Kinesis, DynamoDB and SQS, the crate `in-memory` over maps
+//! for tests. Signatures use the types of this crate and no type of an SDK. A [`Failure`] is a
+//! failure of the external service; an invalid event is a value, not a failure.
+//!
+//! Every method name is unique, so that one type can implement all tables and a component can take
+//! it as its only type parameter.
 
 use std::future::Future;
 
@@ -19,76 +23,82 @@ use crate::record::{Record, SequenceNumber};
 use crate::stock::{RowKey, StockWindow};
 use crate::version::Version;
 
-/// What went wrong outside.
+/// Failure of a call to an external service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Too much for now; the same call will pass later.
+    /// The service limits the rate of calls. The same call can succeed later.
     #[error("throttled: {0}")]
     Throttled(String),
-    /// Not reachable, or broken for now.
+    /// The service is unreachable or out of order. The same call can succeed later.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// The call itself was refused; a repetition will be refused as well.
+    /// The service rejected the call itself. A repetition is rejected as well.
     #[error("refused: {0}")]
     Refused(String),
-    /// What is stored cannot be read by this program.
+    /// The stored bytes cannot be decoded by this program.
     #[error("unreadable: {0}")]
     Unreadable(String),
 }
 
-/// What became of one record of a put.
+/// Result of one record of a `PutRecords` call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Put {
-    /// Durably in the stream.
+    /// The record is durable in the stream.
     Stored {
-        /// The shard that took it.
+        /// Shard that stored the record.
         shard_id: String,
-        /// Its place there.
+        /// Position of the record in the shard.
         sequence_number: SequenceNumber,
     },
-    /// Not stored; the others are not affected.
+    /// The record is not stored. Other records of the call are not affected.
     Failed(Failure),
 }
 
 /// The stream of events.
 pub trait EventLog: Send + Sync {
-    /// Puts at most [`crate::limits::PUT_RECORDS_MAX`] records of together at most
-    /// [`crate::limits::PUT_RECORDS_BYTES_MAX`] bytes; answers for each, in order.
-    fn put(&self, records: &[Record]) -> impl Future<Output = Result<Vec<Put>, Failure>> + Send;
+    /// Puts at most [`crate::limits::PUT_RECORDS_MAX`] records of at most
+    /// [`crate::limits::PUT_RECORDS_BYTES_MAX`] bytes in total. Returns one result per record, in
+    /// the order of `records`.
+    fn put_records(
+        &self,
+        records: &[Record],
+    ) -> impl Future<Output = Result<Vec<Put>, Failure>> + Send;
 
-    /// Whether the stream can be written to.
-    fn ready(&self) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Returns an error unless the stream accepts writes.
+    fn check_ready(&self) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// What became of a conditional save.
+/// Result of a conditional save.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Saved<T> {
-    /// It is stored.
+    /// The row is stored.
     Done,
-    /// Somebody saved before; this is what is stored now (`None` when it is gone).
+    /// Another writer stored a different version first. Holds the stored row, or `None` if it was
+    /// deleted.
     Conflict(Option<T>),
 }
 
 /// The stock table.
 pub trait StockTable: Send + Sync {
-    /// The rows with these keys, as far as they exist, in any order; read consistently.
-    fn load(
+    /// Loads the rows with these keys with consistent reads, in any order. Missing keys are
+    /// skipped.
+    fn load_stock(
         &self,
         keys: &[RowKey],
     ) -> impl Future<Output = Result<Vec<StockWindow>, Failure>> + Send;
 
-    /// Saves a row if what is stored is still of the version that was read (`None`: if there is
-    /// nothing stored).
-    fn save(
+    /// Saves a row if the stored row still has the version `read`; `None` requires that no row is
+    /// stored.
+    fn save_stock(
         &self,
         row: &StockWindow,
         read: Option<&Version>,
     ) -> impl Future<Output = Result<Saved<StockWindow>, Failure>> + Send;
 
-    /// The windows of a store that start in `[since, until)`, of one item or of all, by item and
-    /// start, each put together of its rows; read consistently, rows that are expired at `now`
-    /// left out.
-    fn query(
+    /// Reads the windows of a store that start in `[since, until)` with consistent reads, for one
+    /// item or for all, sorted by item and start. The rows of a split window are merged. Rows that
+    /// are expired at `now` are skipped.
+    fn query_stock(
         &self,
         store_id: &StoreId,
         sku: Option<&Sku>,
@@ -100,20 +110,24 @@ pub trait StockTable: Send + Sync {
 
 /// The days table.
 pub trait DaysTable: Send + Sync {
-    /// The rows with these keys, as far as they exist, in any order; read consistently.
-    fn load(&self, keys: &[DayKey])
-    -> impl Future<Output = Result<Vec<ClosedDay>, Failure>> + Send;
+    /// Loads the day rows with these keys with consistent reads, in any order. Missing keys are
+    /// skipped.
+    fn load_days(
+        &self,
+        keys: &[DayKey],
+    ) -> impl Future<Output = Result<Vec<ClosedDay>, Failure>> + Send;
 
-    /// Saves a row if what is stored is still of the version that was read (`None`: if there is
-    /// nothing stored); the conflict gives what is stored now.
-    fn save(
+    /// Saves a day row if the stored row still has the version `read`; `None` requires that no row
+    /// is stored.
+    fn save_day(
         &self,
         day: &ClosedDay,
         read: Option<&Version>,
     ) -> impl Future<Output = Result<Saved<ClosedDay>, Failure>> + Send;
 
-    /// The rows of one item in one store from `first` to `last`, by date.
-    fn of_item(
+    /// Reads the day rows of one item in one store from `first` to `last`, both included, sorted
+    /// by date.
+    fn query_days(
         &self,
         store_id: &StoreId,
         sku: &Sku,
@@ -122,49 +136,56 @@ pub trait DaysTable: Send + Sync {
     ) -> impl Future<Output = Result<Vec<ClosedDay>, Failure>> + Send;
 }
 
-/// The histories, which stand in the days table.
+/// The demand histories, stored in the days table.
 pub trait HistoryTable: Send + Sync {
-    /// Those with these keys, as far as they exist, in any order; read consistently.
-    fn histories(
+    /// Loads the histories with these keys with consistent reads, in any order. Missing keys are
+    /// skipped.
+    fn load_histories(
         &self,
         keys: &[HistoryKey],
     ) -> impl Future<Output = Result<Vec<History>, Failure>> + Send;
 
-    /// Saves one if what is stored is still of the version that was read (`None`: if there is
-    /// nothing stored).
+    /// Saves a history if the stored one still has the version `read`; `None` requires that none
+    /// is stored.
     fn save_history(
         &self,
         history: &History,
         read: Option<&Version>,
     ) -> impl Future<Output = Result<Saved<History>, Failure>> + Send;
 
-    /// Takes one out, also one that cannot be read; what is not there is no error.
+    /// Deletes a history, including one that cannot be decoded. A missing key is not an error.
     fn remove_history(&self, key: &HistoryKey) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// The quarantine table.
 pub trait QuarantineTable: Send + Sync {
-    /// Keeps something; writing the same thing again changes nothing.
-    fn keep(&self, refused: &Quarantined) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Stores a quarantined record or event under its id. Repeating the call changes nothing.
+    fn put_quarantined(
+        &self,
+        quarantined: &Quarantined,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// What is kept of a day, by key.
-    fn of_day(
+    /// Reads everything quarantined on a date, sorted by key.
+    fn query_quarantined(
         &self,
         date: NaiveDate,
     ) -> impl Future<Output = Result<Vec<Quarantined>, Failure>> + Send;
 
-    /// One thing, if it is there.
-    fn get(
+    /// Loads one quarantined record or event.
+    fn load_quarantined(
         &self,
         id: &QuarantineId,
     ) -> impl Future<Output = Result<Option<Quarantined>, Failure>> + Send;
 
-    /// Takes something out; what is not there is no error.
-    fn remove(&self, id: &QuarantineId) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Deletes one quarantined record or event. A missing id is not an error.
+    fn remove_quarantined(
+        &self,
+        id: &QuarantineId,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// A store that is in the catalogue, as far as it can be read.
-pub type ReadStore = (StoreId, Result<Store, Failure>);
+/// Entry of a store in the catalogue: its id and the decoded store, or the decoding failure.
+pub type StoreEntry = (StoreId, Result<Store, Failure>);
 
 /// The catalogue.
 pub trait CatalogTable: Send + Sync {
@@ -174,66 +195,77 @@ pub trait CatalogTable: Send + Sync {
     /// Writes a store.
     fn put_store(&self, store: &Store) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Writes what counts for all stores.
+    /// Writes the settings of the chain, which apply to all stores.
     fn put_chain(&self, chain: &Chain) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// What counts for all stores; the default until something was written.
-    fn chain(&self) -> impl Future<Output = Result<Chain, Failure>> + Send;
+    /// Loads the settings of the chain, or the defaults if none are stored.
+    fn load_chain(&self) -> impl Future<Output = Result<Chain, Failure>> + Send;
 
-    /// One store.
-    fn store(
+    /// Loads one store.
+    fn load_store(
         &self,
         store_id: &StoreId,
     ) -> impl Future<Output = Result<Option<Store>, Failure>> + Send;
 
-    /// All stores, by id.
-    fn stores(&self) -> impl Future<Output = Result<Vec<StoreId>, Failure>> + Send;
+    /// Lists the ids of all stores in ascending order.
+    fn list_stores(&self) -> impl Future<Output = Result<Vec<StoreId>, Failure>> + Send;
 
-    /// These stores, in any order: nothing of one that is not there, and of one that cannot be
-    /// read, why.
+    /// Loads these stores in any order. Missing stores are skipped; a store that cannot be decoded
+    /// is returned with its failure.
     fn load_stores(
         &self,
         store_ids: &[StoreId],
-    ) -> impl Future<Output = Result<Vec<ReadStore>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Vec<StoreEntry>, Failure>> + Send;
 
-    /// The items of a store, by sku: its own entries before the chain's.
-    fn items(&self, store_id: &StoreId) -> impl Future<Output = Result<Vec<Item>, Failure>> + Send;
+    /// Loads the items of a store, sorted by SKU. An entry of the store replaces the entry of the
+    /// chain for the same SKU.
+    fn load_items(
+        &self,
+        store_id: &StoreId,
+    ) -> impl Future<Output = Result<Vec<Item>, Failure>> + Send;
 }
 
 /// The offers table.
 pub trait OffersTable: Send + Sync {
-    /// All revisions of a store's day, by sku and revision; read consistently.
-    fn of_day(
+    /// Reads all revisions of a store's business day with consistent reads, sorted by SKU and
+    /// revision.
+    fn query_offers(
         &self,
         store_id: &StoreId,
         date: NaiveDate,
     ) -> impl Future<Output = Result<Vec<Offer>, Failure>> + Send;
 
-    /// Writes a revision unless it exists; the conflict names the one that exists.
-    fn publish(&self, offer: &Offer) -> impl Future<Output = Result<Saved<Offer>, Failure>> + Send;
+    /// Writes a revision unless its id is stored already; the conflict holds the stored revision.
+    fn publish_offer(
+        &self,
+        offer: &Offer,
+    ) -> impl Future<Output = Result<Saved<Offer>, Failure>> + Send;
 }
 
-/// The clients table: what each client was granted.
+/// The clients table: the grant of each OAuth client.
 pub trait ClientsTable: Send + Sync {
-    /// Writes a grant, in place of what its client was granted before.
-    fn grant(&self, grant: &Grant) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Writes a grant. It replaces an earlier grant of the same client.
+    fn put_grant(&self, grant: &Grant) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// What a client was granted, if anything; read consistently.
-    fn granted(
+    /// Loads the grant of a client with a consistent read.
+    fn load_grant(
         &self,
         client_id: &ClientId,
     ) -> impl Future<Output = Result<Option<Grant>, Failure>> + Send;
 
-    /// All grants, by client.
-    fn grants(&self) -> impl Future<Output = Result<Vec<Grant>, Failure>> + Send;
+    /// Lists all grants, sorted by client id.
+    fn list_grants(&self) -> impl Future<Output = Result<Vec<Grant>, Failure>> + Send;
 
-    /// Takes back what a client was granted; what is not there is no error.
-    fn revoke(&self, client_id: &ClientId) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Deletes the grant of a client. A missing grant is not an error.
+    fn remove_grant(
+        &self,
+        client_id: &ClientId,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// The way from a schedule to the function that serves one store at a time.
+/// The queue between a schedule and the function that serves one store at a time.
 pub trait DueQueue: Send + Sync {
-    /// Sends stores. One that is sent again for the same slot within five minutes is not served
-    /// again; after that it is, and the repeated pass changes nothing. With `Ok` all are taken.
-    fn send(&self, stores: &[DueStore]) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Sends stores. `Ok` means that all are accepted. The queue drops a repetition for the same
+    /// slot within five minutes; a later repetition is served, and its pass changes nothing.
+    fn send_due(&self, stores: &[DueStore]) -> impl Future<Output = Result<(), Failure>> + Send;
 }

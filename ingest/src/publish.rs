@@ -86,7 +86,7 @@ async fn round<L: EventLog>(
             break;
         }
         let records = &unsent.records[call];
-        let answer = timeout_at(deadline, log.put(records)).await.unwrap_or_else(|_| {
+        let answer = timeout_at(deadline, log.put_records(records)).await.unwrap_or_else(|_| {
             Err(Failure::Unavailable("the call was not answered before the deadline".into()))
         });
         answers.extend(answer_for_each(answer, records.len()));

@@ -148,7 +148,7 @@ async fn store<L: EventLog>(service: &Service<L>, verdicts: &[Verdict]) -> Vec<O
 async fn ready<L: EventLog>(
     State(service): State<Arc<Service<L>>>,
 ) -> Result<impl IntoResponse, Problem> {
-    match timeout(READY_MAX, service.log.ready()).await {
+    match timeout(READY_MAX, service.log.check_ready()).await {
         Ok(Ok(())) => Ok(Json(json!({ "status": "ready" }))),
         Ok(Err(failure)) => Err(Problem::NotReady(failure.to_string())),
         Err(_) => {

@@ -40,11 +40,9 @@ const TOLD: [&str; 11] = [
 ];
 
 /// Everything the routes need.
-pub struct Service<C, O> {
-    /// The stores.
-    pub catalog: C,
-    /// What was offered.
-    pub offers: O,
+pub struct Service<T> {
+    /// Catalogue and offers.
+    pub tables: T,
     /// The shell's clock.
     pub clock: Clock,
 }
@@ -58,20 +56,19 @@ pub struct Service<C, O> {
 ///
 /// It listens nowhere: the shell does. Its fallback answers 404 as problem details; a shell that
 /// merges it with another router's fallback calls [`Router::reset_fallback`] on one of them.
-pub fn router<C, O>(service: Arc<Service<C, O>>) -> Router
+pub fn router<T>(service: Arc<Service<T>>) -> Router
 where
-    C: CatalogTable + 'static,
-    O: OffersTable + 'static,
+    T: CatalogTable + OffersTable + 'static,
 {
     Router::new()
-        .route("/v1/stores/{store_id}/offers", get(offers::<C, O>))
+        .route("/v1/stores/{store_id}/offers", get(offers::<T>))
         .fallback(async |uri: Uri| Problem::NotFound { path: uri.path().to_owned() })
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .with_state(service)
 }
 
-async fn offers<C: CatalogTable, O: OffersTable>(
-    State(service): State<Arc<Service<C, O>>>,
+async fn offers<T: CatalogTable + OffersTable>(
+    State(service): State<Arc<Service<T>>>,
     store_id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     request: Request,
@@ -83,11 +80,12 @@ async fn offers<C: CatalogTable, O: OffersTable>(
         return Err(Problem::StoreNotAllowed { store_id, allowed: authority.told() });
     }
     let date = date_of(query.as_deref().unwrap_or_default())?;
-    let store = service.catalog.store(&store_id).await.map_err(Problem::Tables)?;
+    let store = service.tables.load_store(&store_id).await.map_err(Problem::Tables)?;
     let store = store.ok_or(Problem::NoStore(store_id))?;
     let now = (service.clock)();
     let day = date.unwrap_or_else(|| today(&store, now));
-    let offers = service.offers.of_day(&store.store_id, day).await.map_err(Problem::Tables)?;
+    let offers =
+        service.tables.query_offers(&store.store_id, day).await.map_err(Problem::Tables)?;
     let mut offers = latest(offers.into_iter().filter(|offer| !offer.shadow).collect());
     offers.retain(|offer| date.is_some() || now < offer.valid_until);
     Ok(Json(json!({

@@ -28,15 +28,9 @@ const LOWEST_PRICE_DAYS: u64 = 30;
 
 /// The pricing function with its tables.
 #[derive(Debug, Clone)]
-pub struct Pricing<C, S, D, O> {
-    /// Items and stores.
-    pub catalog: C,
-    /// Stock by window.
-    pub stock: S,
-    /// What became of the days before, and what they tell.
-    pub days: D,
-    /// Where offers go.
-    pub offers: O,
+pub struct Pricing<T> {
+    /// Catalogue, stock, days, histories and offers.
+    pub tables: T,
 }
 
 /// What a pass did.
@@ -54,32 +48,10 @@ pub struct Pass {
     pub held_back: BTreeMap<HeldBack, usize>,
 }
 
-impl<C, S, D, O> Pricing<C, S, D, O>
+impl<T> Pricing<T>
 where
-    C: CatalogTable,
-    S: StockTable,
-    D: DaysTable + HistoryTable,
-    O: OffersTable,
+    T: CatalogTable + StockTable + DaysTable + HistoryTable + OffersTable,
 {
-    /// One tick of the schedule: a pass over every store that is in its afternoon. `due` is when
-    /// it should have come and decides the slot; `now` is what the clock shows. A store whose
-    /// pass fails is logged and counted, and the others go on; its next slot tries again.
-    ///
-    /// # Errors
-    /// When the stores cannot be listed.
-    pub async fn tick(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> Result<Pass, Failure> {
-        let mut all = Pass::default();
-        for store_id in self.catalog.stores().await? {
-            match self.price_store(&store_id, due, now).await {
-                Ok(pass) => all.add(pass),
-                Err(failure) => {
-                    warn!(store.id = store_id.as_str(), "store not priced: {failure}");
-                }
-            }
-        }
-        Ok(all)
-    }
-
     /// A pass over one store for the slot that `due` lies in; nothing outside its afternoon, when
     /// pricing is switched off, or when by `now` the slot is over or the store closed. Its offers
     /// hold from `now` on.
@@ -124,9 +96,9 @@ where
         slot: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Option<Afternoon>, Failure> {
-        let Some(store) = self.catalog.store(store_id).await? else { return Ok(None) };
+        let Some(store) = self.tables.load_store(store_id).await? else { return Ok(None) };
         let Some(day) = store.afternoon_at(slot) else { return Ok(None) };
-        let chain = self.catalog.chain().await?;
+        let chain = self.tables.load_chain().await?;
         if !chain.enabled || !store.policy.enabled {
             debug!("switched off");
             return Ok(None);
@@ -148,11 +120,11 @@ where
         now: DateTime<Utc>,
     ) -> Result<Known, Failure> {
         let store_id = &store.store_id;
-        let items = self.catalog.items(store_id).await?;
+        let items = self.tables.load_items(store_id).await?;
         let longest_life = items.iter().map(|item| item.shelf_life_days).max().unwrap_or(1);
         let since = store.shelf_since(&day, longest_life);
-        let windows = self.stock.query(store_id, None, since, slot, now).await?;
-        let offers = self.offers.of_day(store_id, day.date).await?;
+        let windows = self.tables.query_stock(store_id, None, since, slot, now).await?;
+        let offers = self.tables.query_offers(store_id, day.date).await?;
         let keep = items.iter().filter(|item| item.shelf_life_days > 1);
         let yesterday = day.date - Days::new(1);
         let key = |item: &Item| DayKey {
@@ -160,8 +132,8 @@ where
             sku: item.sku.clone(),
             date: yesterday,
         };
-        let before = self.days.load(&keep.map(key).collect::<Vec<_>>()).await?;
-        let histories = self.days.histories(&history_keys(store_id, &items)).await?;
+        let before = self.tables.load_days(&keep.map(key).collect::<Vec<_>>()).await?;
+        let histories = self.tables.load_histories(&history_keys(store_id, &items)).await?;
         Ok(Known { store, day, slot, items, is_exempt, windows, offers, before, histories })
     }
 
@@ -179,7 +151,7 @@ where
         let mut pass = Pass { kept, already_decided, held_back, ..Pass::default() };
         for draft in drafts {
             let offer = self.finish(draft, afternoon.is_exempt, valid_from).await?;
-            match self.offers.publish(&offer).await? {
+            match self.tables.publish_offer(&offer).await? {
                 Saved::Done if offer.shadow => pass.shadows += 1,
                 Saved::Done => pass.published.push(offer),
                 // An overlapping pass was faster; the next slot sees what it wrote.
@@ -204,7 +176,7 @@ where
         }
         let OfferId { date, store_id, sku, .. } = &offer.offer_id;
         let (first, last) = (*date - Days::new(LOWEST_PRICE_DAYS), *date - Days::new(1));
-        let days = self.days.of_item(store_id, sku, first, last).await?;
+        let days = self.tables.query_days(store_id, sku, first, last).await?;
         let lowest_price = lowest(&days, offer.regular_price);
         let was_price = match lowest_price {
             Some(lowest) if !is_exempt && lowest.amount() < offer.regular_price.amount() => lowest,
@@ -239,7 +211,8 @@ fn lowest(days: &[ClosedDay], like: Money) -> Option<Money> {
 }
 
 impl Pass {
-    fn add(&mut self, other: Self) {
+    /// Adds the results of another pass, for example over another store.
+    pub fn add(&mut self, other: Self) {
         self.published.extend(other.published);
         self.shadows += other.shadows;
         self.kept += other.kept;

@@ -1,8 +1,8 @@
-//! Which stores a slot's pricing is for. Deployed, a schedule sends them to the function that
-//! prices one store at a time; on one machine [`crate::Pricing::tick`] goes over all stores itself.
+//! Schedule of the pricing: the stores that are priced in a slot. The schedule sends them to a
+//! queue; one store at a time is taken from it and priced.
 
 use chrono::{DateTime, Utc};
-use domain::due::send_due;
+use domain::due::due_stores;
 use domain::ports::{CatalogTable, DueQueue, Failure};
 use domain::{Store, slot_of};
 use metrics::counter;
@@ -11,28 +11,29 @@ use crate::metrics as names;
 
 /// The schedule with what it reads and where it sends.
 #[derive(Debug, Clone)]
-pub struct Schedule<C, Q> {
-    /// Stores.
-    pub catalog: C,
+pub struct Schedule<T, Q> {
+    /// The catalogue.
+    pub tables: T,
     /// Where stores go that are due.
     pub queue: Q,
 }
 
-impl<C: CatalogTable, Q: DueQueue> Schedule<C, Q> {
+impl<T: CatalogTable, Q: DueQueue> Schedule<T, Q> {
     /// Sends the stores that are in their afternoon in the slot that `due` lies in, and says how
     /// many they are.
     ///
     /// # Errors
     /// When not all are sent; to do it again is safe.
     pub async fn tick(&self, due: DateTime<Utc>) -> Result<usize, Failure> {
-        if !self.catalog.chain().await?.enabled {
+        if !self.tables.load_chain().await?.enabled {
             return Ok(0);
         }
         let slot = slot_of(due);
-        let is_due = |store: &Store| is_due(store, slot);
-        let stores = send_due(&self.catalog, &self.queue, slot, is_due).await?;
-        counter!(names::DUE_TOTAL).increment(stores as u64);
-        Ok(stores)
+        let stores = self.tables.load_stores(&self.tables.list_stores().await?).await?;
+        let due = due_stores(stores, slot, |store| is_due(store, slot));
+        self.queue.send_due(&due).await?;
+        counter!(names::DUE_TOTAL).increment(due.len() as u64);
+        Ok(due.len())
     }
 }
 

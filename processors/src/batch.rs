@@ -28,11 +28,9 @@ const SAVES_AT_ONCE: usize = 16;
 
 /// The batch handler with its tables.
 #[derive(Debug, Clone)]
-pub struct Processor<S, Q> {
-    /// Where stock is kept.
-    pub stock: S,
-    /// Where poison is kept.
-    pub quarantine: Q,
+pub struct Processor<T> {
+    /// Stock and quarantine.
+    pub tables: T,
     /// How old an event may be when its record arrives; `None` takes history of any age.
     pub age_max: Option<Duration>,
     /// Most events of one row; with one more it is split. The same in all programs that write to
@@ -60,31 +58,35 @@ pub struct Outcome {
     pub rows_saved: u64,
 }
 
-impl<S, Q> Processor<S, Q> {
-    /// A handler over these tables that takes events of the usual age.
-    pub fn new(stock: S, quarantine: Q) -> Self {
-        Self {
-            stock,
-            quarantine,
-            age_max: Some(EVENT_AGE_MAX),
-            row_events_max: STOCK_ROW_EVENTS_MAX,
-        }
+impl<T> Processor<T> {
+    /// A handler over these tables with the default limits.
+    pub fn new(tables: T) -> Self {
+        Self { tables, age_max: Some(EVENT_AGE_MAX), row_events_max: STOCK_ROW_EVENTS_MAX }
     }
 }
 
-impl<S: StockTable, Q: QuarantineTable> Processor<S, Q> {
+impl<T: StockTable + QuarantineTable> Processor<T> {
     /// Stores a batch. It may be cut, ordered and repeated in any way: the rows come out the same.
     pub async fn process(&self, records: &[Delivered]) -> Outcome {
+        self.process_into(&self.tables, records).await
+    }
+
+    /// Stores a batch; poison goes to `quarantine`.
+    pub(crate) async fn process_into(
+        &self,
+        quarantine: &impl QuarantineTable,
+        records: &[Delivered],
+    ) -> Outcome {
         // Lambda's batches are of one shard; nowhere else do they have to be.
         let shard = records.first().map(|record| record.shard_id.as_str());
         let span = info_span!("process", shard, records = records.len());
         async {
             let (events, poison) = open(records, self.age_max);
             let mut outcome = Outcome::default();
-            self.keep_all(poison, &mut outcome).await;
+            keep_all(quarantine, poison, &mut outcome).await;
             let changes = fold(events);
             match self.load(&changes).await {
-                Ok(stored) => self.save_all(changes, stored, &mut outcome).await,
+                Ok(stored) => self.save_all(quarantine, changes, stored, &mut outcome).await,
                 Err(failure) => {
                     for change in &changes {
                         outcome.count_failed(&change.lowest, &failure);
@@ -97,37 +99,21 @@ impl<S: StockTable, Q: QuarantineTable> Processor<S, Q> {
         .await
     }
 
-    async fn keep_all(&self, poison: Vec<Poison>, outcome: &mut Outcome) {
-        let jobs = poison.into_iter().map(|poison| async move {
-            let result = self.quarantine.keep(&poison.refused).await;
-            (poison, result)
-        });
-        let mut results = stream::iter(jobs).buffer_unordered(SAVES_AT_ONCE);
-        while let Some((poison, result)) = results.next().await {
-            match result {
-                Ok(()) => outcome.count_quarantined(&poison.refused),
-                Err(failure) => outcome.count_failed(&poison.sequence_number, &failure),
-            }
-        }
-    }
-
     async fn load(&self, changes: &[Change]) -> Result<HashMap<WindowKey, StockWindow>, Failure> {
         let keys: Vec<RowKey> = changes.iter().map(|change| change.key.clone().into()).collect();
-        let rows = self.stock.load(&keys).await?;
+        let rows = self.tables.load_stock(&keys).await?;
         Ok(rows.into_iter().map(|row| (row.key().clone(), row)).collect())
     }
 
     async fn save_all(
         &self,
+        quarantine: &impl QuarantineTable,
         changes: Vec<Change>,
         mut stored: HashMap<WindowKey, StockWindow>,
         outcome: &mut Outcome,
     ) {
-        let saving = &Saving {
-            stock: &self.stock,
-            quarantine: &self.quarantine,
-            row_events_max: self.row_events_max,
-        };
+        let saving =
+            &Saving { stock: &self.tables, quarantine, row_events_max: self.row_events_max };
         let jobs = changes.into_iter().map(|change| {
             let row = stored.remove(&change.key);
             async move {
@@ -141,6 +127,20 @@ impl<S: StockTable, Q: QuarantineTable> Processor<S, Q> {
                 Ok(row) => outcome.count_row(&row),
                 Err(failure) => outcome.count_failed(&change.lowest, &failure),
             }
+        }
+    }
+}
+
+async fn keep_all(quarantine: &impl QuarantineTable, poison: Vec<Poison>, outcome: &mut Outcome) {
+    let jobs = poison.into_iter().map(|poison| async move {
+        let result = quarantine.put_quarantined(&poison.refused).await;
+        (poison, result)
+    });
+    let mut results = stream::iter(jobs).buffer_unordered(SAVES_AT_ONCE);
+    while let Some((poison, result)) = results.next().await {
+        match result {
+            Ok(()) => outcome.count_quarantined(&poison.refused),
+            Err(failure) => outcome.count_failed(&poison.sequence_number, &failure),
         }
     }
 }

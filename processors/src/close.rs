@@ -22,7 +22,7 @@ use domain::ports::{
 use domain::stock::StockWindow;
 use domain::{ClosedDay, DayKey, DaySpan, Item, Offer, Sku, Store, StoreId};
 use metrics::counter;
-use tracing::{Instrument, info_span, warn};
+use tracing::{Instrument, info_span};
 
 use crate::histories::Fold;
 use crate::metrics as names;
@@ -41,15 +41,9 @@ type Offers = BTreeMap<(NaiveDate, Sku), Vec<Offer>>;
 
 /// The closing function with its tables.
 #[derive(Debug, Clone)]
-pub struct Closing<C, S, D, O> {
-    /// Items and stores.
-    pub catalog: C,
-    /// Stock by window.
-    pub stock: S,
-    /// Where day rows and histories go.
-    pub days: D,
-    /// What was offered.
-    pub offers: O,
+pub struct Closing<T> {
+    /// Catalogue, stock, days, histories and offers.
+    pub tables: T,
 }
 
 /// What a pass did, in day rows.
@@ -77,31 +71,10 @@ pub(crate) struct Rows {
     touched: BTreeSet<Sku>,
 }
 
-impl<C, S, D, O> Closing<C, S, D, O>
+impl<T> Closing<T>
 where
-    C: CatalogTable,
-    S: StockTable,
-    D: DaysTable + HistoryTable,
-    O: OffersTable,
+    T: CatalogTable + StockTable + DaysTable + HistoryTable + OffersTable,
 {
-    /// One tick of the schedule: a pass over every store. A store whose pass fails is logged and
-    /// counted, and the others go on; the next tick tries again.
-    ///
-    /// # Errors
-    /// When the stores cannot be listed.
-    pub async fn tick(&self, now: DateTime<Utc>) -> Result<Closed, Failure> {
-        let mut all = Closed::default();
-        for store_id in self.catalog.stores().await? {
-            match self.close_store(&store_id, now).await {
-                Ok(closed) => all.add(closed),
-                Err(failure) => {
-                    warn!(store.id = store_id.as_str(), "store not closed: {failure}");
-                }
-            }
-        }
-        Ok(all)
-    }
-
     /// A pass over the dates of one store that are over at `now` and may still change.
     ///
     /// # Errors
@@ -123,7 +96,9 @@ where
         store_id: &StoreId,
         now: DateTime<Utc>,
     ) -> Result<Closed, Failure> {
-        let Some(store) = self.catalog.store(store_id).await? else { return Ok(Closed::default()) };
+        let Some(store) = self.tables.load_store(store_id).await? else {
+            return Ok(Closed::default());
+        };
         let today = now.with_timezone(&store.zone).date_naive();
         // As many dates are over also while one that passes midnight is not.
         let yesterday = today - Days::new(1);
@@ -177,7 +152,7 @@ where
         let spans: Vec<DaySpan> = spans.iter().take_while(is_over).copied().collect();
         let mut all = Closed::default();
         let (Some(from), Some(to)) = (spans.first(), spans.last()) else { return Ok((all, None)) };
-        let items = self.catalog.items(&store.store_id).await?;
+        let items = self.tables.load_items(&store.store_id).await?;
         let lives: BTreeMap<Sku, u16> =
             items.iter().map(|item| (item.sku.clone(), item.shelf_life_days)).collect();
         // The rows come before the windows: who reads older windows has read an older row as
@@ -185,7 +160,7 @@ where
         let mut stored = self.load(store, &lives, from.date.pred_opt(), &spans).await?;
         let query = async || {
             let (since, until) = (from.starts_at, to.ends_at);
-            self.stock.query(&store.store_id, None, since, until, now).await.map(by_item)
+            self.tables.query_stock(&store.store_id, None, since, until, now).await.map(by_item)
         };
         let mut windows = query().await?;
         let unlisted: BTreeMap<Sku, u16> = windows
@@ -220,7 +195,7 @@ where
     async fn offers_of(&self, store: &Store, spans: &[DaySpan]) -> Result<Offers, Failure> {
         let mut offers = Offers::new();
         for span in spans {
-            let of_day = self.offers.of_day(&store.store_id, span.date).await?;
+            let of_day = self.tables.query_offers(&store.store_id, span.date).await?;
             // A shadow was on no shelf.
             for offer in of_day.into_iter().filter(|offer| !offer.shadow) {
                 let key = (span.date, offer.offer_id.sku.clone());
@@ -249,7 +224,7 @@ where
             })
         };
         let keys: Vec<DayKey> = items.keys().flat_map(of_item).collect();
-        let rows = self.days.load(&keys).await?;
+        let rows = self.tables.load_days(&keys).await?;
         Ok(rows.into_iter().map(|row| (row.key.clone(), row)).collect())
     }
 
@@ -284,7 +259,7 @@ where
                 continue;
             }
             let read = stored.map(|row| &row.version);
-            match self.days.save(day, read).await? {
+            match self.tables.save_day(day, read).await? {
                 Saved::Conflict(_) => {
                     all.count("contested", |all| &mut all.contested);
                     continue;
@@ -367,7 +342,8 @@ impl Closed {
         counter!(names::HISTORIES_TOTAL, "outcome" => outcome).increment(1);
     }
 
-    pub(crate) fn add(&mut self, other: Self) {
+    /// Adds the counts of another pass.
+    pub fn add(&mut self, other: Self) {
         self.closed += other.closed;
         self.closed_again += other.closed_again;
         self.unchanged += other.unchanged;

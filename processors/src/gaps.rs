@@ -71,7 +71,7 @@ pub async fn gaps_in(
 ) -> Result<Vec<TillDay>, Failure> {
     let Question { store_id, terminal_id, days } = question;
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
-    let rows = table.query(store_id, None, first.starts_at, last.ends_at, now).await?;
+    let rows = table.query_stock(store_id, None, first.starts_at, last.ends_at, now).await?;
     let events = rows.iter().flat_map(StockWindow::events);
     let wanted = |event: &&Event| terminal_id.is_none_or(|id| event.terminal_id() == id);
     Ok(gaps(events.filter(wanted), days))

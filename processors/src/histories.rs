@@ -32,12 +32,9 @@ pub(crate) struct Fold<'a> {
     pub(crate) touched: Option<&'a BTreeSet<Sku>>,
 }
 
-impl<C, S, D, O> Closing<C, S, D, O>
+impl<T> Closing<T>
 where
-    C: CatalogTable,
-    S: StockTable,
-    D: DaysTable + HistoryTable,
-    O: OffersTable,
+    T: CatalogTable + StockTable + DaysTable + HistoryTable + OffersTable,
 {
     pub(crate) async fn fold(&self, fold: &Fold<'_>) -> Result<Closed, Failure> {
         let names: BTreeSet<&String> =
@@ -47,7 +44,7 @@ where
         let keys: Vec<HistoryKey> = keys.map(|of| fold.key(of)).collect();
         // The histories come before the days: who reads older days has read an older history as
         // well, and is refused when saving.
-        let stored = match self.days.histories(&keys).await {
+        let stored = match self.tables.load_histories(&keys).await {
             Err(Failure::Unreadable(_)) if fold.touched.is_none() => self.readable(&keys).await?,
             stored => stored?,
         };
@@ -64,7 +61,7 @@ where
                 let through = known.as_ref().filter(|_| fold.touched.is_some());
                 let through = through.map_or(fold.through, |it| it.through.max(fold.through));
                 let first = through - Days::new(DATES - 1);
-                let rows = self.days.of_item(fold.store_id, &item.sku, first, through).await?;
+                let rows = self.tables.query_days(fold.store_id, &item.sku, first, through).await?;
                 let folded = History::of_item(fold.store_id, &item.sku, through, &rows);
                 self.keep(&key, folded, known, &mut all).await?
             };
@@ -87,10 +84,10 @@ where
     async fn readable(&self, keys: &[HistoryKey]) -> Result<Vec<History>, Failure> {
         let mut histories = Vec::new();
         for key in keys {
-            match self.days.histories(std::slice::from_ref(key)).await {
+            match self.tables.load_histories(std::slice::from_ref(key)).await {
                 Err(Failure::Unreadable(why)) => {
                     warn!(history = %key, "taken out: {why}");
-                    self.days.remove_history(key).await?;
+                    self.tables.remove_history(key).await?;
                 }
                 history => histories.extend(history?),
             }
@@ -110,12 +107,12 @@ where
             return Ok(stored);
         }
         let Some(history) = folded else {
-            self.days.remove_history(key).await?;
+            self.tables.remove_history(key).await?;
             all.count_history("removed");
             return Ok(None);
         };
         let read = stored.as_ref().map(|stored| &stored.version);
-        match self.days.save_history(&history, read).await? {
+        match self.tables.save_history(&history, read).await? {
             Saved::Done => {
                 all.count_history("folded");
                 Ok(Some(history))

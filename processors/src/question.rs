@@ -47,7 +47,7 @@ pub async fn stock_at(
 ) -> Result<Vec<StockOfItem>, Failure> {
     let Question { store_id, sku, since, at, on_shelf_since } = question;
     let earliest = on_shelf_since.values().copied().fold(*since, DateTime::min);
-    let rows = table.query(store_id, *sku, earliest, *at, now).await?;
+    let rows = table.query_stock(store_id, *sku, earliest, *at, now).await?;
     let mut items: BTreeMap<Sku, Vec<StockWindow>> = BTreeMap::new();
     for row in rows {
         items.entry(row.key().sku.clone()).or_default().push(row);

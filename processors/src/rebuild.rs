@@ -10,12 +10,9 @@ use crate::histories::Fold;
 /// How many dates are held at once.
 const DATES_AT_ONCE: usize = 28;
 
-impl<C, S, D, O> Closing<C, S, D, O>
+impl<T> Closing<T>
 where
-    C: CatalogTable,
-    S: StockTable,
-    D: DaysTable + HistoryTable,
-    O: OffersTable,
+    T: CatalogTable + StockTable + DaysTable + HistoryTable + OffersTable,
 {
     /// Closes every date anew from `first` on and folds every history of a store anew. Nothing is
     /// written where nothing was wrong. `told` hears of each stretch of dates, its last date first.

@@ -44,26 +44,21 @@ pub enum ReplayError {
     Quarantine(Failure),
 }
 
-impl<S: StockTable + Clone, Q: QuarantineTable> Processor<S, Q> {
+impl<T: StockTable + QuarantineTable> Processor<T> {
     /// Processes what was refused once more.
     ///
     /// # Errors
     /// [`ReplayError`]; what was refused is then in quarantine as before.
     pub async fn replay(&self, original: &Quarantined) -> Result<Replayed, ReplayError> {
         let record = as_it_arrived(original).ok_or(ReplayError::Key)?;
-        let processor = Processor {
-            stock: self.stock.clone(),
-            quarantine: Aside { table: &self.quarantine, refused: Mutex::default() },
-            age_max: self.age_max,
-            row_events_max: self.row_events_max,
-        };
+        let aside = Aside { table: &self.tables, refused: Mutex::default() };
         // Its log would name things by the place that they have in this record of a single event.
         let Outcome { stored, duplicate, failure, .. } =
-            processor.process(&[record]).with_subscriber(NoSubscriber::new()).await;
+            self.process_into(&aside, &[record]).with_subscriber(NoSubscriber::new()).await;
         if let Some(failure) = failure {
             return Err(ReplayError::Unsaved(failure));
         }
-        let refused = processor.quarantine.refused.into_inner();
+        let refused = aside.refused.into_inner();
         let mut refused = refused.unwrap_or_else(PoisonError::into_inner);
         // The loser of a conflict stays whatever comes out: its row in the table may be that of a
         // save which is just on its way.
@@ -76,11 +71,11 @@ impl<S: StockTable + Clone, Q: QuarantineTable> Processor<S, Q> {
             if refused.id == original.id {
                 stays = true;
             } else if !is_conflict {
-                self.quarantine.keep(refused).await.map_err(ReplayError::Quarantine)?;
+                self.tables.put_quarantined(refused).await.map_err(ReplayError::Quarantine)?;
             }
         }
         if !stays {
-            self.quarantine.remove(&original.id).await.map_err(ReplayError::Quarantine)?;
+            self.tables.remove_quarantined(&original.id).await.map_err(ReplayError::Quarantine)?;
         }
         Ok(Replayed { stored, duplicate, refused, stays })
     }
@@ -115,9 +110,9 @@ struct Aside<'a, Q> {
 }
 
 impl<Q: QuarantineTable> QuarantineTable for Aside<'_, Q> {
-    async fn keep(&self, refused: &Quarantined) -> Result<(), Failure> {
+    async fn put_quarantined(&self, refused: &Quarantined) -> Result<(), Failure> {
         if refused.reason == QuarantineReason::ConflictingDuplicate {
-            self.table.keep(refused).await?;
+            self.table.put_quarantined(refused).await?;
         }
         let mut all = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|known| known.id != refused.id);
@@ -125,15 +120,18 @@ impl<Q: QuarantineTable> QuarantineTable for Aside<'_, Q> {
         Ok(())
     }
 
-    async fn of_day(&self, date: chrono::NaiveDate) -> Result<Vec<Quarantined>, Failure> {
-        self.table.of_day(date).await
+    async fn query_quarantined(
+        &self,
+        date: chrono::NaiveDate,
+    ) -> Result<Vec<Quarantined>, Failure> {
+        self.table.query_quarantined(date).await
     }
 
-    async fn get(&self, id: &QuarantineId) -> Result<Option<Quarantined>, Failure> {
-        self.table.get(id).await
+    async fn load_quarantined(&self, id: &QuarantineId) -> Result<Option<Quarantined>, Failure> {
+        self.table.load_quarantined(id).await
     }
 
-    async fn remove(&self, id: &QuarantineId) -> Result<(), Failure> {
-        self.table.remove(id).await
+    async fn remove_quarantined(&self, id: &QuarantineId) -> Result<(), Failure> {
+        self.table.remove_quarantined(id).await
     }
 }

@@ -86,7 +86,7 @@ impl<S: StockTable, Q: QuarantineTable> Saving<'_, S, Q> {
             let mut outcome = merge(&mut row, &arrivals);
             outcome.conflicts = conflicts;
             for refused in &outcome.refused {
-                self.quarantine.keep(refused).await?;
+                self.quarantine.put_quarantined(refused).await?;
             }
             if outcome.unchanged > 0 {
                 return Ok(outcome);
@@ -95,7 +95,7 @@ impl<S: StockTable, Q: QuarantineTable> Saving<'_, S, Q> {
                 outcome.saved += self.split(&row).await?;
                 row = StockWindow::signpost(key.clone());
             }
-            match self.stock.save(&row, read.as_ref()).await? {
+            match self.stock.save_stock(&row, read.as_ref()).await? {
                 Saved::Done => return Ok(outcome),
                 Saved::Conflict(other) => {
                     conflicts += 1;
@@ -124,7 +124,7 @@ impl<S: StockTable, Q: QuarantineTable> Saving<'_, S, Q> {
         }
         Box::pin(async move {
             let keys: Vec<RowKey> = shares.keys().cloned().collect();
-            let rows = self.stock.load(&keys).await?.into_iter();
+            let rows = self.stock.load_stock(&keys).await?.into_iter();
             let mut rows: BTreeMap<RowKey, StockWindow> =
                 rows.map(|row| (row.row_key().clone(), row)).collect();
             let mut all = RowOutcome::default();

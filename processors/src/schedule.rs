@@ -1,6 +1,5 @@
-//! Which stores have their days closed in a slot. Deployed, a schedule sends them to the function
-//! that closes the days of one store at a time; on one machine [`crate::Closing::tick`] goes over
-//! all stores in every slot.
+//! Schedule of the close of day: the stores whose days are looked at in a slot. The schedule sends
+//! them to a queue; one store at a time is taken from it and closed.
 //!
 //! A pass reads all windows of eight dates, or of nine between the close and midnight, so ten
 //! thousand stores are not looked at 96 times a day: each is in the slots of the first hour after
@@ -10,7 +9,7 @@
 
 use chrono::{DateTime, Days, TimeDelta, Timelike, Utc};
 use domain::chance::draw;
-use domain::due::send_due;
+use domain::due::due_stores;
 use domain::limits::SLOT_MINUTES;
 use domain::ports::{CatalogTable, DueQueue, Failure};
 use domain::{Store, slot_of};
@@ -27,14 +26,14 @@ const _: () = assert!((24 * 60 / SLOT_MINUTES).is_multiple_of(ONE_SLOT_OF), "the
 
 /// The schedule with what it reads and where it sends.
 #[derive(Debug, Clone)]
-pub struct Schedule<C, Q> {
-    /// Stores.
-    pub catalog: C,
+pub struct Schedule<T, Q> {
+    /// The catalogue.
+    pub tables: T,
     /// Where stores go that are due.
     pub queue: Q,
 }
 
-impl<C: CatalogTable, Q: DueQueue> Schedule<C, Q> {
+impl<T: CatalogTable, Q: DueQueue> Schedule<T, Q> {
     /// Sends the stores whose days are to be looked at in the slot that `due` lies in, and says how
     /// many they are.
     ///
@@ -42,10 +41,27 @@ impl<C: CatalogTable, Q: DueQueue> Schedule<C, Q> {
     /// When not all are sent; to do it again is safe.
     pub async fn tick(&self, due: DateTime<Utc>) -> Result<usize, Failure> {
         let slot = slot_of(due);
-        let is_due = |store: &Store| is_due(store, slot);
-        let stores = send_due(&self.catalog, &self.queue, slot, is_due).await?;
-        counter!(names::DUE_TOTAL).increment(stores as u64);
-        Ok(stores)
+        self.send(slot, |store| is_due(store, slot)).await
+    }
+
+    /// Sends every store, due or not: for the start of a program that may have missed slots.
+    ///
+    /// # Errors
+    /// As [`Schedule::tick`].
+    pub async fn tick_all(&self, due: DateTime<Utc>) -> Result<usize, Failure> {
+        self.send(slot_of(due), |_| true).await
+    }
+
+    async fn send(
+        &self,
+        slot: DateTime<Utc>,
+        is_due: impl Fn(&Store) -> bool,
+    ) -> Result<usize, Failure> {
+        let stores = self.tables.load_stores(&self.tables.list_stores().await?).await?;
+        let due = due_stores(stores, slot, is_due);
+        self.queue.send_due(&due).await?;
+        counter!(names::DUE_TOTAL).increment(due.len() as u64);
+        Ok(due.len())
     }
 }
 

@@ -13,13 +13,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::record::Delivered;
 use domain::{Event, SequenceNumber};
+use in_memory::Tables;
 
 pub(crate) use days::days;
-pub(crate) use final_audit::{Tables, audit};
+pub(crate) use final_audit::audit;
 pub(crate) use offers::recomputed;
 
 use crate::stream::{Stored, Stream};
-use crate::twins::{Quarantine, Stock};
 use crate::weather::Weather;
 
 /// Source: the event table in ARCHITECTURE.md.
@@ -155,7 +155,8 @@ impl Auditor {
     }
 
     /// A checkpoint says that these records are done.
-    pub(crate) fn checkpointed(&self, records: &[Stored], stock: &Stock, quarantine: &Quarantine) {
+    pub(crate) fn checkpointed(&self, records: &[Stored], tables: &Tables) {
+        let Tables { stock, quarantine, .. } = tables;
         for Stored { record, .. } in records {
             let place = format!("{}#{}", record.shard_id, record.sequence_number);
             let lines = match self.open(record) {

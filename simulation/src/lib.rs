@@ -2,11 +2,12 @@
 //!
 //! One seed makes a [`Plan`]: stores, tills, traffic, and a weather of faults. [`run`] plays it on
 //! one thread under a virtual clock, with the real `ingest`, `processors` and `pricing` and the
-//! real decisions of `local`'s event source mapping, over in-memory [`twins`] of the stream and
-//! the tables; and an auditor, far simpler than the system, judges what came out. The same plan
+//! real decisions of `local`'s event source mapping, over an in-memory stream and the
+//! in-memory tables; and an auditor, far simpler than the system, judges what came out. The same plan
 //! gives the same history, byte for byte.
 
 mod auditor;
+mod fan_out;
 mod fault;
 mod mapping;
 mod mutations;
@@ -18,7 +19,6 @@ mod shrink;
 mod stream;
 mod till;
 mod traffic;
-pub mod twins;
 mod weather;
 mod world;
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use event_source_mapping::OnError;
 use event_source_mapping::decisions::{CutRules, Policy, Position, Rules};
+use in_memory::Tables;
 use processors::Processor;
 use tokio::time::{sleep, timeout};
 
@@ -19,7 +20,6 @@ use crate::fault::Fault;
 use crate::news::News;
 use crate::stream::Stream;
 use crate::traffic::pick;
-use crate::twins::{Quarantine, Stock};
 use crate::weather::Weather;
 use life::Life;
 
@@ -37,7 +37,7 @@ pub(crate) struct Mapping {
     pub(crate) weather: Weather,
     pub(crate) auditor: Auditor,
     pub(crate) stream: Stream,
-    pub(crate) processor: Processor<Stock, Quarantine>,
+    pub(crate) processor: Processor<Tables>,
     rules: Rules,
     /// What survives a kill.
     disk: Arc<Mutex<Positions>>,
@@ -50,7 +50,7 @@ impl Mapping {
         weather: Weather,
         auditor: Auditor,
         stream: Stream,
-        processor: Processor<Stock, Quarantine>,
+        processor: Processor<Tables>,
     ) -> Self {
         let mut draw = weather.draw("mapping");
         let rules = Rules {

@@ -130,8 +130,8 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         breaks: "poison is dropped in silence",
         file: "processors/src/batch.rs",
-        find: "self.keep_all(poison, &mut outcome).await;",
-        replace: "self.keep_all(Vec::new(), &mut outcome).await; drop(poison);",
+        find: "keep_all(quarantine, poison, &mut outcome).await;",
+        replace: "keep_all(quarantine, Vec::new(), &mut outcome).await; drop(poison);",
     },
     Mutation {
         breaks: "poison that could not be kept is not delivered again",
@@ -151,10 +151,10 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         breaks: "a row is saved over whatever was stored meanwhile",
         file: "processors/src/save.rs",
-        find: "match self.stock.save(&row, read.as_ref()).await? {",
-        replace: r#"let now = self.stock.load(std::slice::from_ref(&key)).await?;
+        find: "match self.stock.save_stock(&row, read.as_ref()).await? {",
+        replace: r#"let now = self.stock.load_stock(std::slice::from_ref(&key)).await?;
             let read = now.first().map(StockWindow::version).or(read.filter(|_| false));
-            match self.stock.save(&row, read.as_ref()).await? {"#,
+            match self.stock.save_stock(&row, read.as_ref()).await? {"#,
     },
     Mutation {
         breaks: "a version conflict counts as saved",

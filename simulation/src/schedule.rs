@@ -6,22 +6,17 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::ports::CatalogTable;
 use domain::{Item, Money};
+use in_memory::Tables;
 use pricing::{Pricing, slot_of};
 use processors::Closing;
 use rust_decimal::Decimal;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::fan_out::{close_all, price_due};
 use crate::fault::Fault;
 use crate::traffic::Scene;
-use crate::twins::{Catalog, Days, Offers, Stock};
 use crate::weather::Weather;
-
-/// The pricing over twins.
-pub(crate) type Prices = Pricing<Catalog, Stock, Days, Offers>;
-
-/// The close of day over twins.
-pub(crate) type DayClosing = Closing<Catalog, Stock, Days, Offers>;
 
 const SLOT: TimeDelta = TimeDelta::minutes(15);
 /// A pass comes at most so late.
@@ -30,13 +25,18 @@ const DELAY_MAX: Duration = Duration::from_secs(25 * 60);
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Ticks from the start of the scene to its end.
-pub(crate) async fn work(pricing: Prices, items: Vec<Item>, scene: Scene, weather: Weather) {
+pub(crate) async fn work(
+    pricing: Pricing<Tables>,
+    items: Vec<Item>,
+    scene: Scene,
+    weather: Weather,
+) {
     let mut passes = JoinSet::new();
     let mut slot = slot_of(scene.starts_at);
     while slot < scene.ends_at {
         weather.sleep_until(slot + TimeDelta::seconds(20)).await;
         if weather.strikes(Fault::PriceChanged) {
-            change_a_price(&pricing.catalog, &items, &weather).await;
+            change_a_price(&pricing.tables, &items, &weather).await;
         }
         passes.spawn(pass(pricing.clone(), weather.clone(), Duration::ZERO));
         for (fault, count) in [(Fault::TickRepeated, 1), (Fault::TickOverlapping, 2)] {
@@ -53,7 +53,7 @@ pub(crate) async fn work(pricing: Prices, items: Vec<Item>, scene: Scene, weathe
 }
 
 /// One pass. The schedule's own time decides the slot; late ones come after its end.
-async fn pass(pricing: Prices, weather: Weather, after: Duration) {
+async fn pass(pricing: Pricing<Tables>, weather: Weather, after: Duration) {
     let due = weather.now();
     sleep(after).await;
     if weather.strikes(Fault::TickDelayed) {
@@ -64,13 +64,13 @@ async fn pass(pricing: Prices, weather: Weather, after: Duration) {
     } else {
         TIMEOUT
     };
-    let pass = timeout(longest, pricing.tick(due, weather.now())).await;
+    let pass = timeout(longest, price_due(&pricing, due, weather.now())).await;
     weather.count("pricing passes", 1);
     weather.tell(|| format!("pricing: {due}: {pass:?}"));
 }
 
 /// Closes days again and again while their events still arrive, sometimes twice at once.
-pub(crate) async fn close_days(closing: DayClosing, weather: Weather) {
+pub(crate) async fn close_days(closing: Closing<Tables>, weather: Weather) {
     let mut passes = JoinSet::new();
     loop {
         sleep(weather.time(Fault::CloseEarly, Duration::from_secs(40 * 60))).await;
@@ -82,7 +82,7 @@ pub(crate) async fn close_days(closing: DayClosing, weather: Weather) {
             let late = TimeDelta::minutes(weather.below(Fault::CloseEarly, 90) as i64);
             let (closing, weather, now) = (closing.clone(), weather.clone(), weather.now() - late);
             passes.spawn(async move {
-                let closed = timeout(TIMEOUT, closing.tick(now)).await;
+                let closed = timeout(TIMEOUT, close_all(&closing, now)).await;
                 weather.tell(|| format!("closing: {now}: {closed:?}"));
                 weather.count("closing passes", 1);
             });
@@ -91,7 +91,7 @@ pub(crate) async fn close_days(closing: DayClosing, weather: Weather) {
 }
 
 /// An item's price is another one from now on, up or down; its floor is not in the way.
-async fn change_a_price(catalog: &Catalog, items: &[Item], weather: &Weather) {
+async fn change_a_price(catalog: &Tables, items: &[Item], weather: &Weather) {
     let item = &items[weather.below(Fault::PriceChanged, items.len() as u64) as usize];
     let percent = 60 + weather.below(Fault::PriceChanged, 100) as i64;
     let currency = item.price.currency();

@@ -252,7 +252,7 @@ impl Shard {
 }
 
 impl EventLog for Stream {
-    async fn put(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+    async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
         let weather = &self.weather;
         let bytes: usize = records.iter().map(|r| r.data.len() + r.partition_key.len()).sum();
         if records.len() > PUT_RECORDS_MAX || bytes > PUT_RECORDS_BYTES_MAX {
@@ -294,7 +294,7 @@ impl EventLog for Stream {
         Ok(answers)
     }
 
-    async fn ready(&self) -> Result<(), Failure> {
+    async fn check_ready(&self) -> Result<(), Failure> {
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use axum::Extension;
 use domain::limits::STOCK_ROW_EVENTS_MAX;
 use domain::ports::{CatalogTable, Failure};
 use domain::{Authority, Item};
+use in_memory::{CallEnd, CallInjector, CallPlan, Tables};
 use ingest::{Service, Settings, router};
 use load_generator::shops::Shop;
 use pricing::Pricing;
@@ -16,7 +17,7 @@ use processors::{Closing, Processor};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::auditor::{self, Auditor, Objection, Tables};
+use crate::auditor::{self, Auditor, Objection};
 use crate::fault::Fault;
 use crate::mapping::Mapping;
 use crate::plan::Plan;
@@ -25,7 +26,6 @@ use crate::schedule;
 use crate::stream::Stream;
 use crate::till::Till;
 use crate::traffic::{Scene, pick};
-use crate::twins::{Catalog, Days, End, Offers, Quarantine, Road, Stock, Trip};
 use crate::weather::Weather;
 
 /// What became of a world.
@@ -100,30 +100,15 @@ async fn simulated(plan: &Plan, wants_history: bool) -> Outcome {
     let auditor = Auditor::new(weather.clone());
     let mut draw = weather.draw("world");
     let stream = Stream::new(weather.clone(), 1 + draw.below(3));
-    let road = road(&weather);
-    let tables = Tables {
-        stock: Stock::on(road.clone()),
-        quarantine: Quarantine::on(road.clone()),
-        offers: Offers::on(road.clone()),
-        row_events_max: *pick(&mut draw, &[1, 3, 8, STOCK_ROW_EVENTS_MAX]),
-    };
-    let days = Days::on(road.clone());
-    let catalog = Catalog::on(road);
-    fill(&catalog, &scene.shops).await;
+    let tables = Tables::with_calls(&calls(&weather));
+    let row_events_max = *pick(&mut draw, &[1, 3, 8, STOCK_ROW_EVENTS_MAX]);
+    fill(&tables, &scene.shops).await;
 
-    let processor = Processor {
-        row_events_max: tables.row_events_max,
-        ..Processor::new(tables.stock.clone(), tables.quarantine.clone())
-    };
+    let processor = Processor { row_events_max, ..Processor::new(tables.clone()) };
     let mapping = Mapping::new(weather.clone(), auditor.clone(), stream.clone(), processor);
     let mut background = JoinSet::new();
     background.spawn(mapping.clone().run());
-    let closing = Closing {
-        catalog: catalog.clone(),
-        stock: tables.stock.clone(),
-        days: days.clone(),
-        offers: tables.offers.clone(),
-    };
+    let closing = Closing { tables: tables.clone() };
     background.spawn(schedule::close_days(closing, weather.clone()));
     background.spawn(reshard(stream.clone(), weather.clone()));
 
@@ -131,12 +116,7 @@ async fn simulated(plan: &Plan, wants_history: bool) -> Outcome {
     for till in tills(plan, &scene, &weather, &auditor, &stream, &mut work) {
         work.spawn(till.work());
     }
-    let pricing = Pricing {
-        catalog: catalog.clone(),
-        stock: tables.stock.clone(),
-        days: days.clone(),
-        offers: tables.offers.clone(),
-    };
+    let pricing = Pricing { tables: tables.clone() };
     let items = items(&scene.shops).collect();
     work.spawn(schedule::work(pricing, items, Scene::of(plan), weather.clone()));
 
@@ -160,15 +140,9 @@ async fn simulated(plan: &Plan, wants_history: bool) -> Outcome {
     // A handler that nobody waits for any more may still be writing.
     sleep(DRAINED_WITHIN).await;
 
-    auditor::audit(&auditor, &scene, &stream, &tables).await;
-    auditor::recomputed(&auditor, &scene, (&tables.stock, &days), &catalog).await;
-    let closing = Closing {
-        catalog: catalog.snapshot(),
-        stock: tables.stock.snapshot(),
-        days: days.snapshot(),
-        offers: tables.offers.snapshot(),
-    };
-    auditor::days(&auditor, &scene, closing).await;
+    auditor::audit(&auditor, &scene, &stream, &tables, row_events_max).await;
+    auditor::recomputed(&auditor, &scene, &tables).await;
+    auditor::days(&auditor, &scene, Closing { tables: tables.snapshot() }).await;
     weather.count("version conflicts", tables.stock.conflicts() as usize);
     for (key, bytes) in tables.stock.bytes() {
         weather.tell(|| format!("row {key}: {bytes:?}"));
@@ -235,7 +209,7 @@ fn items(shops: &[Shop]) -> impl Iterator<Item = Item> {
     shops.iter().flat_map(|shop| shop.items.iter().map(|line| line.item.clone()))
 }
 
-async fn fill(catalog: &Catalog, shops: &[Shop]) {
+async fn fill(catalog: &Tables, shops: &[Shop]) {
     for shop in shops {
         catalog.put_store(&shop.store).await.expect("the catalogue is written on a calm road");
     }
@@ -245,10 +219,10 @@ async fn fill(catalog: &Catalog, shops: &[Shop]) {
 }
 
 /// What the calls of the tables meet.
-fn road(weather: &Weather) -> Road {
+fn calls(weather: &Weather) -> CallInjector {
     let weather = weather.clone();
     let down_until = std::sync::Mutex::new(weather.now());
-    Road::new(move || {
+    CallInjector::new(move || {
         let time = || match weather.strikes(Fault::TableSlow) {
             true => weather.time(Fault::TableSlow, SLOW_MAX),
             false => Duration::from_millis(2),
@@ -260,17 +234,17 @@ fn road(weather: &Weather) -> Road {
         }
         let broken = || Failure::Unavailable("the connection broke".to_owned());
         let end = if weather.now() < *down_until.lock().unwrap() {
-            End::Failed(Failure::Unavailable("the table is out of reach".to_owned()))
+            CallEnd::Failed(Failure::Unavailable("the table is out of reach".to_owned()))
         } else if weather.strikes(Fault::TableThrottle) {
-            End::Failed(Failure::Throttled("the table is busy".to_owned()))
+            CallEnd::Failed(Failure::Throttled("the table is busy".to_owned()))
         } else if weather.strikes(Fault::WriteAnswerLost) {
-            End::DoneButFailed(broken())
+            CallEnd::ExecutedButFailed(broken())
         } else if weather.strikes(Fault::TableSilent) {
-            End::DoneInSilence
+            CallEnd::ExecutedWithoutResponse
         } else {
-            End::Answered
+            CallEnd::Answered
         };
-        Trip { there, back, end }
+        CallPlan { request_delay: there, response_delay: back, end }
     })
 }
 

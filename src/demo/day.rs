@@ -175,7 +175,7 @@ impl Chain {
             let hours = playing.day.hours();
             let (since, until) = (hours.starts_at, hours.closes_at + TimeDelta::days(1));
             let stored =
-                machine.stock().query(playing.store_id(), None, since, until, until).await?;
+                machine.tables().query_stock(playing.store_id(), None, since, until, until).await?;
             for line in &playing.shop.items {
                 let (store, sku) = (playing.store_id(), &line.item.sku);
                 let windows = stored.iter().filter(|row| row.key().sku == *sku);
@@ -184,7 +184,7 @@ impl Chain {
                 if stored != expected {
                     differences.push(format!("{store}/{sku}: on hand {stored}, not {expected}"));
                 }
-                let days = closing.days.of_item(store, sku, self.date, self.date).await?;
+                let days = closing.tables.query_days(store, sku, self.date, self.date).await?;
                 let closed = days.first().map(|day| day.closing).unwrap_or_default();
                 if closed != expected {
                     differences.push(format!("{store}/{sku}: closed at {closed}, not {expected}"));
@@ -200,7 +200,7 @@ impl Chain {
     pub(super) async fn offers(&self, machine: &Machine) -> Result<Vec<Offer>, Failed> {
         let mut offers = Vec::new();
         for playing in &self.shops {
-            offers.extend(machine.offers().of_day(playing.store_id(), self.date).await?);
+            offers.extend(machine.tables().query_offers(playing.store_id(), self.date).await?);
         }
         Ok(offers)
     }
@@ -221,7 +221,8 @@ impl Chain {
         let store = &playing.shop.store;
         let since = store.shelf_since(&day, item.shelf_life_days);
         let until = day.closes_at;
-        let windows = machine.stock().query(store_id, Some(sku), since, until, until).await?;
+        let windows =
+            machine.tables().query_stock(store_id, Some(sku), since, until, until).await?;
         let of_item = |other: &&Offer| {
             let id = &other.offer_id;
             (&id.store_id, &id.sku) == (store_id, sku)

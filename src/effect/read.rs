@@ -35,13 +35,13 @@ pub(super) async fn outcomes(
 ) -> Result<Read, Failure> {
     let mut read = Read::default();
     for store in stores {
-        let items = tables.catalog.items(&store.store_id).await?;
+        let items = tables.load_items(&store.store_id).await?;
         let items: BTreeMap<Sku, Item> =
             items.into_iter().map(|item| (item.sku.clone(), item)).collect();
         let mut closed: BTreeMap<NaiveDate, Vec<ClosedDay>> = BTreeMap::new();
         for sku in items.keys() {
             let (first, last) = (*dates.start(), *dates.end());
-            for day in tables.days.of_item(&store.store_id, sku, first, last).await? {
+            for day in tables.query_days(&store.store_id, sku, first, last).await? {
                 closed.entry(day.key.date).or_default().push(day);
             }
         }
@@ -64,9 +64,9 @@ async fn of_date(
     // On a day on which the store stays closed nothing is decided.
     let Some(business_day) = store.day(date) else { return Ok(()) };
     let span = store.span(date);
-    let windows = tables.stock.query(&store.store_id, None, span.starts_at, span.ends_at, now);
+    let windows = tables.query_stock(&store.store_id, None, span.starts_at, span.ends_at, now);
     let windows = by_sku(windows.await?, |window: &StockWindow| window.key().sku.clone());
-    let mut offers = tables.offers.of_day(&store.store_id, date).await?;
+    let mut offers = tables.query_offers(&store.store_id, date).await?;
     // Shadows were on no shelf.
     offers.retain(|offer| !offer.shadow);
     let offers = by_sku(offers, |offer: &Offer| offer.offer_id.sku.clone());

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::{Catalog, Clients, Days, Names, Offers, Quarantine, Stock, Stream};
+use aws::{AwsClients, EventStream, ResourceNames, Tables};
 use axum::routing::get;
 use axum::{Extension, Router};
-use domain::limits::{EVENT_AGE_MAX, SLOT_MINUTES};
+use domain::limits::EVENT_AGE_MAX;
 use domain::{Authority, Delivered};
 use event_source_mapping::{
     self as mapping, Checkpoints, Destination, EventSourceMapping, Handler, HandlerError,
@@ -15,64 +15,39 @@ use event_source_mapping::{
 use local::http::Bound;
 use local::part::{Part, Stop};
 use metrics_exporter_prometheus::PrometheusHandle;
-use pricing::{Pricing, slot_of};
-use processors::{Closing, Processor};
+use processors::Processor;
 use tokio::sync::oneshot;
 
+use super::slots::Slots;
 use super::{CHECKPOINTS, Settings, folder};
 use crate::clock::{self, Clock};
 use crate::{Failed, telemetry};
 
-/// Offers are decided this long after a slot began, so that its last events have arrived.
-const SETTLE: Duration = Duration::from_secs(20);
 /// Samples wait this long to be summed up: the recorder's own advice.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 /// Lambda polls a shard once a second; here nobody pays for a poll, and a shard answers five
 /// reads a second.
 const POLL_EVERY: Duration = Duration::from_millis(250);
 
-/// What connects the stations to the endpoints.
+/// Clients, tables and settings that the services share.
 pub(super) struct Wiring {
-    pub(super) clients: Clients,
-    pub(super) names: Names,
-    pub(super) any_age: bool,
-    pub(super) clock: Clock,
+    clients: AwsClients,
+    pub(super) names: ResourceNames,
+    pub(super) tables: Tables,
+    any_age: bool,
+    clock: Clock,
 }
 
 impl Wiring {
-    pub(super) fn stock(&self) -> Stock {
-        let stock = Stock::new(self.clients.dynamodb.clone(), &self.names);
-        if self.any_age { stock.kept_forever() } else { stock }
-    }
-
-    pub(super) fn catalog(&self) -> Catalog {
-        Catalog::new(self.clients.dynamodb.clone(), &self.names)
-    }
-
-    pub(super) fn offers(&self) -> Offers {
-        Offers::new(self.clients.dynamodb.clone(), &self.names)
-    }
-
-    fn days(&self) -> Days {
-        Days::new(self.clients.dynamodb.clone(), &self.names)
-    }
-
-    pub(super) fn closing(&self) -> Closing<Catalog, Stock, Days, Offers> {
-        Closing {
-            catalog: self.catalog(),
-            stock: self.stock(),
-            days: self.days(),
-            offers: self.offers(),
-        }
-    }
-
-    pub(super) fn pricing(&self) -> Pricing<Catalog, Stock, Days, Offers> {
-        Pricing {
-            catalog: self.catalog(),
-            stock: self.stock(),
-            days: self.days(),
-            offers: self.offers(),
-        }
+    pub(super) fn new(
+        clients: AwsClients,
+        names: ResourceNames,
+        any_age: bool,
+        clock: Clock,
+    ) -> Self {
+        let tables = Tables::new(clients.dynamodb.clone(), &names);
+        let wiring = Self { clients, names, tables, any_age, clock };
+        Self { tables: wiring.tables.clone().for_events_up_to(wiring.age_max()), ..wiring }
     }
 
     /// How old an event may be.
@@ -83,16 +58,13 @@ impl Wiring {
     pub(super) fn start_api(&self, bound: Bound) -> Result<Part, Failed> {
         let metrics = telemetry::start_metrics()?;
         let service = ingest::Service {
-            log: Stream::new(self.clients.kinesis.clone(), &self.names),
+            log: EventStream::new(self.clients.kinesis.clone(), &self.names),
             settings: ingest::Settings { age_max: self.age_max(), ..ingest::Settings::default() },
             clock: self.clock.clone(),
             entropy: Arc::new(clock::entropy),
         };
-        let offers = pricing::api::Service {
-            catalog: self.catalog(),
-            offers: self.offers(),
-            clock: self.clock.clone(),
-        };
+        let offers =
+            pricing::api::Service { tables: self.tables.clone(), clock: self.clock.clone() };
         let rendered = metrics.clone();
         // On loopback, whoever can reach it may act for every store.
         let router: Router = ingest::router(Arc::new(service))
@@ -112,9 +84,8 @@ impl Wiring {
         &self,
         settings: &Settings,
     ) -> Result<(Part, mapping::Watch), Failed> {
-        let quarantine = Quarantine::new(self.clients.dynamodb.clone(), &self.names);
         let processor =
-            Processor { age_max: self.age_max(), ..Processor::new(self.stock(), quarantine) };
+            Processor { age_max: self.age_max(), ..Processor::new(self.tables.clone()) };
         let handler = BatchHandler { processor, clock: self.clock.clone() };
         let mapping_settings = MappingSettings {
             batch_size: settings.batch_size,
@@ -154,12 +125,17 @@ impl Wiring {
         Ok((part, starts.await??))
     }
 
+    /// The slot schedule of pricing and close of day.
+    pub(super) fn slots(&self) -> Slots {
+        Slots::new(self.tables.clone(), self.clock.clone())
+    }
+
     pub(super) fn start_schedule(&self) -> Result<Part, Failed> {
-        let (pricing, closing, clock) = (self.pricing(), self.closing(), self.clock.clone());
+        let slots = self.slots();
         Ok(Part::start("schedule", move |stop: Stop| async move {
             tokio::select! {
                 () = stop.wait() => {}
-                () = every_slot(pricing, closing, clock) => {}
+                () = slots.run() => {}
             }
         })?)
     }
@@ -173,31 +149,9 @@ async fn tidy(metrics: PrometheusHandle) {
     }
 }
 
-/// The first tick waits as well: what was acknowledged before the last stop is processed first.
-async fn every_slot(
-    pricing: Pricing<Catalog, Stock, Days, Offers>,
-    closing: Closing<Catalog, Stock, Days, Offers>,
-    clock: Clock,
-) {
-    tokio::time::sleep(SETTLE).await;
-    loop {
-        let now = clock();
-        match pricing.tick(now, now).await {
-            Ok(pass) => pricing::metrics::count_freshness(&pass, now, clock()),
-            Err(failure) => tracing::warn!("no store priced: {failure}"),
-        }
-        if let Err(failure) = closing.tick(now).await {
-            tracing::warn!("no store closed: {failure}");
-        }
-        let next = slot_of(now) + chrono::TimeDelta::minutes(SLOT_MINUTES.into());
-        let wait = (next - clock()).to_std().unwrap_or_default();
-        tokio::time::sleep(wait + SETTLE).await;
-    }
-}
-
 /// The batch handler as Lambda would call it.
 struct BatchHandler {
-    processor: Processor<Stock, Quarantine>,
+    processor: Processor<Tables>,
     clock: Clock,
 }
 

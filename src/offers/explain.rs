@@ -47,7 +47,7 @@ pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
         output::line(&offer.inputs.request);
         return Ok(ExitCode::SUCCESS);
     }
-    let store = tables.catalog.store(&flags.offer.store_id).await;
+    let store = tables.load_store(&flags.offer.store_id).await;
     let store = store.map_err(|failure| tables.explain(failure))?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     output::line(described(&offer, zone));

@@ -75,18 +75,13 @@ async fn from_the_tables(tables: &Tables, offer: &Offer) -> Result<Vec<String>, 
     let explain = |failure| tables.explain(failure);
     let OfferId { store_id, sku, .. } = &offer.offer_id;
     let gone = |what: &str| Ok(vec![format!("{what}, as the catalogue stands now")]);
-    let Some(store) = tables.catalog.store(store_id).await.map_err(explain)? else {
+    let Some(store) = tables.load_store(store_id).await.map_err(explain)? else {
         return gone("there is no such store");
     };
     let Some(day) = store.afternoon_at(offer.slot) else {
         return gone("that was no time of the store's afternoon");
     };
-    let pricing = Pricing {
-        catalog: tables.catalog.clone(),
-        stock: tables.stock.clone(),
-        days: tables.days.clone(),
-        offers: tables.offers.clone(),
-    };
+    let pricing = Pricing { tables: aws::Tables::clone(tables) };
     let known = pricing.know(store, day, false, offer.slot, clock::now()).await;
     let mut known = known.map_err(explain)?;
     known.offers.retain(|other| other.slot < offer.slot);
@@ -125,7 +120,7 @@ async fn histories(
     };
     let mut folded = Vec::new();
     for Item { sku, .. } in items.iter().filter(together) {
-        let rows = tables.days.of_item(store_id, sku, first, through).await;
+        let rows = tables.query_days(store_id, sku, first, through).await;
         let rows = rows.map_err(|failure| tables.explain(failure))?;
         folded.extend(History::of_item(store_id, sku, through, &rows));
     }

@@ -40,7 +40,7 @@ const HEX_BYTES_PER_LINE: usize = 16;
 
 pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let tables = flags.tables.connect().await?;
-    let kept = tables.quarantine.get(&flags.id).await;
+    let kept = tables.load_quarantined(&flags.id).await;
     let kept = kept.map_err(|failure| tables.explain(failure))?;
     let kept = kept.ok_or_else(|| not_there(&flags.id))?;
     if flags.raw {

@@ -109,7 +109,7 @@ fn number(digits: &str) -> u32 {
 /// Every row of the table, whatever store, item and day it is of.
 fn stored(up: &Up) -> Tally {
     let endpoints = aws::Endpoints { kinesis: up.kinesis.clone(), dynamodb: up.dynamodb.clone() };
-    let client = aws::Clients::local(&endpoints).dynamodb;
+    let client = aws::AwsClients::local(&endpoints).dynamodb;
     let pages = client.scan().table_name("daymark-stock").into_paginator().items().send();
     let items = run(pages.collect::<Result<Vec<_>, _>>()).expect("the rows");
     let row = |item: std::collections::HashMap<String, AttributeValue>| {

@@ -11,9 +11,9 @@ use crate::support::{Up, Wire, event, eventually, now, run, sale, stamp};
 
 const STREAM: &str = "daymark-events";
 
-pub(crate) fn clients(up: &Up) -> aws::Clients {
+pub(crate) fn clients(up: &Up) -> aws::AwsClients {
     let endpoints = aws::Endpoints { kinesis: up.kinesis.clone(), dynamodb: up.dynamodb.clone() };
-    aws::Clients::local(&endpoints)
+    aws::AwsClients::local(&endpoints)
 }
 
 /// Puts one record, as any producer would.

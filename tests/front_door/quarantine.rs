@@ -50,8 +50,8 @@ fn replay(up: &Up, id: &str) -> String {
     up.daymark(["quarantine", "replay", id]).well()
 }
 
-fn table(up: &Up) -> aws::Quarantine {
-    aws::Quarantine::new(clients(up).dynamodb, &aws::Names::default())
+fn table(up: &Up) -> aws::Tables {
+    aws::Tables::new(clients(up).dynamodb, &aws::ResourceNames::default())
 }
 
 /// A record as an older program would have kept it, that could not open it.
@@ -145,13 +145,13 @@ fn a_record_that_opens_now_leaves_a_row_for_just_its_bad_event() {
     let bytes = events.map(|event| event.to_string()).join("\n").into_bytes();
     let (table, kept) = (table(&up), kept(at, &bytes));
     let id = kept.id.clone();
-    run(table.keep(&kept)).expect("kept");
+    run(table.put_quarantined(&kept)).expect("kept");
     let told = replay(&up, &id.to_string());
     assert!(told.contains(&format!("{id}: stored 2 events")), "{told}");
     assert!(told.contains(&format!("refused and kept as {id}#0001: event b")), "{told}");
     assert_eq!(ids(&listed(&up, 1)), [&format!("{id}#0001")]);
     // Twice is once.
-    run(table.keep(&kept)).expect("kept");
+    run(table.put_quarantined(&kept)).expect("kept");
     let told = replay(&up, &id.to_string());
     assert!(told.contains("stored 0 events, 2 events stored before"), "{told}");
     up.wait_for("corner", at.date_naive(), "rye", ("received", "2"));
@@ -172,7 +172,7 @@ fn what_cannot_come_out_of_a_replay_is_said_plainly() {
     let mut ancient = kept(at - TimeDelta::days(394), b"{}");
     ancient.reason = QuarantineReason::InvalidEvent;
     ancient.id.key += "#0000";
-    run(table(&up).keep(&ancient)).expect("kept");
+    run(table(&up).put_quarantined(&ancient)).expect("kept");
     let id = ancient.id.to_string();
     let message = up.daymark(["quarantine", "replay", &id]).refused();
     assert!(

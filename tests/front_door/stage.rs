@@ -28,8 +28,8 @@ fn output(mut command: Command) -> (Option<i32>, String, String) {
 }
 
 fn create_tables(up: &Up) {
-    let names = aws::Names::of_stage("test");
-    run(aws::tables::create(&clients(up).dynamodb, &names)).expect("the tables");
+    let names = aws::ResourceNames::of_stage("test");
+    run(aws::schema::create_tables(&clients(up).dynamodb, &names)).expect("the tables");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The close of day behind the queue of its schedule.
 
-use aws::{Catalog, Days, Offers, Stock};
+use aws::Tables;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ports::{CatalogTable, Saved, StockTable};
 use domain::stock::{StockWindow, WindowKey};
@@ -10,29 +10,23 @@ use serde_json::json;
 
 use crate::function::metrics;
 use crate::queue::batch;
-use crate::world::{World, names, now};
+use crate::world::{World, now};
 
 const DUE: &str = r#"{"store_id":"s1","due":"2026-03-12T14:15:00Z"}"#;
 
-fn closing(world: &World, prefix: &str) -> Closing<Catalog, Stock, Days, Offers> {
-    let (client, names) = (&world.clients.dynamodb, names(prefix));
-    Closing {
-        catalog: Catalog::new(client.clone(), &names),
-        stock: Stock::new(client.clone(), &names),
-        days: Days::new(client.clone(), &names),
-        offers: Offers::new(client.clone(), &names),
-    }
+fn closing(world: &World, prefix: &str) -> Closing<Tables> {
+    Closing { tables: world.tables(prefix) }
 }
 
 /// A store, and what happened in it the day before yesterday and yesterday. It is open around the
 /// clock, so that no day is closed in between.
 async fn prepare(world: &World, prefix: &str, today: DateTime<Utc>) {
     world.create_tables(prefix).await;
-    let Closing { catalog, stock, .. } = closing(world, prefix);
+    let tables = world.tables(prefix);
     let store = json!({ "store_id": "s1", "zone": "UTC", "hours": "mon-sun 00:00-00:00" });
-    catalog.put_store(&Store::parse(&store.to_string()).expect("valid")).await.expect("written");
+    tables.put_store(&Store::parse(&store.to_string()).expect("valid")).await.expect("written");
     let item = json!({ "sku": "rye", "price": "3.90", "shelf_life_days": 3 }).to_string();
-    catalog.put_item(&Item::parse(&item).expect("valid")).await.expect("written");
+    tables.put_item(&Item::parse(&item).expect("valid")).await.expect("written");
     for (event_id, kind, quantity, hours) in [
         ("e1", "receipt", 40, 44),
         ("e2", "sale", 10, 40),
@@ -47,7 +41,7 @@ async fn prepare(world: &World, prefix: &str, today: DateTime<Utc>) {
         let event = Event::parse(&event.to_string(), &Acceptance::at(today)).expect("valid");
         let mut row = StockWindow::new(WindowKey::of(&event));
         row.absorb(event);
-        assert_eq!(stock.save(&row, None).await, Ok(Saved::Done));
+        assert_eq!(tables.save_stock(&row, None).await, Ok(Saved::Done));
     }
 }
 

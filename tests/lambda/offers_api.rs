@@ -1,13 +1,12 @@
 //! The offers behind API Gateway.
 
-use aws::{Catalog, Offers};
 use chrono::TimeDelta;
 use domain::ports::{CatalogTable, OffersTable};
 use domain::{Arm, Inputs, Money, Offer, Outlook, Store, Trust, Version};
 use serde_json::{Value, json};
 
 use crate::ingest::{read, request, token};
-use crate::world::{World, names, now};
+use crate::world::{World, now};
 
 const PATH: &str = "/v1/stores/s1/offers";
 
@@ -42,14 +41,13 @@ fn offer(sku: &str, revision: u32, price: &str) -> Offer {
 async fn prepared() -> World {
     let world = World::start();
     world.create_tables("shop-").await;
-    let (client, names) = (&world.clients.dynamodb, names("shop-"));
     let store =
         json!({ "store_id": "s1", "zone": "Europe/Berlin", "hours": "mon-sun 06:00-20:00" });
     let store = Store::parse(&store.to_string()).expect("valid");
-    Catalog::new(client.clone(), &names).put_store(&store).await.expect("written");
-    let offers = Offers::new(client.clone(), &names);
+    let tables = world.tables("shop-");
+    tables.put_store(&store).await.expect("written");
     for offer in [offer("rye", 1, "2.90"), offer("rye", 2, "2.40"), offer("shadow", 1, "1.00")] {
-        offers.publish(&offer).await.expect("written");
+        tables.publish_offer(&offer).await.expect("written");
     }
     world
 }
@@ -100,13 +98,13 @@ async fn a_token_reads_the_offers_of_its_stores_alone() {
 #[tokio::test]
 async fn an_offer_that_is_over_is_told_of_its_day_and_not_of_now() {
     let world = prepared().await;
-    let table = Offers::new(world.clients.dynamodb.clone(), &names("shop-"));
+    let table = world.tables("shop-");
     let today = now().with_timezone(&chrono_tz::Europe::Berlin).date_naive();
     for (sku, hours) in [("over", -1), ("holds", 1)] {
         let offer_id = format!("{today}/s1/{sku}/1").parse().expect("an id");
         let valid_until = now() + TimeDelta::hours(hours);
         let offer = Offer { offer_id, valid_until, ..offer(sku, 1, "2.40") };
-        table.publish(&offer).await.expect("written");
+        table.publish_offer(&offer).await.expect("written");
     }
     let mut function = world.function("offers-lambda", "shop-").await;
     let dated = format!("date={today}");

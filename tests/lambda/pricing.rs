@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aws::{Catalog, Days, Offers, Stock};
+use aws::Tables;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use domain::ports::{CatalogTable, Saved, StockTable};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::function::metrics;
 use crate::queue::batch;
 use crate::runtime_api::Answer;
-use crate::world::{World, names};
+use crate::world::World;
 
 /// The next slot: it is not over while these tests run.
 #[expect(clippy::disallowed_methods, reason = "the function reads the clock as well")]
@@ -29,27 +29,21 @@ fn ahead() -> i64 {
     }
 }
 
-fn pricing(world: &World, prefix: &str) -> Pricing<Catalog, Stock, Days, Offers> {
-    let (client, names) = (&world.clients.dynamodb, names(prefix));
-    Pricing {
-        catalog: Catalog::new(client.clone(), &names),
-        stock: Stock::new(client.clone(), &names),
-        days: Days::new(client.clone(), &names),
-        offers: Offers::new(client.clone(), &names),
-    }
+fn pricing(world: &World, prefix: &str) -> Pricing<Tables> {
+    Pricing { tables: world.tables(prefix) }
 }
 
 /// A store with far too much bread.
 async fn prepare(world: &World, prefix: &str) {
     world.create_tables(prefix).await;
-    let Pricing { catalog, stock, .. } = pricing(world, prefix);
+    let tables = world.tables(prefix);
     // In these names the sign is the other way round.
     let zone = format!("Etc/GMT{:+}", -ahead());
     let store = json!({ "store_id": "s1", "zone": zone, "hours": "mon-sun 06:00-20:00" });
-    catalog.put_store(&Store::parse(&store.to_string()).expect("valid")).await.expect("written");
+    tables.put_store(&Store::parse(&store.to_string()).expect("valid")).await.expect("written");
     for (sku, price) in [("rye", "3.90"), ("bun", "0.60")] {
         let item = json!({ "sku": sku, "price": price }).to_string();
-        catalog.put_item(&Item::parse(&item).expect("valid")).await.expect("written");
+        tables.put_item(&Item::parse(&item).expect("valid")).await.expect("written");
     }
     for (event_id, kind, quantity, minutes) in [("e1", "receipt", 100, 480), ("e2", "sale", 3, 90)]
     {
@@ -61,7 +55,7 @@ async fn prepare(world: &World, prefix: &str) {
         let event = Event::parse(&event.to_string(), &Acceptance::at(*DUE)).expect("valid");
         let mut row = StockWindow::new(WindowKey::of(&event));
         row.absorb(event);
-        assert_eq!(stock.save(&row, None).await, Ok(Saved::Done));
+        assert_eq!(tables.save_stock(&row, None).await, Ok(Saved::Done));
     }
 }
 
@@ -82,7 +76,9 @@ async fn a_message_writes_the_offers_that_the_same_code_writes_in_process() {
     prepare(&world, "there-").await;
     let mut function = world.function("pricing-lambda", "there-").await;
     assert_eq!(function.respond(message(*DUE)).await, all_served());
-    let pass = pricing(&world, "here-").tick(*DUE, *DUE).await.expect("the tables answer");
+    let store_id = "s1".parse().expect("an id");
+    let pass = pricing(&world, "here-").price_store(&store_id, *DUE, *DUE).await;
+    let pass = pass.expect("the tables answer");
     assert_eq!(pass.published.len(), 1);
     let offers = world.items("there-offers").await;
     assert_eq!(offers, world.items("here-offers").await);

@@ -1,6 +1,5 @@
 //! The batch handler behind the event source mapping.
 
-use aws::{Quarantine, Stock};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ports::EventLog;
 use domain::record::pack;
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::function::metrics;
 use crate::runtime_api::Answer;
-use crate::world::{World, event, kinesis_event, names};
+use crate::world::{World, event, kinesis_event};
 
 /// When everything here happens and arrives.
 fn noon() -> DateTime<Utc> {
@@ -36,10 +35,7 @@ fn packed(number: &str, events: &[Value]) -> Delivered {
 
 /// What the function's code does when it is called here.
 async fn in_process(world: &World, prefix: &str, records: &[Delivered]) -> Outcome {
-    let (client, names) = (&world.clients.dynamodb, names(prefix));
-    let stock = Stock::new(client.clone(), &names);
-    let quarantine = Quarantine::new(client.clone(), &names);
-    Processor::new(stock, quarantine).process(records).await
+    Processor::new(world.tables(prefix)).process(records).await
 }
 
 async fn same_tables(world: &World, one: &str, other: &str, rows: [usize; 2]) {
@@ -70,7 +66,7 @@ async fn a_batch_leaves_the_rows_that_the_same_code_leaves_in_process() {
         partition_key: record.partition_key.clone(),
         data: record.data.clone(),
     });
-    stream.put(&records.collect::<Vec<_>>()).await.expect("stored");
+    stream.put_records(&records.collect::<Vec<_>>()).await.expect("stored");
     let mut records = world.records().await;
     records.iter_mut().for_each(|record| record.arrived_at = noon());
     assert_eq!(records.len(), batch.len());

@@ -1,6 +1,5 @@
 //! The schedules: a tick sends the stores that are due.
 
-use aws::Catalog;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ports::CatalogTable;
 use domain::{Chain, Store};
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 use crate::function::{Function, metrics};
 use crate::queue::Queue;
 use crate::runtime_api::Answer;
-use crate::world::{World, names};
+use crate::world::World;
 
 /// As EventBridge Scheduler sends it.
 fn tick(due: &str) -> Value {
@@ -17,13 +16,13 @@ fn tick(due: &str) -> Value {
 }
 
 async fn put_stores(world: &World, stores: impl IntoIterator<Item = (String, &str)>) {
-    let catalog = Catalog::new(world.clients.dynamodb.clone(), &names("shop-"));
+    let tables = world.tables("shop-");
     for (store_id, policy) in stores {
         let store = format!(
             r#"{{"store_id": "{store_id}", "zone": "Europe/Berlin",
                 "hours": "mon-sat 07:00-18:30", "policy": {policy}}}"#
         );
-        catalog.put_store(&Store::parse(&store).expect("valid")).await.expect("written");
+        tables.put_store(&Store::parse(&store).expect("valid")).await.expect("written");
     }
 }
 
@@ -67,9 +66,9 @@ async fn a_chain_that_is_switched_off_sends_nothing() {
     world.create_tables("shop-").await;
     let queue = Queue::start().await;
     put_stores(&world, [("s1".to_owned(), "{}")]).await;
-    let catalog = Catalog::new(world.clients.dynamodb.clone(), &names("shop-"));
+    let tables = world.tables("shop-");
     let chain = Chain::parse(r#"{"chain": "Shops", "enabled": false}"#).expect("valid");
-    catalog.put_chain(&chain).await.expect("written");
+    tables.put_chain(&chain).await.expect("written");
     let mut function = schedule(&world, "pricing-schedule-lambda", &queue).await;
     assert_eq!(function.respond(tick("2026-03-12T14:15:00Z")).await, json!({ "stores": 0 }));
     assert_eq!(queue.calls(), 0);

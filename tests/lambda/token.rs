@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use aws::Grants;
 use domain::Grant;
 use domain::ports::ClientsTable;
 use serde_json::{Value, json};
 
 use crate::runtime_api::Answer;
-use crate::world::{World, names, now};
+use crate::world::{World, now};
 
 /// As the user pool sends it for client credentials. Source: the Cognito developer guide, "Pre
 /// token generation Lambda trigger", event version 3.
@@ -30,10 +29,10 @@ fn sign_in(client_id: &str) -> Value {
 }
 
 async fn grant(world: &World, client_id: &str, stores: &str) {
-    let grants = Grants::new(world.clients.dynamodb.clone(), &names("shop-"));
+    let tables = world.tables("shop-");
     let (client_id, stores) = (client_id.parse().unwrap(), stores.parse().unwrap());
     let grant = Grant::new(client_id, stores, now()).expect("it fits a token");
-    grants.grant(&grant).await.expect("the table answers");
+    tables.put_grant(&grant).await.expect("the table answers");
 }
 
 #[tokio::test]

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws::{Clients, Endpoints, Names, Stream};
+use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_kinesis::types::ShardIteratorType;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use domain::{Delivered, SequenceNumber};
-use local::dynamodb::{DynamoDb, Tables};
+use local::dynamodb::{self, DynamoDb};
 use local::http::{Bound, Server};
 use local::part::{Part, Stop};
 use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
@@ -22,7 +22,7 @@ use crate::function::Function;
 
 /// Endpoints with nothing in them.
 pub(crate) struct World {
-    pub(crate) clients: Clients,
+    pub(crate) clients: AwsClients,
     endpoints: Endpoints,
     /// They stop when they are dropped.
     _parts: [Part; 2],
@@ -33,16 +33,22 @@ impl World {
         let (kinesis, dynamodb) = (bind(), bind());
         let endpoints = Endpoints { kinesis: url(&kinesis), dynamodb: url(&dynamodb) };
         let parts = [serve_kinesis(kinesis), serve_dynamodb(dynamodb)];
-        Self { clients: Clients::local(&endpoints), endpoints, _parts: parts }
+        Self { clients: AwsClients::local(&endpoints), endpoints, _parts: parts }
     }
 
     /// Creates the tables whose names begin with `prefix`.
-    pub(crate) async fn create_tables(&self, prefix: &str) {
-        aws::tables::create(&self.clients.dynamodb, &names(prefix)).await.expect("the tables");
+    pub(crate) fn tables(&self, prefix: &str) -> Tables {
+        Tables::new(self.clients.dynamodb.clone(), &names(prefix))
     }
 
-    pub(crate) async fn create_stream(&self) -> Stream {
-        let stream = Stream::new(self.clients.kinesis.clone(), &names(""));
+    pub(crate) async fn create_tables(&self, prefix: &str) {
+        aws::schema::create_tables(&self.clients.dynamodb, &names(prefix))
+            .await
+            .expect("the tables");
+    }
+
+    pub(crate) async fn create_stream(&self) -> EventStream {
+        let stream = EventStream::new(self.clients.kinesis.clone(), &names(""));
         stream.create(2).await.expect("the stream");
         stream
     }
@@ -138,8 +144,8 @@ async fn function(
     Function::start(binary, &[&variables, more].concat()).await
 }
 
-pub(crate) fn names(prefix: &str) -> Names {
-    Names { stream: "till-events".to_owned(), table_prefix: prefix.to_owned() }
+pub(crate) fn names(prefix: &str) -> ResourceNames {
+    ResourceNames { stream: "till-events".to_owned(), table_prefix: prefix.to_owned() }
 }
 
 fn bind() -> Bound {
@@ -160,7 +166,7 @@ fn serve_kinesis(bound: Bound) -> Part {
 }
 
 fn serve_dynamodb(bound: Bound) -> Part {
-    let database = DynamoDb::open(&Tables::Memory).expect("a database");
+    let database = DynamoDb::open(&dynamodb::Tables::Memory).expect("a database");
     let serve = move |stop: Stop| database.serve(bound, stop.wait());
     Part::start("dynamodb", serve).expect("a thread")
 }

@@ -85,7 +85,7 @@ fn a_pass_that_comes_when_its_slot_is_over_or_the_store_closed_decides_nothing()
     world.store(&day(&shop, "2026-03-12".parse().expect("a date"), 1));
     let pass = |due: &str, now: &str| {
         let [due, now] = [due, now].map(|time| at(&format!("2026-03-12T{time}Z")));
-        run(world.pricing().tick(due, now)).expect("a pass")
+        run(crate::price_all(&world.pricing(), due, now))
     };
     for (due, now) in [("15:00:00", "15:15:00"), ("15:00:20", "16:40:00"), ("17:45:00", "18:00:00")]
     {
@@ -115,7 +115,7 @@ fn stores_are_priced_each_by_its_own_clock_in_one_tick() {
             });
         }
         world.store(&day(shop, "2026-03-12".parse().expect("a date"), 1));
-        crate::run(domain::ports::CatalogTable::put_store(&world.catalog, &shop.store)).unwrap();
+        crate::run(domain::ports::CatalogTable::put_store(&world.tables, &shop.store)).unwrap();
         let alone = own.tick(at("2026-03-12T13:05:00Z"));
         let in_afternoon = shop.store.afternoon_at(at("2026-03-12T13:00:00Z")).is_some();
         assert_eq!(alone != Pass::default(), in_afternoon, "{}", shop.store.store_id);

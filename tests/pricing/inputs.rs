@@ -32,7 +32,7 @@ fn request(offer: &Offer) -> Value {
 
 /// Closes a day of the roll, in which the events of `world` are not: these come instead.
 fn close(world: &World, date: NaiveDate, life: u16, events: &[Event]) {
-    let store = run(world.catalog.store(&"corner".parse().unwrap())).unwrap().unwrap();
+    let store = run(world.tables.load_store(&"corner".parse().unwrap())).unwrap().unwrap();
     let key = DayKey { store_id: store.store_id.clone(), sku: "roll".parse().unwrap(), date };
     let morning = Morning {
         before: None,
@@ -48,12 +48,13 @@ fn close(world: &World, date: NaiveDate, life: u16, events: &[Event]) {
     let windows = windows(&other, &store, span);
     let windows: Vec<_> = windows.iter().collect();
     let day = ClosedDay::of(key, &morning, &windows, &[]).expect("a row");
-    assert_eq!(run(world.days.save(&day, None)), Ok(Saved::Done));
+    assert_eq!(run(world.tables.save_day(&day, None)), Ok(Saved::Done));
 }
 
 fn windows(world: &World, store: &Store, span: domain::DaySpan) -> Vec<domain::StockWindow> {
     use domain::ports::StockTable;
-    let all = world.stock.query(&store.store_id, None, span.starts_at, span.ends_at, span.ends_at);
+    let all =
+        world.tables.query_stock(&store.store_id, None, span.starts_at, span.ends_at, span.ends_at);
     run(all).expect("windows")
 }
 
@@ -225,7 +226,7 @@ fn the_price_before_is_the_lowest_of_30_days_unless_the_country_exempts_perishab
     let exempt = corner("{}", &[ROLL]);
     before(&exempt);
     let chain = Chain::parse(r#"{"chain":"W","perishables_exempt":["DE"]}"#).unwrap();
-    run(exempt.catalog.put_chain(&chain)).expect("written");
+    run(exempt.tables.put_chain(&chain)).expect("written");
     assert_eq!(text(&at_three(&exempt)), ("2.40".to_owned(), Some("1.90".to_owned())));
 
     let unknown = corner("{}", &[ROLL]);

@@ -13,25 +13,22 @@ use domain::limits::SLOT_MINUTES;
 use domain::ports::{CatalogTable, Saved, StockTable};
 use domain::stock::{StockWindow, WindowKey};
 use domain::{Acceptance, Event, Item, Offer, Sku, Store};
+use in_memory::Tables;
 use load_generator::day::Day;
 use load_generator::prices::Prices;
 use load_generator::shops::Shop;
 use pricing::{Pass, Pricing};
-use simulation::twins::{Catalog, Days, Offers, Stock};
 
 /// A chain of stores with its tables.
 #[derive(Clone, Default)]
 struct World {
-    catalog: Catalog,
-    stock: Stock,
-    days: Days,
-    offers: Offers,
+    tables: Tables,
 }
 
 impl World {
     fn with(store: &Store, items: impl IntoIterator<Item = Item>) -> Self {
         let world = Self::default();
-        run(world.catalog.put_store(store)).expect("stored");
+        run(world.tables.put_store(store)).expect("stored");
         for item in items {
             world.put_item(Item { store_id: Some(store.store_id.clone()), ..item });
         }
@@ -43,7 +40,7 @@ impl World {
     }
 
     fn put_item(&self, item: Item) {
-        run(self.catalog.put_item(&item)).expect("stored");
+        run(self.tables.put_item(&item)).expect("stored");
     }
 
     /// Stores events, as the processors would.
@@ -54,28 +51,36 @@ impl World {
             rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event.clone());
         }
         for row in rows.values() {
-            assert_eq!(run(self.stock.save(row, None)), Ok(Saved::Done));
+            assert_eq!(run(self.tables.save_stock(row, None)), Ok(Saved::Done));
         }
     }
 
-    fn pricing(&self) -> Pricing<Catalog, Stock, Days, Offers> {
-        let Self { catalog, stock, days, offers } = self.clone();
-        Pricing { catalog, stock, days, offers }
+    fn pricing(&self) -> Pricing<Tables> {
+        Pricing { tables: self.tables.clone() }
     }
 
     fn tick(&self, now: DateTime<Utc>) -> Pass {
-        run(self.pricing().tick(now, now)).expect("a pass")
+        run(price_all(&self.pricing(), now, now))
     }
 
     /// The revisions of each item, in order.
     fn offers(&self) -> BTreeMap<Sku, Vec<Offer>> {
         let mut items: BTreeMap<Sku, Vec<Offer>> = BTreeMap::new();
-        for offer in self.offers.all() {
+        for offer in self.tables.offers.all() {
             items.entry(offer.offer_id.sku.clone()).or_default().push(offer);
         }
         items.values_mut().for_each(|all| all.sort_by_key(|offer| offer.offer_id.revision));
         items
     }
+}
+
+/// Prices every store of the catalogue.
+async fn price_all(pricing: &Pricing<Tables>, due: DateTime<Utc>, now: DateTime<Utc>) -> Pass {
+    let mut all = Pass::default();
+    for store_id in pricing.tables.list_stores().await.expect("the stores") {
+        all.add(pricing.price_store(&store_id, due, now).await.expect("a pass"));
+    }
+    all
 }
 
 /// A shop in Berlin that is open from seven to seven, on Thursday, 12 March 2026.

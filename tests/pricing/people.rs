@@ -55,9 +55,9 @@ fn a_switch_stops_a_store_and_another_all_of_them() {
     assert!(afternoon(&off).into_iter().all(|pass| pass == Pass::default()));
     let world = with("{}");
     let chain = |enabled| Chain { enabled, ..Chain::default() };
-    run(world.catalog.put_chain(&chain(false))).expect("written");
+    run(world.tables.put_chain(&chain(false))).expect("written");
     assert_eq!(world.tick(at("2026-03-12T13:00:00Z")), Pass::default());
-    run(world.catalog.put_chain(&chain(true))).expect("written");
+    run(world.tables.put_chain(&chain(true))).expect("written");
     assert!(!world.tick(at("2026-03-12T13:00:00Z")).published.is_empty());
 }
 

@@ -43,8 +43,7 @@ fn play(world: &World, shop: &Shop, date: NaiveDate) {
         }
     }
     store(world, &day.close());
-    let World { catalog, stock, days, offers } = world.clone();
-    let closing = Closing { catalog, stock, days, offers };
+    let closing = Closing { tables: world.tables.clone() };
     let later = shop.store.span(date).ends_at;
     run(closing.close_dates(&shop.store, date, date, later)).expect("closed");
 }
@@ -56,11 +55,11 @@ fn store(world: &World, events: &[Event]) {
     }
     for (key, events) in rows {
         // A correction is of the window that it corrects, which has a row.
-        let stored = run(world.stock.load(&[key.clone().into()])).expect("rows").pop();
+        let stored = run(world.tables.load_stock(&[key.clone().into()])).expect("rows").pop();
         let read = stored.as_ref().map(StockWindow::version);
         let mut row = stored.unwrap_or_else(|| StockWindow::new(key));
         events.into_iter().for_each(|event| drop(row.absorb(event)));
-        run(world.stock.save(&row, read.as_ref())).expect("saved");
+        run(world.tables.save_stock(&row, read.as_ref())).expect("saved");
     }
 }
 
@@ -69,12 +68,12 @@ fn outcomes(world: &World, shop: &Shop, date: NaiveDate) -> Vec<Outcome> {
     let (store, span) = (&shop.store, shop.store.span(date));
     let business_day = store.day(date).expect("an open day");
     let (since, until) = (span.starts_at, span.ends_at);
-    let offers = run(world.offers.of_day(&store.store_id, date)).expect("offers");
+    let offers = run(world.tables.query_offers(&store.store_id, date)).expect("offers");
     let of_item = |item: &Item| {
         let sku: &Sku = &item.sku;
         let day =
-            run(world.days.of_item(&store.store_id, sku, date, date)).expect("a day").pop()?;
-        let windows = world.stock.query(&store.store_id, Some(sku), since, until, until);
+            run(world.tables.query_days(&store.store_id, sku, date, date)).expect("a day").pop()?;
+        let windows = world.tables.query_stock(&store.store_id, Some(sku), since, until, until);
         let its = |offer: &&Offer| offer.offer_id.sku == *sku;
         Outcome::of(&ItemDay {
             item,

@@ -14,7 +14,7 @@ fn skus_and_prices(items: &[domain::Item]) -> Vec<String> {
 #[tokio::test]
 async fn entries_come_back_as_they_were_written() {
     let world = World::start().await;
-    let catalog = world.catalog();
+    let catalog = world.tables();
     let bare = item(&json!({ "sku": "bun", "price": "0.60" }));
     let whole = item(&json!({
         "sku": "rye", "store_id": "s1", "name": "Roggenbrot \"groß\" 🥖", "category": "bread",
@@ -27,32 +27,32 @@ async fn entries_come_back_as_they_were_written() {
     }
     catalog.put_store(&store("s1")).await.unwrap();
     let store_id = "s1".parse().unwrap();
-    assert_eq!(catalog.items(&store_id).await, Ok(vec![bare, whole]));
-    assert_eq!(catalog.store(&store_id).await, Ok(Some(store("s1"))));
-    assert_eq!(catalog.store(&"s2".parse().unwrap()).await, Ok(None));
+    assert_eq!(catalog.load_items(&store_id).await, Ok(vec![bare, whole]));
+    assert_eq!(catalog.load_store(&store_id).await, Ok(Some(store("s1"))));
+    assert_eq!(catalog.load_store(&"s2".parse().unwrap()).await, Ok(None));
 }
 
 #[tokio::test]
 async fn the_chain_is_one_entry_beside_its_items_and_stores() {
     let world = World::start().await;
-    let catalog = world.catalog();
-    assert_eq!(catalog.chain().await, Ok(Chain::default()));
+    let catalog = world.tables();
+    assert_eq!(catalog.load_chain().await, Ok(Chain::default()));
     catalog.put_store(&store("settings")).await.unwrap();
     catalog.put_item(&item(&json!({ "sku": "settings", "price": 1 }))).await.unwrap();
     for enabled in ["true", "false"] {
         let entry = format!(r#"{{"chain":"W","enabled":{enabled},"perishables_exempt":"DE"}}"#);
         let chain = Chain::parse(&entry).unwrap();
         catalog.put_chain(&chain).await.unwrap();
-        assert_eq!(catalog.chain().await, Ok(chain));
+        assert_eq!(catalog.load_chain().await, Ok(chain));
     }
-    assert_eq!(catalog.stores().await.unwrap().len(), 1);
-    assert_eq!(catalog.items(&"s1".parse().unwrap()).await.unwrap().len(), 1);
+    assert_eq!(catalog.list_stores().await.unwrap().len(), 1);
+    assert_eq!(catalog.load_items(&"s1".parse().unwrap()).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_stores_own_entry_counts_before_the_chains() {
     let world = World::start().await;
-    let catalog = world.catalog();
+    let catalog = world.tables();
     for entry in [
         json!({ "sku": "rye", "price": 3, "store_id": "s1" }),
         json!({ "sku": "rye", "price": 4 }),
@@ -62,7 +62,7 @@ async fn a_stores_own_entry_counts_before_the_chains() {
         catalog.put_item(&item(&entry)).await.unwrap();
     }
     let of = async |store_id: &str| {
-        let items = catalog.items(&store_id.parse().unwrap()).await;
+        let items = catalog.load_items(&store_id.parse().unwrap()).await;
         skus_and_prices(&items.unwrap())
     };
     assert_eq!(of("s1").await, ["bun 1.00", "rye 3.00"]);
@@ -75,23 +75,23 @@ async fn the_last_entry_of_an_item_counts() {
     let world = World::start().await;
     for price in [3, 2] {
         let entry = item(&json!({ "sku": "rye", "price": price }));
-        world.catalog().put_item(&entry).await.unwrap();
+        world.tables().put_item(&entry).await.unwrap();
     }
-    let items = world.catalog().items(&"s1".parse().unwrap()).await.unwrap();
+    let items = world.tables().load_items(&"s1".parse().unwrap()).await.unwrap();
     assert_eq!(skus_and_prices(&items), ["rye 2.00"]);
 }
 
 #[tokio::test]
 async fn stores_are_listed_by_id_each_once() {
     let world = World::start().await;
-    assert_eq!(world.catalog().stores().await, Ok(vec![]));
+    assert_eq!(world.tables().list_stores().await, Ok(vec![]));
     // An id may look like a key of the table.
     let ids = ["s2", "s1", "settings", "chain", "s11", "store", "s1"];
     for id in ids {
-        world.catalog().put_store(&store(id)).await.unwrap();
+        world.tables().put_store(&store(id)).await.unwrap();
     }
-    world.catalog().put_item(&item(&json!({ "sku": "store", "price": 1 }))).await.unwrap();
-    let stores = world.catalog().stores().await.unwrap();
+    world.tables().put_item(&item(&json!({ "sku": "store", "price": 1 }))).await.unwrap();
+    let stores = world.tables().list_stores().await.unwrap();
     let stores: Vec<&str> = stores.iter().map(domain::StoreId::as_str).collect();
     assert_eq!(stores, ["chain", "s1", "s11", "s2", "settings", "store"]);
 }
@@ -102,7 +102,7 @@ async fn more_items_than_one_page_are_all_there() {
     let name = "x".repeat(50_000);
     for n in 10..40 {
         let entry = item(&json!({ "sku": n.to_string(), "price": 1, "name": name }));
-        world.catalog().put_item(&entry).await.unwrap();
+        world.tables().put_item(&entry).await.unwrap();
     }
-    assert_eq!(world.catalog().items(&"s1".parse().unwrap()).await.unwrap().len(), 30);
+    assert_eq!(world.tables().load_items(&"s1".parse().unwrap()).await.unwrap().len(), 30);
 }

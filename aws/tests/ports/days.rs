@@ -63,11 +63,11 @@ fn any_day_comes_back_as_it_was_saved() {
     for_any(&(any_row(), 1..14_u16), |(window, life)| {
         let day = day_of(&window, life);
         runtime.block_on(async {
-            let days = world.days();
-            let known = days.load(std::slice::from_ref(&day.key)).await.unwrap();
+            let days = world.tables();
+            let known = days.load_days(std::slice::from_ref(&day.key)).await.unwrap();
             let read = known.first().map(|day| day.version.clone());
-            assert_eq!(days.save(&day, read.as_ref()).await, Ok(Saved::Done));
-            assert_eq!(days.load(std::slice::from_ref(&day.key)).await, Ok(vec![day]));
+            assert_eq!(days.save_day(&day, read.as_ref()).await, Ok(Saved::Done));
+            assert_eq!(days.load_days(std::slice::from_ref(&day.key)).await, Ok(vec![day]));
         });
     });
 }
@@ -75,33 +75,33 @@ fn any_day_comes_back_as_it_was_saved() {
 #[tokio::test]
 async fn a_day_that_somebody_closed_meanwhile_is_not_overwritten() {
     let world = World::start().await;
-    let days = world.days();
+    let days = world.tables();
     let noon = at("2026-03-12T12:00:00Z");
     let first = day_at(noon);
     let more = row([sale("e1", "rye", noon), sale("e2", "rye", noon)]);
     let second = day_of(&more, 3);
-    assert_eq!(days.save(&first, None).await, Ok(Saved::Done));
+    assert_eq!(days.save_day(&first, None).await, Ok(Saved::Done));
     let conflict = Ok(Saved::Conflict(Some(first.clone())));
-    assert_eq!(days.save(&second, None).await, conflict);
-    assert_eq!(days.save(&second, Some(&second.version)).await, conflict);
-    assert_eq!(days.save(&second, Some(&first.version)).await, Ok(Saved::Done));
-    assert_eq!(days.load(&[first.key]).await, Ok(vec![second]));
+    assert_eq!(days.save_day(&second, None).await, conflict);
+    assert_eq!(days.save_day(&second, Some(&second.version)).await, conflict);
+    assert_eq!(days.save_day(&second, Some(&first.version)).await, Ok(Saved::Done));
+    assert_eq!(days.load_days(&[first.key]).await, Ok(vec![second]));
 }
 
 #[tokio::test]
 async fn the_days_of_an_item_come_by_date_and_within_their_bounds() {
     let world = World::start().await;
-    let days = world.days();
+    let days = world.tables();
     let noon = |day: i64| at("2026-03-12T12:00:00Z") + TimeDelta::days(day);
     let all: Vec<ClosedDay> = (0..5).map(|day| day_at(noon(day))).collect();
     for day in all.iter().rev() {
-        assert_eq!(days.save(day, None).await, Ok(Saved::Done));
+        assert_eq!(days.save_day(day, None).await, Ok(Saved::Done));
     }
     let DayKey { store_id, sku, .. } = &all[0].key;
     let (first, last) = (noon(1).date_naive(), noon(3).date_naive());
-    assert_eq!(days.of_item(store_id, sku, first, last).await.unwrap(), all[1..4]);
+    assert_eq!(days.query_days(store_id, sku, first, last).await.unwrap(), all[1..4]);
     let other = "rye-2".parse().unwrap();
-    assert_eq!(days.of_item(store_id, &other, first, last).await.unwrap(), []);
+    assert_eq!(days.query_days(store_id, &other, first, last).await.unwrap(), []);
     let keys: Vec<DayKey> = all.iter().map(|day| day.key.clone()).collect();
-    assert_eq!(days.load(&keys).await.unwrap().len(), 5);
+    assert_eq!(days.load_days(&keys).await.unwrap().len(), 5);
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use aws::{Clients, Names, Offers, Quarantine, Stock, Stream};
+use aws::{AwsClients, EventStream, ResourceNames, Tables};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
@@ -26,16 +26,16 @@ fn rye() -> StockWindow {
 /// Stores a row with one attribute changed, or taken away, and reads it.
 async fn read_changed(name: &str, value: Option<AttributeValue>) -> String {
     let world = World::start().await;
-    world.stock().save(&rye(), None).await.unwrap();
+    world.tables().save_stock(&rye(), None).await.unwrap();
     let mut item = world.item("stock").await;
     match value {
         Some(value) => item.insert(name.to_owned(), value),
         None => item.remove(name),
     };
     world.put("stock", item).await;
-    let loaded = world.stock().load(&[rye().row_key().clone()]).await;
+    let loaded = world.tables().load_stock(&[rye().row_key().clone()]).await;
     let (since, until) = (at("2026-03-12T00:00:00Z"), at("2026-03-13T00:00:00Z"));
-    let asked = world.stock().query(&"s1".parse().unwrap(), None, since, until, since).await;
+    let asked = world.tables().query_stock(&"s1".parse().unwrap(), None, since, until, since).await;
     match (loaded, asked) {
         (Err(Failure::Unreadable(one)), Err(Failure::Unreadable(other))) if one == other => one,
         other => panic!("{other:?}"),
@@ -66,30 +66,31 @@ async fn a_row_that_cannot_be_read_is_named_with_what_is_wrong() {
 #[tokio::test]
 async fn an_offer_that_cannot_be_read_is_named() {
     let world = World::start().await;
-    world.offers().publish(&offer("2026-03-12/s1/rye/1", "2.40", "EUR")).await.unwrap();
+    world.tables().publish_offer(&offer("2026-03-12/s1/rye/1", "2.40", "EUR")).await.unwrap();
     let mut item = world.item("offers").await;
     item.insert("price".to_owned(), AttributeValue::N("2.405".to_owned()));
     world.put("offers", item).await;
-    let read = world.offers().of_day(&"s1".parse().unwrap(), "2026-03-12".parse().unwrap()).await;
+    let read =
+        world.tables().query_offers(&"s1".parse().unwrap(), "2026-03-12".parse().unwrap()).await;
     let told = "item s1#2026-03-12/rye#000001: price has 3 decimal places; at most 2 are allowed";
     assert_eq!(read, Err(Failure::Unreadable(told.to_owned())));
 }
 
 #[tokio::test]
 async fn an_endpoint_that_does_not_answer_is_unavailable() {
-    let Clients { kinesis, dynamodb } = clients_of_nobody();
-    let names = Names::default();
-    let loaded = Stock::new(dynamodb, &names).load(&[rye().row_key().clone()]).await;
+    let AwsClients { kinesis, dynamodb } = clients_of_nobody();
+    let names = ResourceNames::default();
+    let loaded = Tables::new(dynamodb, &names).load_stock(&[rye().row_key().clone()]).await;
     assert!(matches!(&loaded, Err(Failure::Unavailable(why)) if why.contains("refused")));
-    let stream = Stream::new(kinesis, &names);
-    assert!(matches!(stream.ready().await, Err(Failure::Unavailable(_))));
-    assert!(matches!(stream.put(&[]).await, Err(Failure::Unavailable(_))));
+    let stream = EventStream::new(kinesis, &names);
+    assert!(matches!(stream.check_ready().await, Err(Failure::Unavailable(_))));
+    assert!(matches!(stream.put_records(&[]).await, Err(Failure::Unavailable(_))));
 }
 
 #[tokio::test]
 async fn a_table_that_does_not_exist_is_refused_by_every_call() {
     let world = World::without_tables();
-    let (stock, names) = (world.stock(), &world.names);
+    let tables = world.tables();
     let now = at("2026-03-12T15:17:00Z");
     let store_id = "s1".parse().unwrap();
     let refused = Quarantined {
@@ -99,19 +100,17 @@ async fn a_table_that_does_not_exist_is_refused_by_every_call() {
         at: now,
         bytes: vec![],
     };
-    let offers = Offers::new(world.clients.dynamodb.clone(), names);
-    let quarantine = Quarantine::new(world.clients.dynamodb.clone(), names);
     let failures = [
-        stock.load(&[rye().row_key().clone()]).await.unwrap_err(),
-        stock.save(&rye(), None).await.unwrap_err(),
-        stock.query(&store_id, None, now, now, now).await.unwrap_err(),
-        offers.of_day(&store_id, now.date_naive()).await.unwrap_err(),
-        offers.publish(&offer("2026-03-12/s1/rye/1", "2.40", "EUR")).await.unwrap_err(),
-        quarantine.keep(&refused).await.unwrap_err(),
-        quarantine.of_day(refused.id.date).await.unwrap_err(),
-        quarantine.get(&refused.id).await.unwrap_err(),
-        quarantine.remove(&refused.id).await.unwrap_err(),
-        world.catalog().stores().await.unwrap_err(),
+        tables.load_stock(&[rye().row_key().clone()]).await.unwrap_err(),
+        tables.save_stock(&rye(), None).await.unwrap_err(),
+        tables.query_stock(&store_id, None, now, now, now).await.unwrap_err(),
+        tables.query_offers(&store_id, now.date_naive()).await.unwrap_err(),
+        tables.publish_offer(&offer("2026-03-12/s1/rye/1", "2.40", "EUR")).await.unwrap_err(),
+        tables.put_quarantined(&refused).await.unwrap_err(),
+        tables.query_quarantined(refused.id.date).await.unwrap_err(),
+        tables.load_quarantined(&refused.id).await.unwrap_err(),
+        tables.remove_quarantined(&refused.id).await.unwrap_err(),
+        tables.list_stores().await.unwrap_err(),
     ];
     for failure in failures {
         let Failure::Refused(why) = &failure else { panic!("{failure}") };
@@ -120,7 +119,7 @@ async fn a_table_that_does_not_exist_is_refused_by_every_call() {
 }
 
 /// A DynamoDB that gives these answers, one after the other.
-fn scripted(answers: Vec<(StatusCode, Value)>) -> (Stock, Part) {
+fn scripted(answers: Vec<(StatusCode, Value)>) -> (Tables, Part) {
     let bound = bind();
     let clients = clients(&url(&bound));
     let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
@@ -131,13 +130,13 @@ fn scripted(answers: Vec<(StatusCode, Value)>) -> (Stock, Part) {
     };
     let router = Router::new().route("/", post(answer));
     let part = Part::start("dynamodb", move |stop| bound.serve(router, stop.wait()));
-    (Stock::new(clients.dynamodb, &Names::default()), part.expect("a thread"))
+    (Tables::new(clients.dynamodb, &ResourceNames::default()), part.expect("a thread"))
 }
 
 #[tokio::test]
 async fn keys_left_out_of_an_answer_are_asked_for_again() {
     let world = World::start().await;
-    world.stock().save(&rye(), None).await.unwrap();
+    world.tables().save_stock(&rye(), None).await.unwrap();
     let key = json!({ "pk": { "S": "s1#2026-03-12" }, "sk": { "S": "rye#15:15" } });
     let left_out = json!({
         "Responses": { "daymark-stock": [] },
@@ -155,7 +154,7 @@ async fn keys_left_out_of_an_answer_are_asked_for_again() {
     item["version"] = json!({ "S": empty.version().to_string() });
     let whole = json!({ "Responses": { "daymark-stock": [item] }, "UnprocessedKeys": {} });
     let (stock, _part) = scripted(vec![(StatusCode::OK, left_out), (StatusCode::OK, whole)]);
-    let rows = stock.load(&[rye().row_key().clone()]).await.unwrap();
+    let rows = stock.load_stock(&[rye().row_key().clone()]).await.unwrap();
     assert_eq!(rows, [empty]);
 }
 
@@ -163,7 +162,7 @@ async fn keys_left_out_of_an_answer_are_asked_for_again() {
 async fn met(status: StatusCode, code: &str) -> Failure {
     let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}") });
     let (stock, _part) = scripted(vec![(status, body); 8]);
-    stock.load(&[rye().row_key().clone()]).await.unwrap_err()
+    stock.load_stock(&[rye().row_key().clone()]).await.unwrap_err()
 }
 
 #[tokio::test]

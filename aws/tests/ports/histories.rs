@@ -37,7 +37,7 @@ fn item(sku: &str) -> Whose {
 #[tokio::test]
 async fn histories_come_back_as_they_were_kept_and_stand_beside_the_days() {
     let world = World::start().await;
-    let days = world.days();
+    let days = world.tables();
     let names = ["bread", "", "bread/rolls #1", "Brötchen\n", &"x".repeat(NAME_BYTES_MAX + 1)];
     let mut all: Vec<History> =
         names.iter().map(|name| history(Whose::Category((*name).into()))).collect();
@@ -48,26 +48,26 @@ async fn histories_come_back_as_they_were_kept_and_stand_beside_the_days() {
         assert_eq!(days.save_history(history, None).await, Ok(Saved::Done));
     }
     let keys: Vec<HistoryKey> = all.iter().map(|history| history.key.clone()).collect();
-    let mut found = days.histories(&keys).await.unwrap();
+    let mut found = days.load_histories(&keys).await.unwrap();
     found.sort_by(|a, b| a.key.cmp(&b.key));
     all.sort_by(|a, b| a.key.cmp(&b.key));
     assert_eq!(found, all);
     // A question for days does not meet them.
     let store_id = "s1".parse().unwrap();
     let (first, last) = ("0001-01-01".parse().unwrap(), "9999-12-31".parse().unwrap());
-    let of_item = days.of_item(&store_id, &"rye".parse().unwrap(), first, last).await;
+    let of_item = days.query_days(&store_id, &"rye".parse().unwrap(), first, last).await;
     assert_eq!(of_item, Ok(Vec::new()));
     for key in &keys {
         assert_eq!(days.remove_history(key).await, Ok(()));
         assert_eq!(days.remove_history(key).await, Ok(()));
     }
-    assert_eq!(days.histories(&keys).await, Ok(Vec::new()));
+    assert_eq!(days.load_histories(&keys).await, Ok(Vec::new()));
 }
 
 #[tokio::test]
 async fn a_history_that_somebody_folded_meanwhile_is_not_overwritten() {
     let world = World::start().await;
-    let days = world.days();
+    let days = world.tables();
     let first = history(item("rye"));
     let second = History { day_cv: 0.4, version: Version::of(b"more"), ..first.clone() };
     assert_eq!(days.save_history(&first, None).await, Ok(Saved::Done));
@@ -75,13 +75,13 @@ async fn a_history_that_somebody_folded_meanwhile_is_not_overwritten() {
     assert_eq!(days.save_history(&second, None).await, conflict);
     assert_eq!(days.save_history(&second, Some(&second.version)).await, conflict);
     assert_eq!(days.save_history(&second, Some(&first.version)).await, Ok(Saved::Done));
-    assert_eq!(days.histories(&[first.key]).await, Ok(vec![second]));
+    assert_eq!(days.load_histories(&[first.key]).await, Ok(vec![second]));
 }
 
 #[tokio::test]
 async fn the_stored_form() {
     let world = World::start().await;
-    world.days().save_history(&history(item("rye")), None).await.unwrap();
+    world.tables().save_history(&history(item("rye")), None).await.unwrap();
     assert_eq!(readable(&world.item("days").await), HISTORY);
 }
 
@@ -123,7 +123,7 @@ fn bytes_of_value(value: &aws_sdk_dynamodb::types::AttributeValue) -> usize {
 #[tokio::test]
 async fn a_day_of_sales_all_day_long_is_one_write_and_so_is_its_history() {
     let world = World::start().await;
-    let days = world.days();
+    let days = world.tables();
     let json = r#"{"store_id":"s1","zone":"Europe/Berlin","hours":"mon-sun 07:00-20:00"}"#;
     let store = Store::parse(json).expect("a store");
     let mut rows = Vec::new();
@@ -150,7 +150,7 @@ async fn a_day_of_sales_all_day_long_is_one_write_and_so_is_its_history() {
         let windows: Vec<&StockWindow> = windows.values().collect();
         rows.push(ClosedDay::of(key, &morning, &windows, &[]).expect("a row"));
     }
-    days.save(&rows[0], None).await.unwrap();
+    days.save_day(&rows[0], None).await.unwrap();
     let day = bytes_of(&world.item("days").await);
     assert!(day <= 1_024, "{day}");
     let key = &rows[0].key;

@@ -12,7 +12,7 @@ use crate::world::World;
 
 async fn of_day(world: &World, store_id: &str, date: &str) -> Vec<Offer> {
     let (store_id, date) = (store_id.parse().unwrap(), date.parse().unwrap());
-    world.offers().of_day(&store_id, date).await.expect("readable offers")
+    world.tables().query_offers(&store_id, date).await.expect("readable offers")
 }
 
 #[test]
@@ -53,11 +53,11 @@ fn any_offer_comes_back_as_it_was_published() {
     for_any(&offers, |offer| {
         runtime.block_on(async {
             let world = World::start().await;
-            assert_eq!(world.offers().publish(&offer).await, Ok(Saved::Done));
+            assert_eq!(world.tables().publish_offer(&offer).await, Ok(Saved::Done));
             let back = of_day(&world, "s1", "2026-03-12").await;
             assert_eq!(back, std::slice::from_ref(&offer));
             let there = World::start().await;
-            assert_eq!(there.offers().publish(&back[0]).await, Ok(Saved::Done));
+            assert_eq!(there.tables().publish_offer(&back[0]).await, Ok(Saved::Done));
             assert_eq!(world.items("offers").await, there.items("offers").await);
         });
     });
@@ -68,10 +68,10 @@ async fn a_revision_is_published_once_and_the_second_gets_the_first() {
     let world = World::start().await;
     let first = offer("2026-03-12/s1/rye/1", "2.40", "EUR");
     let second = offer("2026-03-12/s1/rye/1", "2.10", "EUR");
-    assert_eq!(world.offers().publish(&first).await, Ok(Saved::Done));
-    let published = world.offers().publish(&second).await;
+    assert_eq!(world.tables().publish_offer(&first).await, Ok(Saved::Done));
+    let published = world.tables().publish_offer(&second).await;
     assert_eq!(published, Ok(Saved::Conflict(Some(first.clone()))));
-    let again = world.offers().publish(&first).await;
+    let again = world.tables().publish_offer(&first).await;
     assert_eq!(again, Ok(Saved::Conflict(Some(first.clone()))));
     assert_eq!(of_day(&world, "s1", "2026-03-12").await, [first]);
 }
@@ -87,7 +87,7 @@ async fn a_days_offers_come_by_item_and_revision_and_are_only_its_own() {
         "2026-03-12/s1/rye/10",
     ];
     for id in in_order.iter().rev().chain(&elsewhere) {
-        world.offers().publish(&offer(id, "2.40", "EUR")).await.unwrap();
+        world.tables().publish_offer(&offer(id, "2.40", "EUR")).await.unwrap();
     }
     let ids = of_day(&world, "s1", "2026-03-12").await;
     let ids: Vec<String> = ids.iter().map(|offer| offer.offer_id.to_string()).collect();
@@ -103,7 +103,7 @@ async fn prices_come_back_with_the_digits_of_their_currency() {
             .enumerate()
     {
         let id = format!("2026-03-{}/s1/rye/1", 10 + revision);
-        world.offers().publish(&offer(&id, price, currency)).await.unwrap();
+        world.tables().publish_offer(&offer(&id, price, currency)).await.unwrap();
         let back = of_day(&world, "s1", &format!("2026-03-{}", 10 + revision)).await;
         assert_eq!(back[0].price.to_string(), price);
         assert_eq!(back[0].price.currency().code(), currency);

@@ -14,7 +14,7 @@ const NOON: &str = "2026-03-12T12:00:00Z";
 async fn stored<const N: usize>(rows: [StockWindow; N]) -> World {
     let world = World::start().await;
     for row in rows {
-        assert_eq!(world.stock().save(&row, None).await, Ok(Saved::Done));
+        assert_eq!(world.tables().save_stock(&row, None).await, Ok(Saved::Done));
     }
     world
 }
@@ -33,7 +33,7 @@ async fn asked_at(
     now: DateTime<Utc>,
 ) -> Vec<String> {
     let store_id = "s1".parse().expect("a store");
-    let rows = world.stock().query(&store_id, sku.as_ref(), at(since), at(until), now).await;
+    let rows = world.tables().query_stock(&store_id, sku.as_ref(), at(since), at(until), now).await;
     let name = |row: &StockWindow| format!("{} {}", row.key().sku, row.key().window);
     rows.expect("readable rows").iter().map(name).collect()
 }
@@ -54,12 +54,13 @@ async fn more_rows_than_one_page_come_whole_and_in_order() {
     };
     let rows: Vec<StockWindow> = (0..12).map(large).collect();
     for row in rows.iter().rev() {
-        assert_eq!(world.stock().save(row, None).await, Ok(Saved::Done));
+        assert_eq!(world.tables().save_stock(row, None).await, Ok(Saved::Done));
     }
     let page = world.clients.dynamodb.scan().table_name(world.names.table("stock")).send().await;
     assert!(page.unwrap().last_evaluated_key.is_some(), "the rows are more than a page");
     let (since, until) = (at("2026-03-12T00:00:00Z"), at("2026-03-13T00:00:00Z"));
-    let asked = world.stock().query(&"s1".parse().unwrap(), None, since, until, at(NOON)).await;
+    let asked =
+        world.tables().query_stock(&"s1".parse().unwrap(), None, since, until, at(NOON)).await;
     assert!(asked.unwrap() == rows);
 }
 
@@ -138,7 +139,7 @@ async fn an_expired_row_is_left_out_though_it_is_still_stored() {
 async fn history_never_expires_when_it_is_kept_forever() {
     let world = World::start().await;
     let row = row_at("rye", "2001-03-12T10:00:00Z");
-    assert_eq!(world.stock().kept_forever().save(&row, None).await, Ok(Saved::Done));
+    assert_eq!(world.tables().for_events_up_to(None).save_stock(&row, None).await, Ok(Saved::Done));
     let day = ("2001-03-12T00:00:00Z", "2001-03-13T00:00:00Z");
     assert_eq!(asked(&world, Some("rye"), day.0, day.1).await.len(), 1);
     assert!(!world.item("stock").await.contains_key("expires_at"));

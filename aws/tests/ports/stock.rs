@@ -14,11 +14,12 @@ use crate::world::World;
 
 /// Saves a row where there is none.
 async fn save(world: &World, row: &StockWindow) {
-    assert_eq!(world.stock().save(row, None).await, Ok(Saved::Done));
+    assert_eq!(world.tables().save_stock(row, None).await, Ok(Saved::Done));
 }
 
 async fn load(world: &World, key: &RowKey) -> Option<StockWindow> {
-    let mut rows = world.stock().load(std::slice::from_ref(key)).await.expect("readable rows");
+    let mut rows =
+        world.tables().load_stock(std::slice::from_ref(key)).await.expect("readable rows");
     assert!(rows.len() <= 1);
     rows.pop()
 }
@@ -45,7 +46,7 @@ async fn a_row_is_saved_for_the_first_time_only_once() {
     let first = row_at("rye", "2026-03-12T15:17:00Z");
     save(&world, &first).await;
     let rival = one_more(&first, "e2");
-    let saved = world.stock().save(&rival, None).await;
+    let saved = world.tables().save_stock(&rival, None).await;
     assert_eq!(saved, Ok(Saved::Conflict(Some(first.clone()))));
     assert_eq!(load(&world, first.row_key()).await, Some(first));
 }
@@ -56,7 +57,7 @@ async fn a_row_is_replaced_under_the_version_that_was_read() {
     let first = row_at("rye", "2026-03-12T15:17:00Z");
     save(&world, &first).await;
     let second = one_more(&first, "e2");
-    let saved = world.stock().save(&second, Some(&first.version())).await;
+    let saved = world.tables().save_stock(&second, Some(&first.version())).await;
     assert_eq!(saved, Ok(Saved::Done));
     assert_eq!(load(&world, first.row_key()).await, Some(second));
 }
@@ -67,9 +68,9 @@ async fn who_read_an_older_version_gets_the_stored_row_and_changes_nothing() {
     let first = row_at("rye", "2026-03-12T15:17:00Z");
     save(&world, &first).await;
     let second = one_more(&first, "e2");
-    world.stock().save(&second, Some(&first.version())).await.unwrap();
+    world.tables().save_stock(&second, Some(&first.version())).await.unwrap();
     let late = one_more(&first, "e3");
-    let saved = world.stock().save(&late, Some(&first.version())).await;
+    let saved = world.tables().save_stock(&late, Some(&first.version())).await;
     assert_eq!(saved, Ok(Saved::Conflict(Some(second.clone()))));
     assert_eq!(load(&world, first.row_key()).await, Some(second));
 }
@@ -78,7 +79,7 @@ async fn who_read_an_older_version_gets_the_stored_row_and_changes_nothing() {
 async fn who_read_a_row_that_is_gone_gets_a_conflict_with_nothing() {
     let world = World::start().await;
     let row = row_at("rye", "2026-03-12T15:17:00Z");
-    let saved = world.stock().save(&one_more(&row, "e2"), Some(&row.version())).await;
+    let saved = world.tables().save_stock(&one_more(&row, "e2"), Some(&row.version())).await;
     assert_eq!(saved, Ok(Saved::Conflict(None)));
     assert_eq!(load(&world, row.row_key()).await, None);
 }
@@ -95,10 +96,10 @@ async fn more_keys_than_one_call_takes_are_all_looked_up() {
         save(&world, row).await;
     }
     let keys: Vec<RowKey> = rows.iter().map(|row| row.row_key().clone()).collect();
-    let mut loaded = world.stock().load(&keys).await.unwrap();
+    let mut loaded = world.tables().load_stock(&keys).await.unwrap();
     loaded.sort_by(|a, b| a.key().cmp(b.key()));
     assert!(loaded.iter().eq(stored), "{} rows", loaded.len());
-    assert_eq!(world.stock().load(&[]).await, Ok(vec![]));
+    assert_eq!(world.tables().load_stock(&[]).await, Ok(vec![]));
 }
 
 #[tokio::test]
@@ -146,7 +147,7 @@ async fn a_row_of_the_largest_size_fits_an_item() {
 async fn a_key_given_twice_is_refused_and_not_answered_in_part() {
     let world = World::start().await;
     let key = row_at("rye", "2026-03-12T15:17:00Z").row_key().clone();
-    let loaded = world.stock().load(&[key.clone(), key]).await;
+    let loaded = world.tables().load_stock(&[key.clone(), key]).await;
     assert!(matches!(loaded, Err(Failure::Refused(_))), "{loaded:?}");
 }
 
@@ -170,17 +171,17 @@ async fn a_window_that_is_split_is_queried_as_one() {
     }
     let queried = async || {
         let (since, until) = (at("2026-03-12T15:00:00Z"), at("2026-03-12T16:00:00Z"));
-        world.stock().query(&whole.key().store_id, None, since, until, until).await
+        world.tables().query_stock(&whole.key().store_id, None, since, until, until).await
     };
     assert_eq!(queried().await, Ok(vec![whole.clone()]));
     let signpost = StockWindow::signpost(first.clone());
-    let saved = world.stock().save(&signpost, Some(&whole.version())).await;
+    let saved = world.tables().save_stock(&signpost, Some(&whole.version())).await;
     assert_eq!(saved, Ok(Saved::Done));
     assert_eq!(queried().await, Ok(vec![whole.clone()]));
 
     // A writer that knew the row as it was is told where the events are now.
     let mut late = whole.clone();
     late.absorb(sale("late", "rye", at("2026-03-12T15:15:00Z")));
-    let conflict = world.stock().save(&late, Some(&whole.version())).await;
+    let conflict = world.tables().save_stock(&late, Some(&whole.version())).await;
     assert_eq!(conflict, Ok(Saved::Conflict(Some(signpost))));
 }

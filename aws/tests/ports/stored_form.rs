@@ -32,7 +32,7 @@ async fn a_stock_row() {
         sample("e5", "correction", json!({ "corrects": "e4" })),
         sample("e6", "waste", json!({ "quantity": "0.125", "reason": "damaged" })),
     ]);
-    world.stock().save(&row, None).await.unwrap();
+    world.tables().save_stock(&row, None).await.unwrap();
     assert_eq!(readable(&world.item("stock").await), STOCK_ROW);
 }
 
@@ -64,7 +64,7 @@ window_start S 2026-03-12T15:15:00.000Z
 #[tokio::test]
 async fn an_offer() {
     let world = World::start().await;
-    world.offers().publish(&offer("2026-03-12/s1/rye/2", "3.90", "EUR")).await.unwrap();
+    world.tables().publish_offer(&offer("2026-03-12/s1/rye/2", "3.90", "EUR")).await.unwrap();
     assert_eq!(readable(&world.item("offers").await), OFFER);
 }
 
@@ -106,9 +106,9 @@ async fn the_catalogue() {
     let world = World::start().await;
     let rye = item(&json!({ "sku": "rye", "price": "3.9", "cost": "1.10", "name": "Rye" }));
     let own = Item { store_id: Some("s1".parse().unwrap()), ..rye.clone() };
-    world.catalog().put_item(&rye).await.unwrap();
-    world.catalog().put_item(&own).await.unwrap();
-    world.catalog().put_store(&store("s1")).await.unwrap();
+    world.tables().put_item(&rye).await.unwrap();
+    world.tables().put_item(&own).await.unwrap();
+    world.tables().put_store(&store("s1")).await.unwrap();
     let items = world.items("catalog").await;
     assert_eq!(items.iter().map(readable).collect::<Vec<_>>().join("\n"), CATALOG.trim_start());
 }
@@ -148,7 +148,7 @@ async fn something_refused() {
     let world = World::start().await;
     let refused = sample("e3", "waste", json!({ "occurred_at": at("2026-03-12T15:17:30Z") }));
     let conflict = Conflict { refused, replaced: false };
-    world.quarantine().keep(&conflict.quarantined()).await.unwrap();
+    world.tables().put_quarantined(&conflict.quarantined()).await.unwrap();
     assert_eq!(readable(&world.item("quarantine").await), REFUSED);
 }
 

@@ -34,7 +34,7 @@ impl StreamWorld {
 async fn each_record_is_answered_for_in_its_place() {
     let world = StreamWorld::start(Limits::Off, 3).await;
     let records: Vec<Record> = (0..40).map(|n| record(n, format!("data {n}"))).collect();
-    let answers = world.stream.put(&records).await.unwrap();
+    let answers = world.stream.put_records(&records).await.unwrap();
     assert_eq!(answers.len(), records.len());
     let mut shards = std::collections::BTreeSet::new();
     for (record, answer) in records.iter().zip(&answers) {
@@ -51,7 +51,7 @@ async fn what_a_shard_cannot_take_now_fails_alone_as_throttled() {
     // Each of the large ones is what a shard takes in a second, but for a few kilobytes.
     let large = || vec![b'x'; 1_040_000];
     let records = [record("a", large()), record("b", large()), record("c", "small")];
-    let answers = world.stream.put(&records).await.unwrap();
+    let answers = world.stream.put_records(&records).await.unwrap();
     let [
         Put::Stored { .. },
         Put::Failed(Failure::Throttled(why)),
@@ -67,12 +67,12 @@ async fn what_a_shard_cannot_take_now_fails_alone_as_throttled() {
 #[tokio::test]
 async fn a_stream_is_ready_when_it_exists() {
     let world = StreamWorld::without_stream(Limits::Off);
-    let missing = world.stream.ready().await;
+    let missing = world.stream.check_ready().await;
     assert!(matches!(&missing, Err(Failure::Refused(why)) if why.contains("ResourceNotFound")));
-    let put = world.stream.put(&[record("a", "data")]).await;
+    let put = world.stream.put_records(&[record("a", "data")]).await;
     assert!(matches!(&put, Err(Failure::Refused(why)) if why.contains("ResourceNotFound")));
     world.stream.create(2).await.unwrap();
-    assert_eq!(world.stream.ready().await, Ok(()));
+    assert_eq!(world.stream.check_ready().await, Ok(()));
     assert_eq!(world.stream.create(5).await, Ok(()), "what exists stays");
     let shards = world.client.list_shards().stream_name(&world.names.stream).send().await;
     assert_eq!(shards.unwrap().shards.unwrap().len(), 2);

@@ -1,6 +1,6 @@
 //! The tables themselves, and what is put into quarantine.
 
-use aws::tables::{Definition, create};
+use aws::schema::{Schema, create_tables};
 use domain::limits::QUARANTINE_BYTES_MAX;
 use domain::ports::{QuarantineTable, StockTable};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
@@ -38,7 +38,7 @@ const TABLES: &[&str] = &[
 
 #[test]
 fn the_definition_names_every_table() {
-    let names = Definition::load().tables.into_iter().map(|table| table.name);
+    let names = Schema::load().tables.into_iter().map(|table| table.name);
     let mut names: Vec<String> = names.collect();
     names.sort();
     assert_eq!(names, ["catalog", "clients", "days", "offers", "quarantine", "stock"]);
@@ -48,19 +48,19 @@ fn the_definition_names_every_table() {
 async fn creating_the_tables_again_changes_nothing() {
     let world = World::without_tables();
     for _ in 0..2 {
-        create(&world.clients.dynamodb, &world.names).await.unwrap();
+        create_tables(&world.clients.dynamodb, &world.names).await.unwrap();
         assert_eq!(described(&world).await, TABLES);
     }
     let row = row_at("rye", "2026-03-12T15:17:00Z");
-    world.stock().save(&row, None).await.unwrap();
-    create(&world.clients.dynamodb, &world.names).await.unwrap();
+    world.tables().save_stock(&row, None).await.unwrap();
+    create_tables(&world.clients.dynamodb, &world.names).await.unwrap();
     assert_eq!(world.items("stock").await.len(), 1);
 }
 
 #[tokio::test]
 async fn what_a_creation_that_was_cut_off_left_undone_is_done_by_the_next() {
     let world = World::without_tables();
-    create(&world.clients.dynamodb, &world.names).await.unwrap();
+    create_tables(&world.clients.dynamodb, &world.names).await.unwrap();
     let client = &world.clients.dynamodb;
     client.delete_table().table_name(world.names.table("offers")).send().await.unwrap();
     let off = aws_sdk_dynamodb::types::TimeToLiveSpecification::builder()
@@ -71,7 +71,7 @@ async fn what_a_creation_that_was_cut_off_left_undone_is_done_by_the_next() {
     let stock = client.update_time_to_live().table_name(world.names.table("stock"));
     stock.time_to_live_specification(off).send().await.unwrap();
     assert_ne!(described(&world).await, TABLES);
-    create(client, &world.names).await.unwrap();
+    create_tables(client, &world.names).await.unwrap();
     assert_eq!(described(&world).await, TABLES);
 }
 
@@ -93,7 +93,7 @@ async fn what_is_refused_is_kept_once_with_its_bytes() {
     let world = World::start().await;
     for reason in QuarantineReason::ALL {
         for _ in 0..2 {
-            world.quarantine().keep(&refused(*reason, &[0, 255, 10])).await.unwrap();
+            world.tables().put_quarantined(&refused(*reason, &[0, 255, 10])).await.unwrap();
         }
     }
     let kept = world.items("quarantine").await;
@@ -106,7 +106,7 @@ async fn what_is_refused_is_kept_once_with_its_bytes() {
 #[tokio::test]
 async fn an_empty_record_is_kept_as_well() {
     let world = World::start().await;
-    world.quarantine().keep(&refused(QuarantineReason::Unopenable, &[])).await.unwrap();
+    world.tables().put_quarantined(&refused(QuarantineReason::Unopenable, &[])).await.unwrap();
     let item = world.item("quarantine").await;
     assert_eq!(item["bytes"].as_b().unwrap().as_ref(), [0_u8; 0]);
     assert_eq!(item["byte_count"].as_n().unwrap(), "0");
@@ -115,22 +115,25 @@ async fn an_empty_record_is_kept_as_well() {
 #[tokio::test]
 async fn a_record_larger_than_an_item_is_kept_whole_in_several() {
     let world = World::start().await;
-    let quarantine = world.quarantine();
+    let quarantine = world.tables();
     // As large as a stream can be told to take them. Source: Kinesis quotas.
     for bytes in [QUARANTINE_BYTES_MAX, QUARANTINE_BYTES_MAX + 1, 10 * 1024 * 1024] {
         let record: Vec<u8> = (0..bytes).map(|at| (at % 251) as u8).collect();
         let large = refused(QuarantineReason::Unopenable, &record);
         let small = refused(QuarantineReason::InvalidEvent, b"beside it");
-        quarantine.keep(&small).await.unwrap();
+        quarantine.put_quarantined(&small).await.unwrap();
         for _ in 0..2 {
-            quarantine.keep(&large).await.unwrap();
+            quarantine.put_quarantined(&large).await.unwrap();
         }
         let items = world.items("quarantine").await.len();
         assert_eq!(items, 1 + bytes.div_ceil(QUARANTINE_BYTES_MAX));
-        assert_eq!(quarantine.get(&large.id).await, Ok(Some(large.clone())));
-        assert_eq!(quarantine.of_day(large.id.date).await, Ok(vec![small.clone(), large.clone()]));
-        quarantine.remove(&large.id).await.unwrap();
-        quarantine.remove(&small.id).await.unwrap();
+        assert_eq!(quarantine.load_quarantined(&large.id).await, Ok(Some(large.clone())));
+        assert_eq!(
+            quarantine.query_quarantined(large.id.date).await,
+            Ok(vec![small.clone(), large.clone()])
+        );
+        quarantine.remove_quarantined(&large.id).await.unwrap();
+        quarantine.remove_quarantined(&small.id).await.unwrap();
         assert_eq!(world.items("quarantine").await.len(), 0);
     }
 }
@@ -139,30 +142,30 @@ async fn a_record_larger_than_an_item_is_kept_whole_in_several() {
 async fn a_record_that_lost_a_piece_is_unreadable_and_not_shorter() {
     let world = World::start().await;
     let large = refused(QuarantineReason::Unopenable, &vec![7; QUARANTINE_BYTES_MAX + 1]);
-    world.quarantine().keep(&large).await.unwrap();
+    world.tables().put_quarantined(&large).await.unwrap();
     let piece = QuarantineId { key: format!("{}~001", large.id.key), ..large.id.clone() };
-    world.quarantine().remove(&piece).await.unwrap();
-    let message = world.quarantine().get(&large.id).await.unwrap_err().to_string();
+    world.tables().remove_quarantined(&piece).await.unwrap();
+    let message = world.tables().load_quarantined(&large.id).await.unwrap_err().to_string();
     assert!(message.contains("pieces are not all there"), "{message}");
 }
 
 #[tokio::test]
 async fn what_is_kept_is_listed_by_day_found_by_name_and_taken_out() {
     let world = World::start().await;
-    let quarantine = world.quarantine();
+    let quarantine = world.tables();
     let all: Vec<Quarantined> =
         QuarantineReason::ALL.iter().map(|reason| refused(*reason, &[0, 255])).collect();
     for refused in &all {
-        quarantine.keep(refused).await.unwrap();
+        quarantine.put_quarantined(refused).await.unwrap();
     }
     let (id, mut expected) = (all[0].id.clone(), all.clone());
     expected.sort_by(|a, b| a.id.cmp(&b.id));
-    assert_eq!(quarantine.of_day(id.date).await.unwrap(), expected);
-    assert_eq!(quarantine.of_day(id.date.succ_opt().unwrap()).await.unwrap(), []);
-    assert_eq!(quarantine.get(&id).await.unwrap(), Some(all[0].clone()));
+    assert_eq!(quarantine.query_quarantined(id.date).await.unwrap(), expected);
+    assert_eq!(quarantine.query_quarantined(id.date.succ_opt().unwrap()).await.unwrap(), []);
+    assert_eq!(quarantine.load_quarantined(&id).await.unwrap(), Some(all[0].clone()));
     for _ in 0..2 {
-        quarantine.remove(&id).await.unwrap();
+        quarantine.remove_quarantined(&id).await.unwrap();
     }
-    assert_eq!(quarantine.get(&id).await.unwrap(), None);
-    assert_eq!(quarantine.of_day(id.date).await.unwrap().len(), all.len() - 1);
+    assert_eq!(quarantine.load_quarantined(&id).await.unwrap(), None);
+    assert_eq!(quarantine.query_quarantined(id.date).await.unwrap().len(), all.len() - 1);
 }

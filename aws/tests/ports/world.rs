@@ -7,10 +7,10 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use aws::{Catalog, Clients, Days, Endpoints, Grants, Names, Offers, Quarantine, Stock, Stream};
+use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::DateTime;
-use local::dynamodb::{DynamoDb, Tables};
+use local::dynamodb::{self, DynamoDb};
 use local::http::{Bound, Server};
 use local::part::Part;
 use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
@@ -24,8 +24,8 @@ const FOREIGN: &str = "DAYMARK_CONFORMANCE_DYNAMODB";
 
 /// The tables, with nothing in them.
 pub(crate) struct World {
-    pub(crate) clients: Clients,
-    pub(crate) names: Names,
+    pub(crate) clients: AwsClients,
+    pub(crate) names: ResourceNames,
     /// Stops when it is dropped.
     _endpoint: Option<Part>,
 }
@@ -33,7 +33,9 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn start() -> Self {
         let world = Self::without_tables();
-        aws::tables::create(&world.clients.dynamodb, &world.names).await.expect("the tables");
+        aws::schema::create_tables(&world.clients.dynamodb, &world.names)
+            .await
+            .expect("the tables");
         world
     }
 
@@ -41,40 +43,20 @@ impl World {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let table_prefix = format!("daymark-{}-{count:03}-", process::id());
-        let names = Names { table_prefix, ..Names::default() };
+        let names = ResourceNames { table_prefix, ..ResourceNames::default() };
         if let Some(url) = foreign() {
             return Self { clients: clients(&url), names, _endpoint: None };
         }
         let bound = bind();
         let dynamodb = url(&bound);
-        let database = DynamoDb::open(&Tables::Memory).expect("a database");
+        let database = DynamoDb::open(&dynamodb::Tables::Memory).expect("a database");
         let serve = move |stop: local::part::Stop| database.serve(bound, stop.wait());
         let endpoint = Part::start("dynamodb", serve).expect("a thread");
         Self { clients: clients(&dynamodb), names, _endpoint: Some(endpoint) }
     }
 
-    pub(crate) fn stock(&self) -> Stock {
-        Stock::new(self.clients.dynamodb.clone(), &self.names)
-    }
-
-    pub(crate) fn days(&self) -> Days {
-        Days::new(self.clients.dynamodb.clone(), &self.names)
-    }
-
-    pub(crate) fn offers(&self) -> Offers {
-        Offers::new(self.clients.dynamodb.clone(), &self.names)
-    }
-
-    pub(crate) fn catalog(&self) -> Catalog {
-        Catalog::new(self.clients.dynamodb.clone(), &self.names)
-    }
-
-    pub(crate) fn quarantine(&self) -> Quarantine {
-        Quarantine::new(self.clients.dynamodb.clone(), &self.names)
-    }
-
-    pub(crate) fn grants(&self) -> Grants {
-        Grants::new(self.clients.dynamodb.clone(), &self.names)
+    pub(crate) fn tables(&self) -> Tables {
+        Tables::new(self.clients.dynamodb.clone(), &self.names)
     }
 
     /// Everything in a table, by key.
@@ -112,9 +94,9 @@ fn text(value: AttributeValue) -> String {
 
 /// A stream of its own.
 pub(crate) struct StreamWorld {
-    pub(crate) stream: Stream,
+    pub(crate) stream: EventStream,
     pub(crate) client: aws_sdk_kinesis::Client,
-    pub(crate) names: Names,
+    pub(crate) names: ResourceNames,
     _endpoint: Part,
 }
 
@@ -135,9 +117,9 @@ impl StreamWorld {
             bound.serve(kinesis.router(), stop.wait()).await;
             kinesis.close().await;
         };
-        let names = Names::default();
+        let names = ResourceNames::default();
         Self {
-            stream: Stream::new(clients.kinesis.clone(), &names),
+            stream: EventStream::new(clients.kinesis.clone(), &names),
             client: clients.kinesis,
             names,
             _endpoint: Part::start("kinesis", serve).expect("a thread"),
@@ -161,12 +143,12 @@ pub(crate) fn url(bound: &Bound) -> String {
 }
 
 /// Clients that find both services at one address.
-pub(crate) fn clients(url: &str) -> Clients {
-    Clients::local(&Endpoints { kinesis: url.to_owned(), dynamodb: url.to_owned() })
+pub(crate) fn clients(url: &str) -> AwsClients {
+    AwsClients::local(&Endpoints { kinesis: url.to_owned(), dynamodb: url.to_owned() })
 }
 
 /// Clients of a port that nobody listens on.
-pub(crate) fn clients_of_nobody() -> Clients {
+pub(crate) fn clients_of_nobody() -> AwsClients {
     clients(&url(&bind()))
 }
 

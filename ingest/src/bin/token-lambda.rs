@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use aws::Grants;
+use aws::Tables;
 use aws::lambda::Function;
 use domain::ClientId;
 use domain::ports::ClientsTable;
@@ -26,14 +26,14 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let function = Function::start().await?.with_attempts_within(ATTEMPT_TIMEOUT);
-    let clients = function.tables()?.clients;
-    run(service_fn(async |event: LambdaEvent<Value>| answer(&clients, event.payload).await))
+    let tables = function.tables()?;
+    run(service_fn(async |event: LambdaEvent<Value>| answer(&tables, event.payload).await))
         .instrument(function.span())
         .await
 }
 
 /// The event with its response filled in, as the user pool wants it back.
-async fn answer(clients: &Grants, mut event: Value) -> Result<Value, Error> {
+async fn answer(tables: &Tables, mut event: Value) -> Result<Value, Error> {
     if event["version"] != VERSION {
         let given = &event["version"];
         return Err(format!(
@@ -45,7 +45,7 @@ async fn answer(clients: &Grants, mut event: Value) -> Result<Value, Error> {
     let client_id = event["callerContext"]["clientId"].as_str().unwrap_or_default();
     let client_id: ClientId =
         client_id.parse().map_err(|error| format!("callerContext.clientId {error}"))?;
-    match clients.granted(&client_id).await? {
+    match tables.load_grant(&client_id).await? {
         Some(grant) => {
             let claims = json!({ "stores": grant.authority.to_string() });
             event["response"] = json!({ "claimsAndScopeOverrideDetails": {

@@ -61,7 +61,7 @@ impl ScriptedLog {
 }
 
 impl EventLog for ScriptedLog {
-    async fn put(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+    async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
         self.calls
             .lock()
             .unwrap()
@@ -91,7 +91,7 @@ impl EventLog for ScriptedLog {
         }
     }
 
-    async fn ready(&self) -> Result<(), Failure> {
+    async fn check_ready(&self) -> Result<(), Failure> {
         self.readiness.clone()
     }
 }

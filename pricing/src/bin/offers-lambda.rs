@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use aws::lambda::{Function, Tables, admitted};
+use aws::lambda::{Function, admitted};
 use chrono::{DateTime, Utc};
 use lambda_http::Error;
 use lambda_http::tower::ServiceBuilder;
@@ -15,8 +15,7 @@ use tracing::Instrument;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
-    let Tables { catalog, offers, .. } = function.tables()?;
-    let router = router(Arc::new(Service { catalog, offers, clock: Arc::new(now) }));
+    let router = router(Arc::new(Service { tables: function.tables()?, clock: Arc::new(now) }));
     let service = ServiceBuilder::new().map_request(admitted).service(router);
     lambda_http::run(service).instrument(function.span()).await
 }

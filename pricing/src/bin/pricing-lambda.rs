@@ -4,7 +4,7 @@
 
 #![recursion_limit = "256"]
 
-use aws::lambda::{DueBatch, Function, Tables};
+use aws::lambda::{DueBatch, Function};
 use chrono::{DateTime, Utc};
 use domain::DueStore;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -21,8 +21,7 @@ fn now() -> DateTime<Utc> {
 async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
     describe();
-    let Tables { catalog, stock, days, offers, .. } = function.tables()?;
-    let pricing = Pricing { catalog, stock, days, offers };
+    let pricing = Pricing { tables: function.tables()? };
     let handler = service_fn(async |event: LambdaEvent<DueBatch>| {
         let price = async |DueStore { store_id, due }| {
             let pass = pricing.price_store(&store_id, due, now()).await?;

@@ -4,7 +4,7 @@
 
 #![recursion_limit = "256"]
 
-use aws::lambda::{DueBatch, Function, Tables};
+use aws::lambda::{DueBatch, Function};
 use chrono::{DateTime, Utc};
 use domain::DueStore;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -20,8 +20,7 @@ fn now() -> DateTime<Utc> {
 async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
     processors::metrics::describe();
-    let Tables { catalog, stock, days, offers, .. } = function.tables()?;
-    let closing = Closing { catalog, stock, days, offers };
+    let closing = Closing { tables: function.tables()? };
     let handler = service_fn(async |event: LambdaEvent<DueBatch>| {
         let close = async |DueStore { store_id, .. }| {
             closing.close_store(&store_id, now()).await.map(|_| ())

@@ -4,7 +4,7 @@
 
 #![recursion_limit = "256"]
 
-use aws::lambda::{Function, Sent, Tables, Tick};
+use aws::lambda::{Function, Sent, Tick};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use processors::Schedule;
 use tracing::Instrument;
@@ -13,8 +13,7 @@ use tracing::Instrument;
 async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
     processors::metrics::describe();
-    let Tables { catalog, .. } = function.tables()?;
-    let schedule = Schedule { catalog, queue: function.queue()? };
+    let schedule = Schedule { tables: function.tables()?, queue: function.queue()? };
     let handler = service_fn(async |event: LambdaEvent<Tick>| {
         let sent = schedule.tick(event.payload.due).await;
         function.report(&event.context.request_id);

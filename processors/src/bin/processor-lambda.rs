@@ -2,7 +2,7 @@
 
 #![recursion_limit = "256"]
 
-use aws::lambda::{Function, Tables};
+use aws::lambda::Function;
 use aws::{Batch, BatchAnswer};
 use chrono::{DateTime, Utc};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -19,10 +19,8 @@ fn now() -> DateTime<Utc> {
 async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
     describe();
-    let Tables { stock, quarantine, .. } = function.tables()?;
     let age_max = function.age_max()?;
-    let stock = if age_max.is_none() { stock.kept_forever() } else { stock };
-    let processor = Processor { age_max, ..Processor::new(stock, quarantine) };
+    let processor = Processor { age_max, ..Processor::new(function.tables()?) };
     let handler = service_fn(async |event: LambdaEvent<Batch>| {
         let outcome = processor.process(&event.payload.records).await;
         count_freshness(&outcome.occurred_at, now());

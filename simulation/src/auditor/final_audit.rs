@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use domain::ports::StockTable;
 use domain::quarantine::QuarantineReason;
 use domain::record::Delivered;
+use in_memory::Tables;
 use processors::Processor;
 use processors::question::{Question, stock_at};
 
@@ -13,19 +14,15 @@ use super::expected::{Expected, Kept};
 use super::{Auditor, offers, sums};
 use crate::stream::Stream;
 use crate::traffic::Scene;
-use crate::twins::{Offers, Quarantine, Stock};
-
-/// The tables at the end.
-pub(crate) struct Tables {
-    pub(crate) stock: Stock,
-    pub(crate) quarantine: Quarantine,
-    pub(crate) offers: Offers,
-    /// Most events of a stock row.
-    pub(crate) row_events_max: usize,
-}
 
 /// Holds the tables against the stream, and the stream against what was acknowledged.
-pub(crate) async fn audit(auditor: &Auditor, scene: &Scene, stream: &Stream, tables: &Tables) {
+pub(crate) async fn audit(
+    auditor: &Auditor,
+    scene: &Scene,
+    stream: &Stream,
+    tables: &Tables,
+    row_events_max: usize,
+) {
     let expected = Expected::of(stream, auditor);
     let weather = &auditor.weather;
     weather.count("records in the stream", stream.records().len());
@@ -33,7 +30,7 @@ pub(crate) async fn audit(auditor: &Auditor, scene: &Scene, stream: &Stream, tab
     everything_acknowledged(auditor, &expected);
     rows(auditor, &expected, tables);
     quarantine(auditor, &expected, tables);
-    as_without_faults(auditor, stream, tables).await;
+    as_without_faults(auditor, stream, tables, row_events_max).await;
     on_hand(auditor, &expected, scene, tables).await;
     offers::within_the_rules(auditor, scene, &tables.offers);
 }
@@ -107,17 +104,21 @@ fn counted(reason: QuarantineReason) -> &'static str {
 }
 
 /// The same tables, to the last byte, as when the stream is processed once, at once, in order.
-async fn as_without_faults(auditor: &Auditor, stream: &Stream, tables: &Tables) {
+async fn as_without_faults(
+    auditor: &Auditor,
+    stream: &Stream,
+    tables: &Tables,
+    row_events_max: usize,
+) {
     let records: Vec<Delivered> =
         stream.records().into_iter().map(|stored| stored.record).collect();
-    let (stock, quarantine) = (Stock::default(), Quarantine::default());
-    let calm = Processor::new(stock.clone(), quarantine.clone());
-    let calm = Processor { row_events_max: tables.row_events_max, ..calm };
+    let calm = Processor { row_events_max, ..Processor::new(Tables::default()) };
     let outcome = calm.process(&records).await;
     if outcome.retry_from.is_some() {
         auditor.object("bytes", format!("the run without faults failed: {outcome:?}"));
     }
-    let (calm, stormy) = (stock.bytes(), tables.stock.bytes());
+    let quarantine = calm.tables.quarantine;
+    let (calm, stormy) = (calm.tables.stock.bytes(), tables.stock.bytes());
     for (key, bytes) in &calm {
         if stormy.get(key) != Some(bytes) {
             auditor.object("bytes", format!("{key} differs from the run without faults"));
@@ -135,7 +136,7 @@ async fn as_without_faults(auditor: &Auditor, stream: &Stream, tables: &Tables) 
 /// What is on hand, at several instants, over each item's shelf life.
 async fn on_hand(auditor: &Auditor, expected: &Expected, scene: &Scene, tables: &Tables) {
     let events = expected.events();
-    let stock = tables.stock.snapshot();
+    let tables = tables.snapshot();
     let length = scene.ends_at - scene.starts_at;
     let instants = [0, 1, 2, 3, 5].map(|part| scene.starts_at + length * part / 3);
     for (shop, at) in scene.shops.iter().flat_map(|shop| instants.map(|at| (shop, at))) {
@@ -143,7 +144,7 @@ async fn on_hand(auditor: &Auditor, expected: &Expected, scene: &Scene, tables: 
         let store_id = &shop.store.store_id;
         let on_shelf_since = BTreeMap::new();
         let question = Question { store_id, sku: None, since, at, on_shelf_since };
-        let answer = stock_at(&stock, &question, at).await.expect("a calm table answers");
+        let answer = stock_at(&tables, &question, at).await.expect("a calm table answers");
         for line in &shop.items {
             let sku = &line.item.sku;
             let found = answer.iter().find(|item| item.sku == *sku);
@@ -159,7 +160,7 @@ async fn on_hand(auditor: &Auditor, expected: &Expected, scene: &Scene, tables: 
     // The question goes to the same table as the pricing's.
     let (from, to) = (scene.starts_at - TimeDelta::days(10), scene.ends_at + TimeDelta::days(3));
     for shop in &scene.shops {
-        let rows = stock.query(&shop.store.store_id, None, from, to, to).await;
+        let rows = tables.query_stock(&shop.store.store_id, None, from, to, to).await;
         let rows = rows.expect("a calm table answers");
         if !rows
             .is_sorted_by(|a, b| (&a.key().sku, a.key().window) < (&b.key().sku, b.key().window))

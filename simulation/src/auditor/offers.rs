@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::catalog::{CategoryRules, OnDoubt};
 use domain::{Arm, Offer, Outlook, Sku, StoreId, Trust};
+use in_memory::{Offers, Tables};
 use load_generator::shops::Shop;
 use pricing::{Pricing, contract};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::Auditor;
+use crate::fan_out::price_due;
 use crate::traffic::{Afternoon, Scene};
-use crate::twins::{Catalog, Days, Offers, Stock};
 
 const SLOT: TimeDelta = TimeDelta::minutes(15);
 
@@ -120,39 +121,32 @@ fn broken_rule(
 
 /// The afternoon once more, over what is stored now: passes that come late, twice and at once
 /// decide as passes do that come on time.
-pub(crate) async fn recomputed(
-    auditor: &Auditor,
-    scene: &Scene,
-    (stock, days): (&Stock, &Days),
-    catalog: &Catalog,
-) {
+pub(crate) async fn recomputed(auditor: &Auditor, scene: &Scene, tables: &Tables) {
     let mut draw = auditor.weather.draw("recomputed");
-    let on_time = Pricing {
-        catalog: catalog.snapshot(),
-        stock: stock.snapshot(),
-        days: days.snapshot(),
-        offers: Offers::default(),
-    };
-    let disturbed = Pricing { offers: Offers::default(), ..on_time.clone() };
+    let undecided =
+        || Pricing { tables: Tables { offers: Offers::default(), ..tables.snapshot() } };
+    let (on_time, disturbed) = (&undecided(), &undecided());
     let mut slot = pricing::slot_of(scene.starts_at);
     let until = scene.ends_at + TimeDelta::hours(1);
     while slot < until {
-        on_time.tick(slot, slot).await.expect("a calm table answers");
+        price_due(on_time, slot, slot).await.expect("a calm table answers");
         let now = slot + TimeDelta::seconds(draw.below(900) as i64);
         match draw.below(3) {
-            0 => drop(disturbed.tick(slot, now).await),
+            0 => drop(price_due(disturbed, slot, now).await),
             1 => {
-                drop(disturbed.tick(slot, now).await);
-                drop(disturbed.tick(slot, now).await);
+                drop(price_due(disturbed, slot, now).await);
+                drop(price_due(disturbed, slot, now).await);
             }
-            _ => drop(tokio::join!(disturbed.tick(slot, now), disturbed.tick(slot, now))),
+            _ => {
+                drop(tokio::join!(price_due(disturbed, slot, now), price_due(disturbed, slot, now)))
+            }
         }
         slot += SLOT;
     }
-    let decided = |offers: Offers| -> Vec<Offer> {
+    let decided = |offers: &Offers| -> Vec<Offer> {
         offers.all().into_iter().map(|offer| Offer { valid_from: offer.slot, ..offer }).collect()
     };
-    let (on_time, disturbed) = (decided(on_time.offers), decided(disturbed.offers));
+    let (on_time, disturbed) = (decided(&on_time.tables.offers), decided(&disturbed.tables.offers));
     auditor.weather.count("offers decided again", on_time.len());
     if on_time != disturbed {
         let what = format!("{} on time, {} disturbed", on_time.len(), disturbed.len());

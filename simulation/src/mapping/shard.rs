@@ -122,7 +122,7 @@ impl Runner {
         let Mapping { stream, processor, auditor, .. } = &self.mapping;
         let place = stream.place_after(&self.id, &reached);
         let done = stream.read(&self.id, self.checked, place - self.checked).records;
-        auditor.checkpointed(&done, &processor.stock, &processor.quarantine);
+        auditor.checkpointed(&done, &processor.tables);
         self.checked = place;
         self.book.note(&self.id, position.clone());
         self.noted = position;

@@ -62,7 +62,7 @@ fn compressed(body: &[u8], encoding: &[u8]) -> Vec<u8> {
 struct Taken(Mutex<Vec<Record>>);
 
 impl EventLog for Taken {
-    async fn put(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+    async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
         let mut taken = self.0.lock().expect("one thread");
         let stored = |record: &Record| {
             taken.push(record.clone());
@@ -72,7 +72,7 @@ impl EventLog for Taken {
         Ok(records.iter().map(stored).collect())
     }
 
-    async fn ready(&self) -> Result<(), Failure> {
+    async fn check_ready(&self) -> Result<(), Failure> {
         Ok(())
     }
 }

@@ -8,8 +8,8 @@ use domain::quarantine::QuarantineReason;
 use domain::record::{self, Unopenable};
 use domain::stock::WindowKey;
 use domain::{Acceptance, Delivered, Event, EventId, SequenceNumber};
+use in_memory::Tables;
 use processors::{Outcome, Processor};
-use simulation::twins::{Quarantine, Stock};
 
 use super::given::{now, on_one_line, run};
 use super::memory::within;
@@ -20,7 +20,7 @@ const BYTES_HELD: usize = 6 * RECORD_INFLATED_BYTES_MAX;
 /// A row of so few events is soon split.
 const FEW: usize = 2;
 
-type World = Processor<Stock, Quarantine>;
+type World = Processor<Tables>;
 type Judged = BTreeMap<(WindowKey, EventId), Event>;
 
 pub(super) fn check(data: &[u8]) {
@@ -47,7 +47,7 @@ fn is_processed(data: &[u8], opened: &Result<Vec<String>, Unopenable>, row_event
 }
 
 fn world(row_events_max: usize) -> World {
-    Processor { row_events_max, ..Processor::new(Stock::default(), Quarantine::default()) }
+    Processor { row_events_max, ..Processor::new(Tables::default()) }
 }
 
 fn process(world: &World, data: &[u8]) -> Outcome {
@@ -81,14 +81,14 @@ fn judge(texts: &[String]) -> (Judged, Vec<&String>) {
 
 fn holds_what_an_auditor_expects(world: &World, outcome: &Outcome, texts: &[String]) {
     let (good, bad) = judge(texts);
-    let rows = world.stock.rows();
+    let rows = world.tables.stock.rows();
     let stored: Vec<&Event> = rows.iter().flat_map(|row| row.events()).collect();
     assert!(stored.iter().copied().eq(good.values()), "{stored:?} is not {good:?}");
     assert_eq!(outcome.stored as usize, good.len());
     let told = outcome.stored + outcome.duplicate + outcome.quarantined;
     assert_eq!(told as usize, texts.len(), "{outcome:?}");
 
-    let kept = world.quarantine.kept();
+    let kept = world.tables.quarantine.kept();
     let invalid = kept.iter().filter(|kept| kept.reason == QuarantineReason::InvalidEvent);
     assert!(invalid.map(|kept| kept.bytes.as_slice()).eq(bad.iter().map(|text| text.as_bytes())));
     kept.iter().for_each(|kept| on_one_line(&kept.message));
@@ -97,14 +97,14 @@ fn holds_what_an_auditor_expects(world: &World, outcome: &Outcome, texts: &[Stri
 fn is_kept_whole(world: &World, outcome: &Outcome, data: &[u8], reason: &Unopenable) {
     let expected = Outcome { quarantined: 1, ..Outcome::default() };
     assert_eq!(outcome, &expected);
-    let [kept] = &world.quarantine.kept()[..] else { panic!("one record is kept") };
+    let [kept] = &world.tables.quarantine.kept()[..] else { panic!("one record is kept") };
     assert_eq!((&kept.bytes[..], kept.reason), (data, QuarantineReason::Unopenable));
     assert_eq!(kept.message, reason.to_string());
     on_one_line(&kept.message);
 }
 
 fn packed_again_opens_to_the_same(world: &World) {
-    let rows = world.stock.rows();
+    let rows = world.tables.stock.rows();
     let events: Vec<&Event> = rows.iter().flat_map(|row| row.events()).collect();
     if events.is_empty() {
         return;
@@ -114,15 +114,15 @@ fn packed_again_opens_to_the_same(world: &World) {
     assert_eq!(record::open(&packed.data), Ok(canonical));
     let other = self::world(world.row_events_max);
     process(&other, &packed.data);
-    assert_eq!(other.stock.bytes(), world.stock.bytes());
-    assert_eq!(other.quarantine.kept(), []);
+    assert_eq!(other.tables.stock.bytes(), world.tables.stock.bytes());
+    assert_eq!(other.tables.quarantine.kept(), []);
 }
 
 fn redelivery_changes_nothing(world: &World, data: &[u8]) {
-    let before = (world.stock.bytes(), world.quarantine.kept());
+    let before = (world.tables.stock.bytes(), world.tables.quarantine.kept());
     let outcome = process(world, data);
     assert_eq!((outcome.stored, outcome.rows_saved, outcome.retry_from), (0, 0, None));
-    assert_eq!((world.stock.bytes(), world.quarantine.kept()), before);
+    assert_eq!((world.tables.stock.bytes(), world.tables.quarantine.kept()), before);
 }
 
 /// What opens as text opens to the same when it arrives in zstd.

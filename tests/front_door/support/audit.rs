@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
 use std::time::Duration;
 
-use aws::{Clients, Endpoints, Names, Stock};
+use aws::{AwsClients, Endpoints, ResourceNames, Tables};
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::event::Acceptance;
@@ -44,14 +44,15 @@ pub(crate) struct Found {
 impl Found {
     /// Reads every window of the stores that began in the last day.
     pub(crate) fn in_windows(up: &Up, stores: &BTreeSet<String>) -> Self {
-        let names = Names::default();
-        let stock = Stock::new(clients(up).dynamodb, &names);
+        let names = ResourceNames::default();
+        let tables = Tables::new(clients(up).dynamodb, &names);
         let at = now();
         let mut events: BTreeMap<Id, Vec<String>> = BTreeMap::new();
         for store in stores {
             let store_id: StoreId = store.parse().expect("a store");
             let (since, until) = (at - TimeDelta::days(1), at + TimeDelta::hours(1));
-            let rows = run(stock.query(&store_id, None, since, until, at)).expect("the rows");
+            let rows =
+                run(tables.query_stock(&store_id, None, since, until, at)).expect("the rows");
             for event in rows.iter().flat_map(|row| row.events()) {
                 let id = (store.clone(), event.event_id().to_string());
                 events.entry(id).or_default().push(event.canonical());
@@ -122,8 +123,8 @@ fn canonical(event: &Value) -> String {
     accepted.expect("a till sends good events").canonical()
 }
 
-fn clients(up: &Up) -> Clients {
-    Clients::local(&Endpoints { kinesis: up.kinesis.clone(), dynamodb: up.dynamodb.clone() })
+fn clients(up: &Up) -> AwsClients {
+    AwsClients::local(&Endpoints { kinesis: up.kinesis.clone(), dynamodb: up.dynamodb.clone() })
 }
 
 /// How much lies in quarantine, yesterday's and today's.
@@ -133,7 +134,8 @@ fn quarantined(up: &Up) -> usize {
     [at - TimeDelta::days(1), at]
         .into_iter()
         .map(|day| {
-            let query = clients.dynamodb.query().table_name(Names::default().table("quarantine"));
+            let query =
+                clients.dynamodb.query().table_name(ResourceNames::default().table("quarantine"));
             let day = AttributeValue::S(day.date_naive().to_string());
             let query = query.key_condition_expression("pk = :day");
             let query = query.expression_attribute_values(":day", day);

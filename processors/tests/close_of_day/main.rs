@@ -10,12 +10,12 @@ use domain::ports::CatalogTable;
 use domain::record::{self, Delivered};
 use domain::stock::Figures;
 use domain::{Acceptance, ClosedDay, Event, History, Item, SequenceNumber, Store, limits};
+use in_memory::{Stock, Tables};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use processors::{Closed, Closing, Processor};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use rust_decimal::Decimal;
-use simulation::twins::{Catalog, Days, Offers, Quarantine, Stock};
 use tokio::runtime::Builder;
 
 /// A weekend on which Berlin has a day of 23 hours, and one in autumn with 25.
@@ -25,8 +25,8 @@ const ITEMS: [(&str, u16); 3] = [("rye", 1), ("cake", 3), ("jam", 14)];
 
 /// A shop with its tables.
 struct Shop {
-    processor: Processor<Stock, Quarantine>,
-    closing: Closing<Catalog, Stock, Days, Offers>,
+    processor: Processor<Tables>,
+    closing: Closing<Tables>,
     store: Store,
     records: u32,
 }
@@ -42,18 +42,18 @@ fn store(zone: &str, hours: &str) -> Store {
 
 impl Shop {
     fn new(store: &Store) -> Self {
-        let (catalog, stock) = (Catalog::default(), Stock::default());
-        run(catalog.put_store(store)).unwrap();
+        let tables = Tables::default();
+        run(tables.put_store(store)).unwrap();
         for (sku, life) in ITEMS {
             let json = format!(
                 r#"{{"sku":"{sku}","store_id":"s","price":"2.40","currency":"EUR",
                     "category":"bread","shelf_life_days":{life}}}"#
             );
-            run(catalog.put_item(&Item::parse(&json).expect("an item"))).unwrap();
+            run(tables.put_item(&Item::parse(&json).expect("an item"))).unwrap();
         }
         Self {
-            processor: Processor::new(stock.clone(), Quarantine::default()),
-            closing: Closing { catalog, stock, days: Days::default(), offers: Offers::default() },
+            processor: Processor::new(tables.clone()),
+            closing: Closing { tables },
             store: store.clone(),
             records: 0,
         }
@@ -76,11 +76,11 @@ impl Shop {
     }
 
     fn days(&self) -> Vec<ClosedDay> {
-        self.closing.days.all()
+        self.closing.tables.days.all()
     }
 
     fn histories(&self) -> Vec<History> {
-        self.closing.days.all_histories()
+        self.closing.tables.days.all_histories()
     }
 }
 
@@ -268,12 +268,11 @@ fn a_table_that_fails_stops_the_pass_and_the_next_one_goes_on() {
     let evening = at + TimeDelta::hours(9);
     let recorder = PrometheusBuilder::new().build_recorder();
     let _counted_here = metrics::set_default_local_recorder(&recorder);
-    shop.closing.days.fail_after(1);
+    shop.closing.tables.days.fail_after(1);
     assert!(run(shop.closing.close_store(&store.store_id, evening)).is_err());
     assert_eq!(shop.days().len(), 1);
-    // A tick counts it and goes on with the other stores.
-    assert_eq!(run(shop.closing.tick(evening)), Ok(Closed::default()));
-    shop.closing.days.fail_after(usize::MAX);
+    assert!(run(shop.closing.close_store(&store.store_id, evening)).is_err());
+    shop.closing.tables.days.fail_after(usize::MAX);
     assert_eq!(
         shop.close(evening),
         Closed { closed: 2, unchanged: 1, histories: 4, ..Closed::default() }
@@ -299,7 +298,7 @@ fn a_day_whose_windows_are_expired_stays_as_it_was_closed() {
     let days = shop.days();
     assert_eq!(days.len(), 2);
     // The same days when the table has forgotten them.
-    shop.closing.stock = Stock::default();
+    shop.closing.tables.stock = Stock::default();
     let later = at + limits::STOCK_KEPT + TimeDelta::days(2);
     let closed = run(shop.closing.close_dates(&store, first, last, later)).unwrap();
     assert_eq!(closed, Closed { unchanged: 2, ..Closed::default() });
@@ -319,7 +318,7 @@ fn other_hours_close_the_last_days_again_and_no_event_counts_for_two() {
     shop.arrive(&[Event::parse(&json, &Acceptance::at(at)).unwrap()], at);
     shop.close(at + TimeDelta::days(1));
     let earlier = store("Europe/Berlin", "mon-sun 07:00-18:00");
-    run(shop.closing.catalog.put_store(&earlier)).unwrap();
+    run(shop.closing.tables.put_store(&earlier)).unwrap();
     shop.close(at + TimeDelta::days(1));
     let received = |shop: &Shop| -> Vec<(String, Decimal)> {
         let days = shop.days().into_iter();

@@ -30,7 +30,7 @@ fn refusing(records: &[Delivered], unopenable: &[Index]) -> Station {
     let unopenable: BTreeSet<usize> = unopenable.iter().map(|at| at.index(records.len())).collect();
     for (number, record) in records.iter().enumerate() {
         if unopenable.contains(&number) {
-            run(station.0.quarantine.keep(&unopened(record))).expect("kept");
+            run(station.0.tables.put_quarantined(&unopened(record))).expect("kept");
         } else {
             assert_eq!(station.process(std::slice::from_ref(record)).retry_from, None);
         }
@@ -41,7 +41,8 @@ fn refusing(records: &[Delivered], unopenable: &[Index]) -> Station {
 
 async fn replay(station: &Station, all: &[Quarantined]) {
     for kept in all {
-        let is_there = station.0.quarantine.get(&kept.id).await.expect("an answer").is_some();
+        let is_there =
+            station.0.tables.load_quarantined(&kept.id).await.expect("an answer").is_some();
         if is_there {
             station.0.replay(kept).await.expect("processed");
         }
@@ -72,9 +73,9 @@ fn canonical(text: String) -> String {
 
 /// The contents of all events, good and bad, wherever they are.
 fn held(station: &Station) -> BTreeSet<String> {
-    let rows = station.0.stock.rows();
+    let rows = station.0.tables.stock.rows();
     let stored = rows.iter().flat_map(StockWindow::events).map(Event::canonical);
-    let kept = station.0.quarantine.kept().into_iter();
+    let kept = station.0.tables.quarantine.kept().into_iter();
     let kept = kept.flat_map(|kept| {
         record::open(&kept.bytes).unwrap_or_else(|_| vec![format!("{:?}", kept.bytes)])
     });
@@ -85,7 +86,7 @@ type Content = (Vec<(RowKey, Vec<u8>)>, Vec<(QuarantineId, QuarantineReason, Vec
 
 /// Both tables but for the words of the reasons, which are those of the day.
 fn content(station: &Station) -> Content {
-    let (rows, kept) = station.tables();
+    let (rows, kept) = station.stored();
     let kept = kept.into_iter().map(|kept| (kept.id, kept.reason, kept.bytes));
     (rows.into_iter().collect(), kept.collect())
 }
@@ -100,7 +101,7 @@ fn a_replay_that_is_killed_at_any_step_loses_nothing_and_the_next_one_finishes_i
     let given = || {
         let station = Station::new();
         station.process(&[delivered(0, loser.clone().into_bytes())]);
-        run(station.0.quarantine.keep(&unopened(&record))).expect("kept");
+        run(station.0.tables.put_quarantined(&unopened(&record))).expect("kept");
         station
     };
     let whole = Station::new();
@@ -108,10 +109,10 @@ fn a_replay_that_is_killed_at_any_step_loses_nothing_and_the_next_one_finishes_i
     let mut steps = 0;
     loop {
         let station = given();
-        let was_killed = killed_after(steps, replay(&station, &station.0.quarantine.kept()));
+        let was_killed = killed_after(steps, replay(&station, &station.0.tables.quarantine.kept()));
         assert_eq!(held(&station), held(&whole), "killed after {steps} steps");
-        run(replay(&station, &station.0.quarantine.kept()));
-        assert_eq!(station.tables(), whole.tables(), "killed after {steps} steps");
+        run(replay(&station, &station.0.tables.quarantine.kept()));
+        assert_eq!(station.stored(), whole.stored(), "killed after {steps} steps");
         if !was_killed {
             break;
         }
@@ -138,7 +139,7 @@ proptest! {
         let all = held(&whole);
         prop_assert_eq!(&held(&station), &all);
         for (start, steps) in kills {
-            let mut kept = station.0.quarantine.kept();
+            let mut kept = station.0.tables.quarantine.kept();
             if !kept.is_empty() {
                 let start = start.index(kept.len());
                 kept.rotate_left(start);
@@ -146,10 +147,10 @@ proptest! {
             killed_after(steps, replay(&station, &kept));
             prop_assert_eq!(&held(&station), &all);
         }
-        run(replay(&station, &station.0.quarantine.kept()));
+        run(replay(&station, &station.0.tables.quarantine.kept()));
         prop_assert_eq!(content(&station), content(&whole));
         // Again: what is left was refused for good.
-        run(replay(&station, &station.0.quarantine.kept()));
+        run(replay(&station, &station.0.tables.quarantine.kept()));
         prop_assert_eq!(content(&station), content(&whole));
     }
 
@@ -163,7 +164,7 @@ proptest! {
         whole.0.age_max = None;
         whole.process(&records);
         let station = refusing(&records, &unopenable);
-        let kept = station.0.quarantine.kept();
+        let kept = station.0.tables.quarantine.kept();
         let backwards: Vec<Quarantined> = kept.iter().rev().cloned().collect();
         let working: Vec<std::pin::Pin<Box<dyn Future<Output = ()>>>> = vec![
             Box::pin(replay(&station, &kept)),
@@ -172,7 +173,7 @@ proptest! {
         ];
         run(futures(working));
         prop_assert_eq!(held(&station), held(&whole));
-        run(replay(&station, &station.0.quarantine.kept()));
+        run(replay(&station, &station.0.tables.quarantine.kept()));
         prop_assert_eq!(content(&station), content(&whole));
     }
 }

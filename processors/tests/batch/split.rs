@@ -54,12 +54,12 @@ proptest! {
         for batch in records(&shuffled, length).chunks(batch) {
             prop_assert_eq!(bit_by_bit.process(batch).retry_from, None);
         }
-        prop_assert_eq!(bit_by_bit.tables(), at_once.tables());
+        prop_assert_eq!(bit_by_bit.stored(), at_once.stored());
         // Put together it is the row that was never split, and the conflicts are the same.
-        let windows = |station: &Station| station.0.stock.rows();
+        let windows = |station: &Station| station.0.tables.stock.rows();
         prop_assert_eq!(windows(&at_once), windows(&whole));
-        prop_assert_eq!(at_once.tables().1, whole.tables().1);
-        for (key, bytes) in at_once.tables().0 {
+        prop_assert_eq!(at_once.stored().1, whole.stored().1);
+        for (key, bytes) in at_once.stored().0 {
             let row = StockWindow::unpack(key, &bytes).unwrap();
             prop_assert!(row.len() <= row_events_max);
         }
@@ -74,20 +74,20 @@ proptest! {
         let records = records(&events, 10);
         let whole = station(row_events_max);
         whole.process(&records);
-        let (rows, _) = whole.tables();
+        let (rows, _) = whole.stored();
         let keys: Vec<&RowKey> = rows.keys().collect();
 
         let station = station(row_events_max);
-        station.0.stock.break_rows(broken.iter().map(|at| (*at.get(&keys)).clone()));
+        station.0.tables.stock.break_rows(broken.iter().map(|at| (*at.get(&keys)).clone()));
         let outcome = station.process(&records);
         prop_assert!(outcome.retry_from.is_some());
         // What stands there already is read as one.
-        let read: usize = station.0.stock.rows().iter().map(StockWindow::len).sum();
-        let all: usize = whole.0.stock.rows().iter().map(StockWindow::len).sum();
+        let read: usize = station.0.tables.stock.rows().iter().map(StockWindow::len).sum();
+        let all: usize = whole.0.tables.stock.rows().iter().map(StockWindow::len).sum();
         prop_assert!(read <= all);
 
-        station.0.stock.break_rows([]);
+        station.0.tables.stock.break_rows([]);
         prop_assert_eq!(redeliver(&station, &records, outcome).retry_from, None);
-        prop_assert_eq!(station.tables(), whole.tables());
+        prop_assert_eq!(station.stored(), whole.stored());
     }
 }

@@ -15,21 +15,21 @@ use domain::quarantine::Quarantined;
 use domain::record::{self, Delivered};
 use domain::stock::RowKey;
 use domain::{Event, SequenceNumber};
+use in_memory::Tables;
 use load_generator::day::Day;
 use load_generator::prices::Prices;
 use load_generator::shops;
 use processors::{Outcome, Processor};
-use simulation::twins::{Quarantine, Stock};
 
-type Tables = (BTreeMap<RowKey, Vec<u8>>, Vec<Quarantined>);
+type Stored = (BTreeMap<RowKey, Vec<u8>>, Vec<Quarantined>);
 
 /// A processor with tables of its own.
 #[derive(Clone)]
-struct Station(Processor<Stock, Quarantine>);
+struct Station(Processor<Tables>);
 
 impl Station {
     fn new() -> Self {
-        Self(Processor::new(Stock::default(), Quarantine::default()))
+        Self(Processor::new(Tables::default()))
     }
 
     fn process(&self, records: &[Delivered]) -> Outcome {
@@ -37,8 +37,8 @@ impl Station {
     }
 
     /// Everything stored, to the last byte.
-    fn tables(&self) -> Tables {
-        (self.0.stock.bytes(), self.0.quarantine.kept())
+    fn stored(&self) -> Stored {
+        (self.0.tables.stock.bytes(), self.0.tables.quarantine.kept())
     }
 }
 

@@ -6,21 +6,21 @@ use chrono::NaiveDate;
 use domain::ports::{Failure, QuarantineTable};
 use domain::quarantine::{QuarantineId, Quarantined};
 
-use super::{Road, Shared};
+use crate::{CallInjector, Shared, Tables};
 
 /// Quarantine rows in memory. Clones are the same table.
 #[derive(Clone, Default)]
 pub struct Quarantine {
     kept: Shared<QuarantineId, Quarantined>,
     is_down: Arc<Mutex<bool>>,
-    road: Road,
+    calls: CallInjector,
 }
 
 impl Quarantine {
-    /// An empty table at the end of a road.
+    /// An empty table whose calls ask `calls`.
     #[must_use]
-    pub fn on(road: Road) -> Self {
-        Self { road, ..Self::default() }
+    pub fn with_calls(calls: CallInjector) -> Self {
+        Self { calls, ..Self::default() }
     }
 
     /// What is kept, by id.
@@ -48,31 +48,37 @@ impl Quarantine {
     }
 }
 
-impl QuarantineTable for Quarantine {
-    async fn keep(&self, refused: &Quarantined) -> Result<(), Failure> {
+impl QuarantineTable for Tables {
+    async fn put_quarantined(&self, refused: &Quarantined) -> Result<(), Failure> {
         let keep = || {
-            self.check_up()?;
-            self.kept.lock().unwrap().insert(refused.id.clone(), refused.clone());
+            self.quarantine.check_up()?;
+            self.quarantine.kept.lock().unwrap().insert(refused.id.clone(), refused.clone());
             Ok(())
         };
-        self.road.travel(keep).await
+        self.quarantine.calls.call(keep).await
     }
 
-    async fn of_day(&self, date: NaiveDate) -> Result<Vec<Quarantined>, Failure> {
+    async fn query_quarantined(&self, date: NaiveDate) -> Result<Vec<Quarantined>, Failure> {
         let of_day = |refused: &Quarantined| refused.id.date == date;
-        self.road.travel(|| Ok(self.kept().into_iter().filter(of_day).collect())).await
+        self.quarantine
+            .calls
+            .call(|| Ok(self.quarantine.kept().into_iter().filter(of_day).collect()))
+            .await
     }
 
-    async fn get(&self, id: &QuarantineId) -> Result<Option<Quarantined>, Failure> {
-        self.road.travel(|| Ok(self.kept.lock().unwrap().get(id).cloned())).await
+    async fn load_quarantined(&self, id: &QuarantineId) -> Result<Option<Quarantined>, Failure> {
+        self.quarantine
+            .calls
+            .call(|| Ok(self.quarantine.kept.lock().unwrap().get(id).cloned()))
+            .await
     }
 
-    async fn remove(&self, id: &QuarantineId) -> Result<(), Failure> {
+    async fn remove_quarantined(&self, id: &QuarantineId) -> Result<(), Failure> {
         let remove = || {
-            self.check_up()?;
-            self.kept.lock().unwrap().remove(id);
+            self.quarantine.check_up()?;
+            self.quarantine.kept.lock().unwrap().remove(id);
             Ok(())
         };
-        self.road.travel(remove).await
+        self.quarantine.calls.call(remove).await
     }
 }

@@ -8,7 +8,7 @@ use domain::ports::{Failure, Saved, StockTable};
 use domain::stock::{RowKey, StockWindow, WindowKey, assemble};
 use domain::{Event, Sku, StoreId, Version};
 
-use super::{Road, Shared};
+use crate::{CallInjector, Shared, Tables};
 
 /// Stock rows in memory. Clones are the same table.
 #[derive(Clone, Default)]
@@ -17,17 +17,17 @@ pub struct Stock {
     /// Rows that cannot be saved.
     broken: Arc<Mutex<BTreeSet<RowKey>>>,
     conflicts: Arc<Mutex<u64>>,
-    road: Road,
+    calls: CallInjector,
 }
 
 impl Stock {
-    /// An empty table at the end of a road.
+    /// An empty table whose calls ask `calls`.
     #[must_use]
-    pub fn on(road: Road) -> Self {
-        Self { road, ..Self::default() }
+    pub fn with_calls(calls: CallInjector) -> Self {
+        Self { calls, ..Self::default() }
     }
 
-    /// A copy of its own of what is stored, on a road without trouble.
+    /// A copy of its own of what is stored; its calls all succeed.
     #[must_use]
     pub fn snapshot(&self) -> Self {
         Self { rows: Arc::new(Mutex::new(self.bytes())), ..Self::default() }
@@ -75,34 +75,37 @@ fn row(key: RowKey, bytes: &[u8]) -> StockWindow {
     StockWindow::unpack(key, bytes).expect("what was packed")
 }
 
-impl StockTable for Stock {
-    async fn load(&self, keys: &[RowKey]) -> Result<Vec<StockWindow>, Failure> {
-        self.road.travel(|| Ok(keys.iter().filter_map(|key| self.row(key)).collect())).await
+impl StockTable for Tables {
+    async fn load_stock(&self, keys: &[RowKey]) -> Result<Vec<StockWindow>, Failure> {
+        self.stock
+            .calls
+            .call(|| Ok(keys.iter().filter_map(|key| self.stock.row(key)).collect()))
+            .await
     }
 
-    async fn save(
+    async fn save_stock(
         &self,
         new: &StockWindow,
         read: Option<&Version>,
     ) -> Result<Saved<StockWindow>, Failure> {
         let save = || {
-            if self.broken.lock().unwrap().contains(new.row_key()) {
+            if self.stock.broken.lock().unwrap().contains(new.row_key()) {
                 return Err(Failure::Throttled("a row that cannot be saved".to_owned()));
             }
-            let mut rows = self.rows.lock().unwrap();
+            let mut rows = self.stock.rows.lock().unwrap();
             let stored = rows.get(new.row_key());
             if stored.map(|bytes| Version::of(bytes)).as_ref() != read {
-                *self.conflicts.lock().unwrap() += 1;
+                *self.stock.conflicts.lock().unwrap() += 1;
                 let stored = stored.map(|bytes| row(new.row_key().clone(), bytes));
                 return Ok(Saved::Conflict(stored));
             }
             rows.insert(new.row_key().clone(), new.pack());
             Ok(Saved::Done)
         };
-        self.road.travel(save).await
+        self.stock.calls.call(save).await
     }
 
-    async fn query(
+    async fn query_stock(
         &self,
         store_id: &StoreId,
         sku: Option<&Sku>,
@@ -116,10 +119,10 @@ impl StockTable for Stock {
                 && (since..until).contains(&key.window.start())
         };
         let query = || {
-            let rows = self.rows.lock().unwrap();
+            let rows = self.stock.rows.lock().unwrap();
             let found = rows.iter().filter(|(key, _)| wanted(&key.window));
             Ok(assemble(found.map(|(key, bytes)| row(key.clone(), bytes))))
         };
-        self.road.travel(query).await
+        self.stock.calls.call(query).await
     }
 }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use domain::ports::{DaysTable, Failure, HistoryTable, Saved};
 use domain::{ClosedDay, DayKey, History, HistoryKey, Sku, StoreId, Version};
 
-use super::{Road, Shared};
+use crate::{CallInjector, Shared, Tables};
 
 /// Day rows in memory. Clones are the same table.
 #[derive(Clone)]
@@ -15,28 +15,28 @@ pub struct Days {
     histories: Shared<HistoryKey, History>,
     /// How many saves still work.
     saves: Arc<Mutex<usize>>,
-    road: Road,
+    calls: CallInjector,
 }
 
 impl Default for Days {
     fn default() -> Self {
-        Self::on(Road::default())
+        Self::with_calls(CallInjector::default())
     }
 }
 
 impl Days {
-    /// An empty table at the end of a road.
+    /// An empty table whose calls ask `calls`.
     #[must_use]
-    pub fn on(road: Road) -> Self {
+    pub fn with_calls(calls: CallInjector) -> Self {
         Self {
             rows: Shared::default(),
             histories: Shared::default(),
             saves: Arc::new(Mutex::new(usize::MAX)),
-            road,
+            calls,
         }
     }
 
-    /// A copy of its own of what is stored, on a road without trouble.
+    /// A copy of its own of what is stored; its calls all succeed.
     #[must_use]
     pub fn snapshot(&self) -> Self {
         let rows = self.rows.lock().unwrap().clone();
@@ -73,13 +73,13 @@ impl Days {
     }
 }
 
-impl HistoryTable for Days {
-    async fn histories(&self, keys: &[HistoryKey]) -> Result<Vec<History>, Failure> {
+impl HistoryTable for Tables {
+    async fn load_histories(&self, keys: &[HistoryKey]) -> Result<Vec<History>, Failure> {
         let load = || {
-            let histories = self.histories.lock().unwrap();
+            let histories = self.days.histories.lock().unwrap();
             Ok(keys.iter().filter_map(|key| histories.get(key).cloned()).collect())
         };
-        self.road.travel(load).await
+        self.days.calls.call(load).await
     }
 
     async fn save_history(
@@ -88,8 +88,8 @@ impl HistoryTable for Days {
         read: Option<&Version>,
     ) -> Result<Saved<History>, Failure> {
         let save = || {
-            self.count_save()?;
-            let mut histories = self.histories.lock().unwrap();
+            self.days.count_save()?;
+            let mut histories = self.days.histories.lock().unwrap();
             let stored = histories.get(&history.key);
             if stored.map(|stored| &stored.version) != read {
                 return Ok(Saved::Conflict(stored.cloned()));
@@ -97,35 +97,35 @@ impl HistoryTable for Days {
             histories.insert(history.key.clone(), history.clone());
             Ok(Saved::Done)
         };
-        self.road.travel(save).await
+        self.days.calls.call(save).await
     }
 
     async fn remove_history(&self, key: &HistoryKey) -> Result<(), Failure> {
         let remove = || {
-            self.histories.lock().unwrap().remove(key);
+            self.days.histories.lock().unwrap().remove(key);
             Ok(())
         };
-        self.road.travel(remove).await
+        self.days.calls.call(remove).await
     }
 }
 
-impl DaysTable for Days {
-    async fn load(&self, keys: &[DayKey]) -> Result<Vec<ClosedDay>, Failure> {
+impl DaysTable for Tables {
+    async fn load_days(&self, keys: &[DayKey]) -> Result<Vec<ClosedDay>, Failure> {
         let load = || {
-            let rows = self.rows.lock().unwrap();
+            let rows = self.days.rows.lock().unwrap();
             Ok(keys.iter().filter_map(|key| rows.get(key).cloned()).collect())
         };
-        self.road.travel(load).await
+        self.days.calls.call(load).await
     }
 
-    async fn save(
+    async fn save_day(
         &self,
         day: &ClosedDay,
         read: Option<&Version>,
     ) -> Result<Saved<ClosedDay>, Failure> {
         let save = || {
-            self.count_save()?;
-            let mut rows = self.rows.lock().unwrap();
+            self.days.count_save()?;
+            let mut rows = self.days.rows.lock().unwrap();
             let stored = rows.get(&day.key);
             if stored.map(|row| &row.version) != read {
                 return Ok(Saved::Conflict(stored.cloned()));
@@ -133,10 +133,10 @@ impl DaysTable for Days {
             rows.insert(day.key.clone(), day.clone());
             Ok(Saved::Done)
         };
-        self.road.travel(save).await
+        self.days.calls.call(save).await
     }
 
-    async fn of_item(
+    async fn query_days(
         &self,
         store_id: &StoreId,
         sku: &Sku,
@@ -147,6 +147,6 @@ impl DaysTable for Days {
             let DayKey { store_id: of_store, sku: of_sku, date } = &day.key;
             of_store == store_id && of_sku == sku && (first..=last).contains(date)
         };
-        self.road.travel(|| Ok(self.all().into_iter().filter(wanted).collect())).await
+        self.days.calls.call(|| Ok(self.days.all().into_iter().filter(wanted).collect())).await
     }
 }

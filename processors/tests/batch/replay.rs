@@ -11,16 +11,17 @@ use crate::{Station, date, delivered, evening, run};
 impl Station {
     fn replay(&self, id: &str) -> Result<Replayed, ReplayError> {
         let id: QuarantineId = id.parse().expect("an id");
-        let kept = run(self.0.quarantine.get(&id)).expect("an answer").expect("it is there");
+        let kept =
+            run(self.0.tables.load_quarantined(&id)).expect("an answer").expect("it is there");
         run(self.0.replay(&kept))
     }
 
     fn ids(&self) -> Vec<String> {
-        self.0.quarantine.kept().iter().map(|kept| kept.id.to_string()).collect()
+        self.0.tables.quarantine.kept().iter().map(|kept| kept.id.to_string()).collect()
     }
 
     fn received(&self) -> Vec<String> {
-        self.0.stock.rows().iter().map(|row| row.figures().received.to_string()).collect()
+        self.0.tables.stock.rows().iter().map(|row| row.figures().received.to_string()).collect()
     }
 }
 
@@ -80,17 +81,17 @@ fn a_record_that_opens_now_leaves_a_row_for_just_its_bad_event() {
     let bad = line("b", "25:00:00");
     let text = [line("a", "09:00:00"), bad.clone(), line("c", "09:01:00")].join("\n");
     let record = delivered(4, text.into_bytes());
-    run(station.0.quarantine.keep(&unopened(&record))).expect("kept");
+    run(station.0.tables.put_quarantined(&unopened(&record))).expect("kept");
     let replayed = station.replay(RECORD).expect("processed");
     assert_eq!((replayed.stored, replayed.stays), (2, false));
-    let [kept] = &station.0.quarantine.kept()[..] else { panic!("one row") };
+    let [kept] = &station.0.tables.quarantine.kept()[..] else { panic!("one row") };
     assert_eq!(replayed.refused, std::slice::from_ref(kept));
     assert_eq!(kept.id.to_string(), format!("{RECORD}#0001"));
     assert_eq!((&kept.bytes, kept.at), (&bad.into_bytes(), evening()));
     // As if it had been opened at once.
     let at_once = Station::new();
     at_once.process(&[record]);
-    assert_eq!(station.tables(), at_once.tables());
+    assert_eq!(station.stored(), at_once.stored());
 }
 
 #[test]
@@ -98,13 +99,13 @@ fn what_is_still_refused_stays_as_it_is() {
     let station = Station::new();
     let text = [line("a", "09:00:00"), line("b", "25:00:00")].join("\n").into_bytes();
     station.process(&[delivered(4, text), delivered(5, b"\xFF".to_vec())]);
-    let before = station.tables();
+    let before = station.stored();
     for id in [format!("{RECORD}#0001"), RECORD.replace("100", "101")] {
         let replayed = station.replay(&id).expect("processed");
         assert!(replayed.stays, "{replayed:?}");
         let [refused] = &replayed.refused[..] else { panic!("one thing: {replayed:?}") };
         assert_eq!(refused.id.to_string(), id);
-        assert_eq!(station.tables(), before);
+        assert_eq!(station.stored(), before);
     }
 }
 
@@ -114,12 +115,12 @@ fn the_loser_of_a_conflict_is_refused_again_and_stays() {
     let two = line("a", "09:00:00");
     let three = two.replace("\"2\"", "\"3\"");
     station.process(&[delivered(0, two.into_bytes()), delivered(1, three.into_bytes())]);
-    let before = station.tables();
+    let before = station.stored();
     let id = station.ids().remove(0);
     let replayed = station.replay(&id).expect("processed");
     assert_eq!((replayed.stored, replayed.stays), (0, true));
     assert_eq!(replayed.refused, before.1);
-    assert_eq!(station.tables(), before);
+    assert_eq!(station.stored(), before);
 }
 
 #[test]
@@ -131,7 +132,7 @@ fn an_event_that_contradicts_a_stored_one_becomes_a_conflict() {
     station.process(&[delivered(5, old.replace("\"2\"", "\"1\"").into_bytes())]);
     let replayed = station.replay(&format!("{RECORD}#0000")).expect("processed");
     assert_eq!((replayed.stored, replayed.stays), (0, false));
-    let [kept] = &station.0.quarantine.kept()[..] else { panic!("one row") };
+    let [kept] = &station.0.tables.quarantine.kept()[..] else { panic!("one row") };
     assert_eq!(kept.reason, QuarantineReason::ConflictingDuplicate);
     assert_eq!((replayed.refused, station.received()), (vec![kept.clone()], vec!["1".into()]));
 }
@@ -140,18 +141,19 @@ fn an_event_that_contradicts_a_stored_one_becomes_a_conflict() {
 fn a_table_that_is_down_leaves_everything_in_quarantine() {
     let station = Station::new();
     let text = [line("a", "09:00:00"), line("b", "25:00:00"), line("c", "11:00:00")].join("\n");
-    run(station.0.quarantine.keep(&unopened(&delivered(4, text.into_bytes())))).expect("kept");
+    run(station.0.tables.put_quarantined(&unopened(&delivered(4, text.into_bytes()))))
+        .expect("kept");
     let first = Station::new();
     first.process(&[delivered(4, line("a", "09:00:00").into_bytes())]);
-    station.0.stock.break_rows(first.tables().0.into_keys());
+    station.0.tables.stock.break_rows(first.stored().0.into_keys());
     let Err(ReplayError::Unsaved(_)) = station.replay(RECORD) else { panic!("it is broken") };
-    station.0.stock.break_rows([]);
+    station.0.tables.stock.break_rows([]);
     // One row was saved, and is known the next time.
     assert_eq!((station.ids(), station.received().len()), (vec![RECORD.to_owned()], 1));
-    station.0.quarantine.set_down(true);
+    station.0.tables.quarantine.set_down(true);
     let Err(ReplayError::Quarantine(_)) = station.replay(RECORD) else { panic!("it is down") };
     assert_eq!((station.ids(), station.received().len()), (vec![RECORD.to_owned()], 2));
-    station.0.quarantine.set_down(false);
+    station.0.tables.quarantine.set_down(false);
     let replayed = station.replay(RECORD).expect("processed");
     assert_eq!((replayed.stored, replayed.duplicate, replayed.stays), (0, 2, false));
     assert_eq!(station.ids(), [format!("{RECORD}#0001")]);

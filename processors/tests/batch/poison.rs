@@ -29,7 +29,7 @@ fn a_record_with_one_bad_event_stores_the_good_ones() {
     let expected =
         Outcome { stored: 2, occurred_at, quarantined: 1, rows_saved: 1, ..Outcome::default() };
     assert_eq!(outcome, expected);
-    let [kept] = &station.0.quarantine.kept()[..] else { panic!("one row") };
+    let [kept] = &station.0.tables.quarantine.kept()[..] else { panic!("one row") };
     assert_eq!(kept.id.key, "shardId-000000000000#100#0001");
     assert_eq!(kept.reason, QuarantineReason::InvalidEvent);
     assert_eq!(kept.bytes, bad.into_bytes());
@@ -50,7 +50,7 @@ fn poison_delays_nothing_and_is_kept_once_with_its_bytes() {
         let outcome = station.process(&batch);
         assert_eq!((outcome.stored, outcome.retry_from), (stored, None));
     }
-    let [kept] = &station.0.quarantine.kept()[..] else { panic!("one row") };
+    let [kept] = &station.0.tables.quarantine.kept()[..] else { panic!("one row") };
     assert_eq!(kept.id.key, "shardId-000000000000#97");
     assert_eq!((kept.reason, &kept.bytes), (QuarantineReason::Unopenable, &poison.data));
 }
@@ -65,13 +65,13 @@ fn poison_that_cannot_be_kept_is_delivered_again_and_holds_up_no_row() {
         delivered(2, line("b", "11:00:00").into_bytes()),
         poison(3),
     ];
-    station.0.quarantine.set_down(true);
+    station.0.tables.quarantine.set_down(true);
     let outcome = station.process(&batch);
     assert_eq!(outcome.retry_from, Some(SequenceNumber::new("99")));
     assert_eq!((outcome.stored, outcome.quarantined), (2, 0));
-    station.0.quarantine.set_down(false);
+    station.0.tables.quarantine.set_down(false);
     assert_eq!(redeliver(&station, &batch, outcome).retry_from, None);
-    assert_eq!(station.0.quarantine.kept().len(), 2);
+    assert_eq!(station.0.tables.quarantine.kept().len(), 2);
 }
 
 #[test]
@@ -80,16 +80,16 @@ fn a_conflict_that_cannot_be_kept_leaves_the_row_as_it_was() {
     let two = line("a", "09:00:00");
     let three = two.replace("\"2\"", "\"3\"");
     station.process(&[delivered(0, three.into_bytes())]);
-    let before = station.tables();
-    station.0.quarantine.set_down(true);
+    let before = station.stored();
+    station.0.tables.quarantine.set_down(true);
     let batch = [delivered(1, two.into_bytes())];
     let outcome = station.process(&batch);
     assert_eq!(outcome.retry_from, Some(batch[0].sequence_number.clone()));
-    assert_eq!(station.tables(), before);
-    station.0.quarantine.set_down(false);
+    assert_eq!(station.stored(), before);
+    station.0.tables.quarantine.set_down(false);
     assert_eq!(redeliver(&station, &batch, outcome).retry_from, None);
-    assert_eq!(station.0.stock.rows()[0].figures().received, 2.into());
-    assert_eq!(station.0.quarantine.kept().len(), 1);
+    assert_eq!(station.0.tables.stock.rows()[0].figures().received, 2.into());
+    assert_eq!(station.0.tables.quarantine.kept().len(), 1);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_late_event_lands_in_the_window_in_which_it_occurred() {
     station.process(&[delivered(0, line("b", "20:58:00").into_bytes())]);
     station.process(&[delivered(1, line("a", "09:03:59.999").into_bytes())]);
     let windows: Vec<String> =
-        station.0.stock.rows().iter().map(|row| row.key().to_string()).collect();
+        station.0.tables.stock.rows().iter().map(|row| row.key().to_string()).collect();
     assert_eq!(windows, ["0042/rye/2026-03-12T09:00Z", "0042/rye/2026-03-12T20:55Z"]);
 }
 

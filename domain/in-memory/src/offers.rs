@@ -6,23 +6,23 @@ use chrono::NaiveDate;
 use domain::ports::{Failure, OffersTable, Saved};
 use domain::{Offer, OfferId, StoreId};
 
-use super::{Road, Shared};
+use crate::{CallInjector, Shared, Tables};
 
 /// Offers in memory. Clones are the same table.
 #[derive(Clone, Default)]
 pub struct Offers {
     offers: Shared<OfferId, Offer>,
-    road: Road,
+    calls: CallInjector,
 }
 
 impl Offers {
-    /// An empty table at the end of a road.
+    /// An empty table whose calls ask `calls`.
     #[must_use]
-    pub fn on(road: Road) -> Self {
-        Self { road, ..Self::default() }
+    pub fn with_calls(calls: CallInjector) -> Self {
+        Self { calls, ..Self::default() }
     }
 
-    /// A copy of its own of what is stored, on a road without trouble.
+    /// A copy of its own of what is stored; its calls all succeed.
     #[must_use]
     pub fn snapshot(&self) -> Self {
         let offers = self.offers.lock().unwrap().clone();
@@ -36,22 +36,26 @@ impl Offers {
     }
 }
 
-impl OffersTable for Offers {
-    async fn of_day(&self, store_id: &StoreId, date: NaiveDate) -> Result<Vec<Offer>, Failure> {
+impl OffersTable for Tables {
+    async fn query_offers(
+        &self,
+        store_id: &StoreId,
+        date: NaiveDate,
+    ) -> Result<Vec<Offer>, Failure> {
         let of_day =
             |offer: &Offer| offer.offer_id.store_id == *store_id && offer.offer_id.date == date;
-        self.road.travel(|| Ok(self.all().into_iter().filter(of_day).collect())).await
+        self.offers.calls.call(|| Ok(self.offers.all().into_iter().filter(of_day).collect())).await
     }
 
-    async fn publish(&self, offer: &Offer) -> Result<Saved<Offer>, Failure> {
+    async fn publish_offer(&self, offer: &Offer) -> Result<Saved<Offer>, Failure> {
         let publish = || {
-            let mut offers = self.offers.lock().unwrap();
+            let mut offers = self.offers.offers.lock().unwrap();
             if let Some(known) = offers.get(&offer.offer_id) {
                 return Ok(Saved::Conflict(Some(known.clone())));
             }
             offers.insert(offer.offer_id.clone(), offer.clone());
             Ok(Saved::Done)
         };
-        self.road.travel(publish).await
+        self.offers.calls.call(publish).await
     }
 }

@@ -69,7 +69,7 @@ proptest! {
         for batch in batches {
             prop_assert_eq!(cut.process(batch).retry_from, None);
         }
-        prop_assert_eq!(cut.tables(), at_once.tables());
+        prop_assert_eq!(cut.stored(), at_once.stored());
     }
 
     #[test]
@@ -84,8 +84,8 @@ proptest! {
         let outcome = packed.process(&records(&events, &lengths));
         prop_assert_eq!(outcome.stored as usize, ledger.len());
         one_by_one.process(&records(&events, &[1]));
-        prop_assert_eq!(packed.tables(), one_by_one.tables());
-        prop_assert_eq!(ledger.compare(&packed.0.stock.rows()), vec![]);
+        prop_assert_eq!(packed.stored(), one_by_one.stored());
+        prop_assert_eq!(ledger.compare(&packed.0.tables.stock.rows()), vec![]);
 
         // Again: nothing is new, nothing is written.
         let again = packed.process(&records(&events, &lengths));
@@ -100,12 +100,12 @@ proptest! {
     ) {
         let whole = Station::new();
         whole.process(&records);
-        let (rows, _) = whole.tables();
+        let (rows, _) = whole.stored();
         let keys: Vec<&RowKey> = rows.keys().collect();
         let broken: Vec<RowKey> = broken.iter().map(|at| (*at.get(&keys)).clone()).collect();
 
         let station = Station::new();
-        station.0.stock.break_rows(broken.clone());
+        station.0.tables.stock.break_rows(broken.clone());
         let outcome = station.process(&records);
         let behind = |record: &&Delivered| {
             let texts = record::open(&record.data).unwrap_or_default();
@@ -118,14 +118,14 @@ proptest! {
         let first = numbers.min().cloned();
         prop_assert_eq!(&outcome.retry_from, &first);
         // All other rows are stored already.
-        let (stored, _) = station.tables();
+        let (stored, _) = station.stored();
         let mut others = rows.clone();
         others.retain(|key, _| !broken.contains(key));
         prop_assert_eq!(stored, others);
 
-        station.0.stock.break_rows([]);
+        station.0.tables.stock.break_rows([]);
         prop_assert_eq!(redeliver(&station, &records, outcome).retry_from, None);
-        prop_assert_eq!(station.tables(), whole.tables());
+        prop_assert_eq!(station.stored(), whole.stored());
     }
 
     #[test]
@@ -143,7 +143,7 @@ proptest! {
         let outcomes = run(futures(parts.iter().map(|part| shared.0.process(part)).collect()));
         // Every other worker saves a row once, so it is taken within the attempts there are.
         prop_assert!(outcomes.iter().all(|outcome| outcome.retry_from.is_none()));
-        prop_assert_eq!(shared.tables(), whole.tables());
+        prop_assert_eq!(shared.stored(), whole.stored());
     }
 
     #[test]
@@ -155,7 +155,7 @@ proptest! {
             for (number, event) in order.into_iter().enumerate() {
                 station.process(&[delivered(number, record::pack("any", [event]).data)]);
             }
-            station.tables()
+            station.stored()
         });
         prop_assert_eq!(&kept[0], &kept[1]);
         let [conflict] = &kept[0].1[..] else { panic!("one row") };

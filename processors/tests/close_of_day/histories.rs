@@ -49,18 +49,18 @@ fn a_rebuild_finds_what_was_damaged_and_nothing_where_nothing_was() {
     assert_eq!(histories.len(), 4);
     assert_eq!(rebuild(&shop), (0, 0));
 
-    let table = shop.closing.days.clone();
-    run(table.remove_history(&histories[0].key)).unwrap();
+    let tables = &shop.closing.tables;
+    run(tables.remove_history(&histories[0].key)).unwrap();
     for wrong in [
         History { day_cv: 9.0, ..histories[1].clone() },
         History { through: NaiveDate::MAX, ..histories[2].clone() },
     ] {
-        let saved = run(table.save_history(&wrong, Some(&wrong.version)));
+        let saved = run(tables.save_history(&wrong, Some(&wrong.version)));
         assert_eq!(saved, Ok(Saved::Done));
     }
     let mut day = days[20].clone();
     day.squares += Decimal::TEN;
-    assert_eq!(run(table.save(&day, Some(&day.version))), Ok(Saved::Done));
+    assert_eq!(run(tables.save_day(&day, Some(&day.version))), Ok(Saved::Done));
     assert_eq!(rebuild(&shop), (1, 3));
     assert_eq!((shop.days(), shop.histories()), (days, histories));
 }
@@ -77,7 +77,7 @@ fn a_pass_at_night_reads_old_days_no_more_than_one_by_day() {
     // A row that no pass looks at; whoever reads it again folds another history.
     let old = shop.days().into_iter().next().expect("a row");
     let other = ClosedDay { version: Version::of(b"other"), ..old.clone() };
-    assert_eq!(run(shop.closing.days.save(&other, Some(&old.version))), Ok(Saved::Done));
+    assert_eq!(run(shop.closing.tables.save_day(&other, Some(&old.version))), Ok(Saved::Done));
     for hours in [0, 3, 4] {
         let closed = shop.close(evening(20) + TimeDelta::hours(hours));
         assert_eq!((closed.written(), closed.histories), (0, 0), "{hours}");
@@ -94,9 +94,9 @@ fn a_pass_that_dies_before_the_histories_is_made_good_by_the_next() {
     assert_eq!(shop.close(evening).histories, 2);
     // A late sale: the day is written, and then the table is gone.
     shop.arrive(&[said("sale", "rye", 2, at + TimeDelta::hours(1))], evening);
-    shop.closing.days.fail_after(1);
+    shop.closing.tables.days.fail_after(1);
     assert!(run(shop.closing.close_store(&store.store_id, evening)).is_err());
-    shop.closing.days.fail_after(usize::MAX);
+    shop.closing.tables.days.fail_after(usize::MAX);
     let closed = shop.close(evening);
     assert_eq!((closed.written(), closed.histories), (0, 2));
     assert_eq!(shop.close(evening).histories, 0);
@@ -111,7 +111,7 @@ fn an_item_that_moves_to_another_category_takes_its_days_with_it() {
     let evening = at + TimeDelta::hours(9);
     shop.close(evening);
     let json = r#"{"sku":"rye","store_id":"s","price":"2.40","category":"rolls / #1"}"#;
-    run(shop.closing.catalog.put_item(&Item::parse(json).expect("an item"))).unwrap();
+    run(shop.closing.tables.put_item(&Item::parse(json).expect("an item"))).unwrap();
     assert_eq!(shop.close(evening).histories, 2);
     // Of the old one nobody is left who was ever sold.
     let left: Vec<Whose> = shop.histories().into_iter().map(|history| history.key.of).collect();

@@ -1,0 +1,83 @@
+//! The ports of [`domain::ports`] in memory: tables for tests and the simulation, and the queue of
+//! due stores, which the program for one machine uses as well.
+//!
+//! [`Tables`] implements every table port but that of the clients. Stock rows are kept in their
+//! stored form, so that a test sees exactly the bytes that survive a restart. Each table takes a
+//! [`CallInjector`], which decides how long a call takes and how it ends.
+//!
+//! # Examples
+//! ```
+//! use domain::Store;
+//! use domain::ports::CatalogTable;
+//! use in_memory::Tables;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let tables = Tables::default();
+//! let store = r#"{"store_id":"0042","zone":"Europe/Berlin","hours":"mon-sat 07:00-18:30"}"#;
+//! tables.put_store(&Store::parse(store).unwrap()).await.unwrap();
+//! assert_eq!(tables.list_stores().await.unwrap(), ["0042".parse().unwrap()]);
+//! # }
+//! ```
+
+mod calls;
+mod catalog;
+mod days;
+mod offers;
+mod quarantine;
+mod queue;
+mod stock;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+pub use calls::{CallEnd, CallInjector, CallPlan};
+pub use catalog::Catalog;
+pub use days::Days;
+pub use offers::Offers;
+pub use quarantine::Quarantine;
+pub use queue::InProcessQueue;
+pub use stock::Stock;
+
+type Shared<K, V> = Arc<Mutex<BTreeMap<K, V>>>;
+
+/// All tables. Clones share the rows.
+#[derive(Clone, Default)]
+pub struct Tables {
+    /// Stores, items and the settings of the chain.
+    pub catalog: Catalog,
+    /// Stock rows.
+    pub stock: Stock,
+    /// Day rows and histories.
+    pub days: Days,
+    /// Offer revisions.
+    pub offers: Offers,
+    /// Quarantined records and events.
+    pub quarantine: Quarantine,
+}
+
+impl Tables {
+    /// Empty tables; all calls of all tables ask `calls`.
+    #[must_use]
+    pub fn with_calls(calls: &CallInjector) -> Self {
+        Self {
+            catalog: Catalog::with_calls(calls.clone()),
+            stock: Stock::with_calls(calls.clone()),
+            days: Days::with_calls(calls.clone()),
+            offers: Offers::with_calls(calls.clone()),
+            quarantine: Quarantine::with_calls(calls.clone()),
+        }
+    }
+
+    /// An independent copy of catalogue, stock, days and offers, with an empty quarantine, whose
+    /// calls all succeed.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        Self {
+            catalog: self.catalog.snapshot(),
+            stock: self.stock.snapshot(),
+            days: self.days.snapshot(),
+            offers: self.offers.snapshot(),
+            quarantine: Quarantine::default(),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! One tick of a schedule: the stores that are due, served one after the other.
+
+use chrono::{DateTime, Utc};
+use domain::ports::{CatalogTable, Failure};
+use in_memory::{InProcessQueue, Tables};
+use pricing::{Pass, Pricing};
+use processors::{Closed, Closing};
+
+/// Prices the stores that are due in the slot of `due`, through the schedule and a queue. A store
+/// that fails is skipped, as by its dead-letter queue.
+pub(crate) async fn price_due(
+    pricing: &Pricing<Tables>,
+    due: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Pass, Failure> {
+    let queue = InProcessQueue::default();
+    let schedule = pricing::Schedule { tables: pricing.tables.clone(), queue: queue.clone() };
+    schedule.tick(due).await?;
+    let mut all = Pass::default();
+    while let Some(store) = queue.take() {
+        if let Ok(pass) = pricing.price_store(&store.store_id, store.due, now).await {
+            all.add(pass);
+        }
+    }
+    Ok(all)
+}
+
+/// Closes the days of every store at `now`, due or not. A store that fails is skipped.
+pub(crate) async fn close_all(
+    closing: &Closing<Tables>,
+    now: DateTime<Utc>,
+) -> Result<Closed, Failure> {
+    let mut all = Closed::default();
+    for store_id in closing.tables.list_stores().await? {
+        if let Ok(closed) = closing.close_store(&store_id, now).await {
+            all.add(closed);
+        }
+    }
+    Ok(all)
+}
