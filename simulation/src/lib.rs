@@ -10,7 +10,6 @@ mod auditor;
 mod fan_out;
 mod fault;
 mod mapping;
-mod mutations;
 mod news;
 mod plan;
 mod producers;
@@ -24,7 +23,6 @@ mod world;
 
 pub use auditor::Objection;
 pub use fault::Fault;
-pub use mutations::{MUTATIONS, Mutation};
 pub use plan::Plan;
 pub use shrink::shrink;
 pub use world::{Outcome, run};

@@ -1,5 +1,6 @@
-//! `mutate`: breaks the source on purpose, one mutation at a time, and tells which check caught it.
-#![expect(clippy::print_stdout, reason = "a program of tests talks to its user")]
+//! `mutate`: applies one mutation at a time to a copy of the source and runs the simulation until
+//! a check fails.
+#![expect(clippy::print_stdout, reason = "this program reports to the terminal")]
 
 use std::error::Error;
 use std::fs;
@@ -8,90 +9,118 @@ use std::process::{Command, ExitCode};
 
 use clap::Parser;
 use comfy_table::{Table, presets};
-use simulation::{MUTATIONS, Mutation};
 
-/// Break the source on purpose, and see the simulation catch it.
+/// Break the source on purpose and check that the simulation notices.
 ///
-/// Copies the source to target/mutants, applies one mutation at a time, builds the
-/// simulation there (the first time with everything that it needs) and runs seeds until one fails.
-/// Fails itself when a mutation is not caught.
+/// Copies the source to target/mutants and applies the patches of simulation/mutations there, one
+/// at a time. Builds the simulation for each (the first time with all dependencies) and runs seeds
+/// until one fails. Exits with 1 if a mutation is not caught.
 #[derive(Debug, Parser)]
-struct Arguments {
-    /// How many seeds a mutation may survive
+struct MutateArgs {
+    /// Number of seeds to run for each mutation
     #[arg(long, default_value_t = 500, value_name = "N")]
     seeds: u64,
 
-    /// Only mutations whose line or file has this in it
+    /// Only mutations with this text in their description or file name
     #[arg(long, default_value = "", value_name = "TEXT")]
     only: String,
 }
 
-type Failed = Box<dyn Error>;
+type AnyError = Box<dyn Error>;
 
-fn main() -> Result<ExitCode, Failed> {
-    let arguments = Arguments::parse();
+fn main() -> Result<ExitCode, AnyError> {
+    let args = MutateArgs::parse();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let program = std::env::current_exe()?;
-    let profile = program.parent().ok_or("this program lies in no folder")?;
-    let target = profile.parent().ok_or("this program lies in no folder")?;
-    let copy = target.join("mutants");
-    copy_tracked(&root, &copy)?;
-    let bench = Bench { copy, is_release: profile.ends_with("release") };
+    let profile = program.parent().ok_or("the program's path has no folder")?;
+    let target = profile.parent().ok_or("the program's path has no target folder")?;
+    let mutants =
+        Mutants { copy: target.join("mutants"), is_release: profile.ends_with("release") };
+    copy_tracked(&root, &mutants.copy)?;
 
-    if let Verdict::Caught { check, .. } = bench.judge(20)? {
-        return Err(format!("the source as it is fails already: {check}").into());
+    if let MutantResult::Caught { check, .. } = mutants.run(20)? {
+        return Err(format!("the source fails without a mutation: {check}").into());
     }
-    let wanted = |mutation: &&Mutation| {
-        mutation.breaks.contains(&arguments.only) || mutation.file.contains(&arguments.only)
-    };
     let mut table = Table::new();
     table.load_preset(presets::ASCII_MARKDOWN);
-    table.set_header(["what is broken", "where", "caught by", "worlds before"]);
+    table.set_header(["mutation", "file", "caught by", "worlds before"]);
     let mut survivors = 0;
-    for mutation in MUTATIONS.iter().filter(wanted) {
-        let place = bench.copy.join(mutation.file);
-        let source = fs::read_to_string(&place)?;
-        fs::write(&place, source.replacen(mutation.find, mutation.replace, 1))?;
-        let verdict = bench.judge(arguments.seeds);
-        fs::write(&place, source)?;
-        let verdict = verdict?;
-        println!("{}: {}", mutation.breaks, verdict.told());
-        let (check, worlds) = match verdict {
-            Verdict::Caught { check, worlds } => (check, worlds),
-            Verdict::Survived => {
+    for mutation in mutations(&root)? {
+        if !mutation.description.contains(&args.only) && !mutation.file.contains(&args.only) {
+            continue;
+        }
+        mutants.apply(&mutation, false)?;
+        let result = mutants.run(args.seeds);
+        mutants.apply(&mutation, true)?;
+        let (check, worlds) = match result? {
+            MutantResult::Caught { check, worlds } => (check, worlds),
+            MutantResult::Survived => {
                 survivors += 1;
-                ("NOT CAUGHT".to_owned(), arguments.seeds.to_string())
+                ("NOT CAUGHT".to_owned(), args.seeds.to_string())
             }
         };
-        table.add_row([mutation.breaks, mutation.file, &check, &worlds]);
+        println!("{}: {check}, {worlds} worlds before", mutation.description);
+        table.add_row([mutation.description, mutation.file, check, worlds]);
     }
     println!("\n{table}");
     Ok(ExitCode::from(u8::from(survivors > 0)))
 }
 
-/// Where mutants are built and run.
-struct Bench {
+/// A patch of `simulation/mutations`.
+struct Mutation {
+    patch: PathBuf,
+    /// First line of the patch.
+    description: String,
+    /// File that the patch changes, relative to the root of the checkout.
+    file: String,
+}
+
+/// Reads all patches, sorted by name.
+fn mutations(root: &Path) -> Result<Vec<Mutation>, AnyError> {
+    let mut mutations = Vec::new();
+    for entry in fs::read_dir(root.join("simulation/mutations"))? {
+        let patch = entry?.path();
+        let text = fs::read_to_string(&patch)?;
+        let description = text.lines().next().unwrap_or_default().to_owned();
+        let file = text.lines().find_map(|line| line.strip_prefix("+++ b/"));
+        let file = file.ok_or_else(|| format!("{} names no file", patch.display()))?.to_owned();
+        mutations.push(Mutation { patch, description, file });
+    }
+    mutations.sort_by(|a, b| a.patch.cmp(&b.patch));
+    Ok(mutations)
+}
+
+/// Copy of the source in which mutants are built and run.
+struct Mutants {
     copy: PathBuf,
     is_release: bool,
 }
 
-enum Verdict {
+enum MutantResult {
     Survived,
     Caught { check: String, worlds: String },
 }
 
-impl Verdict {
-    fn told(&self) -> String {
-        match self {
-            Self::Survived => "no failure".to_owned(),
-            Self::Caught { check, worlds } => format!("caught by {check} after {worlds} worlds"),
+impl Mutants {
+    /// Applies a patch to the copy, or reverts it.
+    fn apply(&self, mutation: &Mutation, reverts: bool) -> Result<(), AnyError> {
+        // Outside of a repository `git apply` takes paths relative to the current folder. Inside
+        // it would ignore the copy, which lies below the folder of another repository.
+        let output = Command::new("git")
+            .arg("apply")
+            .args(reverts.then_some("--reverse"))
+            .arg(&mutation.patch)
+            .env("GIT_CEILING_DIRECTORIES", self.copy.parent().unwrap_or(&self.copy))
+            .current_dir(&self.copy)
+            .output()?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into()),
         }
     }
-}
 
-impl Bench {
-    /// Builds what lies in the copy and runs seeds until one fails.
-    fn judge(&self, seeds: u64) -> Result<Verdict, Failed> {
+    /// Builds the copy and runs seeds until one fails.
+    fn run(&self, seeds: u64) -> Result<MutantResult, AnyError> {
         let output = Command::new(env!("CARGO"))
             .args(["run", "--quiet", "--offline", "--package", "simulation"])
             .args(["--bin", "simulation"])
@@ -100,35 +129,36 @@ impl Bench {
             .env("CARGO_TARGET_DIR", self.copy.join("target"))
             .current_dir(&self.copy)
             .output()?;
-        let said = String::from_utf8_lossy(&output.stdout);
         if output.status.success() {
-            return Ok(Verdict::Survived);
+            return Ok(MutantResult::Survived);
         }
-        // `seed 7 fails`, then a line for each objection: `  check: what`.
-        let mut lines = said.lines().skip_while(|line| !line.starts_with("seed "));
+        // `seed 7 fails`, then one line for each violation: `  check: detail`.
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let mut lines = stdout.lines().skip_while(|line| !line.starts_with("seed "));
         let check = lines.nth(1).and_then(|line| line.trim().split_once(": "));
         let Some((check, _)) = check else {
-            let errors = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("the mutant does not build or run:\n{said}\n{errors}").into());
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("the mutant does not build or run:\n{stdout}\n{stderr}").into());
         };
-        let after = said.lines().find_map(|line| line.strip_prefix("after "));
-        let worlds = after.and_then(|line| line.split(' ').next()).unwrap_or("?");
-        Ok(Verdict::Caught { check: check.to_owned(), worlds: worlds.to_owned() })
+        let worlds = stdout.lines().find_map(|line| line.strip_prefix("after "));
+        let worlds = worlds.and_then(|line| line.split(' ').next()).unwrap_or("?");
+        Ok(MutantResult::Caught { check: check.to_owned(), worlds: worlds.to_owned() })
     }
 }
 
-/// Copies what is not ignored by git; files that are the same already keep their time.
-fn copy_tracked(root: &Path, copy: &Path) -> Result<(), Failed> {
+/// Copies the files that git does not ignore. Unchanged files keep their modification time, so
+/// that cargo rebuilds only the changed ones.
+fn copy_tracked(root: &Path, copy: &Path) -> Result<(), AnyError> {
     let listed = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .output()?;
     for name in String::from_utf8(listed.stdout)?.split('\0').filter(|name| !name.is_empty()) {
         let (from, to) = (root.join(name), copy.join(name));
-        let Ok(now) = fs::read(&from) else { continue };
-        if fs::read(&to).ok().as_ref() != Some(&now) {
-            fs::create_dir_all(to.parent().ok_or("a file lies in a folder")?)?;
-            fs::write(&to, now)?;
+        let Ok(bytes) = fs::read(&from) else { continue };
+        if fs::read(&to).ok().as_ref() != Some(&bytes) {
+            fs::create_dir_all(to.parent().ok_or("a tracked file has no folder")?)?;
+            fs::write(&to, bytes)?;
         }
     }
     Ok(())
