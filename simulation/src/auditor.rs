@@ -1,8 +1,8 @@
-//! The auditor: knows every event that anybody sent, what was acknowledged, and nothing of how the
-//! system works. It opens records, adds up and compares by itself, in the plainest way there is.
+//! Auditor of one world. The auditor knows every event that was sent or acknowledged, and opens
+//! records and computes sums with code of its own. It shares no logic with the system.
 
 mod days;
-mod expected;
+mod expected_tables;
 mod final_audit;
 mod offers;
 mod sums;
@@ -19,172 +19,182 @@ pub(crate) use days::days;
 pub(crate) use final_audit::audit;
 pub(crate) use offers::recomputed;
 
-use crate::stream::{Stored, Stream};
-use crate::weather::Weather;
+use crate::context::SimContext;
+use crate::stream::{SimulatedStream, StoredRecord};
 
 /// Source: the event table in ARCHITECTURE.md.
 const AGE_MAX: TimeDelta = TimeDelta::days(7);
 const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 
-/// Something that must not be.
+/// Violation of a promise of the system, found by the auditor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Objection {
-    /// The check that found it.
+pub struct AuditViolation {
+    /// Name of the check that found the violation.
     pub check: &'static str,
-    /// What it found.
-    pub what: String,
+    /// Values that were found and expected.
+    pub detail: String,
 }
 
-/// Watches one world. Clones are the same auditor.
+/// Auditor of one world. Clones share their state.
 #[derive(Clone)]
 pub(crate) struct Auditor {
-    weather: Weather,
-    notes: Arc<Mutex<Notes>>,
+    sim: SimContext,
+    state: Arc<Mutex<AuditState>>,
 }
 
 #[derive(Default)]
-struct Notes {
-    /// By their canonical text, which is how they stand in a record.
+struct AuditState {
+    /// Sent events by their canonical text, which is the line of a record.
     events: HashMap<String, Event>,
     bad_lines: HashSet<String>,
     bad_records: HashSet<Vec<u8>>,
     acknowledged: BTreeMap<String, Event>,
-    /// By partition key: how many of its records were handed over.
-    handed_over: BTreeMap<String, u64>,
-    objections: Vec<Objection>,
+    /// Number of delivered records by partition key.
+    delivered: BTreeMap<String, u64>,
+    violations: Vec<AuditViolation>,
 }
 
-/// What a record holds.
-pub(crate) enum Content {
-    /// It cannot be opened.
+/// Content of a record, as the auditor reads it.
+pub(crate) enum RecordContent {
     Unopenable,
-    /// Its lines.
-    Lines(Vec<Line>),
+    Lines(Vec<RecordLine>),
 }
 
-pub(crate) enum Line {
+/// Line of a record.
+pub(crate) enum RecordLine {
     Event(Box<Event>),
-    Bad(String),
+    /// Line that a producer sent as an invalid event.
+    Invalid(String),
     Unknown(String),
 }
 
 impl Auditor {
-    pub(crate) fn new(weather: Weather) -> Self {
-        Self { weather, notes: Arc::default() }
+    pub(crate) fn new(sim: SimContext) -> Self {
+        Self { sim, state: Arc::default() }
     }
 
-    /// Somebody is going to send this event.
+    /// Notes an event that will be sent.
     pub(crate) fn expect(&self, event: &Event) {
-        self.notes().events.insert(event.canonical(), event.clone());
+        self.state().events.insert(event.canonical(), event.clone());
     }
 
-    /// Somebody is going to put this line into a record; it is no event.
+    /// Notes an invalid line that will be put into a record.
     pub(crate) fn expect_bad_line(&self, line: &str) {
-        self.notes().bad_lines.insert(line.to_owned());
+        self.state().bad_lines.insert(line.to_owned());
     }
 
-    /// Somebody is going to put this record, which cannot be opened.
+    /// Notes a record that will be put and cannot be opened.
     pub(crate) fn expect_bad_record(&self, data: &[u8]) {
-        self.notes().bad_records.insert(data.to_vec());
+        self.state().bad_records.insert(data.to_vec());
     }
 
-    /// What must not be.
-    pub(crate) fn object(&self, check: &'static str, what: String) {
-        self.weather.tell(|| format!("OBJECTION {check}: {what}"));
-        self.notes().objections.push(Objection { check, what });
+    /// Records a violation.
+    pub(crate) fn report(&self, check: &'static str, detail: String) {
+        self.sim.log(|| format!("VIOLATION {check}: {detail}"));
+        self.state().violations.push(AuditViolation { check, detail });
     }
 
-    pub(crate) fn objections(&self) -> Vec<Objection> {
-        self.notes().objections.clone()
+    pub(crate) fn violations(&self) -> Vec<AuditViolation> {
+        self.state().violations.clone()
     }
 
-    /// A till was told that its event is stored, there.
+    /// Checks the acknowledgement of an event that names `place` as its shard and sequence number.
     pub(crate) fn acknowledged(
         &self,
         event: &Event,
         place: Option<(&str, &str)>,
         sent_at: DateTime<Utc>,
-        stream: &Stream,
+        stream: &SimulatedStream,
     ) {
         if !is_timely(event, sent_at) {
             let id = event.event_id();
-            self.object("refusal", format!("{id} was taken, its clock is beyond the limits"));
+            self.report(
+                "refusal",
+                format!("{id} was accepted although its time is beyond the limits"),
+            );
         }
         let text = event.canonical();
         let Some((shard_id, number)) = place else {
-            self.object("receipt", format!("{text} is stored, and nobody says where"));
+            self.report(
+                "receipt",
+                format!("{text} is stored, without a shard and sequence number"),
+            );
             return;
         };
-        self.weather.count("receipts checked", 1);
+        self.sim.count("receipts checked", 1);
         let record = stream.record_at(shard_id, &SequenceNumber::new(number));
         let content = record.map(|record| self.open(&record));
-        let Some(Content::Lines(lines)) = content else {
-            self.object("receipt", format!("{shard_id} {number}: there is no such record"));
+        let Some(RecordContent::Lines(lines)) = content else {
+            self.report("receipt", format!("{shard_id} {number}: no such record"));
             return;
         };
-        if !lines.iter().any(|line| matches!(line, Line::Event(found) if **found == *event)) {
-            self.object("receipt", format!("{shard_id} {number} does not hold {text}"));
+        if !lines.iter().any(|line| matches!(line, RecordLine::Event(found) if **found == *event)) {
+            self.report("receipt", format!("{shard_id} {number} does not hold {text}"));
         }
-        self.notes().acknowledged.insert(text, event.clone());
+        self.state().acknowledged.insert(text, event.clone());
     }
 
-    /// A till was told that its event will never be taken.
-    pub(crate) fn refused(&self, event: &Event, sent_at: DateTime<Utc>, why: &str) {
+    /// Checks the rejection of an event.
+    pub(crate) fn rejected(&self, event: &Event, sent_at: DateTime<Utc>, reason: &str) {
         if is_timely(event, sent_at) {
-            self.object("refusal", format!("{} was refused: {why}", event.event_id()));
+            self.report("refusal", format!("{} was rejected: {reason}", event.event_id()));
         }
-        self.weather.count("events refused at the door", 1);
+        self.sim.count("events rejected", 1);
     }
 
-    /// A batch is handed over. Records of one partition key come first in their order, also
-    /// across a split or a merge.
-    pub(crate) fn handed_over(&self, batch: &[Delivered], stream: &Stream) {
+    /// Checks the order of a batch. The first deliveries of records of one partition key are in
+    /// order, also across a split or a merge.
+    pub(crate) fn delivered(&self, batch: &[Delivered], stream: &SimulatedStream) {
         for record in batch {
             let place = stream.place_of_key(record);
-            let mut notes = self.notes();
-            let last = notes.handed_over.entry(record.partition_key.clone()).or_default();
+            let mut state = self.state();
+            let last = state.delivered.entry(record.partition_key.clone()).or_default();
             if place > *last + 1 {
                 let key = &record.partition_key;
-                let what = format!("record {place} of {key} came before its record {}", *last + 1);
-                drop(notes);
-                self.object("order", what);
+                let detail = format!("record {place} of {key} came before record {}", *last + 1);
+                drop(state);
+                self.report("order", detail);
             } else {
                 *last = place.max(*last);
             }
         }
     }
 
-    /// A checkpoint says that these records are done.
-    pub(crate) fn checkpointed(&self, records: &[Stored], tables: &Tables) {
+    /// Checks that records before a checkpoint are stored or quarantined.
+    pub(crate) fn checkpointed(&self, records: &[StoredRecord], tables: &Tables) {
         let Tables { stock, quarantine, .. } = tables;
-        for Stored { record, .. } in records {
+        for StoredRecord { record, .. } in records {
             let place = format!("{}#{}", record.shard_id, record.sequence_number);
             let lines = match self.open(record) {
-                Content::Unopenable if quarantine.holds(&place) => continue,
-                Content::Unopenable => {
-                    self.object("checkpoint", format!("{place} is not kept, and done"));
+                RecordContent::Unopenable if quarantine.holds(&place) => continue,
+                RecordContent::Unopenable => {
+                    self.report(
+                        "checkpoint",
+                        format!("{place} is checkpointed, but not quarantined"),
+                    );
                     continue;
                 }
-                Content::Lines(lines) => lines,
+                RecordContent::Lines(lines) => lines,
             };
             for (index, line) in lines.into_iter().enumerate() {
-                let is_kept = match &line {
-                    Line::Event(event) => stock.holds(event),
-                    Line::Bad(_) => quarantine.holds(&format!("{place}#{index:04}")),
-                    Line::Unknown(_) => true,
+                let is_stored = match &line {
+                    RecordLine::Event(event) => stock.holds(event),
+                    RecordLine::Invalid(_) => quarantine.holds(&format!("{place}#{index:04}")),
+                    RecordLine::Unknown(_) => true,
                 };
-                if !is_kept {
-                    self.object("checkpoint", format!("{place}, line {index}: not kept, and done"));
+                if !is_stored {
+                    let detail = format!("{place}, line {index}: checkpointed, but not stored");
+                    self.report("checkpoint", detail);
                 }
             }
         }
     }
 
-    /// What a record holds, as far as anybody sent it.
-    pub(crate) fn open(&self, record: &Delivered) -> Content {
-        let notes = self.notes();
-        if notes.bad_records.contains(&record.data) {
-            return Content::Unopenable;
+    /// Opens a record and looks up its lines among everything that was sent.
+    pub(crate) fn open(&self, record: &Delivered) -> RecordContent {
+        let state = self.state();
+        if state.bad_records.contains(&record.data) {
+            return RecordContent::Unopenable;
         }
         let is_zstd = record.data.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]);
         let data = if is_zstd {
@@ -193,20 +203,20 @@ impl Auditor {
             record.data.clone()
         };
         let text = String::from_utf8_lossy(&data);
-        let known = |line: &str| match notes.events.get(line) {
-            Some(event) => Line::Event(Box::new(event.clone())),
-            None if notes.bad_lines.contains(line) => Line::Bad(line.to_owned()),
-            None => Line::Unknown(line.to_owned()),
+        let known = |line: &str| match state.events.get(line) {
+            Some(event) => RecordLine::Event(Box::new(event.clone())),
+            None if state.bad_lines.contains(line) => RecordLine::Invalid(line.to_owned()),
+            None => RecordLine::Unknown(line.to_owned()),
         };
-        Content::Lines(text.lines().map(known).collect())
+        RecordContent::Lines(text.lines().map(known).collect())
     }
 
-    fn notes(&self) -> MutexGuard<'_, Notes> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, AuditState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether an event is within the limits when it is received.
+/// `true` if the event's time is within the limits at its receipt.
 fn is_timely(event: &Event, received_at: DateTime<Utc>) -> bool {
     let at = event.occurred_at();
     received_at - AGE_MAX <= at && at <= received_at + AHEAD_MAX

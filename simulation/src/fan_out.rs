@@ -1,4 +1,4 @@
-//! One tick of a schedule: the stores that are due, served one after the other.
+//! One tick of a schedule, which serves the due stores one after the other.
 
 use chrono::{DateTime, Utc};
 use domain::ports::{CatalogTable, Failure};
@@ -6,8 +6,8 @@ use in_memory::{InProcessQueue, Tables};
 use pricing::{Pass, Pricing};
 use processors::{Closed, Closing};
 
-/// Prices the stores that are due in the slot of `due`, through the schedule and a queue. A store
-/// that fails is skipped, as by its dead-letter queue.
+/// Prices the stores that are due in the slot of `due`, through the schedule and a queue. A failing
+/// store is skipped, as if its message went to the dead-letter queue.
 pub(crate) async fn price_due(
     pricing: &Pricing<Tables>,
     due: DateTime<Utc>,
@@ -25,7 +25,7 @@ pub(crate) async fn price_due(
     Ok(all)
 }
 
-/// Closes the days of every store at `now`, due or not. A store that fails is skipped.
+/// Closes the days of every store at `now`, due or not. A failing store is skipped.
 pub(crate) async fn close_all(
     closing: &Closing<Tables>,
     now: DateTime<Utc>,

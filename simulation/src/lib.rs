@@ -1,28 +1,38 @@
-//! The promise under every fault: a seeded, deterministic simulation of the real stations.
+//! Deterministic simulation of the three components under injected faults.
 //!
-//! One seed makes a [`Plan`]: stores, tills, traffic, and a weather of faults. [`run`] plays it on
-//! one thread under a virtual clock, with the real `ingest`, `processors` and `pricing` and the
-//! real decisions of `local`'s event source mapping, over an in-memory stream and the
-//! in-memory tables; and an auditor, far simpler than the system, judges what came out. The same plan
-//! gives the same history, byte for byte.
+//! One seed decides a [`WorldPlan`]: stores, tills, traffic and the rates of faults. [`run`] plays
+//! the plan on one thread under a virtual clock. The world runs the real `ingest`, `processors`,
+//! `pricing` and decisions of the event source mapping, with the stream and the tables in memory.
+//! An auditor that is far simpler than the system checks the result. The same plan gives the same
+//! history, byte for byte.
+//!
+//! ```
+//! use simulation::{WorldPlan, run};
+//!
+//! let plan = WorldPlan { stores: 1, steps: 4, events: 20, ..WorldPlan::of(7) };
+//! let outcome = run(&plan, false);
+//! assert!(outcome.violations.is_empty(), "{}", outcome.report(&plan));
+//! assert!(outcome.counts["events acknowledged"] > 0);
+//! ```
 
 mod auditor;
+mod change_notifier;
+mod context;
 mod fan_out;
-mod fault;
+mod fault_injector;
+mod injected_fault;
 mod mapping;
-mod news;
-mod plan;
 mod producers;
+mod scenario;
 mod schedule;
 mod shrink;
 mod stream;
 mod till;
-mod traffic;
-mod weather;
 mod world;
+mod world_plan;
 
-pub use auditor::Objection;
-pub use fault::Fault;
-pub use plan::Plan;
+pub use auditor::AuditViolation;
+pub use injected_fault::InjectedFault;
 pub use shrink::shrink;
-pub use world::{Outcome, run};
+pub use world::{WorldOutcome, run};
+pub use world_plan::WorldPlan;

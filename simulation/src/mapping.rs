@@ -1,8 +1,8 @@
-//! The event source mapping: the real decisions of `local`, driven by a simulated reader that is
-//! killed and starts again.
+//! Event source mapping: the real decisions, driven by a simulated reader that is killed and
+//! restarted.
 
+mod instance;
 mod invocation;
-mod life;
 mod shard;
 
 use std::collections::BTreeMap;
@@ -16,43 +16,43 @@ use processors::Processor;
 use tokio::time::{sleep, timeout};
 
 use crate::auditor::Auditor;
-use crate::fault::Fault;
-use crate::news::News;
-use crate::stream::Stream;
-use crate::traffic::pick;
-use crate::weather::Weather;
-use life::Life;
+use crate::change_notifier::ChangeNotifier;
+use crate::context::SimContext;
+use crate::injected_fault::InjectedFault;
+use crate::scenario::pick;
+use crate::stream::SimulatedStream;
+use instance::MappingInstance;
 
-/// Longest between two occasions on which the mapping may be killed.
+/// Maximum time between two occasions on which the mapping may be killed.
 const KILL_EVERY_MAX: Duration = Duration::from_secs(30 * 60);
-/// Longest that a killed mapping is away.
-const AWAY_MAX: Duration = Duration::from_secs(3 * 60);
+/// Maximum time until a killed mapping restarts.
+const RESTART_MAX: Duration = Duration::from_secs(3 * 60);
 
-/// Where each shard is to be read next, by shard.
+/// Position from which each shard is read next, by shard.
 pub(crate) type Positions = BTreeMap<String, Position>;
 
-/// A mapping and what it works on. Clones are the same mapping.
+/// Event source mapping of a world. Clones share their state.
 #[derive(Clone)]
-pub(crate) struct Mapping {
-    pub(crate) weather: Weather,
+pub(crate) struct SimulatedMapping {
+    pub(crate) sim: SimContext,
     pub(crate) auditor: Auditor,
-    pub(crate) stream: Stream,
+    pub(crate) stream: SimulatedStream,
     pub(crate) processor: Processor<Tables>,
     rules: Rules,
-    /// What survives a kill.
+    /// Checkpoints that survive a kill.
     disk: Arc<Mutex<Positions>>,
-    /// Of the disk.
-    progress: News,
+    /// Notifies of new checkpoints on the disk.
+    progress: ChangeNotifier,
 }
 
-impl Mapping {
+impl SimulatedMapping {
     pub(crate) fn new(
-        weather: Weather,
+        sim: SimContext,
         auditor: Auditor,
-        stream: Stream,
+        stream: SimulatedStream,
         processor: Processor<Tables>,
     ) -> Self {
-        let mut draw = weather.draw("mapping");
+        let mut draw = sim.draw("mapping");
         let rules = Rules {
             cut: CutRules {
                 batch_size: *pick(&mut draw, &[1, 3, 10, 100]),
@@ -66,38 +66,38 @@ impl Mapping {
             retry_backoff: Duration::from_millis(*pick(&mut draw, &[100, 500, 2_000])),
             stream_arn: "arn:aws:kinesis:eu-central-1:000000000000:stream/simulated".to_owned(),
         };
-        weather.tell(|| format!("mapping: {rules:?}"));
+        sim.log(|| format!("mapping: {rules:?}"));
         Self {
-            weather,
+            sim,
             auditor,
             stream,
             processor,
             rules,
             disk: Arc::default(),
-            progress: News::default(),
+            progress: ChangeNotifier::default(),
         }
     }
 
-    /// Runs for ever, one life after the other.
+    /// Runs one instance after another, for ever.
     pub(crate) async fn run(self) {
         loop {
-            let occasion = self.weather.time(Fault::Kill, KILL_EVERY_MAX);
-            let mut life = Life::new(self.clone());
+            let occasion = self.sim.duration(InjectedFault::Kill, KILL_EVERY_MAX);
+            let mut instance = MappingInstance::new(self.clone());
             loop {
-                let _ = timeout(occasion, life.run()).await;
-                if self.weather.strikes(Fault::Kill) {
+                let _ = timeout(occasion, instance.run()).await;
+                if self.sim.injects(InjectedFault::Kill) {
                     break;
                 }
             }
-            drop(life);
-            self.weather.count("mappings killed", 1);
-            sleep(self.weather.time(Fault::Kill, AWAY_MAX)).await;
+            drop(instance);
+            self.sim.count("mappings killed", 1);
+            sleep(self.sim.duration(InjectedFault::Kill, RESTART_MAX)).await;
         }
     }
 
-    /// Waits until everything in the stream is done and noted.
+    /// Waits until all records of the stream are processed and checkpointed.
     pub(crate) async fn drained(&self) {
-        let mut progress = self.progress.listen();
+        let mut progress = self.progress.watch();
         while !self.is_drained() {
             progress.changed().await;
         }

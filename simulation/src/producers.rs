@@ -1,4 +1,5 @@
-//! Others who put into the same stream: copies under other partition keys, and poison.
+//! Other producers of the same stream. They put copies of events under other partition keys, and
+//! records that are invalid or cannot be opened.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use domain::Event;
@@ -7,110 +8,111 @@ use load_generator::draw::Draw;
 use serde_json::Value;
 
 use crate::auditor::Auditor;
-use crate::fault::Fault;
-use crate::stream::Stream;
-use crate::traffic::{Errand, Scene, contradicting, parsed, pick, stamped};
-use crate::weather::Weather;
+use crate::context::SimContext;
+use crate::injected_fault::InjectedFault;
+use crate::scenario::{Scenario, ScheduledEvent, contradicting, parsed, pick, stamped};
+use crate::stream::SimulatedStream;
 
-/// A record and when it is put.
-struct Parcel {
+/// Record of another producer.
+struct ScheduledRecord {
+    /// Instant at which the record is put.
     at: DateTime<Utc>,
     data: Vec<u8>,
 }
 
-/// Puts everything at its time.
-pub(crate) async fn work(parcels: Parcels, stream: Stream, weather: Weather) {
-    let mut draw = weather.draw("other partition keys");
-    for Parcel { at, data } in parcels.0 {
-        weather.sleep_until(at).await;
+/// Puts each record at its time.
+pub(crate) async fn work(records: ScheduledRecords, stream: SimulatedStream, sim: SimContext) {
+    let mut draw = sim.draw("other partition keys");
+    for ScheduledRecord { at, data } in records.0 {
+        sim.sleep_until(at).await;
         stream.append(&format!("other-{}", draw.below(12)), data);
-        weather.count("records by other producers", 1);
+        sim.count("records by other producers", 1);
     }
 }
 
-/// What the other producers will put.
-pub(crate) struct Parcels(Vec<Parcel>);
+/// All records of the other producers, by time.
+pub(crate) struct ScheduledRecords(Vec<ScheduledRecord>);
 
-impl Parcels {
-    /// Draws what is put beside the tills' events.
+impl ScheduledRecords {
+    /// Draws the records to put besides the tills' events.
     pub(crate) fn of(
-        scene: &Scene,
-        errands: &[Errand],
+        scenario: &Scenario,
+        scheduled: &[ScheduledEvent],
         auditor: &Auditor,
-        weather: &Weather,
+        sim: &SimContext,
     ) -> Self {
-        let mut draw = weather.draw("other producers");
-        let length = (scene.ends_at - scene.starts_at).num_milliseconds() as u64;
-        // What a till says with a clock beyond the limits is for ingest to refuse.
-        let timely = |errand: &&Errand| {
-            let ahead = errand.event.occurred_at() - scene.starts_at;
+        let mut draw = sim.draw("other producers");
+        let length = (scenario.ends_at - scenario.starts_at).num_milliseconds() as u64;
+        // Ingest has to reject the events of tills with a clock beyond the limits.
+        let timely = |scheduled: &&ScheduledEvent| {
+            let ahead = scheduled.event.occurred_at() - scenario.starts_at;
             ahead <= TimeDelta::zero() && ahead > -TimeDelta::days(6)
-                || errand.event.occurred_at() <= errand.due
+                || scheduled.event.occurred_at() <= scheduled.due
         };
-        let recent = scene.starts_at - TimeDelta::days(6);
-        let events: Vec<&Event> = errands
+        let recent = scenario.starts_at - TimeDelta::days(6);
+        let events: Vec<&Event> = scheduled
             .iter()
             .filter(timely)
-            .map(|errand| &errand.event)
+            .map(|scheduled| &scheduled.event)
             .filter(|event| event.occurred_at() > recent)
             .collect();
-        let mut parcels = Vec::new();
-        let mut put = |at, data| parcels.push(Parcel { at, data });
+        let mut records = Vec::new();
+        let mut put = |at, data| records.push(ScheduledRecord { at, data });
         let mut copies: Vec<Event> = Vec::new();
         for (number, event) in events.iter().copied().enumerate() {
             let soon = TimeDelta::milliseconds(draw.below(length / 4) as i64);
-            let at = event.occurred_at().max(scene.starts_at) + soon;
-            // Many a record at one instant, so that several handlers meet in one row.
+            let at = event.occurred_at().max(scenario.starts_at) + soon;
+            // Several records at one instant make handlers save one row concurrently.
             let at = at.duration_round_up(TimeDelta::minutes(1)).expect("an instant of our time");
-            let whole = draw.below(3) as usize;
-            if weather.strikes(Fault::Direct) {
+            let collected = draw.below(3) as usize;
+            if sim.injects(InjectedFault::Direct) {
                 copies.push(event.clone());
             }
-            if weather.strikes(Fault::TwoContents) {
+            if sim.injects(InjectedFault::TwoContents) {
                 copies.push(contradicting(event, draw.below(9)));
             }
-            if weather.strikes(Fault::Restamped) {
+            if sim.injects(InjectedFault::Restamped) {
                 copies.push(stamped(event, event.occurred_at() - TimeDelta::minutes(10)));
             }
-            if copies.len() > whole {
+            if copies.len() > collected {
                 copies.iter().for_each(|event| auditor.expect(event));
-                // Nothing is told before it happens.
+                // An event is never put before its time.
                 let happened = copies.iter().map(Event::occurred_at).max();
                 let at = happened.map_or(at, |happened| happened.max(at));
                 put(at, record(&mut draw, copies.iter().map(Event::canonical).collect()));
                 copies.clear();
             }
-            if weather.strikes(Fault::Race) {
+            if sim.injects(InjectedFault::Race) {
                 let row = WindowKey::of(event);
                 let mates = events.iter().filter(|other| WindowKey::of(other) == row).take(8);
                 let mates: Vec<&Event> = mates.copied().collect();
                 let at = mates.iter().fold(at, |at, mate| at.max(mate.occurred_at()));
-                // New events, and their row may end with them: what is stored last was contested.
+                // New events. If they are the last of their row, its last save was contested.
                 for mate in mates {
                     let new = renamed(mate, number);
                     auditor.expect(&new);
                     put(at, record(&mut draw, vec![new.canonical()]));
                 }
             }
-            if weather.strikes(Fault::Unopenable) {
+            if sim.injects(InjectedFault::Unopenable) {
                 let data = unopenable(&mut draw, number);
                 auditor.expect_bad_record(&data);
                 put(at, data);
             }
-            if weather.strikes(Fault::Invalid) {
-                let bad = invalid(&mut draw, event, number);
-                auditor.expect_bad_line(&bad);
+            if sim.injects(InjectedFault::Invalid) {
+                let line = invalid(&mut draw, event, number);
+                auditor.expect_bad_line(&line);
                 let mut lines = vec![event.canonical(), event.canonical()];
-                lines.insert(draw.below(3) as usize, bad);
+                lines.insert(draw.below(3) as usize, line);
                 put(at, record(&mut draw, lines));
             }
         }
-        parcels.sort_by_key(|parcel| parcel.at);
-        Self(parcels)
+        records.sort_by_key(|record| record.at);
+        Self(records)
     }
 }
 
-/// The same under an id of its own.
+/// Returns the event with a new id.
 fn renamed(event: &Event, number: usize) -> Event {
     let mut json: Value = serde_json::from_str(&event.canonical()).expect("canonical JSON");
     json["event_id"] = Value::from(format!("race-{number}-{}", event.event_id()));
@@ -122,7 +124,7 @@ fn record(draw: &mut Draw, lines: Vec<String>) -> Vec<u8> {
     if draw.below(2) == 0 { plain } else { zstd::bulk::compress(&plain, 1).expect("in memory") }
 }
 
-/// Bytes in which there is nothing to read.
+/// Returns bytes that cannot be opened as a record.
 fn unopenable(draw: &mut Draw, number: usize) -> Vec<u8> {
     let kinds: [&[u8]; 4] =
         [b"\xF3\x89\x9A\xC2 aggregated ", b"\x28\xB5\x2F\xFD broken ", b"\xFF\xFE ", b" \n\t"];
@@ -134,7 +136,7 @@ fn unopenable(draw: &mut Draw, number: usize) -> Vec<u8> {
     data
 }
 
-/// A line that is no event.
+/// Returns a line that breaks a rule of events.
 fn invalid(draw: &mut Draw, event: &Event, number: usize) -> String {
     let good = event.canonical();
     let id = format!("\"event_id\":\"{}\"", event.event_id());

@@ -1,5 +1,5 @@
-//! The schedules of pricing and of the close of day: ticks that come late, twice, at once, and die
-//! in the middle.
+//! Schedules of the pricing and of the close of day. Ticks come late, twice or concurrently, and
+//! crash in the middle.
 
 use std::time::Duration;
 
@@ -13,37 +13,39 @@ use rust_decimal::Decimal;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::context::SimContext;
 use crate::fan_out::{close_all, price_due};
-use crate::fault::Fault;
-use crate::traffic::Scene;
-use crate::weather::Weather;
+use crate::injected_fault::InjectedFault;
+use crate::scenario::Scenario;
 
 const SLOT: TimeDelta = TimeDelta::minutes(15);
-/// A pass comes at most so late.
+/// Maximum delay of a pass.
 const DELAY_MAX: Duration = Duration::from_secs(25 * 60);
-/// The function's timeout.
+/// Timeout of the Lambda function.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Ticks from the start of the scene to its end.
+/// Starts the pricing passes from the start of the scenario to its end.
 pub(crate) async fn work(
     pricing: Pricing<Tables>,
     items: Vec<Item>,
-    scene: Scene,
-    weather: Weather,
+    scenario: Scenario,
+    sim: SimContext,
 ) {
     let mut passes = JoinSet::new();
-    let mut slot = slot_of(scene.starts_at);
-    while slot < scene.ends_at {
-        weather.sleep_until(slot + TimeDelta::seconds(20)).await;
-        if weather.strikes(Fault::PriceChanged) {
-            change_a_price(&pricing.tables, &items, &weather).await;
+    let mut slot = slot_of(scenario.starts_at);
+    while slot < scenario.ends_at {
+        sim.sleep_until(slot + TimeDelta::seconds(20)).await;
+        if sim.injects(InjectedFault::PriceChanged) {
+            change_a_price(&pricing.tables, &items, &sim).await;
         }
-        passes.spawn(pass(pricing.clone(), weather.clone(), Duration::ZERO));
-        for (fault, count) in [(Fault::TickRepeated, 1), (Fault::TickOverlapping, 2)] {
-            if weather.strikes(fault) {
-                let after = weather.time(fault, Duration::from_secs(60));
+        passes.spawn(pass(pricing.clone(), sim.clone(), Duration::ZERO));
+        for (fault, count) in
+            [(InjectedFault::TickRepeated, 1), (InjectedFault::TickOverlapping, 2)]
+        {
+            if sim.injects(fault) {
+                let after = sim.duration(fault, Duration::from_secs(60));
                 for _ in 0..count {
-                    passes.spawn(pass(pricing.clone(), weather.clone(), after));
+                    passes.spawn(pass(pricing.clone(), sim.clone(), after));
                 }
             }
         }
@@ -52,54 +54,55 @@ pub(crate) async fn work(
     while passes.join_next().await.is_some() {}
 }
 
-/// One pass. The schedule's own time decides the slot; late ones come after its end.
-async fn pass(pricing: Pricing<Tables>, weather: Weather, after: Duration) {
-    let due = weather.now();
+/// Runs one pass. The time at which the pass was due decides its slot. Late passes start after the
+/// end of their slot.
+async fn pass(pricing: Pricing<Tables>, sim: SimContext, after: Duration) {
+    let due = sim.now();
     sleep(after).await;
-    if weather.strikes(Fault::TickDelayed) {
-        sleep(weather.time(Fault::TickDelayed, DELAY_MAX)).await;
+    if sim.injects(InjectedFault::TickDelayed) {
+        sleep(sim.duration(InjectedFault::TickDelayed, DELAY_MAX)).await;
     }
-    let longest = if weather.strikes(Fault::TickCrash) {
-        weather.time(Fault::TickCrash, Duration::from_secs(2))
+    let longest = if sim.injects(InjectedFault::TickCrash) {
+        sim.duration(InjectedFault::TickCrash, Duration::from_secs(2))
     } else {
         TIMEOUT
     };
-    let pass = timeout(longest, price_due(&pricing, due, weather.now())).await;
-    weather.count("pricing passes", 1);
-    weather.tell(|| format!("pricing: {due}: {pass:?}"));
+    let pass = timeout(longest, price_due(&pricing, due, sim.now())).await;
+    sim.count("pricing passes", 1);
+    sim.log(|| format!("pricing: {due}: {pass:?}"));
 }
 
-/// Closes days again and again while their events still arrive, sometimes twice at once.
-pub(crate) async fn close_days(closing: Closing<Tables>, weather: Weather) {
+/// Closes days repeatedly while their events still arrive, sometimes twice concurrently.
+pub(crate) async fn close_days(closing: Closing<Tables>, sim: SimContext) {
     let mut passes = JoinSet::new();
     loop {
-        sleep(weather.time(Fault::CloseEarly, Duration::from_secs(40 * 60))).await;
-        if !weather.strikes(Fault::CloseEarly) {
+        sleep(sim.duration(InjectedFault::CloseEarly, Duration::from_secs(40 * 60))).await;
+        if !sim.injects(InjectedFault::CloseEarly) {
             continue;
         }
-        for _ in 0..1 + weather.below(Fault::CloseEarly, 2) {
-            // The schedule says when it was due, and that may be long ago.
-            let late = TimeDelta::minutes(weather.below(Fault::CloseEarly, 90) as i64);
-            let (closing, weather, now) = (closing.clone(), weather.clone(), weather.now() - late);
+        for _ in 0..1 + sim.below(InjectedFault::CloseEarly, 2) {
+            // A pass uses the time at which it was due, which may be long ago.
+            let late = TimeDelta::minutes(sim.below(InjectedFault::CloseEarly, 90) as i64);
+            let (closing, sim, now) = (closing.clone(), sim.clone(), sim.now() - late);
             passes.spawn(async move {
                 let closed = timeout(TIMEOUT, close_all(&closing, now)).await;
-                weather.tell(|| format!("closing: {now}: {closed:?}"));
-                weather.count("closing passes", 1);
+                sim.log(|| format!("closing: {now}: {closed:?}"));
+                sim.count("closing passes", 1);
             });
         }
     }
 }
 
-/// An item's price is another one from now on, up or down; its floor is not in the way.
-async fn change_a_price(catalog: &Tables, items: &[Item], weather: &Weather) {
-    let item = &items[weather.below(Fault::PriceChanged, items.len() as u64) as usize];
-    let percent = 60 + weather.below(Fault::PriceChanged, 100) as i64;
+/// Changes the price of an item in the catalogue, up or down, but not below its floor.
+async fn change_a_price(catalog: &Tables, items: &[Item], sim: &SimContext) {
+    let item = &items[sim.below(InjectedFault::PriceChanged, items.len() as u64) as usize];
+    let percent = 60 + sim.below(InjectedFault::PriceChanged, 100) as i64;
     let currency = item.price.currency();
     let amount = (item.price.amount() * Decimal::new(percent, 2)).round_dp(currency.minor_digits());
     let Ok(price) = Money::price(amount, currency) else { return };
     if price.amount() > item.floor.map_or(Decimal::ZERO, |floor| floor.amount()) {
-        weather.tell(|| format!("catalogue: {} costs {price}", item.sku));
+        sim.log(|| format!("catalogue: {} costs {price}", item.sku));
         let item = Item { price, ..item.clone() };
-        catalog.put_item(&item).await.expect("the catalogue is written on a calm road");
+        catalog.put_item(&item).await.expect("writes to the catalogue have no faults");
     }
 }

@@ -1,5 +1,5 @@
-//! An in-memory Kinesis: shards with hash ranges, sequence numbers, splits and merges, and every
-//! way in which a put can fail.
+//! Kinesis stream in memory: shards with hash ranges, sequence numbers, splits and merges, and the
+//! failures of a put.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -11,86 +11,86 @@ use domain::limits::{PUT_RECORDS_BYTES_MAX, PUT_RECORDS_MAX};
 use domain::ports::{EventLog, Failure, Put};
 use domain::record::Record;
 use domain::{Delivered, SequenceNumber};
-use event_source_mapping::decisions::{Shard as Listed, ShardState};
+use event_source_mapping::decisions::{Shard, ShardState};
 use md5::{Digest, Md5};
 use tokio::time::sleep;
 
-use crate::fault::Fault;
-use crate::news::{Listener, News};
-use crate::weather::Weather;
+use crate::change_notifier::{ChangeNotifier, ChangeWatch};
+use crate::context::SimContext;
+use crate::injected_fault::InjectedFault;
 
-/// Longest that a call is on its way.
+/// Maximum delay of a call.
 const SLOW_MAX: Duration = Duration::from_secs(4);
-/// Longest that the stream is out of reach.
+/// Maximum duration of an outage.
 const OUTAGE_MAX: Duration = Duration::from_secs(90);
-/// Longest that the stream is too busy.
-const BUSY_MAX: Duration = Duration::from_secs(45);
-/// Where sequence numbers begin: they soon get a digit more, so that text and number sort
-/// differently.
+/// Maximum duration of throttling.
+const THROTTLE_MAX: Duration = Duration::from_secs(45);
+/// First sequence number. Later ones soon have one more digit, so that their order as text differs
+/// from their order as numbers.
 const FIRST_NUMBER: u128 = 9_999_999_999_999_999_950;
 
-/// The stream. Clones are the same stream.
+/// Stream of a world. Clones share their state.
 #[derive(Clone)]
-pub(crate) struct Stream {
-    weather: Weather,
-    state: Arc<Mutex<State>>,
-    /// Of records and shards.
-    news: News,
+pub(crate) struct SimulatedStream {
+    sim: SimContext,
+    state: Arc<Mutex<StreamState>>,
+    /// Notifies of new records and shards.
+    changes: ChangeNotifier,
 }
 
-struct State {
-    shards: Vec<Shard>,
+struct StreamState {
+    shards: Vec<SimulatedShard>,
     next_number: u128,
-    /// How many records each partition key has.
+    /// Number of records by partition key.
     keys: BTreeMap<String, u64>,
-    down_until: DateTime<Utc>,
-    busy_until: DateTime<Utc>,
+    unavailable_until: DateTime<Utc>,
+    throttled_until: DateTime<Utc>,
 }
 
-struct Shard {
+struct SimulatedShard {
     id: String,
     first_hash: u128,
     last_hash: u128,
     parents: Vec<usize>,
     is_closed: bool,
-    records: Vec<Stored>,
+    records: Vec<StoredRecord>,
 }
 
-/// A record in the stream.
+/// Record in the stream.
 #[derive(Debug, Clone)]
-pub(crate) struct Stored {
+pub(crate) struct StoredRecord {
     pub(crate) record: Delivered,
-    /// Its place among the records of its partition key.
+    /// Position among the records of its partition key, from 1.
     pub(crate) of_key: u64,
 }
 
-/// What a reader finds.
-pub(crate) struct Found {
-    pub(crate) records: Vec<Stored>,
-    /// The shard is closed, and this was its end.
+/// Result of reading a shard.
+pub(crate) struct ShardRead {
+    pub(crate) records: Vec<StoredRecord>,
+    /// `true` if the shard is closed and was read to its end.
     pub(crate) is_end: bool,
 }
 
-impl Stream {
-    /// A stream of some shards.
-    pub(crate) fn new(weather: Weather, shards: u64) -> Self {
+impl SimulatedStream {
+    /// Creates a stream with a number of open shards.
+    pub(crate) fn new(sim: SimContext, shards: u64) -> Self {
         let width = u128::MAX / u128::from(shards);
         let shard = |index: u64| {
             let first_hash = width * u128::from(index);
             let last_hash = if index + 1 == shards { u128::MAX } else { first_hash + (width - 1) };
-            Shard::new(index as usize, first_hash, last_hash, vec![])
+            SimulatedShard::new(index as usize, first_hash, last_hash, vec![])
         };
-        let state = State {
+        let state = StreamState {
             shards: (0..shards).map(shard).collect(),
             next_number: FIRST_NUMBER,
             keys: BTreeMap::new(),
-            down_until: DateTime::UNIX_EPOCH,
-            busy_until: DateTime::UNIX_EPOCH,
+            unavailable_until: DateTime::UNIX_EPOCH,
+            throttled_until: DateTime::UNIX_EPOCH,
         };
-        Self { weather, state: Arc::new(Mutex::new(state)), news: News::default() }
+        Self { sim, state: Arc::new(Mutex::new(state)), changes: ChangeNotifier::default() }
     }
 
-    /// Stores a record.
+    /// Stores a record in the open shard of its partition key.
     pub(crate) fn append(&self, partition_key: &str, data: Vec<u8>) -> Put {
         let mut state = self.state();
         let hash = u128::from_be_bytes(Md5::digest(partition_key).into());
@@ -99,7 +99,7 @@ impl Stream {
         let of_key = state.keys.entry(partition_key.to_owned()).or_default();
         *of_key += 1;
         let of_key = *of_key;
-        let takes = |shard: &&mut Shard| {
+        let takes = |shard: &&mut SimulatedShard| {
             !shard.is_closed && (shard.first_hash..=shard.last_hash).contains(&hash)
         };
         let shard = state.shards.iter_mut().find(takes).expect("open shards take every hash");
@@ -107,26 +107,26 @@ impl Stream {
             shard_id: shard.id.clone(),
             sequence_number: SequenceNumber::new(number.to_string()),
             partition_key: partition_key.to_owned(),
-            arrived_at: self.weather.now(),
+            arrived_at: self.sim.now(),
             data,
         };
         let put = Put::Stored {
             shard_id: record.shard_id.clone(),
             sequence_number: record.sequence_number.clone(),
         };
-        shard.records.push(Stored { record, of_key });
+        shard.records.push(StoredRecord { record, of_key });
         drop(state);
-        self.weather.tell(|| format!("stream: {number} of {partition_key}"));
-        self.news.tell();
+        self.sim.log(|| format!("stream: {number} of {partition_key}"));
+        self.changes.notify();
         put
     }
 
-    /// All records, shard by shard.
-    pub(crate) fn records(&self) -> Vec<Stored> {
+    /// Returns all records, shard by shard.
+    pub(crate) fn records(&self) -> Vec<StoredRecord> {
         self.state().shards.iter().flat_map(|shard| shard.records.clone()).collect()
     }
 
-    /// The record at a place, if there is one.
+    /// Returns the record with a sequence number, if there is one.
     pub(crate) fn record_at(&self, shard_id: &str, number: &SequenceNumber) -> Option<Delivered> {
         let state = self.state();
         let shard = state.shards.iter().find(|shard| shard.id == shard_id)?;
@@ -134,7 +134,7 @@ impl Stream {
         Some(stored?.record.clone())
     }
 
-    /// A record's place among those of its partition key.
+    /// Position of a record among those of its partition key, from 1.
     pub(crate) fn place_of_key(&self, record: &Delivered) -> u64 {
         let place = self.place_after(&record.shard_id, &record.sequence_number);
         let state = self.state();
@@ -142,10 +142,10 @@ impl Stream {
         shard.expect("a known shard").records[place - 1].of_key
     }
 
-    /// The shards as the service lists them.
-    pub(crate) fn list(&self) -> Vec<Listed> {
+    /// Lists all shards, as the service does.
+    pub(crate) fn list(&self) -> Vec<Shard> {
         let state = self.state();
-        let listed = |shard: &Shard| Listed {
+        let listed = |shard: &SimulatedShard| Shard {
             id: shard.id.clone(),
             parents: shard.parents.iter().map(|parent| state.shards[*parent].id.clone()).collect(),
             state: if shard.is_closed { ShardState::Closed } else { ShardState::Open },
@@ -153,47 +153,48 @@ impl Stream {
         state.shards.iter().map(listed).collect()
     }
 
-    /// At most `most` records of a shard, from the place `from` on.
-    pub(crate) fn read(&self, shard_id: &str, from: usize, most: usize) -> Found {
+    /// Reads at most `most` records of a shard, from the index `from`.
+    pub(crate) fn read(&self, shard_id: &str, from: usize, most: usize) -> ShardRead {
         let state = self.state();
         let shard = state.shards.iter().find(|shard| shard.id == shard_id).expect("a known shard");
-        let records: Vec<Stored> = shard.records.iter().skip(from).take(most).cloned().collect();
+        let records: Vec<StoredRecord> =
+            shard.records.iter().skip(from).take(most).cloned().collect();
         let is_end = shard.is_closed && from + records.len() == shard.records.len();
-        Found { records, is_end }
+        ShardRead { records, is_end }
     }
 
-    /// The place in its shard behind a record.
+    /// Index behind a record in its shard.
     pub(crate) fn place_after(&self, shard_id: &str, number: &SequenceNumber) -> usize {
         let state = self.state();
         let shard = state.shards.iter().find(|shard| shard.id == shard_id).expect("a known shard");
-        // By value, and not as the system compares them.
+        // Compares by value, with other code than the system.
         let value = |number: &SequenceNumber| number.as_str().parse::<u128>().unwrap_or_default();
         let number = value(number);
         shard.records.partition_point(|stored| value(&stored.record.sequence_number) <= number)
     }
 
-    /// Hears of new records and shards.
-    pub(crate) fn news(&self) -> Listener {
-        self.news.listen()
+    /// Watches for new records and shards.
+    pub(crate) fn watch(&self) -> ChangeWatch {
+        self.changes.watch()
     }
 
-    /// Splits an open shard in two.
+    /// Splits a random open shard in two.
     pub(crate) fn split(&self) {
         let mut state = self.state();
         let open = state.open();
-        let parent = open[self.weather.below(Fault::Split, open.len() as u64) as usize];
+        let parent = open[self.sim.below(InjectedFault::Split, open.len() as u64) as usize];
         let (first, last) = (state.shards[parent].first_hash, state.shards[parent].last_hash);
         let middle = first + (last - first) / 2;
         state.shards[parent].is_closed = true;
         for (first, last) in [(first, middle), (middle + 1, last)] {
-            let child = Shard::new(state.shards.len(), first, last, vec![parent]);
+            let child = SimulatedShard::new(state.shards.len(), first, last, vec![parent]);
             state.shards.push(child);
         }
         drop(state);
-        self.news.tell();
+        self.changes.notify();
     }
 
-    /// Merges two neighbours, if there are two.
+    /// Merges two random neighbours, if there are any.
     pub(crate) fn merge(&self) {
         let mut state = self.state();
         let mut open = state.open();
@@ -201,95 +202,96 @@ impl Stream {
         if open.len() < 2 {
             return;
         }
-        let at = self.weather.below(Fault::Merge, open.len() as u64 - 1) as usize;
+        let at = self.sim.below(InjectedFault::Merge, open.len() as u64 - 1) as usize;
         let (lower, upper) = (open[at], open[at + 1]);
         let (first, last) = (state.shards[lower].first_hash, state.shards[upper].last_hash);
         state.shards[lower].is_closed = true;
         state.shards[upper].is_closed = true;
-        let child = Shard::new(state.shards.len(), first, last, vec![lower, upper]);
+        let child = SimulatedShard::new(state.shards.len(), first, last, vec![lower, upper]);
         state.shards.push(child);
         drop(state);
-        self.news.tell();
+        self.changes.notify();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, StreamState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sometimes for one call, sometimes for longer than a request may take.
-    fn is_busy(&self) -> bool {
-        let now = self.weather.now();
-        if self.weather.strikes(Fault::StreamThrottle) {
-            let is_long = self.weather.below(Fault::StreamThrottle, 4) == 0;
-            let lasts = self.weather.time(Fault::StreamThrottle, BUSY_MAX);
-            self.state().busy_until = if is_long { now + lasts } else { now };
+    /// `true` if the stream throttles. Throttling ends with the call, or lasts longer than a request
+    /// may take.
+    fn is_throttled(&self) -> bool {
+        let now = self.sim.now();
+        if self.sim.injects(InjectedFault::StreamThrottle) {
+            let is_long = self.sim.below(InjectedFault::StreamThrottle, 4) == 0;
+            let lasts = self.sim.duration(InjectedFault::StreamThrottle, THROTTLE_MAX);
+            self.state().throttled_until = if is_long { now + lasts } else { now };
             return true;
         }
-        now < self.state().busy_until
+        now < self.state().throttled_until
     }
 
-    fn is_down(&self) -> bool {
-        let now = self.weather.now();
-        if self.weather.strikes(Fault::StreamOutage) {
-            let lasts = self.weather.time(Fault::StreamOutage, OUTAGE_MAX);
-            self.state().down_until = now + lasts;
+    fn is_unavailable(&self) -> bool {
+        let now = self.sim.now();
+        if self.sim.injects(InjectedFault::StreamOutage) {
+            let lasts = self.sim.duration(InjectedFault::StreamOutage, OUTAGE_MAX);
+            self.state().unavailable_until = now + lasts;
         }
-        now < self.state().down_until
+        now < self.state().unavailable_until
     }
 }
 
-impl State {
+impl StreamState {
     fn open(&self) -> Vec<usize> {
         (0..self.shards.len()).filter(|shard| !self.shards[*shard].is_closed).collect()
     }
 }
 
-impl Shard {
+impl SimulatedShard {
     fn new(index: usize, first_hash: u128, last_hash: u128, parents: Vec<usize>) -> Self {
         let id = format!("shardId-{index:012}");
         Self { id, first_hash, last_hash, parents, is_closed: false, records: Vec::new() }
     }
 }
 
-impl EventLog for Stream {
+impl EventLog for SimulatedStream {
     async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
-        let weather = &self.weather;
+        let sim = &self.sim;
         let bytes: usize = records.iter().map(|r| r.data.len() + r.partition_key.len()).sum();
         if records.len() > PUT_RECORDS_MAX || bytes > PUT_RECORDS_BYTES_MAX {
-            return Err(Failure::Refused("more than a call may carry".to_owned()));
+            return Err(Failure::Refused("more than the limit of a call".to_owned()));
         }
-        if weather.strikes(Fault::StreamSlow) {
-            sleep(weather.time(Fault::StreamSlow, SLOW_MAX)).await;
+        if sim.injects(InjectedFault::StreamSlow) {
+            sleep(sim.duration(InjectedFault::StreamSlow, SLOW_MAX)).await;
         }
-        if self.is_down() {
+        if self.is_unavailable() {
             return Err(Failure::Unavailable("the stream is out of reach".to_owned()));
         }
-        if self.is_busy() {
+        if self.is_throttled() {
             return Err(Failure::Throttled("the stream is busy".to_owned()));
         }
         let put = |record: &Record| {
-            if weather.strikes(Fault::Partial) {
-                let busy = weather.below(Fault::Partial, 2) == 0;
-                return Put::Failed(match busy {
+            if sim.injects(InjectedFault::Partial) {
+                let throttles = sim.below(InjectedFault::Partial, 2) == 0;
+                return Put::Failed(match throttles {
                     true => Failure::Throttled("the shard is busy".to_owned()),
                     false => Failure::Unavailable("InternalFailure".to_owned()),
                 });
             }
             let stored = self.append(&record.partition_key, record.data.clone());
-            if weather.strikes(Fault::AckLost) {
+            if sim.injects(InjectedFault::AckLost) {
                 return Put::Failed(Failure::Unavailable("InternalFailure".to_owned()));
             }
             stored
         };
         let answers = records.iter().map(put).collect();
-        if weather.strikes(Fault::Silence) {
+        if sim.injects(InjectedFault::Silence) {
             return pending().await;
         }
-        if weather.strikes(Fault::AckLost) {
+        if sim.injects(InjectedFault::AckLost) {
             return Err(Failure::Unavailable("the connection broke".to_owned()));
         }
-        if weather.strikes(Fault::StreamSlow) {
-            sleep(weather.time(Fault::StreamSlow, SLOW_MAX)).await;
+        if sim.injects(InjectedFault::StreamSlow) {
+            sleep(sim.duration(InjectedFault::StreamSlow, SLOW_MAX)).await;
         }
         Ok(answers)
     }

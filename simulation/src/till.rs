@@ -1,4 +1,5 @@
-//! A till: sends what happened, repeats what was not acknowledged, never what was refused.
+//! Till of a store. A till sends its events, repeats those that were not acknowledged, and never
+//! repeats a rejected one.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -18,73 +19,73 @@ use tokio::time::timeout;
 use tower::ServiceExt;
 
 use crate::auditor::Auditor;
-use crate::fault::Fault;
-use crate::stream::Stream;
-use crate::traffic::Errand;
-use crate::weather::Weather;
+use crate::context::SimContext;
+use crate::injected_fault::InjectedFault;
+use crate::scenario::ScheduledEvent;
+use crate::stream::SimulatedStream;
 
-/// Longest that a till is not connected.
+/// Maximum time without a connection.
 const OFFLINE_MAX: Duration = Duration::from_secs(40 * 60);
-/// A till that hangs up does so within the time that ingest takes at most.
+/// Maximum time until a till closes its connection. Ingest answers within this time.
 const HANG_UP_MAX: Duration = Duration::from_secs(15);
-/// Longest that a till waits before it sends something again.
+/// Maximum delay before a till sends an event again, in milliseconds.
 const PAUSE_MAX: u64 = 20_000;
 
-/// One till of a store.
-pub(crate) struct Till {
+/// Till of a store, or a gateway of several tills.
+pub(crate) struct SimulatedTill {
     pub(crate) name: String,
-    pub(crate) weather: Weather,
+    pub(crate) sim: SimContext,
     pub(crate) auditor: Auditor,
-    pub(crate) stream: Stream,
+    pub(crate) stream: SimulatedStream,
     pub(crate) router: Router,
     pub(crate) draw: Draw,
     outbox: BTreeMap<(DateTime<Utc>, usize), Event>,
     added: usize,
 }
 
-/// The answer for one event.
-struct Answer {
+/// Result for one event in the response.
+struct TillAnswer {
     status: String,
     place: Option<(String, String)>,
     message: String,
 }
 
-impl Till {
+impl SimulatedTill {
     pub(crate) fn new(
         name: String,
-        weather: Weather,
+        sim: SimContext,
         auditor: Auditor,
-        stream: Stream,
+        stream: SimulatedStream,
         router: Router,
     ) -> Self {
-        let draw = weather.draw(&name);
-        Self { name, weather, auditor, stream, router, draw, outbox: BTreeMap::new(), added: 0 }
+        let draw = sim.draw(&name);
+        Self { name, sim, auditor, stream, router, draw, outbox: BTreeMap::new(), added: 0 }
     }
 
-    /// Takes something to send.
-    pub(crate) fn add(&mut self, errand: Errand) {
-        self.outbox.insert((errand.due, self.added), errand.event);
+    /// Adds an event to send.
+    pub(crate) fn add(&mut self, scheduled: ScheduledEvent) {
+        self.outbox.insert((scheduled.due, self.added), scheduled.event);
         self.added += 1;
     }
 
-    /// Sends everything until it is acknowledged or refused.
+    /// Sends all events until each is acknowledged or rejected.
     pub(crate) async fn work(mut self) {
         while let Some(((due, _), _)) = self.outbox.first_key_value() {
-            self.weather.sleep_until(*due).await;
-            if self.weather.strikes(Fault::Offline) {
-                tokio::time::sleep(self.weather.time(Fault::Offline, OFFLINE_MAX)).await;
+            self.sim.sleep_until(*due).await;
+            if self.sim.injects(InjectedFault::Offline) {
+                tokio::time::sleep(self.sim.duration(InjectedFault::Offline, OFFLINE_MAX)).await;
             }
             let mut batch = self.due();
-            if self.weather.strikes(Fault::Shuffle) {
+            if self.sim.injects(InjectedFault::Shuffle) {
                 self.draw.shuffle(&mut batch);
             }
             self.send(batch).await;
         }
     }
 
-    /// Some of what is to be sent by now.
+    /// Takes a random number of due events.
     fn due(&mut self) -> Vec<Event> {
-        let now = self.weather.now();
+        let now = self.sim.now();
         let most = 1 + self.draw.below(25) as usize;
         let mut batch = Vec::new();
         while batch.len() < most
@@ -93,7 +94,7 @@ impl Till {
         {
             batch.push(entry.remove());
         }
-        // A till may say the same thing twice at once.
+        // A request may hold an event twice.
         if let Some(twice) = batch.first().filter(|_| self.draw.below(8) == 0).cloned() {
             batch.push(twice);
         }
@@ -101,38 +102,38 @@ impl Till {
     }
 
     async fn send(&mut self, batch: Vec<Event>) {
-        let sent_at = self.weather.now();
-        self.weather.count("requests", 1);
-        self.weather.tell(|| format!("{}: sends {} events", self.name, batch.len()));
+        let sent_at = self.sim.now();
+        self.sim.count("requests", 1);
+        self.sim.log(|| format!("{}: sends {} events", self.name, batch.len()));
         let answers = self.post(&batch).await;
         for (index, event) in batch.into_iter().enumerate() {
             let Some(answer) = answers.as_ref().map(|answers| &answers[index]) else {
                 self.again(event);
                 continue;
             };
-            self.weather.tell(|| format!("{}: {} {}", self.name, event.event_id(), answer.status));
+            self.sim.log(|| format!("{}: {} {}", self.name, event.event_id(), answer.status));
             match answer.status.as_str() {
                 "stored" | "duplicate" => {
                     let place = answer.place.as_ref().map(|(shard, number)| (&**shard, &**number));
                     self.auditor.acknowledged(&event, place, sent_at, &self.stream);
-                    if self.weather.strikes(Fault::Resend) {
+                    if self.sim.injects(InjectedFault::Resend) {
                         self.again(event);
                     }
                 }
-                "rejected" => self.auditor.refused(&event, sent_at, &answer.message),
+                "rejected" => self.auditor.rejected(&event, sent_at, &answer.message),
                 "retry" => self.again(event),
-                other => self.auditor.object("answer", format!("the status {other:?}")),
+                other => self.auditor.report("answer", format!("unknown status {other:?}")),
             }
         }
     }
 
     fn again(&mut self, event: Event) {
         let pause = TimeDelta::milliseconds(1 + self.draw.below(PAUSE_MAX) as i64);
-        self.add(Errand { event, due: self.weather.now() + pause });
+        self.add(ScheduledEvent { event, due: self.sim.now() + pause });
     }
 
-    /// Posts a request; `None` when the till hears nothing that it can use.
-    async fn post(&mut self, batch: &[Event]) -> Option<Vec<Answer>> {
+    /// Posts a request. Returns `None` if no usable response arrives.
+    async fn post(&mut self, batch: &[Event]) -> Option<Vec<TillAnswer>> {
         let request = self.request(batch);
         let router = self.router.clone();
         let exchange = async move {
@@ -141,18 +142,18 @@ impl Till {
             let body = to_bytes(response.into_body(), usize::MAX).await.expect("a whole body");
             (status, body)
         };
-        let (status, body) = if self.weather.strikes(Fault::HangUp) {
-            timeout(self.weather.time(Fault::HangUp, HANG_UP_MAX), exchange).await.ok()?
+        let (status, body) = if self.sim.injects(InjectedFault::HangUp) {
+            timeout(self.sim.duration(InjectedFault::HangUp, HANG_UP_MAX), exchange).await.ok()?
         } else {
             exchange.await
         };
-        if self.weather.strikes(Fault::AnswerLost) {
+        if self.sim.injects(InjectedFault::AnswerLost) {
             return None;
         }
         let answers = read(&body).filter(|answers| answers.len() == batch.len());
         if answers.is_none() {
             let text = String::from_utf8_lossy(&body).into_owned();
-            self.auditor.object("answer", format!("{status} {text}"));
+            self.auditor.report("answer", format!("{status} {text}"));
         }
         answers
     }
@@ -184,7 +185,7 @@ impl Till {
             .expect("a valid request")
     }
 
-    /// One of the ways to write the same event.
+    /// Writes the event in one of its valid spellings.
     fn spelled(&mut self, event: &Event) -> String {
         let canonical = event.canonical();
         if self.draw.below(3) > 0 {
@@ -204,11 +205,11 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("bytes in memory")
 }
 
-fn read(body: &Bytes) -> Option<Vec<Answer>> {
+fn read(body: &Bytes) -> Option<Vec<TillAnswer>> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
     let answer = |result: &Value| {
-        Some(Answer {
+        Some(TillAnswer {
             status: text(result, "status")?,
             place: text(result, "shard_id").zip(text(result, "sequence_number")),
             message: text(result, "message").unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! One world, from its plan to its judgement.
+//! Runs one world, from its plan to its audit.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,47 +17,47 @@ use processors::{Closing, Processor};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::auditor::{self, Auditor, Objection};
-use crate::fault::Fault;
-use crate::mapping::Mapping;
-use crate::plan::Plan;
-use crate::producers::{self, Parcels};
+use crate::auditor::{self, AuditViolation, Auditor};
+use crate::context::SimContext;
+use crate::injected_fault::InjectedFault;
+use crate::mapping::SimulatedMapping;
+use crate::producers::{self, ScheduledRecords};
+use crate::scenario::{Scenario, pick};
 use crate::schedule;
-use crate::stream::Stream;
-use crate::till::Till;
-use crate::traffic::{Scene, pick};
-use crate::weather::Weather;
+use crate::stream::SimulatedStream;
+use crate::till::SimulatedTill;
+use crate::world_plan::WorldPlan;
 
-/// What became of a world.
+/// Outcome of one or several worlds.
 #[derive(Debug, Clone, Default)]
-pub struct Outcome {
-    /// Everything that must not be; empty when the promise held.
-    pub objections: Vec<Objection>,
-    /// How often each fault struck.
-    pub struck: BTreeMap<Fault, u64>,
-    /// What was done and checked.
+pub struct WorldOutcome {
+    /// Violations in the order of their detection.
+    pub violations: Vec<AuditViolation>,
+    /// Number of injections by fault.
+    pub injected: BTreeMap<InjectedFault, u64>,
+    /// Numbers of actions and checks by name.
     pub counts: BTreeMap<&'static str, u64>,
-    /// What happened, line by line, if it was asked for.
+    /// History, one line for each action. Empty unless requested.
     pub history: String,
 }
 
-impl Outcome {
-    /// What failed, and the command that repeats it.
+impl WorldOutcome {
+    /// Describes the first violations and the command that repeats them.
     #[must_use]
-    pub fn told(&self, plan: &Plan) -> String {
-        let told = self.objections.iter().take(OBJECTIONS_TOLD);
-        let told: Vec<String> =
-            told.map(|objection| format!("  {}: {}", objection.check, objection.what)).collect();
-        let more = self.objections.len().saturating_sub(OBJECTIONS_TOLD);
+    pub fn report(&self, plan: &WorldPlan) -> String {
+        let shown = self.violations.iter().take(VIOLATIONS_SHOWN);
+        let shown: Vec<String> =
+            shown.map(|found| format!("  {}: {}", found.check, found.detail)).collect();
+        let more = self.violations.len().saturating_sub(VIOLATIONS_SHOWN);
         let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
         let options = plan.options();
-        format!("seed {} fails\n{}{more}\ncargo simulate {options}", plan.seed, told.join("\n"))
+        format!("seed {} fails\n{}{more}\ncargo simulate {options}", plan.seed, shown.join("\n"))
     }
 
-    /// Adds what was done in another world.
+    /// Adds the injections and counts of another world.
     pub fn add(&mut self, other: Self) {
-        for (fault, times) in other.struck {
-            *self.struck.entry(fault).or_default() += times;
+        for (fault, times) in other.injected {
+            *self.injected.entry(fault).or_default() += times;
         }
         for (what, times) in other.counts {
             *self.counts.entry(what).or_default() += times;
@@ -65,19 +65,19 @@ impl Outcome {
     }
 }
 
-/// Most objections that are told of one world.
-const OBJECTIONS_TOLD: usize = 5;
-/// The tills and the schedule are done this long after the scene at the latest, and then
-/// everything has come to rest this long after the faults ended.
+/// Maximum number of violations in a report.
+const VIOLATIONS_SHOWN: usize = 5;
+/// Maximum time after the end of the faults until the stream is drained, in addition to
+/// [`schedule_rest`]. Handlers that still run end within this time, too.
 const DRAINED_WITHIN: Duration = Duration::from_secs(15 * 60);
-/// Longest that a call to a table is on its way.
+/// Maximum delay of a call to a table, in each direction.
 const SLOW_MAX: Duration = Duration::from_secs(3);
-/// Longest that a table is out of reach.
+/// Maximum duration of an outage of the tables.
 const OUTAGE_MAX: Duration = Duration::from_secs(60);
 
-/// Runs a world and judges it. A panic is an objection as well.
+/// Runs and audits a world. A panic is reported as a violation.
 #[must_use]
-pub fn run(plan: &Plan, wants_history: bool) -> Outcome {
+pub fn run(plan: &WorldPlan, wants_history: bool) -> WorldOutcome {
     let simulate = || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -87,99 +87,100 @@ pub fn run(plan: &Plan, wants_history: bool) -> Outcome {
         runtime.block_on(simulated(plan, wants_history))
     };
     catch_unwind(AssertUnwindSafe(simulate)).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<String>().cloned();
-        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        let what = said.unwrap_or_default();
-        Outcome { objections: vec![Objection { check: "panic", what }], ..Outcome::default() }
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let detail = text.unwrap_or_default();
+        let violations = vec![AuditViolation { check: "panic", detail }];
+        WorldOutcome { violations, ..WorldOutcome::default() }
     })
 }
 
-async fn simulated(plan: &Plan, wants_history: bool) -> Outcome {
-    let scene = Scene::of(plan);
-    let weather = Weather::new(plan, scene.starts_at, wants_history);
-    let auditor = Auditor::new(weather.clone());
-    let mut draw = weather.draw("world");
-    let stream = Stream::new(weather.clone(), 1 + draw.below(3));
-    let tables = Tables::with_calls(&calls(&weather));
+async fn simulated(plan: &WorldPlan, wants_history: bool) -> WorldOutcome {
+    let scenario = Scenario::of(plan);
+    let sim = SimContext::new(plan, scenario.starts_at, wants_history);
+    let auditor = Auditor::new(sim.clone());
+    let mut draw = sim.draw("world");
+    let stream = SimulatedStream::new(sim.clone(), 1 + draw.below(3));
+    let tables = Tables::with_calls(&calls(&sim));
     let row_events_max = *pick(&mut draw, &[1, 3, 8, STOCK_ROW_EVENTS_MAX]);
-    fill(&tables, &scene.shops).await;
+    fill(&tables, &scenario.shops).await;
 
     let processor = Processor { row_events_max, ..Processor::new(tables.clone()) };
-    let mapping = Mapping::new(weather.clone(), auditor.clone(), stream.clone(), processor);
+    let mapping = SimulatedMapping::new(sim.clone(), auditor.clone(), stream.clone(), processor);
     let mut background = JoinSet::new();
     background.spawn(mapping.clone().run());
     let closing = Closing { tables: tables.clone() };
-    background.spawn(schedule::close_days(closing, weather.clone()));
-    background.spawn(reshard(stream.clone(), weather.clone()));
+    background.spawn(schedule::close_days(closing, sim.clone()));
+    background.spawn(reshard(stream.clone(), sim.clone()));
 
     let mut work = JoinSet::new();
-    for till in tills(plan, &scene, &weather, &auditor, &stream, &mut work) {
+    for till in tills(plan, &scenario, &sim, &auditor, &stream, &mut work) {
         work.spawn(till.work());
     }
     let pricing = Pricing { tables: tables.clone() };
-    let items = items(&scene.shops).collect();
-    work.spawn(schedule::work(pricing, items, Scene::of(plan), weather.clone()));
+    let items = items(&scenario.shops).collect();
+    work.spawn(schedule::work(pricing, items, Scenario::of(plan), sim.clone()));
 
-    weather.sleep_until(scene.ends_at).await;
-    weather.calm_down();
-    let calm_since = weather.elapsed();
+    sim.sleep_until(scenario.ends_at).await;
+    sim.stop_faults();
+    let stopped_at = sim.elapsed();
     let rest = async {
         while let Some(done) = work.join_next().await {
             if let Err(error) = done {
-                auditor.object("panic", error.to_string());
+                auditor.report("panic", error.to_string());
             }
         }
         mapping.drained().await;
     };
     if timeout(DRAINED_WITHIN + schedule_rest(), rest).await.is_err() {
-        auditor.object("drain", "not everything came to rest in time".to_owned());
+        auditor.report("drain", "the stream is not drained in time".to_owned());
     }
-    let took = weather.elapsed() - calm_since;
-    weather.count("virtual seconds to drain", took.as_secs() as usize);
+    let took = sim.elapsed() - stopped_at;
+    sim.count("virtual seconds to drain", took.as_secs() as usize);
     background.shutdown().await;
-    // A handler that nobody waits for any more may still be writing.
+    // A handler whose caller is gone may still write.
     sleep(DRAINED_WITHIN).await;
 
-    auditor::audit(&auditor, &scene, &stream, &tables, row_events_max).await;
-    auditor::recomputed(&auditor, &scene, &tables).await;
-    auditor::days(&auditor, &scene, Closing { tables: tables.snapshot() }).await;
-    weather.count("version conflicts", tables.stock.conflicts() as usize);
+    auditor::audit(&auditor, &scenario, &stream, &tables, row_events_max).await;
+    auditor::recomputed(&auditor, &scenario, &tables).await;
+    auditor::days(&auditor, &scenario, Closing { tables: tables.snapshot() }).await;
+    sim.count("version conflicts", tables.stock.conflicts() as usize);
     for (key, bytes) in tables.stock.bytes() {
-        weather.tell(|| format!("row {key}: {bytes:?}"));
+        sim.log(|| format!("row {key}: {bytes:?}"));
     }
     for kept in tables.quarantine.kept() {
-        weather.tell(|| format!("{kept:?}"));
+        sim.log(|| format!("{kept:?}"));
     }
     for offer in tables.offers.all() {
-        weather.tell(|| format!("{offer:?}"));
+        sim.log(|| format!("{offer:?}"));
     }
-    let objections = auditor.objections();
-    let (struck, counts, history) = weather.past();
-    Outcome { objections, struck, counts, history }
+    let violations = auditor.violations();
+    let (injected, counts, history) = sim.take_results();
+    WorldOutcome { violations, injected, counts, history }
 }
 
-/// The last tick may be delayed, and its passes take their time.
+/// Maximum duration of the last pricing passes, which may be delayed.
 fn schedule_rest() -> Duration {
     Duration::from_secs(30 * 60)
 }
 
-/// The tills with what they have to send; and the other producers, who start at once.
+/// Creates the tills with their events, and starts the other producers.
 fn tills(
-    plan: &Plan,
-    scene: &Scene,
-    weather: &Weather,
+    plan: &WorldPlan,
+    scenario: &Scenario,
+    sim: &SimContext,
     auditor: &Auditor,
-    stream: &Stream,
+    stream: &SimulatedStream,
     work: &mut JoinSet<()>,
-) -> Vec<Till> {
-    let errands = scene.errands(plan, weather);
-    errands.iter().for_each(|errand| auditor.expect(&errand.event));
-    weather.count("events of tills", errands.len());
-    let parcels = Parcels::of(scene, &errands, auditor, weather);
-    work.spawn(producers::work(parcels, stream.clone(), weather.clone()));
+) -> Vec<SimulatedTill> {
+    let events = scenario.scheduled_events(plan, sim);
+    events.iter().for_each(|scheduled| auditor.expect(&scheduled.event));
+    sim.count("events of tills", events.len());
+    let records = ScheduledRecords::of(scenario, &events, auditor, sim);
+    work.spawn(producers::work(records, stream.clone(), sim.clone()));
 
-    let clock = weather.clone();
-    let entropy = std::sync::Mutex::new(weather.draw("entropy"));
+    let clock = sim.clone();
+    let entropy = std::sync::Mutex::new(sim.draw("entropy"));
     let service = Service {
         log: stream.clone(),
         settings: Settings::default(),
@@ -187,20 +188,20 @@ fn tills(
         entropy: Arc::new(move || entropy.lock().unwrap().bits()),
     };
     let router = router(Arc::new(service)).layer(Extension(Authority::everything()));
-    let mut tills: BTreeMap<String, Till> = BTreeMap::new();
-    // Some chains gather what their tills say and send it for several stores at once.
-    let gathers = weather.draw("gathers").below(2) == 0;
-    for errand in errands {
+    let mut tills: BTreeMap<String, SimulatedTill> = BTreeMap::new();
+    // Some retailers collect the events of all tills and send them for several stores at once.
+    let gathers = sim.draw("gathers").below(2) == 0;
+    for scheduled in events {
         let name = if gathers {
             "gatherer".to_owned()
         } else {
-            format!("{}/{}", errand.event.store_id(), errand.event.terminal_id())
+            format!("{}/{}", scheduled.event.store_id(), scheduled.event.terminal_id())
         };
         let new = || {
-            let (weather, auditor) = (weather.clone(), auditor.clone());
-            Till::new(name.clone(), weather, auditor, stream.clone(), router.clone())
+            let (sim, auditor) = (sim.clone(), auditor.clone());
+            SimulatedTill::new(name.clone(), sim, auditor, stream.clone(), router.clone())
         };
-        tills.entry(name.clone()).or_insert_with(new).add(errand);
+        tills.entry(name.clone()).or_insert_with(new).add(scheduled);
     }
     tills.into_values().collect()
 }
@@ -211,35 +212,35 @@ fn items(shops: &[Shop]) -> impl Iterator<Item = Item> {
 
 async fn fill(catalog: &Tables, shops: &[Shop]) {
     for shop in shops {
-        catalog.put_store(&shop.store).await.expect("the catalogue is written on a calm road");
+        catalog.put_store(&shop.store).await.expect("writes to the catalogue have no faults");
     }
     for item in items(shops) {
-        catalog.put_item(&item).await.expect("the catalogue is written on a calm road");
+        catalog.put_item(&item).await.expect("writes to the catalogue have no faults");
     }
 }
 
-/// What the calls of the tables meet.
-fn calls(weather: &Weather) -> CallInjector {
-    let weather = weather.clone();
-    let down_until = std::sync::Mutex::new(weather.now());
+/// Injects the faults of calls to the tables.
+fn calls(sim: &SimContext) -> CallInjector {
+    let sim = sim.clone();
+    let unavailable_until = std::sync::Mutex::new(sim.now());
     CallInjector::new(move || {
-        let time = || match weather.strikes(Fault::TableSlow) {
-            true => weather.time(Fault::TableSlow, SLOW_MAX),
+        let time = || match sim.injects(InjectedFault::TableSlow) {
+            true => sim.duration(InjectedFault::TableSlow, SLOW_MAX),
             false => Duration::from_millis(2),
         };
         let (there, back) = (time(), time());
-        if weather.strikes(Fault::TableOutage) {
-            let lasts = weather.time(Fault::TableOutage, OUTAGE_MAX);
-            *down_until.lock().unwrap() = weather.now() + lasts;
+        if sim.injects(InjectedFault::TableOutage) {
+            let lasts = sim.duration(InjectedFault::TableOutage, OUTAGE_MAX);
+            *unavailable_until.lock().unwrap() = sim.now() + lasts;
         }
         let broken = || Failure::Unavailable("the connection broke".to_owned());
-        let end = if weather.now() < *down_until.lock().unwrap() {
+        let end = if sim.now() < *unavailable_until.lock().unwrap() {
             CallEnd::Failed(Failure::Unavailable("the table is out of reach".to_owned()))
-        } else if weather.strikes(Fault::TableThrottle) {
+        } else if sim.injects(InjectedFault::TableThrottle) {
             CallEnd::Failed(Failure::Throttled("the table is busy".to_owned()))
-        } else if weather.strikes(Fault::WriteAnswerLost) {
+        } else if sim.injects(InjectedFault::WriteAnswerLost) {
             CallEnd::ExecutedButFailed(broken())
-        } else if weather.strikes(Fault::TableSilent) {
+        } else if sim.injects(InjectedFault::TableSilent) {
             CallEnd::ExecutedWithoutResponse
         } else {
             CallEnd::Answered
@@ -248,15 +249,15 @@ fn calls(weather: &Weather) -> CallInjector {
     })
 }
 
-/// Splits and merges shards from time to time.
-async fn reshard(stream: Stream, weather: Weather) {
+/// Splits and merges shards at random times.
+async fn reshard(stream: SimulatedStream, sim: SimContext) {
     loop {
-        sleep(weather.time(Fault::Split, Duration::from_secs(40 * 60))).await;
-        if weather.strikes(Fault::Split) {
+        sleep(sim.duration(InjectedFault::Split, Duration::from_secs(40 * 60))).await;
+        if sim.injects(InjectedFault::Split) {
             stream.split();
         }
-        sleep(weather.time(Fault::Merge, Duration::from_secs(40 * 60))).await;
-        if weather.strikes(Fault::Merge) {
+        sleep(sim.duration(InjectedFault::Merge, Duration::from_secs(40 * 60))).await;
+        if sim.injects(InjectedFault::Merge) {
             stream.merge();
         }
     }

@@ -1,10 +1,10 @@
-//! The promise under some hundred seeds. `cargo simulate --seeds N` runs as many as wanted.
+//! The audit of 200 seeds. `cargo simulate --seeds N` runs any number of them.
 
-use simulation::{Fault, Outcome, Plan, run, shrink};
+use simulation::{InjectedFault, WorldOutcome, WorldPlan, run, shrink};
 
 const SEEDS: u64 = 200;
 
-/// What the auditor must have had to look at, or it was no audit.
+/// Counters that must not be zero, or the audit had nothing to check.
 const CHECKED: &[&str] = &[
     "events acknowledged",
     "receipts checked",
@@ -22,21 +22,24 @@ const CHECKED: &[&str] = &[
 ];
 
 #[test]
-fn nothing_is_lost_and_nothing_is_there_twice() {
-    let mut total = Outcome::default();
+fn no_event_is_lost_and_none_counts_twice() {
+    let mut total = WorldOutcome::default();
     for seed in 0..SEEDS {
-        let plan = Plan::of(seed);
+        let plan = WorldPlan::of(seed);
         let outcome = run(&plan, false);
-        if !outcome.objections.is_empty() {
+        if !outcome.violations.is_empty() {
             let (smallest, failed) = shrink(&plan, &outcome);
-            panic!("{}\nsmallest:\n{}", outcome.told(&plan), failed.told(&smallest));
+            panic!("{}\nsmallest:\n{}", outcome.report(&plan), failed.report(&smallest));
         }
         total.add(outcome);
     }
-    for fault in Fault::ALL {
-        assert!(total.struck.get(fault).is_some_and(|times| *times > 0), "{fault:?} never struck");
+    for fault in InjectedFault::ALL {
+        assert!(
+            total.injected.get(fault).is_some_and(|times| *times > 0),
+            "{fault:?} was never injected"
+        );
     }
-    for what in CHECKED {
-        assert!(total.counts.get(what).is_some_and(|times| *times > 0), "no {what}");
+    for counter in CHECKED {
+        assert!(total.counts.get(counter).is_some_and(|times| *times > 0), "no {counter}");
     }
 }

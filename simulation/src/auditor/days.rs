@@ -1,4 +1,4 @@
-//! What must hold of day rows and histories.
+//! Checks of closed days and item histories.
 
 use std::collections::BTreeMap;
 
@@ -10,54 +10,55 @@ use rust_decimal::Decimal;
 
 use super::Auditor;
 use crate::fan_out::close_all;
-use crate::traffic::Scene;
+use crate::scenario::Scenario;
 
-/// A last pass over the days that were closed and opened again in the storm gives what one pass
-/// gives that closes them for the first time, and the same histories; and each day begins with what
-/// the one before left. `stormy` is what the storm left, on a calm road.
-pub(crate) async fn days(auditor: &Auditor, scene: &Scene, stormy: Closing<Tables>) {
-    let now = auditor.weather.now();
+/// Checks that repeated passes under faults and one pass without faults give the same days and
+/// histories, and that each day opens with the stock that the previous day carried over.
+/// `disturbed` works on a copy of the tables after the faults; its calls succeed.
+pub(crate) async fn days(auditor: &Auditor, scenario: &Scenario, disturbed: Closing<Tables>) {
+    let now = auditor.sim.now();
     let late = now + TimeDelta::days(1);
-    let tables = Tables { days: Days::default(), ..stormy.tables.clone() };
-    let calm = Closing { tables };
-    // Of the last events; of the last day, which ends meanwhile; and of what the one before it
-    // met at the same time.
+    let tables = Tables { days: Days::default(), ..disturbed.tables.clone() };
+    let undisturbed = Closing { tables };
+    // The passes close: the last events; the last day, which ends meanwhile; and rows that the
+    // pass before contested.
     for at in [now, late, late] {
-        close_all(&stormy, at).await.expect("a calm table answers");
+        close_all(&disturbed, at).await.expect("calls succeed without faults");
     }
-    let rest = close_all(&stormy, late).await.expect("a calm table answers");
+    let rest = close_all(&disturbed, late).await.expect("calls succeed without faults");
     if rest.written() + rest.contested + rest.histories > 0 {
-        auditor.object("days", format!("a repeated pass does not come to rest: {rest:?}"));
+        auditor.report("days", format!("a repeated pass still changes rows: {rest:?}"));
     }
-    for shop in &scene.shops {
-        let first = scene.starts_at.date_naive() - TimeDelta::days(30);
+    for shop in &scenario.shops {
+        let first = scenario.starts_at.date_naive() - TimeDelta::days(30);
         let last = late.date_naive() + TimeDelta::days(1);
-        let closed = calm.close_dates(&shop.store, first, last, late).await;
-        closed.expect("a calm table answers");
+        let closed = undisturbed.close_dates(&shop.store, first, last, late).await;
+        closed.expect("calls succeed without faults");
     }
-    let (found, ought) = (stormy.tables.days.all_histories(), calm.tables.days.all_histories());
-    auditor.weather.count("histories folded", ought.len());
-    if found != ought {
-        let differ = found.iter().zip(&ought).find(|(found, ought)| found != ought);
-        let what = format!("{} histories and {}: {differ:?}", found.len(), ought.len());
-        auditor.object("histories", what);
+    let (found, expected) = (&disturbed.tables.days, &undisturbed.tables.days);
+    let (found, expected) = (found.all_histories(), expected.all_histories());
+    auditor.sim.count("histories folded", expected.len());
+    if found != expected {
+        let differ = found.iter().zip(&expected).find(|(found, expected)| found != expected);
+        let counts = format!("{} histories, not {}", found.len(), expected.len());
+        auditor.report("histories", format!("{counts}: {differ:?}"));
     }
-    let (stormy, calm) = (stormy.tables.days.all(), calm.tables.days.all());
-    auditor.weather.count("days closed", calm.len());
-    for (found, ought) in stormy.iter().zip(&calm).filter(|(found, ought)| found != ought) {
-        auditor.object("days", format!("{}: {found:?} and not {ought:?}", ought.key));
+    let (found, expected) = (disturbed.tables.days.all(), undisturbed.tables.days.all());
+    auditor.sim.count("days closed", expected.len());
+    for (found, expected) in found.iter().zip(&expected).filter(|(a, b)| a != b) {
+        auditor.report("days", format!("{}: {found:?}, not {expected:?}", expected.key));
     }
-    if stormy.len() != calm.len() {
-        auditor.object("days", format!("{} days and not {}", stormy.len(), calm.len()));
+    if found.len() != expected.len() {
+        auditor.report("days", format!("{} days, not {}", found.len(), expected.len()));
     }
-    let by_key: BTreeMap<_, &ClosedDay> = stormy.iter().map(|day| (&day.key, day)).collect();
-    for day in &stormy {
+    let by_key: BTreeMap<_, &ClosedDay> = found.iter().map(|day| (&day.key, day)).collect();
+    for day in &found {
         let mut before = day.key.clone();
         before.date = before.date.pred_opt().expect("a date");
         let left: Decimal =
             by_key.get(&before).map_or(Decimal::ZERO, |before| before.carried.values().sum());
         if left != day.opening {
-            auditor.object("days", format!("{}: opens with {}, not {left}", day.key, day.opening));
+            auditor.report("days", format!("{}: opens with {}, not {left}", day.key, day.opening));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What must hold of offers.
+//! Checks of the published offers.
 
 use std::collections::BTreeMap;
 
@@ -13,39 +13,39 @@ use serde_json::Value;
 
 use super::Auditor;
 use crate::fan_out::price_due;
-use crate::traffic::{Afternoon, Scene};
+use crate::scenario::{AfternoonHours, Scenario};
 
 const SLOT: TimeDelta = TimeDelta::minutes(15);
 
-/// Every promise about every offer.
-pub(super) fn within_the_rules(auditor: &Auditor, scene: &Scene, offers: &Offers) {
+/// Checks every rule for every offer.
+pub(super) fn within_the_rules(auditor: &Auditor, scenario: &Scenario, offers: &Offers) {
     let all = offers.all();
-    auditor.weather.count("offers checked", all.len());
+    auditor.sim.count("offers checked", all.len());
     let mut items: BTreeMap<(StoreId, NaiveDate, Sku), Vec<Offer>> = BTreeMap::new();
     for offer in all {
         let id = offer.offer_id.clone();
         items.entry((id.store_id, id.date, id.sku)).or_default().push(offer);
     }
     for ((store_id, ..), mut revisions) in items {
-        let shop = scene.shops.iter().position(|shop| shop.store.store_id == store_id);
-        let Some((shop, afternoon)) = shop.map(|at| (&scene.shops[at], scene.afternoons[at]))
+        let shop = scenario.shops.iter().position(|shop| shop.store.store_id == store_id);
+        let Some((shop, afternoon)) = shop.map(|at| (&scenario.shops[at], scenario.afternoons[at]))
         else {
-            auditor.object("offers", format!("{store_id} is no store"));
+            auditor.report("offers", format!("{store_id} is not a store of the world"));
             continue;
         };
         revisions.sort_by_key(|offer| offer.offer_id.revision);
         for (number, offer) in revisions.iter().enumerate() {
             let before = number.checked_sub(1).map(|before| &revisions[before]);
             if let Some(broken) = broken_rule((shop, afternoon), number as u32 + 1, offer, before) {
-                auditor.object("offers", format!("{}: {broken}: {offer:?}", offer.offer_id));
+                auditor.report("offers", format!("{}: {broken}: {offer:?}", offer.offer_id));
             }
         }
     }
 }
 
-/// The first rule that an offer breaks.
+/// Returns the first rule that an offer breaks. `number` is its expected revision.
 fn broken_rule(
-    (shop, afternoon): (&Shop, Afternoon),
+    (shop, afternoon): (&Shop, AfternoonHours),
     number: u32,
     offer: &Offer,
     before: Option<&Offer>,
@@ -83,53 +83,80 @@ fn broken_rule(
         between(outlook.units) && between(outlook.waste) && outlook.units + outlook.waste == pieces
     };
     let rules = [
-        (!rules_of_category.exclude, "of an excluded category"),
-        (rules_of_category.earliest.is_none_or(|at| clock(at) <= offer.slot), "too early"),
-        (rules_of_category.latest.is_none_or(|at| offer.slot <= clock(at)), "too late"),
-        (rules_of_category.min_price.is_none_or(|least| price >= least), "below the least price"),
-        (offer.shadow == policy.shadow, "a shadow, or none"),
-        (offer.arm == arm, "of another arm"),
-        (arm != Arm::Control || percent <= by_rule, "deeper than the rule of the control group"),
-        (arm != Arm::Policy || answer["price"] == offer.price.to_string(), "not what was decided"),
-        (as_filtered.as_ref() == Some(&offer.inputs.answer), "not what the filter decides"),
-        (offer.policy_version == policy.version(), "under other rules"),
-        (policy.on_doubt == OnDoubt::Mark || offer.trust == Trust::Full, "decided in doubt"),
+        (!rules_of_category.exclude, "the category is excluded"),
+        (
+            rules_of_category.earliest.is_none_or(|at| clock(at) <= offer.slot),
+            "earlier than its category allows",
+        ),
+        (
+            rules_of_category.latest.is_none_or(|at| offer.slot <= clock(at)),
+            "later than its category allows",
+        ),
+        (
+            rules_of_category.min_price.is_none_or(|least| price >= least),
+            "below the minimum price of its category",
+        ),
+        (offer.shadow == policy.shadow, "shadow differs from the policy"),
+        (offer.arm == arm, "another arm than the experiment assigns"),
+        (arm != Arm::Control || percent <= by_rule, "deeper than the rule of the control arm"),
+        (
+            arm != Arm::Policy || answer["price"] == offer.price.to_string(),
+            "price differs from the stored decision",
+        ),
+        (
+            as_filtered.as_ref() == Some(&offer.inputs.answer),
+            "stored answer differs from that of `decide`",
+        ),
+        (offer.policy_version == policy.version(), "another policy version"),
+        (
+            policy.on_doubt == OnDoubt::Mark || offer.trust == Trust::Full,
+            "decided on untrusted till data",
+        ),
         (adds_up(&offer.expected) && adds_up(&offer.if_unchanged), "expectations do not add up"),
-        (offer.was_price.amount() <= regular, "was dearer than it ever is"),
-        (offer.offer_id.revision == number, "its number is not the next"),
+        (offer.was_price.amount() <= regular, "previous price above the regular price"),
+        (offer.offer_id.revision == number, "revision is not the next number"),
         (price < regular, "not below the regular price"),
-        (price <= promised, "above what the sign promises"),
-        (price > Decimal::ZERO, "for nothing"),
-        (line.item.floor.is_none_or(|floor| price >= floor.amount()), "below the floor"),
-        (ladder.steps().contains(&percent) && percent > 0, "no step of the ladder"),
-        (percent <= policy.max_discount_percent, "deeper than allowed"),
-        (endings.is_empty() || ends_well, "no allowed ending"),
-        (policy.max_changes.is_none_or(|most| number <= most), "more changes than allowed"),
-        (before.is_none_or(|before| price < before.price.amount()), "not cheaper than before"),
-        (before.is_none_or(|before| percent > before.discount_percent), "not deeper than before"),
-        (before.is_none_or(later), "too soon after the one before"),
-        (offer.slot.timestamp() % SLOT.num_seconds() == 0, "off the grid"),
+        (price <= promised, "above the discounted price on the label"),
+        (price > Decimal::ZERO, "price is zero"),
+        (
+            line.item.floor.is_none_or(|floor| price >= floor.amount()),
+            "below the floor of the item",
+        ),
+        (ladder.steps().contains(&percent) && percent > 0, "not a step of the ladder"),
+        (percent <= policy.max_discount_percent, "deeper than the maximum discount"),
+        (endings.is_empty() || ends_well, "price ending not allowed"),
+        (policy.max_changes.is_none_or(|most| number <= most), "more changes than the maximum"),
+        (
+            before.is_none_or(|before| price < before.price.amount()),
+            "not below the previous revision",
+        ),
+        (
+            before.is_none_or(|before| percent > before.discount_percent),
+            "not deeper than the previous revision",
+        ),
+        (before.is_none_or(later), "too soon after the previous revision"),
+        (offer.slot.timestamp() % SLOT.num_seconds() == 0, "not at the start of a slot"),
         (afternoon.is_none_or(in_afternoon), "outside the afternoon"),
-        (offer.valid_until > offer.slot, "over before it begins"),
-        (offer.slot <= offer.valid_from, "holds before it was decided"),
-        (offer.valid_from < offer.slot + SLOT, "decided when its slot was over"),
-        (offer.valid_from < offer.valid_until, "decided when the store was closed"),
-        (offer.on_hand > Decimal::ZERO, "nothing is left to offer"),
+        (offer.valid_until > offer.slot, "ends before its slot"),
+        (offer.slot <= offer.valid_from, "valid before its slot"),
+        (offer.valid_from < offer.slot + SLOT, "decided after the end of its slot"),
+        (offer.valid_from < offer.valid_until, "valid only after the close"),
+        (offer.on_hand > Decimal::ZERO, "no stock on hand"),
     ];
     rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule)
 }
 
-/// The afternoon once more, over what is stored now: passes that come late, twice and at once
-/// decide as passes do that come on time.
-pub(crate) async fn recomputed(auditor: &Auditor, scene: &Scene, tables: &Tables) {
-    let mut draw = auditor.weather.draw("recomputed");
+/// Prices the afternoon again over the final tables. Passes that come late, twice or concurrently
+/// must decide the same offers as passes on time.
+pub(crate) async fn recomputed(auditor: &Auditor, scenario: &Scenario, tables: &Tables) {
+    let mut draw = auditor.sim.draw("recomputed");
     let undecided =
         || Pricing { tables: Tables { offers: Offers::default(), ..tables.snapshot() } };
     let (on_time, disturbed) = (&undecided(), &undecided());
-    let mut slot = pricing::slot_of(scene.starts_at);
-    let until = scene.ends_at + TimeDelta::hours(1);
+    let mut slot = pricing::slot_of(scenario.starts_at);
+    let until = scenario.ends_at + TimeDelta::hours(1);
     while slot < until {
-        price_due(on_time, slot, slot).await.expect("a calm table answers");
+        price_due(on_time, slot, slot).await.expect("calls succeed without faults");
         let now = slot + TimeDelta::seconds(draw.below(900) as i64);
         match draw.below(3) {
             0 => drop(price_due(disturbed, slot, now).await),
@@ -147,9 +174,10 @@ pub(crate) async fn recomputed(auditor: &Auditor, scene: &Scene, tables: &Tables
         offers.all().into_iter().map(|offer| Offer { valid_from: offer.slot, ..offer }).collect()
     };
     let (on_time, disturbed) = (decided(&on_time.tables.offers), decided(&disturbed.tables.offers));
-    auditor.weather.count("offers decided again", on_time.len());
+    auditor.sim.count("offers decided again", on_time.len());
     if on_time != disturbed {
-        let what = format!("{} on time, {} disturbed", on_time.len(), disturbed.len());
-        auditor.object("same offers", format!("late and doubled passes decide else: {what}"));
+        let counts = format!("{} on time, {} disturbed", on_time.len(), disturbed.len());
+        let detail = format!("late and repeated passes decide differently: {counts}");
+        auditor.report("same offers", detail);
     }
 }

@@ -1,4 +1,4 @@
-//! Naive sums over a plain list of events. They share nothing with `domain::stock`.
+//! Sums over a plain list of events, which share no code with `domain::stock`.
 
 use chrono::{DateTime, Utc};
 use domain::event::Kind;
@@ -6,7 +6,7 @@ use domain::stock::{Figures, WindowKey};
 use domain::{Event, Sku, StoreId};
 use rust_decimal::Decimal;
 
-/// Whether a correction among `events` voids `event`.
+/// `true` if a correction among `events` voids `event`.
 fn is_voided(event: &Event, events: &[Event]) -> bool {
     event.action().kind() != Kind::Correction
         && events.iter().any(|other| {
@@ -17,7 +17,7 @@ fn is_voided(event: &Event, events: &[Event]) -> bool {
         })
 }
 
-/// What lies on the shelf just before `until`, of what happened in windows from `since` on.
+/// Computes the stock on hand just before `until` from the windows since `since`.
 pub(super) fn on_hand(
     events: &[Event],
     store_id: &StoreId,
@@ -45,7 +45,7 @@ pub(super) fn on_hand(
     on_hand
 }
 
-/// The first figure of a row that is not what its events come to, if there is one.
+/// Returns the name, value and expected value of the first wrong figure of a window.
 pub(super) fn wrong_figure(
     key: &WindowKey,
     figures: &Figures,

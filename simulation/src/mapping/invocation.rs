@@ -1,5 +1,5 @@
-//! One call of the batch handler, as Lambda would make it: it may die at any point, and it may go
-//! on when nobody waits for it any more.
+//! Invocation of the batch handler, as by Lambda. The handler may crash at any point and may keep
+//! running after its caller is gone.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -12,79 +12,87 @@ use event_source_mapping::{HandlerError, Response};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::Mapping;
-use crate::fault::Fault;
-use crate::weather::Weather;
+use super::SimulatedMapping;
+use crate::context::SimContext;
+use crate::injected_fault::InjectedFault;
 
-/// The function's timeout.
+/// Timeout of the Lambda function.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// A handler that dies in the middle has been polled at most so often.
+/// Maximum number of polls before a handler crashes in the middle.
 const POLLS_MAX: u64 = 30;
 
-/// What came of an invocation.
-pub(super) struct Answered {
+/// Result of an invocation.
+pub(super) struct InvocationResult {
     pub(super) lane: usize,
     pub(super) answer: Answer,
 }
 
-/// Calls the handler with a batch.
-pub(super) async fn invoke(mapping: Mapping, shard: String, lane: usize, batch: Batch) -> Answered {
+/// Invokes the handler with a batch.
+pub(super) async fn invoke(
+    mapping: SimulatedMapping,
+    shard: String,
+    lane: usize,
+    batch: Batch,
+) -> InvocationResult {
     let records = batch.records();
-    mapping.auditor.handed_over(records, &mapping.stream);
-    let weather = mapping.weather.clone();
+    mapping.auditor.delivered(records, &mapping.stream);
+    let sim = mapping.sim.clone();
     let numbers = || records.iter().map(|record| record.sequence_number.as_str());
     let span = || format!("{shard}/{lane}: {:?}..{:?}", numbers().next(), numbers().next_back());
-    weather.tell(|| format!("{}: handed over", span()));
-    weather.count("invocations", 1);
+    sim.log(|| format!("{}: handed over", span()));
+    sim.count("invocations", 1);
     let task = tokio::spawn(handle(mapping.clone(), records.to_vec()));
-    let _bond = Bond { handler: task.abort_handle(), weather: weather.clone() };
-    let said = task.await.unwrap_or_else(|error| Err(HandlerError(error.to_string())));
-    let answer = answer(records, &said);
-    weather.tell(|| format!("{}: {answer:?} {said:?}", span()));
-    Answered { lane, answer }
+    let _guard = HandlerGuard { handler: task.abort_handle(), sim: sim.clone() };
+    let response = task.await.unwrap_or_else(|error| Err(HandlerError(error.to_string())));
+    let answer = answer(records, &response);
+    sim.log(|| format!("{}: {answer:?} {response:?}", span()));
+    InvocationResult { lane, answer }
 }
 
-/// Between a mapping and a handler that runs for it: mostly they die together.
-struct Bond {
+/// Aborts the handler when its mapping is killed, unless the handler outlives it as a zombie.
+struct HandlerGuard {
     handler: AbortHandle,
-    weather: Weather,
+    sim: SimContext,
 }
 
-impl Drop for Bond {
+impl Drop for HandlerGuard {
     fn drop(&mut self) {
-        if !self.handler.is_finished() && !self.weather.strikes(Fault::Zombie) {
+        if !self.handler.is_finished() && !self.sim.injects(InjectedFault::Zombie) {
             self.handler.abort();
         }
     }
 }
 
-async fn handle(mapping: Mapping, records: Vec<Delivered>) -> Result<Response, HandlerError> {
-    let weather = &mapping.weather;
-    let died = |when: &str| Err(HandlerError(format!("it died {when}")));
-    if weather.strikes(Fault::CrashBefore) {
-        return died("before it did anything");
+async fn handle(
+    mapping: SimulatedMapping,
+    records: Vec<Delivered>,
+) -> Result<Response, HandlerError> {
+    let sim = &mapping.sim;
+    let crashed = |when: &str| Err(HandlerError(format!("the handler crashed {when}")));
+    if sim.injects(InjectedFault::CrashBefore) {
+        return crashed("before its work");
     }
     let work = mapping.processor.process(&records);
-    let polls = if weather.strikes(Fault::CrashDuring) {
-        1 + weather.below(Fault::CrashDuring, POLLS_MAX)
+    let polls = if sim.injects(InjectedFault::CrashDuring) {
+        1 + sim.below(InjectedFault::CrashDuring, POLLS_MAX)
     } else {
         u64::MAX
     };
     let outcome = match timeout(TIMEOUT, at_most(polls, work)).await {
         Ok(Some(outcome)) => outcome,
-        Ok(None) => return died("in the middle"),
-        Err(_) => return died("of its timeout"),
+        Ok(None) => return crashed("during its work"),
+        Err(_) => return crashed("by its timeout"),
     };
-    if weather.strikes(Fault::CrashAfter) {
-        return died("after its work");
+    if sim.injects(InjectedFault::CrashAfter) {
+        return crashed("after its work");
     }
-    weather.tell(|| format!("handler: {outcome:?}"));
+    sim.log(|| format!("handler: {outcome:?}"));
     let failed = outcome.retry_from.map(|number| number.as_str().to_owned());
-    weather.count("partial batch responses", usize::from(failed.is_some()));
+    sim.count("partial batch responses", usize::from(failed.is_some()));
     Ok(Response { batch_item_failures: failed.into_iter().collect() })
 }
 
-/// Polls `work` so often and then lets go of it; `None` when it was not ready by then.
+/// Polls `work` at most `polls` times. Returns `None` if it is not ready by then.
 async fn at_most<T>(mut polls: u64, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     poll_fn(|context| {

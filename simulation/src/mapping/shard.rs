@@ -1,4 +1,4 @@
-//! One shard: does what the real [`Lanes`] ask for and tells them what came of it.
+//! Driver of one shard: takes the steps that the real [`Lanes`] ask for and reports their results.
 
 use std::time::Duration;
 
@@ -6,59 +6,65 @@ use event_source_mapping::decisions::{Lanes, Now, Position, Step};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::Mapping;
-use super::invocation::{Answered, invoke};
-use super::life::Book;
+use super::SimulatedMapping;
+use super::instance::InstanceCheckpoints;
+use super::invocation::{InvocationResult, invoke};
 
 /// Pause between two reads.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Reads and handles a shard from a position to its end; answers which it was.
-pub(super) async fn run(mapping: Mapping, book: Book, id: String, position: Position) -> String {
+/// Reads and processes a shard from a position to its end. Returns the id of the shard.
+pub(super) async fn run(
+    mapping: SimulatedMapping,
+    checkpoints: InstanceCheckpoints,
+    id: String,
+    position: Position,
+) -> String {
     let stream = mapping.stream.clone();
     let place = match &position {
         Position::After(number) => stream.place_after(&id, number),
         _ => 0,
     };
-    let mut runner = Runner {
+    let mut driver = ShardDriver {
         lanes: Lanes::new(mapping.rules.clone()),
         began: Instant::now(),
         running: JoinSet::new(),
-        noted: position,
+        reached: position,
         read: place,
         checked: place,
         mapping,
-        book,
+        checkpoints,
         id,
     };
-    runner.run().await;
-    runner.id
+    driver.run().await;
+    driver.id
 }
 
-struct Runner {
-    mapping: Mapping,
-    book: Book,
+struct ShardDriver {
+    mapping: SimulatedMapping,
+    checkpoints: InstanceCheckpoints,
     id: String,
     lanes: Lanes,
     began: Instant,
-    running: JoinSet<Answered>,
-    noted: Position,
-    /// How many records of the shard were read.
+    running: JoinSet<InvocationResult>,
+    /// Last checkpoint.
+    reached: Position,
+    /// Number of records read from the shard.
     read: usize,
-    /// How many records the auditor was told to be done.
+    /// Number of records that the auditor checked.
     checked: usize,
 }
 
-impl Runner {
+impl ShardDriver {
     async fn run(&mut self) {
-        let mut news = self.mapping.stream.news();
+        let mut stream = self.mapping.stream.watch();
         let mut is_end = false;
-        let mut draw = self.mapping.weather.draw(&self.id);
+        let mut draw = self.mapping.sim.draw(&self.id);
         loop {
             self.begin_steps();
-            self.note_checkpoint();
+            self.update_checkpoint();
             if is_end && self.lanes.is_empty() {
-                self.book.note(&self.id, Position::End);
+                self.checkpoints.set(&self.id, Position::End);
                 return;
             }
             let reads = !is_end && self.lanes.has_room();
@@ -81,20 +87,20 @@ impl Runner {
             tokio::select! {
                 biased;
                 Some(answered) = self.running.join_next() => {
-                    let Answered { lane, answer } = answered.expect("invocations do not panic");
+                    let InvocationResult { lane, answer } = answered.expect("invocations do not panic");
                     let now = self.now();
                     let tally = self.lanes.answered(lane, answer, now);
-                    self.mapping.weather.count("records processed", tally.processed);
-                    self.mapping.weather.count("records handed over again", tally.retried);
+                    self.mapping.sim.count("records processed", tally.processed);
+                    self.mapping.sim.count("records handed over again", tally.retried);
                 }
                 () = sleep_until(wakes.unwrap_or(self.began)), if wakes.is_some() => {}
-                () = news.changed(), if reads => {}
+                () = stream.changed(), if reads => {}
             }
         }
     }
 
     fn now(&self) -> Now {
-        Now { wall: self.mapping.weather.now(), elapsed: self.began.elapsed() }
+        Now { wall: self.mapping.sim.now(), elapsed: self.began.elapsed() }
     }
 
     fn begin_steps(&mut self) {
@@ -105,26 +111,26 @@ impl Runner {
                     self.running.spawn(invoke(mapping, id, lane, batch));
                 }
                 Step::Discard(given_up) => {
-                    let what = format!("{}: {:?}", self.id, given_up.condition);
-                    self.mapping.auditor.object("given up", what);
+                    let detail = format!("{}: {:?}", self.id, given_up.condition);
+                    self.mapping.auditor.report("given up", detail);
                     self.lanes.kept(given_up.lane);
                 }
             }
         }
     }
 
-    fn note_checkpoint(&mut self) {
+    fn update_checkpoint(&mut self) {
         let Some(reached) = self.lanes.checkpoint().cloned() else { return };
         let position = Position::After(reached.clone());
-        if position == self.noted {
+        if position == self.reached {
             return;
         }
-        let Mapping { stream, processor, auditor, .. } = &self.mapping;
+        let SimulatedMapping { stream, processor, auditor, .. } = &self.mapping;
         let place = stream.place_after(&self.id, &reached);
         let done = stream.read(&self.id, self.checked, place - self.checked).records;
         auditor.checkpointed(&done, &processor.tables);
         self.checked = place;
-        self.book.note(&self.id, position.clone());
-        self.noted = position;
+        self.checkpoints.set(&self.id, position.clone());
+        self.reached = position;
     }
 }

@@ -1,5 +1,5 @@
-//! What happens in the stores: shops of the load generator in other zones and with a few items,
-//! an afternoon of theirs, and some windows in which far too much happens at once.
+//! Stores, time and events of a world: shops of the load generator in other time zones and with few
+//! items, one afternoon, and some windows with many events at one instant.
 
 use chrono::{DateTime, Offset, TimeDelta, Timelike, Utc};
 use domain::stock::WindowKey;
@@ -10,11 +10,11 @@ use load_generator::prices::Prices;
 use load_generator::shops::{self, Shop};
 use serde_json::{Value, json};
 
-use crate::fault::Fault;
-use crate::plan::Plan;
-use crate::weather::Weather;
+use crate::context::SimContext;
+use crate::injected_fault::InjectedFault;
+use crate::world_plan::WorldPlan;
 
-/// Among them the days on which clocks change.
+/// Dates of worlds. Some are days on which clocks change.
 const DATES: [&str; 6] =
     ["2026-03-12", "2026-03-29", "2026-10-25", "2026-04-05", "2026-11-01", "2026-12-31"];
 const ZONES: [&str; 8] = [
@@ -28,26 +28,25 @@ const ZONES: [&str; 8] = [
     "Asia/Tokyo",
 ];
 
-/// The stores and the time.
-pub(crate) struct Scene {
+/// Stores and time span of a world.
+pub(crate) struct Scenario {
     pub(crate) starts_at: DateTime<Utc>,
     pub(crate) ends_at: DateTime<Utc>,
     pub(crate) shops: Vec<Shop>,
-    /// When the afternoon of each shop begins and when it closes, told by adding up; `None` where
-    /// the clocks change meanwhile.
-    pub(crate) afternoons: Vec<Afternoon>,
+    /// Afternoon of each shop, in the order of `shops`.
+    pub(crate) afternoons: Vec<AfternoonHours>,
 }
 
-/// An event that a till has to send.
+/// Event that a till has to send.
 #[derive(Debug, Clone)]
-pub(crate) struct Errand {
+pub(crate) struct ScheduledEvent {
     pub(crate) event: Event,
-    /// When it is sent first.
+    /// Earliest time of sending.
     pub(crate) due: DateTime<Utc>,
 }
 
-impl Scene {
-    pub(crate) fn of(plan: &Plan) -> Self {
+impl Scenario {
+    pub(crate) fn of(plan: &WorldPlan) -> Self {
         let mut draw = Draw::of(plan.seed, "scene");
         let date = *pick(&mut draw, &DATES);
         let midnight: DateTime<Utc> = format!("{date}T00:00:00Z").parse().expect("an instant");
@@ -58,24 +57,29 @@ impl Scene {
         Self { starts_at, ends_at, shops, afternoons }
     }
 
-    /// Everything that the tills have to send, in the order of time.
-    pub(crate) fn errands(&self, plan: &Plan, weather: &Weather) -> Vec<Errand> {
-        let mut draw = weather.draw("traffic");
+    /// Draws all events that the tills send, by time.
+    pub(crate) fn scheduled_events(
+        &self,
+        plan: &WorldPlan,
+        sim: &SimContext,
+    ) -> Vec<ScheduledEvent> {
+        let mut draw = sim.draw("traffic");
         let mut events = Vec::new();
         for shop in &self.shops {
-            events.extend(self.ordinary(shop, plan, &mut draw));
+            events.extend(self.ordinary_events(shop, plan, &mut draw));
         }
         for number in 0..1 + draw.below(4) {
-            events.extend(self.crowd(number, &mut draw));
+            events.extend(self.crowded_window(number, &mut draw));
         }
-        let mut errands: Vec<Errand> =
-            events.into_iter().map(|event| self.errand(event, &mut draw, weather)).collect();
-        errands.sort_by_key(|errand| errand.due);
-        errands
+        let mut scheduled: Vec<ScheduledEvent> =
+            events.into_iter().map(|event| self.schedule(event, &mut draw, sim)).collect();
+        scheduled.sort_by_key(|scheduled| scheduled.due);
+        scheduled
     }
 
-    /// A day of the load generator: what came in so far, and what is sold from now on.
-    fn ordinary(&self, shop: &Shop, plan: &Plan, draw: &mut Draw) -> Vec<Event> {
+    /// Plays two days of the load generator: goods movements before the scenario, and all events
+    /// during it.
+    fn ordinary_events(&self, shop: &Shop, plan: &WorldPlan, draw: &mut Draw) -> Vec<Event> {
         let today = shop.store.day_at(self.starts_at).expect("open every day").date;
         let mut events = Vec::new();
         for date in [today.pred_opt().expect("a date"), today] {
@@ -96,8 +100,8 @@ impl Scene {
         events
     }
 
-    /// A window of one item in which everything happens at a few instants.
-    fn crowd(&self, number: u64, draw: &mut Draw) -> Vec<Event> {
+    /// Draws a window of one item with all its events at a few instants.
+    fn crowded_window(&self, number: u64, draw: &mut Draw) -> Vec<Event> {
         let shop = pick(draw, &self.shops).clone();
         let line = pick(draw, &shop.items);
         let span = (self.ends_at - self.starts_at).num_milliseconds() as u64;
@@ -127,7 +131,7 @@ impl Scene {
             }
             let has_price = ["sale", "return"].contains(&kind);
             let mut json = json!({
-                // Ids that sort in another order than they were made.
+                // Ids sort in another order than their events were created.
                 "event_id": format!("crowd-{number}-{}-{index}", (index * 7) % 10),
                 "kind": kind,
                 "store_id": shop.store.store_id.as_str(),
@@ -152,46 +156,48 @@ impl Scene {
         events
     }
 
-    /// When it is sent, and what the till's clock makes of it.
-    fn errand(&self, event: Event, draw: &mut Draw, weather: &Weather) -> Errand {
+    /// Draws the time of sending and the error of the till's clock.
+    fn schedule(&self, event: Event, draw: &mut Draw, sim: &SimContext) -> ScheduledEvent {
         let length = (self.ends_at - self.starts_at).num_milliseconds() as u64;
         let soon = event.occurred_at() + TimeDelta::milliseconds(draw.below(20_000) as i64);
         let sometime = self.starts_at + TimeDelta::milliseconds(draw.below(length / 4) as i64);
         let mut due = if event.occurred_at() < self.starts_at { sometime } else { soon };
-        if weather.strikes(Fault::Late) {
+        if sim.injects(InjectedFault::Late) {
             let rest = (self.ends_at - due).num_milliseconds().max(1) as u64;
-            due += TimeDelta::milliseconds(weather.below(Fault::Late, rest) as i64);
+            due += TimeDelta::milliseconds(sim.below(InjectedFault::Late, rest) as i64);
         }
         let due = due.clamp(self.starts_at, self.ends_at);
         let seconds = |fault, from: i64, until: u64| {
-            TimeDelta::seconds(from + weather.below(fault, until) as i64)
+            TimeDelta::seconds(from + sim.below(fault, until) as i64)
         };
         let (week, day) = (7 * 86_400, 86_400);
-        let event = if weather.strikes(Fault::ClockWithin) {
-            let ahead = weather.below(Fault::ClockWithin, 2) == 0;
-            let fast = due + seconds(Fault::ClockWithin, 0, 290);
-            // Often at the very edge: taken at the door, and a moment later at the table.
-            let edge = weather.below(Fault::ClockWithin, 2) == 0;
+        let event = if sim.injects(InjectedFault::ClockWithin) {
+            let ahead = sim.below(InjectedFault::ClockWithin, 2) == 0;
+            let fast = due + seconds(InjectedFault::ClockWithin, 0, 290);
+            // Often at the very edge: within the limit at ingest, beyond it a moment later.
+            let edge = sim.below(InjectedFault::ClockWithin, 2) == 0;
             let slowest = if edge { week - 20 } else { 0 };
-            let slow = due - seconds(Fault::ClockWithin, slowest as i64, week - 3 - slowest);
+            let slow =
+                due - seconds(InjectedFault::ClockWithin, slowest as i64, week - 3 - slowest);
             stamped(&event, if ahead { fast } else { slow })
-        } else if weather.strikes(Fault::ClockBeyond) {
-            let ahead = weather.below(Fault::ClockBeyond, 2) == 0;
-            let fast = due + seconds(Fault::ClockBeyond, 301, 2 * day);
-            let slow = due - seconds(Fault::ClockBeyond, week as i64 + 1, 30 * day);
+        } else if sim.injects(InjectedFault::ClockBeyond) {
+            let ahead = sim.below(InjectedFault::ClockBeyond, 2) == 0;
+            let fast = due + seconds(InjectedFault::ClockBeyond, 301, 2 * day);
+            let slow = due - seconds(InjectedFault::ClockBeyond, week as i64 + 1, 30 * day);
             stamped(&event, if ahead { fast } else { slow })
         } else {
             event
         };
-        Errand { event, due }
+        ScheduledEvent { event, due }
     }
 }
 
-/// When an afternoon begins and ends, where that could be told.
-pub(crate) type Afternoon = Option<(DateTime<Utc>, DateTime<Utc>)>;
+/// Start of the afternoon and close of a shop. `None` if the clocks change in between, because these
+/// instants are computed by adding hours.
+pub(crate) type AfternoonHours = Option<(DateTime<Utc>, DateTime<Utc>)>;
 
-/// A shop whose afternoon it is now, in some zone.
-fn shop(draw: &mut Draw, number: u32, starts_at: DateTime<Utc>) -> (Shop, Afternoon) {
+/// Draws a shop in some time zone whose afternoon falls into the scenario.
+fn shop(draw: &mut Draw, number: u32, starts_at: DateTime<Utc>) -> (Shop, AfternoonHours) {
     let mut shop = pick(draw, &shops::chain()).clone();
     let store_id = format!("sim-{number}");
     let zone = *pick(draw, &ZONES);
@@ -251,19 +257,19 @@ fn shop(draw: &mut Draw, number: u32, starts_at: DateTime<Utc>) -> (Shop, Aftern
     let after = |hours: i64| full_hour + TimeDelta::hours(hours);
     let (begins, closes) = (after(i64::from(begins) - 1), after(i64::from(closes)));
     let offset = |at: DateTime<Utc>| at.with_timezone(&zone_of).offset().fix();
-    // A day before and after, because the day's own instants are clock times as well.
+    // One day more on both sides, because the limits of a day are clock times as well.
     let changes = offset(begins - TimeDelta::days(1)) != offset(closes + TimeDelta::days(1));
     (shop, (!changes).then_some((begins, closes)))
 }
 
-/// The same event at another instant, as a till with a wrong clock would have sent it.
+/// Returns the event at another instant, as from a till with a wrong clock.
 pub(crate) fn stamped(event: &Event, at: DateTime<Utc>) -> Event {
     let mut json: Value = serde_json::from_str(&event.canonical()).expect("canonical JSON");
     json["occurred_at"] = Value::from(at.to_rfc3339());
     parsed(&json.to_string())
 }
 
-/// The same event in the same row, with another content.
+/// Returns another content of the event, in the same window.
 pub(crate) fn contradicting(event: &Event, number: u64) -> Event {
     let mut json: Value = serde_json::from_str(&event.canonical()).expect("canonical JSON");
     json["terminal_id"] = Value::from(format!("till-{}-other", number % 3));

@@ -1,4 +1,4 @@
-//! What must be in the tables, given what is in the stream.
+//! Expected content of the tables, computed from the records in the stream.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,37 +6,38 @@ use domain::Event;
 use domain::quarantine::QuarantineReason;
 use domain::stock::WindowKey;
 
-use super::{Auditor, Content, Line};
-use crate::stream::Stream;
+use super::{Auditor, RecordContent, RecordLine};
+use crate::stream::SimulatedStream;
 
-/// Something in quarantine: why, under which key as far as it is known before, and its bytes.
-pub(super) type Kept = (QuarantineReason, Option<String>, Vec<u8>);
+/// Reason, sort key and bytes of a quarantined item. The sort key of a conflicting duplicate is
+/// unknown.
+pub(super) type ExpectedQuarantine = (QuarantineReason, Option<String>, Vec<u8>);
 
-/// What must be in the tables.
+/// Expected content of the tables.
 #[derive(Default)]
-pub(super) struct Expected {
-    /// By row, the events by id.
+pub(super) struct ExpectedTables {
+    /// Events by window and id.
     pub(super) rows: BTreeMap<WindowKey, BTreeMap<String, Event>>,
-    pub(super) quarantine: BTreeSet<Kept>,
-    /// How often something stands in the stream beyond its first time.
+    pub(super) quarantine: BTreeSet<ExpectedQuarantine>,
+    /// Number of identical events beyond their first occurrence in the stream.
     pub(super) repeated: usize,
 }
 
-impl Expected {
-    /// Reads the whole stream.
-    pub(super) fn of(stream: &Stream, auditor: &Auditor) -> Self {
+impl ExpectedTables {
+    /// Reads all records of the stream.
+    pub(super) fn of(stream: &SimulatedStream, auditor: &Auditor) -> Self {
         let mut expected = Self::default();
         for stored in stream.records() {
             let record = &stored.record;
             let place = format!("{}#{}", record.shard_id, record.sequence_number);
             match auditor.open(record) {
-                Content::Unopenable => {
-                    let kept = (QuarantineReason::Unopenable, Some(place), record.data.clone());
-                    expected.quarantine.insert(kept);
+                RecordContent::Unopenable => {
+                    let entry = (QuarantineReason::Unopenable, Some(place), record.data.clone());
+                    expected.quarantine.insert(entry);
                 }
-                Content::Lines(lines) => {
+                RecordContent::Lines(lines) => {
                     for (index, line) in lines.into_iter().enumerate() {
-                        expected.take(line, format!("{place}#{index:04}"), auditor);
+                        expected.add(line, format!("{place}#{index:04}"), auditor);
                     }
                 }
             }
@@ -44,14 +45,14 @@ impl Expected {
         expected
     }
 
-    fn take(&mut self, line: Line, place: String, auditor: &Auditor) {
+    fn add(&mut self, line: RecordLine, place: String, auditor: &Auditor) {
         match line {
-            Line::Unknown(line) => auditor.object("foreign", format!("{place}: {line}")),
-            Line::Bad(line) => {
+            RecordLine::Unknown(line) => auditor.report("foreign", format!("{place}: {line}")),
+            RecordLine::Invalid(line) => {
                 let reason = QuarantineReason::InvalidEvent;
                 self.quarantine.insert((reason, Some(place), line.into_bytes()));
             }
-            Line::Event(event) => {
+            RecordLine::Event(event) => {
                 let row = self.rows.entry(WindowKey::of(&event)).or_default();
                 match row.remove(event.event_id().as_str()) {
                     None => {
@@ -59,14 +60,15 @@ impl Expected {
                     }
                     Some(first) => {
                         self.repeated += usize::from(first == *event);
-                        let (stays, goes) = if event.canonical() < first.canonical() {
+                        let (stays, conflicting) = if event.canonical() < first.canonical() {
                             (*event, first)
                         } else {
                             (first, *event)
                         };
-                        if stays != goes {
+                        if stays != conflicting {
                             let reason = QuarantineReason::ConflictingDuplicate;
-                            self.quarantine.insert((reason, None, goes.canonical().into_bytes()));
+                            let bytes = conflicting.canonical().into_bytes();
+                            self.quarantine.insert((reason, None, bytes));
                         }
                         row.insert(stays.event_id().to_string(), stays);
                     }
@@ -75,7 +77,7 @@ impl Expected {
         }
     }
 
-    /// All events that count.
+    /// Returns the events of all windows.
     pub(super) fn events(&self) -> Vec<Event> {
         self.rows.values().flat_map(|row| row.values().cloned()).collect()
     }

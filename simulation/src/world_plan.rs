@@ -1,29 +1,29 @@
-//! What is simulated: a seed, and what is left out of it.
+//! Plan of a simulated world: a seed and the limits put on it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use load_generator::draw::Draw;
 
-use crate::fault::Fault;
+use crate::injected_fault::InjectedFault;
 
-/// One world to be simulated. The same plan always gives the same history.
+/// Plan of one world. The same plan always gives the same history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// Decides everything that is not said here.
+pub struct WorldPlan {
+    /// Seed of everything that the other fields leave open.
     pub seed: u64,
-    /// How many stores there are.
+    /// Number of stores.
     pub stores: u32,
-    /// How many windows of five minutes the tills are open.
+    /// Number of five-minute windows in which the tills are open.
     pub steps: u32,
-    /// About how many events the tills have to send.
+    /// Approximate number of events that the tills send.
     pub events: u32,
-    /// Faults that never strike.
-    pub without: BTreeSet<Fault>,
+    /// Faults that are never injected.
+    pub without: BTreeSet<InjectedFault>,
 }
 
-impl Plan {
-    /// The world of a seed, with nothing left out.
+impl WorldPlan {
+    /// Draws the plan of a seed, with all faults.
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let mut draw = Draw::of(seed, "plan");
@@ -36,19 +36,19 @@ impl Plan {
         }
     }
 
-    /// The options that make this plan of its seed.
+    /// Command-line options that reproduce this plan.
     #[must_use]
     pub fn options(&self) -> String {
-        let whole = Self::of(self.seed);
+        let full = Self::of(self.seed);
         let mut options = format!("--seed {}", self.seed);
         let numbers = [
-            ("stores", self.stores, whole.stores),
-            ("steps", self.steps, whole.steps),
-            ("events", self.events, whole.events),
+            ("stores", self.stores, full.stores),
+            ("steps", self.steps, full.steps),
+            ("events", self.events, full.events),
         ];
-        for (name, here, usual) in numbers {
-            if here != usual {
-                let _ = write!(options, " --{name} {here}");
+        for (name, planned, usual) in numbers {
+            if planned != usual {
+                let _ = write!(options, " --{name} {planned}");
             }
         }
         if !self.without.is_empty() {
