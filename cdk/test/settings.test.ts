@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { App } from 'aws-cdk-lib';
-import { given, missingFileWarning } from '../lib/settings/sources';
+import { missingFileWarning, readSources } from '../lib/settings/sources';
 import { parseSettings } from '../lib/settings/parser';
 import { SETTINGS } from '../lib/settings/definitions';
 
 const read = (values: Record<string, unknown>, cliRegion?: string) =>
   parseSettings([{ where: 'context', values }], cliRegion);
 
-function fault(values: Record<string, unknown>, cliRegion?: string): string {
+function errorOf(values: Record<string, unknown>, cliRegion?: string): string {
   try {
     read(values, cliRegion);
   } catch (error) {
@@ -23,37 +23,36 @@ function fault(values: Record<string, unknown>, cliRegion?: string): string {
 
 test('every setting passes its own example and its own default', () => {
   for (const [name, setting] of Object.entries(SETTINGS)) {
-    assert.notEqual(setting.read(setting.example), undefined, name);
-    if (setting.fallback !== undefined) {
-      assert.deepEqual(setting.read(setting.fallback), setting.fallback, name);
-    }
+    assert.ok(setting.schema.safeParse(setting.example).success, name);
+    assert.deepEqual(setting.schema.parse(setting.fallback), setting.fallback, name);
+    assert.deepEqual(setting.schema.parse(undefined), setting.fallback, name);
   }
 });
 
-test('a value out of range is told with the rule, its source and what would pass', () => {
+test('an error names the value, the rule, its source and a permitted value', () => {
   assert.equal(
-    fault({ retentionHours: '12' }),
+    errorOf({ retentionHours: '12' }),
     'context: retentionHours is "12"; expected a whole number from 24 to 8760 (Kinesis Data ' +
       'Streams, quotas), for example 168',
   );
 });
 
-test('a setting that does not exist is told with the nearest one', () => {
+test('the error for an unknown setting suggests the nearest name', () => {
   assert.equal(
-    fault({ retention_hours: 24 }),
+    errorOf({ retention_hours: 24 }),
     'context: there is no setting retention_hours; did you mean retentionHours?',
   );
 });
 
-test('a name that is near to no setting is told where all of them are', () => {
+test('the error for an unknown setting without a near name refers to the list of settings', () => {
   assert.equal(
-    fault({ foo: '1' }),
-    'context: there is no setting foo; docs/deploy.md#settings has all of them',
+    errorOf({ foo: '1' }),
+    'context: there is no setting foo; docs/deploy.md#settings lists all settings',
   );
 });
 
-test('all faults are told at once', () => {
-  assert.equal(fault({ batchSize: 0, parallelization: 11, stge: 'x' }).split('\n').length, 3);
+test('all errors are reported at once', () => {
+  assert.equal(errorOf({ batchSize: 0, parallelization: 11, stge: 'x' }).split('\n').length, 3);
 });
 
 test('a number may be given as text, as on the command line', () => {
@@ -61,44 +60,53 @@ test('a number may be given as text, as on the command line', () => {
   assert.equal(read({ eventAgeMaxDays: 30 }).eventAgeMaxDays, '30');
   assert.equal(read({ batchRetries: '-1' }).batchRetries, -1);
   for (const wrong of ['', ' 250', '2.5', '1e3', '-1', 2.5, Number.NaN, null, true]) {
-    assert.match(fault({ batchSize: wrong }), /batchSize is/);
+    assert.match(errorOf({ batchSize: wrong }), /batchSize is/);
   }
 });
 
-test('a list is given with commas or as a list', () => {
+test('a list is an array, or text with commas', () => {
   assert.deepEqual(read({ tillClients: 'north, south' }).tillClients, ['north', 'south']);
   assert.deepEqual(read({ tillClients: ['north', 'south'] }).tillClients, ['north', 'south']);
-  assert.match(fault({ tillClients: 'north,south,north' }), /, and "north" comes twice; expected/);
-  assert.match(fault({ tillClients: ['north', 'South'] }), /, and "South" is none; expected/);
-  assert.match(fault({ tillClients: ['north', 7] }), /, and 7 is none; expected/);
-  assert.match(fault({ tillClients: 7 }), /tillClients is 7; expected at most 49 different names/);
-  assert.match(fault({ tillClients: [] }), /nobody could send events/);
+  assert.match(
+    errorOf({ tillClients: 'north,south,north' }),
+    /, and "north" is repeated; expected/,
+  );
+  assert.match(
+    errorOf({ tillClients: ['north', 'South'] }),
+    /, and "South" is not permitted; expected/,
+  );
+  assert.match(errorOf({ tillClients: ['north', 7] }), /, and 7 is not permitted; expected/);
+  assert.match(
+    errorOf({ tillClients: 7 }),
+    /tillClients is 7; expected at most 49 different names/,
+  );
+  assert.match(errorOf({ tillClients: [] }), /no till could send events/);
 });
 
-test('there is room for as many till groups as API Gateway has audiences, less the analysts', () => {
+test('there may be as many groups of tills as API Gateway has audiences, less the analysts', () => {
   const names = (count: number) => Array.from({ length: count }, (_, at) => `group-${String(at)}`);
   assert.equal(read({ tillClients: names(49) }).tillClients.length, 49);
   assert.match(
-    fault({ tillClients: names(50) }),
-    /, and 50 are more than 49; .*50 audiences per authorizer/,
+    errorOf({ tillClients: names(50) }),
+    /, and 50 entries exceed 49; .*50 audiences per authorizer/,
   );
 });
 
-test('a stage whose name AWS would refuse somewhere is refused here', () => {
+test('a stage is refused if an AWS service would refuse a name with it', () => {
   for (const stage of ['Prod', '1st', 'my-stage', 'myawsstage', 'a'.repeat(17), '']) {
-    assert.match(fault({ stage }), /stage is/);
+    assert.match(errorOf({ stage }), /stage is/);
   }
 });
 
-test('a provisioned stream needs shards, and only that has them', () => {
-  assert.match(fault({ streamMode: 'provisioned' }), /without streamShards/);
-  assert.match(fault({ streamShards: 2 }), /has no fixed shards/);
+test('a provisioned stream needs shards, and no other stream may have them', () => {
+  assert.match(errorOf({ streamMode: 'provisioned' }), /without streamShards/);
+  assert.match(errorOf({ streamShards: 2 }), /has no fixed shards/);
   assert.equal(read({ streamMode: 'provisioned', streamShards: 2 }).streamShards, 2);
 });
 
-test('a batch is put aside before the stream forgets it', () => {
+test('a failing batch is stored in S3 before the stream drops it', () => {
   assert.match(
-    fault({ retentionHours: 24, batchAgeSeconds: 86_400 }),
+    errorOf({ retentionHours: 24, batchAgeSeconds: 86_400 }),
     /set batchAgeSeconds below 86400/,
   );
 });
@@ -107,49 +115,49 @@ test('client certificates need a domain, and a domain needs a certificate', () =
   const domainName = SETTINGS.domainName.example;
   const certificateArn = SETTINGS.certificateArn.example;
   const truststore = SETTINGS.truststore.example;
-  assert.match(fault({ domainName }), /belong together/);
-  assert.match(fault({ truststore }), /without domainName/);
-  assert.match(fault({ truststoreVersion: '1' }), /without truststore/);
+  assert.match(errorOf({ domainName }), /belong together/);
+  assert.match(errorOf({ truststore }), /without domainName/);
+  assert.match(errorOf({ truststoreVersion: '1' }), /without truststore/);
   assert.equal(read({ domainName, certificateArn, truststore }).truststore, truststore);
 });
 
-test('a certificate is of the region that is deployed to, where that is said', () => {
+test('a certificate must be of the region of the deployment', () => {
   const domainName = SETTINGS.domainName.example;
   const certificateArn = SETTINGS.certificateArn.example;
   assert.match(
-    fault({ domainName, certificateArn, region: 'us-east-1' }),
+    errorOf({ domainName, certificateArn, region: 'us-east-1' }),
     /^certificateArn is of eu-central-1, but region is "us-east-1"; .* set region=eu-central-1$/,
   );
   assert.equal(read({ domainName, certificateArn, region: 'eu-central-1' }).region, 'eu-central-1');
   assert.equal(read({ domainName, certificateArn }).region, undefined);
 });
 
-test('the region of the AWS CLI is held against the rules where no setting says another', () => {
+test('the rules on regions apply to the region of the AWS CLI if no setting names another', () => {
   const domainName = SETTINGS.domainName.example;
   const certificateArn = SETTINGS.certificateArn.example;
-  assert.match(fault({}, 'cn-north-1'), /has no Cognito user pools/);
-  assert.match(fault({ domainName, certificateArn }, 'us-east-1'), /ask for one in us-east-1/);
+  assert.match(errorOf({}, 'cn-north-1'), /has no Cognito user pools/);
+  assert.match(errorOf({ domainName, certificateArn }, 'us-east-1'), /request one in us-east-1/);
   assert.equal(read({}, 'eu-central-1').region, undefined);
   assert.equal(read({ region: 'eu-central-1' }, 'cn-north-1').region, 'eu-central-1');
 });
 
-test('a certificate of ownership is for client certificates, and of the same region', () => {
+test('a certificate of ownership needs client certificates, and is of the same region', () => {
   const domainName = SETTINGS.domainName.example;
   const certificateArn = SETTINGS.certificateArn.example;
   const truststore = SETTINGS.truststore.example;
   const own = { domainName, certificateArn, ownershipCertificateArn: certificateArn };
-  assert.match(fault(own), /ownershipCertificateArn is given without truststore/);
+  assert.match(errorOf(own), /ownershipCertificateArn is given without truststore/);
   const elsewhere = certificateArn.replace('eu-central-1', 'us-east-1');
   assert.match(
-    fault({ ...own, truststore, ownershipCertificateArn: elsewhere }, 'eu-central-1'),
+    errorOf({ ...own, truststore, ownershipCertificateArn: elsewhere }, 'eu-central-1'),
     /^ownershipCertificateArn is of us-east-1/,
   );
   assert.equal(read({ ...own, truststore }, 'eu-central-1').truststore, truststore);
 });
 
-test('a region that does not exist, or has no Cognito, is refused', () => {
-  assert.match(fault({ region: 'eu-centrl-1' }), /which CDK does not know/);
-  assert.match(fault({ region: 'cn-north-1' }), /has no Cognito user pools/);
+test('a region that does not exist or has no Cognito is refused', () => {
+  assert.match(errorOf({ region: 'eu-centrl-1' }), /which CDK does not know/);
+  assert.match(errorOf({ region: 'cn-north-1' }), /has no Cognito user pools/);
   assert.equal(read({ region: 'eu-central-1' }).region, 'eu-central-1');
 });
 
@@ -159,15 +167,15 @@ function folderWith(name: string, text: string): string {
   return folder;
 }
 
-test("a stage's file is read, and the command line comes before it", () => {
+test('the command line overrides the file of a stage', () => {
   const folder = folderWith('large.json', '{ "batchSize": 500, "parallelization": 4 }');
   const app = new App({ context: { stage: 'large', parallelization: '10' } });
-  const settings = parseSettings(given(app, folder));
+  const settings = parseSettings(readSources(app, folder));
   assert.equal(settings.batchSize, 500);
   assert.equal(settings.parallelization, 10);
 });
 
-test("CDK's own context is not taken for settings", () => {
+test("CDK's own context values are not settings", () => {
   const app = new App({
     context: {
       '@aws-cdk/aws-iam:minimizePolicies': true,
@@ -176,51 +184,54 @@ test("CDK's own context is not taken for settings", () => {
       'cli-telemetry': false,
     },
   });
-  assert.equal(parseSettings(given(app, '/nonexistent')).stage, 'dev');
+  assert.equal(parseSettings(readSources(app, '/nonexistent')).stage, 'dev');
 });
 
-test('a file that is no JSON object is told by its name', () => {
+test('the error for a file that is not a JSON object names the file', () => {
   const context = { stage: 'broken' };
   for (const text of ['{', '[]', '7']) {
     const folder = folderWith('broken.json', text);
-    assert.throws(() => given(new App({ context }), folder), /broken\.json: /);
+    assert.throws(() => readSources(new App({ context }), folder), /broken\.json: /);
   }
 });
 
-test('a comma too many is told with its line', () => {
+test('the error for a trailing comma names its line', () => {
   const context = { stage: 'broken' };
   for (const text of ['{\n  "batchSize": 500,\n}\n', '{ "tillClients":\n["north",]}']) {
     const folder = folderWith('broken.json', text);
     assert.throws(
-      () => given(new App({ context }), folder),
+      () => readSources(new App({ context }), folder),
       /broken\.json: line 2: nothing follows the comma; leave it out$/,
     );
   }
 });
 
-test('a stage without a file is told, with those that have one', () => {
+test('the warning for a stage without a file lists the stages with one', () => {
   const folder = folderWith('prod.json', '{}');
   assert.equal(missingFileWarning(folder, 'prod'), undefined);
   assert.match(
     missingFileWarning(folder, 'prdo') ?? '',
-    /prdo\.json does not exist: .* there are: prod$/,
+    /prdo\.json does not exist: .* with a file: prod$/,
   );
 });
 
-test('a file of one stage does not make another, with what only the first may lose', () => {
+test('a file of one stage cannot name another stage', () => {
   const folder = folderWith('dev.json', '{ "keepData": false, "stage": "prod" }');
-  assert.throws(() => given(new App(), folder), /dev\.json: stage is "prod".* leave stage out$/);
+  assert.throws(
+    () => readSources(new App(), folder),
+    /dev\.json: stage is "prod".* leave stage out$/,
+  );
 });
 
-/** The app as `cdk` starts it. */
-function started(context: Record<string, string>) {
+/** Runs the app as the `cdk` command does. */
+function run(context: Record<string, string>) {
   const app = resolve(__dirname, '../bin/daymark.js');
   const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(context) };
   return spawnSync(process.execPath, [app], { env, encoding: 'utf8' });
 }
 
-test('what is wrong ends the synthesis with its message and nothing else', () => {
-  const { status, stderr } = started({ stage: 'dev', batchSize: '0' });
+test('a wrong setting ends the synthesis with an error message and nothing else', () => {
+  const { status, stderr } = run({ stage: 'dev', batchSize: '0' });
   assert.equal(status, 1);
   assert.equal(
     stderr,
@@ -229,8 +240,8 @@ test('what is wrong ends the synthesis with its message and nothing else', () =>
   );
 });
 
-test('a stage that may be mistyped is synthesized, and said to have no file', () => {
-  const { status, stderr } = started({ stage: 'prdo', binaries: 'none' });
+test('a stage without a file is synthesized with a warning', () => {
+  const { status, stderr } = run({ stage: 'prdo', binaries: 'none' });
   assert.equal(status, 0);
-  assert.match(stderr, /settings\/prdo\.json does not exist: .* there are: dev/);
+  assert.match(stderr, /settings\/prdo\.json does not exist: .* with a file: dev/);
 });

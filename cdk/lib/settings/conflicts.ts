@@ -1,65 +1,68 @@
 /** Rules between settings. */
 
-import { regionProblem } from './regions';
 import type { Settings } from './definitions';
+import { regionProblem } from './regions';
 
-/** What contradicts; `region` is the one that is deployed to, where that is known. */
-export function conflictsIn(settings: Settings, region: string | undefined): string[] {
+/** Yields the broken rules. `region` is the region of the deployment if it is known. */
+export function* conflictsIn(
+  settings: Settings,
+  region: string | undefined,
+): Generator<string, void> {
   const { streamMode, streamShards, retentionHours, batchAgeSeconds } = settings;
-  const { domainName, certificateArn, truststore, truststoreVersion, tillClients } = settings;
-  const { pipelineRepository, pipelineConnection } = settings;
-  const faults: string[] = [];
-  if ((pipelineRepository === undefined) !== (pipelineConnection === undefined)) {
-    faults.push('pipelineRepository and pipelineConnection belong together; give both or neither');
+  const { domainName, truststore, tillClients } = settings;
+  for (const [one, other] of [
+    ['pipelineRepository', 'pipelineConnection'],
+    ['domainName', 'certificateArn'],
+  ] as const) {
+    if ((settings[one] === undefined) !== (settings[other] === undefined)) {
+      yield `${one} and ${other} belong together; give both or neither`;
+    }
   }
-  const regionFault = region === undefined ? undefined : regionProblem(region);
-  if (regionFault !== undefined) faults.push(regionFault);
+  const problem = region === undefined ? undefined : regionProblem(region);
+  if (problem !== undefined) yield problem;
   if (streamMode === 'provisioned' && streamShards === undefined) {
-    faults.push('streamMode is "provisioned" without streamShards; add for example streamShards=2');
+    yield 'streamMode is "provisioned" without streamShards; add for example streamShards=2';
   }
   if (streamMode === 'on-demand' && streamShards !== undefined) {
-    faults.push(
-      `streamShards is ${streamShards}, but streamMode is "on-demand", which has no fixed shards; ` +
-        'leave streamShards out, or set streamMode=provisioned',
+    yield (
+      `streamShards is ${streamShards}, but streamMode is "on-demand", which has no fixed ` +
+      'shards; leave streamShards out, or set streamMode=provisioned'
     );
   }
   if (batchAgeSeconds >= retentionHours * 3_600) {
-    faults.push(
-      `batchAgeSeconds is ${batchAgeSeconds}, but after retentionHours=${retentionHours} the ` +
-        'stream forgets a batch before it can be put aside; set batchAgeSeconds below ' +
-        String(retentionHours * 3_600),
+    yield (
+      `batchAgeSeconds is ${batchAgeSeconds}, but with retentionHours=${retentionHours} the ` +
+      'stream drops the records before the batch is stored in S3; set batchAgeSeconds below ' +
+      String(retentionHours * 3_600)
     );
-  }
-  if ((domainName === undefined) !== (certificateArn === undefined)) {
-    faults.push('domainName and certificateArn belong together; give both or neither');
   }
   for (const name of ['certificateArn', 'ownershipCertificateArn'] as const) {
-    const [, , , of] = settings[name]?.split(':') ?? [];
-    if (region === undefined || of === undefined || region === of) continue;
-    faults.push(
-      `${name} is of ${of}, but region is "${region}"; API Gateway takes ` +
-        `certificates of its own region: ask for one in ${region}, or set region=${of}`,
-    );
+    const certificateRegion = settings[name]?.split(':')[3];
+    if (region === undefined || certificateRegion === undefined) continue;
+    if (region !== certificateRegion) {
+      yield (
+        `${name} is of ${certificateRegion}, but region is "${region}"; API Gateway takes ` +
+        `certificates of its own region: request one in ${region}, or set ` +
+        `region=${certificateRegion}`
+      );
+    }
   }
   if (settings.ownershipCertificateArn !== undefined && truststore === undefined) {
-    faults.push(
-      'ownershipCertificateArn is given without truststore; only mutual TLS asks for it: give ' +
-        'both, or leave it out',
+    yield (
+      'ownershipCertificateArn is given without truststore; only mutual TLS needs it: give ' +
+      'both, or leave it out'
     );
   }
   if (truststore !== undefined && domainName === undefined) {
-    faults.push(
-      'truststore is given without domainName; API Gateway asks for client certificates only at ' +
-        'a domain of yours: give domainName and certificateArn as well',
+    yield (
+      'truststore is given without domainName; API Gateway requires client certificates only ' +
+      'at a custom domain: give domainName and certificateArn as well'
     );
   }
-  if (truststoreVersion !== undefined && truststore === undefined) {
-    faults.push('truststoreVersion is given without truststore; give both, or leave it out');
+  if (settings.truststoreVersion !== undefined && truststore === undefined) {
+    yield 'truststoreVersion is given without truststore; give both, or leave it out';
   }
   if (tillClients.length === 0) {
-    faults.push(
-      'tillClients is empty; nobody could send events: give for example tillClients=tills',
-    );
+    yield 'tillClients is empty, so no till could send events; give for example tillClients=tills';
   }
-  return faults;
 }

@@ -1,83 +1,69 @@
-/** Reads the settings and tells every fault at once. */
+/** Parser of settings, which reports every error at once. */
 
+import { distance } from 'fastest-levenshtein';
+import { z } from 'zod';
 import { conflictsIn } from './conflicts';
-import type { Setting } from './schemas';
 import { SETTINGS, type SettingName, type Settings } from './definitions';
 
-/** Settings that break rules; one line for each. */
+/** Error of settings that break rules; the message has a line for each broken rule. */
 export class SettingsError extends Error {
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'));
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
   }
 }
 
-/** What is given, by name, and where it stands. */
+/** Values of settings from one place. */
 export interface SettingsSource {
+  /** Place of the values, for error messages. */
   readonly where: string;
   readonly values: Readonly<Record<string, unknown>>;
 }
 
+const SCHEMA = z.object(
+  Object.fromEntries(Object.entries(SETTINGS).map(([name, { schema }]) => [name, schema])),
+) as unknown as z.ZodType<Settings>;
+
 /**
- * Reads the settings; of a name that is given twice, the last one holds. `cliRegion` is where the
- * stack goes when no setting says so: it is held against the rules, and is no setting itself.
+ * Parses settings. A later source overrides an earlier one. `cliRegion` is the region of the
+ * deployment if no setting names one; the rules between settings apply to it.
  *
- * @throws SettingsError with every fault.
+ * @throws SettingsError with every broken rule.
  */
-export function parseSettings(given: readonly SettingsSource[], cliRegion?: string): Settings {
-  const faults: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const [name, setting] of Object.entries(SETTINGS)) values[name] = setting.fallback;
-  for (const { where, values: some } of given) {
-    for (const [name, value] of Object.entries(some)) {
-      const setting: Setting<unknown> | undefined = isSetting(name) ? SETTINGS[name] : undefined;
-      if (!setting) {
-        const near = nearest(name);
-        const advice = near ? `did you mean ${near}?` : 'docs/deploy.md#settings has all of them';
-        faults.push(`${where}: there is no setting ${name}; ${advice}`);
-        continue;
-      }
-      values[name] = setting.read(value);
-      if (values[name] === undefined) {
-        const culprit = setting.culprit?.(value);
-        const why = culprit === undefined ? '' : `, and ${culprit}`;
-        faults.push(
-          `${where}: ${name} is ${JSON.stringify(value)}${why}; expected ${setting.rule} ` +
-            `(${setting.source}), for example ${setting.example}`,
-        );
-      }
-    }
-  }
-  if (faults.length === 0) {
-    const settings = values as unknown as Settings;
-    faults.push(...conflictsIn(settings, settings.region ?? cliRegion));
-  }
-  if (faults.length > 0) throw new SettingsError(faults);
-  return values as unknown as Settings;
+export function parseSettings(sources: readonly SettingsSource[], cliRegion?: string): Settings {
+  const problems = sources.flatMap((source) => [...unknownNames(source), ...wrongValues(source)]);
+  if (problems.length > 0) throw new SettingsError(problems);
+  const settings = SCHEMA.parse(Object.assign({}, ...sources.map(({ values }) => values)));
+  const conflicts = [...conflictsIn(settings, settings.region ?? cliRegion)];
+  if (conflicts.length > 0) throw new SettingsError(conflicts);
+  return settings;
 }
 
-function isSetting(name: string): name is SettingName {
-  return Object.hasOwn(SETTINGS, name);
+function unknownNames({ where, values }: SettingsSource): string[] {
+  const unknown = Object.keys(values).filter((name) => !Object.hasOwn(SETTINGS, name));
+  return unknown.map((name) => {
+    const near = nearest(name);
+    const advice = near ? `did you mean ${near}?` : 'docs/deploy.md#settings lists all settings';
+    return `${where}: there is no setting ${name}; ${advice}`;
+  });
 }
 
-/** The setting that a name is a slip of: at most a third of its letters are others. */
+function wrongValues({ where, values }: SettingsSource): string[] {
+  // Only the schemas of lists have messages of their own: they name the wrong entry.
+  const { error } = SCHEMA.safeParse(values, { error: () => '' });
+  const wrong = error ? z.flattenError(error).fieldErrors : {};
+  return Object.entries(wrong).map(([name, [entry]]) => {
+    const { rule, source, example } = SETTINGS[name as SettingName];
+    return (
+      `${where}: ${name} is ${JSON.stringify(values[name])}${entry && `, and ${entry}`}; ` +
+      `expected ${rule} (${source}), for example ${example}`
+    );
+  });
+}
+
+/** Setting whose name differs in at most a third of the letters, without regard to case. */
 function nearest(name: string): string | undefined {
-  const distances = Object.keys(SETTINGS).map((known) => ({ known, far: distance(name, known) }));
-  const near = distances.filter(({ far }) => far <= name.length / 3);
-  near.sort((a, b) => a.far - b.far);
-  return near[0]?.known;
-}
-
-/** Levenshtein's, without regard to case. */
-function distance(a: string, b: string): number {
-  const [from, to] = [a.toLowerCase(), b.toLowerCase()];
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
+  const [near] = Object.keys(SETTINGS)
+    .map((known) => ({ known, edits: distance(name.toLowerCase(), known.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
+  return near && near.edits <= name.length / 3 ? near.known : undefined;
 }

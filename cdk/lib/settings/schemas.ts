@@ -1,126 +1,105 @@
-/** One setting: what may be given, what is taken when nothing is, and what to say otherwise. */
+/** Settings by the type of their values. A value on the command line is always text. */
 
+import { z } from 'zod';
+
+/** Setting of a deployment. */
 export interface Setting<T> {
-  /** What it decides. */
+  /** Effect of the setting. */
   readonly meaning: string;
-  /** What may be given, in words. */
+  /** Permitted values, in words. */
   readonly rule: string;
-  /** Where the rule is from. */
+  /** Document that states the rule. */
   readonly source: string;
-  /** What is taken when nothing is given. */
+  /** Default; `undefined` if the setting is optional. */
   readonly fallback: T;
-  /** What would pass, as it is written on the command line. */
+  /** Permitted value, as written on the command line. */
   readonly example: string;
-  /** The value, or `undefined` where the rule is not kept. */
-  read(given: unknown): T | undefined;
-  /** Which part of a value does not keep the rule, where it has parts. */
-  culprit?(given: unknown): string | undefined;
+  /** Schema that parses `undefined` as the default. */
+  readonly schema: z.ZodType<T>;
 }
 
-interface About<T> {
+interface About<D> {
   readonly meaning: string;
   readonly source: string;
-  readonly fallback: T;
+  /** Default; a setting without a default is optional. */
+  readonly fallback?: D;
+  /** Permitted value; the default if not given. */
+  readonly example?: string;
 }
 
-/** A whole number. On the command line everything is text. */
-export function whole(about: About<number> & { min: number; max: number }): Setting<number> {
-  return {
-    ...about,
-    rule: `a whole number from ${about.min} to ${about.max}`,
-    example: String(about.fallback),
-    read(given) {
-      const number = typeof given === 'string' && /^-?\d{1,9}$/.test(given) ? Number(given) : given;
-      if (typeof number !== 'number' || !Number.isInteger(number)) return undefined;
-      return number >= about.min && number <= about.max ? number : undefined;
-    },
-  };
+function setting<T, D extends T | undefined>(
+  values: z.ZodType<T>,
+  rule: string,
+  { meaning, source, fallback: given, example = String(given) }: About<D>,
+): Setting<T | D> {
+  const fallback = given as D;
+  const schema = values.optional().transform((value) => value ?? fallback);
+  return { meaning, rule, source, fallback, example, schema };
 }
 
-/** A whole number, or nothing. */
-export function optionalWhole(
-  about: Omit<About<number>, 'fallback'> & { min: number; max: number; example: number },
-): Setting<number | undefined> {
-  return { ...whole({ ...about, fallback: about.example }), fallback: undefined };
+/** Whole number. */
+export function wholeNumber<D extends number | undefined = undefined>(
+  about: About<D> & { readonly min: number; readonly max: number },
+): Setting<number | D> {
+  const { min, max } = about;
+  const values = z.preprocess(numberOf, z.int().min(min).max(max));
+  return setting<number, D>(values, `a whole number from ${min} to ${max}`, about);
 }
 
-/** One of a few numbers, for services that take no others. */
-export function numberOf<T extends number>(about: About<T> & { of: readonly T[] }): Setting<T> {
-  return {
-    ...about,
-    rule: `one of ${about.of.join(', ')}`,
-    example: String(about.fallback),
-    read: (given) => about.of.find((known) => String(known) === String(given)),
-  };
+/** One of a list of numbers. */
+export function oneNumberOf<T extends number>(known: readonly T[], about: About<T>): Setting<T> {
+  const values = z.preprocess(numberOf, z.literal(known));
+  return setting<T, T>(values, `one of ${known.join(', ')}`, about);
 }
 
-/** One of a few words. */
-export function word<const T extends string>(about: About<T> & { of: readonly T[] }): Setting<T> {
-  return {
-    ...about,
-    rule: `one of ${about.of.join(', ')}`,
-    example: about.fallback,
-    read: (given) => about.of.find((known) => known === given),
-  };
+/** One of a list of words. */
+export function oneWordOf<const T extends string>(
+  known: readonly T[],
+  about: About<NoInfer<T>>,
+): Setting<T> {
+  return setting<T, T>(z.literal(known), `one of ${known.join(', ')}`, about);
 }
 
-/** Yes or no. */
+/** Boolean. */
 export function flag(about: About<boolean>): Setting<boolean> {
-  return {
-    ...about,
-    rule: 'true or false',
-    example: String(about.fallback),
-    read: (given) => [true, false].find((known) => String(known) === String(given)),
-  };
+  const words = z.stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive' });
+  return setting<boolean, boolean>(z.boolean().or(words), 'true or false', about);
 }
 
-/** A text with a form. */
-export function text(
-  about: About<string> & { form: RegExp; rule: string; example: string },
-): Setting<string> {
-  return {
-    ...about,
-    read(given) {
-      const text = typeof given === 'number' ? String(given) : given;
-      return typeof text === 'string' && about.form.test(text) ? text : undefined;
-    },
-  };
+/** Text of a given form. A number in a file stands for its digits. */
+export function text<D extends string | undefined = undefined>(
+  about: About<D> & { readonly form: RegExp; readonly rule: string },
+): Setting<string | D> {
+  const values = z
+    .union([z.string(), z.number().transform(String)])
+    .pipe(z.string().regex(about.form));
+  return setting<string, D>(values, about.rule, about);
 }
 
-/** A text with a form, or nothing. */
-export function optionalText(
-  about: Omit<About<string>, 'fallback'> & { form: RegExp; rule: string; example: string },
-): Setting<string | undefined> {
-  return { ...text({ ...about, fallback: '' }), fallback: undefined };
-}
-
-/** Several different texts: a list in a file, commas on the command line. */
-export function texts(
-  about: About<readonly string[]> & { form: RegExp; max?: number; rule: string; example: string },
+/** Different texts of a given form: an array in a file, separated by commas on the command line. */
+export function textList(
+  about: About<readonly string[]> & {
+    readonly form: RegExp;
+    readonly max: number;
+    readonly rule: string;
+  },
 ): Setting<readonly string[]> {
-  const isGood = (part: unknown) => typeof part === 'string' && about.form.test(part);
-  const culprit = (given: unknown) => {
-    const parts = partsOf(given);
-    const max = about.max ?? Infinity;
-    if (parts.length > max) return `${parts.length} are more than ${max}`;
-    const wrong = parts.find((part) => !isGood(part));
-    if (wrong !== undefined) return `${JSON.stringify(wrong)} is none`;
-    const twice = parts.find((part, at) => parts.indexOf(part) < at);
-    return twice === undefined ? undefined : `${JSON.stringify(twice)} comes twice`;
+  const { form, max, rule } = about;
+  const wrong = {
+    error: ({ input }: { input?: unknown }) => `${JSON.stringify(input)} is not permitted`,
   };
-  return {
-    ...about,
-    culprit,
-    read(given) {
-      const isList = typeof given === 'string' || Array.isArray(given);
-      return isList && culprit(given) === undefined ? (partsOf(given) as string[]) : undefined;
-    },
-  };
+  const list = z
+    .array(z.string(wrong).trim().regex(form, wrong))
+    .max(max, { error: ({ input }) => `${(input as unknown[]).length} entries exceed ${max}` })
+    .superRefine((items, context) => {
+      const repeated = items.find((item, index) => items.indexOf(item) < index);
+      if (repeated !== undefined) context.addIssue(`${JSON.stringify(repeated)} is repeated`);
+    });
+  const split = (value: unknown) => (typeof value === 'string' ? value.split(',') : value);
+  return setting<readonly string[], readonly string[]>(z.preprocess(split, list), rule, about);
 }
 
-/** A list's parts without the blanks around them. */
-function partsOf(given: unknown): unknown[] {
-  const parts: unknown = typeof given === 'string' ? given.split(',') : given;
-  if (!Array.isArray(parts)) return [];
-  return parts.map((part: unknown) => (typeof part === 'string' ? part.trim() : part));
+/** Number that a text consists of; any other value stays as it is. */
+function numberOf(value: unknown): unknown {
+  return typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Number(value) : value;
 }
