@@ -10,9 +10,9 @@ export default tseslint.config(
         languageOptions: { parserOptions: { projectService: true } },
         linterOptions: { reportUnusedDisableDirectives: 'error' },
         rules: {
-            // A construct is created for what it adds to its scope.
+            // A construct adds itself to its scope.
             'no-new': 'off',
-            // `describe` and `it` of node:test return promises that the runner awaits.
+            // `test` of node:test returns a promise that the runner awaits.
             '@typescript-eslint/no-floating-promises': [
                 'error',
                 {

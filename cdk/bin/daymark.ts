@@ -1,4 +1,4 @@
-/** `cdk synth` and `cdk deploy` start here. */
+/** Entry point of `cdk synth` and `cdk deploy`. */
 
 import { createApp } from '../lib/app';
 import { BinariesError } from '../lib/binaries';

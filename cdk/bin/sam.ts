@@ -1,4 +1,4 @@
-/** `npm run sam`: writes the stack of `cdk.out` as SAM templates, beside what they were made of. */
+/** `npm run sam`: writes the SAM templates of the stack in `cdk.out` to `cdk.out/sam`. */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ if (!existsSync(join(ASSEMBLY, 'manifest.json'))) {
   console.error(`${ASSEMBLY} holds no stack; first: npx cdk synth --quiet -c stage=STAGE`);
   process.exit(1);
 }
-// Of the stage that was synthesized last; its pipeline, if it has one, is no SAM application.
+// The assembly is of the stage that was synthesized last. A pipeline stack is not converted.
 const [stack] = new CloudAssembly(ASSEMBLY).stacks.filter(
   ({ stackName }) => !stackName.endsWith('-pipeline'),
 );

@@ -1,4 +1,4 @@
-/** Alarms: each construct registers its own, and each leads to its heading in RUNBOOK.md. */
+/** Alarms of a stage. Each construct adds its own, with the heading of RUNBOOK.md to read. */
 
 import { Stack } from 'aws-cdk-lib';
 import {
@@ -9,51 +9,48 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import type { ResourceNames } from './resource-names';
-import type { Settings } from './settings/definitions';
+import type { CommonProps } from './common-props';
 
 export interface AlarmProps {
-  /** Without the stage's prefix; unique. */
+  /** Unique name, without the prefix of the stage. */
   readonly name: string;
   readonly metric: IMetric;
-  /** It rings when the metric is greater; or less, for what should never stop. */
   readonly threshold: number;
+  /** Side of the threshold on which the alarm rings. Default: above. */
   readonly rings?: 'above' | 'below';
-  /** How many periods of the metric in a row, counted back from now and not by the clock; else 1. */
+  /** Consecutive periods of the metric beyond the threshold. Default: 1. */
   readonly periods?: number;
-  /** What has happened, for people. */
+  /** Event or state that the alarm reports, as a sentence. */
   readonly description: string;
-  /** The heading in RUNBOOK.md, as an anchor. */
+  /** Anchor of a heading in RUNBOOK.md. */
   readonly runbook: string;
 }
 
-const NO_TRAFFIC_IS_NO_FAULT = {
+const MISSING_DATA_IS_GOOD = {
   comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
   treatMissingData: TreatMissingData.NOT_BREACHING,
 };
 
-const SHOULD_NEVER_STOP = {
+const MISSING_DATA_IS_BAD = {
   comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
   treatMissingData: TreatMissingData.BREACHING,
 };
 
 export class Alarms extends Construct {
-  /** Where alarms are told, and their end. */
-  readonly topic: Topic;
   private readonly added: Alarm[] = [];
+  private readonly action: SnsAction;
 
   constructor(
     scope: Construct,
     id: string,
-    private readonly given: { settings: Settings; names: ResourceNames; key: IKey },
+    private readonly common: Pick<CommonProps, 'settings' | 'names' | 'key'>,
   ) {
     super(scope, id);
-    const { settings, names, key } = given;
-    this.topic = new Topic(this, 'Topic', {
+    const { settings, names, key } = common;
+    const topic = new Topic(this, 'Topic', {
       topicName: names.of('alarms'),
       displayName: `Alarms of ${names.stack}`,
       masterKey: key,
@@ -62,32 +59,33 @@ export class Alarms extends Construct {
     const cloudWatch = new ServicePrincipal('cloudwatch.amazonaws.com', {
       conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
     });
-    // A topic with a policy of its own has lost the one by which alarms of the account may publish.
-    this.topic.grantPublish(cloudWatch);
+    // The topic's own policy replaces the default one, which lets alarms of the account publish.
+    topic.grantPublish(cloudWatch);
     for (const address of settings.alarmEmails) {
-      this.topic.addSubscription(new EmailSubscription(address));
+      topic.addSubscription(new EmailSubscription(address));
     }
+    this.action = new SnsAction(topic);
   }
 
+  /** Adds an alarm that notifies the topic when it begins and when it ends. */
   add(props: AlarmProps): Alarm {
-    const { settings, names } = this.given;
+    const { settings, names } = this.common;
     const alarm = new Alarm(this, props.name, {
       alarmName: names.of(props.name),
       alarmDescription: `${props.description} ${settings.runbook}#${props.runbook}`,
       metric: props.metric,
       threshold: props.threshold,
       evaluationPeriods: props.periods ?? 1,
-      ...(props.rings === 'below' ? SHOULD_NEVER_STOP : NO_TRAFFIC_IS_NO_FAULT),
+      ...(props.rings === 'below' ? MISSING_DATA_IS_BAD : MISSING_DATA_IS_GOOD),
     });
-    const tell = new SnsAction(this.topic);
-    alarm.addAlarmAction(tell);
-    alarm.addOkAction(tell);
+    alarm.addAlarmAction(this.action);
+    alarm.addOkAction(this.action);
     this.added.push(alarm);
     return alarm;
   }
 
-  /** Every alarm that was added so far. */
-  all(): readonly Alarm[] {
+  /** Alarms added so far. */
+  get all(): readonly Alarm[] {
     return this.added;
   }
 }

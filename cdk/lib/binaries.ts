@@ -1,10 +1,11 @@
-/** The Rust binaries: built, built for the wrong machine, or not built at all. */
+/** Rust binaries of the Lambda functions. */
 
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
+import type { Settings } from './settings/definitions';
 
-/** The Lambda functions, each with the binary that it runs. */
+/** Binary of each Lambda function. */
 export const BINARIES = {
   ingest: 'ingest-lambda',
   'stock-processor': 'processor-lambda',
@@ -18,27 +19,27 @@ export const BINARIES = {
 
 export type FunctionName = keyof typeof BINARIES;
 
-export type Architecture = 'arm64' | 'x86_64';
-
-/** Binaries that cannot be deployed. */
+/** Error of binaries that cannot be deployed. */
 export class BinariesError extends Error {}
 
-/** ELF's `e_machine`. Source: System V ABI, AArch64 and x86-64 supplements. */
-const MACHINES: Record<number, Architecture> = { 62: 'x86_64', 183: 'arm64' };
+/** Architectures by ELF's `e_machine`. Source: System V ABI, AArch64 and x86-64 supplements. */
+const ARCHITECTURES: Record<number, Settings['architecture']> = { 62: 'x86_64', 183: 'arm64' };
 
-/** Stands in for binaries where none is built. */
+/** Folder of the code that replaces the binaries if none is built. */
 const PLACEHOLDER = resolve(__dirname, '../../placeholder');
 
 export class Binaries {
-  /** None is built: the template can be looked at, and refuses to be deployed. */
+  /** `true` if no binary is built: CloudFormation then refuses to deploy the template. */
   readonly areMissing: boolean;
 
   /**
-   * @throws BinariesError when only some are built, or for another architecture.
+   * Checks the binaries in a folder.
+   *
+   * @throws BinariesError if only some are built, or if one is built for another architecture.
    */
   constructor(
     private readonly folder: string,
-    architecture: Architecture,
+    architecture: Settings['architecture'],
   ) {
     const binaries = Object.values(BINARIES);
     const missing = binaries.filter((binary) => !existsSync(this.bootstrap(binary)));
@@ -48,11 +49,11 @@ export class Binaries {
     if (missing.length > 0) {
       throw new BinariesError(
         `${folder}: ${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} not built, the ` +
-          `others are; all of one build are deployed together. Run ${command}`,
+          `others are; all binaries of one build are deployed together. Run ${command}`,
       );
     }
     for (const binary of binaries) {
-      const found = machineOf(this.bootstrap(binary));
+      const found = architectureOf(this.bootstrap(binary));
       if (found !== architecture) {
         throw new BinariesError(
           `${this.bootstrap(binary)}: built for ${found}, but the setting architecture is ` +
@@ -62,7 +63,7 @@ export class Binaries {
     }
   }
 
-  /** What a function runs. */
+  /** Returns the code of a function. */
   code(name: FunctionName): Code {
     return Code.fromAsset(this.areMissing ? PLACEHOLDER : join(this.folder, BINARIES[name]));
   }
@@ -72,8 +73,8 @@ export class Binaries {
   }
 }
 
-/** What machine a file is for: its ELF header says. */
-export function machineOf(path: string): string {
+/** Returns the architecture in the ELF header of a file, or a description of another file. */
+function architectureOf(path: string): string {
   const header = Buffer.alloc(20);
   const file = openSync(path, 'r');
   try {
@@ -83,5 +84,5 @@ export function machineOf(path: string): string {
   }
   if (header.toString('latin1', 0, 4) !== '\x7fELF') return 'no Linux machine (it is no ELF file)';
   const machine = header.readUInt16LE(18);
-  return MACHINES[machine] ?? `another machine (ELF e_machine ${machine})`;
+  return ARCHITECTURES[machine] ?? `another machine (ELF e_machine ${machine})`;
 }

@@ -1,4 +1,4 @@
-/** What every construct is given. */
+/** Properties that all constructs of a stage share. */
 
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Alarms } from './alarms';
@@ -10,8 +10,8 @@ export interface CommonProps {
   readonly settings: Settings;
   readonly names: ResourceNames;
   readonly binaries: Binaries;
-  /** Where a construct registers what should wake somebody. */
+  /** Alarms of the stage; a construct adds its own. */
   readonly alarms: Alarms;
-  /** Encrypts what is kept: stream, tables, batches. */
+  /** Key that encrypts stream, tables and failed batches. */
   readonly key: IKey;
 }

@@ -1,4 +1,4 @@
-/** What an operator looks at: is it worth it, is it fresh, is it right, is there room. */
+/** Dashboard of a stage: business results, freshness, correctness and capacity. */
 
 import { Duration } from 'aws-cdk-lib';
 import {
@@ -15,44 +15,41 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import { BINARIES } from './binaries';
 import type { CommonProps } from './common-props';
 import { metric, type MetricName } from './metrics';
-import { BINARIES } from './binaries';
 import type { ResourceNames } from './resource-names';
 import { DEFINITION } from './tables';
 
 const FIVE_MINUTES = Duration.minutes(5);
 const DAY = Duration.days(1);
+/** Columns of the dashboard's grid, the maximum of CloudWatch. */
 const WIDTH = 24;
 
 export class Dashboard extends Construct {
   private readonly names: ResourceNames;
   private readonly dashboard: CloudWatchDashboard;
 
-  constructor(scope: Construct, id: string, common: CommonProps) {
+  constructor(scope: Construct, id: string, { names, alarms }: CommonProps) {
     super(scope, id);
-    this.names = common.names;
+    this.names = names;
     this.dashboard = new CloudWatchDashboard(this, 'Dashboard', {
-      dashboardName: this.names.stack,
+      dashboardName: names.stack,
       periodOverride: PeriodOverride.INHERIT,
     });
     this.dashboard.addWidgets(
-      new AlarmStatusWidget({
-        title: 'Alarms',
-        width: WIDTH,
-        alarms: [...common.alarms.all()],
-      }),
+      new AlarmStatusWidget({ title: 'Alarms', width: WIDTH, alarms: [...alarms.all] }),
     );
-    this.section('Business', 'Is it worth it?', this.business());
-    this.section('Freshness', 'From what occurred to what is stored and offered', this.freshness());
-    this.section('Correctness', 'Nothing lost, nothing counted twice', this.correctness());
-    this.section('Capacity', 'Is there room, and what does it cost?', this.capacity());
+    this.addSection('Business', 'Offers, and units sold and wasted', this.business());
+    this.addSection('Freshness', 'Delay of stored events and of offers', this.freshness());
+    this.addSection('Correctness', 'Results of events, and failures', this.correctness());
+    this.addSection('Capacity', 'Load, limits and cost', this.capacity());
   }
 
-  private section(title: string, question: string, graphs: IWidget[]): void {
-    const markdown = `## ${title}\n${question}`;
+  private addSection(title: string, content: string, widgets: IWidget[]): void {
+    const markdown = `## ${title}\n${content}`;
     this.dashboard.addWidgets(new TextWidget({ markdown, width: WIDTH, height: 2 }));
-    this.dashboard.addWidgets(...graphs);
+    this.dashboard.addWidgets(...widgets);
   }
 
   private business(): IWidget[] {
@@ -60,24 +57,22 @@ export class Dashboard extends Construct {
       this.own('daymark_processor_day_units', { of: { figure }, period: DAY, label: figure });
     const offers = (outcome: string, period = FIVE_MINUTES) =>
       this.own('daymark_pricing_decisions_total', { of: { outcome }, period, label: outcome });
-    const [toSell, sold, wasted, expired] = ['to_sell', 'sold', 'wasted', 'expired'].map(units) as [
-      Metric,
-      Metric,
-      Metric,
-      Metric,
-    ];
+    const toSell = units('to_sell');
+    const sold = units('sold');
+    const wasted = units('wasted');
+    const expired = units('expired');
     const share = (label: string, expression: string, usingMetrics: Record<string, IMetric>) =>
       new MathExpression({ label, expression, usingMetrics, period: DAY });
     return [
       new Column(
         new SingleValueWidget({
-          title: 'Offers of a day',
+          title: 'Offers per day',
           width: 6,
           height: 3,
           metrics: [offers('published', DAY), offers('deepened', DAY)],
         }),
         new SingleValueWidget({
-          title: 'Of what was there to sell, %',
+          title: 'Share of the units to sell, %',
           width: 6,
           height: 3,
           metrics: [
@@ -91,12 +86,12 @@ export class Dashboard extends Construct {
         }),
       ),
       graph('Offers', [offers('published'), offers('deepened'), offers('shadow')]),
-      graph('Why items got none', [
-        ...['no_cost', 'withheld', 'undecidable', 'postponed', 'too_few'].map((each) =>
-          offers(each),
+      graph('Items without an offer', [
+        ...['no_cost', 'withheld', 'undecidable', 'postponed', 'too_few'].map((outcome) =>
+          offers(outcome),
         ),
       ]),
-      graph('Units of the days that were closed', [toSell, sold, wasted, expired], { width: 6 }),
+      graph('Units of closed days', [toSell, sold, wasted, expired]),
     ];
   }
 
@@ -106,10 +101,10 @@ export class Dashboard extends Construct {
         this.own(name, { statistic, label: `${statistic} seconds` }),
       );
     return [
-      graph('Occurred → stored', percentiles('daymark_processor_freshness_seconds')),
-      graph('Slot → offered', percentiles('daymark_pricing_freshness_seconds')),
-      graph('A till waits for `stored`', percentiles('daymark_ingest_store_seconds')),
-      graph('Stores that were due', [
+      graph('From event to stock', percentiles('daymark_processor_freshness_seconds')),
+      graph('From slot to offer', percentiles('daymark_pricing_freshness_seconds')),
+      graph('Wait of a till for `stored`', percentiles('daymark_ingest_store_seconds')),
+      graph('Stores due', [
         this.own('daymark_pricing_due_total', { label: 'to be priced' }),
         this.own('daymark_pricing_late_total', { label: 'too late' }),
         this.own('daymark_processor_due_total', { label: 'to be closed' }),
@@ -118,35 +113,46 @@ export class Dashboard extends Construct {
   }
 
   private correctness(): IWidget[] {
-    const ingest = (outcome: string) =>
-      this.own('daymark_ingest_events_total', { of: { outcome }, label: outcome });
-    const processor = (outcome: string) =>
-      this.own('daymark_processor_events_total', { of: { outcome }, label: outcome });
-    const quarantined = (reason: string) =>
-      this.own('daymark_processor_quarantined_total', { of: { reason }, label: reason });
+    const by = (name: MetricName, dimension: string) => (value: string) =>
+      this.own(name, { of: { [dimension]: value }, label: value });
     return [
-      graph('Tills were answered', ['stored', 'duplicate', 'rejected', 'retry'].map(ingest)),
-      graph('Events', ['stored', 'duplicate', 'late', 'poison'].map(processor)),
+      graph(
+        'Answers to tills',
+        ['stored', 'duplicate', 'rejected', 'retry'].map(
+          by('daymark_ingest_events_total', 'outcome'),
+        ),
+      ),
+      graph(
+        'Processed events',
+        ['stored', 'duplicate', 'late', 'poison'].map(
+          by('daymark_processor_events_total', 'outcome'),
+        ),
+      ),
       graph(
         'Quarantine',
-        ['unopenable', 'invalid_event', 'conflicting_duplicate'].map(quarantined),
+        ['unopenable', 'invalid_event', 'conflicting_duplicate'].map(
+          by('daymark_processor_quarantined_total', 'reason'),
+        ),
       ),
-      graph('Failed', [
+      graph('Failures', [
         this.own('daymark_processor_rows_total', { of: { outcome: 'failed' }, label: 'rows' }),
         this.own('daymark_pricing_failed_total', { label: 'stores to price' }),
         this.own('daymark_processor_close_failed_total', { label: 'stores to close' }),
         this.own('daymark_processor_conflicts_total', { label: 'conflicts (absorbed)' }),
-        this.lambda('stock-processor', 'DestinationDeliveryFailures', 'batches not kept'),
+        this.lambda('stock-processor', 'DestinationDeliveryFailures', 'batches not stored'),
       ]),
     ];
   }
 
   private capacity(): IWidget[] {
-    const functions = Object.keys(BINARIES);
     const each = (name: string, statistic: string) =>
-      functions.map((which) => this.lambda(which, name, which, statistic));
-    const tables = DEFINITION.tables.map(({ name }) => name);
-    const consumed = (name: string) => tables.map((table) => this.table(table, name));
+      Object.keys(BINARIES).map((binary) => this.lambda(binary, name, binary, statistic));
+    const consumed = (name: string) =>
+      DEFINITION.tables.map(({ name: table }) =>
+        aws('AWS/DynamoDB', name, { TableName: this.names.of(table) }, table),
+      );
+    const stream = (name: string, label: string) =>
+      aws('AWS/Kinesis', name, { StreamName: this.names.stream }, label);
     return [
       graph('Iterator age, seconds', [
         new MathExpression({
@@ -157,14 +163,14 @@ export class Dashboard extends Construct {
         }),
       ]),
       graph('Stream', [
-        this.stream('WriteProvisionedThroughputExceeded', 'writes refused'),
-        this.stream('ReadProvisionedThroughputExceeded', 'reads refused'),
-        this.stream('IncomingRecords', 'records'),
+        stream('WriteProvisionedThroughputExceeded', 'throttled writes'),
+        stream('ReadProvisionedThroughputExceeded', 'throttled reads'),
+        stream('IncomingRecords', 'records'),
       ]),
       graph('Invocations (cost)', each('Invocations', 'Sum')),
       graph('Duration, ms (cost)', each('Duration', 'Average')),
       graph('Concurrency', each('ConcurrentExecutions', 'Maximum')),
-      graph('Throttled', each('Throttles', 'Sum')),
+      graph('Throttled invocations', each('Throttles', 'Sum')),
       graph('Write units (cost)', consumed('ConsumedWriteCapacityUnits')),
       graph('Read units (cost)', consumed('ConsumedReadCapacityUnits')),
     ];
@@ -172,51 +178,39 @@ export class Dashboard extends Construct {
 
   private own(
     name: MetricName,
-    more: { of?: Record<string, string>; period?: Duration; statistic?: string; label: string },
+    options: { of?: Record<string, string>; period?: Duration; statistic?: string; label: string },
   ): Metric {
-    return metric(this.names, name, { period: FIVE_MINUTES, statistic: 'Sum', ...more });
+    return metric(this.names, name, { period: FIVE_MINUTES, ...options });
   }
 
-  private lambda(name: string, metricName: string, label: string, statistic = 'Sum'): Metric {
-    const dimensionsMap = { FunctionName: this.names.of(name) };
-    return new Metric({
-      namespace: 'AWS/Lambda',
-      metricName,
-      dimensionsMap,
-      statistic,
-      label,
-      period: FIVE_MINUTES,
-    });
-  }
-
-  private stream(metricName: string, label: string): Metric {
-    return new Metric({
-      namespace: 'AWS/Kinesis',
-      metricName,
-      dimensionsMap: { StreamName: this.names.stream },
-      statistic: 'Sum',
-      label,
-      period: FIVE_MINUTES,
-    });
-  }
-
-  private table(name: string, metricName: string): Metric {
-    return new Metric({
-      namespace: 'AWS/DynamoDB',
-      metricName,
-      dimensionsMap: { TableName: this.names.of(name) },
-      statistic: 'Sum',
-      label: name,
-      period: FIVE_MINUTES,
-    });
+  private lambda(name: string, metricName: string, label: string, statistic?: string): Metric {
+    return aws('AWS/Lambda', metricName, { FunctionName: this.names.of(name) }, label, statistic);
   }
 }
 
-function graph(title: string, left: IMetric[], { width = 6 } = {}): GraphWidget {
+/** Returns a metric of an AWS service. */
+function aws(
+  namespace: string,
+  metricName: string,
+  dimensionsMap: Record<string, string>,
+  label: string,
+  statistic = 'Sum',
+): Metric {
+  return new Metric({
+    namespace,
+    metricName,
+    dimensionsMap,
+    statistic,
+    label,
+    period: FIVE_MINUTES,
+  });
+}
+
+function graph(title: string, left: IMetric[]): GraphWidget {
   return new GraphWidget({
     title,
     left,
-    width,
+    width: 6,
     height: 6,
     leftYAxis: { min: 0, showUnits: false },
   });

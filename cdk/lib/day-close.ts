@@ -1,4 +1,4 @@
-/** The close of day: what became of each item, and what that teaches. */
+/** Close of day: records the result of each item and updates its history. */
 
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
@@ -12,19 +12,19 @@ export class DayClose extends Construct {
 
   constructor(scope: Construct, id: string, common: CommonProps, tables: Tables) {
     super(scope, id);
+    const { settings, names, alarms } = common;
     this.fanOut = new FanOut(this, 'FanOut', common, tables, {
       name: 'day-close',
-      description: 'Closes the days of stores that are over, and again after late events',
-      // Between two slots of the pricing, so that both are not busy at once.
+      description: 'Closes the ended days of stores, and closes them again after late events',
+      // Between two slots of pricing, so that the load of both does not coincide.
       schedule: 'cron(7/15 * * * ? *)',
-      memoryMegabytes: common.settings.dayCloseMemory,
+      memoryMegabytes: settings.dayCloseMemory,
       timeout: Duration.minutes(5),
-      concurrency: common.settings.dayCloseConcurrency,
+      concurrency: settings.dayCloseConcurrency,
     });
-    common.alarms.add({
+    alarms.add({
       name: 'day-close-fails',
-      metric: metric(common.names, 'daymark_processor_close_failed_total', {
-        statistic: 'Sum',
+      metric: metric(names, 'daymark_processor_close_failed_total', {
         period: Duration.minutes(15),
       }),
       threshold: 0,
@@ -36,7 +36,7 @@ export class DayClose extends Construct {
     tables.allow(worker, 'catalog', ['Query']);
     tables.allow(worker, 'stock', ['Query']);
     tables.allow(worker, 'offers', ['Query']);
-    // A history is removed where another pass has closed the days that it was made of again.
+    // A history is removed if another pass has closed its days again in the meantime.
     tables.allow(worker, 'days', ['BatchGetItem', 'DeleteItem', 'PutItem', 'Query']);
   }
 }

@@ -1,7 +1,7 @@
-/** A Rust binary as a Lambda function: with a role, a log group, traces and an alias of its own. */
+/** Lambda function that runs a Rust binary, with its own role, log group, alias and alarms. */
 
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Alias,
   Architecture,
@@ -10,14 +10,13 @@ import {
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct, type IDependable } from 'constructs';
 import type { FunctionName } from './binaries';
 import type { CommonProps } from './common-props';
 import { acknowledge } from './nag-acknowledgements';
-import { removalPolicy } from './removal-policy';
+import { StageLogGroup } from './stage-log-group';
 
-/** The environment variables that functions read. */
+/** Environment variables that the binaries read. `aws/src/settings.rs` has the same names. */
 export const VARIABLES = {
   stream: 'DAYMARK_STREAM',
   tablePrefix: 'DAYMARK_TABLE_PREFIX',
@@ -25,41 +24,43 @@ export const VARIABLES = {
   eventAgeMaxDays: 'DAYMARK_EVENT_AGE_MAX_DAYS',
 } as const;
 
-/** The alias that all callers use, so that a deployment can shift them. */
-export const ALIAS = 'live';
+/** Share of a limit at which the alarms for duration and concurrency ring. */
+const NEAR = 0.8;
+
+/** Smallest reserved concurrency with an alarm: a smaller one is often in use completely. */
+const RESERVED_WITH_ALARM_MIN = 5;
 
 export interface DaymarkFunctionProps {
   readonly name: FunctionName;
   readonly description: string;
   readonly memoryMegabytes: number;
   readonly timeout: Duration;
-  /** Instances that it has for itself and never exceeds. */
+  /** Reserved concurrency, which is also the maximum. */
   readonly reserved?: number;
-  /** Exactly what the binary reads. */
+  /** Exactly the variables that the binary reads. */
   readonly environment: Record<string, string>;
 }
 
 export class DaymarkFunction extends Construct {
   readonly name: FunctionName;
   readonly function: LambdaFunction;
-  /** What callers call. */
+  /** Alias that all callers use, so that a deployment can shift their traffic. */
   readonly alias: Alias;
-  readonly timeout: Duration;
   private readonly role: Role;
 
-  constructor(scope: Construct, id: string, common: CommonProps, props: DaymarkFunctionProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly common: CommonProps,
+    props: DaymarkFunctionProps,
+  ) {
     super(scope, id);
-    const { settings, names, binaries, alarms } = common;
+    const { settings, names, binaries } = common;
     this.name = props.name;
-    this.timeout = props.timeout;
     const functionName = names.of(props.name);
-    const logGroup = new LogGroup(this, 'Logs', {
-      logGroupName: `/aws/lambda/${functionName}`,
-      retention: settings.logRetentionDays,
-      removalPolicy: removalPolicy(settings),
-    });
+    const logGroup = new StageLogGroup(this, 'Logs', settings, `/aws/lambda/${functionName}`);
     this.role = new Role(this, 'Role', {
-      description: `What ${functionName} may do`,
+      description: `Permissions of ${functionName}`,
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     });
     logGroup.grantWrite(this.role);
@@ -78,68 +79,72 @@ export class DaymarkFunction extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.ACTIVE,
-      // A version that was live stays, so that the alias can be put back by hand. One whose release
-      // is rolled back goes: Lambda publishes the same code only once, so CloudFormation would find
-      // it taken when that code is released again after its check failed for another reason.
+      // A version that was live is retained, so that the alias can be set back by hand. A version
+      // whose release is rolled back is deleted: Lambda publishes the same code only once, so
+      // CloudFormation could not create the version again in a second release of that code.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
     });
     this.alias = new Alias(this, 'Live', {
-      aliasName: ALIAS,
+      aliasName: 'live',
       version: this.function.currentVersion,
     });
     acknowledge(this.role, {
-      'AwsSolutions-IAM5[Resource::*]': 'X-Ray has no resources to name: traces go to the account.',
+      'AwsSolutions-IAM5[Resource::*]': 'X-Ray has no resources: traces belong to the account.',
     });
-    alarms.add({
-      name: `${props.name}-errors`,
-      metric: this.alias.metricErrors({ period: Duration.minutes(5), statistic: 'Sum' }),
-      threshold: 0,
-      periods: 3,
-      description: `${functionName} fails, for 15 minutes now.`,
-      runbook: 'a-function-fails',
-    });
-    alarms.add({
-      name: `${props.name}-throttles`,
-      metric: this.alias.metricThrottles({ period: Duration.minutes(5), statistic: 'Sum' }),
-      threshold: 0,
-      periods: 3,
-      description: `${functionName} is throttled, for 15 minutes now.`,
-      runbook: 'a-function-is-throttled',
-    });
-    const near = 0.8;
-    alarms.add({
-      name: `${props.name}-slow`,
-      metric: this.alias.metricDuration({ period: Duration.minutes(5), statistic: 'Maximum' }),
-      threshold: near * props.timeout.toMilliseconds(),
-      periods: 3,
-      description: `${functionName} comes close to its timeout, for 15 minutes now.`,
-      runbook: 'a-function-is-slow',
-    });
-    // Of fewer than five it is no news that all are at work; that more are asked for rings above.
-    if (props.reserved !== undefined && props.reserved >= 5) {
-      alarms.add({
-        name: `${props.name}-concurrency`,
-        metric: this.function.metric('ConcurrentExecutions', {
-          period: Duration.minutes(1),
-          statistic: 'Maximum',
-        }),
-        threshold: near * props.reserved,
-        periods: 5,
-        description: `${functionName} comes close to the instances that are reserved for it.`,
-        runbook: 'a-function-is-throttled',
-      });
-    }
+    this.addAlarms(props);
   }
 
-  /** What has to exist before anything calls the function. */
+  /** Permissions of the function, on which its callers must depend. */
   get permissions(): IDependable {
     return this.role;
   }
 
-  /** Permits actions on resources; what is not permitted here, the function cannot do. */
+  /** Allows actions on resources. The role allows nothing else but logs and traces. */
   allow(actions: string[], resources: string[], conditions?: Record<string, unknown>): void {
-    this.role.addToPolicy(
-      new PolicyStatement({ effect: Effect.ALLOW, actions, resources, conditions }),
-    );
+    this.role.addToPolicy(new PolicyStatement({ actions, resources, conditions }));
+  }
+
+  private addAlarms({ timeout, reserved }: DaymarkFunctionProps): void {
+    const { names, alarms } = this.common;
+    const functionName = names.of(this.name);
+    const period = Duration.minutes(5);
+    alarms.add({
+      name: `${this.name}-errors`,
+      metric: this.alias.metricErrors({ period, statistic: 'Sum' }),
+      threshold: 0,
+      periods: 3,
+      description: `${functionName} has failed for 15 minutes.`,
+      runbook: 'a-function-fails',
+    });
+    alarms.add({
+      name: `${this.name}-throttles`,
+      metric: this.alias.metricThrottles({ period, statistic: 'Sum' }),
+      threshold: 0,
+      periods: 3,
+      description: `${functionName} has been throttled for 15 minutes.`,
+      runbook: 'a-function-is-throttled',
+    });
+    alarms.add({
+      name: `${this.name}-slow`,
+      metric: this.alias.metricDuration({ period, statistic: 'Maximum' }),
+      threshold: NEAR * timeout.toMilliseconds(),
+      periods: 3,
+      description: `${functionName} has come close to its timeout for 15 minutes.`,
+      runbook: 'a-function-is-slow',
+    });
+    // Calls beyond a smaller reservation are throttled, which has its own alarm above.
+    if (reserved !== undefined && reserved >= RESERVED_WITH_ALARM_MIN) {
+      alarms.add({
+        name: `${this.name}-concurrency`,
+        metric: this.function.metric('ConcurrentExecutions', {
+          period: Duration.minutes(1),
+          statistic: 'Maximum',
+        }),
+        threshold: NEAR * reserved,
+        periods: 5,
+        description: `${functionName} has come close to its reserved concurrency for five minutes.`,
+        runbook: 'a-function-is-throttled',
+      });
+    }
   }
 }

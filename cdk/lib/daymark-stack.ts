@@ -1,22 +1,22 @@
-/** The system, from the stream to the offers. */
+/** Stack of a stage, from the stream to the offers. */
 
 import { Annotations, CfnOutput, CfnRule, Fn, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms';
 import type { Binaries } from './binaries';
+import type { CommonProps } from './common-props';
 import { Dashboard } from './dashboard';
 import { DayClose } from './day-close';
 import { Delivery } from './delivery/delivery';
-import type { CommonProps } from './common-props';
 import { Identity } from './identity';
 import { IngestApi } from './ingest-api';
-import { ResourceNames } from './resource-names';
-import { OffersApi } from './offers-api';
 import { OfferEvents } from './offer-events/offer-events';
+import { OffersApi } from './offers-api';
 import { Pricing } from './pricing';
-import { SavedQueries } from './saved-queries';
 import { removalPolicy } from './removal-policy';
+import { ResourceNames } from './resource-names';
+import { SavedQueries } from './saved-queries';
 import type { Settings } from './settings/definitions';
 import { StockProcessor } from './stock-processor';
 import { Stream } from './stream';
@@ -39,38 +39,37 @@ export class DaymarkStack extends Stack {
     if (binaries.areMissing) this.refuseDeployment();
     const key = new Key(this, 'Key', {
       alias: names.stack.toLowerCase(),
-      description: `Encrypts what ${names.stack} keeps`,
+      description: `Encrypts the data of ${names.stack}`,
       enableKeyRotation: true,
       removalPolicy: removalPolicy(settings),
     });
     const alarms = new Alarms(this, 'Alarms', { settings, names, key });
     const common: CommonProps = { settings, names, binaries, alarms, key };
 
+    // Logical ids derive from these ids, and a resource with a new logical id is replaced. So an id
+    // stays even if its class is renamed.
     const stream = new Stream(this, 'Stream', common);
     const tables = new Tables(this, 'Tables', common);
     const identity = new Identity(this, 'Identity', common, tables);
     const ingestApi = new IngestApi(this, 'IngestApi', common, { stream, identity });
-    const stockProcessor = new StockProcessor(this, 'StockProcessor', common, {
-      stream,
-      tables,
-    });
+    const stockProcessor = new StockProcessor(this, 'StockProcessor', common, { stream, tables });
     const pricing = new Pricing(this, 'Pricing', common, tables);
     const dayClose = new DayClose(this, 'DayClose', common, tables);
     new OffersApi(this, 'OffersApi', common, { api: ingestApi, tables });
     new OfferEvents(this, 'OffersOut', common, tables.of('offers'));
     new Delivery(this, 'Delivery', common, {
       tables,
-      released: [
-        { function: ingestApi.function, harm: ingestApi.harm },
-        { function: stockProcessor.function, harm: stockProcessor.harm },
-        { function: pricing.fanOut.worker, harm: [] },
-        { function: dayClose.fanOut.worker, harm: [] },
+      functions: [
+        { function: ingestApi.function, rollbackAlarms: ingestApi.rollbackAlarms },
+        { function: stockProcessor.function, rollbackAlarms: stockProcessor.rollbackAlarms },
+        { function: pricing.fanOut.worker, rollbackAlarms: [] },
+        { function: dayClose.fanOut.worker, rollbackAlarms: [] },
       ],
     });
     new SavedQueries(this, 'Queries', common);
     new Dashboard(this, 'Dashboard', common);
 
-    this.tell({
+    this.addOutputs({
       ApiUrl: ingestApi.url,
       ApiId: ingestApi.api.apiId,
       UserPoolId: identity.pool.userPoolId,
@@ -88,12 +87,11 @@ export class DaymarkStack extends Stack {
     });
   }
 
-  /** What programs and people need to know of this deployment. */
-  private tell(outputs: Record<string, string>): void {
+  private addOutputs(outputs: Record<string, string>): void {
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
 
-  /** A template without binaries can be looked at. CloudFormation refuses to deploy it. */
+  /** Makes CloudFormation refuse a template without binaries. It can still be synthesized. */
   private refuseDeployment(): void {
     const advice =
       "No Lambda binary is built. Run ./lambdas in the repository's root, then cdk deploy again";

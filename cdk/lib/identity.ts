@@ -1,4 +1,4 @@
-/** Who may call the API: tills by client credentials, analysts by signing in. */
+/** Identities of the callers of the API: tills use client credentials, and analysts sign in. */
 
 import { Aws, Duration, Stack } from 'aws-cdk-lib';
 import {
@@ -21,19 +21,19 @@ import { acknowledge } from './nag-acknowledgements';
 import { removalPolicy } from './removal-policy';
 import type { Tables } from './tables';
 
-/** The Cognito resource server; a scope is `daymark/events:write`. */
+/** Cognito resource server. Its name is the first half of a scope, as in `daymark/events:write`. */
 const RESOURCE_SERVER = 'daymark';
 
 const EVENTS_WRITE = new ResourceServerScope({
   scopeName: 'events:write',
-  scopeDescription: 'Send events of the stores that the client was granted',
+  scopeDescription: 'Send events of the stores granted to the client',
 });
 const OFFERS_READ = new ResourceServerScope({
   scopeName: 'offers:read',
   scopeDescription: 'Read offers',
 });
 
-/** The scopes as they stand in a token. */
+/** Scopes as written in a token. */
 export const SCOPES = {
   eventsWrite: `${RESOURCE_SERVER}/${EVENTS_WRITE.scopeName}`,
   offersRead: `${RESOURCE_SERVER}/${OFFERS_READ.scopeName}`,
@@ -41,7 +41,7 @@ export const SCOPES = {
 
 export class Identity extends Construct {
   readonly pool: UserPool;
-  /** Who signs the tokens. */
+  /** Issuer of the tokens. */
   readonly issuer: string;
   readonly tills: readonly UserPoolClient[];
   readonly analysts: UserPoolClient;
@@ -52,7 +52,7 @@ export class Identity extends Construct {
     const { settings, names } = common;
     this.pool = new UserPool(this, 'Pool', {
       userPoolName: names.of('users'),
-      // The least plan in which a trigger may add claims to access tokens of machines.
+      // Smallest plan in which a trigger can add claims to the access tokens of machines.
       featurePlan: FeaturePlan.ESSENTIALS,
       selfSignUpEnabled: false,
       signInAliases: { email: true },
@@ -73,9 +73,9 @@ export class Identity extends Construct {
     });
     acknowledge(this.pool, {
       'AwsSolutions-COG2':
-        'Second factors are offered, not forced: analysts read offers, which customers see as well.',
+        'Second factors are optional: analysts read offers, which customers see as well.',
       'AwsSolutions-COG8':
-        'Threat protection of the Plus plan watches people who sign in; tills are machines.',
+        'Threat protection of the Plus plan covers people who sign in; tills are machines.',
     });
     const { region, urlSuffix } = Stack.of(this);
     this.issuer = `https://cognito-idp.${region}.${urlSuffix}/${this.pool.userPoolId}`;
@@ -99,7 +99,7 @@ export class Identity extends Construct {
     );
     this.analysts = this.pool.addClient('Analysts', {
       userPoolClientName: names.of('analysts'),
-      // A program on somebody's desk keeps no secret: code grant with PKCE.
+      // A program on a desktop computer cannot keep a secret: code grant with PKCE.
       generateSecret: false,
       oAuth: {
         flows: { authorizationCodeGrant: true },
@@ -113,18 +113,18 @@ export class Identity extends Construct {
       enableTokenRevocation: true,
     });
     this.domain = this.pool.addDomain('Domain', {
-      // Unique in the region, over all accounts.
+      // Unique in the region, across all accounts.
       cognitoDomain: { domainPrefix: `daymark-${settings.stage}-${Aws.ACCOUNT_ID}` },
     });
   }
 
-  /** The stores that a client was granted stand in its tokens. */
+  /** Adds a trigger that writes the stores granted to a client into its tokens. */
   private addStoresToTokens(common: CommonProps, tables: Tables): void {
     const token = new DaymarkFunction(this, 'Token', common, {
       name: 'token',
-      description: 'Puts the stores that a client was granted into its access tokens',
+      description: 'Writes the stores granted to a client into its access tokens',
       memoryMegabytes: 256,
-      // Cognito waits no longer.
+      // Maximum of Cognito.
       timeout: Duration.seconds(5),
       environment: { [VARIABLES.tablePrefix]: common.names.prefix },
     });

@@ -1,4 +1,4 @@
-/** The HTTP API: events in, offers out, and the function that takes events. */
+/** HTTP API for events and offers, and the function that receives events. */
 
 import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
@@ -14,7 +14,6 @@ import {
 import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
@@ -25,10 +24,10 @@ import { DaymarkFunction, VARIABLES } from './daymark-function';
 import { SCOPES, type Identity } from './identity';
 import { metric } from './metrics';
 import { acknowledge } from './nag-acknowledgements';
-import { removalPolicy } from './removal-policy';
+import { StageLogGroup } from './stage-log-group';
 import type { Stream } from './stream';
 
-/** What of a request stands in the access log: never a token, never a body. */
+/** Fields of a request in the access log. Tokens and bodies must not be logged. */
 const ACCESS_LOG = {
   requestId: '$context.requestId',
   requestTime: '$context.requestTime',
@@ -48,8 +47,8 @@ const ACCESS_LOG = {
 export class IngestApi extends Construct {
   readonly function: DaymarkFunction;
   readonly api: HttpApi;
-  readonly harm: readonly RollbackAlarm[];
-  /** Where callers find it. */
+  readonly rollbackAlarms: readonly RollbackAlarm[];
+  /** Address of the API, without a path. */
   readonly url: string;
   private readonly byToken: HttpJwtAuthorizer;
 
@@ -63,9 +62,9 @@ export class IngestApi extends Construct {
     const { settings, names } = common;
     this.function = new DaymarkFunction(this, 'Function', common, {
       name: 'ingest',
-      description: 'Validates events and puts them into the stream',
+      description: 'Validates events and writes them to the stream',
       memoryMegabytes: settings.ingestMemory,
-      // API Gateway waits for 30 seconds.
+      // API Gateway times out after 30 seconds.
       timeout: Duration.seconds(29),
       reserved: settings.ingestReserved,
       environment: {
@@ -76,9 +75,9 @@ export class IngestApi extends Construct {
     stream.allowPut(this.function);
     this.api = new HttpApi(this, 'Api', {
       apiName: names.of('api'),
-      description: `The API of ${names.stack}`,
+      description: `API of ${names.stack}`,
       createDefaultStage: false,
-      // Who could call this address would need no client certificate.
+      // Callers of this address would not need a client certificate.
       disableExecuteApiEndpoint: settings.truststore !== undefined,
     });
     const { domainName } = settings;
@@ -88,20 +87,20 @@ export class IngestApi extends Construct {
     });
     this.addStage();
     const eventsWrite = [SCOPES.eventsWrite];
-    this.route(HttpMethod.POST, '/v1/events', this.function, this.byToken, eventsWrite);
-    this.route(HttpMethod.POST, '/v1/validate', this.function, this.byToken, eventsWrite);
-    this.route(HttpMethod.GET, '/v1/limits', this.function, this.byToken, eventsWrite);
-    this.route(HttpMethod.POST, '/v1/internal/events', this.function, new HttpIamAuthorizer());
-    const health = this.route(HttpMethod.GET, '/healthz', this.function);
+    this.addRoute(HttpMethod.POST, '/v1/events', this.function, this.byToken, eventsWrite);
+    this.addRoute(HttpMethod.POST, '/v1/validate', this.function, this.byToken, eventsWrite);
+    this.addRoute(HttpMethod.GET, '/v1/limits', this.function, this.byToken, eventsWrite);
+    this.addRoute(HttpMethod.POST, '/v1/internal/events', this.function, new HttpIamAuthorizer());
+    const health = this.addRoute(HttpMethod.GET, '/healthz', this.function);
     acknowledge(health, {
-      'AwsSolutions-APIG4': 'It says that the function lives, to monitors that hold no token.',
+      'AwsSolutions-APIG4': 'Monitors without a token call the health check.',
     });
     this.addAlarms();
-    this.harm = [this.serverErrors()];
+    this.rollbackAlarms = [this.serverErrors()];
   }
 
-  /** A route to a function; whoever it is for, only API Gateway may call the function for it. */
-  route(
+  /** Adds a route to a function. Without an authorizer the route is public. */
+  private addRoute(
     method: HttpMethod,
     path: string,
     to: DaymarkFunction,
@@ -115,29 +114,26 @@ export class IngestApi extends Construct {
       authorizer,
       authorizationScopes,
     });
-    if (!route) throw new Error(`${method} ${path} made no route`);
+    if (!route) throw new Error(`CDK added no route for ${method} ${path}`);
     return route;
   }
 
-  /** For those who read offers. */
-  offersRoute(path: string, to: DaymarkFunction): void {
-    this.route(HttpMethod.GET, path, to, this.byToken, [SCOPES.offersRead]);
+  /** Adds a route for readers of offers. */
+  addOffersRoute(path: string, to: DaymarkFunction): void {
+    this.addRoute(HttpMethod.GET, path, to, this.byToken, [SCOPES.offersRead]);
   }
 
   private addStage(): void {
     const { settings, names } = this.common;
-    const logGroup = new LogGroup(this, 'AccessLogs', {
-      // API Gateway may write to all groups of this prefix, so that no policy grows with them.
-      logGroupName: `/aws/vendedlogs/${names.of('api')}`,
-      retention: settings.logRetentionDays,
-      removalPolicy: removalPolicy(settings),
-    });
+    // API Gateway may write to all groups with this prefix, so that no policy grows with them.
+    const logGroupName = `/aws/vendedlogs/${names.of('api')}`;
+    const logGroup = new StageLogGroup(this, 'AccessLogs', settings, logGroupName);
     const domain = this.domain();
     new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
       autoDeploy: true,
-      // Metrics of each route are charged like custom ones; the functions have their own.
+      // Metrics of each route cost as much as custom metrics, and the functions have their own.
       detailedMetricsEnabled: false,
       throttle: { rateLimit: settings.throttleRate, burstLimit: settings.throttleBurst },
       accessLogSettings: {
@@ -149,7 +145,7 @@ export class IngestApi extends Construct {
     if (domain) {
       new CfnOutput(this, 'DomainTarget', {
         key: 'DomainTarget',
-        description: `Where ${domain.name} has to point to, as CNAME or alias`,
+        description: `Target of the CNAME or alias record for ${domain.name}`,
         value: domain.regionalDomainName,
       });
     }
@@ -183,15 +179,15 @@ export class IngestApi extends Construct {
     return {
       name: '5xx',
       metric: new MathExpression({
-        label: 'requests that fail, %',
-        // A share: among the requests of a large chain some always fail, and none by the release.
-        // And more than one: of few requests a single one is a large share.
+        label: 'failed requests, %',
+        // A share, because in a large chain some requests always fail. More than one request,
+        // because a single one of few is a large share.
         expression: 'IF(failed > 1, 100 * failed / all, 0)',
         usingMetrics: { failed, all: this.api.metricCount({ statistic: 'Sum', period }) },
         period,
       }),
       threshold: 1,
-      description: 'The API answers requests, more than a hundredth of all, with 5xx.',
+      description: 'The API answers more than 1 % of all requests with 5xx.',
     };
   }
 
@@ -199,21 +195,21 @@ export class IngestApi extends Construct {
     const { settings, names, alarms } = this.common;
     const period = Duration.minutes(5);
     const own = (outcome: string) =>
-      metric(names, 'daymark_ingest_events_total', { of: { outcome }, statistic: 'Sum', period });
+      metric(names, 'daymark_ingest_events_total', { of: { outcome }, period });
     alarms.add({
       name: 'events-retry',
       metric: own('retry'),
       threshold: 0,
       periods: 3,
-      description: 'Events are answered `retry`, for 15 minutes now; tills keep them.',
+      description: 'Events have been answered `retry` for 15 minutes; tills keep them.',
       runbook: 'events-are-answered-retry',
     });
     unlessEmulated(settings, () => {
       alarms.add({
         name: 'api-4xx',
         metric: new MathExpression({
-          label: 'requests that are refused, %',
-          // A few wrong requests of a quiet hour are no news.
+          label: 'refused requests, %',
+          // With few requests, a few wrong ones are a large share.
           expression: 'IF(all > 50, 100 * refused / all, 0)',
           usingMetrics: {
             refused: this.api.metricClientError({ statistic: 'Sum', period }),
@@ -223,13 +219,13 @@ export class IngestApi extends Construct {
         }),
         threshold: 20,
         periods: 3,
-        description: 'A fifth of all requests is refused (4xx), for 15 minutes now.',
+        description: 'More than 20 % of all requests have been refused (4xx) for 15 minutes.',
         runbook: 'requests-are-refused',
       });
       alarms.add({
         name: 'events-rejected',
         metric: new MathExpression({
-          label: 'events that are rejected, %',
+          label: 'rejected events, %',
           expression:
             'IF(SUM([rejected, stored]) > 50, 100 * rejected / SUM([rejected, stored]), 0)',
           usingMetrics: { rejected: own('rejected'), stored: own('stored') },
@@ -237,7 +233,7 @@ export class IngestApi extends Construct {
         }),
         threshold: 5,
         periods: 3,
-        description: 'More than a twentieth of all events breaks a rule, for 15 minutes now.',
+        description: 'More than 5 % of all events have broken a rule for 15 minutes.',
         runbook: 'requests-are-refused',
       });
     });

@@ -1,14 +1,13 @@
-/** The metrics that the functions write themselves, by the names of the Rust code. */
+/** CloudWatch metrics that the functions write, by their names in the Rust code. */
 
 import type { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { FunctionName } from './binaries';
 import type { ResourceNames } from './resource-names';
 
-/** The CloudWatch namespace of the functions' own metrics; their one dimension is `function`. */
-const METRIC_NAMESPACE = 'Daymark';
+const NAMESPACE = 'Daymark';
 
-/** Who writes what: each name stands in a `metrics.rs`, which a test reads. */
+/** Function that writes each metric. A test compares the names with each `metrics.rs`. */
 const WRITERS = {
   daymark_ingest_events_total: 'ingest',
   daymark_ingest_requests_total: 'ingest',
@@ -34,19 +33,27 @@ export type MetricName = keyof typeof WRITERS;
 
 export interface MetricOptions {
   readonly period: Duration;
-  readonly statistic: string;
-  /** Which one of a metric that is counted apart, for example `{ outcome: 'poison' }`. */
+  /** Default: `Sum`. */
+  readonly statistic?: string;
+  /** Values of the other dimensions of the metric, for example `{ outcome: 'poison' }`. */
   readonly of?: Readonly<Record<string, string>>;
   readonly label?: string;
 }
 
-/** One series. CloudWatch adds up no dimensions, so a metric with a label needs `of`. */
-export function metric(names: ResourceNames, name: MetricName, options: MetricOptions): Metric {
-  const { of, ...more } = options;
+/**
+ * Returns one time series of a metric. CloudWatch adds no series up over a dimension, so a metric
+ * with dimensions needs `of`.
+ */
+export function metric(
+  names: ResourceNames,
+  name: MetricName,
+  { of, ...options }: MetricOptions,
+): Metric {
   return new Metric({
-    namespace: METRIC_NAMESPACE,
+    namespace: NAMESPACE,
     metricName: name,
     dimensionsMap: { function: names.of(WRITERS[name]), ...of },
-    ...more,
+    statistic: 'Sum',
+    ...options,
   });
 }

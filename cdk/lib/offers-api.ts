@@ -1,4 +1,4 @@
-/** The offers of a store over HTTP, for those whose token says that they may read them. */
+/** HTTP API for the offers of a store. */
 
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
@@ -17,14 +17,14 @@ export class OffersApi extends Construct {
     super(scope, id);
     const offers = new DaymarkFunction(this, 'Function', common, {
       name: 'offers-api',
-      description: 'Answers which offers a store has',
+      description: 'Returns the offers of a store',
       memoryMegabytes: 512,
-      // API Gateway waits for 30 seconds.
+      // API Gateway times out after 30 seconds.
       timeout: Duration.seconds(29),
       environment: { [VARIABLES.tablePrefix]: common.names.prefix },
     });
     tables.allow(offers, 'catalog', ['Query']);
     tables.allow(offers, 'offers', ['Query']);
-    api.offersRoute('/v1/stores/{store_id}/offers', offers);
+    api.addOffersRoute('/v1/stores/{store_id}/offers', offers);
   }
 }

@@ -1,4 +1,4 @@
-/** Optional: each push is built, tested, and deployed, after somebody said yes. */
+/** Optional stack with a pipeline that builds, tests and deploys each push after an approval. */
 
 import { type CfnElement, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import {
@@ -20,25 +20,24 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { acknowledge, named } from './nag-acknowledgements';
+import { acknowledge, arnComponent } from './nag-acknowledgements';
 import { ResourceNames } from './resource-names';
 import type { Settings } from './settings/definitions';
 
-/** What the pipeline needs to know; `undefined` when no pipeline is asked for. */
 export interface PipelineProps extends StackProps {
   readonly settings: Settings;
-  /** Owner and name. */
+  /** Owner and name, as in `example/daymark`. */
   readonly repository: string;
   readonly connectionArn: string;
 }
 
-/** The release that `Cargo.toml` names: a newer one has lints that nobody has looked at. */
+/** Rust release that `Cargo.toml` names. A newer one can have new lints. */
 const RUST = '1.95.0';
 const INSTALL_RUST =
   'curl --proto =https --tlsv1.2 -sSf https://sh.rustup.rs | ' +
   `sh -s -- -y --profile minimal --default-toolchain ${RUST} --component clippy,rustfmt`;
 
-/** Of those that both build images hold; the release check's functions run on this Node. */
+/** Versions in both build images. The release check runs on the same version of Node. */
 const NODE = { nodejs: 24 };
 const PYTHON = { python: '3.13' };
 
@@ -54,32 +53,32 @@ export class PipelineStack extends Stack {
     super(scope, `${names.stack}-pipeline`, {
       ...props,
       env: { region: props.settings.region },
-      description: `What builds, tests and deploys ${names.stack}`,
+      description: `Builds, tests and deploys ${names.stack}`,
     });
     this.names = names;
     const { settings, repository, connectionArn } = props;
     this.key = new Key(this, 'Key', {
-      description: `Encrypts what the pipeline of ${names.stack} makes`,
+      description: `Encrypts the artifacts of the pipeline of ${names.stack}`,
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const pipeline = new Pipeline(this, 'Pipeline', {
       pipelineName: names.of('pipeline'),
       pipelineType: PipelineType.V2,
-      artifactBucket: this.bucket(),
+      artifactBucket: this.createBucket(),
       restartExecutionOnUpdate: false,
     });
     const useConnection = new PolicyStatement({
-      // CDK grants what connections were called before July 2024, and no more.
+      // CDK grants only the action of the service's name before July 2024.
       actions: ['codeconnections:UseConnection'],
       resources: [connectionArn],
     });
     const sourceRole = new Role(this, 'SourceRole', {
-      description: `How the pipeline of ${names.stack} hears of pushes`,
+      description: `Reads the repository for the pipeline of ${names.stack}`,
       assumedBy: new ArnPrincipal(pipeline.role.roleArn),
     });
     sourceRole.addToPolicy(useConnection);
-    const buildProject = this.build();
+    const buildProject = this.createBuildProject();
     buildProject.addToRolePolicy(useConnection);
     const [owner = '', repo = ''] = repository.split('/');
     const source = new Artifact('source');
@@ -91,7 +90,7 @@ export class PipelineStack extends Stack {
       branch: settings.pipelineBranch,
       connectionArn,
       role: sourceRole,
-      // CodePipeline's own archive of a repository loses which files may be executed.
+      // CodePipeline's own archive of a repository loses the executable bits of files.
       codeBuildCloneOutput: true,
       output: source,
     });
@@ -103,13 +102,13 @@ export class PipelineStack extends Stack {
     });
     const deploy = new CodeBuildAction({
       actionName: 'Deploy',
-      project: this.deploy(),
+      project: this.createDeployProject(),
       input: assembly,
       runOrder: 2,
     });
     const approve = new ManualApprovalAction({
       actionName: 'Approve',
-      additionalInformation: `Deploys ${names.stack}; docs/release.md says what follows`,
+      additionalInformation: `Deploys ${names.stack}; docs/release.md describes a release`,
       runOrder: 1,
     });
     pipeline.addStage({ stageName: 'Source', actions: [from] });
@@ -121,14 +120,14 @@ export class PipelineStack extends Stack {
     this.acknowledgeGrants();
   }
 
-  /** What CDK grants CodePipeline and CodeBuild by itself. */
+  /** Acknowledges the permissions that CDK grants to CodePipeline and CodeBuild. */
   private acknowledgeGrants(): void {
     const idOf = (id: string) =>
       this.getLogicalId(this.node.findChild(id).node.defaultChild as CfnElement);
-    const partition = named(this.partition, 'Partition');
-    const region = named(this.region, 'Region');
+    const partition = arnComponent(this.partition, 'Partition');
+    const region = arnComponent(this.region, 'Region');
     const logs = `arn:${partition}:logs:${region}:<AWS::AccountId>:log-group:/aws/codebuild`;
-    const artifacts = "CDK's grant of the pipeline's own artifacts: one bucket and one key.";
+    const artifacts = "CDK's grant for the pipeline's own artifacts: one bucket and one key.";
     const actions = [
       'kms:GenerateDataKey*',
       'kms:ReEncrypt*',
@@ -146,17 +145,17 @@ export class PipelineStack extends Stack {
       ...Object.fromEntries(
         ['Build', 'Deploy'].map((id) => [
           `AwsSolutions-IAM5[Resource::${logs}/<${idOf(id)}>:*]`,
-          "The streams of the project's own log group.",
+          "Streams of the project's own log group.",
         ]),
       ),
     });
   }
 
-  /** Everything that must pass, and then the very binaries and templates that passed. */
-  private build(): PipelineProject {
+  /** Creates the project that runs all checks and then builds what is deployed. */
+  private createBuildProject(): PipelineProject {
     const { architecture, stage } = this.props.settings;
-    // Eight processors and 16 GB: all of Daymark is compiled for its tests, and again optimized.
-    return this.project('Build', 'build', Duration.hours(2), ComputeType.LARGE, {
+    // 8 vCPUs and 16 GB: the workspace is compiled for tests, and then for Lambda.
+    return this.createProject('Build', 'build', Duration.hours(2), ComputeType.LARGE, {
       phases: {
         install: {
           'runtime-versions': { ...NODE, ...PYTHON },
@@ -166,7 +165,7 @@ export class PipelineStack extends Stack {
           commands: [
             './check',
             `./lambdas --arch ${architecture}`,
-            // Its packages are there, and it is checked: `./check` did both.
+            // `./check` has installed the packages and checked the folder.
             'cd cdk',
             `npx cdk synth --quiet -c stage=${stage} ${this.names.stack}`,
           ],
@@ -176,13 +175,13 @@ export class PipelineStack extends Stack {
     });
   }
 
-  private deploy(): PipelineProject {
-    const project = this.project('Deploy', 'deploy', Duration.hours(2), ComputeType.SMALL, {
+  private createDeployProject(): PipelineProject {
+    const project = this.createProject('Deploy', 'deploy', Duration.hours(2), ComputeType.SMALL, {
       phases: {
         install: { 'runtime-versions': NODE },
         build: {
           commands: [
-            // An artifact may have lost which files may be executed, and Lambda asks for it.
+            // An artifact can lose the executable bits, which Lambda requires.
             'chmod +x cdk.out/asset.*/bootstrap',
             'npm ci',
             `npx cdk deploy --app cdk.out --require-approval never ${this.names.stack}`,
@@ -194,7 +193,7 @@ export class PipelineStack extends Stack {
     project.addToRolePolicy(
       new PolicyStatement({
         actions: ['sts:AssumeRole'],
-        // What `cdk bootstrap` has made for this purpose.
+        // Roles that `cdk bootstrap` has created for deployments.
         resources: ['deploy', 'file-publishing', 'lookup'].map((role) =>
           this.formatArn({
             service: 'iam',
@@ -208,7 +207,7 @@ export class PipelineStack extends Stack {
     return project;
   }
 
-  private project(
+  private createProject(
     id: string,
     name: string,
     timeout: Duration,
@@ -224,7 +223,7 @@ export class PipelineStack extends Stack {
     return new PipelineProject(this, id, {
       projectName: this.names.of(name),
       buildSpec: BuildSpec.fromObject({ version: '0.2', ...spec }),
-      environment: { buildImage: this.image(), computeType },
+      environment: { buildImage: this.buildImage(), computeType },
       encryptionKey: this.key,
       logging: { cloudWatch: { logGroup } },
       grantReportGroupPermissions: false,
@@ -232,14 +231,14 @@ export class PipelineStack extends Stack {
     });
   }
 
-  /** Binaries are built and tested on a machine like the one that they run on. */
-  private image(): IBuildImage {
+  /** Returns the build image of the architecture on which the binaries run. */
+  private buildImage(): IBuildImage {
     return this.props.settings.architecture === 'arm64'
       ? LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_4_0
       : LinuxBuildImage.AMAZON_LINUX_2023_6;
   }
 
-  private bucket(): Bucket {
+  private createBucket(): Bucket {
     const bucket = new Bucket(this, 'Artifacts', {
       encryption: BucketEncryption.KMS,
       encryptionKey: this.key,
@@ -252,7 +251,7 @@ export class PipelineStack extends Stack {
     });
     acknowledge(bucket, {
       'AwsSolutions-S1':
-        'Only the pipeline reads and writes it; nothing in it is older than a month.',
+        'Only the pipeline reads and writes the bucket; objects expire after a month.',
     });
     return bucket;
   }

@@ -1,4 +1,4 @@
-/** Offers of the afternoon: each store that is in its own, once a slot. */
+/** Pricing: prices each store once a slot while the store is in its afternoon. */
 
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
@@ -9,7 +9,7 @@ import { FanOut } from './fan-out';
 import { metric, type MetricName } from './metrics';
 import type { Tables } from './tables';
 
-/** Outcomes of a decision that was made; the others say what held an item back. */
+/** Outcomes of decisions. The other outcomes are reasons for skipping an item. */
 const DECIDED = ['published', 'deepened', 'shadow', 'kept', 'already_decided'];
 
 export class Pricing extends Construct {
@@ -20,13 +20,13 @@ export class Pricing extends Construct {
     this.fanOut = new FanOut(this, 'FanOut', common, tables, {
       name: 'pricing',
       description: 'Prices the stores that are in their afternoon',
-      // The pricing grid: `SLOT_MINUTES` in `domain/src/limits.rs`.
+      // A slot: `SLOT_MINUTES` in `domain/src/limits.rs`.
       schedule: 'cron(0/15 * * * ? *)',
       memoryMegabytes: common.settings.pricingMemory,
-      // A store that failed is hidden six times as long: three attempts in a slot, the last one over.
+      // Three attempts fit into a slot: a failed store is hidden for six times the timeout.
       timeout: Duration.seconds(45),
       concurrency: common.settings.pricingConcurrency,
-      // A slot's last events have arrived by then; what is read is cut off at the slot anyway.
+      // Time for the last events of the previous slot to arrive. Later events are not read.
       delay: Duration.seconds(20),
     });
     this.addAlarms(common);
@@ -41,7 +41,7 @@ export class Pricing extends Construct {
     const period = Duration.minutes(15);
     alarms.add({
       name: 'pricing-fails',
-      metric: metric(names, 'daymark_pricing_failed_total', { statistic: 'Sum', period }),
+      metric: metric(names, 'daymark_pricing_failed_total', { period }),
       threshold: 0,
       periods: 2,
       description: 'Stores could not be priced, more than once within half an hour.',
@@ -49,43 +49,42 @@ export class Pricing extends Construct {
     });
     alarms.add({
       name: 'pricing-late',
-      metric: metric(names, 'daymark_pricing_late_total', { statistic: 'Sum', period }),
+      metric: metric(names, 'daymark_pricing_late_total', { period }),
       threshold: 0,
-      description: 'The slot of a store was over before its turn came.',
+      description: 'The slot of a store ended before the store was priced.',
       runbook: 'stores-wait-too-long',
     });
     unlessEmulated(settings, () => {
-      this.addDeadMen({ names, alarms });
+      this.addInactivityAlarms({ names, alarms });
     });
   }
 
   /**
-   * What rings when nothing happens although shops are open: stores are due in their afternoon.
+   * Adds alarms for open stores, which are due in their afternoon, without events or decisions.
    *
-   * Each sum begins with a nought for every hour in which stores were due, so that it is there
-   * even if none of the series that it adds up was ever written.
+   * Each sum contains `0 * due`, so that it has a value even if the other series have none.
    */
-  private addDeadMen({ names, alarms }: Pick<CommonProps, 'names' | 'alarms'>): void {
+  private addInactivityAlarms({ names, alarms }: Pick<CommonProps, 'names' | 'alarms'>): void {
     const period = Duration.hours(1);
     const hourly = (name: MetricName, of?: Record<string, string>) =>
-      metric(names, name, { of, statistic: 'Sum', period });
+      metric(names, name, { of, period });
     const due = hourly('daymark_pricing_due_total');
     alarms.add({
       name: 'no-events',
       metric: new MathExpression({
-        label: 'hours with open shops and no event',
+        label: 'hours with open stores and no event',
         expression: 'IF(due > 0 AND SUM([0 * due, stored]) == 0, 1, 0)',
         usingMetrics: { due, stored: hourly('daymark_ingest_events_total', { outcome: 'stored' }) },
         period,
       }),
       threshold: 0,
-      description: 'Stores are in their afternoon, and for an hour no till has sent an event.',
+      description: 'Stores are in their afternoon, but no till has sent an event for an hour.',
       runbook: 'nothing-comes-in-although-shops-are-open',
     });
     alarms.add({
       name: 'no-decisions',
       metric: new MathExpression({
-        label: 'hours with open shops and no decision',
+        label: 'hours with open stores and no decision',
         expression: `IF(due > 0 AND SUM([0 * due, ${DECIDED.join(', ')}]) == 0, 1, 0)`,
         usingMetrics: {
           due,
@@ -100,7 +99,7 @@ export class Pricing extends Construct {
       }),
       threshold: 0,
       periods: 2,
-      description: 'Stores are in their afternoon, and for two hours no price was decided.',
+      description: 'Stores are in their afternoon, but no price was decided for two hours.',
       runbook: 'items-get-no-offers',
     });
   }

@@ -1,6 +1,6 @@
-/** What everything is called, in one place. The Rust side of it is `aws/src/settings.rs`. */
+/** Names of the resources of a stage. `aws/src/lib.rs` has the same names. */
 
-/** What the tools find, so that it has a name; all else is named by CloudFormation. */
+/** Names that programs and people use. CloudFormation names all other resources. */
 export class ResourceNames {
   readonly stack: string;
   readonly prefix: string;
@@ -14,7 +14,7 @@ export class ResourceNames {
     this.bus = `daymark-${stage}`;
   }
 
-  /** The full name of a table, function, queue, alarm … of this stage. */
+  /** Returns the full name of a table, function, queue, alarm or other resource. */
   of(name: string): string {
     return `${this.prefix}${name}`;
   }

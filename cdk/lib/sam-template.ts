@@ -1,4 +1,4 @@
-/** The same deployment for those who live in AWS SAM: made of the synthesized template. */
+/** Conversion of the synthesized template into templates for AWS SAM. */
 
 interface Resource {
   readonly Type: string;
@@ -17,19 +17,20 @@ export interface SamTemplate extends CloudFormationTemplate {
   readonly Metadata?: Record<string, unknown>;
 }
 
-/** What the CDK's own tools need of a template, and SAM's do not. */
+/** Parameter and rule that only CDK's own tools need. */
 const OF_CDK = ['BootstrapVersion', 'CheckBootstrapVersion'];
 
-/** Warnings of cfn-lint, which `sam validate --lint` takes for errors. */
+/** Warnings of cfn-lint that `sam validate --lint` treats as errors, with their reasons. */
 const NOT_LINTED = {
-  W3005: 'CDK writes down dependencies that a reference already makes.',
-  W8003: 'A template without binaries refuses to be deployed by a rule that is always false.',
+  W3005: 'CDK writes dependencies that a reference already implies.',
+  W8003: 'A rule that is always false refuses the deployment of a template without binaries.',
 };
 
 /**
- * Every function becomes one of SAM's, with its code where the assembly has it. Logical ids stay,
- * and so does all else but the notes that CDK keeps for itself. `assembly` is the folder of the
- * assembly, seen from the template.
+ * Converts each Lambda function into a function of SAM, and removes CDK's own metadata. All else,
+ * logical ids included, stays the same.
+ *
+ * @param assembly Folder of the assembly, relative to the SAM template.
  */
 export function toSam(template: CloudFormationTemplate, assembly: string): SamTemplate {
   const resources: Record<string, Resource> = {};
@@ -48,7 +49,7 @@ export function toSam(template: CloudFormationTemplate, assembly: string): SamTe
   };
 }
 
-/** What functions are told on one machine: where `daymark up` listens, and what it calls things. */
+/** Variables that replace each variable for `daymark up`, with its endpoints and names. */
 const LOCAL: Readonly<Record<string, Record<string, string>>> = {
   DAYMARK_STREAM: {
     DAYMARK_STREAM: 'daymark-events',
@@ -61,8 +62,10 @@ const LOCAL: Readonly<Record<string, Record<string, string>>> = {
 };
 
 /**
- * For `sam local`: the functions alone, pointed at `daymark up`. Of what `--env-vars` says, SAM
- * passes on only the variables that a template names, so they stand here and not in the other one.
+ * Returns a template for `sam local` with the functions only, which call `daymark up`.
+ *
+ * `--env-vars` can only set variables that the template already names, so this template names the
+ * endpoints. The template of `toSam` must not, because it is deployed.
  */
 export function toLocalSam({ Transform, Resources }: SamTemplate): SamTemplate {
   const functions = Object.entries(Resources).flatMap(([id, { Type, Metadata, Properties }]) => {
@@ -82,11 +85,11 @@ export function toLocalSam({ Transform, Resources }: SamTemplate): SamTemplate {
 function functionOf({ Properties = {}, ...resource }: Resource, assembly: string): Resource {
   const { Code, TracingConfig, Tags, ...same } = Properties;
   const { S3Key: key } = Code as { S3Key?: string };
-  if (key === undefined) throw new Error(`${JSON.stringify(Code)} is no file of the assembly`);
+  if (key === undefined) throw new Error(`${JSON.stringify(Code)} is not in the assembly`);
   return {
     ...resource,
     Type: 'AWS::Serverless::Function',
-    // `sam local invoke` takes the function's own name.
+    // `sam local invoke` accepts this id.
     Metadata: { SamResourceId: same.FunctionName },
     Properties: {
       ...same,
@@ -97,7 +100,7 @@ function functionOf({ Properties = {}, ...resource }: Resource, assembly: string
   };
 }
 
-/** A list for CloudFormation, a map for SAM. */
+/** Converts CloudFormation's list of tags into SAM's map. */
 function tagsOf(tags: unknown): Record<string, unknown> | undefined {
   const list = tags as { Key: string; Value: unknown }[] | undefined;
   return list && Object.fromEntries(list.map(({ Key, Value }) => [Key, Value]));

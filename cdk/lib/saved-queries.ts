@@ -1,8 +1,9 @@
 /**
- * Saved queries of CloudWatch Logs Insights: what RUNBOOK.md asks the logs. A line of a function
- * has its spans from the outermost in: `aws/src/lambda.rs` opens the first, with the function's
- * name, and the Lambda runtime the second, with the id of the request. Lines of Lambda itself have
- * it in their `record`.
+ * Saved queries of CloudWatch Logs Insights, which RUNBOOK.md uses.
+ *
+ * A log line of a function contains its spans, the outermost first. `aws/src/lambda.rs` opens the
+ * first span, with the function's name. The Lambda runtime opens the second one, with the id of the
+ * request. Lines of Lambda itself have that id in their `record`.
  */
 
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
@@ -13,9 +14,9 @@ import { BINARIES, type FunctionName } from './binaries';
 import type { ResourceNames } from './resource-names';
 
 interface Query {
-  /** As RUNBOOK.md calls it. */
+  /** Name that RUNBOOK.md uses. */
   readonly name: string;
-  /** Whose logs; the API's are its access log. */
+  /** Sources of the logs; `api` is the access log. */
   readonly of: 'api' | readonly FunctionName[];
   readonly lines: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** From the stream to the stock table: what fails is tried again, and then put aside in S3. */
+/** Stock processor: reads the stream and writes the stock table. Failed batches go to S3. */
 
 import { Duration, Stack } from 'aws-cdk-lib';
 import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
@@ -10,6 +10,7 @@ import type { CommonProps } from './common-props';
 import { unlessEmulated } from './emulator';
 import { DaymarkFunction, VARIABLES } from './daymark-function';
 import { metric, type MetricName } from './metrics';
+import { viaService } from './key-conditions';
 import { acknowledge } from './nag-acknowledgements';
 import { removalPolicy } from './removal-policy';
 import type { Stream } from './stream';
@@ -18,9 +19,9 @@ import type { Tables } from './tables';
 export class StockProcessor extends Construct {
   readonly function: DaymarkFunction;
   readonly mapping: EventSourceMapping;
-  /** Whole batches that were given up. */
+  /** Bucket of batches that were discarded after their retries. */
   readonly failedBatches: Bucket;
-  readonly harm: readonly RollbackAlarm[];
+  readonly rollbackAlarms: readonly RollbackAlarm[];
 
   constructor(
     scope: Construct,
@@ -44,11 +45,11 @@ export class StockProcessor extends Construct {
     stream.allowRead(this.function);
     tables.allow(this.function, 'stock', ['BatchGetItem', 'PutItem']);
     tables.allow(this.function, 'quarantine', ['PutItem']);
-    this.failedBatches = this.bucket();
+    this.failedBatches = this.createBucket();
     this.mapping = new EventSourceMapping(this, 'Mapping', {
       target: this.function.alias,
       eventSourceArn: stream.stream.streamArn,
-      // Whatever came before the mapping is read as well.
+      // Events from before the creation of the mapping are read as well.
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: settings.batchSize,
       maxBatchingWindow: Duration.seconds(settings.batchWindowSeconds),
@@ -61,24 +62,23 @@ export class StockProcessor extends Construct {
       onFailure: { bind: () => ({ destination: this.failedBatches.bucketArn }) },
       metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
     });
-    // The mapping is created once its function may read and put aside.
+    // The mapping needs the permissions of the function from the beginning.
     this.mapping.node.addDependency(this.function.permissions);
-    this.harm = [
+    this.rollbackAlarms = [
       {
         name: 'rows',
         metric: metric(names, 'daymark_processor_rows_total', {
           of: { outcome: 'failed' },
-          statistic: 'Sum',
           period: Duration.minutes(1),
         }),
         threshold: 0,
-        description: 'Stock rows could not be saved; their batches wait.',
+        description: 'Stock rows could not be saved; their batches are retried.',
       },
     ];
     this.addAlarms();
   }
 
-  private bucket(): Bucket {
+  private createBucket(): Bucket {
     const { settings, key } = this.common;
     const bucket = new Bucket(this, 'FailedBatches', {
       encryption: BucketEncryption.KMS,
@@ -98,25 +98,23 @@ export class StockProcessor extends Construct {
     });
     acknowledge(bucket, {
       'AwsSolutions-S1':
-        'Only one function writes and only an operator reads, both through IAM; CloudTrail data ' +
-        'events tell more than access logs would, for those who need it.',
+        'Only one function writes and only operators read, both through IAM; CloudTrail data ' +
+        'events contain more than access logs.',
     });
-    // Source: "Retaining discarded batches in Amazon S3", which asks for these two.
+    // Source: AWS Lambda, "Retaining discarded batches in Amazon S3".
     this.function.allow(['s3:PutObject'], [bucket.arnForObjects('aws/lambda/*')]);
     this.function.allow(['s3:ListBucket'], [bucket.bucketArn]);
-    this.function.allow(['kms:GenerateDataKey'], [key.keyArn], {
-      StringEquals: { 'kms:ViaService': `s3.${Stack.of(this).region}.amazonaws.com` },
-    });
+    this.function.allow(['kms:GenerateDataKey'], [key.keyArn], viaService(this, 's3'));
     const id = Stack.of(this).getLogicalId(bucket.node.defaultChild as never);
     acknowledge(this.function, {
       [`AwsSolutions-IAM5[Resource::<${id}.Arn>/aws/lambda/*]`]:
-        'Lambda names the objects itself: a folder for the mapping, one for the shard, the time.',
+        'Lambda names the objects, by mapping, shard and time.',
     });
     return bucket;
   }
 
   private addAlarms(): void {
-    const { alarms } = this.common;
+    const { settings, names, alarms } = this.common;
     const ofMapping = (metricName: string, period = Duration.minutes(1)) =>
       new Metric({
         namespace: 'AWS/Lambda',
@@ -126,13 +124,13 @@ export class StockProcessor extends Construct {
         period,
       });
     const own = (name: MetricName, of?: Record<string, string>, statistic = 'Sum') =>
-      metric(this.common.names, name, { of, statistic, period: Duration.minutes(5) });
+      metric(names, name, { of, statistic, period: Duration.minutes(5) });
     alarms.add({
       name: 'rows-failed',
       metric: own('daymark_processor_rows_total', { outcome: 'failed' }),
       threshold: 0,
       periods: 2,
-      description: 'Stock rows could not be saved, for ten minutes now; their batches wait.',
+      description: 'Stock rows could not be saved for ten minutes; their batches are retried.',
       runbook: 'rows-are-not-saved',
     });
     alarms.add({
@@ -140,85 +138,85 @@ export class StockProcessor extends Construct {
       metric: own('daymark_processor_freshness_seconds', undefined, 'p50'),
       threshold: 900,
       periods: 3,
-      description: 'Half of the events are stored more than 15 minutes after they occurred.',
+      description: 'Half of the events are processed more than 15 minutes after they occurred.',
       runbook: 'events-come-late',
     });
-    unlessEmulated(this.common.settings, () => {
+    unlessEmulated(settings, () => {
       const reasons = ['unopenable', 'invalid_event', 'conflicting_duplicate'];
       const quarantined = reasons.map((reason) => [
         reason,
         own('daymark_processor_quarantined_total', { reason }),
       ]);
-      // It ends no release: one till that sends badly is none of it, and what is put there is kept.
+      // It rolls no release back: its cause may be a single till, and the events are kept.
       alarms.add({
         name: 'quarantine',
         metric: new MathExpression({
-          label: 'put into quarantine',
+          label: 'quarantined records',
           expression: 'SUM(METRICS())',
           usingMetrics: Object.fromEntries(quarantined) as Record<string, Metric>,
           period: Duration.minutes(5),
         }),
         threshold: 0,
-        description: 'Events were refused after the acknowledgement.',
+        description: 'Acknowledged events were put into quarantine.',
         runbook: 'something-is-in-quarantine',
       });
-      // Longer than any batch window; and two of them, for what comes at the end of one.
+      // Longer than any batch window. Two periods, for events at the end of a period.
       const period = Duration.minutes(15);
-      const stored = { of: { outcome: 'stored' }, statistic: 'Sum', period };
-      // Whoever does nothing writes no metric, and all other alarms take that for a quiet hour.
+      const stored = { of: { outcome: 'stored' }, period };
+      // An idle processor writes no metric, and the other alarms treat missing data as good.
       alarms.add({
         name: 'stock-processor-silent',
         metric: new MathExpression({
-          label: 'events came and none was processed',
-          // The nought is there even if nothing was ever processed.
+          label: 'events were stored and none was processed',
+          // `0 * stored` gives the sum a value even if `invoked` has none.
           expression: 'IF(stored > 0 AND SUM([0 * stored, invoked]) == 0, 1, 0)',
           usingMetrics: {
-            stored: metric(this.common.names, 'daymark_ingest_events_total', stored),
+            stored: metric(names, 'daymark_ingest_events_total', stored),
             invoked: ofMapping('InvokedEventCount', period),
           },
           period,
         }),
         threshold: 0,
         periods: 2,
-        description: 'Events were stored for half an hour, and the stock processor got none.',
+        description: 'Events were stored for half an hour, but the stock processor got none.',
         runbook: 'the-stock-processor-does-nothing',
       });
     });
     alarms.add({
       name: 'iterator-age',
-      // By Lambda and not by the stream: a batch that fails again and again has been read long ago.
+      // Lambda's metric: the stream's own metric ignores a batch that was read and fails.
       metric: this.function.function.metric('IteratorAge', {
         statistic: 'Maximum',
         period: Duration.minutes(1),
       }),
       threshold: 300_000,
       periods: 3,
-      description: 'Events wait for more than five minutes before they are stock.',
+      description: 'Events wait for more than five minutes until they are processed.',
       runbook: 'iterator-age-grows',
     });
     alarms.add({
       name: 'failed-batches',
       metric: ofMapping('OnFailureDestinationDeliveredEventCount'),
       threshold: 0,
-      description: 'A batch was given up and put aside in S3.',
+      description: 'A batch was discarded and stored in S3.',
       runbook: 'a-batch-was-discarded',
     });
     alarms.add({
       name: 'dropped-events',
       metric: ofMapping('DroppedEventCount'),
       threshold: 0,
-      description: 'Events were given up and could not be put aside.',
+      description: 'Events were discarded and could not be stored in S3.',
       runbook: 'a-batch-was-discarded',
     });
     alarms.add({
       name: 'destination-failures',
-      // Lambda documents no alias for what a mapping does.
+      // Lambda documents no dimension for aliases of the metrics of a mapping.
       metric: this.function.function.metric('DestinationDeliveryFailures', {
         statistic: 'Sum',
         period: Duration.minutes(1),
       }),
       threshold: 0,
-      description: 'A batch could not be put aside in S3.',
+      description: 'A discarded batch could not be stored in S3.',
       runbook: 'a-batch-was-discarded',
     });
   }

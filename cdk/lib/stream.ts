@@ -1,10 +1,11 @@
-/** The stream of events. */
+/** Kinesis stream of events. */
 
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { Stream as KinesisStream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import { Construct } from 'constructs';
 import type { CommonProps } from './common-props';
 import type { DaymarkFunction } from './daymark-function';
+import { viaService } from './key-conditions';
 import { acknowledge } from './nag-acknowledgements';
 import { removalPolicy } from './removal-policy';
 
@@ -30,8 +31,8 @@ export class Stream extends Construct {
     });
     acknowledge(this.stream, {
       'AwsSolutions-KDS3':
-        'A key of our own: who may read events is decided by its policy as well, and it can be ' +
-        'disabled. Kinesis asks it every five minutes a producer, which costs cents.',
+        'A customer managed key has its own policy and can be disabled. Kinesis uses it every five ' +
+        'minutes for each producer, which costs cents.',
     });
     common.alarms.add({
       name: 'stream-throttles',
@@ -41,18 +42,18 @@ export class Stream extends Construct {
       }),
       threshold: 0,
       periods: 5,
-      description: 'The stream refuses records, for five minutes now; tills send them again.',
+      description: 'The stream has refused records for five minutes; tills send them again.',
       runbook: 'events-are-answered-retry',
     });
   }
 
-  /** Permits a function to put records, and to encrypt them. */
+  /** Allows a function to put records and to encrypt them. */
   allowPut(to: DaymarkFunction): void {
     to.allow(['kinesis:PutRecords'], [this.stream.streamArn]);
-    to.allow(['kms:GenerateDataKey'], [this.common.key.keyArn], this.viaKinesis());
+    to.allow(['kms:GenerateDataKey'], [this.common.key.keyArn], viaService(this, 'kinesis'));
   }
 
-  /** Permits a function's event source mapping to read records, and to decrypt them. */
+  /** Allows the event source mapping of a function to read and decrypt records. */
   allowRead(to: DaymarkFunction): void {
     to.allow(
       [
@@ -64,10 +65,6 @@ export class Stream extends Construct {
       ],
       [this.stream.streamArn],
     );
-    to.allow(['kms:Decrypt'], [this.common.key.keyArn], this.viaKinesis());
-  }
-
-  private viaKinesis() {
-    return { StringEquals: { 'kms:ViaService': `kinesis.${Stack.of(this).region}.amazonaws.com` } };
+    to.allow(['kms:Decrypt'], [this.common.key.keyArn], viaService(this, 'kinesis'));
   }
 }

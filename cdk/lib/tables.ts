@@ -1,8 +1,8 @@
-/** The tables of `aws/tables.json`: the definition that the Rust code creates them by locally. */
+/** Tables of `aws/tables.json`, from which the Rust code creates the local tables. */
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   AttributeType,
@@ -15,6 +15,7 @@ import { Construct } from 'constructs';
 import type { CommonProps } from './common-props';
 import { unlessEmulated } from './emulator';
 import type { DaymarkFunction } from './daymark-function';
+import { viaService } from './key-conditions';
 import { removalPolicy } from './removal-policy';
 
 interface Definition {
@@ -27,11 +28,13 @@ export const DEFINITION = JSON.parse(
   readFileSync(resolve(__dirname, '../../../aws/tables.json'), 'utf8'),
 ) as Definition;
 
-/** The table whose changes others are told of. */
+/** Table with a stream of changes, which the pipes read. */
 const STREAMED = 'offers';
 
-/** What reading a table under a key of ours takes, and what writing takes. Source: "DynamoDB
- * encryption at rest usage notes", which names them with wildcards for what is spelled out here. */
+/**
+ * Key actions for reading and for writing an encrypted table. Source: "DynamoDB encryption at rest
+ * usage notes", which lists them with wildcards.
+ */
 const READ_KEY = ['kms:Decrypt', 'kms:DescribeKey'];
 const WRITE_KEY = ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
 
@@ -78,19 +81,20 @@ export class Tables extends Construct {
         usingMetrics: Object.fromEntries(series),
         period,
       });
-    for (const kind of ['Read', 'Write'] as const) {
+    for (const operation of ['read', 'write'] as const) {
+      const metricName = `${operation === 'read' ? 'Read' : 'Write'}ThrottleEvents`;
       this.common.alarms.add({
-        name: `tables-throttle-${kind.toLowerCase()}s`,
+        name: `tables-throttle-${operation}s`,
         metric: sum(
-          `${kind.toLowerCase()}s that were throttled`,
+          `throttled ${operation}s`,
           tables.map(([name, table]) => [
             name,
-            table.metric(`${kind}ThrottleEvents`, { statistic: 'Sum', period }),
+            table.metric(metricName, { statistic: 'Sum', period }),
           ]),
         ),
         threshold: 0,
         periods: 5,
-        description: `DynamoDB throttles ${kind.toLowerCase()}s of a table, for five minutes now.`,
+        description: `DynamoDB has throttled ${operation}s of a table for five minutes.`,
         runbook: 'a-table-throttles',
       });
     }
@@ -98,7 +102,7 @@ export class Tables extends Construct {
     this.common.alarms.add({
       name: 'tables-fail',
       metric: sum(
-        'faults of DynamoDB itself',
+        'system errors of DynamoDB',
         ['stock', 'offers', 'days'].flatMap((name) =>
           operations.map((Operation): [string, IMetric] => [
             `${name}${Operation}`,
@@ -112,28 +116,27 @@ export class Tables extends Construct {
       ),
       threshold: 0,
       periods: 5,
-      description: 'DynamoDB fails by its own fault, for five minutes now.',
+      description: 'DynamoDB has returned system errors for five minutes.',
       runbook: 'a-table-throttles',
     });
   }
 
-  /** The table called `name` in `aws/tables.json`. */
+  /** Returns the table with a name of `aws/tables.json`. */
   of(name: string): Table {
     const table = this.tables.get(name);
     if (table) return table;
     const known = [...this.tables.keys()].join(', ');
-    throw new Error(`aws/tables.json has no table ${name}; it has ${known}`);
+    throw new Error(`aws/tables.json has no table ${name}; its tables are ${known}`);
   }
 
-  /** Permits a function these actions on a table, and the use of its key through DynamoDB. */
+  /** Allows a function actions on a table, and the use of the table's key through DynamoDB. */
   allow(to: DaymarkFunction, name: string, actions: readonly TableAction[]): void {
     const writes = actions.some((action) => action === 'PutItem' || action === 'DeleteItem');
     to.allow(
       actions.map((action) => `dynamodb:${action}`),
       [this.of(name).tableArn],
     );
-    to.allow(writes ? [...READ_KEY, ...WRITE_KEY] : READ_KEY, [this.common.key.keyArn], {
-      StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` },
-    });
+    const keyActions = writes ? [...READ_KEY, ...WRITE_KEY] : READ_KEY;
+    to.allow(keyActions, [this.common.key.keyArn], viaService(this, 'dynamodb'));
   }
 }

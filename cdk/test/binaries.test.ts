@@ -11,7 +11,7 @@ const X86_64 = 0x3e;
 const ARM64 = 0xb7;
 const RISC_V = 0xf3;
 
-/** The beginning of an ELF file for a machine. */
+/** Returns the beginning of an ELF file with an `e_machine`. */
 function elf(machine: number): Buffer {
   const header = Buffer.alloc(64);
   header.write('\x7fELF\x02\x01\x01', 'latin1');
@@ -31,7 +31,7 @@ function folderOf(binaries: Record<string, Buffer>): string {
 const all = (content: Buffer) =>
   Object.fromEntries(Object.values(BINARIES).map((binary) => [binary, content]));
 
-test('binaries of the architecture are taken', () => {
+test('binaries of the configured architecture are accepted', () => {
   assert.equal(new Binaries(folderOf(all(elf(ARM64))), 'arm64').areMissing, false);
   assert.equal(new Binaries(folderOf(all(elf(X86_64))), 'x86_64').areMissing, false);
 });
@@ -44,7 +44,7 @@ test('a binary of another architecture is refused with the command that builds t
   );
 });
 
-test('a file that no function can run is refused', () => {
+test('a file that Lambda cannot run is refused', () => {
   for (const [content, what] of [
     [elf(RISC_V), /e_machine 243/],
     [Buffer.from('#!/bin/sh\n'), /no ELF file/],
@@ -55,7 +55,7 @@ test('a file that no function can run is refused', () => {
   }
 });
 
-test('where some binaries are missing, they are named', () => {
+test('missing binaries are named if others are built', () => {
   const built = Object.entries(all(elf(ARM64)));
   const others = built.filter(([binary]) => binary !== 'token-lambda');
   assert.throws(
@@ -64,7 +64,7 @@ test('where some binaries are missing, they are named', () => {
   );
 });
 
-test('without any binary the template can be made, and refuses to be deployed', () => {
+test('without binaries a template is synthesized, and CloudFormation refuses to deploy it', () => {
   template().templateMatches({
     Rules: {
       BinariesAreBuilt: {

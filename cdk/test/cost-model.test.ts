@@ -4,19 +4,19 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { resources, template } from './template';
 
-/** What `daymark cost` takes a deployment to be. */
+/** Assumptions of `daymark cost` about a deployment. */
 const CHAIN = readFileSync(resolve(__dirname, '../../../src/cost/chain.rs'), 'utf8');
 
-test('daymark cost pays for as many metrics as alarms look at', () => {
-  const looked = Object.values(resources(template(), 'AWS::CloudWatch::Alarm')).flatMap(
+test('daymark cost counts as many alarm metrics as the template has', () => {
+  const watched = Object.values(resources(template(), 'AWS::CloudWatch::Alarm')).flatMap(
     ({ Properties: { MetricName, Metrics } }) =>
-      MetricName ? [MetricName] : (Metrics as object[]).filter((each) => 'MetricStat' in each),
+      MetricName ? [MetricName] : (Metrics as object[]).filter((query) => 'MetricStat' in query),
   );
-  const [, paid] = /default_value = "(\d+)"[^#]*\) alarms:/.exec(CHAIN) ?? [];
-  assert.equal(Number(paid), looked.length);
+  const [, counted] = /default_value = "(\d+)"[^#]*\) alarms:/.exec(CHAIN) ?? [];
+  assert.equal(Number(counted), watched.length);
 });
 
-test('daymark cost counts with the memory that each function has', () => {
+test('daymark cost assumes the memory that each function has', () => {
   const [, table = ''] = /const MEMORY:[^=]*= \[([^;]*)\];/.exec(CHAIN) ?? [];
   const counted = [...table.matchAll(/\("([\w-]+)", (\d+)\)/g)].map(([, name = '', memory]) => [
     name,

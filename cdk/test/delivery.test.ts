@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Match } from 'aws-cdk-lib/assertions';
 import { TRAFFIC_SHIFTS } from '../lib/delivery/traffic-shift';
-import { template } from './template';
+import { alarms, template, type Alarm } from './template';
 
-/** The functions that take traffic, each with a check of its own. */
+/** Functions that serve traffic; each has its own release check. */
 const RELEASED = ['day-close', 'ingest', 'pricing', 'stock-processor'];
 
 interface Group {
@@ -18,7 +18,7 @@ function groups(settings = {}): Group[] {
   return Object.values(found).map(({ Properties }) => Properties as Group);
 }
 
-/** The statements of the release check's policy. */
+/** Returns the policy statements of the release check. */
 function permissions() {
   const [policy] = Object.values(
     template().findResources('AWS::IAM::Policy', {
@@ -31,7 +31,7 @@ function permissions() {
   return PolicyDocument.Statement;
 }
 
-test('every function that takes traffic gets it little by little', () => {
+test('every function that serves traffic is released gradually', () => {
   const names = groups().map(({ DeploymentGroupName }) => DeploymentGroupName);
   assert.deepEqual(
     names.sort(),
@@ -42,7 +42,7 @@ test('every function that takes traffic gets it little by little', () => {
   }
 });
 
-test('how traffic moves is a setting', () => {
+test('a setting selects the traffic shift', () => {
   for (const trafficShift of TRAFFIC_SHIFTS) {
     const [group] = groups({ trafficShift });
     const [, percent = ''] = /(\d+)-percent/.exec(trafficShift) ?? [];
@@ -51,7 +51,7 @@ test('how traffic moves is a setting', () => {
   }
 });
 
-test('an alarm takes the traffic back', () => {
+test('an alarm rolls a release back', () => {
   template().allResourcesProperties('AWS::CodeDeploy::DeploymentGroup', {
     AutoRollbackConfiguration: {
       Enabled: true,
@@ -63,7 +63,7 @@ test('an alarm takes the traffic back', () => {
   }
 });
 
-test('a mend is not kept back by the alarm that it ends', () => {
+test('a repair is not blocked by the alarm that it ends', () => {
   template({ trafficShift: 'all-at-once' }).allResourcesProperties(
     'AWS::CodeDeploy::DeploymentGroup',
     {
@@ -73,42 +73,33 @@ test('a mend is not kept back by the alarm that it ends', () => {
   );
 });
 
-interface Alarm {
-  readonly AlarmName: string;
-  readonly EvaluationPeriods: number;
-  readonly Period?: number;
-  readonly Dimensions?: { Name: string; Value: unknown }[];
-  readonly Metrics?: { Expression?: string; MetricStat?: { Period: number } }[];
-}
-
-/** The alarms that end releases: those that a group names, whatever they are called. */
-function ending(): Alarm[] {
-  const all = template().findResources('AWS::CloudWatch::Alarm');
+/** Returns the alarms of the deployment groups. */
+function rollbackAlarms(): Alarm[] {
   return groups()
     .flatMap(({ AlarmConfiguration }) => AlarmConfiguration.Alarms)
-    .map(({ Name }) => all[Name.Ref]?.Properties as Alarm);
+    .flatMap(({ Name }) => alarms()[Name.Ref] ?? []);
 }
 
-/** How long it takes an alarm to see what it rings for. */
+/** Delay until an alarm rings, in seconds. */
 function secondsToRing({ Period, Metrics = [], EvaluationPeriods }: Alarm): number {
   const periods = [Period, ...Metrics.map(({ MetricStat }) => MetricStat?.Period)];
   return Math.max(...periods.filter((period) => period !== undefined)) * EvaluationPeriods;
 }
 
-test('every alarm that ends a release rings well before its canary is over', () => {
-  const names = ending().map(({ AlarmName }) => AlarmName.replace('daymark-dev-', ''));
+test('every alarm that rolls a release back rings well before the canary ends', () => {
+  const names = rollbackAlarms().map(({ AlarmName }) => AlarmName.replace('daymark-dev-', ''));
   assert.deepEqual(
     names.sort(),
     RELEASED.map((name) => `${name}-release-errors`)
       .concat('ingest-release-5xx', 'stock-processor-release-rows')
       .sort(),
   );
-  for (const alarm of ending()) assert.equal(secondsToRing(alarm), 60, alarm.AlarmName);
+  for (const alarm of rollbackAlarms()) assert.equal(secondsToRing(alarm), 60, alarm.AlarmName);
 });
 
-test('an error of the version that is live does not withdraw the new one', () => {
+test('an error of the previous version does not roll back the new one', () => {
   const versions = Object.keys(template().findResources('AWS::Lambda::Version'));
-  const errors = ending().filter(({ AlarmName }) => AlarmName.endsWith('-release-errors'));
+  const errors = rollbackAlarms().filter(({ AlarmName }) => AlarmName.endsWith('-release-errors'));
   assert.equal(errors.length, RELEASED.length);
   for (const { AlarmName, Dimensions } of errors) {
     const of = Object.fromEntries((Dimensions ?? []).map(({ Name, Value }) => [Name, Value]));
@@ -122,18 +113,18 @@ test('an error of the version that is live does not withdraw the new one', () =>
   }
 });
 
-test('a single request that fails ends no release, however few there are', () => {
-  const [alarm] = ending().filter(({ AlarmName }) => AlarmName.endsWith('-release-5xx'));
+test('a single failed request rolls no release back, however few requests there are', () => {
+  const [alarm] = rollbackAlarms().filter(({ AlarmName }) => AlarmName.endsWith('-release-5xx'));
   const [share] = (alarm?.Metrics ?? []).flatMap(({ Expression }) => Expression ?? []);
   assert.equal(share, 'IF(failed > 1, 100 * failed / all, 0)');
 });
 
-test('one bad event in quarantine ends no release', () => {
-  assert.ok(ending().length > 0);
-  assert.ok(!JSON.stringify(ending()).includes('daymark_processor_quarantined_total'));
+test('an event in quarantine rolls no release back', () => {
+  assert.ok(rollbackAlarms().length > 0);
+  assert.ok(!JSON.stringify(rollbackAlarms()).includes('daymark_processor_quarantined_total'));
 });
 
-test('no version gets traffic before an event went through it', () => {
+test('no version gets traffic before the release check', () => {
   const aliases = template().findResources('AWS::Lambda::Alias', {
     UpdatePolicy: {
       CodeDeployLambdaAliasUpdate: {
@@ -144,25 +135,25 @@ test('no version gets traffic before an event went through it', () => {
   assert.equal(Object.keys(aliases).length, RELEASED.length);
 });
 
-test('a mend of what the release check would fail at can be released without it', () => {
-  const mend = template({ trafficShift: 'all-at-once', releaseCheck: false });
-  const hooks = mend.findResources('AWS::Lambda::Alias', {
+test('a repair of what the release check would fail at can be released without the check', () => {
+  const repair = template({ trafficShift: 'all-at-once', releaseCheck: false });
+  const hooks = repair.findResources('AWS::Lambda::Alias', {
     UpdatePolicy: { CodeDeployLambdaAliasUpdate: { BeforeAllowTrafficHook: Match.anyValue() } },
   });
   assert.deepEqual(hooks, {});
-  // It stays, so that the next deployment finds it.
-  mend.hasResourceProperties('AWS::Lambda::Function', {
+  // The function stays for the next deployment.
+  repair.hasResourceProperties('AWS::Lambda::Function', {
     FunctionName: 'daymark-dev-release-check',
   });
 });
 
-test('what a mend leaves out needs no permission anew when it is on again', () => {
+test('permissions do not change if the release check is switched off', () => {
   const types = ['AWS::IAM::Role', 'AWS::IAM::Policy', 'AWS::Lambda::Permission'];
   const permitted = (settings = {}) => types.map((type) => template(settings).findResources(type));
   assert.deepEqual(permitted({ releaseCheck: false }), permitted());
 });
 
-test('codedeploy may call the release check from the moment its group is made', () => {
+test('CodeDeploy may call the release check as soon as the deployment group exists', () => {
   const roles = template().findResources('AWS::IAM::Role', {
     Properties: {
       AssumeRolePolicyDocument: {
@@ -174,12 +165,12 @@ test('codedeploy may call the release check from the moment its group is made', 
   for (const { Properties } of Object.values(roles)) {
     const policies = JSON.stringify((Properties as { Policies: unknown }).Policies);
     assert.match(policies, /"Action":"lambda:InvokeFunction"/);
-    // By its name, so that the role does not wait for the function, which every release changes.
+    // By name, so that the role does not depend on the function, which every release changes.
     assert.match(policies, /:function:daymark-dev-release-check"/);
   }
 });
 
-test('the release check tries the new version and not what is live', () => {
+test('the release check calls the new version and not the previous one', () => {
   const [check] = Object.values(
     template().findResources('AWS::Lambda::Function', {
       Properties: { FunctionName: 'daymark-dev-release-check' },
@@ -188,14 +179,14 @@ test('the release check tries the new version and not what is live', () => {
   const { Environment } = check?.Properties as {
     Environment: { Variables: Record<string, unknown> };
   };
-  const given = JSON.stringify(Environment.Variables.DAYMARK_VERSIONS);
+  const variable = JSON.stringify(Environment.Variables.DAYMARK_VERSIONS);
   const versions = Object.keys(template().findResources('AWS::Lambda::Version'));
-  const named = versions.filter((id) => given.includes(`"${id}"`));
-  assert.equal(named.length, RELEASED.length);
-  for (const name of RELEASED) assert.ok(given.includes(`daymark-dev-${name}`), name);
+  const listed = versions.filter((id) => variable.includes(`"${id}"`));
+  assert.equal(listed.length, RELEASED.length);
+  for (const name of RELEASED) assert.ok(variable.includes(`daymark-dev-${name}`), name);
 });
 
-test('the release check waits for a row as long as the processor may wait for a batch', () => {
+test('the release check waits for a row longer than the processor waits for a batch', () => {
   for (const batchWindowSeconds of [0, 300]) {
     template({ batchWindowSeconds }).hasResourceProperties('AWS::Lambda::Function', {
       FunctionName: 'daymark-dev-release-check',
@@ -207,7 +198,7 @@ test('the release check waits for a row as long as the processor may wait for a 
   }
 });
 
-test('the release check may call the new versions read the stock and report and no more', () => {
+test('the release check may only call the new versions, read the stock and report', () => {
   const actions = permissions().flatMap(({ Action }) => Action);
   assert.deepEqual([...new Set(actions)].sort(), [
     'codedeploy:GetDeployment',
@@ -223,17 +214,17 @@ test('the release check may call the new versions read the stock and report and 
   ]);
   const invoke = permissions().find(({ Action }) => Action === 'lambda:InvokeFunction');
   assert.equal((invoke?.Resource as unknown[]).length, RELEASED.length);
-  // IAM takes its time: a policy that named each new version might not hold when it is tried.
+  // IAM is eventually consistent: a policy with the new versions might not be effective yet.
   assert.doesNotMatch(JSON.stringify(invoke?.Resource), /CurrentVersion/);
 });
 
-test('a version that was live stays and one whose release is rolled back goes', () => {
+test('a version that was live is retained, and one whose release is rolled back is deleted', () => {
   for (const version of Object.values(template().findResources('AWS::Lambda::Version'))) {
     assert.equal(version.DeletionPolicy, 'RetainExceptOnCreate');
   }
 });
 
-test('an emulator moves all traffic at once and checks nothing', () => {
+test('an emulated deployment shifts all traffic at once and checks nothing', () => {
   const emulated = template({ emulated: true });
   emulated.resourceCountIs('AWS::CodeDeploy::DeploymentGroup', 0);
   const aliases = emulated.findResources('AWS::Lambda::Alias', {

@@ -7,20 +7,20 @@ const QUEUE = 'AWS::SQS::Queue';
 const MAPPING = 'AWS::Lambda::EventSourceMapping';
 const SCHEDULE = 'AWS::Scheduler::Schedule';
 const SLOT_SECONDS = 15 * 60;
-/** Of the pricing, so that it has the last events of the slot before. */
+/** Delay of pricing, in which the last events of the previous slot arrive. */
 const DELAY_SECONDS = 20;
 
-function named(type: string, name: string, key: string): Resource {
+function resourceNamed(type: string, name: string, key: string): Resource {
   const all = Object.values(resources(template(), type));
   const found = all.find(({ Properties }) => Properties[key] === name);
   assert.ok(found, `no ${type} is called ${name}`);
   return found;
 }
 
-for (const station of ['pricing', 'day-close']) {
-  const queue = () => named(QUEUE, `daymark-dev-${station}.fifo`, 'QueueName').Properties;
+for (const name of ['pricing', 'day-close']) {
+  const queue = () => resourceNamed(QUEUE, `daymark-dev-${name}.fifo`, 'QueueName').Properties;
 
-  test(`${station}: a store is a group of its own, and its slot is told once`, () => {
+  test(`${name}: a store is a message group, and its slot is sent once`, () => {
     const { FifoQueue, ContentBasedDeduplication, DeduplicationScope, FifoThroughputLimit } =
       queue();
     assert.deepEqual(
@@ -29,7 +29,7 @@ for (const station of ['pricing', 'day-close']) {
     );
   });
 
-  test(`${station}: a store that fails three times is put aside and kept`, () => {
+  test(`${name}: a store that fails three times moves to the dead-letter queue`, () => {
     const { deadLetterTargetArn, maxReceiveCount } = queue().RedrivePolicy as {
       deadLetterTargetArn: { 'Fn::GetAtt': [string, string] };
       maxReceiveCount: number;
@@ -40,22 +40,22 @@ for (const station of ['pricing', 'day-close']) {
     assert.equal(failed.Properties.MessageRetentionPeriod, 14 * 24 * 3600);
   });
 
-  test(`${station}: a batch is hidden six times as long as its function may take`, () => {
-    const worker = named('AWS::Lambda::Function', `daymark-dev-${station}`, 'FunctionName');
+  test(`${name}: a failed store is hidden for six timeouts of its function`, () => {
+    const worker = resourceNamed('AWS::Lambda::Function', `daymark-dev-${name}`, 'FunctionName');
     assert.equal(queue().VisibilityTimeout, 6 * Number(worker.Properties.Timeout));
   });
 
-  test(`${station}: a store that waits for its last attempt is not one that no worker takes`, () => {
-    const { Threshold } = named(
+  test(`${name}: a store that waits for its last attempt does not count as waiting for a worker`, () => {
+    const { Threshold } = resourceNamed(
       'AWS::CloudWatch::Alarm',
-      `daymark-dev-${station}-waits`,
+      `daymark-dev-${name}-waits`,
       'AlarmName',
     ).Properties;
     assert.ok(Number(Threshold) > 2 * Number(queue().VisibilityTimeout) + DELAY_SECONDS);
   });
 
-  test(`${station}: a tick says when it was due, and is given up within its slot`, () => {
-    const { Target, FlexibleTimeWindow } = named(SCHEDULE, `daymark-dev-${station}`, 'Name')
+  test(`${name}: a tick contains the scheduled time, and expires within its slot`, () => {
+    const { Target, FlexibleTimeWindow } = resourceNamed(SCHEDULE, `daymark-dev-${name}`, 'Name')
       .Properties as { Target: Record<string, unknown>; FlexibleTimeWindow: unknown };
     assert.equal(Target.Input, '{"due":"<aws.scheduler.scheduled-time>"}');
     assert.deepEqual(FlexibleTimeWindow, { Mode: 'OFF' });
@@ -64,10 +64,10 @@ for (const station of ['pricing', 'day-close']) {
     assert.ok(Target.DeadLetterConfig);
   });
 
-  test(`${station}: a schedule that fails inside Lambda is put aside as well`, () => {
+  test(`${name}: a tick that fails in Lambda is kept as well`, () => {
     template().hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
       FunctionName: Match.objectLike({
-        Ref: Match.stringLikeRegexp(station === 'pricing' ? '^Pricing' : '^DayClose'),
+        Ref: Match.stringLikeRegexp(name === 'pricing' ? '^Pricing' : '^DayClose'),
       }),
       MaximumEventAgeInSeconds: 600,
       DestinationConfig: { OnFailure: Match.anyValue() },
@@ -75,11 +75,14 @@ for (const station of ['pricing', 'day-close']) {
   });
 }
 
-test('pricing has the last events of the slot before, and tries three times within the slot', () => {
-  const { DelaySeconds, VisibilityTimeout } = named(QUEUE, 'daymark-dev-pricing.fifo', 'QueueName')
-    .Properties as Record<string, number>;
+test('pricing reads the last events of the previous slot, and tries three times within the slot', () => {
+  const { DelaySeconds, VisibilityTimeout } = resourceNamed(
+    QUEUE,
+    'daymark-dev-pricing.fifo',
+    'QueueName',
+  ).Properties as Record<string, number>;
   assert.equal(DelaySeconds, DELAY_SECONDS);
-  // The message is put aside when it would be seen for the fourth time.
+  // A message moves to the dead-letter queue instead of its fourth receive.
   assert.ok(DELAY_SECONDS + 3 * Number(VisibilityTimeout) < SLOT_SECONDS);
   template().hasResourceProperties(SCHEDULE, {
     Name: 'daymark-dev-pricing',
@@ -88,14 +91,14 @@ test('pricing has the last events of the slot before, and tries three times with
   });
 });
 
-test('workers answer for each store, and as many work at once as the settings say', () => {
+test('workers report failures of each store, and the settings limit their number', () => {
   const values = { pricingConcurrency: 200, dayCloseConcurrency: 50 };
-  for (const [station, concurrency] of [
+  for (const [construct, concurrency] of [
     ['Pricing', 200],
     ['DayClose', 50],
   ] as const) {
     template(values).hasResourceProperties(MAPPING, {
-      EventSourceArn: { 'Fn::GetAtt': [Match.stringLikeRegexp(`^${station}FanOutQueue`), 'Arn'] },
+      EventSourceArn: { 'Fn::GetAtt': [Match.stringLikeRegexp(`^${construct}FanOutQueue`), 'Arn'] },
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       ScalingConfig: { MaximumConcurrency: concurrency },
       MaximumBatchingWindowInSeconds: Match.absent(),
@@ -103,7 +106,7 @@ test('workers answer for each store, and as many work at once as the settings sa
   }
 });
 
-test('only schedules of this account wake anything', () => {
+test('only schedules of this account may call a function', () => {
   const roles = Object.values(resources(template(), 'AWS::IAM::Role')).filter(({ Properties }) =>
     JSON.stringify(Properties).includes('"scheduler.amazonaws.com"'),
   );
@@ -115,7 +118,7 @@ test('only schedules of this account wake anything', () => {
   }
 });
 
-test('every queue turns away who comes without TLS', () => {
+test('every queue refuses requests without TLS', () => {
   const queues = Object.keys(resources(template(), QUEUE));
   const policies = Object.values(resources(template(), 'AWS::SQS::QueuePolicy'));
   const protectedBy = policies

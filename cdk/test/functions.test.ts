@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
+import { Match } from 'aws-cdk-lib/assertions';
 import { BINARIES } from '../lib/binaries';
 import { resources, template, type Resource } from './template';
 
 const FUNCTION = 'AWS::Lambda::Function';
 
-/** What each function is told; more or less would be a fault. */
+/** Environment variables of each function. */
 const VARIABLES: Record<string, readonly string[]> = {
   ingest: ['DAYMARK_STREAM'],
   'stock-processor': ['DAYMARK_TABLE_PREFIX'],
@@ -19,7 +20,7 @@ const VARIABLES: Record<string, readonly string[]> = {
   'offers-api': ['DAYMARK_TABLE_PREFIX'],
 };
 
-/** What the Rust code of each does to each table. */
+/** Actions of each function's Rust code on each table. */
 const ACTIONS: Record<string, Record<string, readonly string[]>> = {
   ingest: {},
   'stock-processor': { quarantine: ['PutItem'], stock: ['BatchGetItem', 'PutItem'] },
@@ -41,7 +42,7 @@ const ACTIONS: Record<string, Record<string, readonly string[]>> = {
   'offers-api': { catalog: ['Query'], offers: ['Query'] },
 };
 
-/** The functions that run a Rust binary. */
+/** Returns the functions that run a Rust binary, by name. */
 function functions(values?: Record<string, unknown>): Record<string, Resource> {
   const all = Object.values(resources(template(values), FUNCTION));
   const ours = all.filter(({ Properties }) => Properties.Runtime === 'provided.al2023');
@@ -62,7 +63,7 @@ interface Statement {
   readonly Condition?: unknown;
 }
 
-/** What a function's role permits. */
+/** Returns the policy statements of a function's role. */
 function statements(name: string): Statement[] {
   const role = functions()[name]?.Properties.Role as { 'Fn::GetAtt': [string, string] };
   const policies = Object.values(resources(template(), 'AWS::IAM::Policy'));
@@ -79,35 +80,37 @@ test('there is a function for each binary', () => {
   assert.deepEqual(Object.keys(functions()).sort(), Object.keys(BINARIES).sort());
 });
 
-test('a function is told exactly the variables that its binary reads', () => {
+test('a function has exactly the variables that its binary reads', () => {
   for (const [name, one] of Object.entries(functions())) {
     assert.deepEqual(Object.keys(variables(one)).sort(), VARIABLES[name], name);
   }
 });
 
-test('every variable is one that the Rust code knows', () => {
+test('every variable is one that the Rust code reads, and the other way round', () => {
   const source = readFileSync(resolve(__dirname, '../../../aws/src/settings.rs'), 'utf8');
-  const known = [...source.matchAll(/pub const \w+: &str = "(DAYMARK_\w+)";/g)].map(([, it]) => it);
-  const told = Object.values(functions({ eventAgeMaxDays: 'any' })).flatMap((one) =>
+  const known = [...source.matchAll(/pub const \w+: &str = "(DAYMARK_\w+)";/g)].map(
+    ([, name]) => name,
+  );
+  const used = Object.values(functions({ eventAgeMaxDays: 'any' })).flatMap((one) =>
     Object.keys(variables(one)),
   );
-  assert.deepEqual([...new Set(told)].sort(), known.sort());
+  assert.deepEqual([...new Set(used)].sort(), known.sort());
 });
 
-test('the names in the variables are those of the stream and the tables', () => {
+test('the variables contain the names of the stream and the tables', () => {
   const { ingest, pricing } = functions();
   assert.equal(variables(ingest).DAYMARK_STREAM, 'daymark-dev-events');
   assert.equal(variables(pricing).DAYMARK_TABLE_PREFIX, 'daymark-dev-');
 });
 
-test('how old an event may be is told to both who judge it', () => {
-  const told = functions({ eventAgeMaxDays: '30' });
+test('ingest and the stock processor have the same maximum age of events', () => {
+  const limited = functions({ eventAgeMaxDays: '30' });
   for (const name of ['ingest', 'stock-processor']) {
-    assert.equal(variables(told[name]).DAYMARK_EVENT_AGE_MAX_DAYS, '30');
+    assert.equal(variables(limited[name]).DAYMARK_EVENT_AGE_MAX_DAYS, '30');
   }
 });
 
-test('functions run on arm64, or on x86_64 where that is wanted', () => {
+test('functions run on the architecture of the setting', () => {
   for (const architecture of ['arm64', 'x86_64']) {
     for (const { Properties } of Object.values(functions({ architecture }))) {
       assert.deepEqual(Properties.Architectures, [architecture]);
@@ -115,7 +118,7 @@ test('functions run on arm64, or on x86_64 where that is wanted', () => {
   }
 });
 
-test('a function logs JSON into a group of its own, for as long as told, and is traced', () => {
+test('a function logs JSON to its own group with the configured retention, and is traced', () => {
   const values = { logRetentionDays: 90 };
   const groups = resources(template(values), 'AWS::Logs::LogGroup');
   for (const [name, { Properties }] of Object.entries(functions(values))) {
@@ -131,7 +134,7 @@ test('a function logs JSON into a group of its own, for as long as told, and is 
   }
 });
 
-test('a function has an alias called live, and its versions stay', () => {
+test('a function has the alias live, and its versions are retained', () => {
   const aliases = Object.values(resources(template(), 'AWS::Lambda::Alias'));
   const versions = Object.values(resources(template(), 'AWS::Lambda::Version'));
   const of = (all: Resource[], id: string) =>
@@ -149,13 +152,13 @@ test('a function has an alias called live, and its versions stay', () => {
   }
 });
 
-test('instances are reserved only where that is asked for', () => {
+test('concurrency is reserved only if a setting says so', () => {
   const reserved = functions({ ingestReserved: 50 });
   assert.equal(reserved.ingest?.Properties.ReservedConcurrentExecutions, 50);
   assert.equal(reserved.pricing?.Properties.ReservedConcurrentExecutions, undefined);
 });
 
-test('a few reserved instances that are all at work ring nothing', () => {
+test('a small reserved concurrency has no alarm', () => {
   const near = (ingestReserved: number) =>
     template({ ingestReserved }).findResources('AWS::CloudWatch::Alarm', {
       Properties: { AlarmName: 'daymark-dev-ingest-concurrency' },
@@ -164,7 +167,7 @@ test('a few reserved instances that are all at work ring nothing', () => {
   assert.equal(Object.keys(near(50)).length, 1);
 });
 
-test('a function may do to a table what its code does, and nothing else', () => {
+test('a function may do on a table exactly what its code does', () => {
   const tables = resources(template(), 'AWS::DynamoDB::Table');
   for (const name of Object.keys(BINARIES)) {
     const may: Record<string, string[]> = {};
@@ -182,17 +185,18 @@ test('a function may do to a table what its code does, and nothing else', () => 
   }
 });
 
-test('only ingest may put into the stream, and only the stock processor may read it', () => {
+test('only ingest may write to the stream, and only the stock processor may read it', () => {
   for (const name of Object.keys(BINARIES)) {
     const all = statements(name).flatMap(actions);
     const onStream = all.filter((action) => action.startsWith('kinesis:'));
     if (name === 'ingest') assert.deepEqual(onStream, ['kinesis:PutRecords']);
-    else if (name === 'stock-processor') assert.ok(!onStream.some((it) => it.includes('Put')));
+    else if (name === 'stock-processor')
+      assert.ok(!onStream.some((action) => action.includes('Put')));
     else assert.deepEqual(onStream, [], name);
   }
 });
 
-test('no permission has a wildcard, but where AWS leaves no other way', () => {
+test('a permission has a wildcard only if AWS requires it', () => {
   for (const name of Object.keys(BINARIES)) {
     for (const statement of statements(name)) {
       for (const action of actions(statement)) assert.doesNotMatch(action, /\*/, name);
@@ -203,11 +207,19 @@ test('no permission has a wildcard, but where AWS leaves no other way', () => {
   }
 });
 
-test('the key is used through the service that holds the data, never by itself', () => {
+test('a function may use the key only through the service that holds the data', () => {
   for (const name of Object.keys(BINARIES)) {
     for (const statement of statements(name)) {
       if (!actions(statement).some((action) => action.startsWith('kms:'))) continue;
       assert.match(JSON.stringify(statement.Condition), /kms:ViaService/, name);
     }
   }
+});
+
+test('every function is traced and logs JSON, and every log group has a retention', () => {
+  template().allResourcesProperties(FUNCTION, {
+    TracingConfig: { Mode: 'Active' },
+    LoggingConfig: { LogFormat: 'JSON', LogGroup: Match.anyValue() },
+  });
+  template().allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
 });

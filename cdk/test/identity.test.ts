@@ -6,13 +6,13 @@ import { resources, template } from './template';
 const POOL = 'AWS::Cognito::UserPool';
 const CLIENT = 'AWS::Cognito::UserPoolClient';
 
-test('nobody signs up by himself', () => {
+test('only administrators create users', () => {
   template().hasResourceProperties(POOL, {
     AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
   });
 });
 
-test('the trigger may put claims into the tokens of machines', () => {
+test('the trigger can add claims to the tokens of machines', () => {
   template().hasResourceProperties(POOL, {
     UserPoolTier: 'ESSENTIALS',
     LambdaConfig: {
@@ -32,7 +32,7 @@ test('only this pool may call the trigger', () => {
   });
 });
 
-test('each group of tills has an id and a secret of its own, and its scopes', () => {
+test('each group of tills has its own id and secret, and its scopes', () => {
   const all = Object.values(resources(template({ tillClients: 'north,south' }), CLIENT));
   const tills = all.filter(({ Properties }) => Properties.GenerateSecret === true);
   assert.deepEqual(
@@ -46,7 +46,7 @@ test('each group of tills has an id and a secret of its own, and its scopes', ()
   }
 });
 
-test('analysts sign in with a code, keep no secret and cannot send events', () => {
+test('analysts sign in with a code, have no secret and cannot send events', () => {
   const url = 'https://reports.example.com/back';
   template({ analystCallbackUrls: url }).hasResourceProperties(CLIENT, {
     ClientName: 'daymark-dev-analysts',
@@ -57,7 +57,7 @@ test('analysts sign in with a code, keep no secret and cannot send events', () =
   });
 });
 
-test("a till's token is good for a day of sales or as set, an analyst's for an hour", () => {
+test("a till's token is valid for 12 hours or as configured, an analyst's for an hour", () => {
   const hours = (till: number) => ({ 'daymark-dev-tills': till, 'daymark-dev-analysts': 1 });
   const validities = (values: Record<string, unknown>) =>
     Object.fromEntries<number>(
@@ -71,7 +71,7 @@ test("a till's token is good for a day of sales or as set, an analyst's for an h
   assert.deepEqual(validities({ tillTokenHours: 24 }), hours(24));
 });
 
-test('users are kept by default', () => {
+test('users are retained by default', () => {
   template().hasResource(POOL, {
     DeletionPolicy: 'RetainExceptOnCreate',
     Properties: { DeletionProtection: 'ACTIVE' },

@@ -13,7 +13,7 @@ const OWN_DOMAIN = {
   certificateArn: SETTINGS.certificateArn.example,
 };
 
-test('events are taken with a token of the pool that says events:write', () => {
+test('events require a token of the pool with the scope events:write', () => {
   template().hasResourceProperties(ROUTE, {
     RouteKey: 'POST /v1/events',
     AuthorizationType: 'JWT',
@@ -21,7 +21,7 @@ test('events are taken with a token of the pool that says events:write', () => {
   });
 });
 
-test('offers are read with a token that says offers:read', () => {
+test('offers require a token with the scope offers:read', () => {
   template().hasResourceProperties(ROUTE, {
     RouteKey: 'GET /v1/stores/{store_id}/offers',
     AuthorizationType: 'JWT',
@@ -29,14 +29,14 @@ test('offers are read with a token that says offers:read', () => {
   });
 });
 
-test("the service's own producers sign with IAM", () => {
+test('producers within the account sign with IAM', () => {
   template().hasResourceProperties(ROUTE, {
     RouteKey: 'POST /v1/internal/events',
     AuthorizationType: 'AWS_IAM',
   });
 });
 
-test('nothing but the sign of life is open to everybody', () => {
+test('only the health check is public', () => {
   const routes = Object.values(resources(template(), ROUTE)).map(({ Properties }) => Properties);
   const open = routes.filter(({ AuthorizationType }) => AuthorizationType === 'NONE');
   assert.deepEqual(
@@ -45,7 +45,7 @@ test('nothing but the sign of life is open to everybody', () => {
   );
 });
 
-test('a token of another pool or of an unknown client is refused by API Gateway', () => {
+test('API Gateway refuses tokens of other pools and of unknown clients', () => {
   const [authorizer] = Object.values(
     resources(template({ tillClients: 'north,south' }), 'AWS::ApiGatewayV2::Authorizer'),
   );
@@ -58,13 +58,13 @@ test('a token of another pool or of an unknown client is refused by API Gateway'
   assert.match(JSON.stringify(Issuer), /cognito-idp.*IdentityPool/);
 });
 
-test('requests are throttled as the settings say', () => {
+test('the settings limit the rate of requests', () => {
   template({ throttleRate: 7, throttleBurst: 9 }).hasResourceProperties(STAGE, {
     DefaultRouteSettings: { ThrottlingRateLimit: 7, ThrottlingBurstLimit: 9 },
   });
 });
 
-test('nobody pays for metrics of each route', () => {
+test('metrics of each route, which cost extra, are off', () => {
   template().hasResourceProperties(STAGE, {
     DefaultRouteSettings: { DetailedMetricsEnabled: false },
   });
@@ -79,7 +79,7 @@ test('the access log has ids and times, and no token', () => {
   assert.ok(Format.length < 3_000, 'API Gateway takes 3 KB');
 });
 
-test('only API Gateway may call the function, for each route apart', () => {
+test('only API Gateway may call the function, with a permission for each route', () => {
   const permissions = resources(template(), 'AWS::Lambda::Permission');
   const ofIngest = Object.entries(permissions).filter(([id]) => id.startsWith('IngestApi'));
   assert.ok(ofIngest.length >= 5);
@@ -89,7 +89,7 @@ test('only API Gateway may call the function, for each route apart', () => {
   }
 });
 
-test('with client certificates there is no way around them', () => {
+test('client certificates cannot be bypassed', () => {
   const truststore = 's3://example-truststore/tills/2026.pem';
   const withCertificates = template({ ...OWN_DOMAIN, truststore });
   withCertificates.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
@@ -103,7 +103,7 @@ test('with client certificates there is no way around them', () => {
   withCertificates.hasOutput('ApiUrl', { Value: `https://${OWN_DOMAIN.domainName}` });
 });
 
-test('a certificate of a private authority comes with one that shows whose the domain is', () => {
+test('a certificate of a private authority needs a certificate of ownership', () => {
   const truststore = SETTINGS.truststore.example;
   const ownershipCertificateArn = SETTINGS.ownershipCertificateArn.example;
   template({ ...OWN_DOMAIN, truststore, ownershipCertificateArn }).hasResourceProperties(
@@ -116,7 +116,7 @@ test('a certificate of a private authority comes with one that shows whose the d
   );
 });
 
-test('a changed truststore is told to API Gateway by its version', () => {
+test('API Gateway gets the version of the truststore', () => {
   const truststore = SETTINGS.truststore.example;
   const truststoreVersion = SETTINGS.truststoreVersion.example;
   template({ ...OWN_DOMAIN, truststore, truststoreVersion }).hasResourceProperties(
@@ -127,7 +127,7 @@ test('a changed truststore is told to API Gateway by its version', () => {
   );
 });
 
-test('a domain without client certificates leaves the other address open', () => {
+test("a domain without client certificates leaves API Gateway's own address open", () => {
   const domain = template(OWN_DOMAIN);
   domain.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
     MutualTlsAuthentication: Match.absent(),

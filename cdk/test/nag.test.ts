@@ -6,7 +6,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { SETTINGS } from '../lib/settings/definitions';
 import { pipelineStack, stack } from './template';
 
-/** With everything that a setting adds. */
+/** Settings that add all optional resources. */
 const EVERYTHING = {
   streamMode: 'provisioned',
   streamShards: 4,
@@ -18,28 +18,28 @@ const EVERYTHING = {
   ingestReserved: 100,
 };
 
-/** Throws when a rule of AwsSolutions or one of CDK's own is broken without a reason. */
-function checked(of: Stack): void {
-  const app = Stage.of(of);
+/** Throws if a rule of AwsSolutions or of CDK is broken and not acknowledged. */
+function check(stack: Stack): void {
+  const app = Stage.of(stack);
   assert.ok(app);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
 }
 
-test('no rule is broken without a reason', () => {
-  checked(stack(EVERYTHING));
-  checked(stack({ ...EVERYTHING, region: 'eu-central-1' }));
+test('the stack breaks no rule without a reason', () => {
+  check(stack(EVERYTHING));
+  check(stack({ ...EVERYTHING, region: 'eu-central-1' }));
 });
 
-test('no rule is broken by the pipeline without a reason', () => {
-  checked(pipelineStack());
-  checked(pipelineStack({ region: 'eu-central-1' }));
+test('the pipeline breaks no rule without a reason', () => {
+  check(pipelineStack());
+  check(pipelineStack({ region: 'eu-central-1' }));
 });
 
-test('a broken rule would be noticed', () => {
+test('a broken rule throws an error', () => {
   const careless = new Stack(new App(), 'Careless');
   new Bucket(careless, 'Bucket');
   assert.throws(() => {
-    checked(careless);
+    check(careless);
   }, /Validation failed/);
 });

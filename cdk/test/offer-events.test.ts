@@ -8,13 +8,13 @@ import {
   FIELDS,
   filterPattern,
   inputTemplate,
-  schema,
+  SCHEMA,
 } from '../lib/offer-events/event-format';
 import { template } from './template';
 
 type Row = Record<string, Record<string, unknown>>;
 
-/** A row as its stream tells it. */
+/** Row of the offers table as its stream contains it. */
 const ROW: Row = {
   pk: { S: '0042#2026-11-23' },
   sk: { S: 'BRT-1180#000001' },
@@ -40,17 +40,17 @@ const ROW: Row = {
   inputs: { B: 'x'.repeat(500_000) },
 };
 
-const SCHEMA = JSON.parse(schema()) as {
+const PARSED = JSON.parse(SCHEMA) as {
   properties: {
     'detail-type': { enum: string[] };
     detail: { required: string[]; properties: Record<string, { maxLength: number }> };
   };
 };
-const DETAIL = SCHEMA.properties.detail;
+const DETAIL = PARSED.properties.detail;
 
 /**
- * As AWS's samples show it: a path without quotes is replaced by the JSON that is found there. What
- * is tested with it is our template, not Pipes: no pipe runs here.
+ * Renders the input template as the samples of AWS do: the JSON at a path replaces a path without
+ * quotes. This tests the template and not EventBridge Pipes.
  */
 function rendered(row: Row): Record<string, string> {
   const event = { dynamodb: { NewImage: row } };
@@ -61,7 +61,7 @@ function rendered(row: Row): Record<string, string> {
   return JSON.parse(text) as Record<string, string>;
 }
 
-/** EventBridge's patterns, as far as they are used here. */
+/** `true` if a value matches a pattern of EventBridge. Supports only the operators in use. */
 function matches(pattern: unknown, value: unknown): boolean {
   if (Array.isArray(pattern)) {
     return pattern.some((allowed: unknown) => {
@@ -74,38 +74,38 @@ function matches(pattern: unknown, value: unknown): boolean {
   );
 }
 
-function takenAs(eventName: string, changed: Row = {}): string[] {
+function detailTypesOf(eventName: string, changed: Row = {}): string[] {
   const record = { eventName, dynamodb: { NewImage: { ...ROW, ...changed } } };
   return DETAIL_TYPES.filter((detailType) => matches(filterPattern(detailType), record));
 }
 
-test('a new offer is published and a later revision deepened', () => {
-  assert.deepEqual(takenAs('INSERT'), ['OfferPublished']);
-  assert.deepEqual(takenAs('INSERT', { revision: { N: '2' } }), ['OfferDeepened']);
-  assert.deepEqual(takenAs('INSERT', { revision: { N: '11' } }), ['OfferDeepened']);
+test('a new offer is published, and a later revision is deepened', () => {
+  assert.deepEqual(detailTypesOf('INSERT'), ['OfferPublished']);
+  assert.deepEqual(detailTypesOf('INSERT', { revision: { N: '2' } }), ['OfferDeepened']);
+  assert.deepEqual(detailTypesOf('INSERT', { revision: { N: '11' } }), ['OfferDeepened']);
 });
 
-test('nobody is told of a shadow or of a row that is changed or removed', () => {
-  assert.deepEqual(takenAs('INSERT', { shadow: { BOOL: true } }), []);
-  assert.deepEqual(takenAs('MODIFY'), []);
-  assert.deepEqual(takenAs('REMOVE'), []);
+test('a shadow offer and a changed or removed row make no event', () => {
+  assert.deepEqual(detailTypesOf('INSERT', { shadow: { BOOL: true } }), []);
+  assert.deepEqual(detailTypesOf('MODIFY'), []);
+  assert.deepEqual(detailTypesOf('REMOVE'), []);
 });
 
-test('an event says what the row says and prices stay decimals', () => {
+test('an event has the fields of the row, and prices stay decimals', () => {
   const event = rendered(ROW);
   assert.deepEqual(Object.keys(event), Object.keys(FIELDS));
   assert.equal(event.price, '2.17');
   assert.equal(event.reason, ROW.reason?.S);
 });
 
-test('the schema names exactly the fields that are sent', () => {
+test('the schema has exactly the fields of an event', () => {
   const sent = Object.keys(FIELDS).sort();
   assert.deepEqual(Object.keys(DETAIL.properties).sort(), sent);
   assert.deepEqual([...DETAIL.required].sort(), sent);
-  assert.deepEqual(SCHEMA.properties['detail-type'].enum, [...DETAIL_TYPES]);
+  assert.deepEqual(PARSED.properties['detail-type'].enum, [...DETAIL_TYPES]);
 });
 
-test('the example in the documentation is an event as it is sent', () => {
+test('the example in the documentation is a valid event', () => {
   const text = readFileSync(resolve(__dirname, '../../../docs/offer-events.md'), 'utf8');
   const [, json = ''] = /```json\n([^]*?)```/.exec(text) ?? [];
   const example = JSON.parse(json) as { detail: Record<string, string> };
@@ -117,7 +117,7 @@ test('the example in the documentation is an event as it is sent', () => {
   assert.deepEqual(rendered(Object.fromEntries(asRow) as Row), example.detail);
 });
 
-test('every field is one that the offers table always has with its type', () => {
+test('a row of the offers table always has every field, with its type', () => {
   const rust = readFileSync(resolve(__dirname, '../../../aws/src/offers.rs'), 'utf8');
   const types: Record<string, string> = { text: 'S', instant: 'S', number: 'N', decimal: 'N' };
   for (const [name, type] of Object.entries(FIELDS)) {
@@ -127,22 +127,23 @@ test('every field is one that the offers table always has with its type', () => 
   }
 });
 
-test('ten events of the largest size are far below what one call to the bus takes', () => {
+test('ten events of the largest size are far below the limit of a call to the bus', () => {
   // PutEvents: 256 KB for all entries of a call together. Source: EventBridge quotas.
-  const takenBytes = 256 * 1024;
+  const callBytesMax = 256 * 1024;
   const largest = Object.fromEntries(
     Object.entries(FIELDS).map(([name, type]) => {
-      // Six bytes are the longest that JSON makes of one character: \u0000.
+      // JSON encodes a character in at most six bytes: \u0000.
       const character = type === 'S' ? '\u0000' : '9';
       return [name, { [type]: character.repeat(DETAIL.properties[name]?.maxLength ?? NaN) }];
     }),
   );
   const bytes = JSON.stringify(rendered(largest)).length;
-  assert.ok(10 * bytes < takenBytes / 2, `${bytes} bytes an event`);
+  assert.ok(10 * bytes < callBytesMax / 2, `${bytes} bytes an event`);
 });
 
-test('a batch of the largest rows is below what a pipe reads at once and the bus takes at once', () => {
-  // 6 MB; an item has at most 400 KB, and in base64 a third more. Source: Pipes, DynamoDB quotas.
+test('a batch of the largest rows is below the limits of a pipe and of the bus', () => {
+  // A batch has at most 6 MB. An item has at most 400 KB, and a third more in base64. Source:
+  // Pipes, DynamoDB quotas.
   const [readBytes, rowBytes] = [6_000_000, (400 * 1024 * 4) / 3];
   // Source: EventBridge, PutEvents.
   const entries = 10;
@@ -157,11 +158,11 @@ test('a batch of the largest rows is below what a pipe reads at once and the bus
   }
 });
 
-test('an input template is no longer than pipes take', () => {
+test('an input template is not too long for a pipe', () => {
   assert.ok(inputTemplate().length <= 8_192);
 });
 
-test('a pipe gives up in time and keeps what it gave up', () => {
+test('a pipe stops retrying within four hours and keeps failed records', () => {
   template().resourceCountIs('AWS::Pipes::Pipe', 2);
   template().allResourcesProperties('AWS::Pipes::Pipe', {
     SourceParameters: {
@@ -175,7 +176,7 @@ test('a pipe gives up in time and keeps what it gave up', () => {
   });
 });
 
-test('a pipe may read the stream put on the bus and keep failures and no more', () => {
+test('a pipe may only read the stream, write to the bus and keep failed records', () => {
   const policies = template().findResources('AWS::IAM::Policy', {
     Properties: { PolicyName: Match.stringLikeRegexp('^OffersOutOffer') },
   });
@@ -205,11 +206,11 @@ test('offers are archived and their schema is published', () => {
   });
   template().hasResourceProperties('AWS::EventSchemas::Schema', {
     Type: 'JSONSchemaDraft4',
-    Content: schema(),
+    Content: SCHEMA,
   });
 });
 
-test('the example consumer gets both kinds encrypted and loses none', () => {
+test('the example consumer receives both detail types encrypted, and loses none', () => {
   template().hasResourceProperties('AWS::Events::Rule', {
     EventPattern: { source: ['daymark.offers'], 'detail-type': [...DETAIL_TYPES] },
     Targets: [Match.objectLike({ DeadLetterConfig: { Arn: Match.anyValue() } })],
@@ -228,13 +229,13 @@ test('the example consumer gets both kinds encrypted and loses none', () => {
   });
 });
 
-test('without the example consumer the bus stands alone', () => {
+test('without the example consumer the bus has no rule', () => {
   const alone = template({ offersConsumer: false });
   alone.resourceCountIs('AWS::Events::Rule', 0);
   alone.resourceCountIs('AWS::Events::EventBus', 1);
 });
 
-test('an emulator gets no archive and no schema', () => {
+test('an emulated deployment has no archive and no schema', () => {
   const emulated = template({ emulated: true });
   emulated.resourceCountIs('AWS::Events::Archive', 0);
   emulated.resourceCountIs('AWS::EventSchemas::Schema', 0);

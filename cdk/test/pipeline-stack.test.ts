@@ -17,11 +17,11 @@ function actions(template: Template): string[] {
   return Stages.flatMap((stage) => stage.Actions.map(({ Name }) => Name));
 }
 
-test('a push is built and tested then approved then deployed', () => {
+test('a push is built and tested, then approved, then deployed', () => {
   assert.deepEqual(actions(pipeline()), ['Source', 'BuildAndTest', 'Approve', 'Deploy']);
 });
 
-test('who trusts the tests deploys without approval', () => {
+test('a setting omits the approval', () => {
   assert.deepEqual(actions(pipeline({ pipelineApproval: false })), [
     'Source',
     'BuildAndTest',
@@ -29,7 +29,7 @@ test('who trusts the tests deploys without approval', () => {
   ]);
 });
 
-/** The buildspec that has a command. */
+/** Returns the buildspec with a command. */
 function spec(command: string): string {
   const projects = pipeline().findResources('AWS::CodeBuild::Project');
   const specs = Object.values(projects).map(
@@ -38,7 +38,7 @@ function spec(command: string): string {
   return specs.find((each) => each.includes(command)) ?? '';
 }
 
-test('what is deployed is what was tested and nothing is built anew', () => {
+test('the deployment uses the tested build and builds nothing again', () => {
   const deploy = spec('cdk deploy');
   assert.match(deploy, /--app cdk\.out/);
   assert.doesNotMatch(deploy, /lambdas|cargo|synth/);
@@ -58,11 +58,11 @@ test('the build has the Rust that Cargo.toml names, and the Node and Python of i
   assert.deepEqual(phases.install['runtime-versions'], { nodejs: 24, python: '3.13' });
 });
 
-test('the machine that deploys makes the binaries executable before they are packed', () => {
+test('the deployment makes the binaries executable before they are packed', () => {
   assert.match(spec('cdk deploy'), /chmod \+x cdk\.out\/asset\.\*\/bootstrap[^]*cdk deploy/);
 });
 
-test('the pipeline and its build may use a connection under both of its names', () => {
+test('the pipeline and its build may use a connection by both names of the action', () => {
   const template = pipeline();
   for (const PolicyName of ['^SourceRole', '^BuildRole']) {
     template.hasResourceProperties('AWS::IAM::Policy', {
@@ -79,7 +79,7 @@ test('the pipeline and its build may use a connection under both of its names', 
   }
 });
 
-test('the source is cloned so that its scripts may be executed', () => {
+test('the source is cloned, so that its scripts stay executable', () => {
   pipeline().hasResourceProperties('AWS::CodePipeline::Pipeline', {
     Stages: Match.arrayWith([
       Match.objectLike({
@@ -94,7 +94,7 @@ test('the source is cloned so that its scripts may be executed', () => {
   });
 });
 
-test('the machine that builds is of the architecture that is deployed', () => {
+test('the build runs on the architecture of the functions', () => {
   const types = { arm64: 'ARM_CONTAINER', x86_64: 'LINUX_CONTAINER' };
   for (const [architecture, Type] of Object.entries(types)) {
     pipeline({ architecture }).allResourcesProperties('AWS::CodeBuild::Project', {
@@ -103,7 +103,7 @@ test('the machine that builds is of the architecture that is deployed', () => {
   }
 });
 
-test('the deployment may take the roles of the bootstrap and no other', () => {
+test('the deployment may assume the roles of the bootstrap and no others', () => {
   pipeline().hasResourceProperties('AWS::IAM::Policy', {
     PolicyDocument: Match.objectLike({
       Statement: Match.arrayWith([
@@ -118,7 +118,7 @@ test('the deployment may take the roles of the bootstrap and no other', () => {
   assert.ok(!text.includes('AdministratorAccess'));
 });
 
-test('the pipeline stands in the region that it deploys to', () => {
+test('the pipeline is in the region of the deployment', () => {
   const stack = pipelineStack({ region: 'eu-central-1' });
   assert.equal(stack.region, 'eu-central-1');
   const text = JSON.stringify(Template.fromStack(stack).toJSON());

@@ -8,8 +8,8 @@ import {
 } from '../lib/sam-template';
 import { template } from './template';
 
-const FROM = template().toJSON() as CloudFormationTemplate;
-const SAM = toSam(FROM, '..');
+const TEMPLATE = template().toJSON() as CloudFormationTemplate;
+const SAM = toSam(TEMPLATE, '..');
 
 function functionsOf({ Resources }: SamTemplate) {
   return Object.values(Resources)
@@ -24,9 +24,9 @@ function functionsOf({ Resources }: SamTemplate) {
     });
 }
 
-test('every function is one of sams with its code in the assembly', () => {
+test('every function is a function of SAM, with its code in the assembly', () => {
   assert.equal(SAM.Transform, 'AWS::Serverless-2016-10-31');
-  const before = Object.values(FROM.Resources).filter(
+  const before = Object.values(TEMPLATE.Resources).filter(
     ({ Type }) => Type === 'AWS::Lambda::Function',
   );
   assert.equal(functionsOf(SAM).length, before.length);
@@ -36,27 +36,27 @@ test('every function is one of sams with its code in the assembly', () => {
   }
 });
 
-test('sam local finds a function by its own name', () => {
+test('sam local finds a function by its name', () => {
   for (const { Metadata, FunctionName } of functionsOf(SAM)) {
     assert.equal(Metadata.SamResourceId, FunctionName);
   }
 });
 
-test('all else is what cdk deploys under the same ids', () => {
-  assert.deepEqual(Object.keys(SAM.Resources), Object.keys(FROM.Resources));
-  for (const [id, { Type, Properties }] of Object.entries(FROM.Resources)) {
+test('all other resources are the same, with the same ids', () => {
+  assert.deepEqual(Object.keys(SAM.Resources), Object.keys(TEMPLATE.Resources));
+  for (const [id, { Type, Properties }] of Object.entries(TEMPLATE.Resources)) {
     if (Type !== 'AWS::Lambda::Function') {
       assert.deepEqual(SAM.Resources[id]?.Properties, Properties);
     }
   }
 });
 
-test('what only the bootstrap of cdk needs is left out', () => {
+test('parameters and rules of the CDK bootstrap are removed', () => {
   assert.ok(!('BootstrapVersion' in (SAM.Parameters ?? {})));
   assert.ok(!('CheckBootstrapVersion' in (SAM.Rules ?? {})));
 });
 
-test('what is deployed speaks to aws and what is local to daymark up', () => {
+test('the template calls AWS, and the local template calls daymark up', () => {
   const endpoints = { DAYMARK_STREAM: 'KINESIS', DAYMARK_TABLE_PREFIX: 'DYNAMODB' };
   const local = functionsOf(toLocalSam(SAM));
   assert.equal(local.length, functionsOf(SAM).length);

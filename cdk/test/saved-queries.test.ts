@@ -3,17 +3,15 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { QUERIES } from '../lib/saved-queries';
-import { template } from './template';
+import { ROOT, template } from './template';
 
-const ROOT = resolve(__dirname, '../../..');
-
-test('every saved query is one that the runbook uses', () => {
+test('the runbook uses every saved query', () => {
   const text = readFileSync(resolve(ROOT, 'RUNBOOK.md'), 'utf8');
   for (const { name } of QUERIES) assert.ok(text.includes(`\`${name}\``), name);
   template().resourceCountIs('AWS::Logs::QueryDefinition', QUERIES.length);
 });
 
-/** A line of a function, as tracing-subscriber writes it; the spans from the outermost in. */
+/** Log line of a function as tracing-subscriber writes it, with the outermost span first. */
 const LINE = {
   timestamp: '2026-11-23T14:15:00.000000Z',
   level: 'WARN',
@@ -25,7 +23,7 @@ const LINE = {
   ],
 };
 
-/** A line of Lambda itself. */
+/** Log line of Lambda itself. */
 const REPORT = {
   time: '2026-11-23T14:15:00.000Z',
   type: 'platform.report',
@@ -40,22 +38,26 @@ const REPORT = {
   },
 };
 
-test('the queries ask for what the lines of the logs have', () => {
+test('the log lines have every field of the queries', () => {
   const has = (line: unknown, path: string) =>
     path
       .split('.')
       .reduce<unknown>(
-        (part, key) => (part as Record<string, unknown> | undefined)?.[key],
+        (value, key) => (value as Record<string, unknown> | undefined)?.[key],
         line,
       ) !== undefined;
-  const asked = QUERIES.flatMap(({ lines }) =>
+  const fields = QUERIES.flatMap(({ lines }) =>
     lines.flatMap((line) => line.match(/\b(?:spans|fields|record)\.[\w.]+/g) ?? []),
   );
-  assert.ok(asked.includes('spans.1.requestId') && asked.includes('record.requestId'));
-  for (const path of asked) assert.ok(has(LINE, path) || has(REPORT, path), path);
+  assert.ok(fields.includes('spans.1.requestId') && fields.includes('record.requestId'));
+  for (const path of fields) assert.ok(has(LINE, path) || has(REPORT, path), path);
 });
 
-test('the span of the function is the outermost and names the function', () => {
+test('the outermost span names the function', () => {
   const rust = readFileSync(resolve(ROOT, 'aws/src/lambda.rs'), 'utf8');
   assert.match(rust, /info_span!\("function", function = self\.name, version = self\.version\)/);
+});
+
+test('an emulated deployment has no saved query', () => {
+  template({ emulated: true }).resourceCountIs('AWS::Logs::QueryDefinition', 0);
 });

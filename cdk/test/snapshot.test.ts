@@ -6,14 +6,14 @@ import { template } from './template';
 
 const FILE = resolve(__dirname, '../../test/snapshot.json');
 
-/** Hashes change with every binary: what stays of them is that they are there. */
+/** Replaces hashes, which change with every binary. */
 function normalised(text: string): string {
   return `${text
     .replace(/\b[0-9a-f]{64}\b/g, 'HASH')
     .replace(/(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}/g, '$1HASH')}\n`;
 }
 
-test('the template is the one that was reviewed: npm run snapshot writes it anew', () => {
+test('the template equals the reviewed one: npm run snapshot updates it', () => {
   const now = normalised(JSON.stringify(template().toJSON(), undefined, 1));
   if (process.env.UPDATE_SNAPSHOT) writeFileSync(FILE, now);
   const reviewed: unknown = JSON.parse(readFileSync(FILE, 'utf8'));

@@ -5,7 +5,7 @@ import { template } from './template';
 const MAPPING = 'AWS::Lambda::EventSourceMapping';
 const OF_STREAM = { EventSourceArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Stream'), 'Arn'] } };
 
-test('the stream scales by itself, unless shards are given', () => {
+test('the stream scales on demand unless shards are configured', () => {
   template().hasResourceProperties('AWS::Kinesis::Stream', {
     StreamModeDetails: { StreamMode: 'ON_DEMAND' },
     ShardCount: Match.absent(),
@@ -16,7 +16,7 @@ test('the stream scales by itself, unless shards are given', () => {
   );
 });
 
-test('events are encrypted by a key of ours, which rotates', () => {
+test('events are encrypted with a customer managed key, which rotates', () => {
   template().hasResourceProperties('AWS::Kinesis::Stream', {
     StreamEncryption: {
       EncryptionType: 'KMS',
@@ -26,14 +26,14 @@ test('events are encrypted by a key of ours, which rotates', () => {
   template().hasResourceProperties('AWS::KMS::Key', { EnableKeyRotation: true });
 });
 
-test('the stream keeps events as long as it is told', () => {
+test('a setting limits the retention of events', () => {
   template().hasResourceProperties('AWS::Kinesis::Stream', { RetentionPeriodHours: 168 });
   template({ retentionHours: 8760 }).hasResourceProperties('AWS::Kinesis::Stream', {
     RetentionPeriodHours: 8760,
   });
 });
 
-test('what came before the mapping is read as well', () => {
+test('events from before the creation of the mapping are read', () => {
   template().hasResourceProperties(MAPPING, { ...OF_STREAM, StartingPosition: 'TRIM_HORIZON' });
 });
 
@@ -44,7 +44,7 @@ test('the mapping calls the alias, so that a deployment can shift it', () => {
   });
 });
 
-test('a batch that fails is tried from the failure on, halved, and put aside whole in S3', () => {
+test('a failing batch is retried from the failed record on, bisected, and stored in S3', () => {
   template().hasResourceProperties(MAPPING, {
     ...OF_STREAM,
     FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -61,7 +61,7 @@ test('a batch that fails is tried from the failure on, halved, and put aside who
   });
 });
 
-test('batches are cut as the settings say', () => {
+test('the settings limit batches', () => {
   const values = { batchSize: 1000, batchWindowSeconds: 5, parallelization: 10, batchRetries: 7 };
   template(values).hasResourceProperties(MAPPING, {
     ...OF_STREAM,
@@ -72,14 +72,14 @@ test('batches are cut as the settings say', () => {
   });
 });
 
-test('the mapping counts events, for what the function never sees', () => {
+test('the mapping has metrics of events, which include those that the function never receives', () => {
   template().hasResourceProperties(MAPPING, {
     ...OF_STREAM,
     MetricsConfig: { Metrics: ['EventCount'] },
   });
 });
 
-test('batches that were put aside are encrypted, private, and kept as long as told', () => {
+test('failed batches are encrypted and private, and a setting limits their retention', () => {
   template({ failedBatchDays: 30 }).hasResourceProperties('AWS::S3::Bucket', {
     BucketEncryption: {
       ServerSideEncryptionConfiguration: [
@@ -98,7 +98,7 @@ test('batches that were put aside are encrypted, private, and kept as long as to
   });
 });
 
-test('who comes to the batches without TLS is turned away', () => {
+test('failed batches cannot be read without TLS', () => {
   template().hasResourceProperties('AWS::S3::BucketPolicy', {
     PolicyDocument: Match.objectLike({
       Statement: Match.arrayWith([

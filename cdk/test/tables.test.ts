@@ -10,7 +10,7 @@ function tables(values?: Record<string, unknown>) {
   return Object.fromEntries(all.map((table) => [String(table.Properties.TableName), table]));
 }
 
-test('there is a table for each of aws/tables.json, and no other', () => {
+test('the tables are those of aws/tables.json', () => {
   const names = DEFINITION.tables.map(({ name }) => `daymark-dev-${name}`);
   assert.deepEqual(Object.keys(tables()).sort(), names.sort());
 });
@@ -26,7 +26,7 @@ test('a table has the keys that the code uses, and no index', () => {
   }
 });
 
-test('tables are paid by use, can be put back to any second of the last 35 days, and encrypted', () => {
+test('tables are billed by use, encrypted, and restorable to any second of the last 35 days', () => {
   for (const { Properties } of Object.values(tables())) {
     assert.equal(Properties.BillingMode, 'PAY_PER_REQUEST');
     assert.deepEqual(Properties.PointInTimeRecoverySpecification, {
@@ -37,7 +37,7 @@ test('tables are paid by use, can be put back to any second of the last 35 days,
   }
 });
 
-test('rows expire by the attribute of aws/tables.json', () => {
+test('rows expire by the attribute in aws/tables.json', () => {
   for (const { name, time_to_live } of DEFINITION.tables) {
     const expected = time_to_live && { AttributeName: time_to_live, Enabled: true };
     const table = tables()[`daymark-dev-${name}`];
@@ -45,20 +45,20 @@ test('rows expire by the attribute of aws/tables.json', () => {
   }
 });
 
-test('the changes of offers are told, and of no other table', () => {
+test('only the offers table has a stream of changes', () => {
   for (const [name, { Properties }] of Object.entries(tables())) {
     const expected = name === 'daymark-dev-offers' ? { StreamViewType: 'NEW_IMAGE' } : undefined;
     assert.deepEqual(Properties.StreamSpecification, expected, name);
   }
 });
 
-test('a deployment that is rolled back leaves nothing that its retry would find taken', () => {
+test('a deployment that is rolled back leaves no resource that would block the next attempt', () => {
   const all = Object.entries(template().toJSON().Resources as Record<string, Resource>);
   const left = all.filter(([, { DeletionPolicy }]) => DeletionPolicy === 'Retain');
   assert.deepEqual(left, []);
 });
 
-test('data is kept by default; only who says so may destroy it', () => {
+test('data is retained by default and deleted only if a setting says so', () => {
   for (const table of Object.values(tables())) {
     assert.equal(table.Properties.DeletionProtectionEnabled, true);
     assert.equal(table.DeletionPolicy, 'RetainExceptOnCreate');

@@ -1,8 +1,8 @@
-/** What the release check sends to a new version, and how it reads the answer. No I/O. */
+/** Payloads of the release check, and the rules for the answers. No I/O. */
 
 import { Buffer } from 'node:buffer';
 
-/** Reserved: no shop may use it. It is in no catalogue, so nothing is ever priced or closed. */
+/** Reserved store id. It is in no catalogue, so the store is never priced or closed. */
 export const STORE = 'daymark-release-check';
 
 const WINDOW_MS = 5 * 60_000;
@@ -11,39 +11,42 @@ const IDENTIFIER_CHARS_MAX = 64;
 
 /**
  * @typedef {object} Check
- * @property {object} payload What the new version is invoked with.
- * @property {(answer: unknown) => string | undefined} fault Why the answer will not do.
- * @property {{pk: string, sk: string}} [row] The stock row that has to be there afterwards.
+ * @property {object} payload Payload of the invocation.
+ * @property {(answer: unknown) => string | undefined} problemOf Describes the problem of an answer.
+ * @property {{pk: string, sk: string}} [row] Key of the stock row that must exist afterwards.
  */
 
 /** @typedef {{ deploymentId: string, now: Date }} Release */
 
 /**
- * The check of each function that serves traffic, by the function's name without its stage.
+ * Checks of the functions that serve traffic, by the functions' names without the stage.
  *
  * @type {Readonly<Record<string, (release: Release) => Check>>}
  */
 export const CHECKS = {
-    /** A till's request, which has to come out of the stream and into the stock table. */
+    /** A request with an event, which must arrive in the stock table through the stream. */
     ingest: (release) => {
         const event = receipt('ingest', release);
-        return { payload: request(event, release), fault: notStored, row: rowOf(event) };
+        return { payload: request(event, release), problemOf: notStored, row: rowOf(event) };
     },
-    /** A batch of the stream, with one record that is in no stream. */
+    /** A batch with one record that is not in the stream. */
     'stock-processor': (release) => {
         const event = receipt('stock-processor', release);
-        return { payload: streamBatch(event, release), fault: notTaken, row: rowOf(event) };
+        return { payload: streamBatch(event, release), problemOf: notProcessed, row: rowOf(event) };
     },
-    /** A store that no catalogue has: it is read, and nothing is decided. */
-    pricing: (release) => ({ payload: queueBatch('pricing', release), fault: notTaken }),
-    'day-close': (release) => ({ payload: queueBatch('day-close', release), fault: notTaken }),
+    /** A store that is in no catalogue: the function reads the tables and decides nothing. */
+    pricing: (release) => ({ payload: queueBatch('pricing', release), problemOf: notProcessed }),
+    'day-close': (release) => ({
+        payload: queueBatch('day-close', release),
+        problemOf: notProcessed,
+    }),
 };
 
 /** @typedef {ReturnType<typeof receipt>} Receipt */
 
 /**
- * One event in canonical form. Its item is named after the deployment, so that the row is this
- * event's alone; sent twice, it counts once.
+ * Returns an event in canonical form. Its item is named after the deployment, so that no other event
+ * belongs to the row. An event that is sent twice counts once.
  *
  * @param {string} check
  * @param {Release} release
@@ -63,7 +66,7 @@ export function receipt(check, { deploymentId, now }) {
 }
 
 /**
- * The key of the stock row that the event belongs to: `store#date` and `sku#HH:MM`, by UTC.
+ * Returns the key of an event's stock row: `store#date` and `sku#HH:MM`, in UTC.
  *
  * @param {Receipt} event
  */
@@ -76,8 +79,8 @@ export function rowOf(event) {
 }
 
 /**
- * What API Gateway hands over for `POST /v1/internal/events`, payload format 2.0, after it has
- * checked an IAM signature.
+ * Returns the payload of API Gateway for `POST /v1/internal/events` after the check of an IAM
+ * signature. Source: API Gateway, HTTP APIs, payload format 2.0.
  *
  * @param {Receipt} event
  * @param {Release} release
@@ -123,6 +126,8 @@ export function request(event, { deploymentId, now }) {
 }
 
 /**
+ * Returns the payload of an event source mapping of Kinesis, with one record.
+ *
  * @param {Receipt} event
  * @param {Release} release
  */
@@ -149,6 +154,8 @@ export function streamBatch(event, { now }) {
 }
 
 /**
+ * Returns the payload of an event source mapping of SQS, with one message for the current slot.
+ *
  * @param {string} queue
  * @param {Release} release
  */
@@ -179,6 +186,8 @@ export function queueBatch(queue, { deploymentId, now }) {
 }
 
 /**
+ * Describes an answer that does not say `stored`.
+ *
  * @param {unknown} answer
  * @returns {string | undefined}
  */
@@ -186,19 +195,21 @@ export function notStored(answer) {
     const { statusCode, body, isBase64Encoded } = fieldsOf(answer);
     if (typeof body !== 'string') return `no HTTP answer: ${JSON.stringify(answer)}`;
     const text = isBase64Encoded ? Buffer.from(body, 'base64').toString() : body;
-    const results = fieldsOf(parsed(text))['results'];
+    const results = fieldsOf(jsonOf(text))['results'];
     const status = Array.isArray(results) ? fieldsOf(results[0])['status'] : undefined;
     return status === 'stored' ? undefined : `the event was not stored: ${statusCode} ${text}`;
 }
 
 /**
+ * Describes an answer with failed items.
+ *
  * @param {unknown} answer
  * @returns {string | undefined}
  */
-export function notTaken(answer) {
+export function notProcessed(answer) {
     const failures = fieldsOf(answer)['batchItemFailures'];
-    const taken = Array.isArray(failures) && failures.length === 0;
-    return taken ? undefined : `the batch was not taken: ${JSON.stringify(answer)}`;
+    const isProcessed = Array.isArray(failures) && failures.length === 0;
+    return isProcessed ? undefined : `the batch was not processed: ${JSON.stringify(answer)}`;
 }
 
 /**
@@ -220,7 +231,7 @@ function fieldsOf(value) {
 }
 
 /** @param {string} text */
-function parsed(text) {
+function jsonOf(text) {
     try {
         return JSON.parse(text);
     } catch {

@@ -1,4 +1,4 @@
-/** CodeDeploy calls this before a new version gets traffic; one that fails gets none. */
+/** Lambda function that CodeDeploy calls before a new version gets traffic. */
 
 import console from 'node:console';
 import process from 'node:process';
@@ -20,17 +20,21 @@ const lambda = new LambdaClient();
 
 /** @typedef {{ DeploymentId: string, LifecycleEventHookExecutionId: string }} Hook */
 
-/** @param {Hook} hook */
+/**
+ * Checks the new version of a deployment and reports the result to CodeDeploy.
+ *
+ * @param {Hook} hook
+ */
 export async function handler(hook) {
     const deploymentId = hook.DeploymentId;
     let status = /** @type {'Succeeded' | 'Failed'} */ ('Failed');
     try {
         const release = await releaseOf(deploymentId);
-        const seen = await check({ ...release, deploymentId }, world);
-        console.info({ deploymentId, seen });
+        const result = await check({ ...release, deploymentId }, ports);
+        console.info({ deploymentId, result });
         status = 'Succeeded';
     } catch (error) {
-        console.error({ deploymentId, fault: String(error), then: 'traffic stays as it is' });
+        console.error({ deploymentId, error: String(error), result: 'no traffic is shifted' });
     }
     await codeDeploy.send(
         new PutLifecycleEventHookExecutionStatusCommand({
@@ -43,34 +47,37 @@ export async function handler(hook) {
 }
 
 /**
- * A deployment group is called as its function; the stack says which version is the new one.
+ * Returns the function and the version of a deployment. A deployment group has the name of its
+ * function, and the environment contains the version.
  *
  * @param {string} deploymentId
  */
 async function releaseOf(deploymentId) {
     const { deploymentInfo } = await codeDeploy.send(new GetDeploymentCommand({ deploymentId }));
     const group = deploymentInfo?.deploymentGroupName ?? '';
-    const versions = JSON.parse(setting('DAYMARK_VERSIONS'));
+    const versions = JSON.parse(variable('DAYMARK_VERSIONS'));
     const version = versions[group];
-    if (!version)
-        throw new Error(`DAYMARK_VERSIONS has no ${group}; it has ${Object.keys(versions)}`);
-    const prefix = setting('DAYMARK_TABLE_PREFIX');
-    const rowSeconds = Number(setting('DAYMARK_ROW_SECONDS'));
+    if (!version) {
+        const known = Object.keys(versions).join(', ');
+        throw new Error(`DAYMARK_VERSIONS has no version of ${group}, only of ${known}`);
+    }
+    const prefix = variable('DAYMARK_TABLE_PREFIX');
+    const rowSeconds = Number(variable('DAYMARK_ROW_SECONDS'));
     return { functionName: group.slice(prefix.length), version, rowSeconds };
 }
 
-/** @type {import('./release-check.mjs').World} */
-const world = {
+/** @type {import('./release-check.mjs').Ports} */
+const ports = {
     async invoke(version, payload) {
         const { FunctionError: error, Payload } = await lambda.send(
             new InvokeCommand({ FunctionName: version, Payload: JSON.stringify(payload) }),
         );
         return { error, answer: JSON.parse(Payload?.transformToString() || 'null') };
     },
-    async row({ pk, sk }) {
+    async loadRow({ pk, sk }) {
         const { Item } = await dynamoDb.send(
             new GetItemCommand({
-                TableName: `${setting('DAYMARK_TABLE_PREFIX')}stock`,
+                TableName: `${variable('DAYMARK_TABLE_PREFIX')}stock`,
                 Key: { pk: { S: pk }, sk: { S: sk } },
                 ProjectionExpression: 'received',
                 ConsistentRead: true,
@@ -83,7 +90,7 @@ const world = {
 };
 
 /** @param {string} name */
-function setting(name) {
+function variable(name) {
     const value = process.env[name];
     if (!value) throw new Error(`the environment variable ${name} is not set; the stack sets it`);
     return value;

@@ -1,20 +1,21 @@
-/** Runs one check against a new version and says what came of it. What it reaches is handed in. */
+/** Release check of one new version, over ports for AWS and the clock. */
 
 import { CHECKS } from './checks.mjs';
 
+/** Delay between two reads of a row. */
 const ROW_PAUSE_MS = 1_000;
 
 /**
- * @typedef {object} World
+ * @typedef {object} Ports
  * @property {(version: string, payload: object) => Promise<Invocation>} invoke
- * @property {(key: {pk: string, sk: string}) => Promise<Record<string, unknown> | undefined>} row
+ * @property {(key: {pk: string, sk: string}) => Promise<Record<string, unknown> | undefined>} loadRow
  * @property {(milliseconds: number) => Promise<void>} sleep
  * @property {() => Date} now
  */
 
 /**
  * @typedef {object} Invocation
- * @property {string | undefined} error What Lambda calls `FunctionError`.
+ * @property {string | undefined} error `FunctionError` of Lambda.
  * @property {unknown} answer
  */
 
@@ -23,47 +24,52 @@ const ROW_PAUSE_MS = 1_000;
  * @property {string} functionName
  * @property {string} version
  * @property {string} deploymentId
- * @property {number} rowSeconds How long a row may take to appear.
+ * @property {number} rowSeconds Maximum delay until the row exists.
  */
 
 /**
+ * Invokes a new version and waits for the stock row of the event.
+ *
  * @param {Release} release
- * @param {World} world
- * @returns {Promise<string>} What was seen.
- * @throws {Error} What the version does wrong.
+ * @param {Ports} ports
+ * @returns {Promise<string>} Description of the result.
+ * @throws {Error} If the version fails, or if its answer or the row is wrong.
  */
-export async function check({ functionName, version, deploymentId, rowSeconds }, world) {
-    const made = CHECKS[functionName];
-    if (!made) {
+export async function check({ functionName, version, deploymentId, rowSeconds }, ports) {
+    const checkOf = CHECKS[functionName];
+    if (!checkOf) {
         const known = Object.keys(CHECKS).join(', ');
         throw new Error(`there is no check of ${functionName}; there are checks of ${known}`);
     }
-    const { payload, fault, row } = made({ deploymentId, now: world.now() });
-    const { error, answer } = await world.invoke(version, payload);
+    const { payload, problemOf, row } = checkOf({ deploymentId, now: ports.now() });
+    const { error, answer } = await ports.invoke(version, payload);
     if (error) throw new Error(`${version} failed: ${error}: ${JSON.stringify(answer)}`);
-    const why = fault(answer);
-    if (why) throw new Error(`${version} answers, but ${why}`);
-    if (!row) return `${version} took a batch of the queue`;
-    await appears(row, { version, rowSeconds }, world);
-    return `${version} took an event, and it is in the stock table as ${row.pk} ${row.sk}`;
+    const problem = problemOf(answer);
+    if (problem) throw new Error(`${version} answered, but ${problem}`);
+    if (!row) return `${version} processed a batch of the queue`;
+    await waitForRow(row, { version, rowSeconds }, ports);
+    return `${version} processed an event, which is in the stock table as ${row.pk} ${row.sk}`;
 }
 
 /**
+ * Waits until the stock row exists.
+ *
  * @param {{pk: string, sk: string}} key
  * @param {Pick<Release, 'version' | 'rowSeconds'>} release
- * @param {World} world
+ * @param {Ports} ports
  */
-async function appears(key, { version, rowSeconds }, world) {
+async function waitForRow(key, { version, rowSeconds }, ports) {
     for (let waited = 0; waited < rowSeconds * 1_000; waited += ROW_PAUSE_MS) {
-        const row = await world.row(key);
+        const row = await ports.loadRow(key);
         if (row) {
             if (Number(row['received']) === 1) return;
-            throw new Error(`${key.pk} ${key.sk} says received ${row['received']}, and 1 was sent`);
+            throw new Error(`${key.pk} ${key.sk} has received ${row['received']}, but 1 was sent`);
         }
-        await world.sleep(ROW_PAUSE_MS);
+        await ports.sleep(ROW_PAUSE_MS);
     }
     throw new Error(
-        `${version} took an event, but after ${rowSeconds} s no row ${key.pk} ${key.sk} is in the stock ` +
-            'table: it wrote it wrongly, or the stream or its processor stands still',
+        `${version} processed an event, but after ${rowSeconds} s the stock table has no row ` +
+            `${key.pk} ${key.sk}: the version wrote another row, or the stream or its processor ` +
+            'makes no progress',
     );
 }

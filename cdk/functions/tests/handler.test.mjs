@@ -1,4 +1,4 @@
-/** The whole release check over the real SDK, against a server that speaks for AWS. */
+/** Tests of the whole release check with the real SDK, against a server that stands in for AWS. */
 
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
@@ -13,18 +13,20 @@ const HOOK = { DeploymentId: 'd-ABCDEF123', LifecycleEventHookExecutionId: 'hook
 let answer;
 /** @type {string | undefined} */
 let functionError;
-/** @type {{ what: string, body: any }[]} */
-let asked = [];
+/** @type {{ operation: string, body: any }[]} */
+let requests = [];
 
 const server = createServer(async (request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
-    const what = String(request.headers['x-amz-target'] ?? decodeURIComponent(request.url ?? ''));
-    asked.push({ what, body: JSON.parse(Buffer.concat(chunks).toString()) });
+    const operation = String(
+        request.headers['x-amz-target'] ?? decodeURIComponent(request.url ?? ''),
+    );
+    requests.push({ operation, body: JSON.parse(Buffer.concat(chunks).toString()) });
     response.setHeader('content-type', 'application/x-amz-json-1.1');
-    if (what.endsWith('GetDeployment')) {
+    if (operation.endsWith('GetDeployment')) {
         response.end('{"deploymentInfo":{"deploymentGroupName":"daymark-dev-pricing"}}');
-    } else if (what.endsWith('PutLifecycleEventHookExecutionStatus')) {
+    } else if (operation.endsWith('PutLifecycleEventHookExecutionStatus')) {
         response.end('{"lifecycleEventHookExecutionId":"hook-1"}');
     } else {
         if (functionError) response.setHeader('x-amz-function-error', functionError);
@@ -56,37 +58,39 @@ after(() => {
     server.close();
 });
 
-/** What CodeDeploy was told. */
-function told() {
-    return asked.find(({ what }) => what.endsWith('PutLifecycleEventHookExecutionStatus'))?.body;
+/** Returns the report to CodeDeploy. */
+function report() {
+    return requests.find(({ operation }) =>
+        operation.endsWith('PutLifecycleEventHookExecutionStatus'),
+    )?.body;
 }
 
-test('a version that does its work is reported as good', async () => {
-    [asked, answer, functionError] = [[], { batchItemFailures: [] }, undefined];
+test('a version that processes the batch is reported as succeeded', async () => {
+    [requests, answer, functionError] = [[], { batchItemFailures: [] }, undefined];
     await handler(HOOK);
     assert.ok(
-        asked.some(({ what }) => what.includes(VERSION)),
+        requests.some(({ operation }) => operation.includes(VERSION)),
         'the version and not the alias',
     );
-    assert.deepEqual(told(), {
+    assert.deepEqual(report(), {
         deploymentId: HOOK.DeploymentId,
         lifecycleEventHookExecutionId: HOOK.LifecycleEventHookExecutionId,
         status: 'Succeeded',
     });
 });
 
-test('a version that crashes is reported as bad', async () => {
-    [asked, answer, functionError] = [[], { errorMessage: 'no table' }, 'Unhandled'];
+test('a version that crashes is reported as failed', async () => {
+    [requests, answer, functionError] = [[], { errorMessage: 'no table' }, 'Unhandled'];
     await handler(HOOK);
-    assert.equal(told().status, 'Failed');
+    assert.equal(report().status, 'Failed');
 });
 
-test('what the stack forgot to name is reported as bad', async () => {
-    [asked, answer, functionError] = [[], { batchItemFailures: [] }, undefined];
+test('a function without a version in the environment is reported as failed', async () => {
+    [requests, answer, functionError] = [[], { batchItemFailures: [] }, undefined];
     const versions = process.env.DAYMARK_VERSIONS;
     process.env.DAYMARK_VERSIONS = '{}';
     await handler(HOOK);
     process.env.DAYMARK_VERSIONS = versions;
-    assert.equal(told().status, 'Failed');
-    assert.ok(!asked.some(({ what }) => what.includes(VERSION)));
+    assert.equal(report().status, 'Failed');
+    assert.ok(!requests.some(({ operation }) => operation.includes(VERSION)));
 });

@@ -1,4 +1,4 @@
-/** New versions are tried, get traffic little by little, and lose it when an alarm rings. */
+/** Releases: CodeDeploy checks a new version, shifts traffic to it, and rolls it back on alarm. */
 
 import { Duration } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
@@ -13,101 +13,92 @@ import {
 } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { CommonProps } from '../common-props';
-import { unlessEmulated } from '../emulator';
 import type { DaymarkFunction } from '../daymark-function';
+import { unlessEmulated } from '../emulator';
 import { acknowledge } from '../nag-acknowledgements';
 import type { Tables } from '../tables';
 import { ReleaseCheck } from './release-check';
 import { CONFIGURATIONS } from './traffic-shift';
 
-/** What shows that a new version does harm; it ends a release. */
+/** Alarm that rolls a release back. */
 export interface RollbackAlarm {
-  /** After the function's name and `release`. */
+  /** Suffix of the name, after the function's name and `release`. */
   readonly name: string;
-  /** By the minute: a canary is over in five. */
+  /** Metric with a period of one minute, because a canary takes only five. */
   readonly metric: IMetric;
-  /** It rings when the metric is greater. */
+  /** Value above which the alarm rings. */
   readonly threshold: number;
   readonly description: string;
 }
 
+/** Function that serves traffic. */
 export interface ReleasedFunction {
   readonly function: DaymarkFunction;
-  /** Besides its errors. */
-  readonly harm: readonly RollbackAlarm[];
+  /** Alarms in addition to the one for errors of the new version. */
+  readonly rollbackAlarms: readonly RollbackAlarm[];
+}
+
+export interface DeliveryProps {
+  readonly functions: readonly ReleasedFunction[];
+  readonly tables: Tables;
 }
 
 export class Delivery extends Construct {
-  constructor(
-    scope: Construct,
-    id: string,
-    common: CommonProps,
-    { released, tables }: { released: readonly ReleasedFunction[]; tables: Tables },
-  ) {
+  constructor(scope: Construct, id: string, common: CommonProps, props: DeliveryProps) {
     super(scope, id);
+    unlessEmulated(common.settings, () => {
+      this.addReleases(common, props);
+    });
+  }
+
+  private addReleases(common: CommonProps, { functions, tables }: DeliveryProps): void {
     const { settings, names, alarms } = common;
-    unlessEmulated(settings, () => {
-      const functions = released.map(({ function: each }) => each);
-      const check = new ReleaseCheck(this, 'ReleaseCheck', common, { functions, tables });
-      const gradual = settings.trafficShift !== 'all-at-once';
-      const application = new LambdaApplication(this, 'Application', {
-        applicationName: names.of('functions'),
-      });
-      for (const { function: each, harm } of released) {
-        const errors: RollbackAlarm = {
-          name: 'errors',
-          metric: this.errorsOfNewVersion(each),
-          threshold: 0,
-          description: `The newest version of ${names.of(each.name)} fails.`,
-        };
-        const ends = [errors, ...harm].map((one) =>
+    const check = new ReleaseCheck(this, 'ReleaseCheck', common, {
+      functions: functions.map((released) => released.function),
+      tables,
+    });
+    const isGradual = settings.trafficShift !== 'all-at-once';
+    const application = new LambdaApplication(this, 'Application', {
+      applicationName: names.of('functions'),
+    });
+    for (const { function: released, rollbackAlarms } of functions) {
+      const errors: RollbackAlarm = {
+        name: 'errors',
+        metric: errorsOfNewVersion(released),
+        threshold: 0,
+        description: `The newest version of ${names.of(released.name)} fails.`,
+      };
+      const group = new LambdaDeploymentGroup(this, released.name, {
+        application,
+        role: this.codeDeployRole(released, check),
+        // The release check finds the version to check by this name.
+        deploymentGroupName: names.of(released.name),
+        alias: released.alias,
+        deploymentConfig: CONFIGURATIONS[settings.trafficShift],
+        alarms: [errors, ...rollbackAlarms].map((alarm) =>
           alarms.add({
-            ...one,
-            name: `${each.name}-release-${one.name}`,
-            description: `${one.description} A version that is being released is withdrawn.`,
+            ...alarm,
+            name: `${released.name}-release-${alarm.name}`,
+            description: `${alarm.description} A release in progress is rolled back.`,
             runbook: 'a-release-is-rolled-back',
           }),
-        );
-        const group = new LambdaDeploymentGroup(this, each.name, {
-          application,
-          role: this.role(each, check),
-          // The release check knows by this name which version it has to try.
-          deploymentGroupName: names.of(each.name),
-          alias: each.alias,
-          deploymentConfig: CONFIGURATIONS[settings.trafficShift],
-          alarms: ends,
-          // All at once there is no time in which one could ring; and a mend may be what ends one.
-          ignoreAlarmConfiguration: !gradual,
-          autoRollback: {
-            failedDeployment: true,
-            stoppedDeployment: true,
-            deploymentInAlarm: gradual,
-          },
-          preHook: settings.releaseCheck ? check.function : undefined,
-        });
-        check.mayReport(group);
-      }
-    });
+        ),
+        // A shift all at once is over before an alarm can ring. Besides, an alarm that rings already
+        // would block the release that repairs its cause.
+        ignoreAlarmConfiguration: !isGradual,
+        autoRollback: {
+          failedDeployment: true,
+          stoppedDeployment: true,
+          deploymentInAlarm: isGradual,
+        },
+        preHook: settings.releaseCheck ? check.function : undefined,
+      });
+      check.allowReport(group);
+    }
   }
 
-  /** Not those of the alias: while traffic moves, the version before it is called as well. */
-  private errorsOfNewVersion({
-    alias,
-    function: { functionName, currentVersion },
-  }: DaymarkFunction) {
-    return alias.metricErrors({
-      dimensionsMap: {
-        FunctionName: functionName,
-        Resource: `${functionName}:${alias.aliasName}`,
-        ExecutedVersion: currentVersion.version,
-      },
-      period: Duration.minutes(1),
-      statistic: 'Sum',
-    });
-  }
-
-  /** What CodeDeploy may do for one function. */
-  private role(released: DaymarkFunction, check: ReleaseCheck): IRole {
+  /** Creates the role of CodeDeploy for one function. */
+  private codeDeployRole(released: DaymarkFunction, check: ReleaseCheck): IRole {
     const role = new Role(this, `${released.name}-role`, {
       assumedBy: new ServicePrincipal('codedeploy.amazonaws.com'),
       managedPolicies: [
@@ -123,10 +114,26 @@ export class Delivery extends Construct {
     });
     acknowledge(role, {
       'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited]':
-        'What AWS keeps for this one purpose; it reads alarms and moves aliases.',
+        'AWS maintains the policy for this purpose; it reads alarms and updates aliases.',
     });
-    // CDK would permit the call by a policy that comes and goes with the hook. No alias waits for
-    // that one, so the release after a mend would call a check that CodeDeploy may not call yet.
+    // CDK would permit the call in a policy that exists only together with the hook, and no alias
+    // depends on that policy. After a release without the check, the next one could not call it.
     return role.withoutPolicyUpdates();
   }
+}
+
+/** Excludes the previous version, which the alias also calls while traffic shifts. */
+function errorsOfNewVersion({
+  alias,
+  function: { functionName, currentVersion },
+}: DaymarkFunction) {
+  return alias.metricErrors({
+    dimensionsMap: {
+      FunctionName: functionName,
+      Resource: `${functionName}:${alias.aliasName}`,
+      ExecutedVersion: currentVersion.version,
+    },
+    period: Duration.minutes(1),
+    statistic: 'Sum',
+  });
 }

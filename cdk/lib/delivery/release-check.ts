@@ -1,4 +1,4 @@
-/** The function that CodeDeploy calls before it gives a new version any traffic. */
+/** Function that CodeDeploy calls before a new version gets traffic. */
 
 import { resolve } from 'node:path';
 import { ArnFormat, type CfnElement, Duration, Stack } from 'aws-cdk-lib';
@@ -12,24 +12,19 @@ import {
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { CommonProps } from '../common-props';
 import { type DaymarkFunction, VARIABLES } from '../daymark-function';
+import { viaService } from '../key-conditions';
 import { acknowledge } from '../nag-acknowledgements';
-import { removalPolicy } from '../removal-policy';
+import { StageLogGroup } from '../stage-log-group';
 import type { Tables } from '../tables';
 
 const SOURCE = resolve(__dirname, '../../../functions/release-check');
 
-/** The variable that holds the new versions' ARNs, by deployment group. */
-export const VERSIONS = 'DAYMARK_VERSIONS';
-/** The variable that says how long an event may take to its row. */
-export const ROW_SECONDS = 'DAYMARK_ROW_SECONDS';
-
 export class ReleaseCheck extends Construct {
   readonly function: LambdaFunction;
-  /** Made of its name: who is permitted to call it does not wait for it. */
+  /** ARN made of the function's name, so that a permission to call it does not depend on it. */
   readonly arn: string;
 
   constructor(
@@ -40,84 +35,72 @@ export class ReleaseCheck extends Construct {
   ) {
     super(scope, id);
     const { settings, names, key } = common;
+    const stack = Stack.of(this);
     const functionName = names.of('release-check');
-    this.arn = Stack.of(this).formatArn({
+    this.arn = stack.formatArn({
       service: 'lambda',
       resource: 'function',
       resourceName: functionName,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
-    const logGroup = new LogGroup(this, 'Logs', {
-      logGroupName: `/aws/lambda/${functionName}`,
-      retention: settings.logRetentionDays,
-      removalPolicy: removalPolicy(settings),
-    });
+    const logGroup = new StageLogGroup(this, 'Logs', settings, `/aws/lambda/${functionName}`);
     const role = new Role(this, 'Role', {
-      description: `What ${functionName} may do`,
+      description: `Permissions of ${functionName}`,
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     });
     logGroup.grantWrite(role);
-    const versions = functions.map((each) => each.function.currentVersion);
-    const byGroup = functions.map((each, at) => [names.of(each.name), versions[at]?.functionArn]);
-    // A poll of the stream and a batch, many times over, after the processor has waited for one.
+    const versionByGroup = Object.fromEntries(
+      functions.map((checked) => [
+        names.of(checked.name),
+        checked.function.currentVersion.functionArn,
+      ]),
+    );
+    // After the wait for a batch: many times the duration of a poll of the stream and of a batch.
     const rowSeconds = settings.batchWindowSeconds + 60;
     this.function = new LambdaFunction(this, 'Function', {
       functionName,
-      description: 'Sends an event through a new version before it gets traffic',
+      description: 'Sends an event to a new version before that version gets traffic',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       handler: 'index.handler',
       code: Code.fromAsset(SOURCE),
       memorySize: 256,
-      // A cold start of the new version, and the reads of the row, besides.
+      // Leaves time for a cold start of the new version and for the reads of the row.
       timeout: Duration.seconds(rowSeconds + 120),
       environment: {
         [VARIABLES.tablePrefix]: names.prefix,
-        [ROW_SECONDS]: String(rowSeconds),
-        [VERSIONS]: Stack.of(this).toJsonString(Object.fromEntries(byGroup)),
+        DAYMARK_ROW_SECONDS: String(rowSeconds),
+        DAYMARK_VERSIONS: stack.toJsonString(versionByGroup),
       },
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.ACTIVE,
     });
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['lambda:InvokeFunction'],
-        // Not the new versions alone: a changed policy may not hold yet when the check begins.
-        resources: functions.map((each) => `${each.function.functionArn}:*`),
-      }),
+    const allow = (actions: string[], resources: string[], conditions?: object) =>
+      role.addToPolicy(new PolicyStatement({ actions, resources, conditions }));
+    // All versions: a policy that names the new one may not be effective when the check begins.
+    allow(
+      ['lambda:InvokeFunction'],
+      functions.map((checked) => `${checked.function.functionArn}:*`),
     );
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['dynamodb:GetItem'],
-        resources: [tables.of('stock').tableArn],
-      }),
-    );
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['kms:Decrypt', 'kms:DescribeKey'],
-        resources: [key.keyArn],
-        conditions: {
-          StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` },
-        },
-      }),
-    );
-    const idOf = (each: DaymarkFunction) =>
-      Stack.of(this).getLogicalId(each.function.node.defaultChild as CfnElement);
+    allow(['dynamodb:GetItem'], [tables.of('stock').tableArn]);
+    allow(['kms:Decrypt', 'kms:DescribeKey'], [key.keyArn], viaService(this, 'dynamodb'));
+    const logicalId = (checked: DaymarkFunction) =>
+      stack.getLogicalId(checked.function.node.defaultChild as CfnElement);
     acknowledge(role, {
       ...Object.fromEntries(
-        functions.map((each) => [
-          `AwsSolutions-IAM5[Resource::<${idOf(each)}.Arn>:*]`,
-          'Any version, so that the policy is the same in each release.',
+        functions.map((checked) => [
+          `AwsSolutions-IAM5[Resource::<${logicalId(checked)}.Arn>:*]`,
+          'All versions, so that the policy is the same in each release.',
         ]),
       ),
-      'AwsSolutions-IAM5[Resource::*]': 'X-Ray has no resources to name: traces go to the account.',
+      'AwsSolutions-IAM5[Resource::*]': 'X-Ray has no resources: traces belong to the account.',
     });
   }
 
-  /** Permits it to ask what a group deploys, and to report, also while a mend leaves it out. */
-  mayReport(group: LambdaDeploymentGroup): void {
+  /** Allows the check to read and report a group's deployments, even if it is switched off. */
+  allowReport(group: LambdaDeploymentGroup): void {
     this.function.addToRolePolicy(
       new PolicyStatement({
         actions: ['codedeploy:GetDeployment'],

@@ -1,4 +1,4 @@
-/** How traffic may move to a new version, by the words of the setting `trafficShift`. */
+/** Traffic shifts to a new version, by the values of the setting `trafficShift`. */
 
 import { type ILambdaDeploymentConfig, LambdaDeploymentConfig } from 'aws-cdk-lib/aws-codedeploy';
 

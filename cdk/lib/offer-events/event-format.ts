@@ -1,21 +1,21 @@
-/** What is told of an offer. The contract with consumers is `docs/offer-event.schema.json`. */
+/** Format of offer events. `docs/offer-event.schema.json` is the contract with consumers. */
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 export const SOURCE = 'daymark.offers';
 
-/** The first revision of an item's day, and the deeper ones after it. */
+/** Events of the first revision of an item's day, and of the later ones with a deeper discount. */
 export const DETAIL_TYPES = ['OfferPublished', 'OfferDeepened'] as const;
 
 export type DetailType = (typeof DETAIL_TYPES)[number];
 
-/** How DynamoDB writes an attribute: a text, or a number as a text. */
+/** DynamoDB's type of an attribute: a text, or a number written as text. */
 type AttributeType = 'S' | 'N';
 
 /**
- * The fields of an event, each with its type in the offers table. `inputs`, which may have hundreds
- * of kilobytes, is not among them, nor is what only analysts read: so every event is small.
+ * Fields of an event, with their types in the offers table. Events omit `inputs`, which can have
+ * hundreds of kilobytes, and fields for analysts only. So every event is small.
  */
 export const FIELDS: Readonly<Record<string, AttributeType>> = {
   offer_id: 'S',
@@ -38,16 +38,15 @@ export const FIELDS: Readonly<Record<string, AttributeType>> = {
   policy_version: 'S',
 };
 
-export const SCHEMA_FILE = resolve(__dirname, '../../../../docs/offer-event.schema.json');
-
-/** The schema as text. */
-export function schema(): string {
-  return readFileSync(SCHEMA_FILE, 'utf8');
-}
+/** JSON schema of an event, as text. */
+export const SCHEMA = readFileSync(
+  resolve(__dirname, '../../../../docs/offer-event.schema.json'),
+  'utf8',
+);
 
 /**
- * The input template of a pipe. A path without quotes around it stands for the JSON value that is
- * found there. Both types are JSON texts there, so prices stay the decimals that they are.
+ * Returns the input template of a pipe. A path without quotes stands for the JSON value at that
+ * path. Numbers are JSON texts there too, so prices keep their decimals.
  */
 export function inputTemplate(): string {
   const fields = Object.entries(FIELDS).map(
@@ -56,7 +55,7 @@ export function inputTemplate(): string {
   return `{${fields.join(', ')}}`;
 }
 
-/** What a pipe lets through: new offers that are on the shelf, the first or the later ones. */
+/** Returns the filter of a pipe: new offers that customers see, of the first or of later revisions. */
 export function filterPattern(detailType: DetailType): object {
   const first = '1';
   return {

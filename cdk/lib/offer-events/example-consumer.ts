@@ -1,35 +1,30 @@
-/** An example of who listens: a topic, and a queue that shelf labels or tills read from. */
+/** Example of a consumer: a topic, and a queue for shelf labels or tills. */
 
 import { Duration } from 'aws-cdk-lib';
 import { type EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { CommonProps } from '../common-props';
-import { acknowledge } from '../nag-acknowledgements';
+import { DeadLetterQueue, SecureQueue } from '../queues';
 import { DETAIL_TYPES, SOURCE } from './event-format';
 
-/** After so many receives a message goes aside. */
+/** Receives of a message before it moves to the dead-letter queue. */
 const RECEIVES_MAX = 5;
-/** An offer is over by then. */
-const KEPT = Duration.days(1);
+/** Retention of offers, which end on the same day. */
+const RETENTION = Duration.days(1);
 
 export class ExampleConsumer extends Construct {
   constructor(scope: Construct, id: string, common: CommonProps, bus: EventBus) {
     super(scope, id);
     const { names, alarms, key } = common;
-    const queue = (name: string, more = {}) =>
-      new Queue(this, name, {
-        queueName: names.of(`offers-${name.toLowerCase()}`),
-        encryption: QueueEncryption.SQS_MANAGED,
-        enforceSSL: true,
-        retentionPeriod: KEPT,
-        ...more,
-      });
-    const failed = queue('Undelivered', { retentionPeriod: Duration.days(14) });
-    const labels = queue('Labels', {
+    const failed = new DeadLetterQueue(this, 'Undelivered', {
+      queueName: names.of('offers-undelivered'),
+    });
+    const labels = new SecureQueue(this, 'Labels', {
+      queueName: names.of('offers-labels'),
+      retentionPeriod: RETENTION,
       deadLetterQueue: { queue: failed, maxReceiveCount: RECEIVES_MAX },
     });
 
@@ -48,10 +43,13 @@ export class ExampleConsumer extends Construct {
       eventBus: bus,
       eventPattern: { source: [SOURCE], detailType: [...DETAIL_TYPES] },
       targets: [
-        new SnsTopic(topic, { deadLetterQueue: failed, maxEventAge: KEPT, retryAttempts: 185 }),
+        new SnsTopic(topic, {
+          deadLetterQueue: failed,
+          maxEventAge: RETENTION,
+          retryAttempts: 185,
+        }),
       ],
     });
-    acknowledge(failed, { 'AwsSolutions-SQS3': 'It is itself the queue for what failed.' });
 
     alarms.add({
       name: 'offers-undelivered',
@@ -60,7 +58,7 @@ export class ExampleConsumer extends Construct {
         statistic: 'Maximum',
       }),
       threshold: 0,
-      description: `Offers were on the bus ${names.bus}, and a subscriber did not take them.`,
+      description: `A subscriber did not receive offers from the bus ${names.bus}.`,
       runbook: 'a-subscriber-does-not-take-offers',
     });
   }

@@ -1,23 +1,22 @@
-/** A pipe from the stream of the offers table to the bus. */
+/** Pipe from the stream of the offers table to the bus. */
 
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { CommonProps } from '../common-props';
-import { acknowledge } from '../nag-acknowledgements';
-import { removalPolicy } from '../removal-policy';
+import { viaService } from '../key-conditions';
+import { DeadLetterQueue } from '../queues';
+import { StageLogGroup } from '../stage-log-group';
 import { type DetailType, filterPattern, inputTemplate, SOURCE } from './event-format';
 
-/** `PutEvents` takes 10 entries, and a pipe's batch may not be larger than its target's. */
+/** Maximum of `PutEvents`, which a pipe's batch may not exceed. */
 const BATCH_SIZE = 10;
-/** Four hours later an afternoon is over, and its offers with it. */
+/** Longer than an afternoon, after which an offer has ended. */
 const AGE_MAX = Duration.hours(4);
-/** A fault of the moment is over by then; what is refused so often is refused for ever. */
+/** Enough for transient errors. */
 const RETRIES_MAX = 10;
 
 export interface OfferPipeProps {
@@ -29,58 +28,44 @@ export interface OfferPipeProps {
 export class OfferPipe extends Construct {
   constructor(scope: Construct, id: string, common: CommonProps, props: OfferPipeProps) {
     super(scope, id);
-    const { settings, names, alarms } = common;
+    const { settings, names, alarms, key } = common;
     const { detailType, offers, bus } = props;
     const suffix = detailType === 'OfferPublished' ? 'offers-published' : 'offers-deepened';
     const name = names.of(suffix);
     const source = offers.tableStreamArn;
     if (!source) throw new Error(`${offers.node.path} has no stream; it needs one with NEW_IMAGE`);
 
-    const failed = new Queue(this, 'Failed', {
-      queueName: names.of(`${suffix}-failed`),
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-    const logs = new LogGroup(this, 'Logs', {
-      logGroupName: `/aws/vendedlogs/pipes/${name}`,
-      retention: settings.logRetentionDays,
-      removalPolicy: removalPolicy(settings),
-    });
+    const failed = new DeadLetterQueue(this, 'Failed', { queueName: names.of(`${suffix}-failed`) });
+    const logs = new StageLogGroup(this, 'Logs', settings, `/aws/vendedlogs/pipes/${name}`);
     const role = new Role(this, 'Role', {
-      description: `What the pipe ${name} may do`,
+      description: `Permissions of the pipe ${name}`,
       assumedBy: new ServicePrincipal('pipes.amazonaws.com', {
         conditions: {
           StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
-          ArnEquals: { 'aws:SourceArn': arnOf(this, name) },
+          ArnEquals: {
+            'aws:SourceArn': Stack.of(this).formatArn({
+              service: 'pipes',
+              resource: 'pipe',
+              resourceName: name,
+            }),
+          },
         },
       }),
     });
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: [
-          'dynamodb:DescribeStream',
-          'dynamodb:GetRecords',
-          'dynamodb:GetShardIterator',
-          'dynamodb:ListStreams',
-        ],
-        resources: [source],
-      }),
+    const allow = (actions: string[], resource: string, conditions?: object) =>
+      role.addToPolicy(new PolicyStatement({ actions, resources: [resource], conditions }));
+    allow(
+      [
+        'dynamodb:DescribeStream',
+        'dynamodb:GetRecords',
+        'dynamodb:GetShardIterator',
+        'dynamodb:ListStreams',
+      ],
+      source,
     );
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['kms:Decrypt', 'kms:DescribeKey'],
-        resources: [common.key.keyArn],
-        conditions: {
-          StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` },
-        },
-      }),
-    );
+    allow(['kms:Decrypt', 'kms:DescribeKey'], key.keyArn, viaService(this, 'dynamodb'));
     bus.grantPutEventsTo(role);
-    role.addToPolicy(
-      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [failed.queueArn] }),
-    );
-    acknowledge(failed, { 'AwsSolutions-SQS3': 'It is itself the queue for what failed.' });
+    allow(['sqs:SendMessage'], failed.queueArn);
 
     const pipe = new CfnPipe(this, 'Pipe', {
       name,
@@ -89,7 +74,7 @@ export class OfferPipe extends Construct {
       source,
       sourceParameters: {
         dynamoDbStreamParameters: {
-          // From the beginning: an offer that was made while the pipe was being made counts.
+          // Includes offers that were published during the creation of the pipe.
           startingPosition: 'TRIM_HORIZON',
           batchSize: BATCH_SIZE,
           maximumRecordAgeInSeconds: AGE_MAX.toSeconds(),
@@ -109,7 +94,7 @@ export class OfferPipe extends Construct {
         cloudwatchLogsLogDestination: { logGroupArn: logs.logGroupArn },
       },
     });
-    // A pipe reads its source when it is made, so its role must be able to by then.
+    // A pipe reads its source when it is created, so the permissions must exist by then.
     pipe.node.addDependency(role);
 
     alarms.add({
@@ -119,12 +104,8 @@ export class OfferPipe extends Construct {
         statistic: 'Maximum',
       }),
       threshold: 0,
-      description: `Offers did not reach the bus ${names.bus}, and ${name} has given them up.`,
+      description: `The pipe ${name} failed to send offers to the bus ${names.bus}.`,
       runbook: 'offers-do-not-reach-the-bus',
     });
   }
-}
-
-function arnOf(scope: Construct, pipe: string): string {
-  return Stack.of(scope).formatArn({ service: 'pipes', resource: 'pipe', resourceName: pipe });
 }
