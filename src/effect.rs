@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
+use analytics::effect::statistics::CLUSTERS_MIN;
+use analytics::effect::{OfArm, effect, steps};
 use chrono::{Days, NaiveDate};
 use clap::Args;
 use domain::ports::CatalogTable;
 use domain::{Arm, Store, StoreId};
-use pricing::effect::statistics::CLUSTERS_MIN;
-use pricing::effect::{OfArm, effect, steps};
 
 use crate::dates::{DateFlags, told};
 use crate::output::Format;

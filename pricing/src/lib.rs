@@ -14,7 +14,6 @@ mod day;
 pub mod decide;
 pub mod decision;
 pub mod draft;
-pub mod effect;
 pub mod forecast;
 pub mod inputs;
 pub mod ladder;

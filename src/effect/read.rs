@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
+use analytics::effect::{ItemDay, Outcome, decides_from};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ports::{CatalogTable, DaysTable, Failure, OffersTable, StockTable};
 use domain::stock::{Figures, StockWindow};
 use domain::{ClosedDay, Currency, Item, Offer, Sku, Store};
-use pricing::effect::{ItemDay, Outcome, decides_from};
 
 use crate::connect::Tables;
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use analytics::effect::statistics::Interval;
+use analytics::effect::{Figure, Measured, OfArm, StepOutcome};
 use domain::Arm;
-use pricing::effect::statistics::Interval;
-use pricing::effect::{Figure, Measured, OfArm, StepOutcome};
 use rust_decimal::Decimal;
 
 use super::read::Read;

@@ -15,7 +15,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("local/kinesis/src", &["domain"]),
     ("local/event-source-mapping/src", &["domain"]),
     ("load-generator/src", &["domain"]),
-    ("pricing-simulator/src", &["domain", "pricing"]),
+    ("pricing/simulator/src", &["domain", "pricing"]),
+    ("analytics/src", &["domain"]),
 ];
 const ROOMS: &[&str] = &[
     "domain",
@@ -28,10 +29,11 @@ const ROOMS: &[&str] = &[
     "event_source_mapping",
     "load_generator",
     "pricing_simulator",
+    "analytics",
     "simulation",
 ];
 /// The rooms that read no clock, no environment, no file and no socket.
-const PURE: &[&str] = &["domain", "load-generator", "pricing-simulator"];
+const PURE: &[&str] = &["domain", "load-generator", "pricing-simulator", "analytics"];
 const IMPURE_CRATES: &[&str] =
     &["tokio", "hyper", "axum", "reqwest", "aws-sdk-", "aws-config", "rusqlite", "lambda_", "mio"];
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use analytics::effect::{Figure, ItemDay, OfArm, Outcome, decides_from, effect};
 use chrono::NaiveDate;
 use domain::ports::{DaysTable, OffersTable, StockTable};
 use domain::stock::{StockWindow, WindowKey};
@@ -10,7 +11,6 @@ use domain::{Arm, Event, Experiment, Item, Offer, Sku};
 use load_generator::day::Day;
 use load_generator::prices::Prices;
 use load_generator::shops::{Shop, chain};
-use pricing::effect::{Figure, ItemDay, OfArm, Outcome, decides_from, effect};
 use pricing::slot_of;
 use processors::Closing;
 

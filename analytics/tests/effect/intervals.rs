@@ -1,7 +1,7 @@
 //! The intervals of `daymark effect`: equal to what a textbook says of small samples, and right as
 //! often as they claim to be.
 
-use pricing::effect::statistics::{
+use analytics::effect::statistics::{
     Difference, Interval, Observation, adjusted, clusters, difference, ratio,
 };
 use rand::{Rng, SeedableRng};

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use analytics::effect::{
+    Figure, ItemDay, OfArm, Outcome, StepOutcome, decides_from, effect, steps,
+};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::closed_day::Morning;
 use domain::offer::{Inputs, Outlook, Trust};
 use domain::stock::{StockWindow, WindowKey};
 use domain::{Acceptance, Arm, ClosedDay, DayKey, Event, Item, Money, Offer, Store, Version};
-use pricing::effect::{Figure, ItemDay, OfArm, Outcome, StepOutcome, decides_from, effect, steps};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
