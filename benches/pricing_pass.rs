@@ -10,10 +10,10 @@ use aws::{AwsClients, Endpoints, ResourceNames};
 use chrono::{DateTime, NaiveDate, Utc};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use domain::closed_day::Morning;
-use domain::history::{History, Whose};
+use domain::history::Whose;
 use domain::ports::{CatalogTable, HistoryTable, StockTable};
 use domain::stock::{StockWindow, WindowKey};
-use domain::{Acceptance, ClosedDay, DayKey, Event, Item, Sku};
+use domain::{Acceptance, ClosedDay, DayKey, Event, History, Item, Sku};
 use load_generator::day::Day;
 use load_generator::prices::Prices;
 use load_generator::shops::{self, Shop};
@@ -88,7 +88,7 @@ fn histories(shop: &Shop) -> BTreeMap<Sku, History> {
     }
     let through = date().pred_opt().expect("a date");
     let of = |(sku, rows): (Sku, Vec<ClosedDay>)| {
-        let history = History::of_item(&store.store_id, &sku, through, &rows)?;
+        let history = demand::item_history(&store.store_id, &sku, through, &rows)?;
         Some((sku, history))
     };
     rows.into_iter().filter_map(of).collect()

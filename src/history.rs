@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
-use domain::demand::Profile;
-use domain::history::{DayKind, Expected, HistoryKey, Whose, expected};
+use demand::{Expectation, Profile, expectation, prior_elasticity};
+use domain::history::{DayKind, HistoryKey, Whose};
 use domain::limits::SLOT_MINUTES;
 use domain::ports::{CatalogTable, HistoryTable};
 use domain::{History, Item, Sku, Store, StoreId};
@@ -96,20 +96,24 @@ fn keys(store: &Store, item: &Item) -> [Option<HistoryKey>; 2] {
 }
 
 /// What is expected of an item on each kind of day.
-fn known(store: &Store, item: &Item, histories: &BTreeMap<HistoryKey, History>) -> [Expected; 3] {
+fn known(
+    store: &Store,
+    item: &Item,
+    histories: &BTreeMap<HistoryKey, History>,
+) -> [Expectation; 3] {
     let [own, category] = keys(store, item).map(|key| key.and_then(|key| histories.get(&key)));
-    let believed = store.policy.rules_of(item).believed();
-    DayKind::ALL.map(|kind| expected(own, category, kind, believed))
+    let believed = prior_elasticity(&store.policy.rules_of(item));
+    DayKind::ALL.map(|kind| expectation(own, category, kind, believed))
 }
 
-fn summary(item: &Item, known: &[Expected; 3]) -> Vec<String> {
+fn summary(item: &Item, known: &[Expectation; 3]) -> Vec<String> {
     let profile = known[0].profile.as_ref();
     let elasticity = known[0].elasticity;
-    let units = |expected: &Expected| {
+    let units = |expected: &Expectation| {
         let units = |profile: &Profile| profile.slots.iter().map(|slot| slot.units).sum::<f64>();
         number(expected.profile.as_ref().map(units))
     };
-    let days = |expected: &Expected| expected.profile.as_ref().map_or(0.0, |it| it.days.trunc());
+    let days = |expected: &Expectation| expected.profile.as_ref().map_or(0.0, |it| it.days.trunc());
     let basis = profile.map_or_else(String::new, |it| format!("{:?}", it.basis).to_lowercase());
     let mut row = vec![item.sku.to_string(), basis];
     row.push(known.iter().map(days).sum::<f64>().to_string());
@@ -120,7 +124,7 @@ fn summary(item: &Item, known: &[Expected; 3]) -> Vec<String> {
     row
 }
 
-fn slots(known: &[Expected; 3]) -> Vec<Vec<String>> {
+fn slots(known: &[Expectation; 3]) -> Vec<Vec<String>> {
     let mut rows: BTreeMap<u16, [Option<f64>; 3]> = BTreeMap::new();
     for (kind, expected) in known.iter().enumerate() {
         for slot in expected.profile.iter().flat_map(|profile| &profile.slots) {

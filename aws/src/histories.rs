@@ -3,7 +3,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Version;
-use domain::history::{DayKind, Estimate, History, HistoryKey, NAME_BYTES_MAX, UsualDay, Whose};
+use domain::history::{
+    DayKind, ElasticityEstimate, History, HistoryKey, NAME_BYTES_MAX, UsualDay, Whose,
+};
 use domain::ports::{Failure, HistoryTable, Saved};
 
 use crate::Tables;
@@ -60,7 +62,7 @@ fn item_of(history: &History) -> Attributes {
     put("through", text(history.through));
     put("days", number(history.days));
     put("day_cv", number(history.day_cv));
-    if let Some(Estimate { mean, sd }) = history.elasticity {
+    if let Some(ElasticityEstimate { mean, sd }) = history.elasticity {
         put("elasticity", number(mean));
         put("elasticity_sd", number(sd));
     }
@@ -83,7 +85,7 @@ fn history_of(item: &Attributes) -> Result<History, Failure> {
         false => Whose::Category(reader.text("category")?),
     };
     let elasticity = match item.contains_key("elasticity") {
-        true => Some(Estimate {
+        true => Some(ElasticityEstimate {
             mean: reader.number("elasticity")?,
             sd: reader.number("elasticity_sd")?,
         }),

@@ -8,7 +8,6 @@ pub mod calendar;
 pub mod catalog;
 pub mod chance;
 pub mod closed_day;
-pub mod demand;
 pub mod due;
 pub mod event;
 pub mod experiment;

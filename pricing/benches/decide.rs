@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use domain::demand::{Basis, Elasticity, Form, PastOffer, Profile, ProfileSlot, Scope};
+use demand::{Elasticity, OfferScope, PastOffer, Profile, ProfileBasis, ProfileSlot, ResponseForm};
 use domain::{Currency, Ladder};
 use pricing::situation::{Rules, Sales, Shelf, Situation};
 use rust_decimal::Decimal;
@@ -37,7 +37,7 @@ fn situation(on_hand: u64, slots: i64, usual: f64) -> Situation {
         expected_units: 4.0 + number as f64,
         units: 6 + 2 * number,
         sold_out: false,
-        scope: Scope::Sku,
+        scope: OfferScope::Sku,
     };
     Situation {
         store_id: "0042".to_owned(),
@@ -52,7 +52,7 @@ fn situation(on_hand: u64, slots: i64, usual: f64) -> Situation {
         shelf: Shelf { price: regular, discount_percent: 0, since: None, changes_today: 0 },
         sales_today: (0..WINDOWS).map(window).collect(),
         profile: Some(Profile {
-            basis: Basis::Sku,
+            basis: ProfileBasis::Sku,
             days: 28.0,
             day_cv: 0.3,
             slots: (16..48)
@@ -63,7 +63,7 @@ fn situation(on_hand: u64, slots: i64, usual: f64) -> Situation {
                 })
                 .collect(),
         }),
-        elasticity: Some(Elasticity { mean: 2.2, sd: 0.7, form: Form::Exponential }),
+        elasticity: Some(Elasticity { mean: 2.2, sd: 0.7, form: ResponseForm::Exponential }),
         offer_history: (0..4).map(past).collect(),
         rules: Rules {
             ladder: Ladder::new(vec![0, 10, 20, 30, 40, 50, 60, 70]).expect("ascending from 0"),

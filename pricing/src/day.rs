@@ -1,12 +1,11 @@
 //! What the usual day expects from now on, and what was seen of today.
 
 use chrono::{DateTime, FixedOffset};
-use domain::demand::{Basis, Elasticity};
+use demand::{Elasticity, LevelPrior, ProfileBasis, WindowSales, exponent};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::calendar::{Grid, expected_between};
-use crate::learning::{Level, Seen, exponent, level};
+use crate::calendar::Grid;
 use crate::situation::Situation;
 
 /// What is stocked for a day and sold on it at the regular price. Bakers call 15 % returns healthy.
@@ -20,7 +19,7 @@ const NO_PROFILE_HALF_LIFE_HOURS: f64 = 1.0;
 /// One item's day.
 pub(crate) struct Day<'a> {
     situation: &'a Situation,
-    pub(crate) level: Level,
+    pub(crate) level: LevelPrior,
     /// Units of each slot to come.
     pub(crate) expected: Vec<f64>,
     /// Units an hour, where there is no profile.
@@ -33,15 +32,18 @@ impl<'a> Day<'a> {
     /// The day, with the slots of a grid to come.
     pub(crate) fn of(situation: &'a Situation, grid: &Grid) -> Self {
         let slots = grid.marks.windows(2).map(|marks| (marks[0], marks[1]));
-        let profile = situation.profile.as_ref().filter(|profile| profile.basis != Basis::None);
+        let profile =
+            situation.profile.as_ref().filter(|profile| profile.basis != ProfileBasis::None);
         if let Some(profile) = profile {
-            let daily: f64 = profile.slots.iter().map(|slot| slot.units).sum();
             return Self {
                 situation,
-                level: level(profile.basis, profile.day_cv, profile.days, daily),
-                expected: slots
-                    .map(|(start, end)| expected_between(&profile.slots, start, end))
-                    .collect(),
+                level: LevelPrior::of_profile(
+                    profile.basis,
+                    profile.day_cv,
+                    profile.days,
+                    profile.daily_units(),
+                ),
+                expected: slots.map(|(start, end)| profile.units_between(start, end)).collect(),
                 flat: 0.0,
                 is_usual: true,
             };
@@ -53,7 +55,7 @@ impl<'a> Day<'a> {
         let flat = SOLD_OF_STOCK * stocked / hours(opened, situation.closes_at);
         Self {
             situation,
-            level: Level::Unknown(NO_PROFILE_SIZE),
+            level: LevelPrior::Gamma(NO_PROFILE_SIZE),
             expected: slots.map(|(start, end)| flat * hours(start, end)).collect(),
             flat,
             is_usual: false,
@@ -61,7 +63,7 @@ impl<'a> Day<'a> {
     }
 
     /// What today's windows say. Of one with an empty shelf nothing is known.
-    pub(crate) fn seen(&self, elasticity: &Elasticity) -> Vec<Seen> {
+    pub(crate) fn seen(&self, elasticity: &Elasticity) -> Vec<WindowSales> {
         let regular = to_f64(self.situation.regular_price);
         let known = self.situation.sales_today.iter().filter(|sales| !sales.sold_out);
         let (mut price, mut same) = (Decimal::ZERO, 0.0);
@@ -74,12 +76,10 @@ impl<'a> Day<'a> {
                 let zone = self.situation.as_of.offset();
                 let (start, end) = (sales.start.with_timezone(zone), sales.end.with_timezone(zone));
                 let (expected, weight) = match &self.situation.profile {
-                    Some(profile) if self.is_usual => {
-                        (expected_between(&profile.slots, start, end), 1.0)
-                    }
+                    Some(profile) if self.is_usual => (profile.units_between(start, end), 1.0),
                     _ => (self.flat * hours(start, end), self.recency(end)),
                 };
-                Seen {
+                WindowSales {
                     expected: weight * expected,
                     units: weight * sales.units as f64,
                     exponent: same,

@@ -1,12 +1,12 @@
 //! One decision: which step to show now, what is expected of it, and why.
 
+use demand::{Learning, LevelPrior, beliefs};
 use rust_decimal::Decimal;
 
 use crate::calendar::Grid;
 use crate::day::Day;
 use crate::decision::{Alternative, Decision, Expected, WhyNot};
 use crate::ladder::{Step, steps};
-use crate::learning::{Level, beliefs};
 use crate::model::{Figures, Model};
 use crate::programme::Changes;
 use crate::reason::{Findings, reason};
@@ -19,32 +19,20 @@ const SLOTS_MIN: usize = 24;
 /// Most states of the programme over all slots, but for the units on hand.
 const STATES_MAX: usize = 150_000;
 
-/// The parts of the algorithm. All are on in production; switched off, they show what each is
-/// worth.
+/// Parts of the algorithm. All are on in production; the simulator switches single parts off to
+/// measure their value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Method {
-    /// Learn today's level from today's sales.
-    pub learn_level: bool,
-    /// Learn the elasticity from past offers and today's sales.
-    pub learn_response: bool,
-    /// Average over what the elasticity may be, instead of taking its mean.
-    pub average_response: bool,
-    /// Trust sales less where they vary more than Poisson's.
-    pub temper: bool,
-    /// How much a slot's sales vary beyond Poisson: the size of a negative binomial; `None` for
-    /// Poisson. Where everything is known exactly, sales are Poisson anyway.
+    /// Estimation from past offers and today's sales.
+    pub learning: Learning,
+    /// Size of the negative binomial of a slot's sales; `None` for Poisson. Where everything is
+    /// known exactly, sales are Poisson anyway.
     pub slot_size: Option<f64>,
 }
 
 impl Default for Method {
     fn default() -> Self {
-        Self {
-            learn_level: true,
-            learn_response: true,
-            average_response: true,
-            temper: true,
-            slot_size: Some(4.0),
-        }
+        Self { learning: Learning::default(), slot_size: Some(4.0) }
     }
 }
 
@@ -67,9 +55,14 @@ pub fn decide_by(situation: &Situation, method: &Method) -> Decision {
     let (grid, changes) = grid(situation, usable.len(), left);
     let day = Day::of(situation, &grid);
     let elasticity = situation.elasticity.unwrap_or_default();
-    let beliefs =
-        beliefs(day.level, &elasticity, &situation.offer_history, &day.seen(&elasticity), method);
-    let is_exact = day.level == Level::Known && elasticity.sd == 0.0;
+    let beliefs = beliefs(
+        day.level,
+        &elasticity,
+        &situation.offer_history,
+        &day.seen(&elasticity),
+        &method.learning,
+    );
+    let is_exact = day.level == LevelPrior::Known && elasticity.sd == 0.0;
     let model = Model {
         situation,
         elasticity: &elasticity,
@@ -105,7 +98,7 @@ pub fn decide_by(situation: &Situation, method: &Method) -> Decision {
         .collect();
     let best = best(&alternatives);
     let (discount_percent, price, expected) = best.expect("the step on the shelf is allowed");
-    let level: f64 = beliefs.iter().map(|belief| belief.weight * belief.level).sum();
+    let level: f64 = beliefs.iter().map(|belief| belief.weight * belief.level.mean).sum();
     let mut decision = Decision {
         changes: discount_percent != shelf,
         price,

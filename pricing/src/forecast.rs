@@ -5,13 +5,13 @@
 //! costs no money, here its whole Gamma counts: a strong day is strong in all of its slots.
 
 use chrono::{DateTime, FixedOffset};
+use demand::{Belief, Level, LevelPrior, beliefs, exponent};
 use rust_decimal::Decimal;
 use statrs::distribution::{ContinuousCDF, Gamma};
 
 use crate::calendar::Grid;
 use crate::day::{Day, to_f64};
 use crate::decide::Method;
-use crate::learning::{self, Belief, Level, beliefs, exponent};
 use crate::sales::Demand;
 use crate::situation::Situation;
 
@@ -44,8 +44,9 @@ pub fn left(situation: &Situation, price: Decimal) -> Vec<Left> {
     let day = Day::of(situation, &grid);
     let elasticity = situation.elasticity.unwrap_or_default();
     let seen = day.seen(&elasticity);
-    let beliefs = beliefs(day.level, &elasticity, &situation.offer_history, &seen, &method);
-    let is_exact = day.level == Level::Known && elasticity.sd == 0.0;
+    let beliefs =
+        beliefs(day.level, &elasticity, &situation.offer_history, &seen, &method.learning);
+    let is_exact = day.level == LevelPrior::Known && elasticity.sd == 0.0;
     let size = method.slot_size.filter(|_| !is_exact);
     let lots = situation.on_hand.min(LOTS_MAX);
     let lot = if lots == 0 { 1.0 } else { situation.on_hand as f64 / lots as f64 };
@@ -73,17 +74,17 @@ struct Afternoon {
 
 /// A belief as so many strengths of demand.
 fn afternoons(belief: &Belief, effect: f64, lots: usize) -> impl Iterator<Item = Afternoon> {
-    let Belief { weight, elasticity, level, level_size } = *belief;
-    let gamma = Gamma::new(level_size, level_size / level).ok().filter(|_| level_size.is_finite());
+    let Belief { weight, elasticity, level: Level { mean, size } } = *belief;
+    let gamma = Gamma::new(size, size / mean).ok().filter(|_| size.is_finite());
     let levels: Vec<f64> = match gamma {
-        None => vec![level],
+        None => vec![mean],
         Some(gamma) => {
             let middle = |index| (f64::from(index) + 0.5) / f64::from(LEVELS);
             (0..LEVELS).map(|index| gamma.inverse_cdf(middle(index))).collect()
         }
     };
     let weight = weight / levels.len() as f64;
-    let price = learning::effect(elasticity, effect);
+    let price = demand::effect(elasticity, effect);
     levels.into_iter().map(move |level| {
         let mut left = vec![0.0; lots + 1];
         left[lots] = 1.0;

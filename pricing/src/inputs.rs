@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::iter::successors;
 
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, TimeDelta, Timelike, Utc};
+use demand::{Expectation, expectation, prior_elasticity};
 use domain::catalog::ItemRules;
-use domain::demand::{Profile, ProfileSlot};
 use domain::event::Unit;
-use domain::history::{DayKind, Expected, expected};
+use domain::history::DayKind;
 use domain::limits::SLOT_MINUTES;
 use domain::stock::{self, Figures, StockWindow, level_at, past_its_date};
 use domain::{Arm, BusinessDay, ClosedDay, Item, Offer, Store};
@@ -15,6 +15,7 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::afternoon::{Afternoon, HeldBack};
+use crate::day::to_f64;
 use crate::situation::{Rules, Sales, Shelf, Situation};
 use domain::slot_of;
 
@@ -66,7 +67,7 @@ impl Afternoon {
         }
         // A sign that says "was 2.40" stays true: another regular price counts from tomorrow on.
         let regular_price = chain.first().map_or(item.price, |first| first.regular_price);
-        let Expected { profile, elasticity } = self.expected(item, &rules);
+        let Expectation { profile, elasticity } = self.expected(item, &rules);
         let situation = Situation {
             store_id: self.store.store_id.to_string(),
             sku: item.sku.to_string(),
@@ -79,7 +80,7 @@ impl Afternoon {
             salvage_value: item.salvage_value.map_or(Decimal::ZERO, |value| value.amount()),
             shelf: self.shelf(regular_price.amount(), &chain),
             sales_today: self.sales(regular_price.amount(), windows, piece, &level, &shown),
-            profile: profile.map(|profile| in_pieces(profile, piece)),
+            profile: profile.map(|profile| profile.in_portions(to_f64(piece))),
             elasticity: Some(elasticity),
             // What they tell is in the elasticity.
             offer_history: Vec::new(),
@@ -108,12 +109,12 @@ impl Afternoon {
     }
 
     /// What is believed of an item before today.
-    fn expected(&self, item: &Item, rules: &ItemRules<'_>) -> Expected {
+    fn expected(&self, item: &Item, rules: &ItemRules<'_>) -> Expectation {
         let (own, category) = self.histories_of(item);
-        let Expected { profile, elasticity } =
-            expected(own, category, DayKind::of(self.day.date), rules.believed());
-        let profile = profile.and_then(|profile| filled(profile, &self.opening_slots()));
-        Expected { profile, elasticity }
+        let Expectation { profile, elasticity } =
+            expectation(own, category, DayKind::of(self.day.date), prior_elasticity(rules));
+        let profile = profile.and_then(|profile| profile.filled(&self.opening_slots()));
+        Expectation { profile, elasticity }
     }
 
     /// The first minutes of the slots in which the store is open, by its clock.
@@ -241,36 +242,6 @@ pub(crate) fn wall(store: &Store, at: DateTime<Utc>) -> DateTime<FixedOffset> {
     at.with_timezone(&store.zone).fixed_offset()
 }
 
-/// With the mean of the opening slots that are known for each that is not, because the shelf was
-/// always empty by then: outside all slots nothing would be expected, however much is there today.
-/// `None` when no opening slot is known.
-fn filled(profile: Profile, opening: &BTreeSet<u16>) -> Option<Profile> {
-    let known: BTreeSet<u16> = profile.slots.iter().map(|slot| slot.start).collect();
-    let inside = profile.slots.iter().filter(|slot| opening.contains(&slot.start));
-    let (units, count) =
-        inside.fold((0.0, 0.0), |(units, count), slot| (units + slot.units, count + 1.0));
-    if count == 0.0 {
-        return None;
-    }
-    let mean = |start: &u16| ProfileSlot {
-        start: *start,
-        end: *start + SLOT_MINUTES as u16,
-        units: units / count,
-    };
-    let mut slots = profile.slots;
-    slots.extend(opening.difference(&known).map(mean));
-    slots.sort_unstable_by_key(|slot| slot.start);
-    Some(Profile { slots, ..profile })
-}
-
-fn in_pieces(profile: Profile, piece: Decimal) -> Profile {
-    let piece = piece.to_f64().filter(|piece| *piece != 1.0);
-    let Some(piece) = piece else { return profile };
-    let slots = profile.slots.iter();
-    let slots = slots.map(|slot| ProfileSlot { units: slot.units / piece, ..*slot }).collect();
-    Profile { slots, ..profile }
-}
-
 /// The unit in which an item's events count.
 fn unit_of(windows: &[StockWindow]) -> Unit {
     let latest = windows.iter().rev().find_map(|row| row.events().last());
@@ -280,26 +251,4 @@ fn unit_of(windows: &[StockWindow]) -> Unit {
 fn whole(pieces: Decimal) -> u64 {
     let rounded = pieces.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
     rounded.to_u64().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::demand::Basis;
-
-    use super::*;
-
-    #[test]
-    fn what_was_never_there_in_the_afternoon_is_asked_for_there_as_in_the_morning() {
-        let slot = |start: u16, units| ProfileSlot { start, end: start + 15, units };
-        let profile = |slots| Profile { basis: Basis::Sku, days: 20.0, day_cv: 0.3, slots };
-        let opening: BTreeSet<u16> = [420, 435, 450, 465].into();
-        // Before opening nobody pays, whatever a clock that is wrong told.
-        let known = profile(vec![slot(0, 90.0), slot(420, 1.0), slot(450, 2.0)]);
-        let slots = [slot(0, 90.0), slot(420, 1.0), slot(435, 1.5), slot(450, 2.0), slot(465, 1.5)];
-        assert_eq!(filled(known, &opening), Some(profile(slots.to_vec())));
-        let whole = profile(opening.iter().map(|start| slot(*start, 0.0)).collect());
-        assert_eq!(filled(whole.clone(), &opening), Some(whole));
-        assert_eq!(filled(profile(vec![slot(0, 90.0)]), &opening), None);
-        assert_eq!(filled(profile(Vec::new()), &opening), None);
-    }
 }

@@ -1,6 +1,6 @@
 //! Station 3: stock windows, policy and time become afternoon discount offers.
 //!
-//! Pure from the inside out: [`ladder`] says which prices are allowed, [`learning`] what each would
+//! Pure from the inside out: [`ladder`] says which prices are allowed, `demand` what each would
 //! sell, [`decide()`] picks one and says why, [`afternoon`] does so for every item of a store, and
 //! [`pass`] reads what that needs and writes what follows.
 
@@ -17,7 +17,6 @@ pub mod draft;
 pub mod forecast;
 pub mod inputs;
 pub mod ladder;
-pub mod learning;
 pub mod listed;
 pub mod metrics;
 mod model;

@@ -1,14 +1,13 @@
 //! From beliefs to what each price is worth: the programme of each belief, and their average.
 
+use demand::{Belief, Elasticity, effect, exponent};
 use domain::Currency;
-use domain::demand::Elasticity;
 use rust_decimal::prelude::FromPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::day::to_f64;
 use crate::decision::Expected;
 use crate::ladder::Step;
-use crate::learning::{Belief, effect, exponent};
 use crate::programme::{Changes, Outlook, Outlooks, Problem, solve};
 use crate::sales::Demand;
 use crate::situation::Situation;
@@ -57,7 +56,7 @@ impl Model<'_> {
         let exponents = prices.iter().map(|price| exponent(self.elasticity.form, price / regular));
         let effects: Vec<f64> = exponents.map(|it| effect(belief.elasticity, it)).collect();
         let deepest = effects.iter().copied().fold(0.0, f64::max);
-        let means = self.expected.iter().map(|expected| belief.level * expected);
+        let means = self.expected.iter().map(|expected| belief.level.mean * expected);
         let most = self.most(means.clone().map(|mean| mean * deepest));
         let units = self.situation.on_hand.min(most);
         let lots = units.min(lots_max);

@@ -1,7 +1,7 @@
 //! All that one decision depends on: the request of the public `decide` format, typed.
 
 use chrono::{DateTime, FixedOffset};
-use domain::demand::{Elasticity, PastOffer, Profile};
+use demand::{Elasticity, PastOffer, Profile};
 use domain::{Currency, Ladder};
 use rust_decimal::Decimal;
 

@@ -2,7 +2,7 @@
 //! times, leaves.
 
 use chrono::{DateTime, FixedOffset};
-use domain::demand::{Basis, Elasticity, Form, Profile, ProfileSlot};
+use demand::{Elasticity, Profile, ProfileBasis, ProfileSlot, ResponseForm};
 use domain::{Currency, Ladder};
 use pricing::decide;
 use pricing::forecast::{Left, left};
@@ -32,12 +32,12 @@ fn situation(day_cv: f64, sd: f64) -> Situation {
         shelf: Shelf { price, discount_percent: 0, since: None, changes_today: 0 },
         sales_today: Vec::new(),
         profile: Some(Profile {
-            basis: Basis::Sku,
+            basis: ProfileBasis::Sku,
             days: 1e9,
             day_cv,
             slots: vec![ProfileSlot { start: 15 * 60, end: 18 * 60, units: 18.0 }],
         }),
-        elasticity: Some(Elasticity { mean: 2.0, sd, form: Form::Exponential }),
+        elasticity: Some(Elasticity { mean: 2.0, sd, form: ResponseForm::Exponential }),
         offer_history: Vec::new(),
         rules: Rules {
             ladder: Ladder::new(vec![0, 20]).unwrap(),

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
+use demand::{category_history, item_history, recent_version};
 use domain::history::{DATES, HistoryKey, Whose};
 use domain::ports::StockTable;
 use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved};
@@ -62,7 +63,7 @@ where
                 let through = through.map_or(fold.through, |it| it.through.max(fold.through));
                 let first = through - Days::new(DATES - 1);
                 let rows = self.tables.query_days(fold.store_id, &item.sku, first, through).await?;
-                let folded = History::of_item(fold.store_id, &item.sku, through, &rows);
+                let folded = item_history(fold.store_id, &item.sku, through, &rows);
                 self.keep(&key, folded, known, &mut all).await?
             };
             if let (Some(name), Some(history)) = (&item.category, history) {
@@ -73,7 +74,7 @@ where
             let key = fold.key(Whose::Category(name.clone()));
             let items = of_category.remove(name.as_str()).unwrap_or_default();
             let items: Vec<&History> = items.iter().collect();
-            let folded = History::of_category(fold.store_id, name, &items);
+            let folded = category_history(fold.store_id, name, &items);
             let known = stored.remove(&key);
             self.keep(&key, folded, known, &mut all).await?;
         }
@@ -138,8 +139,7 @@ impl Fold<'_> {
         let rows: Vec<&ClosedDay> = rows.map(|(_, row)| row).collect();
         self.touched.is_some_and(|touched| !touched.contains(sku))
             && known.map_or(rows.is_empty(), |known| {
-                known.through >= self.through
-                    && known.recent == History::recent_of(known.through, rows)
+                known.through >= self.through && known.recent == recent_version(known.through, rows)
             })
     }
 }

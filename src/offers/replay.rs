@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use chrono::Days;
 use clap::Args;
+use demand::{category_history, item_history};
 use domain::history::DATES;
 use domain::ports::{CatalogTable, DaysTable};
 use domain::{History, Item, Offer, OfferId};
@@ -122,12 +123,12 @@ async fn histories(
     for Item { sku, .. } in items.iter().filter(together) {
         let rows = tables.query_days(store_id, sku, first, through).await;
         let rows = rows.map_err(|failure| tables.explain(failure))?;
-        folded.extend(History::of_item(store_id, sku, through, &rows));
+        folded.extend(item_history(store_id, sku, through, &rows));
     }
     let of_category = item
         .category
         .as_ref()
-        .and_then(|name| History::of_category(store_id, name, &folded.iter().collect::<Vec<_>>()));
+        .and_then(|name| category_history(store_id, name, &folded.iter().collect::<Vec<_>>()));
     folded.extend(of_category);
     Ok(folded)
 }

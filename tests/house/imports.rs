@@ -7,19 +7,21 @@ use crate::{check, root, sources};
 /// What each room may name of the others, in its library.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("domain/src", &[]),
+    ("demand/src", &["domain"]),
     ("ingest/src", &["domain"]),
-    ("processors/src", &["domain"]),
-    ("pricing/src", &["domain"]),
+    ("processors/src", &["domain", "demand"]),
+    ("pricing/src", &["domain", "demand"]),
     ("aws/src", &["domain"]),
     ("local/src", &["domain", "local_kinesis", "event_source_mapping"]),
     ("local/kinesis/src", &["domain"]),
     ("local/event-source-mapping/src", &["domain"]),
     ("load-generator/src", &["domain"]),
-    ("pricing/simulator/src", &["domain", "pricing"]),
+    ("pricing/simulator/src", &["domain", "demand", "pricing"]),
     ("analytics/src", &["domain"]),
 ];
 const ROOMS: &[&str] = &[
     "domain",
+    "demand",
     "ingest",
     "processors",
     "pricing",
@@ -33,7 +35,7 @@ const ROOMS: &[&str] = &[
     "simulation",
 ];
 /// The rooms that read no clock, no environment, no file and no socket.
-const PURE: &[&str] = &["domain", "load-generator", "pricing-simulator", "analytics"];
+const PURE: &[&str] = &["domain", "demand", "load-generator", "pricing-simulator", "analytics"];
 const IMPURE_CRATES: &[&str] =
     &["tokio", "hyper", "axum", "reqwest", "aws-sdk-", "aws-config", "rusqlite", "lambda_", "mio"];
 

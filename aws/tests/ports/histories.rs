@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, Days, TimeDelta};
 use domain::closed_day::Morning;
-use domain::history::{DATES, DayKind, Estimate, NAME_BYTES_MAX, UsualDay, Whose};
+use domain::history::{DATES, DayKind, ElasticityEstimate, NAME_BYTES_MAX, UsualDay, Whose};
 use domain::ports::{DaysTable, HistoryTable, Saved};
 use domain::stock::{StockWindow, WindowKey};
 use domain::{ClosedDay, DayKey, History, HistoryKey, Store, Version};
@@ -23,7 +23,7 @@ fn history(of: Whose) -> History {
         ],
         days: 40.0,
         day_cv: 0.3,
-        elasticity: Some(Estimate { mean: 2.2, sd: 0.512_3 }),
+        elasticity: Some(ElasticityEstimate { mean: 2.2, sd: 0.512_3 }),
         items_sd: None,
         recent: Version::of(b"recent"),
         version: Version::of(b"all"),
@@ -154,8 +154,9 @@ async fn a_day_of_sales_all_day_long_is_one_write_and_so_is_its_history() {
     let day = bytes_of(&world.item("days").await);
     assert!(day <= 1_024, "{day}");
     let key = &rows[0].key;
-    let history = History::of_item(&key.store_id, &key.sku, through, &rows).expect("a history");
-    assert!(history.units(DayKind::Weekday) > 70.0);
+    let history = demand::item_history(&key.store_id, &key.sku, through, &rows).expect("a history");
+    let weekday = &history.kinds[DayKind::Weekday as usize];
+    assert!(weekday.units.iter().flatten().sum::<f64>() > 70.0);
     days.save_history(&history, None).await.unwrap();
     let items = world.items("days").await;
     let history = bytes_of(items.last().expect("two"));

@@ -2,10 +2,8 @@
 
 use chrono::NaiveTime;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 use super::{CategoryRules, Item, Ladder, Policy};
-use crate::demand::{Elasticity, ITEMS_SD};
 
 /// The rules of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,18 +26,6 @@ pub struct ItemRules<'a> {
     pub elasticity: Decimal,
     /// Whether that was said of this very item.
     pub is_its_own: bool,
-}
-
-impl ItemRules<'_> {
-    /// What is believed of the item's elasticity where nothing was learnt yet: of one that was said
-    /// of the very item its category does not tell otherwise, only its own offers do.
-    #[must_use]
-    pub fn believed(&self) -> Elasticity {
-        let unknown = Elasticity::default();
-        let mean = self.elasticity.to_f64().unwrap_or(unknown.mean);
-        let sd = if self.is_its_own { ITEMS_SD } else { unknown.sd };
-        Elasticity { mean, sd, ..unknown }
-    }
 }
 
 impl Policy {

@@ -1,7 +1,7 @@
 //! What the shop knows of an item before the day begins: what it learnt from past days, with all
 //! their chance in it, and nothing of the truth.
 
-use domain::demand::{Basis, Elasticity, PastOffer, Profile, ProfileSlot, Scope};
+use demand::{Elasticity, OfferScope, PastOffer, Profile, ProfileBasis, ProfileSlot};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -56,9 +56,9 @@ impl Belief {
         let item = item_of(world, number);
         let nothing = Self { profile: None, elasticity: None, offers: Vec::new() };
         match world.basis {
-            Basis::None => nothing,
-            Basis::Sku => Self::learnt(world, item, &mut draw),
-            Basis::Category => {
+            ProfileBasis::None => nothing,
+            ProfileBasis::Sku => Self::learnt(world, item, &mut draw),
+            ProfileBasis::Category => {
                 let units = item.units * varied(SISTER_CV, &mut draw);
                 Self::learnt(world, Item { units, ..item }, &mut draw)
             }
@@ -73,7 +73,8 @@ impl Belief {
             day_cv: day_cv(&days),
             slots: slots(&days),
         };
-        let scope = if world.basis == Basis::Sku { Scope::Sku } else { Scope::Category };
+        let scope =
+            if world.basis == ProfileBasis::Sku { OfferScope::Sku } else { OfferScope::Category };
         let offers = days.iter().filter_map(|day| day.offer(&profile, scope)).collect();
         Self { profile: Some(profile), elasticity: Some(Elasticity::default()), offers }
     }
@@ -105,7 +106,7 @@ impl Past {
     }
 
     /// What came of the day's offer, against what the day's own level let expect without it.
-    fn offer(&self, profile: &Profile, scope: Scope) -> Option<PastOffer> {
+    fn offer(&self, profile: &Profile, scope: OfferScope) -> Option<PastOffer> {
         let first = usize::from((OFFER_FROM - OPENS) / WINDOW);
         let (before, during) = self.played.windows.split_at(first);
         let discount = self.discounts[during.first()?.step];

@@ -6,7 +6,7 @@
 //! and whoever buys at a price also buys at a lower one. Nothing drawn depends on a policy: all
 //! policies meet the same customers.
 
-use domain::demand::Form;
+use demand::ResponseForm;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1, Gamma};
@@ -39,7 +39,7 @@ pub struct Truth {
     /// The elasticity.
     pub elasticity: f64,
     /// The curve.
-    pub form: Form,
+    pub form: ResponseForm,
 }
 
 impl Truth {
@@ -48,8 +48,8 @@ impl Truth {
     pub fn response(&self, price: i64, regular: i64) -> f64 {
         let share = price as f64 / regular as f64;
         match self.form {
-            Form::Constant => share.powf(-self.elasticity),
-            Form::Exponential => (self.elasticity * (1.0 - share)).exp(),
+            ResponseForm::Constant => share.powf(-self.elasticity),
+            ResponseForm::Exponential => (self.elasticity * (1.0 - share)).exp(),
         }
     }
 }
@@ -119,8 +119,8 @@ impl ShopDay {
         let baked = (item.units * world.baked * varied(BAKED_CV, draw)).round().max(1.0) as u64;
         let own = world.elasticity.unwrap_or(item.elasticity);
         let elasticity = match world.form {
-            Form::Constant => own * CONSTANT_OVER_EXPONENTIAL,
-            Form::Exponential => own,
+            ResponseForm::Constant => own * CONSTANT_OVER_EXPONENTIAL,
+            ResponseForm::Exponential => own,
         };
         let units = item.units * twist.level * varied(DAY_CV, draw);
         let mean = twist.shape(&item).map(|share| share * units);

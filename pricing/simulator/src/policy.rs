@@ -1,5 +1,6 @@
 //! The policies that are compared.
 
+use demand::Learning;
 use pricing::decide::{Method, decide_by};
 use pricing::situation::Situation;
 
@@ -180,12 +181,13 @@ impl Part {
     /// The method without this part.
     #[must_use]
     pub fn missing(self) -> Method {
-        let whole = Method::default();
+        let (whole, all) = (Method::default(), Learning::default());
+        let without = |learning| Method { learning, ..whole };
         match self {
-            Self::Level => Method { learn_level: false, ..whole },
-            Self::Response => Method { learn_response: false, ..whole },
-            Self::Averaging => Method { average_response: false, ..whole },
-            Self::Tempering => Method { temper: false, ..whole },
+            Self::Level => without(Learning { level: false, ..all }),
+            Self::Response => without(Learning { response: false, ..all }),
+            Self::Averaging => without(Learning { average_response: false, ..all }),
+            Self::Tempering => without(Learning { temper: false, ..all }),
             Self::Dispersion => Method { slot_size: None, ..whole },
         }
     }

@@ -1,8 +1,8 @@
 //! A moment of a simulated day as the product's pricing takes it.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
+use demand::{Elasticity, Profile, ProfileBasis, ProfileSlot, ResponseForm};
 use domain::Currency;
-use domain::demand::{Basis, Elasticity, Form, Profile, ProfileSlot};
 use pricing::situation::{Sales, Shelf, Situation};
 
 use crate::belief::Belief;
@@ -73,8 +73,8 @@ pub fn certain(day: &ShopDay, belief: &Belief, moment: &Moment<'_>) -> Situation
     let response = |window: &crate::play::Sold| {
         let share = moment.steps[window.step].price as f64 / day.item.price as f64;
         match elasticity.form {
-            Form::Constant => share.powf(-elasticity.mean),
-            Form::Exponential => (elasticity.mean * (1.0 - share)).exp(),
+            ResponseForm::Constant => share.powf(-elasticity.mean),
+            ResponseForm::Exponential => (elasticity.mean * (1.0 - share)).exp(),
         }
     };
     let sold: u64 = moment.windows.iter().map(|window| window.units).sum();
@@ -95,7 +95,7 @@ pub fn certain(day: &ShopDay, belief: &Belief, moment: &Moment<'_>) -> Situation
 }
 
 fn known(situation: Situation, slots: Vec<ProfileSlot>, elasticity: Elasticity) -> Situation {
-    let profile = Profile { basis: Basis::Sku, days: 1.0, day_cv: 0.0, slots };
+    let profile = Profile { basis: ProfileBasis::Sku, days: 1.0, day_cv: 0.0, slots };
     Situation {
         profile: Some(profile),
         elasticity: Some(elasticity),
@@ -107,7 +107,7 @@ fn known(situation: Situation, slots: Vec<ProfileSlot>, elasticity: Elasticity) 
 
 /// How uncertain the level is before the day: days differ, and few days were averaged.
 fn level_variance(profile: &Profile) -> f64 {
-    if profile.basis == Basis::Category {
+    if profile.basis == ProfileBasis::Category {
         return CATEGORY_LEVEL_VARIANCE;
     }
     let units: f64 = profile.slots.iter().map(|slot| slot.units).sum();

@@ -2,8 +2,8 @@
 //!
 //! Every figure was written down before a policy had been played in it.
 
+use demand::{ProfileBasis, ResponseForm};
 use domain::Ladder;
-use domain::demand::{Basis, Form};
 use pricing::situation::Rules;
 use rust_decimal::Decimal;
 
@@ -29,13 +29,13 @@ pub struct World {
     /// The elasticity of every item, where it is not the item's own.
     pub elasticity: Option<f64>,
     /// The curve of demand over price.
-    pub form: Form,
+    pub form: ResponseForm,
     /// The share of customers from noon on who come back later when they find no discount.
     pub waiting: f64,
     /// Whether demand is burstier than Poisson: several pieces at once, busy and idle half hours.
     pub bursts: bool,
     /// Whose past days the shop has.
-    pub basis: Basis,
+    pub basis: ProfileBasis,
     /// Whether the shop has made offers before.
     pub past_offers: bool,
     /// The rules.
@@ -90,10 +90,10 @@ const PLAIN: World = World {
     turn: &[1.0],
     shift: &[0],
     elasticity: None,
-    form: Form::Exponential,
+    form: ResponseForm::Exponential,
     waiting: 0.0,
     bursts: false,
-    basis: Basis::Sku,
+    basis: ProfileBasis::Sku,
     past_offers: true,
     rules: RuleSet::Default,
 };
@@ -131,7 +131,7 @@ pub const WORLDS: [World; 14] = [
         name: "constant",
         about: "constant elasticity (1.6 instead of 2.2: again 3 times at half the price), \
                 exponential believed",
-        form: Form::Constant,
+        form: ResponseForm::Constant,
         ..PLAIN
     },
     World {
@@ -143,14 +143,14 @@ pub const WORLDS: [World; 14] = [
     World {
         name: "no-history",
         about: "no profile, no belief about the price response",
-        basis: Basis::None,
+        basis: ProfileBasis::None,
         past_offers: false,
         ..PLAIN
     },
     World {
         name: "new-item",
         about: "the profile and offers of a sister item, whose level differs by some 45 %",
-        basis: Basis::Category,
+        basis: ProfileBasis::Category,
         ..PLAIN
     },
     World {

@@ -1,6 +1,6 @@
 //! What anyone who reads the table relies on. Small contests; the seed stands in each.
 
-use domain::demand::Form;
+use demand::ResponseForm;
 use pricing_simulator::belief::Belief;
 use pricing_simulator::checker::broken;
 use pricing_simulator::contest::Contest;
@@ -97,7 +97,7 @@ fn a_day_of_five_customers_comes_out_as_on_paper() {
     let pretzel = COUNTER[0];
     let base = ShopDay::played(plain, 1, 0);
     assert_eq!((pretzel.price, base.steps[3].price), (120, 84), "30 % off 1.20");
-    let truth = Truth { mean: [0.0; SLOTS], elasticity: 1.8, form: Form::Exponential };
+    let truth = Truth { mean: [0.0; SLOTS], elasticity: 1.8, form: ResponseForm::Exponential };
     let at = |hour: u32, minute: u32, reach: f64| Customer {
         at: (hour * 60 + minute) * 60_000,
         returns_at: None,

@@ -1,7 +1,10 @@
 //! A request line becomes a situation, or a fault that says where and which rule.
 
 use chrono::{DateTime, FixedOffset};
-use domain::demand::{Basis, Elasticity, Form, PastOffer, Profile, ProfileSlot, Scope};
+use demand::{
+    DAY_CV_DEFAULT, Elasticity, OfferScope, PastOffer, Profile, ProfileBasis, ProfileSlot,
+    ResponseForm,
+};
 use domain::limits::DISCOUNT_PERCENT_MAX;
 use domain::{Currency, Ladder};
 use rust_decimal::Decimal;
@@ -12,8 +15,6 @@ use super::{Code, Fault, LINE_BYTES_MAX};
 use crate::ladder::shelf_price;
 use crate::situation::{Rules, Sales, Shelf, Situation};
 
-/// The coefficient of variation of a day's total where a profile says none.
-const DAY_CV: f64 = 0.3;
 /// Minutes between decisions where the policy says none.
 const INTERVAL_MINUTES: u64 = 15;
 /// Most minutes of an interval or a gap: a week.
@@ -144,10 +145,14 @@ fn in_order(
 
 fn profile(place: &Place<'_>) -> Result<Profile, Fault> {
     let fields = place.object()?;
-    let words = [("sku", Basis::Sku), ("category", Basis::Category), ("none", Basis::None)];
+    let words = [
+        ("sku", ProfileBasis::Sku),
+        ("category", ProfileBasis::Category),
+        ("none", ProfileBasis::None),
+    ];
     let basis = fields.required("basis")?.word(&words)?;
     let mut slots: Vec<ProfileSlot> = Vec::new();
-    let places = if basis == Basis::None {
+    let places = if basis == ProfileBasis::None {
         fields.optional("slots").map(|it| it.array()).transpose()?.unwrap_or_default()
     } else {
         fields.required("slots")?.array()?
@@ -171,7 +176,7 @@ fn profile(place: &Place<'_>) -> Result<Profile, Fault> {
     Ok(Profile {
         basis,
         days: number("days", 0.0, UNITS_MAX as f64)?,
-        day_cv: number("day_cv", DAY_CV, UNITS_MAX as f64)?,
+        day_cv: number("day_cv", DAY_CV_DEFAULT, UNITS_MAX as f64)?,
         slots,
     })
 }
@@ -183,7 +188,7 @@ fn elasticity(place: &Place<'_>) -> Result<Elasticity, Fault> {
     if value == 0.0 {
         return Err(mean.fault("must be above 0"));
     }
-    let words = [("constant", Form::Constant), ("exponential", Form::Exponential)];
+    let words = [("constant", ResponseForm::Constant), ("exponential", ResponseForm::Exponential)];
     Ok(Elasticity {
         mean: value,
         sd: fields.required("sd")?.number(0.0, ELASTICITY_MAX)?,
@@ -197,13 +202,13 @@ const ELASTICITY_MAX: f64 = 100.0;
 fn past_offer(place: &Place<'_>) -> Result<PastOffer, Fault> {
     let fields = place.object()?;
     let percent = fields.required("discount_percent")?;
-    let scopes = [("sku", Scope::Sku), ("category", Scope::Category)];
+    let scopes = [("sku", OfferScope::Sku), ("category", OfferScope::Category)];
     Ok(PastOffer {
         discount_percent: percent.number(0.0, DISCOUNT_PERCENT_MAX.into())?,
         expected_units: fields.required("expected_units")?.number(0.0, UNITS_MAX as f64)?,
         units: fields.required("units")?.integer(0, UNITS_MAX)?,
         sold_out: fields.optional("sold_out").map_or(Ok(false), |it| it.boolean())?,
-        scope: fields.optional("scope").map_or(Ok(Scope::Sku), |it| it.word(&scopes))?,
+        scope: fields.optional("scope").map_or(Ok(OfferScope::Sku), |it| it.word(&scopes))?,
     })
 }
 

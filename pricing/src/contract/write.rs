@@ -1,7 +1,7 @@
 //! A situation as one request line, in one spelling: what an offer keeps of its inputs.
 
 use chrono::{DateTime, FixedOffset, SecondsFormat};
-use domain::demand::{Basis, Form, PastOffer, Profile, Scope};
+use demand::{OfferScope, PastOffer, Profile, ProfileBasis, ResponseForm};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
@@ -37,8 +37,8 @@ pub fn write(situation: &Situation) -> String {
             "mean": it.mean,
             "sd": it.sd,
             "form": match it.form {
-                Form::Constant => "constant",
-                Form::Exponential => "exponential",
+                ResponseForm::Constant => "constant",
+                ResponseForm::Exponential => "exponential",
             },
         })),
         "offer_history": situation.offer_history.iter().map(past_offer).collect::<Vec<_>>(),
@@ -81,9 +81,9 @@ fn profile(profile: &Profile) -> Value {
         .collect();
     json!({
         "basis": match profile.basis {
-            Basis::Sku => "sku",
-            Basis::Category => "category",
-            Basis::None => "none",
+            ProfileBasis::Sku => "sku",
+            ProfileBasis::Category => "category",
+            ProfileBasis::None => "none",
         },
         "days": profile.days,
         "day_cv": profile.day_cv,
@@ -98,8 +98,8 @@ fn past_offer(offer: &PastOffer) -> Value {
         "units": offer.units,
         "sold_out": offer.sold_out.then_some(true),
         "scope": match offer.scope {
-            Scope::Sku => None,
-            Scope::Category => Some("category"),
+            OfferScope::Sku => None,
+            OfferScope::Category => Some("category"),
         },
     })
 }

@@ -1,7 +1,7 @@
 //! Situations of every kind, all rules mixed, drawn by a seed.
 
 use chrono::{DateTime, FixedOffset, TimeDelta, TimeZone, Timelike};
-use domain::demand::{Basis, Elasticity, Form, PastOffer, Profile, ProfileSlot, Scope};
+use demand::{Elasticity, OfferScope, PastOffer, Profile, ProfileBasis, ProfileSlot, ResponseForm};
 use domain::{Currency, Ladder};
 use pricing::situation::{Rules, Sales, Shelf, Situation};
 use rand::{Rng, SeedableRng};
@@ -47,7 +47,7 @@ pub(crate) fn certain(seed: u64) -> Situation {
 
 fn known(mut situation: Situation) -> Situation {
     let profile = situation.profile.as_mut().expect("a profile");
-    (profile.basis, profile.day_cv) = (Basis::Sku, 0.0);
+    (profile.basis, profile.day_cv) = (ProfileBasis::Sku, 0.0);
     situation.elasticity.as_mut().expect("an elasticity").sd = 0.0;
     situation
 }
@@ -266,8 +266,8 @@ fn sales(random: &mut ChaCha8Rng, situation: &Situation) -> Vec<Sales> {
 
 fn elasticity(random: &mut ChaCha8Rng) -> Elasticity {
     let (form, most) = match random.random_bool(0.5) {
-        true => (Form::Constant, 4.0),
-        false => (Form::Exponential, 6.0),
+        true => (ResponseForm::Constant, 4.0),
+        false => (ResponseForm::Exponential, 6.0),
     };
     let mean = random.random_range(0.5..most);
     Elasticity { mean, sd: random.random_range(0.0..mean), form }
@@ -290,7 +290,7 @@ fn profile(random: &mut ChaCha8Rng, situation: &Situation) -> Profile {
         start = end + one_in(random, 4, 1..180) as u16;
     }
     let mut profile = Profile {
-        basis: if random.random_bool(0.7) { Basis::Sku } else { Basis::Category },
+        basis: if random.random_bool(0.7) { ProfileBasis::Sku } else { ProfileBasis::Category },
         days: f64::from(random.random_range(1..=60)),
         day_cv: random.random_range(0.0..0.6),
         slots,
@@ -313,7 +313,7 @@ fn past(random: &mut ChaCha8Rng) -> PastOffer {
         expected_units: random.random_range(0.0..20.0),
         units: random.random_range(0..=30),
         sold_out: random.random_bool(0.2),
-        scope: if random.random_bool(0.6) { Scope::Sku } else { Scope::Category },
+        scope: if random.random_bool(0.6) { OfferScope::Sku } else { OfferScope::Category },
     }
 }
 

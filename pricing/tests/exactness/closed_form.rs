@@ -6,7 +6,7 @@
 //! where the same ladder stands behind itself once for every slot, deeper is as good as any price.
 
 use chrono::DateTime;
-use domain::demand::{Basis, Elasticity, Form, Profile, ProfileSlot};
+use demand::{Elasticity, Profile, ProfileBasis, ProfileSlot, ResponseForm};
 use domain::{Currency, Ladder};
 use pricing::programme::{Changes, Problem, solve};
 use pricing::sales::Demand;
@@ -50,12 +50,12 @@ fn situation(pieces: u64, customers: f64) -> (Situation, f64) {
         shelf: Shelf { price: REGULAR.into(), discount_percent: 0, since: None, changes_today: 0 },
         sales_today: Vec::new(),
         profile: Some(Profile {
-            basis: Basis::Sku,
+            basis: ProfileBasis::Sku,
             days: 28.0,
             day_cv: 0.0,
             slots: vec![ProfileSlot { start: 480, end: 960, units }],
         }),
-        elasticity: Some(Elasticity { mean: elasticity, sd: 0.0, form: Form::Exponential }),
+        elasticity: Some(Elasticity { mean: elasticity, sd: 0.0, form: ResponseForm::Exponential }),
         offer_history: Vec::new(),
         rules: Rules {
             ladder: Ladder::new((0..=95).collect()).expect("ascending from 0"),

@@ -1,6 +1,6 @@
 //! A situation as a request of the `decide` format, written from its description alone.
 
-use domain::demand::{Basis, Form, Scope};
+use demand::{OfferScope, ProfileBasis, ResponseForm};
 use pricing::situation::Situation;
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(crate) fn request(situation: &Situation) -> Value {
         json!({
             "discount_percent": offer.discount_percent, "expected_units": offer.expected_units,
             "units": offer.units, "sold_out": offer.sold_out,
-            "scope": match offer.scope { Scope::Sku => "sku", Scope::Category => "category" },
+            "scope": match offer.scope { OfferScope::Sku => "sku", OfferScope::Category => "category" },
         })
     });
     let profile = situation.profile.as_ref().map(|profile| {
@@ -34,7 +34,7 @@ pub(crate) fn request(situation: &Situation) -> Value {
         });
         json!({
             "basis": match profile.basis {
-                Basis::Sku => "sku", Basis::Category => "category", Basis::None => "none",
+                ProfileBasis::Sku => "sku", ProfileBasis::Category => "category", ProfileBasis::None => "none",
             },
             "days": profile.days, "day_cv": profile.day_cv, "slots": slots.collect::<Vec<_>>(),
         })
@@ -43,7 +43,7 @@ pub(crate) fn request(situation: &Situation) -> Value {
         json!({
             "mean": elasticity.mean, "sd": elasticity.sd,
             "form": match elasticity.form {
-                Form::Constant => "constant", Form::Exponential => "exponential",
+                ResponseForm::Constant => "constant", ResponseForm::Exponential => "exponential",
             },
         })
     });

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use chrono::Timelike;
-use domain::demand::{Elasticity, Form, Profile};
+use demand::{Elasticity, Profile, ResponseForm};
 use pricing::situation::Situation;
 
 use crate::rule::{Step, minor, steps};
@@ -218,8 +218,8 @@ fn chance(mean: f64, sold: u64, log_factorial: f64) -> f64 {
 /// Demand at a price, against that at the regular price.
 pub(crate) fn answer(response: Elasticity, of_regular: f64) -> f64 {
     match response.form {
-        Form::Constant => of_regular.powf(-response.mean),
-        Form::Exponential => (response.mean * (1.0 - of_regular)).exp(),
+        ResponseForm::Constant => of_regular.powf(-response.mean),
+        ResponseForm::Exponential => (response.mean * (1.0 - of_regular)).exp(),
     }
 }
 

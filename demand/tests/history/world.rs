@@ -110,7 +110,7 @@ impl Told {
 
 pub(crate) fn folded(rows: &[ClosedDay]) -> History {
     let key = &rows.first().expect("a row").key;
-    History::of_item(&key.store_id, &key.sku, date(THROUGH), rows).expect("a history")
+    demand::item_history(&key.store_id, &key.sku, date(THROUGH), rows).expect("a history")
 }
 
 /// A world: what a quarter of an hour sells on a usual weekday, and how much a day is one.

@@ -3,9 +3,10 @@
 mod world;
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
+use demand::{Elasticity, ITEMS_SD, Profile, ProfileBasis, ProfileSlot};
+use demand::{category_history, expectation, item_history, recent_version};
 use domain::closed_day;
-use domain::demand::{Basis, Elasticity, ITEMS_SD, Profile, ProfileSlot};
-use domain::history::{DATES, DayKind, Estimate, Whose, expected};
+use domain::history::{DATES, DayKind, ElasticityEstimate, Whose};
 use domain::{ClosedDay, History};
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -15,8 +16,12 @@ use rust_decimal::Decimal;
 use world::{THROUGH, Told, WORLD, World, date, folded, poisson, store};
 
 fn profile(history: &History, kind: DayKind) -> Profile {
-    let known = expected(Some(history), None, kind, Elasticity::default());
+    let known = expectation(Some(history), None, kind, Elasticity::default());
     known.profile.expect("a profile")
+}
+
+fn weekday(history: &History) -> f64 {
+    history.kinds[DayKind::Weekday as usize].units.iter().flatten().sum()
 }
 
 fn named(sku: &str, mut history: History) -> History {
@@ -38,7 +43,7 @@ fn the_usual_day_of_each_kind_is_found_again() {
         let profile = profile(&history, kind);
         let sum: f64 = profile.slots.iter().map(|slot| slot.units).sum();
         about(sum, mean * World::level_of(kind), share);
-        assert_eq!((profile.basis, profile.slots.len()), (Basis::Sku, 46));
+        assert_eq!((profile.basis, profile.slots.len()), (ProfileBasis::Sku, 46));
         assert_eq!((profile.slots[0].start, profile.slots[45].end), (7 * 60, 18 * 60 + 30));
     }
     about(history.day_cv, WORLD.day_cv, 0.35);
@@ -109,19 +114,19 @@ fn a_new_item_is_expected_to_sell_as_its_category_does() {
     let new = named("new", folded(&rows[DATES as usize - 2..]));
     let items = [&old, &new];
     let store_id = &rows[0].key.store_id;
-    let category = History::of_category(store_id, "bread / rolls #1", &items).expect("items");
+    let category = category_history(store_id, "bread / rolls #1", &items).expect("items");
     let unknown = Elasticity::default();
-    let known = expected(Some(&new), Some(&category), DayKind::Weekday, unknown);
-    assert_eq!(known.profile.as_ref().map(|profile| profile.basis), Some(Basis::Category));
-    let never_sold = expected(None, Some(&category), DayKind::Weekday, unknown);
+    let known = expectation(Some(&new), Some(&category), DayKind::Weekday, unknown);
+    assert_eq!(known.profile.as_ref().map(|profile| profile.basis), Some(ProfileBasis::Category));
+    let never_sold = expectation(None, Some(&category), DayKind::Weekday, unknown);
     assert_eq!(never_sold, known);
-    let alone = expected(Some(&new), None, DayKind::Weekday, unknown).profile.expect("two days");
-    assert_eq!((alone.basis, alone.days), (Basis::Sku, 2.0));
+    let alone = expectation(Some(&new), None, DayKind::Weekday, unknown).profile.expect("two days");
+    assert_eq!((alone.basis, alone.days), (ProfileBasis::Sku, 2.0));
     assert!(category.day_cv >= old.day_cv.min(new.day_cv));
-    assert_eq!(expected(None, None, DayKind::Sunday, unknown).profile, None);
-    assert_eq!(History::of_category(store_id, "empty", &[]), None);
+    assert_eq!(expectation(None, None, DayKind::Sunday, unknown).profile, None);
+    assert_eq!(category_history(store_id, "empty", &[]), None);
     // In any order.
-    let turned = History::of_category(store_id, "bread / rolls #1", &[&new, &old]);
+    let turned = category_history(store_id, "bread / rolls #1", &[&new, &old]);
     assert_eq!(turned, Some(category));
 }
 
@@ -131,10 +136,10 @@ fn an_item_that_is_always_sold_out_has_its_evening_from_its_category() {
     let always = folded(&WORLD.rows(DATES, 10));
     let rare = World { baked: 4, per_slot: 1.6, ..WORLD }.rows(DATES, 11);
     let rare = named("rare", folded(&rare));
-    let category = History::of_category(&store_id, "bread", &[&always, &rare]).expect("items");
-    let known = expected(Some(&rare), Some(&category), DayKind::Weekday, Elasticity::default());
+    let category = category_history(&store_id, "bread", &[&always, &rare]).expect("items");
+    let known = expectation(Some(&rare), Some(&category), DayKind::Weekday, Elasticity::default());
     let usual = known.profile.expect("a profile");
-    assert_eq!((usual.basis, usual.slots.len()), (Basis::Sku, 46));
+    assert_eq!((usual.basis, usual.slots.len()), (ProfileBasis::Sku, 46));
     let evening: f64 = usual.slots[40..].iter().map(|slot| slot.units).sum();
     about(evening, 6.0 * 1.6, 0.4);
 }
@@ -148,19 +153,19 @@ fn what_an_item_shows_is_weighed_against_what_its_category_does() {
     };
     let items: Vec<History> = (0..6).map(|seed| world(3.5, 1.5, 20 + seed)).collect();
     let items: Vec<&History> = items.iter().collect();
-    let category = History::of_category(&store_id, "bread", &items).expect("items");
-    let Estimate { mean, sd } = category.elasticity.expect("offers");
+    let category = category_history(&store_id, "bread", &items).expect("items");
+    let ElasticityEstimate { mean, sd } = category.elasticity.expect("offers");
     let items_sd = category.items_sd.expect("offers");
     assert!((3.0..4.0).contains(&mean) && sd < items_sd && items_sd < 0.7, "{mean} {sd}");
     let unknown = Elasticity::default();
-    let new = expected(None, Some(&category), DayKind::Weekday, unknown).elasticity;
+    let new = expectation(None, Some(&category), DayKind::Weekday, unknown).elasticity;
     assert!((unknown.mean..mean).contains(&new.mean) && new.sd < unknown.sd, "{new:?}");
-    let item = expected(Some(items[0]), Some(&category), DayKind::Weekday, unknown).elasticity;
+    let item = expectation(Some(items[0]), Some(&category), DayKind::Weekday, unknown).elasticity;
     assert!(item.sd < new.sd && item.sd < items[0].elasticity.unwrap().sd);
     // Its own offers are not in it twice: as if the category were the others alone.
-    let others = History::of_category(&store_id, "bread", &items[1..]).expect("items");
+    let others = category_history(&store_id, "bread", &items[1..]).expect("items");
     let others = History { items_sd: category.items_sd, ..others };
-    let apart = expected(Some(items[0]), Some(&others), DayKind::Weekday, unknown).elasticity;
+    let apart = expectation(Some(items[0]), Some(&others), DayKind::Weekday, unknown).elasticity;
     assert!((item.mean - apart.mean).abs() < 0.02 && (item.sd - apart.sd).abs() < 0.01);
 }
 
@@ -169,11 +174,11 @@ fn one_measured_neighbour_does_not_overrule_what_the_retailer_says() {
     let store_id = "0042".parse().unwrap();
     let world = World { discounts: true, per_slot: 1.5, elasticity: 1.2, ..WORLD };
     let measured = named("rye", folded(&world.rows(DATES, 30)));
-    let category = History::of_category(&store_id, "bread", &[&measured]).expect("an item");
+    let category = category_history(&store_id, "bread", &[&measured]).expect("an item");
     let mean = measured.elasticity.expect("offers").mean;
     let said = Elasticity { mean: 4.0, ..Elasticity::default() };
     let told = |item: Option<&History>, category, unknown| {
-        expected(item, category, DayKind::Weekday, unknown).elasticity
+        expectation(item, category, DayKind::Weekday, unknown).elasticity
     };
     let of_category = told(None, Some(&category), said);
     assert!((2.5..4.0).contains(&of_category.mean), "{of_category:?}, measured {mean}");
@@ -205,7 +210,7 @@ fn weighed_goods_sell_in_parts_of_their_unit_and_chance_does_not_pass_for_weak_d
         told.collect()
     };
     let (pieces, grams) = (folded(&rows("1")), folded(&rows("0.125")));
-    let (some, part) = (pieces.units(DayKind::Weekday), grams.units(DayKind::Weekday));
+    let (some, part) = (weekday(&pieces), weekday(&grams));
     about(some, 23.0, 0.15);
     assert!((part - some / 8.0).abs() < 1e-2, "{part} {some}");
     assert_eq!(grams.day_cv, pieces.day_cv);
@@ -229,8 +234,7 @@ fn a_night_shop_has_its_slots_by_the_clock_also_when_the_clock_is_changed() {
         assert!(row.slots.keys().all(|key| key.slot < 16 || key.slot >= 80), "{text}");
         let through = date;
         let key = &row.key;
-        let history =
-            History::of_item(&key.store_id, &key.sku, through, std::slice::from_ref(&row));
+        let history = item_history(&key.store_id, &key.sku, through, std::slice::from_ref(&row));
         let usual = profile(&history.expect("a history"), DayKind::of(date));
         assert!(usual.slots.is_sorted_by_key(|slot| slot.start));
         let per_hour: f64 =
@@ -283,7 +287,7 @@ fn days_on_which_nothing_was_there_say_nothing() {
     assert_eq!(empty.sold_out_at, Some(store.span(date("2026-03-09")).starts_at));
     let history = folded(&[sunday, empty]);
     assert_eq!(history.days, 0.0);
-    let known = expected(Some(&history), None, DayKind::Weekday, Elasticity::default());
+    let known = expectation(Some(&history), None, DayKind::Weekday, Elasticity::default());
     assert_eq!(known.profile, None);
 }
 
@@ -293,9 +297,9 @@ fn history_looks_back_so_far_and_no_further() {
     let (older, kept) = rows.split_at(3);
     assert_eq!(folded(&rows), folded(kept));
     let key = &rows[0].key;
-    assert_eq!(History::of_item(&key.store_id, &key.sku, date(THROUGH), older), None);
-    assert_eq!(folded(kept).recent, History::recent_of(date(THROUGH), &rows));
-    assert_ne!(folded(kept).recent, History::recent_of(date(THROUGH), &rows[..DATES as usize]));
+    assert_eq!(item_history(&key.store_id, &key.sku, date(THROUGH), older), None);
+    assert_eq!(folded(kept).recent, recent_version(date(THROUGH), &rows));
+    assert_ne!(folded(kept).recent, recent_version(date(THROUGH), &rows[..DATES as usize]));
 }
 
 proptest! {
@@ -323,7 +327,7 @@ proptest! {
             prop_assert!(usual.units.iter().flatten().all(|it| it.is_finite() && *it >= 0.0));
         }
         prop_assert!((0.05..=1.5).contains(&history.day_cv));
-        if let Some(Estimate { mean, sd }) = history.elasticity {
+        if let Some(ElasticityEstimate { mean, sd }) = history.elasticity {
             prop_assert!((0.1..=8.0).contains(&mean) && sd > 0.0 && sd.is_finite());
         }
     }
