@@ -1,15 +1,15 @@
-//! What a reader may rely on in every file.
+//! Readable files: a first line that says the content, bounded lengths, working links.
 
 use std::path::Path;
 
 use crate::{check, root, sources};
 
-/// A file beyond this says more than one thing.
+/// Lines per file.
 const FILE_LINES_MAX: usize = 400;
 const LINE_CHARS_MAX: usize = 100;
 
 #[test]
-fn every_file_starts_by_saying_what_it_is() {
+fn every_file_starts_with_its_description() {
     let silent = |text: &str| !text.trim_start_matches("#![").starts_with("//!");
     let findings =
         sources(&[".rs"]).into_iter().filter(|source| silent(&source.text)).map(|s| s.path);
