@@ -1,4 +1,4 @@
-//! `daymark catalog`: what a retailer says of its items and stores.
+//! `daymark catalog`: items, stores and settings of the retailer.
 
 mod read;
 
@@ -13,34 +13,34 @@ use crate::output::{Column, Format};
 use crate::{Failed, connect, output};
 use read::Entry;
 
-/// Load and show items and stores
+/// Import and show items and stores
 #[derive(Debug, Args)]
-pub(crate) struct Flags {
+pub(crate) struct CatalogArgs {
     #[command(subcommand)]
-    verb: Verb,
+    command: CatalogCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
-    Import(ImportFlags),
-    List(ListFlags),
+enum CatalogCommand {
+    Import(CatalogImportArgs),
+    List(CatalogListArgs),
 }
 
-/// Load items and stores from CSV or JSON; what is wrong is reported by line, the rest is loaded
+/// Import items and stores from CSV or JSON; invalid lines are reported, the others are imported
 ///
-/// Items have: sku, price; and if wanted: currency (EUR), cost, name, category, shelf_life_days
-/// (1), ladder_percent ("0 10 20 30"), floor (no price below it), no_discount (true), salvage_value
-/// (what one left at the close is worth, -0.05 where disposal costs), portion (0.25: the piece in
-/// which it is counted where it is weighed), elasticity, store_id (for one store only).
+/// Fields of an item: sku, price; optional: currency (EUR), cost, name, category, shelf_life_days
+/// (1), ladder_percent ("0 10 20 30"), floor (minimum price), no_discount (true), salvage_value
+/// (value of a unit left at the close, -0.05 if disposal costs money), portion (0.25: counting unit
+/// of a weighed item), elasticity, store_id (for one store only).
 ///
-/// Stores have: store_id, zone (Europe/Berlin), hours ("mon-sat 07:00-18:30, sun 08:00-12:00");
-/// and if wanted: name, country (DE), policy.
+/// Fields of a store: store_id, zone (Europe/Berlin), hours ("mon-sat 07:00-18:30, sun
+/// 08:00-12:00"); optional: name, country (DE), policy.
 ///
-/// A chain has: chain (its name); and if wanted: enabled (false stops all pricing),
-/// perishables_exempt ("DE IE": countries in which an offer need not name the lowest price of 30
+/// Fields of a chain: chain (its name); optional: enabled (false stops all pricing),
+/// perishables_exempt ("DE IE": countries in which an offer need not state the lowest price of 30
 /// days).
 ///
-/// A policy has, each with a default: enabled, shadow (decides, but offers nothing),
+/// Fields of a policy, each with a default: enabled, shadow (decides, but publishes no offer),
 /// afternoon_starts (14:00), latest_change, ladder_percent (0 10 … 70), max_discount_percent,
 /// min_price, min_margin_percent, price_endings ("0 5"), min_minutes_between_changes (30, at most
 /// 10080), max_changes (6, at most 1000, or "unlimited"), max_changes_per_hour (of the whole
@@ -48,18 +48,18 @@ enum Verb {
 /// doubt_after_minutes (60),
 /// experiment {salt, control_percent, exploration_percent, rule [{at, discount_percent}]},
 /// categories {name: {exclude, earliest, latest, ladder_percent, max_discount_percent, min_price,
-/// min_margin_percent, elasticity}}. In CSV its columns are called policy.afternoon_starts and so
-/// on; an experiment or categories are JSON in a cell.
+/// min_margin_percent, elasticity}}. In CSV the columns of a policy have a prefix, like
+/// policy.afternoon_starts; experiment and categories are JSON in a cell.
 ///
-/// JSON is an array of such objects, or one object per line. An entry that is there already is
-/// replaced. Offers follow at the next quarter of an hour of a store's afternoon.
+/// JSON is an array of such objects, or one object on each line. An existing entry is replaced.
+/// Offers take the change at the next quarter of an hour of a store's afternoon.
 #[derive(Debug, Args)]
-struct ImportFlags {
-    /// Files ending in .csv, .json or .ndjson
+struct CatalogImportArgs {
+    /// Files with the extension .csv, .json or .ndjson
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Only check; load nothing
+    /// Check the files without importing them
     #[arg(long)]
     check: bool,
 
@@ -67,14 +67,14 @@ struct ImportFlags {
     tables: connect::TableFlags,
 }
 
-/// Show the items of a store, its own before the chain's; without a store, the stores
+/// Show the items of a store, its own before the chain's; without --store, the stores
 #[derive(Debug, Args)]
-struct ListFlags {
-    /// The store
+struct CatalogListArgs {
+    /// Store id
     #[arg(long, value_name = "STORE")]
     store: Option<StoreId>,
 
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 
@@ -82,17 +82,17 @@ struct ListFlags {
     tables: connect::TableFlags,
 }
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    match flags.verb {
-        Verb::Import(flags) => import(flags).await,
-        Verb::List(flags) => list(flags).await,
+pub(crate) async fn run(args: CatalogArgs) -> Result<ExitCode, Failed> {
+    match args.command {
+        CatalogCommand::Import(args) => import(args).await,
+        CatalogCommand::List(args) => list(args).await,
     }
 }
 
-async fn import(flags: ImportFlags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
+async fn import(args: CatalogImportArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
     let (mut items, mut stores, mut chains, mut wrong) = (0, 0, 0, 0);
-    for file in &flags.files {
+    for file in &args.files {
         let named = |message| format!("{}: {message}", file.display());
         let text = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
         for (line, entry) in read::entries(file, &text).map_err(named)? {
@@ -105,7 +105,7 @@ async fn import(flags: ImportFlags) -> Result<ExitCode, Failed> {
                 }
             };
             let written = match &entry {
-                _ if flags.check => Ok(()),
+                _ if args.check => Ok(()),
                 Entry::Item(item) => tables.put_item(item).await,
                 Entry::Store(store) => tables.put_store(store).await,
                 Entry::Chain(chain) => tables.put_chain(chain).await,
@@ -118,16 +118,16 @@ async fn import(flags: ImportFlags) -> Result<ExitCode, Failed> {
             }
         }
     }
-    let what = if flags.check { "checked" } else { "loaded" };
+    let what = if args.check { "checked" } else { "loaded" };
     let chain = if chains > 0 { ", the chain" } else { "" };
     output::line(format!("{what}: {items} items, {stores} stores{chain}; {wrong} refused"));
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
+async fn list(args: CatalogListArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
-    let Some(store_id) = &flags.store else {
+    let Some(store_id) = &args.store else {
         let columns = ["store_id", "name", "zone", "hours"].map(Column::Text);
         let mut rows = Vec::new();
         for store_id in tables.list_stores().await.map_err(explain)? {
@@ -144,7 +144,7 @@ async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
         if rows.is_empty() {
             output::note("the catalogue has no store; daymark catalog import loads some");
         }
-        output::rows(flags.format, &columns, &rows)?;
+        output::rows(args.format, &columns, &rows)?;
         return Ok(ExitCode::SUCCESS);
     };
     let columns = [
@@ -170,6 +170,6 @@ async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
             item.shelf_life_days.to_string(),
         ]
     };
-    output::rows(flags.format, &columns, &items.iter().map(row).collect::<Vec<_>>())?;
+    output::rows(args.format, &columns, &items.iter().map(row).collect::<Vec<_>>())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `daymark clients`: which client may act for which stores.
+//! `daymark clients`: grants of clients for stores.
 
 use std::process::ExitCode;
 
@@ -10,44 +10,43 @@ use domain::{Authority, ClientId, Grant, StoreId};
 use crate::output::{Column, Format};
 use crate::{Failed, clock, connect, output};
 
-/// Say which client of a deployed stage may act for which stores
+/// Grant and revoke the access of clients to stores, in a deployed stage
 ///
-/// A client is what signs in at the user pool: a till, a store's gateway, a program of the chain.
-/// Its tokens name the stores that it was granted, and events of other stores are refused. A client
-/// that was granted nothing can write nothing. On one machine nobody signs in, and nothing here
-/// has an effect.
+/// A client signs in at the user pool: a till, a store's gateway, or a program of the chain. Its
+/// tokens name the stores of its grant; events of other stores are refused. A client without a
+/// grant can write nothing. On one machine there is no sign-in, and grants have no effect.
 #[derive(Debug, Args)]
-pub(crate) struct Flags {
+pub(crate) struct ClientsArgs {
     #[command(subcommand)]
-    verb: Verb,
+    command: ClientsCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
-    Grant(GrantFlags),
-    List(ListFlags),
-    Revoke(RevokeFlags),
+enum ClientsCommand {
+    Grant(GrantArgs),
+    List(ClientListArgs),
+    Revoke(RevokeArgs),
 }
 
-/// Grant a client stores, in place of what it was granted before
+/// Grant a client access to stores; replaces its earlier grant
 ///
-/// It counts from the client's next token on; those that it has stay as they are until they expire,
-/// twelve hours after they were issued unless the setting tillTokenHours says otherwise.
+/// The grant takes effect with the client's next token. Issued tokens stay as they are until they
+/// expire, twelve hours after they were issued; the setting tillTokenHours changes that.
 #[derive(Debug, Args)]
 #[command(after_help = "For example:
   daymark clients grant 6qr3tpl8m1 --store 0042 --store 0043
   daymark clients grant 9fk2nb7xw0 --all-stores")]
 #[command(group = ArgGroup::new("which").args(["stores", "all_stores"]).required(true))]
-struct GrantFlags {
-    /// The client, by its id in the user pool
+struct GrantArgs {
+    /// Client id in the user pool
     #[arg(value_name = "CLIENT")]
     client: ClientId,
 
-    /// A store; several are named one by one
+    /// Store id; repeatable
     #[arg(long = "store", value_name = "STORE")]
     stores: Vec<StoreId>,
 
-    /// All stores, also those that are still to come: for a program of the chain, or for analysts
+    /// All stores, future ones included: for a program of the chain, or for analysts
     #[arg(long)]
     all_stores: bool,
 
@@ -55,10 +54,10 @@ struct GrantFlags {
     tables: connect::TableFlags,
 }
 
-/// Show what each client was granted
+/// Show the grants
 #[derive(Debug, Args)]
-struct ListFlags {
-    /// How to print
+struct ClientListArgs {
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 
@@ -66,15 +65,14 @@ struct ListFlags {
     tables: connect::TableFlags,
 }
 
-/// Take back what a client was granted
+/// Revoke the grant of a client
 ///
-/// Its next token names no store. A token that was issued stays good for as long as it lives,
-/// twelve hours unless the setting tillTokenHours says otherwise, also when the client is deleted
-/// from the user pool. To stop a group of tills at once, take it out of the setting tillClients
-/// and deploy.
+/// The client's next token names no store. Issued tokens stay valid until they expire, even if the
+/// client is deleted from the user pool: twelve hours, or as the setting tillTokenHours says. To
+/// stop a group of tills at once, remove it from the setting tillClients and deploy.
 #[derive(Debug, Args)]
-struct RevokeFlags {
-    /// The client, by its id in the user pool
+struct RevokeArgs {
+    /// Client id in the user pool
     #[arg(value_name = "CLIENT")]
     client: ClientId,
 
@@ -82,22 +80,22 @@ struct RevokeFlags {
     tables: connect::TableFlags,
 }
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    match flags.verb {
-        Verb::Grant(flags) => grant(flags).await,
-        Verb::List(flags) => list(flags).await,
-        Verb::Revoke(flags) => revoke(flags).await,
+pub(crate) async fn run(args: ClientsArgs) -> Result<ExitCode, Failed> {
+    match args.command {
+        ClientsCommand::Grant(args) => grant(args).await,
+        ClientsCommand::List(args) => list(args).await,
+        ClientsCommand::Revoke(args) => revoke(args).await,
     }
 }
 
-async fn grant(flags: GrantFlags) -> Result<ExitCode, Failed> {
-    let authority = if flags.all_stores {
+async fn grant(args: GrantArgs) -> Result<ExitCode, Failed> {
+    let authority = if args.all_stores {
         Authority::everything()
     } else {
-        Authority::Stores(flags.stores.into_iter().collect())
+        Authority::Stores(args.stores.into_iter().collect())
     };
-    let grant = Grant::new(flags.client, authority, clock::now())?;
-    let tables = flags.tables.connect().await?;
+    let grant = Grant::new(args.client, authority, clock::now())?;
+    let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let before = tables.load_grant(&grant.client_id).await.map_err(explain)?;
     tables.put_grant(&grant).await.map_err(explain)?;
@@ -106,8 +104,8 @@ async fn grant(flags: GrantFlags) -> Result<ExitCode, Failed> {
     output::line(format!("{client_id} may act for {stores}{}", before.unwrap_or_default()));
     if let Authority::Stores(stores) = &grant.authority {
         let known = tables.list_stores().await.map_err(explain)?;
-        for strange in stores.iter().filter(|store| !known.contains(store)) {
-            output::note(format!("store {strange} is not in the catalogue (yet)"));
+        for unknown in stores.iter().filter(|store| !known.contains(store)) {
+            output::note(format!("store {unknown} is not in the catalogue (yet)"));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -116,34 +114,34 @@ async fn grant(flags: GrantFlags) -> Result<ExitCode, Failed> {
 const COLUMNS: &[Column] =
     &[Column::Text("client_id"), Column::Text("stores"), Column::Text("granted_at")];
 
-async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
+async fn list(args: ClientListArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
     let grants = tables.list_grants().await.map_err(|failure| tables.explain(failure))?;
     if grants.is_empty() {
-        output::note("no client was granted anything; daymark clients grant does it");
+        output::note("there is no grant; `daymark clients grant` adds one");
     }
     let row = |grant: &Grant| {
-        // Programs are told the claim, people the beginning of a long list.
-        let stores = match flags.format {
+        // JSON and CSV have the claim of the token, a table the first stores of a long list.
+        let stores = match args.format {
             Format::Table => grant.authority.told(),
             Format::Json | Format::Csv => grant.authority.to_string(),
         };
         let granted_at = grant.granted_at.to_rfc3339_opts(SecondsFormat::Secs, true);
         vec![grant.client_id.to_string(), stores, granted_at]
     };
-    output::rows(flags.format, COLUMNS, &grants.iter().map(row).collect::<Vec<_>>())?;
+    output::rows(args.format, COLUMNS, &grants.iter().map(row).collect::<Vec<_>>())?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn revoke(flags: RevokeFlags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
+async fn revoke(args: RevokeArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
-    let client_id = &flags.client;
+    let client_id = &args.client;
     let before = tables.load_grant(client_id).await.map_err(explain)?;
     let Some(before) = before else {
         return Err(format!(
-            "{client_id} was granted nothing, so there is nothing to take back; `daymark clients \
-             list` shows who was granted what"
+            "{client_id} was granted nothing, so there is no grant to revoke; `daymark clients \
+             list` shows the grants"
         )
         .into());
     };

@@ -1,62 +1,54 @@
-//! `daymark cost`: what a chain of stores costs on AWS.
+//! `daymark cost`: the cost of a retailer on AWS.
 
-mod bill;
-mod chain;
-mod evening;
-mod events;
-mod offers;
-mod prices;
-mod show;
-mod traffic;
-mod watch;
-mod work;
+mod report;
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use tuning::{Assumptions, CostModel, MonthlyBill, PriceList, Work};
 
 use crate::output::Format;
 use crate::{Failed, output};
-use bill::Bill;
-use chain::Chain;
-use prices::Prices;
-use traffic::Traffic;
-use work::Work;
 
 /// Show what a chain of stores costs on AWS in a month: list prices times measured work
 ///
 /// The work of an event, of a batch, of a pricing pass and of a closed day was measured on this
-/// program, in the units that AWS charges; the flags below say what the rest depends on. List
-/// prices are those of one region, each with its source and date; `--list` shows them. They change:
-/// hold them against AWS's own pages before you rely on a sum, and give yours with `--prices`.
-/// Taxes, support plans, savings plans and the bill of your own consumers are not in it.
+/// program, in the units that AWS charges. The args below set the other assumptions. List prices
+/// are those of one region, each with its source and date; `--list` shows them. They change:
+/// compare them with AWS's own pages before you rely on a sum, and pass yours with `--prices`.
+/// Taxes, support plans, savings plans and the cost of your own consumers are not included.
 ///
 ///   daymark cost                                      10, 1,000 and 10,000 stores
 ///   daymark cost --stores 250 --explain               every line with its arithmetic
-///   daymark cost --batch-window 60 --retention 24     what a setting changes
-///   daymark cost --list --format json > prices.json   the price list, to be edited
+///   daymark cost --batch-window 60 --retention 24     effect of a setting
+///   daymark cost --list --format json > prices.json   price list, to be edited
 ///   daymark cost --prices prices.json --region eu-central-1
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-pub(crate) struct Flags {
-    #[command(flatten)]
-    chain: Chain,
+pub(crate) struct CostArgs {
+    /// Number of stores; several with commas
+    #[arg(long, default_value = "10,1000,10000", value_delimiter = ',', value_name = "N",
+          value_parser = tuning::whole_number(1, 1_000_000))]
+    stores: Vec<u64>,
 
-    /// The region; prices of another one are given with --prices
+    #[command(flatten)]
+    assumptions: Assumptions,
+
+    /// Region of the price list; prices of other regions are given with --prices
     #[arg(long, default_value = "us-east-1", value_name = "REGION")]
     region: String,
 
-    /// A price list in the form of `--list --format json`
+    /// Price list in the form of `--list --format json`
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
 
-    /// Take off what AWS's free tier gives each month, as if nothing else ran in the account
+    /// Deduct AWS's free tier of each month, as for an account without other use
     #[arg(long)]
     free_tier: bool,
 
-    /// Show every line: quantity times unit price, and where the quantity is from
+    /// Show every line: quantity, unit price and derivation of the quantity
     #[arg(long)]
     explain: bool,
 
@@ -64,29 +56,26 @@ pub(crate) struct Flags {
     #[arg(long, conflicts_with = "explain")]
     list: bool,
 
-    /// How to print; JSON and CSV have every line
+    /// Output format; JSON and CSV have every line
     #[arg(long, default_value = "table")]
     format: Format,
 }
 
-pub(crate) fn run(flags: &Flags) -> Result<ExitCode, Failed> {
-    let prices = flags.prices()?;
-    if flags.list {
-        show::list(flags.format, &prices)?;
+pub(crate) fn run(args: CostArgs) -> Result<ExitCode, Failed> {
+    let prices = args.price_list()?;
+    if args.list {
+        report::price_list(args.format, &prices)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let work = Work::measured();
-    let months: Vec<(Traffic, Bill<'_>)> = flags
-        .chain
-        .stores
-        .iter()
-        .map(|stores| month(*stores, &flags.chain, &prices, &work, flags.free_tier))
-        .collect();
-    match flags.format {
-        Format::Table if flags.explain => show::explained(&months, &prices),
-        Format::Table => show::summary(&months),
-        format => show::lines(format, &months, &prices)?,
+    let (assumptions, work) = (args.assumptions, Work::measured());
+    let model = CostModel { assumptions, prices, work, deducts_free_tier: args.free_tier };
+    let bills: Vec<MonthlyBill> = args.stores.iter().map(|stores| model.month(*stores)).collect();
+    match args.format {
+        Format::Table if args.explain => report::explanation(&bills, &model.prices),
+        Format::Table => report::summary(&bills),
+        format => report::lines(format, &bills, &model.prices)?,
     }
+    let CostModel { prices, work, .. } = model;
     output::note(format_args!(
         "list prices of {} read on {}, from the sources that `daymark cost --list` names; work \
          measured on {} ({}) by `{}`",
@@ -95,16 +84,17 @@ pub(crate) fn run(flags: &Flags) -> Result<ExitCode, Failed> {
     Ok(ExitCode::SUCCESS)
 }
 
-impl Flags {
-    fn prices(&self) -> Result<Prices, Failed> {
+impl CostArgs {
+    fn price_list(&self) -> Result<PriceList, Failed> {
         let prices = match &self.prices {
-            None => Prices::built_in(),
+            None => PriceList::built_in(),
             Some(file) => {
                 let shown = file.display();
                 let text = fs::read_to_string(file).map_err(|error| {
                     format!("cannot read the prices in {shown}: {error}; --prices names a file")
                 })?;
-                Prices::parse(&text).map_err(|fault| format!("the prices in {shown}: {fault}"))?
+                PriceList::parse(&text)
+                    .map_err(|error| format!("the prices in {shown}: {error}"))?
             }
         };
         if prices.region == self.region {
@@ -119,30 +109,3 @@ impl Flags {
         .into())
     }
 }
-
-/// The bill of a month.
-fn month<'a>(
-    stores: u64,
-    chain: &'a Chain,
-    prices: &'a Prices,
-    work: &Work,
-    is_free_tier: bool,
-) -> (Traffic, Bill<'a>) {
-    let traffic = Traffic::of(stores, chain, work);
-    let mut bill = Bill::new(chain, prices, is_free_tier);
-    events::ingest(&mut bill, &traffic, work);
-    events::identity(&mut bill, &traffic);
-    events::stream(&mut bill, &traffic, work);
-    events::stock(&mut bill, &traffic, work);
-    events::tables(&mut bill, &traffic, work);
-    evening::pricing(&mut bill, &traffic, work);
-    evening::day_close(&mut bill, &traffic, work);
-    evening::offers_out(&mut bill, &traffic, work);
-    offers::offers_api(&mut bill, &traffic, work);
-    watch::watch(&mut bill, &traffic);
-    watch::key(&mut bill, &traffic);
-    (traffic, bill)
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,46 +1,49 @@
-//! Which days are asked about.
+//! Flags for a range of dates.
 
 use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
 use clap::Args;
 
-/// Most dates at once: as long as stock is kept.
+/// Maximum number of dates: the days for which stock is kept.
 const DATES_MAX: i64 = 400;
-/// Dates far beyond it cannot be counted on.
+/// Last year of the range, far inside the calendar of `chrono`, so that date arithmetic succeeds.
 const YEAR_MAX: i32 = 9999;
 
-/// One day, or several.
+/// Flags for one date or a range of dates.
 #[derive(Debug, Args)]
-pub(crate) struct DateFlags {
-    /// One day, like 2026-03-12
+pub(crate) struct DateArgs {
+    /// Date, like 2026-03-12
     #[arg(long, value_name = "DATE", conflicts_with = "from")]
     date: Option<NaiveDate>,
 
-    /// The first of several days
+    /// First date of a range
     #[arg(long, value_name = "DATE", requires = "to")]
     from: Option<NaiveDate>,
 
-    /// The last of them
+    /// Last date of the range
     #[arg(long, value_name = "DATE", requires = "from")]
     to: Option<NaiveDate>,
 }
 
-impl DateFlags {
-    /// The days, or these when none is named.
+impl DateArgs {
+    /// Returns the dates of the flags, or `default` if there are none.
+    ///
+    /// # Errors
+    /// Returns an error if the range is empty, longer than 400 days or outside the years 1 to 9999.
     pub(crate) fn or(
         &self,
-        usual: RangeInclusive<NaiveDate>,
+        default: RangeInclusive<NaiveDate>,
     ) -> Result<RangeInclusive<NaiveDate>, String> {
         let dates = match (self.date, self.from, self.to) {
             (Some(date), ..) => date..=date,
             (_, Some(from), Some(to)) => from..=to,
-            _ => usual,
+            _ => default,
         };
         let (first, last) = (*dates.start(), *dates.end());
-        let is_usual = (first.year() >= 1 && last.year() <= YEAR_MAX)
+        let is_valid = (first.year() >= 1 && last.year() <= YEAR_MAX)
             && (0..DATES_MAX).contains(&(last - first).num_days());
-        if !is_usual {
+        if !is_valid {
             return Err(format!(
                 "{first} to {last} is not a span of 1 to {DATES_MAX} dates up to the year \
                  {YEAR_MAX}; --from and --to name the first and the last one"
@@ -50,8 +53,8 @@ impl DateFlags {
     }
 }
 
-/// `on 2026-03-12`, or `from 2026-03-12 to 2026-03-14`.
-pub(crate) fn told(days: &RangeInclusive<NaiveDate>) -> String {
-    let (first, last) = (days.start(), days.end());
+/// Describes dates: `on 2026-03-12`, or `from 2026-03-12 to 2026-03-14`.
+pub(crate) fn dates_text(dates: &RangeInclusive<NaiveDate>) -> String {
+    let (first, last) = (dates.start(), dates.end());
     if first == last { format!("on {first}") } else { format!("from {first} to {last}") }
 }

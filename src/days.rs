@@ -1,4 +1,4 @@
-//! `daymark days`: what became of each day.
+//! `daymark days`: closed days of a store.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -10,20 +10,20 @@ use domain::ports::{CatalogTable, DaysTable, StockTable};
 use domain::{ClosedDay, Sku, StoreId};
 use rust_decimal::Decimal;
 
-use crate::dates::{DateFlags, told};
+use crate::dates::{DateArgs, dates_text};
 use crate::output::{Column, Format, revenue};
 use crate::{Failed, clock, connect, output};
 
-/// Show closed days: what came, was sold, thrown away and left of each item; the last eight dates
-/// when no day is named
+/// Show closed days: units received, sold, wasted and left of each item [default: the last eight
+/// dates]
 ///
-/// `daymark up`, or the function day-close of a stage, closes a day some minutes after the doors
-/// close, and again when events of the last eight dates arrive late, with the result that they
-/// would have had on time. What is left is carried over to the next day as long as it can be sold,
-/// the oldest first.
+/// `daymark up`, or the function day-close of a stage, closes a day some minutes after the store
+/// closes. It closes the last eight dates again when late events arrive, with the same result as if
+/// they had arrived on time. Stock that is left goes to the next day as long as it can be sold, the
+/// oldest units first.
 #[derive(Debug, Args)]
-pub(crate) struct Flags {
-    /// The store
+pub(crate) struct DaysArgs {
+    /// Store id
     #[arg(long, value_name = "STORE")]
     store: StoreId,
 
@@ -32,15 +32,15 @@ pub(crate) struct Flags {
     sku: Option<Sku>,
 
     #[command(flatten)]
-    dates: DateFlags,
+    dates: DateArgs,
 
-    /// Close these dates first, and those after them, which begin with what they leave. `daymark
-    /// up` does that for the last eight by itself; older ones, of imported history or of what was
-    /// replayed, are closed by this
+    /// Close these dates first, and the dates after them, whose opening stock they determine.
+    /// `daymark up` closes the last eight dates by itself. Use this flag for older ones, after an
+    /// import of history or a replay
     #[arg(long)]
     close: bool,
 
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 
@@ -65,18 +65,18 @@ const COLUMNS: &[Column] = &[
     Column::Text("revenue"),
 ];
 
-/// Most dates that are closed after those that were named: as long as stock is kept.
+/// Maximum number of dates closed after the given ones: the days for which stock is kept.
 const DATES_AFTER: u64 = 400;
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
+pub(crate) async fn run(args: DaysArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let now = clock::now();
-    let store = tables.store(&flags.store).await?;
+    let store = tables.store(&args.store).await?;
     let today = now.with_timezone(&store.zone).date_naive();
-    let dates = flags.dates.or(today - Days::new(7)..=today)?;
+    let dates = args.dates.or(today - Days::new(7)..=today)?;
     let (first, last) = (*dates.start(), *dates.end());
-    if flags.close {
+    if args.close {
         let until = today.min(last + Days::new(DATES_AFTER)).max(last);
         let closed = tables.closing().close_dates(&store, first, until, now).await;
         let closed = closed.map_err(explain)?;
@@ -85,19 +85,19 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
             closed.closed, closed.closed_again, closed.unchanged, closed.histories
         ));
     }
-    let skus = match &flags.sku {
+    let skus = match &args.sku {
         Some(sku) => BTreeSet::from([sku.clone()]),
         None => {
             let (since, until) = (store.span(first).starts_at, store.span(last).ends_at);
-            let windows = tables.query_stock(&flags.store, None, since, until, now).await;
+            let windows = tables.query_stock(&args.store, None, since, until, now).await;
             let moved = windows.map_err(explain)?.into_iter().map(|row| row.key().sku.clone());
-            let items = tables.load_items(&flags.store).await.map_err(explain)?;
+            let items = tables.load_items(&args.store).await.map_err(explain)?;
             items.into_iter().map(|item| item.sku).chain(moved).collect()
         }
     };
     let mut days = Vec::new();
     for sku in skus {
-        let of_item = tables.query_days(&flags.store, &sku, first, last).await;
+        let of_item = tables.query_days(&args.store, &sku, first, last).await;
         days.extend(of_item.map_err(explain)?);
     }
     days.sort_by(|a, b| (a.key.date, &a.key.sku).cmp(&(b.key.date, &b.key.sku)));
@@ -105,12 +105,12 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
         output::note(format!(
             "no closed day of store {}, {}; a day is closed some minutes after \
              the doors, while `daymark up` runs or by the stage's function, or with --close",
-            flags.store,
-            told(&dates)
+            args.store,
+            dates_text(&dates)
         ));
     }
     let rows: Vec<Vec<String>> = days.iter().map(|day| row(day, store.zone)).collect();
-    output::rows(flags.format, COLUMNS, &rows)?;
+    output::rows(args.format, COLUMNS, &rows)?;
     Ok(ExitCode::SUCCESS)
 }
 

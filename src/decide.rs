@@ -1,4 +1,4 @@
-//! `daymark decide`: the pricing as a filter, without a database or a server.
+//! `daymark decide`: pricing decisions as a filter, without a database or a server.
 
 use std::io::{self, BufRead, Read, Write};
 use std::process::ExitCode;
@@ -10,31 +10,31 @@ use pricing::contract::{LINE_BYTES_MAX, answer_line, too_long};
 
 use crate::Failed;
 
-/// Decide about situations from standard input: one request a line in, one decision a line out
+/// Decide requests from standard input: one request on each line, one decision on each line
 ///
-/// A request is a JSON object that says what is on hand, what was sold today, what is usual, and
-/// the rules of the retailer. The answer names the price to show, what is expected of it and of
-/// every other step, and why. It is the code that decides in the shops. A line that cannot be
-/// decided is answered in its place with the field and the rule; the others are not affected.
+/// A request is a JSON object with the stock on hand, today's sales, the usual day and the
+/// retailer's rules. The answer has the price to show, the reason, and the expected result of every
+/// step of the ladder. The same code decides for the stores. A line that cannot be decided is
+/// answered in its place with the field and the rule; other lines are not affected.
 #[derive(Debug, Args)]
 #[command(after_help = "For example:
   daymark decide < requests.ndjson > decisions.ndjson
   daymark offers explain OFFER --request | daymark decide")]
-pub(crate) struct Flags {}
+pub(crate) struct DecideArgs {}
 
-/// Most answers that wait for their reader, some 100 MB of ordinary ones. Beyond that the next line
-/// is not taken before one is read.
-const AHEAD_MAX: usize = 50_000;
+/// Maximum number of answers that wait to be read, about 100 MB of usual ones. Beyond it the next
+/// line is read after an answer is taken.
+const PENDING_MAX: usize = 50_000;
 
-/// Whoever sends thousands of lines before reading one must not be held up by a full pipe, so
-/// answers are written by a thread of their own.
-pub(crate) fn run(_: &Flags) -> Result<ExitCode, Failed> {
-    let (answers, waiting) = sync_channel::<String>(AHEAD_MAX);
+/// A thread writes the answers, so that a caller may send thousands of lines before it reads: a full
+/// output pipe does not block the input.
+pub(crate) fn run(_: &DecideArgs) -> Result<ExitCode, Failed> {
+    let (answers, waiting) = sync_channel::<String>(PENDING_MAX);
     let writer = thread::Builder::new().name("answers".to_owned());
     let writer = writer.spawn(move || {
         let mut output = io::stdout().lock();
         for answer in waiting {
-            // Who reads no further wants no more answers.
+            // The reader has closed the pipe.
             if writeln!(output, "{answer}").and_then(|()| output.flush()).is_err() {
                 break;
             }
@@ -42,7 +42,7 @@ pub(crate) fn run(_: &Flags) -> Result<ExitCode, Failed> {
     })?;
     let read = answer_all(&mut io::stdin().lock(), &answers);
     drop(answers);
-    writer.join().map_err(|_| "writing the answers broke off")?;
+    writer.join().map_err(|_| "the thread that writes the answers panicked")?;
     read?;
     Ok(ExitCode::SUCCESS)
 }
@@ -52,8 +52,8 @@ fn answer_all(input: &mut impl BufRead, answers: &SyncSender<String>) -> io::Res
     while let Some(line) = next_line(input)? {
         number += 1;
         let answer = match line {
-            Line::Whole(line) => answer_line(&line, number),
-            Line::TooLong => Some(too_long(number)),
+            RequestLine::Complete(line) => answer_line(&line, number),
+            RequestLine::TooLong => Some(too_long(number)),
         };
         if let Some(answer) = answer
             && answers.send(answer).is_err()
@@ -64,21 +64,21 @@ fn answer_all(input: &mut impl BufRead, answers: &SyncSender<String>) -> io::Res
     Ok(())
 }
 
-enum Line {
-    Whole(Vec<u8>),
+enum RequestLine {
+    Complete(Vec<u8>),
     TooLong,
 }
 
-fn next_line(input: &mut impl BufRead) -> io::Result<Option<Line>> {
+fn next_line(input: &mut impl BufRead) -> io::Result<Option<RequestLine>> {
     let mut line = Vec::new();
-    // With room for the line's end.
+    // The line end takes up to two bytes.
     let limit = LINE_BYTES_MAX as u64 + 2;
     input.by_ref().take(limit).read_until(b'\n', &mut line)?;
     if line.len() as u64 == limit && !line.ends_with(b"\n") {
         skip_line(input)?;
-        return Ok(Some(Line::TooLong));
+        return Ok(Some(RequestLine::TooLong));
     }
-    Ok((!line.is_empty()).then_some(Line::Whole(line)))
+    Ok((!line.is_empty()).then_some(RequestLine::Complete(line)))
 }
 
 fn skip_line(input: &mut impl BufRead) -> io::Result<()> {

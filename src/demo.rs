@@ -1,7 +1,7 @@
-//! `daymark demo`: a day of a few shops through the whole pipeline, faster than it passes.
+//! `daymark demo`: a simulated day of three stores through the whole system, in about a minute.
 
-mod day;
-mod show;
+mod retailer;
+mod screen;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,45 +15,45 @@ use load_generator::shops::{Shop, chain};
 use crate::clock::{self, SetClock};
 use crate::machine::{Machine, Schedule, Settings, Storage};
 use crate::{Failed, output, up};
-use day::Chain;
-use show::Screen;
+use retailer::DemoRetailer;
+use screen::Screen;
 
 /// Play a day of three shops through the whole pipeline, in about a minute
 ///
-/// Seeded customers buy at the tills of a bakery, a lunch shop and a grocer. Their events go over
-/// HTTP into Kinesis, become stock by window in DynamoDB, and from the afternoon on offers appear,
-/// to which the customers answer. Some tills resend, deliver late or go offline for a while. At
-/// the end the stored windows are held against a ledger of everything that was acknowledged, and
-/// the day against the same customers without discounts. Nothing leaves this machine.
+/// Simulated customers buy at the tills of a bakery, a lunch shop and a grocer. The events go over
+/// HTTP into Kinesis and become stock windows in DynamoDB. From the afternoon on, offers appear and
+/// customers respond to them. Some tills send events twice, deliver late or go offline for a while.
+/// At the end, the stored windows are compared with a ledger of all acknowledged events, and the
+/// day with the same customers without discounts. Nothing leaves this machine.
 #[derive(Debug, Args)]
-pub(crate) struct Flags {
-    /// Which customers come; the same seed and date play the same day
+pub(crate) struct DemoArgs {
+    /// Seed of the customers; the same seed and date give the same day
     #[arg(long, default_value_t = 4)]
     seed: u64,
 
-    /// The day to play; the last Thursday when left out
+    /// Date of the day [default: last Thursday]
     #[arg(long, value_name = "DATE")]
     date: Option<NaiveDate>,
 
-    /// How long the day takes, in seconds; 0 plays as fast as the machine can
+    /// Duration of the day in seconds; 0 plays as fast as possible
     #[arg(long, default_value_t = 40, value_name = "SECONDS")]
     pace: u64,
 
-    /// The folder under which the demo keeps its data, in a folder of its own
+    /// Folder for the data of demos; each demo creates a folder in it
     #[arg(long, default_value = "./daymark-demo", value_name = "FOLDER")]
     data: PathBuf,
 
-    /// Leave the servers running at the end, until Ctrl-C
+    /// Keep the servers running at the end, until Ctrl-C
     #[arg(long)]
     keep: bool,
 }
 
-/// Two tills' worth of shards: enough to see that order between shards does not matter.
+/// Number of shards: two, so that events of different shards are processed in any order.
 const SHARDS: i32 = 2;
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let date = flags.date.unwrap_or_else(last_thursday);
-    let folder = flags.data.join(format!("{}", clock::now().format("%Y%m%dT%H%M%S%3fZ")));
+pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, Failed> {
+    let date = args.date.unwrap_or_else(last_thursday);
+    let folder = args.data.join(format!("{}", clock::now().format("%Y%m%dT%H%M%S%3fZ")));
     let shops: Vec<Shop> =
         chain().into_iter().filter(|shop| shop.store.day(date).is_some()).collect();
     if shops.is_empty() {
@@ -74,34 +74,34 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
             tables.put_item(&line.item).await?;
         }
     }
-    let mut chain = Chain::open(shops, date, flags.seed, &machine)?;
-    let screen = Screen::open(&chain, date, flags.seed, &folder);
+    let mut retailer = DemoRetailer::open(shops, date, args.seed, &machine)?;
+    let screen = Screen::open(&retailer, date, args.seed, &folder);
     let started = tokio::time::Instant::now();
-    let windows = chain.windows();
-    let step = Duration::from_secs(flags.pace) / u32::try_from(windows.len().max(1))?;
+    let windows = retailer.windows();
+    let step = Duration::from_secs(args.pace) / u32::try_from(windows.len().max(1))?;
     for (window, index) in windows.into_iter().zip(1..) {
         set_clock.set(window.end());
-        chain.play(window).await?;
+        retailer.play(window).await?;
         if pricing::slot_of(window.end()) == window.end() {
-            chain.settle(&machine).await?;
+            retailer.settle(&machine).await?;
             let pass = machine.price_due(window.end()).await?;
-            chain.put_on_shelves(&pass.published);
-            screen.offers(&chain, &pass.published);
+            retailer.put_on_shelves(&pass.published);
+            screen.offers(&retailer, &pass.published);
         }
-        screen.progress(&chain, window, started.elapsed());
+        screen.progress(&retailer, window, started.elapsed());
         tokio::time::sleep_until(started + step * index).await;
     }
-    chain.finish().await?;
-    chain.settle(&machine).await?;
-    chain.close(&machine).await?;
-    let differences = chain.audit(&machine).await?;
-    let offers = chain.offers(&machine).await?;
-    screen.summary(&chain, &offers, &differences, started.elapsed());
-    if let Some(afternoon) = chain.picture(&machine, &offers).await? {
-        screen.afternoon(&afternoon, &folder)?;
+    retailer.finish().await?;
+    retailer.settle(&machine).await?;
+    retailer.close(&machine).await?;
+    let differences = retailer.audit(&machine).await?;
+    let offers = retailer.offers(&machine).await?;
+    screen.summary(&retailer, &offers, &differences, started.elapsed());
+    if let Some(chart) = retailer.chart(&machine, &offers).await? {
+        screen.chart(&chart, &folder)?;
     }
-    screen.where_it_lies(&folder, &chain, flags.keep.then(|| machine.urls()));
-    if flags.keep {
+    screen.next_steps(&folder, &retailer, args.keep.then(|| machine.urls()));
+    if args.keep {
         set_clock.follow_the_machine();
         let mut interrupts = up::Interrupts::listen()?;
         output::line(format!("\nStill up:\n\n{}\n\nCtrl-C stops.", up::addresses(&machine)));
@@ -111,7 +111,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A day on which every shop is open, and recent enough that nothing of it is expired.
+/// Returns the last Thursday: every shop is open, and no row of the day has expired.
 fn last_thursday() -> NaiveDate {
     let yesterday = clock::now().date_naive() - chrono::Days::new(1);
     yesterday.week(Weekday::Thu).first_day()

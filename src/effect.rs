@@ -1,7 +1,7 @@
-//! `daymark effect`: whether the offers work.
+//! `daymark effect`: effect of the offers, from the arms of the experiment.
 
-mod read;
-mod show;
+mod outcomes;
+mod tables;
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -14,36 +14,36 @@ use clap::Args;
 use domain::ports::CatalogTable;
 use domain::{Arm, Store, StoreId};
 
-use crate::dates::{DateFlags, told};
+use crate::dates::{DateArgs, dates_text};
 use crate::output::Format;
 use crate::{Failed, clock, connect, output};
+use outcomes::EffectOutcomes;
 
-/// Show whether the offers work: what became of each arm's afternoons, and how they differ from
-/// the control group's; the last four weeks when no dates are named
+/// Show the effect of the offers: the afternoons of each arm, and their difference from the control
+/// group [default: the last four weeks]
 ///
-/// The catalogue's `experiment` draws, by digest, which categories of a store keep the retailer's
-/// old rule on a date (`control`) or explore (`exploration`); the rest is the policy's. Each item
-/// with stock at the first decision of its store's afternoon counts for the arm it was drawn into,
-/// offer or not. Figures are of the afternoon from there on: sold and wasted, in the item's unit,
-/// and amounts. Intervals hold the truth in 95 of 100 such experiments; store-days are taken for
-/// independent, the items of one are not.
+/// The catalogue's `experiment` assigns, by digest, the categories of a store on a date to the
+/// retailer's old rule (`control`), to exploration (`exploration`) or to the policy. Each item with
+/// stock at the first decision of its store's afternoon counts for its arm, with an offer or
+/// without. Figures cover the afternoon from that decision on: units sold and wasted, and amounts.
+/// Intervals are 95 % confidence intervals with store-days as clusters.
 #[derive(Debug, Args)]
 #[command(after_help = "For example:
   daymark effect --from 2026-03-01 --to 2026-03-31
   daymark effect --from 2026-03-01 --to 2026-03-31 --store 0042 --format csv")]
-pub(crate) struct Flags {
+pub(crate) struct EffectArgs {
     /// Only this store
     #[arg(long, value_name = "STORE")]
     store: Option<StoreId>,
 
     #[command(flatten)]
-    dates: DateFlags,
+    dates: DateArgs,
 
-    /// In JSON and CSV: what became of the offers by their discount, instead of the arms
+    /// In JSON and CSV: the offers by discount, instead of the arms
     #[arg(long)]
     steps: bool,
 
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 
@@ -51,13 +51,13 @@ pub(crate) struct Flags {
     tables: connect::TableFlags,
 }
 
-/// How far back to look when no dates are named.
-const USUAL_DAYS: u64 = 28;
+/// Number of days before today, if no dates are given.
+const DEFAULT_DAYS: u64 = 28;
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
+pub(crate) async fn run(args: EffectArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
-    let stores = match &flags.store {
+    let stores = match &args.store {
         Some(store) => vec![store.clone()],
         None => tables.list_stores().await.map_err(explain)?,
     };
@@ -70,35 +70,35 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     let today = known.iter().map(|store| now.with_timezone(&store.zone).date_naive()).max();
     let today =
         today.ok_or("there is no store in the catalogue; `daymark catalog import` loads some")?;
-    let dates = flags.dates.or(today - Days::new(USUAL_DAYS)..=today)?;
+    let dates = args.dates.or(today - Days::new(DEFAULT_DAYS)..=today)?;
     if *dates.end() > today {
         return Err(format!(
-            "{} is to come: today is {today}, and what came of a day is known after its close; \
+            "{} is in the future: today is {today}, and figures of a day exist after its close; \
              --to may be {today} at the latest",
             dates.end()
         )
         .into());
     }
-    let read = read::outcomes(&tables, &known, &dates, now).await.map_err(explain)?;
-    if read.days_closed == 0 {
+    let found = outcomes::load(&tables, &known, &dates, now).await.map_err(explain)?;
+    if found.days_closed == 0 {
         return Err(no_day(&known, &dates).into());
     }
-    if read.currencies.len() > 1 {
-        let currencies: Vec<_> = read.currencies.iter().map(ToString::to_string).collect();
+    if found.currencies.len() > 1 {
+        let currencies: Vec<_> = found.currencies.iter().map(ToString::to_string).collect();
         return Err(format!(
             "these stores have prices in {}, which cannot be added up; name one with --store",
             currencies.join(" and ")
         )
         .into());
     }
-    let arms = effect(&read.outcomes);
-    let steps = steps(&read.outcomes);
-    match flags.format {
-        Format::Table => show::tables(&arms, &steps, &read)?,
-        _ if flags.steps => show::steps(flags.format, &steps)?,
-        _ => show::arms(flags.format, &arms)?,
+    let arms = effect(&found.outcomes);
+    let steps = steps(&found.outcomes);
+    match args.format {
+        Format::Table => tables::print(&arms, &steps, &found)?,
+        _ if args.steps => tables::print_steps(args.format, &steps)?,
+        _ => tables::print_arms(args.format, &arms)?,
     }
-    for note in notes(&arms, &known, &read) {
+    for note in notes(&arms, &known, &found) {
         output::note(note);
     }
     Ok(ExitCode::SUCCESS)
@@ -112,14 +112,15 @@ fn no_day(stores: &[Store], dates: &RangeInclusive<NaiveDate>) -> String {
     format!(
         "no closed day {which} {}; a day is closed some minutes after the doors, while `daymark \
          up` runs, or by `daymark days --close`",
-        told(dates)
+        dates_text(dates)
     )
 }
 
-/// What has to be known to read the figures.
-fn notes(arms: &[OfArm], stores: &[Store], read: &read::Read) -> Vec<String> {
+/// Returns notes on the limits of the figures.
+fn notes(arms: &[OfArm], stores: &[Store], found: &EffectOutcomes) -> Vec<String> {
     let mut notes = Vec::new();
-    let of = |arm: Arm| arms.iter().find(|one| one.arm == arm).map_or(0, |one| one.store_days);
+    let of =
+        |arm: Arm| arms.iter().find(|found| found.arm == arm).map_or(0, |found| found.store_days);
     let groups: BTreeSet<(u8, u8)> = stores
         .iter()
         .map(|store| &store.policy.experiment)
@@ -127,7 +128,7 @@ fn notes(arms: &[OfArm], stores: &[Store], read: &read::Read) -> Vec<String> {
         .collect();
     if of(Arm::Control) < CLUSTERS_MIN || of(Arm::Policy) < CLUSTERS_MIN {
         let no_group = groups.iter().all(|(control, _)| *control == 0);
-        let cure = if no_group {
+        let remedy = if no_group {
             "no store has a control group: `policy.experiment.control_percent` in the catalogue, \
              like 10, gives it one from then on, and `rule` beside it says which steps the group \
              keeps; without a rule, or with one below the ladder's first step, it never has a \
@@ -137,7 +138,7 @@ fn notes(arms: &[OfArm], stores: &[Store], read: &read::Read) -> Vec<String> {
         };
         notes.push(format!(
             "no uplift is shown: it needs at least {CLUSTERS_MIN} store-days of the policy and of \
-             the control, and there are {} and {}; {cure}",
+             the control, and there are {} and {}; {remedy}",
             of(Arm::Policy),
             of(Arm::Control),
         ));
@@ -149,25 +150,25 @@ fn notes(arms: &[OfArm], stores: &[Store], read: &read::Read) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if read.other_arm > 0 {
+    if found.other_arm > 0 {
         notes.push(format!(
             "{} offers were made in another arm than the catalogue's experiment draws now: it was \
              changed, so only dates after the change can be compared",
-            read.other_arm
+            found.other_arm
         ));
     }
-    if read.without_windows > 0 {
+    if found.without_windows > 0 {
         notes.push(format!(
             "{} day rows are left out: the stock windows behind them are no longer kept",
-            read.without_windows
+            found.without_windows
         ));
     }
-    if read.without_cost > 0 {
+    if found.without_cost > 0 {
         notes.push(format!(
             "{} of {} item-days are of items without a cost in the catalogue, and not in \
              waste_cost and margin",
-            read.without_cost,
-            read.outcomes.len()
+            found.without_cost,
+            found.outcomes.len()
         ));
     }
     notes

@@ -1,4 +1,4 @@
-//! `daymark gaps`: what the tills counted and nobody received.
+//! `daymark gaps`: missing numbers in the sequences of tills.
 
 use std::process::ExitCode;
 
@@ -10,36 +10,36 @@ use domain::ports::CatalogTable;
 use domain::{DaySpan, StoreId, TerminalId};
 use processors::gaps::{Numbers, Question, TillDay, gaps_in};
 
-use crate::dates::{DateFlags, told};
+use crate::dates::{DateArgs, dates_text};
 use crate::output::{Column, Format};
 use crate::{Failed, clock, connect, output};
 
-/// Show which numbers of the tills' own count never came
+/// Show the gaps in the numbers that tills give their events
 ///
-/// A till may number its events: "sequence": {"epoch": "boot-17", "number": 4}. This tells for each
-/// till, day and epoch which numbers came, which are missing in between, and which came under two
-/// event ids. Numbers of different epochs are never compared.
+/// A till may number its events: "sequence": {"epoch": "boot-17", "number": 4}. For each till, day
+/// and epoch, the command shows the received numbers, the missing numbers between them, and the
+/// numbers with two event ids. Numbers of different epochs are never compared.
 ///
-/// A number is missing on the day of the next one that came. The day before the first one asked
-/// for is looked back at, so that a gap over midnight is seen. What is missing at the end of an
-/// epoch cannot be known. A till that was offline fills its gaps later: ask again.
+/// A missing number belongs to the day of the next received number. The command also reads the day
+/// before the first date, so that it sees gaps over midnight. Missing numbers at the end of an
+/// epoch cannot be seen. A till that was offline fills its gaps later; run the command again.
 ///
-/// Events without a number are counted in a line of their own. The day is the store's own, by its
-/// entry in the catalogue, and today when none is named; a store without an entry is read in UTC.
+/// Events without a number are counted in a row of their own. The day is the store's own, by its
+/// time zone in the catalogue [default: today]. UTC applies to a store without an entry.
 #[derive(Debug, Args)]
-pub(crate) struct Flags {
-    /// The store
+pub(crate) struct GapsArgs {
+    /// Store id
     #[arg(long, value_name = "STORE")]
     store: StoreId,
 
-    /// Only this till
+    /// Only this till, by its terminal id
     #[arg(long, value_name = "TERMINAL")]
     terminal: Option<TerminalId>,
 
     #[command(flatten)]
-    dates: DateFlags,
+    dates: DateArgs,
 
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 
@@ -59,46 +59,46 @@ const COLUMNS: &[Column] = &[
     Column::Text("doubled_numbers"),
     Column::Number("uncounted"),
 ];
-/// Ranges that a cell of a table spells out; JSON and CSV have them all.
+/// Maximum number of ranges in a cell of a table. JSON and CSV have all ranges.
 const RANGES_SHOWN_MAX: usize = 12;
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
+pub(crate) async fn run(args: GapsArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
     let now = clock::now();
-    let store = tables.load_store(&flags.store).await.map_err(|error| tables.explain(error))?;
+    let store = tables.load_store(&args.store).await.map_err(|error| tables.explain(error))?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     let span = |date| store.as_ref().map_or_else(|| in_utc(date), |store| store.span(date));
-    let on_the_wall = now.with_timezone(&zone).date_naive();
-    // A shop that is open past midnight is still in the day before.
-    let is_yesterday = now < span(on_the_wall).starts_at;
-    let today = if is_yesterday { on_the_wall - Days::new(1) } else { on_the_wall };
-    let dates = flags.dates.or(today..=today)?;
-    let looked_back_at = *dates.start() - Days::new(1);
+    let local_date = now.with_timezone(&zone).date_naive();
+    // The day of a store that is open past midnight ends after midnight.
+    let is_yesterday = now < span(local_date).starts_at;
+    let today = if is_yesterday { local_date - Days::new(1) } else { local_date };
+    let dates = args.dates.or(today..=today)?;
+    let day_before = *dates.start() - Days::new(1);
     let days: Vec<DaySpan> =
-        looked_back_at.iter_days().take_while(|date| date <= dates.end()).map(span).collect();
+        day_before.iter_days().take_while(|date| date <= dates.end()).map(span).collect();
     let question =
-        Question { store_id: &flags.store, terminal_id: flags.terminal.as_ref(), days: &days };
+        Question { store_id: &args.store, terminal_id: args.terminal.as_ref(), days: &days };
     let tills = gaps_in(&*tables, &question, now).await;
     let tills = tills.map_err(|error| tables.explain(error))?;
-    if let Some(note) = nothing_missing(&tills) {
+    if let Some(note) = note_without_gaps(&tills) {
         let known = if store.is_some() { "" } else { ", which is not in the catalogue" };
-        output::note(format!("{note}: store {}{known}, {}", flags.store, told(&dates)));
+        output::note(format!("{note}: store {}{known}, {}", args.store, dates_text(&dates)));
     }
-    let shown_max = if flags.format == Format::Table { RANGES_SHOWN_MAX } else { usize::MAX };
+    let shown_max = if args.format == Format::Table { RANGES_SHOWN_MAX } else { usize::MAX };
     let rows: Vec<_> = tills.iter().flat_map(|till| rows(till, shown_max)).collect();
-    output::rows(flags.format, COLUMNS, &rows)?;
+    output::rows(args.format, COLUMNS, &rows)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The day of a store that is not in the catalogue.
+/// Returns the day of a store that is not in the catalogue.
 fn in_utc(date: NaiveDate) -> DaySpan {
     let midnight = |date: NaiveDate| instant(Tz::UTC, date, NaiveTime::MIN);
     let ends_at = midnight(date + Days::new(1));
     DaySpan { date, starts_at: midnight(date), ends_at, closes_at: ends_at }
 }
 
-/// What to say when nobody misses anything.
-fn nothing_missing(tills: &[TillDay]) -> Option<&'static str> {
+/// Returns a note if no number is missing.
+fn note_without_gaps(tills: &[TillDay]) -> Option<&'static str> {
     let mut epochs = tills.iter().flat_map(|till| till.epochs.values()).peekable();
     if tills.is_empty() {
         Some("no event")

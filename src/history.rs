@@ -1,4 +1,4 @@
-//! `daymark history`: what is expected of an item before its day begins.
+//! `daymark history`: the usual day of each item, estimated from past days.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -13,23 +13,22 @@ use domain::{History, Item, Sku, Store, StoreId};
 use crate::output::{Column, Format};
 use crate::{Failed, connect, output};
 
-/// Show what past days say of each item: its usual day, how much days vary, how demand answers to
-/// a price
+/// Show the estimates from past days: usual day, variation between days, and price elasticity
 ///
-/// Units are those of the item at the regular price; sales under an offer are taken back to it, and
-/// hours with an empty shelf do not count. An item with fewer than four days is expected to sell
-/// as its category does.
+/// Units are sales at the regular price: sales under an offer are converted to it, and hours with
+/// an empty shelf do not count. An item with fewer than four days takes the estimates of its
+/// category.
 #[derive(Debug, Args)]
-pub(crate) struct Flags {
-    /// The store
+pub(crate) struct HistoryArgs {
+    /// Store id
     #[arg(long, value_name = "STORE")]
     store: StoreId,
 
-    /// This item, quarter of an hour by quarter of an hour
+    /// Show this item, slot by slot (a slot is a quarter of an hour)
     #[arg(long, value_name = "SKU")]
     sku: Option<Sku>,
 
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 
@@ -55,15 +54,15 @@ const SLOTS: &[Column] = &[
     Column::Number("sunday"),
 ];
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
+pub(crate) async fn run(args: HistoryArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
-    let store = tables.store(&flags.store).await?;
-    let items = tables.load_items(&flags.store).await.map_err(explain)?;
-    let wanted = |item: &&Item| flags.sku.as_ref().is_none_or(|sku| item.sku == *sku);
+    let store = tables.store(&args.store).await?;
+    let items = tables.load_items(&args.store).await.map_err(explain)?;
+    let wanted = |item: &&Item| args.sku.as_ref().is_none_or(|sku| item.sku == *sku);
     let items: Vec<&Item> = items.iter().filter(wanted).collect();
-    if let (Some(sku), true) = (&flags.sku, items.is_empty()) {
-        return Err(format!("item {sku} is not in the catalogue of store {}", flags.store).into());
+    if let (Some(sku), true) = (&args.sku, items.is_empty()) {
+        return Err(format!("item {sku} is not in the catalogue of store {}", args.store).into());
     }
     let mut keys: Vec<HistoryKey> =
         items.iter().flat_map(|item| keys(&store, item)).flatten().collect();
@@ -75,15 +74,15 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     if histories.is_empty() {
         output::note(format!(
             "no history of store {}; it is made of closed days, which `daymark days` shows",
-            flags.store
+            args.store
         ));
     }
-    if flags.sku.is_none() {
+    if args.sku.is_none() {
         let row = |item: &&Item| summary(item, &known(&store, item, &histories));
-        output::rows(flags.format, ITEMS, &items.iter().map(row).collect::<Vec<_>>())?;
+        output::rows(args.format, ITEMS, &items.iter().map(row).collect::<Vec<_>>())?;
     } else {
         for item in items {
-            output::rows(flags.format, SLOTS, &slots(&known(&store, item, &histories)))?;
+            output::rows(args.format, SLOTS, &slots(&known(&store, item, &histories)))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -95,7 +94,7 @@ fn keys(store: &Store, item: &Item) -> [Option<HistoryKey>; 2] {
     [Some(key(Whose::Item(item.sku.clone()))), category]
 }
 
-/// What is expected of an item on each kind of day.
+/// Returns the estimates of an item for each kind of day.
 fn known(
     store: &Store,
     item: &Item,
@@ -113,8 +112,11 @@ fn summary(item: &Item, known: &[Expectation; 3]) -> Vec<String> {
         let units = |profile: &Profile| profile.slots.iter().map(|slot| slot.units).sum::<f64>();
         number(expected.profile.as_ref().map(units))
     };
-    let days = |expected: &Expectation| expected.profile.as_ref().map_or(0.0, |it| it.days.trunc());
-    let basis = profile.map_or_else(String::new, |it| format!("{:?}", it.basis).to_lowercase());
+    let days = |expected: &Expectation| {
+        expected.profile.as_ref().map_or(0.0, |profile| profile.days.trunc())
+    };
+    let basis =
+        profile.map_or_else(String::new, |profile| format!("{:?}", profile.basis).to_lowercase());
     let mut row = vec![item.sku.to_string(), basis];
     row.push(known.iter().map(days).sum::<f64>().to_string());
     row.extend(known.iter().map(units));

@@ -17,7 +17,6 @@ mod history;
 mod machine;
 mod offers;
 mod output;
-mod picture;
 mod quarantine;
 mod rebuild;
 mod redrive;
@@ -42,31 +41,31 @@ use clap::{Parser, Subcommand};
 #[command(after_help = "Start with `daymark demo`: a day of three shops in about a minute.")]
 struct Arguments {
     #[command(subcommand)]
-    verb: Verb,
+    command: Command,
 
     #[command(flatten)]
-    telemetry: telemetry::Flags,
+    telemetry: telemetry::LogArgs,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
-    Demo(demo::Flags),
-    Up(up::Flags),
-    Send(send::Flags),
-    Stock(stock::Flags),
-    Offers(offers::Flags),
-    Days(days::Flags),
-    History(history::Flags),
-    Effect(effect::Flags),
-    Decide(decide::Flags),
-    Catalog(catalog::Flags),
-    Clients(clients::Flags),
-    Gaps(gaps::Flags),
-    Quarantine(quarantine::Flags),
-    Rebuild(rebuild::Flags),
-    Redrive(redrive::Flags),
-    SimulatePricing(simulate_pricing::Flags),
-    Cost(Box<cost::Flags>),
+enum Command {
+    Demo(demo::DemoArgs),
+    Up(up::UpArgs),
+    Send(send::SendArgs),
+    Stock(stock::StockArgs),
+    Offers(offers::OffersArgs),
+    Days(days::DaysArgs),
+    History(history::HistoryArgs),
+    Effect(effect::EffectArgs),
+    Decide(decide::DecideArgs),
+    Catalog(catalog::CatalogArgs),
+    Clients(clients::ClientsArgs),
+    Gaps(gaps::GapsArgs),
+    Quarantine(quarantine::QuarantineArgs),
+    Rebuild(rebuild::RebuildArgs),
+    Redrive(redrive::RedriveArgs),
+    SimulatePricing(simulate_pricing::SimulatePricingArgs),
+    Cost(Box<cost::CostArgs>),
 }
 
 /// What a verb may fail with: printed once, here.
@@ -78,24 +77,24 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = runtime.map_err(Failed::from).and_then(|runtime| {
         runtime.block_on(async {
-            match arguments.verb {
-                Verb::Demo(flags) => demo::run(flags).await,
-                Verb::Up(flags) => up::run(flags).await,
-                Verb::Send(flags) => send::run(flags).await,
-                Verb::Stock(flags) => stock::run(flags).await,
-                Verb::Offers(flags) => offers::run(flags).await,
-                Verb::Days(flags) => days::run(flags).await,
-                Verb::History(flags) => history::run(flags).await,
-                Verb::Effect(flags) => effect::run(flags).await,
-                Verb::Decide(flags) => decide::run(&flags),
-                Verb::Catalog(flags) => catalog::run(flags).await,
-                Verb::Clients(flags) => clients::run(flags).await,
-                Verb::Gaps(flags) => gaps::run(flags).await,
-                Verb::Quarantine(flags) => quarantine::run(flags).await,
-                Verb::Rebuild(flags) => rebuild::run(flags).await,
-                Verb::Redrive(flags) => redrive::run(flags).await,
-                Verb::SimulatePricing(flags) => simulate_pricing::run(&flags),
-                Verb::Cost(flags) => cost::run(&flags),
+            match arguments.command {
+                Command::Demo(args) => demo::run(args).await,
+                Command::Up(args) => up::run(args).await,
+                Command::Send(args) => send::run(args).await,
+                Command::Stock(args) => stock::run(args).await,
+                Command::Offers(args) => offers::run(args).await,
+                Command::Days(args) => days::run(args).await,
+                Command::History(args) => history::run(args).await,
+                Command::Effect(args) => effect::run(args).await,
+                Command::Decide(args) => decide::run(&args),
+                Command::Catalog(args) => catalog::run(args).await,
+                Command::Clients(args) => clients::run(args).await,
+                Command::Gaps(args) => gaps::run(args).await,
+                Command::Quarantine(args) => quarantine::run(args).await,
+                Command::Rebuild(args) => rebuild::run(args).await,
+                Command::Redrive(args) => redrive::run(args).await,
+                Command::SimulatePricing(args) => simulate_pricing::run(&args),
+                Command::Cost(args) => cost::run(*args),
             }
         })
     });

@@ -1,6 +1,7 @@
-//! `daymark offers`: what is discounted, how deep, and why.
+//! `daymark offers`: offers of a store with their reasons.
 
-mod draw;
+pub(crate) mod chart;
+mod chart_inputs;
 mod explain;
 mod replay;
 
@@ -17,42 +18,42 @@ use crate::connect::Tables;
 use crate::output::{Column, Format};
 use crate::{Failed, clock, connect, output};
 
-/// Show the offers of a store's day, with their reasons; explain one, or decide it again
+/// Show the offers of a store's day with their reasons; explain one, or decide it again
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub(crate) struct Flags {
+pub(crate) struct OffersArgs {
     #[command(subcommand)]
-    verb: Option<Verb>,
+    command: Option<OffersCommand>,
 
     #[command(flatten)]
-    list: ListFlags,
+    list: OfferListArgs,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
-    Explain(explain::Flags),
-    Replay(replay::Flags),
+enum OffersCommand {
+    Explain(explain::ExplainOfferArgs),
+    Replay(replay::ReplayOfferArgs),
 }
 
 #[derive(Debug, Args)]
-struct ListFlags {
-    /// The store
+struct OfferListArgs {
+    /// Store id
     #[arg(long, value_name = "STORE", required = true)]
     store: Option<StoreId>,
 
-    /// The business date, like 2026-03-12; today on the store's calendar when left out
+    /// Business date, like 2026-03-12 [default: today in the store's time zone]
     #[arg(long, value_name = "DATE")]
     date: Option<NaiveDate>,
 
-    /// Show every revision and not only the last one of each item
+    /// Show every revision, not only the last one of each item
     #[arg(long)]
     revisions: bool,
 
-    /// Show what a store in shadow mode would have offered
+    /// Show the offers that a store in shadow mode did not publish
     #[arg(long)]
     shadows: bool,
 
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 
@@ -73,7 +74,7 @@ const COLUMNS: &[Column] = &[
     Column::Text("reason"),
 ];
 
-/// What programs are told on top.
+/// Further columns of JSON and CSV.
 const MORE_COLUMNS: &[Column] = &[
     Column::Number("was_price"),
     Column::Number("lowest_price"),
@@ -89,37 +90,37 @@ const MORE_COLUMNS: &[Column] = &[
     Column::Number("unchanged_waste"),
 ];
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    match flags.verb {
-        Some(Verb::Explain(flags)) => explain::run(flags).await,
-        Some(Verb::Replay(flags)) => replay::run(flags).await,
-        None => list(flags.list).await,
+pub(crate) async fn run(args: OffersArgs) -> Result<ExitCode, Failed> {
+    match args.command {
+        Some(OffersCommand::Explain(args)) => explain::run(args).await,
+        Some(OffersCommand::Replay(args)) => replay::run(args).await,
+        None => list(args.list).await,
     }
 }
 
-async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
-    let store_id = flags.store.ok_or("name the store with --store")?;
-    let tables = flags.tables.connect().await?;
+async fn list(args: OfferListArgs) -> Result<ExitCode, Failed> {
+    let store_id = args.store.ok_or("name the store with --store")?;
+    let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let store = tables.load_store(&store_id).await.map_err(explain)?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     let now = clock::now();
     let today = || store.as_ref().map_or_else(|| now.date_naive(), |store| today(store, now));
-    let date = flags.date.unwrap_or_else(today);
+    let date = args.date.unwrap_or_else(today);
     let mut offers = tables.query_offers(&store_id, date).await.map_err(explain)?;
-    offers.retain(|offer| offer.shadow == flags.shadows);
-    if !flags.revisions {
+    offers.retain(|offer| offer.shadow == args.shadows);
+    if !args.revisions {
         offers = latest(offers);
     }
     if offers.is_empty() {
         let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
         output::note(format!("no offer of store {store_id}{known} on {date}"));
     }
-    print(flags.format, &offers, zone)?;
+    print(args.format, &offers, zone)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// One offer of the table.
+/// Loads an offer, and the revisions of its item on that day.
 async fn find(tables: &Tables, offer_id: &OfferId) -> Result<(Offer, Vec<Offer>), Failed> {
     let OfferId { date, store_id, sku, .. } = offer_id;
     let of_day = tables.query_offers(store_id, *date).await;
@@ -134,20 +135,20 @@ async fn find(tables: &Tables, offer_id: &OfferId) -> Result<(Offer, Vec<Offer>)
     Ok((offer, of_day))
 }
 
-/// Prints offers, instants on the store's clock.
+/// Prints offers, with times in the time zone of the store.
 pub(crate) fn print(format: Format, offers: &[Offer], zone: Tz) -> Result<(), Failed> {
-    // People see the id's parts already; a table has no room to say them twice, nor for what
-    // `daymark offers explain` shows.
+    // A table leaves out the id, whose parts have columns, and details that `daymark offers explain`
+    // shows.
     let all = [COLUMNS, MORE_COLUMNS].concat();
     let shown = if format == Format::Table { 1..COLUMNS.len() } else { 0..all.len() };
     let row = |offer: &Offer| {
-        let fields = fields(offer, |at| on_the_wall(format, zone, at));
+        let fields = fields(offer, |at| time_text(format, zone, at));
         fields[shown.clone()].iter().map(|(_, value)| value.clone()).collect()
     };
     output::rows(format, &all[shown.clone()], &offers.iter().map(row).collect::<Vec<_>>())
 }
 
-fn on_the_wall(format: Format, zone: Tz, at: DateTime<Utc>) -> String {
+fn time_text(format: Format, zone: Tz, at: DateTime<Utc>) -> String {
     let local = at.with_timezone(&zone);
     match format {
         Format::Table => local.format("%H:%M").to_string(),

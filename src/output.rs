@@ -1,10 +1,12 @@
-//! What a person or a program reads: tables, JSON, CSV. The only place that prints.
+//! Output as tables, JSON and CSV. No other module prints.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::ops::RangeInclusive;
 
+use charts::TerminalStyle;
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use domain::Currency;
@@ -12,25 +14,24 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::Failed;
-use crate::picture::Style;
 
-/// Where there is no terminal that says how wide it is.
-const USUAL_WIDTH: u16 = 80;
-/// Below it, in columns, breaking cells makes a table harder to read than running over.
-const NARROWEST_TERMINAL: u16 = 60;
+/// Width in columns if the output is not a terminal.
+const DEFAULT_WIDTH: u16 = 80;
+/// Minimum width in columns at which cells are broken. In a narrower terminal, lines run over.
+const WRAPPING_WIDTH_MIN: u16 = 60;
 
-/// How to print an answer.
+/// Output format of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Columns for people.
+    /// Table for people.
     Table,
-    /// A JSON array of objects.
+    /// JSON array of objects.
     Json,
-    /// RFC 4180 with a header line.
+    /// CSV of RFC 4180 with a header line.
     Csv,
 }
 
-/// A column: its name and, for a table, whether it holds numbers.
+/// Name of a column. Numbers are aligned to the right in a table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Column {
     Text(&'static str),
@@ -45,7 +46,7 @@ impl Column {
     }
 }
 
-/// Prints rows; every value is text, exact as it is stored.
+/// Prints rows. Every value is text, exactly as it is stored.
 pub(crate) fn rows(format: Format, columns: &[Column], rows: &[Vec<String>]) -> Result<(), Failed> {
     match format {
         Format::Table => line(table(columns, rows)),
@@ -72,12 +73,11 @@ pub(crate) fn rows(format: Format, columns: &[Column], rows: &[Vec<String>]) -> 
     Ok(())
 }
 
-/// Columns for people, numbers to the right.
+/// Formats a table for people.
 pub(crate) fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_BORDERS_ONLY);
-    // Only a terminal with some room is worth breaking cells for.
-    if table.width().is_some_and(|width| width >= NARROWEST_TERMINAL) {
+    if table.width().is_some_and(|width| width >= WRAPPING_WIDTH_MIN) {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
     table.set_header(columns.iter().map(|column| column.name().replace('_', " ")));
@@ -90,7 +90,7 @@ pub(crate) fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
     table.to_string()
 }
 
-/// Amounts by currency, each with the digits of its currency.
+/// Formats amounts with the decimal places of their currencies.
 pub(crate) fn revenue(amounts: &BTreeMap<Currency, Decimal>) -> String {
     let amount = |(currency, amount): (&Currency, &Decimal)| {
         let digits = currency.minor_digits() as usize;
@@ -99,7 +99,12 @@ pub(crate) fn revenue(amounts: &BTreeMap<Currency, Decimal>) -> String {
     amounts.iter().map(amount).collect::<Vec<_>>().join(" + ")
 }
 
-/// Ranges of numbers for people, like `2, 5-7, 12`; beyond `shown_max` they are counted.
+/// Formats an instant in UTC with milliseconds, as the tables store it.
+pub(crate) fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Formats ranges like `2, 5-7, 12`. Ranges beyond `shown_max` are counted.
 pub(crate) fn ranges(ranges: &[RangeInclusive<u64>], shown_max: usize) -> String {
     let word = |range: &RangeInclusive<u64>| {
         let (first, last) = (range.start(), range.end());
@@ -113,40 +118,40 @@ pub(crate) fn ranges(ranges: &[RangeInclusive<u64>], shown_max: usize) -> String
     words.join(", ")
 }
 
-/// How to draw: in the width and the characters that the terminal has, coloured if it wants that.
-#[expect(clippy::disallowed_methods, reason = "what the terminal can show stands there alone")]
-pub(crate) fn style() -> Style {
-    let said = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = said("LC_ALL").or_else(|| said("LC_CTYPE")).or_else(|| said("LANG"));
+/// Detects the width, the characters and the colours of the terminal.
+#[expect(clippy::disallowed_methods, reason = "the environment describes the terminal")]
+pub(crate) fn terminal_style() -> TerminalStyle {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = variable("LC_ALL").or_else(|| variable("LC_CTYPE")).or_else(|| variable("LANG"));
     let is_utf8 = |locale: String| locale.to_uppercase().replace('-', "").contains("UTF8");
-    let is_dumb = said("TERM").is_some_and(|terminal| terminal == "dumb");
-    Style {
-        width: Table::new().width().unwrap_or(USUAL_WIDTH).into(),
+    let is_dumb = variable("TERM").is_some_and(|terminal| terminal == "dumb");
+    TerminalStyle {
+        width: Table::new().width().unwrap_or(DEFAULT_WIDTH).into(),
         is_ascii: locale.is_some_and(|locale| !is_utf8(locale)),
-        is_coloured: std::io::stdout().is_terminal() && said("NO_COLOR").is_none() && !is_dumb,
+        is_coloured: std::io::stdout().is_terminal() && variable("NO_COLOR").is_none() && !is_dumb,
     }
 }
 
-/// Bytes of the answer, as they are.
+/// Prints bytes unchanged.
 pub(crate) fn bytes(bytes: &[u8]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(bytes)?;
     out.flush()
 }
 
-/// A line of the answer.
+/// Prints a line of the result to standard output.
 pub(crate) fn line(text: impl Display) {
-    // A reader that went away (`| head`) is no failure.
+    // A closed pipe (`| head`) is no failure.
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
-/// A line about the work, beside the answer.
+/// Prints a line about progress or limits to standard error.
 pub(crate) fn note(text: impl Display) {
-    // Standard error may be a file on a disk that is full, which is no reason to stop.
+    // A full disk behind standard error is no reason to stop.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// What went wrong.
+/// Prints an error to standard error.
 pub(crate) fn error(error: impl Display) {
     note(format_args!("daymark: {error}"));
 }

@@ -1,4 +1,4 @@
-//! `daymark quarantine`: what was refused after the acknowledgement.
+//! `daymark quarantine`: events and records that were refused after their acknowledgement.
 
 mod replay;
 mod show;
@@ -13,41 +13,39 @@ use domain::ports::QuarantineTable;
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 
 use crate::connect::{self, Tables};
-use crate::dates::{DateFlags, told};
-use crate::output::{Column, Format};
+use crate::dates::{DateArgs, dates_text};
+use crate::output::{Column, Format, instant};
 use crate::{Failed, clock, output};
 
-pub(crate) use show::instant;
-
-/// Look at what was refused after it was acknowledged, process it again, or drop it
+/// Show, process again or drop events and records that were refused after their acknowledgement
 #[derive(Debug, Args)]
-pub(crate) struct Flags {
+pub(crate) struct QuarantineArgs {
     #[command(subcommand)]
-    verb: Verb,
+    command: QuarantineCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
-    List(ListFlags),
-    Show(show::Flags),
-    Replay(replay::Flags),
-    Drop(DropFlags),
+enum QuarantineCommand {
+    List(QuarantineListArgs),
+    Show(show::ShowArgs),
+    Replay(replay::QuarantineReplayArgs),
+    Drop(DropArgs),
 }
 
-/// Show what is in quarantine; today and the day before, in UTC, when no day is named
+/// Show the entries in quarantine [default: today and the day before, in UTC]
 ///
-/// A record is kept under the day on which it arrived, a conflicting duplicate under the day on
-/// which it happened.
+/// A record is listed on the day on which it arrived, a conflicting duplicate on the day on which it
+/// occurred.
 #[derive(Debug, Args)]
-struct ListFlags {
+struct QuarantineListArgs {
     #[command(flatten)]
-    dates: DateFlags,
+    dates: DateArgs,
 
-    /// Only what is there for this reason
+    /// Only entries with this reason
     #[arg(long, value_name = "REASON", value_parser = reason())]
     reason: Option<QuarantineReason>,
 
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 
@@ -55,29 +53,29 @@ struct ListFlags {
     tables: connect::TableFlags,
 }
 
-/// Remove things for good; what is removed is printed
+/// Remove entries permanently, and print them
 #[derive(Debug, Args)]
-struct DropFlags {
+struct DropArgs {
     #[command(flatten)]
-    choice: Choice,
+    selection: QuarantineSelection,
 
     #[command(flatten)]
     tables: connect::TableFlags,
 }
 
-/// Things by name, or those of a day.
+/// Entries by id, or all entries of a day.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("which").args(["ids", "date"]).required(true))]
-struct Choice {
-    /// Things, as `list` prints them
+struct QuarantineSelection {
+    /// Ids of entries, as `list` prints them
     #[arg(value_name = "ID")]
     ids: Vec<QuarantineId>,
 
-    /// All of this day
+    /// All entries of this day
     #[arg(long, value_name = "DATE")]
     date: Option<NaiveDate>,
 
-    /// Of this day only what is there for this reason
+    /// Of the day, only entries with this reason
     #[arg(long, value_name = "REASON", value_parser = reason(), requires = "date")]
     reason: Option<QuarantineReason>,
 }
@@ -85,34 +83,34 @@ struct Choice {
 fn reason() -> impl TypedValueParser<Value = QuarantineReason> {
     let words = QuarantineReason::ALL.iter().map(|reason| reason.as_str());
     PossibleValuesParser::new(words)
-        .try_map(|word| QuarantineReason::from_word(&word).ok_or("no reason"))
+        .try_map(|word| QuarantineReason::from_word(&word).ok_or("unknown reason"))
 }
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    match flags.verb {
-        Verb::List(flags) => list(flags).await,
-        Verb::Show(flags) => show::run(flags).await,
-        Verb::Replay(flags) => replay::run(flags).await,
-        Verb::Drop(flags) => drop(flags).await,
+pub(crate) async fn run(args: QuarantineArgs) -> Result<ExitCode, Failed> {
+    match args.command {
+        QuarantineCommand::List(args) => list(args).await,
+        QuarantineCommand::Show(args) => show::run(args).await,
+        QuarantineCommand::Replay(args) => replay::run(args).await,
+        QuarantineCommand::Drop(args) => drop(args).await,
     }
 }
 
-async fn list(flags: ListFlags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
+async fn list(args: QuarantineListArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
     let today = clock::now().date_naive();
-    let dates = flags.dates.or(today.pred_opt().unwrap_or(today)..=today)?;
-    let mut kept = Vec::new();
+    let dates = args.dates.or(today.pred_opt().unwrap_or(today)..=today)?;
+    let mut entries = Vec::new();
     for date in dates.start().iter_days().take_while(|date| date <= dates.end()) {
-        kept.extend(of_day(&tables, date, flags.reason).await?);
+        entries.extend(of_day(&tables, date, args.reason).await?);
     }
-    if kept.is_empty() {
-        output::note(nothing(flags.reason, &dates));
+    if entries.is_empty() {
+        output::note(nothing(args.reason, &dates));
     }
-    if flags.format == Format::Table {
-        // An id is too long for a column, and is there to be copied.
-        kept.iter().for_each(|kept| output::line(paragraph(kept)));
+    if args.format == Format::Table {
+        // Ids are too long for a column, and a reader copies them.
+        entries.iter().for_each(|entry| output::line(paragraph(entry)));
     } else {
-        output::rows(flags.format, COLUMNS, &kept.iter().map(row).collect::<Vec<_>>())?;
+        output::rows(args.format, COLUMNS, &entries.iter().map(row).collect::<Vec<_>>())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -125,29 +123,29 @@ const COLUMNS: &[Column] = &[
     Column::Text("message"),
 ];
 
-fn row(kept: &Quarantined) -> Vec<String> {
-    let (id, reason) = (kept.id.to_string(), kept.reason.as_str().to_owned());
-    let (at, bytes) = (show::instant(kept.at), kept.bytes.len().to_string());
-    vec![id, reason, at, bytes, kept.message.clone()]
+fn row(entry: &Quarantined) -> Vec<String> {
+    let (id, reason) = (entry.id.to_string(), entry.reason.as_str().to_owned());
+    let (at, bytes) = (instant(entry.at), entry.bytes.len().to_string());
+    vec![id, reason, at, bytes, entry.message.clone()]
 }
 
-fn paragraph(kept: &Quarantined) -> String {
-    let (reason, at, bytes) = (kept.reason.as_str(), show::instant(kept.at), kept.bytes.len());
-    format!("{}\n  {reason}, {at}, {bytes} bytes\n  {}", kept.id, kept.message)
+fn paragraph(entry: &Quarantined) -> String {
+    let (reason, at, bytes) = (entry.reason.as_str(), instant(entry.at), entry.bytes.len());
+    format!("{}\n  {reason}, {at}, {bytes} bytes\n  {}", entry.id, entry.message)
 }
 
-async fn drop(flags: DropFlags) -> Result<ExitCode, Failed> {
-    if flags.choice.date.is_some() && flags.choice.reason.is_none() {
+async fn drop(args: DropArgs) -> Result<ExitCode, Failed> {
+    if args.selection.date.is_some() && args.selection.reason.is_none() {
         return Err("a whole day is not dropped at once; name the reason with --reason".into());
     }
-    let tables = flags.tables.connect().await?;
-    let (chosen, mut code) = flags.choice.find(&tables).await?;
-    for kept in chosen {
-        let removed = tables.remove_quarantined(&kept.id).await;
+    let tables = args.tables.connect().await?;
+    let (entries, mut code) = args.selection.load(&tables).await?;
+    for entry in entries {
+        let removed = tables.remove_quarantined(&entry.id).await;
         match removed.map_err(|failure| tables.explain(failure)) {
-            Ok(()) => output::line(format!("dropped {}: {}", kept.id, kept.message)),
+            Ok(()) => output::line(format!("dropped {}: {}", entry.id, entry.message)),
             Err(failure) => {
-                output::error(format!("{}: {failure}", kept.id));
+                output::error(format!("{}: {failure}", entry.id));
                 code = ExitCode::FAILURE;
             }
         }
@@ -155,9 +153,10 @@ async fn drop(flags: DropFlags) -> Result<ExitCode, Failed> {
     Ok(code)
 }
 
-impl Choice {
-    /// What is chosen; an id that leads to nothing is told, and is a failure.
-    async fn find(&self, tables: &Tables) -> Result<(Vec<Quarantined>, ExitCode), Failed> {
+impl QuarantineSelection {
+    /// Loads the selected entries. Prints an error for each unknown id, which makes the exit code a
+    /// failure.
+    async fn load(&self, tables: &Tables) -> Result<(Vec<Quarantined>, ExitCode), Failed> {
         if let Some(date) = self.date {
             let found = of_day(tables, date, self.reason).await?;
             if found.is_empty() {
@@ -167,9 +166,9 @@ impl Choice {
         }
         let (mut found, mut code) = (Vec::new(), ExitCode::SUCCESS);
         for id in &self.ids {
-            let kept = tables.load_quarantined(id).await;
-            match kept.map_err(|failure| tables.explain(failure))? {
-                Some(kept) => found.push(kept),
+            let entry = tables.load_quarantined(id).await;
+            match entry.map_err(|failure| tables.explain(failure))? {
+                Some(entry) => found.push(entry),
                 None => {
                     output::error(not_there(id));
                     code = ExitCode::FAILURE;
@@ -182,7 +181,7 @@ impl Choice {
 
 fn nothing(reason: Option<QuarantineReason>, dates: &RangeInclusive<NaiveDate>) -> String {
     let reason = reason.map(|reason| format!(" as {}", reason.as_str()));
-    format!("nothing in quarantine{}, {}", reason.unwrap_or_default(), told(dates))
+    format!("nothing in quarantine{}, {}", reason.unwrap_or_default(), dates_text(dates))
 }
 
 async fn of_day(
@@ -190,10 +189,10 @@ async fn of_day(
     date: NaiveDate,
     reason: Option<QuarantineReason>,
 ) -> Result<Vec<Quarantined>, Failed> {
-    let kept = tables.query_quarantined(date).await;
-    let mut kept = kept.map_err(|failure| tables.explain(failure))?;
-    kept.retain(|kept| reason.is_none_or(|reason| kept.reason == reason));
-    Ok(kept)
+    let entries = tables.query_quarantined(date).await;
+    let mut entries = entries.map_err(|failure| tables.explain(failure))?;
+    entries.retain(|entry| reason.is_none_or(|reason| entry.reason == reason));
+    Ok(entries)
 }
 
 fn not_there(id: &QuarantineId) -> String {

@@ -1,4 +1,4 @@
-//! `daymark rebuild`: what is derived, made again.
+//! `daymark rebuild`: recomputes derived data.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,25 +11,25 @@ use domain::ports::CatalogTable;
 
 use crate::{Failed, clock, connect, output};
 
-/// Make again what is derived from the stock windows
+/// Recompute data that is derived from the stock windows
 #[derive(Debug, Args)]
-pub(crate) struct Flags {
+pub(crate) struct RebuildArgs {
     #[command(subcommand)]
-    what: What,
+    command: RebuildCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    History(HistoryFlags),
+enum RebuildCommand {
+    History(RebuildHistoryArgs),
 }
 
-/// Close every kept day again from its stock windows, and fold the demand history anew
+/// Close every kept day again from its stock windows, and recompute the demand histories
 ///
-/// What comes out is what should be stored already, to the last byte, and only what differs is
-/// written. So this may be run at any time, also while `daymark up` runs; it reads all stock of
-/// 400 days, store by store.
+/// The result should equal the stored rows byte for byte; only differing rows are written. The
+/// command may run at any time, also while `daymark up` runs. It reads all stock of 400 days, store
+/// by store.
 #[derive(Debug, Args)]
-struct HistoryFlags {
+struct RebuildHistoryArgs {
     /// Only this store
     #[arg(long, value_name = "STORE")]
     store: Option<StoreId>,
@@ -38,12 +38,12 @@ struct HistoryFlags {
     tables: connect::TableFlags,
 }
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let What::History(flags) = flags.what;
-    let tables = flags.tables.connect().await?;
+pub(crate) async fn run(args: RebuildArgs) -> Result<ExitCode, Failed> {
+    let RebuildCommand::History(args) = args.command;
+    let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let now = clock::now();
-    let stores = match flags.store {
+    let stores = match args.store {
         Some(store_id) => vec![store_id],
         None => tables.list_stores().await.map_err(explain)?,
     };

@@ -1,6 +1,6 @@
-//! `daymark redrive`: batches that the event source mapping gave up, processed after all.
+//! `daymark redrive`: processes batches from the on-failure destination again.
 
-mod read;
+mod failed_batch;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,34 +10,34 @@ use clap::Args;
 use processors::Outcome;
 
 use crate::{Failed, connect, output};
-use read::Kept;
+use failed_batch::FailedBatch;
 
-/// Process batches that were given up, from the files in which the on-failure destination kept them
+/// Process failed batches again, from the files of the on-failure destination
 ///
-/// Lambda puts such a batch into the S3 bucket of the event source mapping, and `daymark up` into
-/// failed-batches/ of its data folder. Every record goes through the same handler once more. Events
-/// are judged by the time they arrived, and an event counts once however often it is processed: a
-/// redrive may be repeated and interrupted. What is refused is kept in quarantine. Files stay where
-/// they are; those that went well may be deleted.
+/// Lambda puts a failed batch into the S3 bucket of the event source mapping, and `daymark up` into
+/// failed-batches/ of its data folder. The same handler processes every record again. Events are
+/// validated as of their arrival, and an event counts once however often it is processed: a redrive
+/// may be repeated and interrupted. Refused events go to quarantine. The files are not changed;
+/// those that succeeded may be deleted.
 ///
-/// A redrive that stores events of a day more than eight days back is followed by `daymark days
-/// --from DATE --to DATE --close`.
+/// After a redrive of events more than eight days old, run `daymark days --from DATE --to DATE
+/// --close`.
 ///
-/// Fails when a file is no such batch, or something of it could not be stored; the others are
-/// processed. It stops only where no file could be stored: nobody answers, the tables are not there
-/// or the credentials are refused.
+/// Fails if a file is not a failed batch or could not be stored completely; the other files are
+/// processed. Stops early only if no file could be stored: the endpoint does not answer, the tables
+/// do not exist or the credentials are refused.
 #[derive(Debug, Args)]
 #[command(after_help = "For example:
   aws s3 sync s3://BUCKET/aws/lambda/ ./given-up
   daymark redrive ./given-up --dry-run
   daymark redrive ./given-up --stage prod
   daymark redrive ./given-up --stage history --event-age-max any")]
-pub(crate) struct Flags {
-    /// Files, or folders with everything below them
+pub(crate) struct RedriveArgs {
+    /// Files, or folders with all files below them
     #[arg(required = true, value_name = "FOLDER|FILE")]
     paths: Vec<PathBuf>,
 
-    /// Only show what is in the files
+    /// Only show the content of the files
     #[arg(long)]
     dry_run: bool,
 
@@ -48,9 +48,9 @@ pub(crate) struct Flags {
     tables: connect::TableFlags,
 }
 
-/// What became of all files.
+/// Totals over all files.
 #[derive(Default)]
-struct Total {
+struct RedriveTotals {
     processed: usize,
     refused: usize,
     stored: u64,
@@ -58,31 +58,31 @@ struct Total {
     quarantined: u64,
 }
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let files = read::files(&flags.paths)?;
+pub(crate) async fn run(args: RedriveArgs) -> Result<ExitCode, Failed> {
+    let files = failed_batch::files(&args.paths)?;
     if files.is_empty() {
-        output::note("there is no file in it");
+        output::note("the folders contain no file");
     }
-    if flags.dry_run {
-        return Ok(look(&files, &flags.age));
+    if args.dry_run {
+        return Ok(dry_run(&files, &args.age));
     }
-    let tables = flags.tables.connect().await?;
-    let processor = tables.processor(flags.age.max());
-    let (mut total, mut stopped) = (Total::default(), None);
+    let tables = args.tables.connect().await?;
+    let processor = tables.processor(args.age.max());
+    let (mut total, mut stopped) = (RedriveTotals::default(), None);
     for file in &files {
-        let kept = match kept(file, &flags.age) {
-            Ok(kept) => kept,
+        let batch = match read(file, &args.age) {
+            Ok(batch) => batch,
             Err(reason) => {
                 total.refuse(file, reason);
                 continue;
             }
         };
-        let outcome = processor.process(&kept.records).await;
+        let outcome = processor.process(&batch.records).await;
         total.add(&outcome);
         match outcome.failure {
             None => {
                 total.processed += 1;
-                output::line(format!("{}: {}", file.display(), told(&kept, &outcome)));
+                output::line(format!("{}: {}", file.display(), summary(&batch, &outcome)));
             }
             Some(failure) if connect::is_of_all_calls(&failure) => {
                 stopped = Some(format!(
@@ -99,17 +99,17 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
             }
         }
     }
-    output::line(total.told());
-    stopped.map_or(Ok(code(total.refused)), |reason| Err(reason.into()))
+    output::line(total.summary());
+    stopped.map_or(Ok(exit_code(total.refused)), |reason| Err(reason.into()))
 }
 
-fn look(files: &BTreeSet<PathBuf>, age: &connect::AgeFlags) -> ExitCode {
+fn dry_run(files: &BTreeSet<PathBuf>, age: &connect::AgeFlags) -> ExitCode {
     let (mut batches, mut refused) = (0, 0);
     for file in files {
-        match kept(file, age) {
-            Ok(kept) => {
+        match read(file, age) {
+            Ok(batch) => {
                 batches += 1;
-                output::line(format!("{}: {}", file.display(), kept.told()));
+                output::line(format!("{}: {}", file.display(), batch.summary()));
             }
             Err(reason) => {
                 refused += 1;
@@ -118,36 +118,36 @@ fn look(files: &BTreeSet<PathBuf>, age: &connect::AgeFlags) -> ExitCode {
         }
     }
     output::line(format!("{batches} batches to redrive, {refused} files refused"));
-    code(refused)
+    exit_code(refused)
 }
 
-/// The batch of a file, if its events can still be stored.
-fn kept(file: &Path, age: &connect::AgeFlags) -> Result<Kept, String> {
-    let kept = read::kept(file)?;
-    let oldest = kept.records.iter().map(|record| record.arrived_at).min();
+/// Reads a failed batch whose events can still be stored.
+fn read(file: &Path, age: &connect::AgeFlags) -> Result<FailedBatch, String> {
+    let batch = failed_batch::read(file)?;
+    let oldest = batch.records.iter().map(|record| record.arrived_at).min();
     let late = oldest.and_then(|oldest| age.too_long_ago(oldest));
-    late.map_or(Ok(kept), Err)
+    late.map_or(Ok(batch), Err)
 }
 
-fn told(kept: &Kept, outcome: &Outcome) -> String {
+fn summary(batch: &FailedBatch, outcome: &Outcome) -> String {
     let Outcome { stored, duplicate, quarantined, .. } = outcome;
-    let records = kept.records.len();
-    let mut told = format!("{records} records, {stored} events stored");
+    let records = batch.records.len();
+    let mut text = format!("{records} records, {stored} events stored");
     if *duplicate > 0 {
-        told.push_str(&format!(", {duplicate} stored before"));
+        text.push_str(&format!(", {duplicate} stored before"));
     }
     if *quarantined > 0 {
-        told.push_str(&format!(", {quarantined} refused and kept in quarantine"));
+        text.push_str(&format!(", {quarantined} refused and kept in quarantine"));
     }
-    told
+    text
 }
 
-fn code(refused: usize) -> ExitCode {
+fn exit_code(refused: usize) -> ExitCode {
     if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-impl Total {
-    fn told(&self) -> String {
+impl RedriveTotals {
+    fn summary(&self) -> String {
         let Self { processed, refused, stored, duplicate, quarantined } = self;
         format!(
             "{processed} batches processed, {refused} files refused; {stored} events stored, \

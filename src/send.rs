@@ -1,7 +1,7 @@
-//! `daymark send`: a file of events, or of till lines, to the ingest API.
+//! `daymark send`: sends a file of events or of till lines to the ingest API.
 
-mod api;
 mod columns;
+mod ingest_api;
 mod report;
 
 use std::io::Read;
@@ -12,18 +12,18 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{Failed, connect, output};
-pub(crate) use api::{Api, Status};
 use columns::{Line, Mapping};
-use report::Report;
+pub(crate) use ingest_api::{EventStatus, IngestApi};
+use report::SendReport;
 
-/// Events in one request: small enough that a till's memory would hold it.
+/// Number of events in a request, as a till with little memory would send.
 const EVENTS_PER_REQUEST: usize = 500;
 
 /// Send a file of events to the ingest API
 ///
-/// FILE holds one JSON event per line (NDJSON). With --csv it holds till lines in columns: --map
-/// says which column makes which field of the event, --default what the file lacks. Sending a file
-/// again is safe: an event id counts once.
+/// FILE holds one JSON event on each line (NDJSON). With --csv it holds till lines in columns: --map
+/// assigns columns to fields of the event, and --default gives values that the file lacks. Sending
+/// a file again is safe: an event id counts once.
 ///
 /// A bakery's till export with the columns Date, Time, Transaction and Item:
 ///
@@ -31,15 +31,15 @@ const EVENTS_PER_REQUEST: usize = 500;
 ///     --map occurred_at=Date+Time --map sku=Item --skip Item=NONE \
 ///     --default unit_price=2.50 --default currency=GBP
 ///
-/// History needs a receiver without age limit: daymark up --any-age.
+/// Events more than 7 days old need a receiver without an age limit: daymark up --any-age.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-pub(crate) struct Flags {
-    /// The file; - reads standard input
+pub(crate) struct SendArgs {
+    /// File of events; - reads standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// The ingest API, as `daymark up` prints it
+    /// URL of the ingest API, as `daymark up` prints it
     #[arg(
         long,
         env = "DAYMARK_API_URL",
@@ -53,18 +53,18 @@ pub(crate) struct Flags {
     mapping: Mapping,
 }
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let lines = flags.mapping.read(&flags.file, &text_of(&flags.file)?)?;
-    let api = Api::new(&flags.api_url)?;
+pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, Failed> {
+    let lines = args.mapping.read(&args.file, &read_text(&args.file)?)?;
+    let api = IngestApi::new(&args.api_url)?;
     let progress = progress(lines.len());
-    let mut report = Report::default();
+    let mut report = SendReport::default();
     let mut ready = Vec::new();
     for line in lines {
         progress.inc(1);
         match line {
             Line::Event { number, json } => ready.push((number, json)),
             Line::Skipped { number, reason } => report.skipped(number, reason),
-            Line::Wrong { number, message } => report.wrong(number, message),
+            Line::Wrong { number, message } => report.refused(number, message),
         }
         if ready.len() == EVENTS_PER_REQUEST {
             post(&api, &mut ready, &mut report).await?;
@@ -78,7 +78,7 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A deployed API asks for TLS and a token, which a till brings and this verb does not.
+/// Parses the URL of an API on this machine. This command sends no token, which a deployed API needs.
 fn plain_http(url: &str) -> Result<String, String> {
     if url.starts_with("http://") {
         return Ok(url.to_owned());
@@ -88,8 +88,8 @@ fn plain_http(url: &str) -> Result<String, String> {
         .to_owned())
 }
 
-/// The content of `file`, `-` being standard input.
-fn text_of(file: &Path) -> Result<String, Failed> {
+/// Reads the content of `file`, or of standard input for `-`.
+fn read_text(file: &Path) -> Result<String, Failed> {
     if file == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().lock().read_to_string(&mut text)?;
@@ -99,14 +99,14 @@ fn text_of(file: &Path) -> Result<String, Failed> {
 }
 
 async fn post(
-    api: &Api,
+    api: &IngestApi,
     ready: &mut Vec<(u64, String)>,
-    report: &mut Report,
+    report: &mut SendReport,
 ) -> Result<(), Failed> {
     let (numbers, events): (Vec<u64>, Vec<String>) = ready.drain(..).unzip();
-    for result in api.send(&events).await? {
-        let number = numbers.get(result.index).copied().unwrap_or_default();
-        report.answered(number, &result);
+    for answer in api.send(&events).await? {
+        let number = numbers.get(answer.index).copied().unwrap_or_default();
+        report.answered(number, &answer);
     }
     Ok(())
 }

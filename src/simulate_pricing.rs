@@ -1,4 +1,4 @@
-//! `daymark simulate-pricing`: what a policy of afternoon prices is worth.
+//! `daymark simulate-pricing`: compares pricing policies on simulated shop days.
 
 use std::process::ExitCode;
 use std::thread;
@@ -14,38 +14,39 @@ use pricing_simulator::world::{WORLDS, World, world};
 use crate::output::{Column, Format};
 use crate::{Failed, output};
 
-/// Play shop days under many pricing policies and show what each earns
+/// Simulate shop days under many pricing policies and compare the results
 ///
-/// Each day is one item of a small bakery: what was baked, who comes, and what each would pay. All
-/// policies meet the same customers, see what a shop would see, decide every quarter of an hour
-/// from 14:00, and may only go down, within the rules; a checker of its own watches them. The same
-/// seed gives the same table, byte for byte, on any number of cores.
+/// Each day is one item of a small bakery, with its units baked, its customers and the price that
+/// each customer would pay. All policies meet the same customers, see only what a shop sees, decide
+/// every quarter of an hour from 14:00, and may only lower the price, within the rules, which an
+/// independent checker verifies. The same seed gives the same table, byte for byte, on any number
+/// of cores.
 ///
 ///   daymark simulate-pricing                              every world, 1,000 days each
 ///   daymark simulate-pricing --world plain --days 10000
 ///   daymark simulate-pricing --world bursts --policies ours,full-information
 ///   daymark simulate-pricing --list                       worlds and policies
 ///
-/// `value` is revenue and salvage of an item's afternoon. `over best fixed` compares it with one
-/// discount at one time for all items, the best there is in that world: found on other days of the
-/// same world. `of full information` compares it with the same optimiser told today's true means.
-/// `waste change` compares pieces left with those left without any discount. `left` is what remains
-/// of the pieces at 14:00, `discount` the mean over the pieces sold from then on, `sold out` the
-/// days that end with an empty shelf, `broken` the rules that were not kept.
+/// `value` is revenue and salvage of an item's afternoon. `over best fixed` compares it with the
+/// best single discount at one time for all items, chosen on other days of the same world. `of full
+/// information` compares it with the same optimiser given today's true means. `waste change`
+/// compares the units left with those left without any discount. `left` is the share of the units
+/// at 14:00 that remains, `discount` the mean over the units sold from then on, `sold out` the share
+/// of days that end with an empty shelf, `broken` the number of broken rules.
 /// Each ± is one standard error; that of a comparison is small, because customers are the same.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-pub(crate) struct Flags {
-    /// Days in each world
+pub(crate) struct SimulatePricingArgs {
+    /// Number of days in each world
     #[arg(long, default_value_t = 1_000, value_name = "N",
           value_parser = clap::value_parser!(u64).range(2..=1_000_000))]
     days: u64,
 
-    /// Decides every draw
+    /// Seed of all random draws
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
 
-    /// Only these worlds, with commas; `all` for every one
+    /// Worlds, with commas; `all` for every world
     #[arg(long, default_value = "all", value_delimiter = ',', value_name = "NAME")]
     world: Vec<String>,
 
@@ -53,36 +54,36 @@ pub(crate) struct Flags {
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     policies: Vec<String>,
 
-    /// Also the optimiser without one of its parts, for each part
+    /// Add the optimiser without one of its parts, for each part
     #[arg(long)]
     ablations: bool,
 
-    /// Days on which the rules of thumb are tuned, in each world
+    /// Number of days on which the rules of thumb are tuned, in each world
     #[arg(long, default_value_t = 2_000, value_name = "N",
           value_parser = clap::value_parser!(u64).range(8..=1_000_000))]
     training_days: u64,
 
-    /// Show the worlds and policies there are
+    /// Show the worlds and policies
     #[arg(long)]
     list: bool,
 
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 }
 
-pub(crate) fn run(flags: &Flags) -> Result<ExitCode, Failed> {
-    if flags.list {
-        output::rows(flags.format, LIST_COLUMNS, &list())?;
+pub(crate) fn run(args: &SimulatePricingArgs) -> Result<ExitCode, Failed> {
+    if args.list {
+        output::rows(args.format, LIST_COLUMNS, &list())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let shown = flags.shown()?;
+    let shown = args.shown()?;
     let contest = Contest {
-        worlds: flags.worlds()?,
+        worlds: args.worlds()?,
         policies: without_repetition(shown.iter().copied().chain(MEASURES)),
-        days: flags.days,
-        training_days: flags.training_days,
-        seed: flags.seed,
+        days: args.days,
+        training_days: args.training_days,
+        seed: args.seed,
         threads: thread::available_parallelism().map_or(1, std::num::NonZero::get),
     };
     let progress = progress(&contest);
@@ -93,8 +94,8 @@ pub(crate) fn run(flags: &Flags) -> Result<ExitCode, Failed> {
     }
     let lines = figures(&contest, &results);
     let is_shown = |line: &&Figures| shown.iter().any(|policy| policy.name() == line.policy);
-    let (columns, rows) = cells(lines.iter().filter(is_shown), flags.format);
-    output::rows(flags.format, &columns, &rows)?;
+    let (columns, rows) = cells(lines.iter().filter(is_shown), args.format);
+    output::rows(args.format, &columns, &rows)?;
     let broken = broken(&contest, &results);
     for breach in broken.iter().take(BREACHES_SHOWN_MAX) {
         output::note(breach);
@@ -102,11 +103,11 @@ pub(crate) fn run(flags: &Flags) -> Result<ExitCode, Failed> {
     Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Broken rules that are spelled out; the table counts them all.
+/// Maximum number of broken rules shown. The table counts all.
 const BREACHES_SHOWN_MAX: usize = 20;
 const LIST_COLUMNS: &[Column] = &[Column::Text("kind"), Column::Text("name"), Column::Text("what")];
 
-impl Flags {
+impl SimulatePricingArgs {
     fn worlds(&self) -> Result<Vec<&'static World>, Failed> {
         if self.world.iter().any(|name| name == "all") {
             return Ok(WORLDS.iter().collect());
@@ -144,7 +145,7 @@ fn unknown(what: &str, name: &str, known: impl IntoIterator<Item = &'static str>
     format!("there is no {what} {name}; there are {}", known.join(", ")).into()
 }
 
-/// For people an estimate and its standard error stand in one cell.
+/// Returns columns and rows. In a table, an estimate and its standard error share a cell.
 fn cells<'a>(
     lines: impl Iterator<Item = &'a Figures>,
     format: Format,
@@ -183,7 +184,7 @@ fn list() -> Vec<Vec<String>> {
     worlds.chain(policies).collect()
 }
 
-/// What was found in training, for people.
+/// Describes the rules of thumb that training found.
 fn tuned(result: &Results) -> String {
     let rule = |rule: &[Markdown]| {
         let steps = rule.iter().map(|markdown| {

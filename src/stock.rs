@@ -1,4 +1,4 @@
-//! `daymark stock`: what is, or was, on the shelf.
+//! `daymark stock`: stock on hand and movements of a store.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -15,14 +15,14 @@ use processors::question::{Question, StockOfItem, stock_at};
 use crate::output::{Column, Format, revenue};
 use crate::{Failed, clock, connect, output};
 
-/// Show what is on the shelf, and what moved
+/// Show the stock on hand and the movements of a store
 ///
-/// On hand is the latest count plus what moved after it, exact however late an event arrives. The
-/// day is the store's own, by its time zone in the catalogue; a store without an entry is read in
-/// UTC.
+/// Stock on hand is the latest count plus the movements after it; it is exact however late an event
+/// arrives. The day is the store's own, by its time zone in the catalogue. UTC applies to a store
+/// without an entry.
 #[derive(Debug, Args)]
-pub(crate) struct Flags {
-    /// The store
+pub(crate) struct StockArgs {
+    /// Store id
     #[arg(long, value_name = "STORE")]
     store: StoreId,
 
@@ -30,19 +30,19 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "SKU")]
     sku: Option<Sku>,
 
-    /// As it was at this instant, like 2026-03-12T15:15:00+01:00; now when left out
+    /// Stock at this instant, like 2026-03-12T15:15:00+01:00 [default: now]
     #[arg(long, value_name = "INSTANT", conflicts_with = "date")]
     at: Option<DateTime<Utc>>,
 
-    /// As it was at the end of this day, like 2026-03-12
+    /// Stock at the end of this day, like 2026-03-12
     #[arg(long, value_name = "DATE")]
     date: Option<NaiveDate>,
 
-    /// Show every five-minute window instead of the day's sum
+    /// Show every five-minute window instead of the sum of the day
     #[arg(long)]
     windows: bool,
 
-    /// How to print
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 
@@ -50,7 +50,7 @@ pub(crate) struct Flags {
     tables: connect::TableFlags,
 }
 
-/// What both views show after their own first two columns.
+/// Columns of both views, after their first two.
 const FIGURES: &[Column] = &[
     Column::Number("received"),
     Column::Number("sold"),
@@ -62,31 +62,31 @@ const FIGURES: &[Column] = &[
     Column::Text("revenue"),
 ];
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
+pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
     let now = clock::now();
-    let store = tables.load_store(&flags.store).await.map_err(|error| tables.explain(error))?;
+    let store = tables.load_store(&args.store).await.map_err(|error| tables.explain(error))?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
-    let at = flags.at.unwrap_or(now);
+    let at = args.at.unwrap_or(now);
     let day = store.as_ref().and_then(|store| {
-        Some((store, flags.date.map_or_else(|| store.day_at(at), |date| store.day(date))?))
+        Some((store, args.date.map_or_else(|| store.day_at(at), |date| store.day(date))?))
     });
-    let on_the_wall = at.with_timezone(&zone).date_naive();
-    let date = flags.date.unwrap_or(day.as_ref().map_or(on_the_wall, |(_, day)| day.date));
-    let at = match flags.date {
+    let local_date = at.with_timezone(&zone).date_naive();
+    let date = args.date.unwrap_or(day.as_ref().map_or(local_date, |(_, day)| day.date));
+    let at = match args.date {
         Some(date) => midnight(zone, date.succ_opt().unwrap_or(date)),
         None => at,
     };
     let mut question = Question {
-        store_id: &flags.store,
-        sku: flags.sku.as_ref(),
+        store_id: &args.store,
+        sku: args.sku.as_ref(),
         since: day.as_ref().map_or_else(|| midnight(zone, date), |(_, day)| day.starts_at),
         at,
         on_shelf_since: BTreeMap::new(),
     };
     if let Some((store, day)) = &day {
-        question.at = if flags.date.is_some() { at.max(day.closes_at) } else { at };
-        let items = tables.load_items(&flags.store).await;
+        question.at = if args.date.is_some() { at.max(day.closes_at) } else { at };
+        let items = tables.load_items(&args.store).await;
         for item in items.map_err(|error| tables.explain(error))? {
             let since = store.shelf_since(day, item.shelf_life_days);
             question.on_shelf_since.insert(item.sku, since);
@@ -96,15 +96,15 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     if items.is_empty() {
         let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
         let before = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
-        output::note(format!("no event of store {}{known} on {date} before {before}", flags.store));
+        output::note(format!("no event of store {}{known} on {date} before {before}", args.store));
     }
-    let (second, rows) = if flags.windows {
+    let (second, rows) = if args.windows {
         (Column::Text("window"), items.iter().flat_map(window_rows).collect::<Vec<_>>())
     } else {
         (Column::Number("on_hand"), items.iter().map(item_row).collect())
     };
     let columns = [&[Column::Text("sku"), second], FIGURES].concat();
-    output::rows(flags.format, &columns, &rows)?;
+    output::rows(args.format, &columns, &rows)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,4 +1,4 @@
-//! Logs and counters.
+//! Logs and metrics.
 
 use std::io::IsTerminal;
 
@@ -8,14 +8,14 @@ use tracing_subscriber::EnvFilter;
 
 use crate::Failed;
 
-/// How to log.
+/// Flags for logs.
 #[derive(Debug, Args)]
-pub(crate) struct Flags {
-    /// What to log: error, warn, info, debug, trace, or a filter like `local=debug,info`
+pub(crate) struct LogArgs {
+    /// Log level: error, warn, info, debug, trace, or a filter like `local=debug,info`
     #[arg(long, global = true, env = "DAYMARK_LOG", default_value = "warn")]
     log: String,
 
-    /// How to log
+    /// Log format
     #[arg(long, global = true, env = "DAYMARK_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
 }
@@ -24,28 +24,28 @@ pub(crate) struct Flags {
 enum LogFormat {
     /// Lines for people
     Text,
-    /// A JSON object per line
+    /// One JSON object on each line
     Json,
 }
 
-/// Sends logs to standard error.
-pub(crate) fn start_logs(flags: &Flags) {
-    // Without a profile the SDK asks an instance of EC2 for region and credentials, and warns where
-    // there is none; what is missing is said by the verb that needs it.
-    let filter = EnvFilter::new(format!("aws_config=error,{}", flags.log));
+/// Starts to write logs to standard error.
+pub(crate) fn start_logs(args: &LogArgs) {
+    // Without a profile, the SDK queries the EC2 metadata service for region and credentials, and
+    // warns outside EC2. The command that needs them reports what is missing.
+    let filter = EnvFilter::new(format!("aws_config=error,{}", args.log));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // It would report a line that cannot be written by one more, and panic over that.
+        // Otherwise the subscriber reports a failed write with another write, and panics.
         .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    match flags.log_format {
+    match args.log_format {
         LogFormat::Text => logs.init(),
         LogFormat::Json => logs.json().flatten_event(true).init(),
     }
 }
 
-/// Starts counting; the handle renders the Prometheus text format.
+/// Starts to collect metrics. The handle renders the Prometheus text format.
 pub(crate) fn start_metrics() -> Result<PrometheusHandle, Failed> {
     let handle = PrometheusBuilder::new().install_recorder()?;
     ingest::metrics::describe();

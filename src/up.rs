@@ -1,4 +1,4 @@
-//! `daymark up`: every part as a long-lived server on loopback.
+//! `daymark up`: the whole system on this machine, on loopback.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,23 +9,24 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::machine::{Machine, Settings, Storage};
 use crate::{Failed, clock, connect, output};
 
-/// Run every part on this machine until Ctrl-C
+/// Run the whole system on this machine until Ctrl-C
 ///
-/// The ingest API, a Kinesis endpoint, a DynamoDB endpoint, the event source mapping that feeds the
-/// processors, and the pricing schedule. The endpoints speak the wire protocols of AWS, so any AWS
-/// SDK or the AWS CLI can use them with any credentials. They listen on loopback only.
+/// Starts the ingest API, a Kinesis endpoint, a DynamoDB endpoint, the event source mapping that
+/// feeds the stock processor, and the schedule of pricing and close of day. The endpoints implement
+/// the wire protocols of AWS; any AWS SDK and the AWS CLI can use them, with any credentials. They
+/// listen on loopback only.
 #[derive(Debug, Args)]
-pub(crate) struct Flags {
-    /// The folder that keeps everything; it survives a restart
+pub(crate) struct UpArgs {
+    /// Folder of all data; a restart continues from it
     #[arg(long, default_value = "./daymark-data", value_name = "FOLDER")]
     data: PathBuf,
 
-    /// Keep nothing: all is gone when the program ends
+    /// Keep all data in memory only; it is lost when the program ends
     #[arg(long, conflicts_with = "data")]
     memory: bool,
 
-    /// The port of the ingest API; Kinesis gets the next one and DynamoDB the one after. 0 takes
-    /// any free ports
+    /// Port of the ingest API; Kinesis and DynamoDB take the next two ports. 0 takes any free
+    /// ports
     #[arg(
         long,
         env = "DAYMARK_PORT",
@@ -34,45 +35,45 @@ pub(crate) struct Flags {
     )]
     port: u16,
 
-    /// Shards of the stream, when it is created
+    /// Number of shards of the stream, when it is created
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=100))]
     shards: u16,
 
-    /// Take history: events of any age, in rows that never expire. Without it an event may be at
-    /// most 7 days old
+    /// Accept events of any age, for imported history, and keep their rows forever. By default an
+    /// event may be at most 7 days old
     #[arg(long)]
     any_age: bool,
 
     #[command(flatten)]
-    mapping: MappingFlags,
+    mapping: EventSourceMappingArgs,
 }
 
-/// The event source mapping, under Lambda's names.
+/// Options of the event source mapping, with Lambda's names.
 #[derive(Debug, Args)]
-struct MappingFlags {
-    /// Most records a batch holds (Lambda: BatchSize, 1 to 10,000)
+struct EventSourceMappingArgs {
+    /// Maximum number of records in a batch (Lambda: BatchSize, 1 to 10,000)
     #[arg(long, default_value_t = 100, help_heading = "Event source mapping")]
     batch_size: usize,
 
-    /// Batches of one shard that are worked on at once (Lambda: ParallelizationFactor, 1 to 10)
+    /// Concurrent batches of one shard (Lambda: ParallelizationFactor, 1 to 10)
     #[arg(long, default_value_t = 1, help_heading = "Event source mapping")]
     parallelization_factor: usize,
 }
 
-pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let storage = if flags.memory { Storage::Memory } else { Storage::Folder(flags.data.clone()) };
+pub(crate) async fn run(args: UpArgs) -> Result<ExitCode, Failed> {
+    let storage = if args.memory { Storage::Memory } else { Storage::Folder(args.data.clone()) };
     let settings = Settings {
         storage,
-        port: flags.port,
-        shards: flags.shards.into(),
-        any_age: flags.any_age,
-        batch_size: flags.mapping.batch_size,
-        parallelization_factor: flags.mapping.parallelization_factor,
+        port: args.port,
+        shards: args.shards.into(),
+        any_age: args.any_age,
+        batch_size: args.mapping.batch_size,
+        parallelization_factor: args.mapping.parallelization_factor,
         ..Settings::default()
     };
     let machine = Machine::start(settings, clock::system()).await?;
     let mut interrupts = Interrupts::listen()?;
-    output::line(guide(&machine, &flags));
+    output::line(guide(&machine, &args));
     interrupts.next().await;
     output::note("stopping: open requests and batches are finished first (Ctrl-C again to cut)");
     tokio::select! {
@@ -84,21 +85,20 @@ pub(crate) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     }
 }
 
-/// Ctrl-C, and the signal a service manager sends.
+/// Signals that stop the program: Ctrl-C, and the signal of a service manager.
 pub(crate) struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Interrupts {
-    /// From here on neither ends the program by itself; so listen before telling anyone that it
-    /// is up.
+    /// Starts to listen. From then on the signals no longer end the program by themselves.
     pub(crate) fn listen() -> Result<Self, Failed> {
         let [interrupt, terminate] = [SignalKind::interrupt(), SignalKind::terminate()];
         Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -107,7 +107,7 @@ impl Interrupts {
     }
 }
 
-/// Where the parts answer, one a line.
+/// Returns the addresses of the endpoints, one on each line.
 pub(crate) fn addresses(machine: &Machine) -> String {
     let (urls, names) = (machine.urls(), machine.names());
     format!(
@@ -123,15 +123,12 @@ pub(crate) fn addresses(machine: &Machine) -> String {
     )
 }
 
-fn guide(machine: &Machine, flags: &Flags) -> String {
-    let data = if flags.memory {
-        "nowhere (--memory)".to_owned()
-    } else {
-        flags.data.display().to_string()
-    };
-    let usual = format!("http://127.0.0.1:{}", connect::PORT + 2);
+fn guide(machine: &Machine, args: &UpArgs) -> String {
+    let data =
+        if args.memory { "nowhere (--memory)".to_owned() } else { args.data.display().to_string() };
+    let default = format!("http://127.0.0.1:{}", connect::PORT + 2);
     let urls = machine.urls();
-    let elsewhere = if urls.dynamodb == usual {
+    let url_flag = if urls.dynamodb == default {
         String::new()
     } else {
         format!(" --dynamodb-url {}", urls.dynamodb)
@@ -150,8 +147,8 @@ Send an event:
 
 Read stock and offers:
 
-  daymark stock --store corner{elsewhere}
-  daymark offers --store corner{elsewhere}
+  daymark stock --store corner{url_flag}
+  daymark offers --store corner{url_flag}
 
 Offers need a catalogue: daymark catalog import --help. Ctrl-C stops."#,
         addresses = addresses(machine),

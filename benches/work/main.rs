@@ -1,7 +1,7 @@
 //! What Daymark does for its events, in the units that AWS charges: calls, capacity units, bytes
 //! and processor time. `daymark cost` makes dollars of it.
 //!
-//! `DAYMARK_BREAD_BASKET=… cargo bench --bench work` prints what stands in `src/cost/work.json`; it
+//! `DAYMARK_BREAD_BASKET=… cargo bench --bench work` prints what stands in `tuning/src/work.json`; it
 //! takes some minutes. Capacity units are those that the DynamoDB endpoint of this machine reports,
 //! by AWS's rule; processor time is this machine's.
 
@@ -39,14 +39,14 @@ fn date() -> NaiveDate {
 #[expect(clippy::print_stdout, reason = "the figures are its output")]
 fn main() {
     let stations = Stations::start();
-    let evenings: Vec<Value> = SIZES.map(|copies| evening(&stations, Shop { copies })).into();
+    let store_days: Vec<Value> = SIZES.map(|copies| store_day(&stations, Shop { copies })).into();
     let figures = json!({
         "made_by": "cargo bench --bench work",
         "measured_on": stations::now().date_naive(),
         "processor": processor(),
         "requests": requests(&stations),
         "batches": batches(&stations),
-        "evenings": evenings,
+        "store_days": store_days,
         "bakery": bakery(&stations),
     });
     println!("{figures:#}");
@@ -132,8 +132,8 @@ fn group_of(events: f64, sum: &Work) -> Value {
 }
 
 /// A store's day with its afternoon and its close, after two weeks.
-fn evening(stations: &Stations, shop: Shop) -> Value {
-    let tables = stations.tables(&format!("evening-{}", shop.copies));
+fn store_day(stations: &Stations, shop: Shop) -> Value {
+    let tables = stations.tables(&format!("store-day-{}", shop.copies));
     let store = tables.open(shop);
     let process = |events: &[Event]| {
         events.chunks(100).for_each(|group| {

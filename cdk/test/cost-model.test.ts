@@ -5,19 +5,19 @@ import { test } from 'node:test';
 import { resources, template } from './template';
 
 /** Assumptions of `daymark cost` about a deployment. */
-const CHAIN = readFileSync(resolve(__dirname, '../../../src/cost/chain.rs'), 'utf8');
+const ASSUMPTIONS = readFileSync(resolve(__dirname, '../../../tuning/src/assumptions.rs'), 'utf8');
 
 test('daymark cost counts as many alarm metrics as the template has', () => {
   const watched = Object.values(resources(template(), 'AWS::CloudWatch::Alarm')).flatMap(
     ({ Properties: { MetricName, Metrics } }) =>
       MetricName ? [MetricName] : (Metrics as object[]).filter((query) => 'MetricStat' in query),
   );
-  const [, counted] = /default_value = "(\d+)"[^#]*\) alarms:/.exec(CHAIN) ?? [];
+  const [, counted] = /default_value = "(\d+)"[^#]*pub alarms:/.exec(ASSUMPTIONS) ?? [];
   assert.equal(Number(counted), watched.length);
 });
 
 test('daymark cost assumes the memory that each function has', () => {
-  const [, table = ''] = /const MEMORY:[^=]*= \[([^;]*)\];/.exec(CHAIN) ?? [];
+  const [, table = ''] = /const MEMORY:[^=]*= \[([^;]*)\];/.exec(ASSUMPTIONS) ?? [];
   const counted = [...table.matchAll(/\("([\w-]+)", (\d+)\)/g)].map(([, name = '', memory]) => [
     name,
     Number(memory),

@@ -1,4 +1,4 @@
-//! `daymark offers explain`: everything behind one offer.
+//! `daymark offers explain`: all details of one offer.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -11,28 +11,29 @@ use domain::{Money, Offer, OfferId, Outlook};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::{draw, find};
+use super::chart_inputs::load_chart;
+use super::find;
 use crate::output::{Column, table};
-use crate::{Failed, clock, connect, output, picture};
+use crate::{Failed, clock, connect, output};
 
-/// Show everything behind one offer: its price and what it was before, what is expected with it and
-/// without it, why, who decided under which rules, and every other step of the ladder
+/// Show all details of one offer: price and previous price, expected result with and without it,
+/// reason, arm and rules, and every other step of the ladder
 ///
-/// Below it the item's afternoon is drawn, as far as it is known: stock, prices, sales, and where
-/// the decision expected the stock to go at its price and at the one before.
+/// A chart of the item's afternoon follows, as far as it is known: stock, prices, sales, and the
+/// forecast of the stock at the price of the offer and at the price before.
 #[derive(Debug, Args)]
-#[command(after_help = "To decide it once more, from what it keeps:
+#[command(after_help = "To decide the offer again from its stored request:
   daymark offers explain OFFER --request | daymark decide")]
-pub(super) struct Flags {
-    /// The offer, like 2026-03-12/0042/BRT-1180/2
+pub(super) struct ExplainOfferArgs {
+    /// Offer id, like 2026-03-12/0042/BRT-1180/2
     #[arg(value_name = "OFFER")]
     offer: OfferId,
 
-    /// Print what it was decided from, as one line for `daymark decide`, and nothing else
+    /// Print only the request of the decision, as one line for `daymark decide`
     #[arg(long)]
     request: bool,
 
-    /// Draw the afternoon into this file as well, as SVG
+    /// Also write the chart to this file, as SVG
     #[arg(long, value_name = "FILE", conflicts_with = "request")]
     svg: Option<PathBuf>,
 
@@ -40,60 +41,60 @@ pub(super) struct Flags {
     tables: connect::TableFlags,
 }
 
-pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
-    let (offer, revisions) = find(&tables, &flags.offer).await?;
-    if flags.request {
+pub(super) async fn run(args: ExplainOfferArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
+    let (offer, revisions) = find(&tables, &args.offer).await?;
+    if args.request {
         output::line(&offer.inputs.request);
         return Ok(ExitCode::SUCCESS);
     }
-    let store = tables.load_store(&flags.offer.store_id).await;
+    let store = tables.load_store(&args.offer.store_id).await;
     let store = store.map_err(|failure| tables.explain(failure))?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     output::line(described(&offer, zone));
     output::line(alternatives(&offer)?);
-    match draw::afternoon(&tables, store.as_ref(), &offer, &revisions, clock::now()).await {
-        Ok(mut afternoon) => {
-            if let Some(file) = &flags.svg {
+    match load_chart(&tables, store.as_ref(), &offer, &revisions, clock::now()).await {
+        Ok(mut chart) => {
+            if let Some(file) = &args.svg {
                 let failed = |error| format!("cannot write {}: {error}", file.display());
-                std::fs::write(file, picture::svg(&afternoon)).map_err(failed)?;
+                std::fs::write(file, chart.to_svg()).map_err(failed)?;
             }
-            // It stands above.
-            afternoon.reason.clear();
+            // The description above contains the reason.
+            chart.reason.clear();
             output::line("");
-            output::line(picture::terminal(&afternoon, output::style()).trim_end());
+            output::line(chart.to_terminal(output::terminal_style()).trim_end());
         }
-        Err(why) if flags.svg.is_some() => return Err(why.into()),
-        Err(why) => output::note(why),
+        Err(reason) if args.svg.is_some() => return Err(reason.into()),
+        Err(reason) => output::note(reason),
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn described(offer: &Offer, zone: Tz) -> String {
-    let wall = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%H:%M");
+    let local = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%H:%M");
     let (price, currency) = (offer.price, offer.price.currency());
     let lowest = offer.lowest_price.map(|lowest| format!("; the lowest of 30 days is {lowest}"));
     let piece = (offer.piece != Decimal::ONE).then(|| format!(", counted by {}", offer.piece));
     let mut text = format!("{}\n", offer.offer_id);
-    let mut say = |name: &str, what: String| {
-        writeln!(text, "  {name:<10} {what}").expect("room");
+    let mut add = |name: &str, value: String| {
+        writeln!(text, "  {name:<10} {value}").expect("a string can be written to");
     };
-    say(
+    add(
         "price",
         format!("{price} {currency}, {} % off {}", offer.discount_percent, offer.regular_price),
     );
-    say("before", format!("{}{}", offer.was_price, lowest.unwrap_or_default()));
-    let place = format!("{} to {}, {zone}", wall(offer.valid_from), wall(offer.valid_until));
-    say("holds", if offer.shadow { format!("nowhere: a shadow, of {place}") } else { place });
-    say("on hand", format!("{}{}", offer.on_hand, piece.unwrap_or_default()));
-    say("expected", outlook(&offer.expected, price));
-    say("unchanged", outlook(&offer.if_unchanged, price));
-    say("reason", offer.reason.clone());
-    say("arm", offer.arm.as_str().to_owned());
-    say("trust", offer.trust.as_str().to_owned());
-    say("slot", offer.slot.with_timezone(&zone).to_rfc3339());
-    say("rules", offer.policy_version.to_string());
-    say("inputs", offer.inputs.digest());
+    add("before", format!("{}{}", offer.was_price, lowest.unwrap_or_default()));
+    let period = format!("{} to {}, {zone}", local(offer.valid_from), local(offer.valid_until));
+    add("holds", if offer.shadow { format!("nowhere: a shadow, of {period}") } else { period });
+    add("on hand", format!("{}{}", offer.on_hand, piece.unwrap_or_default()));
+    add("expected", outlook(&offer.expected, price));
+    add("unchanged", outlook(&offer.if_unchanged, price));
+    add("reason", offer.reason.clone());
+    add("arm", offer.arm.as_str().to_owned());
+    add("trust", offer.trust.as_str().to_owned());
+    add("slot", offer.slot.with_timezone(&zone).to_rfc3339());
+    add("rules", offer.policy_version.to_string());
+    add("inputs", offer.inputs.digest());
     text
 }
 
@@ -113,7 +114,7 @@ const COLUMNS: &[Column] = &[
     Column::Number("value"),
 ];
 
-/// Every step of the ladder, as it was answered; the chosen one is marked.
+/// Formats the steps of the ladder from the stored answer, with the chosen step marked.
 fn alternatives(offer: &Offer) -> Result<String, Failed> {
     let answer: Value = serde_json::from_str(&offer.inputs.answer)?;
     let steps = answer["alternatives"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `daymark offers replay`: one offer, decided again.
+//! `daymark offers replay`: decides one offer again.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -18,18 +18,18 @@ use super::find;
 use crate::connect::Tables;
 use crate::{Failed, clock, connect, output};
 
-/// Differences that are spelled out.
+/// Maximum number of differences shown.
 const DIFFERENCES_SHOWN_MAX: usize = 20;
 
-/// Decide one offer again: from what it keeps, and from the stored windows as of its slot
+/// Decide one offer again: from its stored request, and from the stored windows as of its slot
 ///
-/// Says whether the bytes are identical, and if not, what differs and where that comes from; then
-/// it ends with code 1. Events that came after the decision, a day before it that was closed since,
-/// and a catalogue that was changed lead to other inputs; a newer version of this program may
-/// decide otherwise from the same.
+/// Compares the bytes. If they differ, the command shows the differences with their causes, and
+/// exits with code 1. Later events, an earlier day that was closed since, and changes of the
+/// catalogue lead to different inputs. A newer version of this program may decide differently from
+/// the same inputs.
 #[derive(Debug, Args)]
-pub(super) struct Flags {
-    /// The offer, like 2026-03-12/0042/BRT-1180/2
+pub(super) struct ReplayOfferArgs {
+    /// Offer id, like 2026-03-12/0042/BRT-1180/2
     #[arg(value_name = "OFFER")]
     offer: OfferId,
 
@@ -37,14 +37,15 @@ pub(super) struct Flags {
     tables: connect::TableFlags,
 }
 
-pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
-    let (offer, _) = find(&tables, &flags.offer).await?;
-    let kept = from_what_it_keeps(&offer);
-    let stored = from_the_tables(&tables, &offer).await?;
+pub(super) async fn run(args: ReplayOfferArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
+    let (offer, _) = find(&tables, &args.offer).await?;
+    let stored_request = from_the_request(&offer);
+    let stored_windows = from_the_tables(&tables, &offer).await?;
     let mut code = ExitCode::SUCCESS;
-    let halves = [("from what it keeps", kept), ("from the stored windows", stored)];
-    for (from, differences) in halves {
+    let results =
+        [("from what it keeps", stored_request), ("from the stored windows", stored_windows)];
+    for (from, differences) in results {
         if differences.is_empty() {
             output::line(format!("{from}: identical, byte for byte"));
             continue;
@@ -63,31 +64,31 @@ pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     Ok(code)
 }
 
-/// The stored request through the public filter.
-fn from_what_it_keeps(offer: &Offer) -> Vec<String> {
+/// Decides the stored request, and returns the differences from the stored answer.
+fn from_the_request(offer: &Offer) -> Vec<String> {
     let answer = contract::answer_line(offer.inputs.request.as_bytes(), 1).unwrap_or_default();
-    let because = |_: &str| "this version of the program decides otherwise";
-    differences(&offer.inputs.answer, &answer, because)
+    let cause = |_: &str| "this version of the program decides otherwise";
+    differences(&offer.inputs.answer, &answer, cause)
 }
 
-/// The windows, the offers before it and the catalogue, as they stand in the tables now, through
-/// the pass.
+/// Decides the offer from the windows, the earlier offers and the catalogue in the tables, and returns
+/// the differences.
 async fn from_the_tables(tables: &Tables, offer: &Offer) -> Result<Vec<String>, Failed> {
     let explain = |failure| tables.explain(failure);
     let OfferId { store_id, sku, .. } = &offer.offer_id;
-    let gone = |what: &str| Ok(vec![format!("{what}, as the catalogue stands now")]);
+    let missing = |reason: &str| Ok(vec![format!("{reason}, as the catalogue stands now")]);
     let Some(store) = tables.load_store(store_id).await.map_err(explain)? else {
-        return gone("there is no such store");
+        return missing("there is no such store");
     };
     let Some(day) = store.afternoon_at(offer.slot) else {
-        return gone("that was no time of the store's afternoon");
+        return missing("that was no time of the store's afternoon");
     };
     let pricing = Pricing { tables: aws::Tables::clone(tables) };
     let known = pricing.know(store, day, false, offer.slot, clock::now()).await;
     let mut known = known.map_err(explain)?;
     known.offers.retain(|other| other.slot < offer.slot);
     let Some(item) = known.items.iter().find(|item| item.sku == *sku).cloned() else {
-        return gone("the store does not sell it");
+        return missing("the store does not sell it");
     };
     known.histories = histories(tables, offer, &item, &known.items).await?;
     let afternoon = Afternoon::of(known);
@@ -97,17 +98,17 @@ async fn from_the_tables(tables: &Tables, offer: &Offer) -> Result<Vec<String>, 
         Err(why) => return Ok(vec![held_back(why)]),
     };
     let request = contract::write(&prepared.situation);
-    let mut found = differences(&offer.inputs.request, &request, source);
+    let mut found = differences(&offer.inputs.request, &request, cause_of);
     match afternoon.decide_about(&item) {
-        Ok(Some(draft)) => found.extend(beside(offer, &draft)),
+        Ok(Some(draft)) => found.extend(other_differences(offer, &draft)),
         Ok(None) => found.push("the price would be left as it is".to_owned()),
         Err(why) => found.push(held_back(why)),
     }
     Ok(found)
 }
 
-/// The histories of an item and of its category as the close had made them by the day of the offer:
-/// those that are stored have looked at that day and the ones after it.
+/// Returns the histories of an item and of its category as of the day of the offer. The stored ones
+/// include that day and later days.
 async fn histories(
     tables: &Tables,
     offer: &Offer,
@@ -116,11 +117,11 @@ async fn histories(
 ) -> Result<Vec<History>, Failed> {
     let OfferId { date, store_id, .. } = &offer.offer_id;
     let (first, through) = (*date - Days::new(DATES), *date - Days::new(1));
-    let together = |other: &&Item| {
+    let is_included = |other: &&Item| {
         other.sku == item.sku || item.category.is_some() && other.category == item.category
     };
     let mut folded = Vec::new();
-    for Item { sku, .. } in items.iter().filter(together) {
+    for Item { sku, .. } in items.iter().filter(is_included) {
         let rows = tables.query_days(store_id, sku, first, through).await;
         let rows = rows.map_err(|failure| tables.explain(failure))?;
         folded.extend(item_history(store_id, sku, through, &rows));
@@ -133,8 +134,8 @@ async fn histories(
     Ok(folded)
 }
 
-/// What differs of an offer beside its inputs.
-fn beside(offer: &Offer, draft: &Draft) -> Vec<String> {
+/// Returns the differences of an offer apart from its inputs.
+fn other_differences(offer: &Offer, draft: &Draft) -> Vec<String> {
     let again = &draft.offer;
     let pairs = [
         ("price", offer.price.to_string(), again.price.to_string()),
@@ -152,8 +153,8 @@ fn held_back(why: HeldBack) -> String {
     format!("nothing would be decided: {}", why.as_str().replace('_', " "))
 }
 
-/// Where a field of a request comes from.
-fn source(field: &str) -> &'static str {
+/// Returns the cause of a difference in a field of the request.
+fn cause_of(field: &str) -> &'static str {
     let begins = |names: &[&str]| names.iter().any(|name| field.starts_with(name));
     if begins(&["on_hand", "sales_today"]) {
         "events came later, or the day before was closed again"
@@ -166,26 +167,26 @@ fn source(field: &str) -> &'static str {
     }
 }
 
-/// Where two lines of JSON differ, field by field, each with its cause.
+/// Returns the differences between two lines of JSON, each with its cause.
 fn differences(then: &str, now: &str, cause: impl Fn(&str) -> &'static str) -> Vec<String> {
     if then == now {
         return Vec::new();
     }
     let (then, now) = (fields(then), fields(now));
     let names: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
-    let told = |of: &BTreeMap<String, String>, name: &str| {
-        of.get(name).cloned().unwrap_or_else(|| "nothing".to_owned())
+    let value = |fields: &BTreeMap<String, String>, name: &str| {
+        fields.get(name).cloned().unwrap_or_else(|| "nothing".to_owned())
     };
     let differ = names.into_iter().filter(|name| then.get(*name) != now.get(*name));
     differ
         .map(|name| {
-            let (then, now) = (told(&then, name), told(&now, name));
+            let (then, now) = (value(&then, name), value(&now, name));
             format!("{name}: {then} then, {now} now ({})", cause(name))
         })
         .collect()
 }
 
-/// The values of a line of JSON by their dotted paths.
+/// Returns the values of a line of JSON by their dotted paths.
 fn fields(json: &str) -> BTreeMap<String, String> {
     fn walk(path: &str, value: &Value, found: &mut BTreeMap<String, String>) {
         match value {

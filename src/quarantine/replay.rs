@@ -1,4 +1,4 @@
-//! `daymark quarantine replay`: what was refused, processed again as it arrived.
+//! `daymark quarantine replay`: processes refused events and records again.
 
 use std::process::ExitCode;
 
@@ -6,28 +6,28 @@ use clap::Args;
 use domain::quarantine::{QuarantineReason, Quarantined};
 use processors::replay::Replayed;
 
-use super::Choice;
+use super::QuarantineSelection;
 use crate::{Failed, connect, output};
 
-/// Process things again as they arrived, after the program was fixed or a limit lifted
+/// Process entries again as they arrived, after the program was fixed or a limit was raised
 ///
-/// Events are judged by the time they arrived, and an event counts once however often it is
-/// processed: a replay may be repeated and interrupted. A record leaves the quarantine when all of
-/// it is stored, or kept on its own: one that opens now but holds a bad event leaves a row for just
-/// that event. What is still refused stays.
+/// Events are validated as of their arrival, and an event counts once however often it is
+/// processed: a replay may be repeated and interrupted. A record leaves the quarantine when every
+/// event is stored or has its own entry: a record that can be opened now but holds an invalid event
+/// leaves an entry for that event only. Events that are still refused stay.
 ///
-/// A conflicting duplicate is refused again by design: its event id counts already, with another
+/// A conflicting duplicate is refused again by design: its event id counts already, with different
 /// content.
 ///
-/// A replay that stores events of a day more than eight days back is followed by `daymark days
-/// --from DATE --to DATE --close`.
+/// After a replay of events more than eight days old, run `daymark days --from DATE --to DATE
+/// --close`.
 ///
-/// Fails when something could not be stored, replayed or found; that something is still refused is
-/// no failure.
+/// Fails if an entry could not be stored, replayed or found. An entry that is refused again is no
+/// failure.
 #[derive(Debug, Args)]
-pub(super) struct Flags {
+pub(super) struct QuarantineReplayArgs {
     #[command(flatten)]
-    choice: Choice,
+    selection: QuarantineSelection,
 
     #[command(flatten)]
     age: connect::AgeFlags,
@@ -36,13 +36,13 @@ pub(super) struct Flags {
     tables: connect::TableFlags,
 }
 
-pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
-    let (chosen, mut code) = flags.choice.find(&tables).await?;
-    let processor = tables.processor(flags.age.max());
+pub(super) async fn run(args: QuarantineReplayArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
+    let (entries, mut code) = args.selection.load(&tables).await?;
+    let processor = tables.processor(args.age.max());
     let (mut stored, mut left, mut stay) = (0, 0, 0);
-    for original in &chosen {
-        let replayed = match flags.age.too_long_ago(original.at) {
+    for original in &entries {
+        let replayed = match args.age.too_long_ago(original.at) {
             Some(reason) => Err(reason),
             None => processor.replay(original).await.map_err(|error| error.to_string()),
         };
@@ -50,7 +50,7 @@ pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
             Ok(replayed) => {
                 stored += replayed.stored;
                 *(if replayed.stays { &mut stay } else { &mut left }) += 1;
-                output::line(told(original, &replayed));
+                output::line(summary(original, &replayed));
             }
             Err(error) => {
                 stay += 1;
@@ -63,12 +63,12 @@ pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
     Ok(code)
 }
 
-fn told(original: &Quarantined, replayed: &Replayed) -> String {
+fn summary(original: &Quarantined, replayed: &Replayed) -> String {
     let events =
         |count: u64| if count == 1 { "1 event".to_owned() } else { format!("{count} events") };
-    let mut told = format!("{}: stored {}", original.id, events(replayed.stored));
+    let mut text = format!("{}: stored {}", original.id, events(replayed.stored));
     if replayed.duplicate > 0 {
-        told.push_str(&format!(", {} stored before", events(replayed.duplicate)));
+        text.push_str(&format!(", {} stored before", events(replayed.duplicate)));
     }
     for refused in &replayed.refused {
         let kept = if refused.id == original.id {
@@ -76,13 +76,13 @@ fn told(original: &Quarantined, replayed: &Replayed) -> String {
         } else {
             format!("refused and kept as {}", refused.id)
         };
-        told.push_str(&format!("\n  {kept}: {}", refused.message));
+        text.push_str(&format!("\n  {kept}: {}", refused.message));
         if refused.reason == QuarantineReason::ConflictingDuplicate {
-            told.push_str("; a replay cannot change that, drop it when it has been looked into");
+            text.push_str("; a replay cannot change that, drop it when it has been looked into");
         }
     }
     if replayed.stays && replayed.refused.is_empty() {
-        told.push_str("; it counts now, and stays here until it is dropped");
+        text.push_str("; it counts now, and stays here until it is dropped");
     }
-    told
+    text
 }

@@ -1,19 +1,19 @@
-//! `daymark quarantine show`: one refused thing, whole.
+//! `daymark quarantine show`: one entry in full.
 
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use domain::ports::QuarantineTable;
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 
 use super::not_there;
+use crate::output::instant;
 use crate::{Failed, connect, output};
 
-/// Show one thing: why it was refused, when, where it came from, and its bytes
+/// Show one entry: reason, time, origin and bytes
 ///
-/// Text is printed as text, anything else in hexadecimal. To mend an event and send it again:
+/// Text is printed as text, other bytes in hexadecimal. To correct an event and send it again:
 ///
 ///   daymark quarantine show ID --raw > event.json
 ///   (edit event.json)
@@ -21,12 +21,12 @@ use crate::{Failed, connect, output};
 ///   daymark quarantine drop ID
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-pub(super) struct Flags {
-    /// What to show, as `list` prints it
+pub(super) struct ShowArgs {
+    /// Id of the entry, as `list` prints it
     #[arg(value_name = "ID")]
     id: QuarantineId,
 
-    /// Print the bytes and nothing else
+    /// Print only the bytes
     #[arg(long)]
     raw: bool,
 
@@ -34,43 +34,38 @@ pub(super) struct Flags {
     tables: connect::TableFlags,
 }
 
-/// What is shown of bytes that are no text, and how many in a line.
+/// Maximum number of bytes shown in hexadecimal, and bytes in one line.
 const HEX_BYTES_MAX: usize = 4096;
 const HEX_BYTES_PER_LINE: usize = 16;
 
-pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failed> {
-    let tables = flags.tables.connect().await?;
-    let kept = tables.load_quarantined(&flags.id).await;
-    let kept = kept.map_err(|failure| tables.explain(failure))?;
-    let kept = kept.ok_or_else(|| not_there(&flags.id))?;
-    if flags.raw {
-        output::bytes(&kept.bytes)?;
+pub(super) async fn run(args: ShowArgs) -> Result<ExitCode, Failed> {
+    let tables = args.tables.connect().await?;
+    let entry = tables.load_quarantined(&args.id).await;
+    let entry = entry.map_err(|failure| tables.explain(failure))?;
+    let entry = entry.ok_or_else(|| not_there(&args.id))?;
+    if args.raw {
+        output::bytes(&entry.bytes)?;
     } else {
-        output::line(described(&kept));
+        output::line(described(&entry));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn described(kept: &Quarantined) -> String {
-    let (reason, message, size) = (kept.reason.as_str(), &kept.message, kept.bytes.len());
-    let (at, from) = (instant(kept.at), origin(kept));
-    let bytes = content(&kept.bytes);
+fn described(entry: &Quarantined) -> String {
+    let (reason, message, size) = (entry.reason.as_str(), &entry.message, entry.bytes.len());
+    let (at, from) = (instant(entry.at), origin(entry));
+    let bytes = content(&entry.bytes);
     format!(
         "{id}\n  reason   {reason}\n  message  {message}\n  at       {at}\n  from     {from}\n  \
          bytes    {size}\n\n{bytes}",
-        id = kept.id
+        id = entry.id
     )
 }
 
-/// An instant as the table has it.
-pub(crate) fn instant(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-/// Where it came from, as its key tells.
-fn origin(kept: &Quarantined) -> String {
-    let parts: Vec<&str> = kept.id.key.split('#').collect();
-    match (kept.reason, &parts[..]) {
+/// Returns the origin of an entry, from its key.
+fn origin(entry: &Quarantined) -> String {
+    let parts: Vec<&str> = entry.id.key.split('#').collect();
+    match (entry.reason, &parts[..]) {
         (QuarantineReason::Unopenable, [shard, number]) => format!("{shard}, record {number}"),
         (QuarantineReason::InvalidEvent, [shard, number, index]) => {
             format!("{shard}, record {number}, event {index}")
@@ -85,7 +80,8 @@ fn origin(kept: &Quarantined) -> String {
     }
 }
 
-/// Text as text, but nothing that a terminal would obey; anything else in hexadecimal.
+/// Formats text with escaped control characters, which a terminal would obey, and other bytes in
+/// hexadecimal.
 fn content(bytes: &[u8]) -> String {
     let Ok(text) = std::str::from_utf8(bytes) else { return hexadecimal(bytes) };
     let mut shown = String::new();
@@ -99,7 +95,7 @@ fn content(bytes: &[u8]) -> String {
     shown
 }
 
-/// `00000010  7b 22 65 …  |{"e…|`.
+/// Formats bytes in lines like `00000010  7b 22 65 …  |{"e…|`. Own code for a dump of one format.
 fn hexadecimal(bytes: &[u8]) -> String {
     let mut dump = String::new();
     let shown = &bytes[..bytes.len().min(HEX_BYTES_MAX)];
@@ -124,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_that_are_no_text_are_shown_in_hexadecimal() {
+    fn bytes_that_are_not_text_are_shown_in_hexadecimal() {
         let bytes = [b"\xff\xfe{\"event_id\":1}".as_slice(), &[0, b'~']].concat();
         assert_eq!(
             content(&bytes),
@@ -136,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn text_cannot_give_the_terminal_orders() {
+    fn control_characters_of_a_text_are_escaped() {
         assert_eq!(content("a\n\tb\u{1b}[2J é".as_bytes()), "a\n\tb\\u{1b}[2J é");
     }
 }

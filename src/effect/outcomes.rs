@@ -1,0 +1,107 @@
+//! Outcomes of the closed days of stores, from their windows and offers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+use analytics::effect::{ItemDay, Outcome, decides_from};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ports::{CatalogTable, DaysTable, Failure, OffersTable, StockTable};
+use domain::stock::{Figures, StockWindow};
+use domain::{ClosedDay, Currency, Item, Offer, Sku, Store};
+
+use crate::connect::Tables;
+
+/// Outcomes, and counts of what they leave out.
+#[derive(Debug, Default)]
+pub(super) struct EffectOutcomes {
+    pub(super) outcomes: Vec<Outcome>,
+    /// Number of day rows, with or without stock at the first decision.
+    pub(super) days_closed: usize,
+    /// Number of day rows without windows, because windows are deleted earlier.
+    pub(super) without_windows: usize,
+    /// Number of offers in another arm than the experiment of the catalogue now assigns.
+    pub(super) other_arm: usize,
+    /// Number of outcomes of items without a cost.
+    pub(super) without_cost: usize,
+    pub(super) currencies: BTreeSet<Currency>,
+}
+
+/// Loads the outcomes of every item of the catalogue on every closed day.
+pub(super) async fn load(
+    tables: &Tables,
+    stores: &[Store],
+    dates: &RangeInclusive<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<EffectOutcomes, Failure> {
+    let mut found = EffectOutcomes::default();
+    for store in stores {
+        let items = tables.load_items(&store.store_id).await?;
+        let items: BTreeMap<Sku, Item> =
+            items.into_iter().map(|item| (item.sku.clone(), item)).collect();
+        let mut closed: BTreeMap<NaiveDate, Vec<ClosedDay>> = BTreeMap::new();
+        for sku in items.keys() {
+            let (first, last) = (*dates.start(), *dates.end());
+            for day in tables.query_days(&store.store_id, sku, first, last).await? {
+                closed.entry(day.key.date).or_default().push(day);
+            }
+        }
+        for (date, days) in closed {
+            load_date(tables, store, &items, (date, &days), now, &mut found).await?;
+        }
+    }
+    Ok(found)
+}
+
+async fn load_date(
+    tables: &Tables,
+    store: &Store,
+    items: &BTreeMap<Sku, Item>,
+    (date, days): (NaiveDate, &[ClosedDay]),
+    now: DateTime<Utc>,
+    found: &mut EffectOutcomes,
+) -> Result<(), Failure> {
+    found.days_closed += days.len();
+    // There are no decisions on a day on which the store is closed.
+    let Some(business_day) = store.day(date) else { return Ok(()) };
+    let span = store.span(date);
+    let windows = tables.query_stock(&store.store_id, None, span.starts_at, span.ends_at, now);
+    let windows = by_sku(windows.await?, |window: &StockWindow| window.key().sku.clone());
+    let mut offers = tables.query_offers(&store.store_id, date).await?;
+    // Shadow offers were not shown.
+    offers.retain(|offer| !offer.shadow);
+    let offers = by_sku(offers, |offer: &Offer| offer.offer_id.sku.clone());
+    for day in days {
+        let Some(item) = items.get(&day.key.sku) else { continue };
+        let windows = windows.get(&day.key.sku).map_or(&[][..], Vec::as_slice);
+        let figures = Figures::of(windows.iter().flat_map(StockWindow::events));
+        if figures.events < day.figures.events {
+            found.without_windows += 1;
+            continue;
+        }
+        let category = item.category.as_deref();
+        let arm = store.policy.experiment.arm(&store.store_id, category, date);
+        let offers = offers.get(&day.key.sku).map_or(&[][..], Vec::as_slice);
+        found.other_arm += offers.iter().filter(|offer| offer.arm != arm).count();
+        let outcome = Outcome::of(&ItemDay {
+            item,
+            arm,
+            decides_from: decides_from(store, &business_day),
+            day,
+            windows,
+            offers,
+        });
+        let Some(outcome) = outcome else { continue };
+        found.without_cost += usize::from(outcome.margin.is_none());
+        found.currencies.insert(item.price.currency());
+        found.outcomes.push(outcome);
+    }
+    Ok(())
+}
+
+fn by_sku<T>(all: Vec<T>, sku: impl Fn(&T) -> Sku) -> BTreeMap<Sku, Vec<T>> {
+    let mut by_sku: BTreeMap<Sku, Vec<T>> = BTreeMap::new();
+    for value in all {
+        by_sku.entry(sku(&value)).or_default().push(value);
+    }
+    by_sku
+}

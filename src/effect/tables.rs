@@ -1,0 +1,173 @@
+//! Tables of the arms, and of the offers by discount.
+
+use std::collections::BTreeMap;
+
+use analytics::effect::statistics::Interval;
+use analytics::effect::{Figure, Measured, OfArm, StepOutcome};
+use domain::Arm;
+use rust_decimal::Decimal;
+
+use super::outcomes::EffectOutcomes;
+use crate::Failed;
+use crate::output::{self, Column, Format};
+
+const ARMS: &[Column] = &[
+    Column::Text("arm"),
+    Column::Text("figure"),
+    Column::Number("value"),
+    Column::Number("difference"),
+    Column::Number("difference_low"),
+    Column::Number("difference_high"),
+    Column::Number("uplift"),
+    Column::Number("uplift_low"),
+    Column::Number("uplift_high"),
+    Column::Number("store_days"),
+    Column::Number("item_days"),
+    Column::Number("on_hand"),
+];
+
+const STEPS: &[Column] = &[
+    Column::Number("discount_percent"),
+    Column::Number("offers"),
+    Column::Number("sold_with_offer_id"),
+    Column::Number("expected_left"),
+    Column::Number("left"),
+    Column::Number("difference"),
+];
+
+/// Prints a table with a column for each arm, and a table of the offers.
+pub(super) fn print(
+    arms: &[OfArm],
+    steps_of: &BTreeMap<u8, StepOutcome>,
+    found: &EffectOutcomes,
+) -> Result<(), Failed> {
+    let currency = found.currencies.first().map_or("", |currency| currency.code());
+    // The control arm is first: the others are compared with it.
+    let mut shown: Vec<&OfArm> = arms.iter().collect();
+    shown.sort_by_key(|arm| arm.arm != Arm::Control);
+    let mut columns = vec![Column::Text("afternoons")];
+    for arm in &shown {
+        columns.push(Column::Number(arm.arm.as_str()));
+        if arm.arm != Arm::Control {
+            columns.push(Column::Number("against_control"));
+        }
+    }
+    let mut rows = vec![
+        count_row("store-days", &shown, |arm| arm.store_days.to_string()),
+        count_row("item-days", &shown, |arm| arm.item_days.to_string()),
+        count_row("on hand at the first decision", &shown, |arm| arm.on_hand.to_string()),
+    ];
+    for (figure, index) in Figure::ALL.into_iter().zip(0..) {
+        let mut row = vec![label(figure, currency)];
+        for arm in &shown {
+            let measured = &arm.figures[index];
+            row.push(measured.value.map(|value| value_text(figure, value)).unwrap_or_default());
+            if arm.arm != Arm::Control {
+                row.push(difference_text(measured));
+            }
+        }
+        rows.push(row);
+    }
+    output::line(output::table(&columns, &rows));
+    if arms.iter().any(|arm| arm.figures.iter().any(|measured| measured.uplift.is_some())) {
+        output::line(
+            "In brackets: the interval that holds the truth in 95 of 100 such experiments, \
+             with store-days\nas clusters. Differences of waste, revenue and margin are adjusted \
+             for the value of the stock\nat the first decision.",
+        );
+    }
+    if !steps_of.is_empty() {
+        output::line("\nThe offers: what was expected to be left at the close, and what was\n");
+        output::line(output::table(STEPS, &rows_of(steps_of)));
+    }
+    Ok(())
+}
+
+/// Returns a row of counts, without comparisons.
+fn count_row(label: &str, arms: &[&OfArm], count: impl Fn(&OfArm) -> String) -> Vec<String> {
+    let mut row = vec![label.to_owned()];
+    for arm in arms {
+        row.push(count(arm));
+        if arm.arm != Arm::Control {
+            row.push(String::new());
+        }
+    }
+    row
+}
+
+fn label(figure: Figure, currency: &str) -> String {
+    match figure {
+        Figure::SellThrough => "sold of what there was".to_owned(),
+        Figure::WasteUnits => "waste of an item-day, units".to_owned(),
+        Figure::WasteCost => format!("cost of that, {currency}"),
+        Figure::Revenue => format!("revenue of an item-day, {currency}"),
+        Figure::Margin => format!("margin of an item-day, {currency}"),
+        Figure::AverageDiscount => "average discount on what was sold".to_owned(),
+        Figure::SoldDiscounted => "sold below the regular price".to_owned(),
+        Figure::SoldOut => "sold out before the close".to_owned(),
+    }
+}
+
+fn value_text(figure: Figure, value: f64) -> String {
+    if figure.is_share() { format!("{:.1} %", value * 100.0) } else { format!("{value:.2}") }
+}
+
+/// Formats the difference from the control with its interval: shares in points, means in percent of
+/// the control's mean, or in their unit if that mean is not clearly above 0.
+fn difference_text(measured: &Measured) -> String {
+    let Some(uplift) = measured.uplift else { return String::new() };
+    let text = |interval: Interval, scale: f64, places: usize, unit: &str| {
+        let Interval { estimate, low, high } = interval;
+        let [estimate, low, high] = [estimate, low, high].map(|value| value * scale);
+        format!("{estimate:+.places$}{unit} ({low:+.places$} to {high:+.places$})")
+    };
+    match uplift.relative {
+        _ if measured.figure.is_share() => text(uplift.absolute, 100.0, 1, " points"),
+        Some(relative) => text(relative, 100.0, 1, " %"),
+        None => text(uplift.absolute, 1.0, 2, ""),
+    }
+}
+
+/// Prints a row for each arm and figure.
+pub(super) fn print_arms(format: Format, arms: &[OfArm]) -> Result<(), Failed> {
+    let row = |arm: &OfArm, measured: &Measured| {
+        let number = |value: Option<f64>| value.map(|value| format!("{value:.6}"));
+        let interval = |interval: Option<Interval>| {
+            let parts = interval.map(|interval| [interval.estimate, interval.low, interval.high]);
+            (0..3).map(move |part| number(parts.map(|parts| parts[part])))
+        };
+        let uplift = measured.uplift;
+        let numbers = std::iter::once(number(measured.value))
+            .chain(interval(uplift.map(|uplift| uplift.absolute)))
+            .chain(interval(uplift.and_then(|uplift| uplift.relative)));
+        let counts = [arm.store_days.to_string(), arm.item_days.to_string()];
+        let names = [arm.arm.as_str().to_owned(), measured.figure.name().to_owned()];
+        let row = names.into_iter().chain(numbers.map(Option::unwrap_or_default)).chain(counts);
+        row.chain([arm.on_hand.to_string()]).collect::<Vec<_>>()
+    };
+    let rows: Vec<_> = arms
+        .iter()
+        .flat_map(|arm| arm.figures.iter().map(move |measured| row(arm, measured)))
+        .collect();
+    output::rows(format, ARMS, &rows)
+}
+
+/// Prints a row for each discount.
+pub(super) fn print_steps(format: Format, steps: &BTreeMap<u8, StepOutcome>) -> Result<(), Failed> {
+    output::rows(format, STEPS, &rows_of(steps))
+}
+
+fn rows_of(steps: &BTreeMap<u8, StepOutcome>) -> Vec<Vec<String>> {
+    let number = |value: Decimal| value.round_dp(2).normalize().to_string();
+    let row = |(percent, step): (&u8, &StepOutcome)| {
+        vec![
+            percent.to_string(),
+            step.offers.to_string(),
+            number(step.sold),
+            number(step.expected_left),
+            number(step.left),
+            number(step.left - step.expected_left),
+        ]
+    };
+    steps.iter().map(row).collect()
+}

@@ -1,0 +1,124 @@
+//! Cost of scheduled work: the pricing passes and the close of day.
+
+use domain::limits::BATCH_GET_KEYS_MAX;
+use rust_decimal::Decimal;
+
+use crate::calculation::{Calculation, FunctionRun};
+use crate::format::count;
+use crate::traffic::HOURS;
+use crate::work::{PassWork, StoreDayWork};
+
+/// Messages in one `SendMessageBatch`.
+const MESSAGES_PER_SEND: u32 = 10;
+/// Requests of a message: a tenth of a send, a receive and a delete.
+const REQUESTS_PER_MESSAGE: Decimal = Decimal::from_parts(21, 0, 0, false, 1);
+/// Concurrent lookups and sends of a schedule, as in `aws::get` and `aws::Queue`.
+const CONCURRENT_LOOKUPS: u32 = 8;
+const CONCURRENT_SENDS: u32 = 16;
+/// Calls in sequence before the lookups: the retailer's settings, which only pricing reads, and the
+/// list of stores.
+const CALLS_BEFORE: Decimal = Decimal::TWO;
+/// Receives of an idle queue: Lambda has five pollers, each of which waits 20 seconds.
+const EMPTY_RECEIVES_PER_HOUR: u32 = 5 * 3 * 60;
+/// Ticks of a schedule: one for each slot.
+const TICKS_PER_HOUR: u32 = 4;
+
+/// A schedule, its queue and the function that works off the queue.
+struct ScheduledWork {
+    part: &'static str,
+    schedule: &'static str,
+    function: &'static str,
+    passes_per_day: Decimal,
+    pass: fn(&StoreDayWork) -> &PassWork,
+}
+
+impl Calculation<'_> {
+    /// Adds the pricing passes of the afternoon.
+    pub(crate) fn add_pricing(&mut self) {
+        let slots = (self.assumptions.afternoon_hours * Decimal::from(TICKS_PER_HOUR)).ceil();
+        let scheduled = ScheduledWork {
+            part: "pricing",
+            schedule: "pricing-schedule",
+            function: "pricing",
+            passes_per_day: slots,
+            pass: |work| &work.pass,
+        };
+        self.add_schedule(&scheduled, slots);
+        self.add_passes(&scheduled);
+    }
+
+    /// Adds the close of day: one pass that writes, and later passes that find nothing new.
+    pub(crate) fn add_day_close(&mut self) {
+        let passes = self.assumptions.close_passes;
+        let first = ScheduledWork {
+            part: "day-close",
+            schedule: "day-close-schedule",
+            function: "day-close",
+            passes_per_day: Decimal::ONE,
+            pass: |work| &work.close,
+        };
+        self.add_schedule(&first, passes);
+        self.add_passes(&first);
+        let passes_per_day = passes - Decimal::ONE;
+        let again = ScheduledWork { passes_per_day, pass: |work| &work.close_again, ..first };
+        self.add_passes(&again);
+    }
+
+    /// Adds the ticks: each tick looks up the stores and sends a message for each store that is due.
+    fn add_schedule(&mut self, scheduled: &ScheduledWork, messages_per_day: Decimal) {
+        let (part, hours) = (scheduled.part, Decimal::from(HOURS));
+        let (assumptions, stores) = (self.assumptions, self.traffic.stores);
+        let ticks = hours * Decimal::from(TICKS_PER_HOUR);
+        let messages = stores * messages_per_day * self.traffic.days;
+        let rounds = |number: Decimal, per_call: u32, concurrent: u32| {
+            (number / Decimal::from(per_call) / Decimal::from(concurrent)).ceil()
+        };
+        let calls = CALLS_BEFORE
+            + rounds(stores, BATCH_GET_KEYS_MAX as u32, CONCURRENT_LOOKUPS)
+            + rounds(messages / ticks, MESSAGES_PER_SEND, CONCURRENT_SENDS);
+        self.add(part, "scheduler.invocation", ticks, "every quarter of an hour");
+        let run = FunctionRun {
+            invocations: ticks,
+            cpu_ms: stores * assumptions.lookup_ms,
+            wait_ms: calls * assumptions.dynamodb_ms,
+        };
+        self.add_function(part, scheduled.schedule, &run);
+        let derivation = format!("{} ticks x {stores} stores looked up", count(ticks));
+        self.add(part, "dynamodb.read", ticks * stores, derivation);
+        let empty = hours * Decimal::from(EMPTY_RECEIVES_PER_HOUR);
+        let derivation = format!(
+            "{} messages x {REQUESTS_PER_MESSAGE} + {} empty receives",
+            count(messages),
+            count(empty)
+        );
+        self.add(part, "sqs.fifo", messages * REQUESTS_PER_MESSAGE + empty, derivation);
+    }
+
+    /// Adds the passes over the stores.
+    fn add_passes(&mut self, scheduled: &ScheduledWork) {
+        let (part, assumptions, work) = (scheduled.part, self.assumptions, self.work);
+        let passes = self.traffic.stores * scheduled.passes_per_day * self.traffic.days;
+        let by_items = |figure: fn(&PassWork) -> Decimal| {
+            work.by_items(assumptions.items, |day| figure((scheduled.pass)(day)))
+        };
+        let run = FunctionRun {
+            invocations: passes,
+            cpu_ms: by_items(|pass| pass.cpu_ms),
+            wait_ms: by_items(|pass| pass.calls) * assumptions.dynamodb_ms,
+        };
+        self.add_function(part, scheduled.function, &run);
+        let stock_reads = |day: &StoreDayWork| (scheduled.pass)(day).stock_reads;
+        let stock = work.by_events(assumptions.events_per_store_day, stock_reads);
+        let other = by_items(|pass| pass.other_reads);
+        let derivation = format!(
+            "{} passes x ({} of stock + {} of the rest)",
+            count(passes),
+            count(stock),
+            count(other)
+        );
+        self.add(part, "dynamodb.read", passes * (stock + other), derivation);
+        let writes = by_items(|pass| pass.writes);
+        let derivation = format!("{} passes x {}", count(passes), count(writes));
+        self.add(part, "dynamodb.write", passes * writes, derivation);
+    }
+}
