@@ -8,14 +8,14 @@
 //! level of a day    ~ Gamma(size, size), mean 1
 //! ```
 //!
-//! - [`item_history`] and [`category_history`] estimate the usual day and the elasticity from closed
-//!   days ([`domain::History`]).
+//! - [`item_history`] and [`category_history`] estimate the usual day and the elasticity from
+//!   closed days ([`domain::History`]).
 //! - [`expectation`] combines the history of an item with the history of its category.
 //! - [`beliefs`] updates level and elasticity with the sales of today.
 //!
-//! [`PricedSales::log_likelihood`] is the only likelihood of an elasticity. The crate does no I/O and
-//! reads no clock. Sums run in a fixed order, and exponentials and logarithms come from `libm`, so
-//! that the same input gives the same bits on every machine.
+//! [`PricedSales::log_likelihood`] is the only likelihood of an elasticity. The crate does no I/O
+//! and reads no clock. Sums run in a fixed order, and exponentials and logarithms come from `libm`,
+//! so that the same input gives the same bits on every machine.
 //!
 //! # Examples
 //!

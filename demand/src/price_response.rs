@@ -2,7 +2,7 @@
 //!
 //! Sales of a window are Poisson with mean `level * m * exp(e x)`: `m` units on a usual day at the
 //! regular price, elasticity `e`, exponent `x` of the price. The level has a Gamma prior of size
-//! `a` and integrates out. With `s` units sold in a window and `S` in all windows, up to a constant:
+//! `a` and integrates out. With `s` units sold in a window and `S` in all of them, up to a constant:
 //!
 //! ```text
 //! log L(e) = e * sum of s x - (a + S) * ln(a + sum of m exp(e x))

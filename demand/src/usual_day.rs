@@ -2,8 +2,8 @@
 //!
 //! Sales of a day are Poisson around the product of the day's level, the ratio of its kind of day
 //! and the usual day. The three are estimated in turns, because a slot is seen on some days more
-//! than on others: strong days sell out early, and weak days have offers. Only the time in which the
-//! item was available counts.
+//! than on others: strong days sell out early, and weak days have offers. Only the time in which
+//! the item was available counts.
 
 use domain::closed_day::SLOTS_PER_DAY;
 use domain::history::{DayKind, UsualDay};

@@ -25,7 +25,10 @@ pub(crate) fn request(situation: &Situation) -> Value {
         json!({
             "discount_percent": offer.discount_percent, "expected_units": offer.expected_units,
             "units": offer.units, "sold_out": offer.sold_out,
-            "scope": match offer.scope { OfferScope::Sku => "sku", OfferScope::Category => "category" },
+            "scope": match offer.scope {
+                OfferScope::Sku => "sku",
+                OfferScope::Category => "category",
+            },
         })
     });
     let profile = situation.profile.as_ref().map(|profile| {
@@ -34,7 +37,9 @@ pub(crate) fn request(situation: &Situation) -> Value {
         });
         json!({
             "basis": match profile.basis {
-                ProfileBasis::Sku => "sku", ProfileBasis::Category => "category", ProfileBasis::None => "none",
+                ProfileBasis::Sku => "sku",
+                ProfileBasis::Category => "category",
+                ProfileBasis::None => "none",
             },
             "days": profile.days, "day_cv": profile.day_cv, "slots": slots.collect::<Vec<_>>(),
         })
