@@ -42,6 +42,7 @@ fn first_word(line: &str) -> String {
 }
 
 /// `cargo test --test tidy doc_comments -- --nocapture` prints the most frequent first words.
+#[expect(clippy::print_stdout, reason = "the share is for the reader of the test's output")]
 #[test]
 fn doc_comments_begin_with_a_noun_or_a_verb() {
     let comments: Vec<DocComment> = sources(&[".rs"]).iter().flat_map(doc_comments).collect();
