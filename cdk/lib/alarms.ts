@@ -19,8 +19,8 @@ export interface AlarmProps {
   readonly name: string;
   readonly metric: IMetric;
   readonly threshold: number;
-  /** Side of the threshold on which the alarm rings. Default: above. */
-  readonly rings?: 'above' | 'below';
+  /** Side of the threshold on which the alarm fires. Default: above. */
+  readonly side?: 'above' | 'below';
   /** Consecutive periods of the metric beyond the threshold. Default: 1. */
   readonly periods?: number;
   /** Event or state that the alarm reports, as a sentence. */
@@ -76,7 +76,7 @@ export class Alarms extends Construct {
       metric: props.metric,
       threshold: props.threshold,
       evaluationPeriods: props.periods ?? 1,
-      ...(props.rings === 'below' ? MISSING_DATA_IS_BAD : MISSING_DATA_IS_GOOD),
+      ...(props.side === 'below' ? MISSING_DATA_IS_BAD : MISSING_DATA_IS_GOOD),
     });
     alarm.addAlarmAction(this.action);
     alarm.addOkAction(this.action);

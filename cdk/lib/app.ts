@@ -10,7 +10,7 @@ import { PipelineStack } from './pipeline-stack';
 import { parseSettings } from './settings/parser';
 import { missingFileWarning, readSources } from './settings/sources';
 
-/** The folder `cdk`. */
+/** Path of the folder `cdk`. */
 const FOLDER = resolve(__dirname, '../..');
 
 /**

@@ -1,4 +1,4 @@
-/** Close of day: records the result of each item and updates its history. */
+/** Close of day, which records the result of each item and updates its history. */
 
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';

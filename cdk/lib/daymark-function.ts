@@ -24,7 +24,7 @@ export const VARIABLES = {
   eventAgeMaxDays: 'DAYMARK_EVENT_AGE_MAX_DAYS',
 } as const;
 
-/** Share of a limit at which the alarms for duration and concurrency ring. */
+/** Share of a limit at which the alarms for duration and concurrency fire. */
 const NEAR = 0.8;
 
 /** Smallest reserved concurrency with an alarm: a smaller one is often in use completely. */
@@ -79,7 +79,7 @@ export class DaymarkFunction extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.ACTIVE,
-      // A version that was live is retained, so that the alias can be set back by hand. A version
+      // A version that was live is retained, so that the alias can be reset by hand. A version
       // whose release is rolled back is deleted: Lambda publishes the same code only once, so
       // CloudFormation could not create the version again in a second release of that code.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },

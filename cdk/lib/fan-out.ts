@@ -182,12 +182,12 @@ export class FanOut extends Construct {
   private addAlarms(sender: DaymarkFunction): void {
     const { alarms } = this.common;
     const { name } = this.props;
-    // It also rings before the first tick of a new stage, as RUNBOOK.md explains.
+    // This alarm also fires before the first tick of a new stage, as RUNBOOK.md explains.
     alarms.add({
       name: `${name}-silent`,
       metric: sender.alias.metricInvocations({ period: Duration.minutes(30), statistic: 'Sum' }),
       threshold: 1,
-      rings: 'below',
+      side: 'below',
       periods: 2,
       description: `The schedule of ${name} has not ticked for an hour.`,
       runbook: 'the-schedule-does-not-tick',
@@ -199,7 +199,7 @@ export class FanOut extends Construct {
       description: `The ${name} of a store failed ${RECEIVES_MAX} times and was abandoned.`,
       runbook: 'stores-were-put-aside',
     });
-    // A hidden message ages too. Until its last attempt it does not wait for a worker.
+    // The age of a message includes the delays between its attempts, which are no wait for a worker.
     const waitMax = Duration.seconds((RECEIVES_MAX - 1) * this.visibilityTimeout.toSeconds() + 60);
     alarms.add({
       name: `${name}-waits`,

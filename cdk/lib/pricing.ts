@@ -1,4 +1,4 @@
-/** Pricing: prices each store once a slot while the store is in its afternoon. */
+/** Pricing of each store, once a slot, while the store is in its afternoon. */
 
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';

@@ -7,7 +7,7 @@ export class ResourceNames {
   readonly stream: string;
   readonly bus: string;
 
-  constructor(readonly stage: string) {
+  constructor(stage: string) {
     this.stack = `Daymark-${stage}`;
     this.prefix = `daymark-${stage}-`;
     this.stream = this.of('events');

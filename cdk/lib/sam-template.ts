@@ -49,7 +49,7 @@ export function toSam(template: CloudFormationTemplate, assembly: string): SamTe
   };
 }
 
-/** Variables that replace each variable for `daymark up`, with its endpoints and names. */
+/** Replacements of each variable for `daymark up`, with its names and endpoints. */
 const LOCAL: Readonly<Record<string, Record<string, string>>> = {
   DAYMARK_STREAM: {
     DAYMARK_STREAM: 'daymark-events',

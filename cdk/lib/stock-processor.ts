@@ -1,4 +1,4 @@
-/** Stock processor: reads the stream and writes the stock table. Failed batches go to S3. */
+/** Stock processor, from the stream to the stock table. Failed batches are stored in S3. */
 
 import { Duration, Stack } from 'aws-cdk-lib';
 import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
@@ -18,7 +18,7 @@ import type { Tables } from './tables';
 
 export class StockProcessor extends Construct {
   readonly function: DaymarkFunction;
-  readonly mapping: EventSourceMapping;
+  private readonly mapping: EventSourceMapping;
   /** Bucket of batches that were discarded after their retries. */
   readonly failedBatches: Bucket;
   readonly rollbackAlarms: readonly RollbackAlarm[];
@@ -147,7 +147,7 @@ export class StockProcessor extends Construct {
         reason,
         own('daymark_processor_quarantined_total', { reason }),
       ]);
-      // It rolls no release back: its cause may be a single till, and the events are kept.
+      // This alarm rolls no release back: a single till can cause it, and the events are kept.
       alarms.add({
         name: 'quarantine',
         metric: new MathExpression({

@@ -92,7 +92,7 @@ test('CloudWatch may use the key of the topic, or no alarm would be sent', () =>
   );
 });
 
-/** Returns what the policies of a topic or a queue allow. */
+/** Returns the statements by which the policies of a topic or a queue allow actions. */
 function allowedBy(type: string, property: string, id: RegExp): Statement[] {
   return Object.values(resources(template(), type))
     .filter(({ Properties }) => id.test(JSON.stringify(Properties[property])))

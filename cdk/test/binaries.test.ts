@@ -45,13 +45,13 @@ test('a binary of another architecture is refused with the command that builds t
 });
 
 test('a file that Lambda cannot run is refused', () => {
-  for (const [content, what] of [
+  for (const [content, message] of [
     [elf(RISC_V), /e_machine 243/],
     [Buffer.from('#!/bin/sh\n'), /no ELF file/],
     [Buffer.alloc(0), /no ELF file/],
   ] as const) {
     const folder = folderOf({ ...all(elf(ARM64)), 'ingest-lambda': content });
-    assert.throws(() => new Binaries(folder, 'arm64'), what);
+    assert.throws(() => new Binaries(folder, 'arm64'), message);
   }
 });
 

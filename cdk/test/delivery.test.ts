@@ -80,13 +80,13 @@ function rollbackAlarms(): Alarm[] {
     .flatMap(({ Name }) => alarms()[Name.Ref] ?? []);
 }
 
-/** Delay until an alarm rings, in seconds. */
-function secondsToRing({ Period, Metrics = [], EvaluationPeriods }: Alarm): number {
+/** Returns the delay until an alarm fires, in seconds. */
+function secondsToFire({ Period, Metrics = [], EvaluationPeriods }: Alarm): number {
   const periods = [Period, ...Metrics.map(({ MetricStat }) => MetricStat?.Period)];
   return Math.max(...periods.filter((period) => period !== undefined)) * EvaluationPeriods;
 }
 
-test('every alarm that rolls a release back rings well before the canary ends', () => {
+test('every alarm that rolls a release back fires well before the canary ends', () => {
   const names = rollbackAlarms().map(({ AlarmName }) => AlarmName.replace('daymark-dev-', ''));
   assert.deepEqual(
     names.sort(),
@@ -94,7 +94,7 @@ test('every alarm that rolls a release back rings well before the canary ends', 
       .concat('ingest-release-5xx', 'stock-processor-release-rows')
       .sort(),
   );
-  for (const alarm of rollbackAlarms()) assert.equal(secondsToRing(alarm), 60, alarm.AlarmName);
+  for (const alarm of rollbackAlarms()) assert.equal(secondsToFire(alarm), 60, alarm.AlarmName);
 });
 
 test('an error of the previous version does not roll back the new one', () => {

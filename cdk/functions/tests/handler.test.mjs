@@ -1,4 +1,4 @@
-/** Tests of the whole release check with the real SDK, against a server that stands in for AWS. */
+/** Tests of the whole release check with the real SDK, against a local server instead of AWS. */
 
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';

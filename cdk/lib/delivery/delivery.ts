@@ -1,4 +1,4 @@
-/** Releases: CodeDeploy checks a new version, shifts traffic to it, and rolls it back on alarm. */
+/** Releases with CodeDeploy: checks of new versions, traffic shifts, and rollbacks on alarm. */
 
 import { Duration } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
@@ -26,7 +26,7 @@ export interface RollbackAlarm {
   readonly name: string;
   /** Metric with a period of one minute, because a canary takes only five. */
   readonly metric: IMetric;
-  /** Value above which the alarm rings. */
+  /** Value above which the alarm fires. */
   readonly threshold: number;
   readonly description: string;
 }
@@ -83,8 +83,8 @@ export class Delivery extends Construct {
             runbook: 'a-release-is-rolled-back',
           }),
         ),
-        // A shift all at once is over before an alarm can ring. Besides, an alarm that rings already
-        // would block the release that repairs its cause.
+        // A shift all at once ends before an alarm can fire. Besides, an alarm that has already
+        // fired would block the release that repairs its cause.
         ignoreAlarmConfiguration: !isGradual,
         autoRollback: {
           failedDeployment: true,

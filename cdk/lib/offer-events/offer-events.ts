@@ -1,4 +1,4 @@
-/** Offers as events: pipes send the changes of the offers table to a bus for subscribers. */
+/** Offers as events: pipes from the offers table to a bus, to which consumers subscribe. */
 
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';

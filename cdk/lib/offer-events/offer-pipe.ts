@@ -14,9 +14,9 @@ import { type DetailType, filterPattern, inputTemplate, SOURCE } from './event-f
 
 /** Maximum of `PutEvents`, which a pipe's batch may not exceed. */
 const BATCH_SIZE = 10;
-/** Longer than an afternoon, after which an offer has ended. */
+/** Maximum age of a record: longer than an afternoon, after which an offer has ended. */
 const AGE_MAX = Duration.hours(4);
-/** Enough for transient errors. */
+/** Retries of a record. A record that fails more often has a permanent error. */
 const RETRIES_MAX = 10;
 
 export interface OfferPipeProps {

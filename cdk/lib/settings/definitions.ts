@@ -2,7 +2,15 @@
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { TRAFFIC_SHIFTS } from '../delivery/traffic-shift';
-import { flag, oneNumberOf, oneWordOf, text, textList, wholeNumber, type Setting } from './schemas';
+import {
+  flag,
+  oneNumberOf,
+  oneWordOf,
+  text,
+  textList,
+  wholeNumber,
+  type Setting,
+} from './setting-types';
 
 /** Retention periods of CloudWatch Logs, without the unlimited one. */
 const RETENTIONS = Object.values(RetentionDays).filter(

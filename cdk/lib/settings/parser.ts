@@ -60,7 +60,7 @@ function wrongValues({ where, values }: SettingsSource): string[] {
   });
 }
 
-/** Setting whose name differs in at most a third of the letters, without regard to case. */
+/** Finds the setting with the nearest name: at most a third of the letters may differ. */
 function nearest(name: string): string | undefined {
   const [near] = Object.keys(SETTINGS)
     .map((known) => ({ known, edits: distance(name.toLowerCase(), known.toLowerCase()) }))

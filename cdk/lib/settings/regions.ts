@@ -1,11 +1,11 @@
-/** Regions that have every service that the stack uses. */
+/** Regions with every service that the stack uses. */
 
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 
 /** Partitions without Cognito user pools. Source: "AWS services by region", partitions. */
 const WITHOUT_COGNITO = ['aws-cn', 'aws-iso', 'aws-iso-b', 'aws-iso-e', 'aws-iso-f'];
 
-/** Returns the reason for refusing a region, or `undefined` if it can be deployed to. */
+/** Returns the reason for refusing a region, or `undefined` if the stack can be deployed there. */
 export function regionProblem(region: string): string | undefined {
   const info = RegionInfo.regions.find(({ name }) => name === region);
   const partition = info?.partition ?? '';

@@ -1,4 +1,4 @@
-/** Settings by the type of their values. A value on the command line is always text. */
+/** Types of settings. A value on the command line is always text. */
 
 import { z } from 'zod';
 
@@ -18,7 +18,7 @@ export interface Setting<T> {
   readonly schema: z.ZodType<T>;
 }
 
-interface About<D> {
+interface SettingOptions<D> {
   readonly meaning: string;
   readonly source: string;
   /** Default; a setting without a default is optional. */
@@ -30,45 +30,48 @@ interface About<D> {
 function setting<T, D extends T | undefined>(
   values: z.ZodType<T>,
   rule: string,
-  { meaning, source, fallback: given, example = String(given) }: About<D>,
+  { meaning, source, fallback: given, example = String(given) }: SettingOptions<D>,
 ): Setting<T | D> {
   const fallback = given as D;
   const schema = values.optional().transform((value) => value ?? fallback);
   return { meaning, rule, source, fallback, example, schema };
 }
 
-/** Whole number. */
+/** Returns a setting with a whole number. */
 export function wholeNumber<D extends number | undefined = undefined>(
-  about: About<D> & { readonly min: number; readonly max: number },
+  about: SettingOptions<D> & { readonly min: number; readonly max: number },
 ): Setting<number | D> {
   const { min, max } = about;
   const values = z.preprocess(numberOf, z.int().min(min).max(max));
   return setting<number, D>(values, `a whole number from ${min} to ${max}`, about);
 }
 
-/** One of a list of numbers. */
-export function oneNumberOf<T extends number>(known: readonly T[], about: About<T>): Setting<T> {
+/** Returns a setting with one of the known numbers. */
+export function oneNumberOf<T extends number>(
+  known: readonly T[],
+  about: SettingOptions<T>,
+): Setting<T> {
   const values = z.preprocess(numberOf, z.literal(known));
   return setting<T, T>(values, `one of ${known.join(', ')}`, about);
 }
 
-/** One of a list of words. */
+/** Returns a setting with one of the known words. */
 export function oneWordOf<const T extends string>(
   known: readonly T[],
-  about: About<NoInfer<T>>,
+  about: SettingOptions<NoInfer<T>>,
 ): Setting<T> {
   return setting<T, T>(z.literal(known), `one of ${known.join(', ')}`, about);
 }
 
-/** Boolean. */
-export function flag(about: About<boolean>): Setting<boolean> {
+/** Returns a setting with a boolean. */
+export function flag(about: SettingOptions<boolean>): Setting<boolean> {
   const words = z.stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive' });
   return setting<boolean, boolean>(z.boolean().or(words), 'true or false', about);
 }
 
-/** Text of a given form. A number in a file stands for its digits. */
+/** Returns a setting with text of a given form. A number in a file means its digits. */
 export function text<D extends string | undefined = undefined>(
-  about: About<D> & { readonly form: RegExp; readonly rule: string },
+  about: SettingOptions<D> & { readonly form: RegExp; readonly rule: string },
 ): Setting<string | D> {
   const values = z
     .union([z.string(), z.number().transform(String)])
@@ -76,9 +79,12 @@ export function text<D extends string | undefined = undefined>(
   return setting<string, D>(values, about.rule, about);
 }
 
-/** Different texts of a given form: an array in a file, separated by commas on the command line. */
+/**
+ * Returns a setting with a list of different texts of a given form. The list is an array in a file,
+ * and separated by commas on the command line.
+ */
 export function textList(
-  about: About<readonly string[]> & {
+  about: SettingOptions<readonly string[]> & {
     readonly form: RegExp;
     readonly max: number;
     readonly rule: string;
@@ -99,7 +105,7 @@ export function textList(
   return setting<readonly string[], readonly string[]>(z.preprocess(split, list), rule, about);
 }
 
-/** Number that a text consists of; any other value stays as it is. */
+/** Converts text with a whole number. Returns any other value unchanged. */
 function numberOf(value: unknown): unknown {
   return typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Number(value) : value;
 }
