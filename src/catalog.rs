@@ -10,7 +10,7 @@ use domain::StoreId;
 use domain::ports::CatalogTable;
 
 use crate::output::{Column, Format};
-use crate::{Failed, connect, output};
+use crate::{CommandError, connect, output};
 use read::Entry;
 
 /// Import and show items and stores
@@ -64,7 +64,7 @@ struct CatalogImportArgs {
     check: bool,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 /// Show the items of a store, its own before the chain's; without --store, the stores
@@ -79,17 +79,17 @@ struct CatalogListArgs {
     format: Format,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
-pub(crate) async fn run(args: CatalogArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: CatalogArgs) -> Result<ExitCode, CommandError> {
     match args.command {
         CatalogCommand::Import(args) => import(args).await,
         CatalogCommand::List(args) => list(args).await,
     }
 }
 
-async fn import(args: CatalogImportArgs) -> Result<ExitCode, Failed> {
+async fn import(args: CatalogImportArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let (mut items, mut stores, mut chains, mut wrong) = (0, 0, 0, 0);
     for file in &args.files {
@@ -124,7 +124,7 @@ async fn import(args: CatalogImportArgs) -> Result<ExitCode, Failed> {
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn list(args: CatalogListArgs) -> Result<ExitCode, Failed> {
+async fn list(args: CatalogListArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let Some(store_id) = &args.store else {

@@ -8,7 +8,7 @@ use domain::ports::{CatalogTable, ClientsTable};
 use domain::{Authority, ClientId, Grant, StoreId};
 
 use crate::output::{Column, Format};
-use crate::{Failed, clock, connect, output};
+use crate::{CommandError, clock, connect, output};
 
 /// Grant and revoke the access of clients to stores, in a deployed stage
 ///
@@ -51,7 +51,7 @@ struct GrantArgs {
     all_stores: bool,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 /// Show the grants
@@ -62,7 +62,7 @@ struct ClientListArgs {
     format: Format,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 /// Revoke the grant of a client
@@ -77,10 +77,10 @@ struct RevokeArgs {
     client: ClientId,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
-pub(crate) async fn run(args: ClientsArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: ClientsArgs) -> Result<ExitCode, CommandError> {
     match args.command {
         ClientsCommand::Grant(args) => grant(args).await,
         ClientsCommand::List(args) => list(args).await,
@@ -88,7 +88,7 @@ pub(crate) async fn run(args: ClientsArgs) -> Result<ExitCode, Failed> {
     }
 }
 
-async fn grant(args: GrantArgs) -> Result<ExitCode, Failed> {
+async fn grant(args: GrantArgs) -> Result<ExitCode, CommandError> {
     let authority = if args.all_stores {
         Authority::everything()
     } else {
@@ -114,7 +114,7 @@ async fn grant(args: GrantArgs) -> Result<ExitCode, Failed> {
 const COLUMNS: &[Column] =
     &[Column::Text("client_id"), Column::Text("stores"), Column::Text("granted_at")];
 
-async fn list(args: ClientListArgs) -> Result<ExitCode, Failed> {
+async fn list(args: ClientListArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let grants = tables.list_grants().await.map_err(|failure| tables.explain(failure))?;
     if grants.is_empty() {
@@ -133,7 +133,7 @@ async fn list(args: ClientListArgs) -> Result<ExitCode, Failed> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn revoke(args: RevokeArgs) -> Result<ExitCode, Failed> {
+async fn revoke(args: RevokeArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let client_id = &args.client;

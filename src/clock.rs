@@ -1,4 +1,4 @@
-//! The only place of the program that reads a clock or makes a random number.
+//! System clock and random numbers. No other module of the program reads them.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -6,31 +6,31 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
 
-/// Tells what time it is.
+/// Function that returns the current time.
 pub(crate) type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// The machine's clock.
+/// Returns the system clock.
 pub(crate) fn system() -> Clock {
     Arc::new(now)
 }
 
-/// The machine's time.
-#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+/// Returns the system time.
+#[expect(clippy::disallowed_methods, reason = "the program reads the clock here alone")]
 pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now())
 }
 
-/// Random bits, for what only has to differ.
+/// Returns random bits without cryptographic strength.
 pub(crate) fn entropy() -> u64 {
     RandomState::new().hash_one(0)
 }
 
-/// A clock that shows what it was set to, for a day that is played faster than it passes.
+/// Clock that is set by hand, for a day that is simulated faster than real time.
 #[derive(Debug, Clone)]
 pub(crate) struct SetClock(Arc<AtomicI64>);
 
-/// No instant that is ever set: the machine's time is shown instead.
-const FOLLOWS_THE_MACHINE: i64 = i64::MIN;
+/// Value of a clock that shows the system time. The clock is never set to this instant.
+const FOLLOWS_SYSTEM: i64 = i64::MIN;
 
 impl SetClock {
     pub(crate) fn new(at: DateTime<Utc>) -> Self {
@@ -41,15 +41,15 @@ impl SetClock {
         self.0.store(at.timestamp_millis(), Ordering::SeqCst);
     }
 
-    /// From now on it is an ordinary clock.
-    pub(crate) fn follow_the_machine(&self) {
-        self.0.store(FOLLOWS_THE_MACHINE, Ordering::SeqCst);
+    /// Makes the clock follow the system time.
+    pub(crate) fn follow_system(&self) {
+        self.0.store(FOLLOWS_SYSTEM, Ordering::SeqCst);
     }
 
     pub(crate) fn clock(&self) -> Clock {
         let millis = self.0.clone();
         Arc::new(move || match millis.load(Ordering::SeqCst) {
-            FOLLOWS_THE_MACHINE => now(),
+            FOLLOWS_SYSTEM => now(),
             millis => DateTime::from_timestamp_millis(millis).unwrap_or_default(),
         })
     }

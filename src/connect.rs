@@ -1,7 +1,7 @@
-//! Where the parts answer.
+//! Connection to the tables, on this machine or in a deployed stage.
 
 mod age;
-mod place;
+mod location;
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -11,22 +11,22 @@ use domain::ports::{CatalogTable, Failure};
 use domain::{Store, StoreId};
 use processors::{Closing, Processor};
 
-use crate::Failed;
-pub(crate) use age::AgeFlags;
-use place::Place;
-pub(crate) use place::is_of_all_calls;
+use crate::CommandError;
+pub(crate) use age::AgeArgs;
+use location::TablesLocation;
+pub(crate) use location::affects_all_calls;
 
-/// The port of the ingest API unless told otherwise; Kinesis and DynamoDB have the next two.
+/// Default port of the ingest API. Kinesis and DynamoDB have the next two ports.
 pub(crate) const PORT: u16 = 7400;
-/// The last port that has two behind it.
+/// Highest port of the ingest API: two ports follow it.
 pub(crate) const PORT_MAX: u16 = u16::MAX - 2;
-/// Longest name of a stage: what the deployment takes.
+/// Maximum characters in the name of a stage, as in the deployment.
 const STAGE_CHARS_MAX: usize = 16;
 
-/// Where the tables are.
+/// Flags for the location of the tables.
 #[derive(Debug, Args)]
-pub(crate) struct TableFlags {
-    /// The DynamoDB endpoint, as `daymark up` prints it
+pub(crate) struct TableArgs {
+    /// URL of the DynamoDB endpoint, as `daymark up` prints it
     #[arg(
         long,
         env = "DAYMARK_DYNAMODB_URL",
@@ -35,10 +35,10 @@ pub(crate) struct TableFlags {
     )]
     dynamodb_url: String,
 
-    /// A deployed stage in place of this machine, like prod: its tables at AWS. Region and
-    /// credentials come from the environment, from a profile (keys, an assumed role,
-    /// credential_process), from a web identity or from the role of the machine. Those of a single
-    /// sign-on are handed over by `eval "$(aws configure export-credentials --format env)"`
+    /// Use the tables of a deployed stage, like prod, instead of this machine. Region and credentials
+    /// come from the environment, from a profile (keys, an assumed role, credential_process), from a
+    /// web identity or from the role of the machine. For single sign-on, run `eval "$(aws configure
+    /// export-credentials --format env)"` first
     #[arg(
         long,
         env = "DAYMARK_STAGE",
@@ -49,7 +49,7 @@ pub(crate) struct TableFlags {
     stage: Option<String>,
 }
 
-/// The rule of the deployment's setting, as far as a name can be mistyped.
+/// Parses the name of a stage by the rule of the deployment.
 fn stage(given: &str) -> Result<String, String> {
     let is_letter = |c: char| c.is_ascii_lowercase();
     let rest = |c: char| is_letter(c) || c.is_ascii_digit();
@@ -62,12 +62,12 @@ fn stage(given: &str) -> Result<String, String> {
 
 /// The tables, read and written by the same code as in a Lambda function, and their location for
 /// error messages.
-pub(crate) struct Tables {
+pub(crate) struct ConnectedTables {
     tables: aws::Tables,
-    place: Place,
+    location: TablesLocation,
 }
 
-impl Deref for Tables {
+impl Deref for ConnectedTables {
     type Target = aws::Tables;
 
     fn deref(&self) -> &aws::Tables {
@@ -75,29 +75,30 @@ impl Deref for Tables {
     }
 }
 
-impl TableFlags {
-    pub(crate) async fn connect(&self) -> Result<Tables, Failed> {
-        let (client, names, place) = match &self.stage {
+impl TableArgs {
+    /// Connects to the tables.
+    pub(crate) async fn connect(&self) -> Result<ConnectedTables, CommandError> {
+        let (client, names, location) = match &self.stage {
             None => {
                 let url = self.dynamodb_url.clone();
                 let endpoints = aws::Endpoints { kinesis: url.clone(), dynamodb: url.clone() };
                 let client = aws::AwsClients::local(&endpoints).dynamodb;
-                (client, aws::ResourceNames::default(), Place::Local { url })
+                (client, aws::ResourceNames::default(), TablesLocation::Local { url })
             }
             Some(stage) => {
                 let deployed = aws::AwsClients::deployed().await;
                 let (clients, region) = deployed
                     .map_err(|error| format!("stage {stage} cannot be reached: {error}"))?;
-                let place = Place::Deployed { stage: stage.clone(), region };
-                (clients.dynamodb, aws::ResourceNames::of_stage(stage), place)
+                let location = TablesLocation::Deployed { stage: stage.clone(), region };
+                (clients.dynamodb, aws::ResourceNames::of_stage(stage), location)
             }
         };
-        Ok(Tables { tables: aws::Tables::new(client, &names), place })
+        Ok(ConnectedTables { tables: aws::Tables::new(client, &names), location })
     }
 }
 
-impl Tables {
-    /// A store that has to be in the catalogue.
+impl ConnectedTables {
+    /// Loads a store that has to be in the catalogue.
     pub(crate) async fn store(&self, store_id: &StoreId) -> Result<Store, String> {
         let store =
             self.tables.load_store(store_id).await.map_err(|failure| self.explain(failure))?;
@@ -109,19 +110,19 @@ impl Tables {
         })
     }
 
-    /// The batch handler over these tables; without an age limit its rows never expire.
+    /// Returns the batch handler over these tables. Without an age limit its rows never expire.
     pub(crate) fn processor(&self, age_max: Option<Duration>) -> Processor<aws::Tables> {
         let tables = self.tables.clone().for_events_up_to(age_max);
         Processor { age_max, ..Processor::new(tables) }
     }
 
-    /// The close of day over these tables.
+    /// Returns the close of day over these tables.
     pub(crate) fn closing(&self) -> Closing<aws::Tables> {
         Closing { tables: self.tables.clone() }
     }
 
-    /// A failure in words that say what to do.
+    /// Describes a failure, with a remedy.
     pub(crate) fn explain(&self, failure: Failure) -> String {
-        self.place.explain(failure)
+        self.location.explain(failure)
     }
 }

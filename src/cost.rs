@@ -10,7 +10,7 @@ use clap::Args;
 use tuning::{Assumptions, CostModel, MonthlyBill, PriceList, Work};
 
 use crate::output::Format;
-use crate::{Failed, output};
+use crate::{CommandError, output};
 
 /// Show what a chain of stores costs on AWS in a month: list prices times measured work
 ///
@@ -61,7 +61,7 @@ pub(crate) struct CostArgs {
     format: Format,
 }
 
-pub(crate) fn run(args: CostArgs) -> Result<ExitCode, Failed> {
+pub(crate) fn run(args: CostArgs) -> Result<ExitCode, CommandError> {
     let prices = args.price_list()?;
     if args.list {
         report::price_list(args.format, &prices)?;
@@ -85,7 +85,7 @@ pub(crate) fn run(args: CostArgs) -> Result<ExitCode, Failed> {
 }
 
 impl CostArgs {
-    fn price_list(&self) -> Result<PriceList, Failed> {
+    fn price_list(&self) -> Result<PriceList, CommandError> {
         let prices = match &self.prices {
             None => PriceList::built_in(),
             Some(file) => {

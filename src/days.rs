@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 
 use crate::dates::{DateArgs, dates_text};
 use crate::output::{Column, Format, revenue};
-use crate::{Failed, clock, connect, output};
+use crate::{CommandError, clock, connect, output};
 
 /// Show closed days: units received, sold, wasted and left of each item [default: the last eight
 /// dates]
@@ -45,7 +45,7 @@ pub(crate) struct DaysArgs {
     format: Format,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 const COLUMNS: &[Column] = &[
@@ -68,7 +68,7 @@ const COLUMNS: &[Column] = &[
 /// Maximum number of dates closed after the given ones: the days for which stock is kept.
 const DATES_AFTER: u64 = 400;
 
-pub(crate) async fn run(args: DaysArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: DaysArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let now = clock::now();

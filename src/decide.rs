@@ -8,7 +8,7 @@ use std::thread;
 use clap::Args;
 use pricing::contract::{LINE_BYTES_MAX, answer_line, too_long};
 
-use crate::Failed;
+use crate::CommandError;
 
 /// Decide requests from standard input: one request on each line, one decision on each line
 ///
@@ -28,7 +28,7 @@ const PENDING_MAX: usize = 50_000;
 
 /// A thread writes the answers, so that a caller may send thousands of lines before it reads: a full
 /// output pipe does not block the input.
-pub(crate) fn run(_: &DecideArgs) -> Result<ExitCode, Failed> {
+pub(crate) fn run(_: &DecideArgs) -> Result<ExitCode, CommandError> {
     let (answers, waiting) = sync_channel::<String>(PENDING_MAX);
     let writer = thread::Builder::new().name("answers".to_owned());
     let writer = writer.spawn(move || {

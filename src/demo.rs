@@ -14,7 +14,7 @@ use load_generator::shops::{Shop, chain};
 
 use crate::clock::{self, SetClock};
 use crate::machine::{Machine, Schedule, Settings, Storage};
-use crate::{Failed, output, up};
+use crate::{CommandError, output, up};
 use retailer::DemoRetailer;
 use screen::Screen;
 
@@ -51,7 +51,7 @@ pub(crate) struct DemoArgs {
 /// Number of shards: two, so that events of different shards are processed in any order.
 const SHARDS: i32 = 2;
 
-pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     let date = args.date.unwrap_or_else(last_thursday);
     let folder = args.data.join(format!("{}", clock::now().format("%Y%m%dT%H%M%S%3fZ")));
     let shops: Vec<Shop> =
@@ -102,7 +102,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, Failed> {
     }
     screen.next_steps(&folder, &retailer, args.keep.then(|| machine.urls()));
     if args.keep {
-        set_clock.follow_the_machine();
+        set_clock.follow_system();
         let mut interrupts = up::Interrupts::listen()?;
         output::line(format!("\nStill up:\n\n{}\n\nCtrl-C stops.", up::addresses(&machine)));
         interrupts.next().await;

@@ -16,7 +16,7 @@ use domain::{Arm, Store, StoreId};
 
 use crate::dates::{DateArgs, dates_text};
 use crate::output::Format;
-use crate::{Failed, clock, connect, output};
+use crate::{CommandError, clock, connect, output};
 use outcomes::EffectOutcomes;
 
 /// Show the effect of the offers: the afternoons of each arm, and their difference from the control
@@ -48,13 +48,13 @@ pub(crate) struct EffectArgs {
     format: Format,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 /// Number of days before today, if no dates are given.
 const DEFAULT_DAYS: u64 = 28;
 
-pub(crate) async fn run(args: EffectArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: EffectArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let stores = match &args.store {

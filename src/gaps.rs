@@ -12,7 +12,7 @@ use processors::gaps::{Numbers, Question, TillDay, gaps_in};
 
 use crate::dates::{DateArgs, dates_text};
 use crate::output::{Column, Format};
-use crate::{Failed, clock, connect, output};
+use crate::{CommandError, clock, connect, output};
 
 /// Show the gaps in the numbers that tills give their events
 ///
@@ -44,7 +44,7 @@ pub(crate) struct GapsArgs {
     format: Format,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 const COLUMNS: &[Column] = &[
@@ -62,7 +62,7 @@ const COLUMNS: &[Column] = &[
 /// Maximum number of ranges in a cell of a table. JSON and CSV have all ranges.
 const RANGES_SHOWN_MAX: usize = 12;
 
-pub(crate) async fn run(args: GapsArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: GapsArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let now = clock::now();
     let store = tables.load_store(&args.store).await.map_err(|error| tables.explain(error))?;

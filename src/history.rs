@@ -11,7 +11,7 @@ use domain::ports::{CatalogTable, HistoryTable};
 use domain::{History, Item, Sku, Store, StoreId};
 
 use crate::output::{Column, Format};
-use crate::{Failed, connect, output};
+use crate::{CommandError, connect, output};
 
 /// Show the estimates from past days: usual day, variation between days, and price elasticity
 ///
@@ -33,7 +33,7 @@ pub(crate) struct HistoryArgs {
     format: Format,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 const ITEMS: &[Column] = &[
@@ -54,7 +54,7 @@ const SLOTS: &[Column] = &[
     Column::Number("sunday"),
 ];
 
-pub(crate) async fn run(args: HistoryArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: HistoryArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let store = tables.store(&args.store).await?;

@@ -20,7 +20,7 @@ use pricing::Pass;
 use processors::Closing;
 use tokio::time::timeout;
 
-use crate::Failed;
+use crate::CommandError;
 use crate::clock::Clock;
 use endpoints::{start_dynamodb, start_kinesis};
 use wiring::Wiring;
@@ -93,7 +93,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// Starts every part and returns when all are ready.
-    pub(crate) async fn start(settings: Settings, clock: Clock) -> Result<Self, Failed> {
+    pub(crate) async fn start(settings: Settings, clock: Clock) -> Result<Self, CommandError> {
         let lock = lock(&settings.storage)?;
         let port = |offset: u16| if settings.port == 0 { 0 } else { settings.port + offset };
         let (api, kinesis, dynamodb) = (bind(port(0))?, bind(port(1))?, bind(port(2))?);
@@ -168,7 +168,7 @@ fn folder(storage: &Storage) -> Option<&Path> {
     }
 }
 
-fn bind(port: u16) -> Result<Bound, Failed> {
+fn bind(port: u16) -> Result<Bound, CommandError> {
     Ok(Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?)
 }
 
@@ -177,7 +177,7 @@ fn url(bound: &Bound) -> String {
 }
 
 /// Two programs on one folder would write over each other.
-fn lock(storage: &Storage) -> Result<Option<File>, Failed> {
+fn lock(storage: &Storage) -> Result<Option<File>, CommandError> {
     let Some(folder) = folder(storage) else { return Ok(None) };
     let shown = folder.display();
     let unusable = |error: std::io::Error| {

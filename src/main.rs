@@ -1,4 +1,15 @@
-//! The `daymark` program: one file per verb.
+//! The `daymark` program: one file for each command.
+//!
+//! A command has the name of its file: `stock.rs` is `daymark stock`, and `offers/explain.rs` is
+//! `daymark offers explain`. Its `run` function takes the parsed arguments (`StockArgs`), connects to
+//! the tables, calls the crate that does the work, and prints the result. The other files are shared:
+//!
+//! - `machine/`: the whole system on one machine, for `daymark up` and `daymark demo`
+//! - `connect/`: flags for the tables, on this machine or in a deployed stage
+//! - `output.rs`: tables, JSON and CSV on standard output, notes and errors on standard error
+//! - `dates.rs`: flags for a range of dates
+//! - `clock.rs`: the system clock, read nowhere else in the program
+//! - `telemetry.rs`: logs and metrics
 
 #![recursion_limit = "256"]
 
@@ -34,8 +45,8 @@ use clap::{Parser, Subcommand};
 /// Till events in, stock by time window, afternoon discount offers out.
 ///
 /// Daymark streams the inventory events of every till through Kinesis, keeps stock by five-minute
-/// windows in DynamoDB, and writes afternoon discount offers, each with its reason. It runs whole
-/// on this machine, or deployed on AWS.
+/// windows in DynamoDB, and publishes afternoon discount offers, each with its reason. The whole
+/// system runs on this machine, or deployed on AWS.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Start with `daymark demo`: a day of three shops in about a minute.")]
@@ -68,14 +79,14 @@ enum Command {
     Cost(Box<cost::CostArgs>),
 }
 
-/// What a verb may fail with: printed once, here.
-type Failed = Box<dyn std::error::Error + Send + Sync>;
+/// Error of a command, printed by `main` alone.
+type CommandError = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     telemetry::start_logs(&arguments.telemetry);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let result = runtime.map_err(Failed::from).and_then(|runtime| {
+    let result = runtime.map_err(CommandError::from).and_then(|runtime| {
         runtime.block_on(async {
             match arguments.command {
                 Command::Demo(args) => demo::run(args).await,

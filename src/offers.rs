@@ -14,9 +14,9 @@ use domain::ports::{CatalogTable, OffersTable};
 use domain::{Offer, OfferId, StoreId};
 use pricing::listed::{fields, latest, today};
 
-use crate::connect::Tables;
+use crate::connect::ConnectedTables;
 use crate::output::{Column, Format};
-use crate::{Failed, clock, connect, output};
+use crate::{CommandError, clock, connect, output};
 
 /// Show the offers of a store's day with their reasons; explain one, or decide it again
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ struct OfferListArgs {
     format: Format,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 const COLUMNS: &[Column] = &[
@@ -90,7 +90,7 @@ const MORE_COLUMNS: &[Column] = &[
     Column::Number("unchanged_waste"),
 ];
 
-pub(crate) async fn run(args: OffersArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: OffersArgs) -> Result<ExitCode, CommandError> {
     match args.command {
         Some(OffersCommand::Explain(args)) => explain::run(args).await,
         Some(OffersCommand::Replay(args)) => replay::run(args).await,
@@ -98,7 +98,7 @@ pub(crate) async fn run(args: OffersArgs) -> Result<ExitCode, Failed> {
     }
 }
 
-async fn list(args: OfferListArgs) -> Result<ExitCode, Failed> {
+async fn list(args: OfferListArgs) -> Result<ExitCode, CommandError> {
     let store_id = args.store.ok_or("name the store with --store")?;
     let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
@@ -121,7 +121,10 @@ async fn list(args: OfferListArgs) -> Result<ExitCode, Failed> {
 }
 
 /// Loads an offer, and the revisions of its item on that day.
-async fn find(tables: &Tables, offer_id: &OfferId) -> Result<(Offer, Vec<Offer>), Failed> {
+async fn find(
+    tables: &ConnectedTables,
+    offer_id: &OfferId,
+) -> Result<(Offer, Vec<Offer>), CommandError> {
     let OfferId { date, store_id, sku, .. } = offer_id;
     let of_day = tables.query_offers(store_id, *date).await;
     let mut of_day = of_day.map_err(|failure| tables.explain(failure))?;
@@ -136,7 +139,7 @@ async fn find(tables: &Tables, offer_id: &OfferId) -> Result<(Offer, Vec<Offer>)
 }
 
 /// Prints offers, with times in the time zone of the store.
-pub(crate) fn print(format: Format, offers: &[Offer], zone: Tz) -> Result<(), Failed> {
+pub(crate) fn print(format: Format, offers: &[Offer], zone: Tz) -> Result<(), CommandError> {
     // A table leaves out the id, whose parts have columns, and details that `daymark offers explain`
     // shows.
     let all = [COLUMNS, MORE_COLUMNS].concat();

@@ -13,7 +13,7 @@ use domain::Currency;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use crate::Failed;
+use crate::CommandError;
 
 /// Width in columns if the output is not a terminal.
 const DEFAULT_WIDTH: u16 = 80;
@@ -47,7 +47,11 @@ impl Column {
 }
 
 /// Prints rows. Every value is text, exactly as it is stored.
-pub(crate) fn rows(format: Format, columns: &[Column], rows: &[Vec<String>]) -> Result<(), Failed> {
+pub(crate) fn rows(
+    format: Format,
+    columns: &[Column],
+    rows: &[Vec<String>],
+) -> Result<(), CommandError> {
     match format {
         Format::Table => line(table(columns, rows)),
         Format::Json => {

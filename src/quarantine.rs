@@ -12,10 +12,10 @@ use clap::{ArgGroup, Args, Subcommand};
 use domain::ports::QuarantineTable;
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 
-use crate::connect::{self, Tables};
+use crate::connect::{self, ConnectedTables};
 use crate::dates::{DateArgs, dates_text};
 use crate::output::{Column, Format, instant};
-use crate::{Failed, clock, output};
+use crate::{CommandError, clock, output};
 
 /// Show, process again or drop events and records that were refused after their acknowledgement
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ struct QuarantineListArgs {
     format: Format,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 /// Remove entries permanently, and print them
@@ -60,7 +60,7 @@ struct DropArgs {
     selection: QuarantineSelection,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 /// Entries by id, or all entries of a day.
@@ -86,7 +86,7 @@ fn reason() -> impl TypedValueParser<Value = QuarantineReason> {
         .try_map(|word| QuarantineReason::from_word(&word).ok_or("unknown reason"))
 }
 
-pub(crate) async fn run(args: QuarantineArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: QuarantineArgs) -> Result<ExitCode, CommandError> {
     match args.command {
         QuarantineCommand::List(args) => list(args).await,
         QuarantineCommand::Show(args) => show::run(args).await,
@@ -95,7 +95,7 @@ pub(crate) async fn run(args: QuarantineArgs) -> Result<ExitCode, Failed> {
     }
 }
 
-async fn list(args: QuarantineListArgs) -> Result<ExitCode, Failed> {
+async fn list(args: QuarantineListArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let today = clock::now().date_naive();
     let dates = args.dates.or(today.pred_opt().unwrap_or(today)..=today)?;
@@ -134,7 +134,7 @@ fn paragraph(entry: &Quarantined) -> String {
     format!("{}\n  {reason}, {at}, {bytes} bytes\n  {}", entry.id, entry.message)
 }
 
-async fn drop(args: DropArgs) -> Result<ExitCode, Failed> {
+async fn drop(args: DropArgs) -> Result<ExitCode, CommandError> {
     if args.selection.date.is_some() && args.selection.reason.is_none() {
         return Err("a whole day is not dropped at once; name the reason with --reason".into());
     }
@@ -156,7 +156,10 @@ async fn drop(args: DropArgs) -> Result<ExitCode, Failed> {
 impl QuarantineSelection {
     /// Loads the selected entries. Prints an error for each unknown id, which makes the exit code a
     /// failure.
-    async fn load(&self, tables: &Tables) -> Result<(Vec<Quarantined>, ExitCode), Failed> {
+    async fn load(
+        &self,
+        tables: &ConnectedTables,
+    ) -> Result<(Vec<Quarantined>, ExitCode), CommandError> {
         if let Some(date) = self.date {
             let found = of_day(tables, date, self.reason).await?;
             if found.is_empty() {
@@ -185,10 +188,10 @@ fn nothing(reason: Option<QuarantineReason>, dates: &RangeInclusive<NaiveDate>) 
 }
 
 async fn of_day(
-    tables: &Tables,
+    tables: &ConnectedTables,
     date: NaiveDate,
     reason: Option<QuarantineReason>,
-) -> Result<Vec<Quarantined>, Failed> {
+) -> Result<Vec<Quarantined>, CommandError> {
     let entries = tables.query_quarantined(date).await;
     let mut entries = entries.map_err(|failure| tables.explain(failure))?;
     entries.retain(|entry| reason.is_none_or(|reason| entry.reason == reason));

@@ -9,7 +9,7 @@ use domain::StoreId;
 use domain::limits::STOCK_KEPT;
 use domain::ports::CatalogTable;
 
-use crate::{Failed, clock, connect, output};
+use crate::{CommandError, clock, connect, output};
 
 /// Recompute data that is derived from the stock windows
 #[derive(Debug, Args)]
@@ -35,10 +35,10 @@ struct RebuildHistoryArgs {
     store: Option<StoreId>,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
-pub(crate) async fn run(args: RebuildArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: RebuildArgs) -> Result<ExitCode, CommandError> {
     let RebuildCommand::History(args) = args.command;
     let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);

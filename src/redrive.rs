@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Args;
 use processors::Outcome;
 
-use crate::{Failed, connect, output};
+use crate::{CommandError, connect, output};
 use failed_batch::FailedBatch;
 
 /// Process failed batches again, from the files of the on-failure destination
@@ -42,10 +42,10 @@ pub(crate) struct RedriveArgs {
     dry_run: bool,
 
     #[command(flatten)]
-    age: connect::AgeFlags,
+    age: connect::AgeArgs,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 /// Totals over all files.
@@ -58,7 +58,7 @@ struct RedriveTotals {
     quarantined: u64,
 }
 
-pub(crate) async fn run(args: RedriveArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: RedriveArgs) -> Result<ExitCode, CommandError> {
     let files = failed_batch::files(&args.paths)?;
     if files.is_empty() {
         output::note("the folders contain no file");
@@ -84,7 +84,7 @@ pub(crate) async fn run(args: RedriveArgs) -> Result<ExitCode, Failed> {
                 total.processed += 1;
                 output::line(format!("{}: {}", file.display(), summary(&batch, &outcome)));
             }
-            Some(failure) if connect::is_of_all_calls(&failure) => {
+            Some(failure) if connect::affects_all_calls(&failure) => {
                 stopped = Some(format!(
                     "{}: {}; it is not all stored, and the files after it were not tried: redrive \
                      them again",
@@ -103,7 +103,7 @@ pub(crate) async fn run(args: RedriveArgs) -> Result<ExitCode, Failed> {
     stopped.map_or(Ok(exit_code(total.refused)), |reason| Err(reason.into()))
 }
 
-fn dry_run(files: &BTreeSet<PathBuf>, age: &connect::AgeFlags) -> ExitCode {
+fn dry_run(files: &BTreeSet<PathBuf>, age: &connect::AgeArgs) -> ExitCode {
     let (mut batches, mut refused) = (0, 0);
     for file in files {
         match read(file, age) {
@@ -122,7 +122,7 @@ fn dry_run(files: &BTreeSet<PathBuf>, age: &connect::AgeFlags) -> ExitCode {
 }
 
 /// Reads a failed batch whose events can still be stored.
-fn read(file: &Path, age: &connect::AgeFlags) -> Result<FailedBatch, String> {
+fn read(file: &Path, age: &connect::AgeArgs) -> Result<FailedBatch, String> {
     let batch = failed_batch::read(file)?;
     let oldest = batch.records.iter().map(|record| record.arrived_at).min();
     let late = oldest.and_then(|oldest| age.too_long_ago(oldest));

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::{Failed, connect, output};
+use crate::{CommandError, connect, output};
 use columns::{Line, Mapping};
 pub(crate) use ingest_api::{EventStatus, IngestApi};
 use report::SendReport;
@@ -53,7 +53,7 @@ pub(crate) struct SendArgs {
     mapping: Mapping,
 }
 
-pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
     let lines = args.mapping.read(&args.file, &read_text(&args.file)?)?;
     let api = IngestApi::new(&args.api_url)?;
     let progress = progress(lines.len());
@@ -89,7 +89,7 @@ fn plain_http(url: &str) -> Result<String, String> {
 }
 
 /// Reads the content of `file`, or of standard input for `-`.
-fn read_text(file: &Path) -> Result<String, Failed> {
+fn read_text(file: &Path) -> Result<String, CommandError> {
     if file == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().lock().read_to_string(&mut text)?;
@@ -102,7 +102,7 @@ async fn post(
     api: &IngestApi,
     ready: &mut Vec<(u64, String)>,
     report: &mut SendReport,
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     let (numbers, events): (Vec<u64>, Vec<String>) = ready.drain(..).unzip();
     for answer in api.send(&events).await? {
         let number = numbers.get(answer.index).copied().unwrap_or_default();

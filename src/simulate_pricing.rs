@@ -12,7 +12,7 @@ use pricing_simulator::rules_of_thumb::Markdown;
 use pricing_simulator::world::{WORLDS, World, world};
 
 use crate::output::{Column, Format};
-use crate::{Failed, output};
+use crate::{CommandError, output};
 
 /// Simulate shop days under many pricing policies and compare the results
 ///
@@ -72,7 +72,7 @@ pub(crate) struct SimulatePricingArgs {
     format: Format,
 }
 
-pub(crate) fn run(args: &SimulatePricingArgs) -> Result<ExitCode, Failed> {
+pub(crate) fn run(args: &SimulatePricingArgs) -> Result<ExitCode, CommandError> {
     if args.list {
         output::rows(args.format, LIST_COLUMNS, &list())?;
         return Ok(ExitCode::SUCCESS);
@@ -108,7 +108,7 @@ const BREACHES_SHOWN_MAX: usize = 20;
 const LIST_COLUMNS: &[Column] = &[Column::Text("kind"), Column::Text("name"), Column::Text("what")];
 
 impl SimulatePricingArgs {
-    fn worlds(&self) -> Result<Vec<&'static World>, Failed> {
+    fn worlds(&self) -> Result<Vec<&'static World>, CommandError> {
         if self.world.iter().any(|name| name == "all") {
             return Ok(WORLDS.iter().collect());
         }
@@ -118,7 +118,7 @@ impl SimulatePricingArgs {
         self.world.iter().map(named).collect()
     }
 
-    fn shown(&self) -> Result<Vec<Policy>, Failed> {
+    fn shown(&self) -> Result<Vec<Policy>, CommandError> {
         let named = |name: &String| {
             let policy = Policy::named(name);
             policy.ok_or_else(|| unknown("policy", name, Policy::every().map(Policy::name)))
@@ -140,7 +140,7 @@ fn without_repetition(policies: impl Iterator<Item = Policy>) -> Vec<Policy> {
     once
 }
 
-fn unknown(what: &str, name: &str, known: impl IntoIterator<Item = &'static str>) -> Failed {
+fn unknown(what: &str, name: &str, known: impl IntoIterator<Item = &'static str>) -> CommandError {
     let known: Vec<_> = known.into_iter().collect();
     format!("there is no {what} {name}; there are {}", known.join(", ")).into()
 }

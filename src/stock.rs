@@ -13,7 +13,7 @@ use domain::{Sku, StoreId};
 use processors::question::{Question, StockOfItem, stock_at};
 
 use crate::output::{Column, Format, revenue};
-use crate::{Failed, clock, connect, output};
+use crate::{CommandError, clock, connect, output};
 
 /// Show the stock on hand and the movements of a store
 ///
@@ -47,7 +47,7 @@ pub(crate) struct StockArgs {
     format: Format,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 /// Columns of both views, after their first two.
@@ -62,7 +62,7 @@ const FIGURES: &[Column] = &[
     Column::Text("revenue"),
 ];
 
-pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let now = clock::now();
     let store = tables.load_store(&args.store).await.map_err(|error| tables.explain(error))?;

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::Failed;
+use crate::CommandError;
 
 /// Flags for logs.
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub(crate) fn start_logs(args: &LogArgs) {
 }
 
 /// Starts to collect metrics. The handle renders the Prometheus text format.
-pub(crate) fn start_metrics() -> Result<PrometheusHandle, Failed> {
+pub(crate) fn start_metrics() -> Result<PrometheusHandle, CommandError> {
     let handle = PrometheusBuilder::new().install_recorder()?;
     ingest::metrics::describe();
     processors::metrics::describe();

@@ -7,7 +7,7 @@ use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::machine::{Machine, Settings, Storage};
-use crate::{Failed, clock, connect, output};
+use crate::{CommandError, clock, connect, output};
 
 /// Run the whole system on this machine until Ctrl-C
 ///
@@ -60,7 +60,7 @@ struct EventSourceMappingArgs {
     parallelization_factor: usize,
 }
 
-pub(crate) async fn run(args: UpArgs) -> Result<ExitCode, Failed> {
+pub(crate) async fn run(args: UpArgs) -> Result<ExitCode, CommandError> {
     let storage = if args.memory { Storage::Memory } else { Storage::Folder(args.data.clone()) };
     let settings = Settings {
         storage,
@@ -93,7 +93,7 @@ pub(crate) struct Interrupts {
 
 impl Interrupts {
     /// Starts to listen. From then on the signals no longer end the program by themselves.
-    pub(crate) fn listen() -> Result<Self, Failed> {
+    pub(crate) fn listen() -> Result<Self, CommandError> {
         let [interrupt, terminate] = [SignalKind::interrupt(), SignalKind::terminate()];
         Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
     }

@@ -1,4 +1,4 @@
-//! How old an event may be that an operator has processed again.
+//! Age limit of events that an operator processes again.
 
 use std::time::Duration;
 
@@ -9,37 +9,39 @@ use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
 
 use crate::clock;
 
-/// The age limit: that of the functions of the stage, or of `daymark up`.
+/// Flags for the age limit, which should equal that of the stage or of `daymark up`.
 #[derive(Debug, Args)]
-pub(crate) struct AgeFlags {
-    /// How old an event may be when it arrives, in days; any takes all, into rows that never
-    /// expire. 7 when left out. Give it what the stage has as eventAgeMaxDays, so that rows come
-    /// out as its functions would write them
+pub(crate) struct AgeArgs {
+    /// Maximum age of an event on arrival, in days; `any` accepts all events, in rows that never
+    /// expire [default: 7]. Set it to the eventAgeMaxDays of the stage, so that the rows equal those
+    /// of its functions
     #[arg(long, env = EVENT_AGE_MAX_DAYS, value_name = "DAYS|any", value_parser = age)]
-    event_age_max: Option<AgeMax>,
+    event_age_max: Option<AgeLimit>,
 
-    /// The same as --event-age-max any. Give it when `daymark up` has it
+    /// Same as --event-age-max any. Set it if `daymark up` has it
     #[arg(long, conflicts_with = "event_age_max")]
     any_age: bool,
 }
 
+/// Value of `--event-age-max`. `None` is `any`.
 #[derive(Debug, Clone, Copy)]
-struct AgeMax(Option<Duration>);
+struct AgeLimit(Option<Duration>);
 
-fn age(given: &str) -> Result<AgeMax, String> {
-    age_max(given).map(AgeMax).map_err(|expected| format!("expected {expected}"))
+fn age(given: &str) -> Result<AgeLimit, String> {
+    age_max(given).map(AgeLimit).map_err(|expected| format!("expected {expected}"))
 }
 
-impl AgeFlags {
-    /// The limit; `None` takes history of any age.
+impl AgeArgs {
+    /// Returns the age limit. `None` accepts events of any age.
     pub(crate) fn max(&self) -> Option<Duration> {
         let given = self.event_age_max.map_or(Some(EVENT_AGE_MAX), |age| age.0);
         given.filter(|_| !self.any_age)
     }
 
-    /// Why what came then is not stored any more: readers would leave its row out at once.
+    /// Returns the reason for not storing events that arrived at `at`, if their rows would have
+    /// expired already.
     pub(crate) fn too_long_ago(&self, at: DateTime<Utc>) -> Option<String> {
-        // Its oldest event lies as far back from then as one may be old.
+        // The oldest event of that time may have occurred the age limit before it.
         let kept = STOCK_KEPT.saturating_sub(self.max()?);
         let days = kept.as_secs() / (24 * 3600);
         (at < clock::now() - kept).then(|| {

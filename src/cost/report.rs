@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use tuning::format::{cents, count};
 use tuning::{BillLine, MonthlyBill, Price, PriceList};
 
-use crate::Failed;
+use crate::CommandError;
 use crate::output::{self, Column, Format};
 
 const SUMMARY: &[Column] = &[
@@ -116,7 +116,7 @@ pub(super) fn lines(
     format: Format,
     bills: &[MonthlyBill],
     prices: &PriceList,
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     let rows_of = |bill: &MonthlyBill| {
         let row = |line: &BillLine| {
             let price = prices.price(line.price);
@@ -138,7 +138,7 @@ pub(super) fn lines(
 }
 
 /// Prints the price list. The JSON form is the input of `--prices`.
-pub(super) fn price_list(format: Format, prices: &PriceList) -> Result<(), Failed> {
+pub(super) fn price_list(format: Format, prices: &PriceList) -> Result<(), CommandError> {
     if format == Format::Json {
         output::line(prices.text().trim_end());
         return Ok(());

@@ -16,7 +16,7 @@ use load_generator::ledger::Ledger;
 use load_generator::prices::Prices;
 use load_generator::shops::Shop;
 
-use crate::Failed;
+use crate::CommandError;
 use crate::machine::Machine;
 use crate::offers::chart::{OfferContext, offer_chart};
 use crate::send::{EventStatus, IngestApi};
@@ -59,7 +59,7 @@ impl DemoRetailer {
         date: NaiveDate,
         seed: u64,
         machine: &Machine,
-    ) -> Result<Self, Failed> {
+    ) -> Result<Self, CommandError> {
         let stores = shops.into_iter().filter_map(|shop| {
             let day = Day::new(&shop, date, seed)?;
             Some(DemoStore { spec: shop, day, prices: Prices::regular(), closed: false })
@@ -87,7 +87,7 @@ impl DemoRetailer {
     }
 
     /// Plays one window in every store, and sends the events of its tills.
-    pub(super) async fn play(&mut self, window: Window) -> Result<(), Failed> {
+    pub(super) async fn play(&mut self, window: Window) -> Result<(), CommandError> {
         let mut events = Vec::new();
         for shop in &mut self.stores {
             events.extend(shop.day.step(window, &shop.prices));
@@ -103,14 +103,14 @@ impl DemoRetailer {
     }
 
     /// Sends the events that tills still hold.
-    pub(super) async fn finish(&mut self) -> Result<(), Failed> {
+    pub(super) async fn finish(&mut self) -> Result<(), CommandError> {
         for request in self.disorder.flush() {
             self.send(&request).await?;
         }
         Ok(())
     }
 
-    async fn send(&mut self, events: &[Event]) -> Result<(), Failed> {
+    async fn send(&mut self, events: &[Event]) -> Result<(), CommandError> {
         let bodies: Vec<String> = events.iter().map(Event::canonical).collect();
         self.sent += events.len();
         for answer in self.api.send(&bodies).await? {
@@ -135,7 +135,7 @@ impl DemoRetailer {
     }
 
     /// Waits until every acknowledged event is in the windows.
-    pub(super) async fn settle(&self, machine: &Machine) -> Result<(), Failed> {
+    pub(super) async fn settle(&self, machine: &Machine) -> Result<(), CommandError> {
         for (shard_id, number) in &self.acknowledged_to {
             let processed = machine.progress().wait_until(shard_id, number);
             tokio::time::timeout(SETTLE_MAX, processed).await.map_err(|_| {
@@ -159,7 +159,7 @@ impl DemoRetailer {
     }
 
     /// Closes the day of every store.
-    pub(super) async fn close(&self, machine: &Machine) -> Result<(), Failed> {
+    pub(super) async fn close(&self, machine: &Machine) -> Result<(), CommandError> {
         let closing = machine.closing();
         for DemoStore { spec, day, .. } in &self.stores {
             let next_day = day.hours().closes_at + TimeDelta::days(1);
@@ -170,7 +170,7 @@ impl DemoRetailer {
 
     /// Compares the stored windows, the stock on hand and the closed days with the ledger. Returns the
     /// differences.
-    pub(super) async fn audit(&self, machine: &Machine) -> Result<Vec<String>, Failed> {
+    pub(super) async fn audit(&self, machine: &Machine) -> Result<Vec<String>, CommandError> {
         let mut rows = Vec::new();
         let mut differences = Vec::new();
         let closing = machine.closing();
@@ -200,7 +200,7 @@ impl DemoRetailer {
     }
 
     /// Loads every revision of the day.
-    pub(super) async fn offers(&self, machine: &Machine) -> Result<Vec<Offer>, Failed> {
+    pub(super) async fn offers(&self, machine: &Machine) -> Result<Vec<Offer>, CommandError> {
         let mut offers = Vec::new();
         for shop in &self.stores {
             offers.extend(machine.tables().query_offers(shop.store_id(), self.date).await?);
@@ -213,7 +213,7 @@ impl DemoRetailer {
         &self,
         machine: &Machine,
         offers: &[Offer],
-    ) -> Result<Option<AfternoonChart>, Failed> {
+    ) -> Result<Option<AfternoonChart>, CommandError> {
         let gain = |offer: &Offer| offer.expected.revenue - offer.if_unchanged.revenue;
         let Some(offer) = offers.iter().max_by_key(|offer| gain(offer)) else { return Ok(None) };
         let OfferId { store_id, sku, .. } = &offer.offer_id;

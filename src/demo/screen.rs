@@ -12,7 +12,7 @@ use load_generator::figures::DayFigures;
 use rust_decimal::Decimal;
 
 use super::retailer::DemoRetailer;
-use crate::Failed;
+use crate::CommandError;
 use crate::machine::Urls;
 use crate::output::{self, Column};
 
@@ -126,7 +126,7 @@ impl Screen {
     }
 
     /// Prints a chart, and writes it to a file.
-    pub(super) fn chart(&self, chart: &AfternoonChart, folder: &Path) -> Result<(), Failed> {
+    pub(super) fn chart(&self, chart: &AfternoonChart, folder: &Path) -> Result<(), CommandError> {
         let file = folder.join("afternoon.svg");
         std::fs::write(&file, chart.to_svg())?;
         output::line("\nOne of them, drawn\n");

@@ -9,7 +9,7 @@ use domain::ports::{CatalogTable, DaysTable, Failure, OffersTable, StockTable};
 use domain::stock::{Figures, StockWindow};
 use domain::{ClosedDay, Currency, Item, Offer, Sku, Store};
 
-use crate::connect::Tables;
+use crate::connect::ConnectedTables;
 
 /// Outcomes, and counts of what they leave out.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub(super) struct EffectOutcomes {
 
 /// Loads the outcomes of every item of the catalogue on every closed day.
 pub(super) async fn load(
-    tables: &Tables,
+    tables: &ConnectedTables,
     stores: &[Store],
     dates: &RangeInclusive<NaiveDate>,
     now: DateTime<Utc>,
@@ -53,7 +53,7 @@ pub(super) async fn load(
 }
 
 async fn load_date(
-    tables: &Tables,
+    tables: &ConnectedTables,
     store: &Store,
     items: &BTreeMap<Sku, Item>,
     (date, days): (NaiveDate, &[ClosedDay]),

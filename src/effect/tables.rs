@@ -8,7 +8,7 @@ use domain::Arm;
 use rust_decimal::Decimal;
 
 use super::outcomes::EffectOutcomes;
-use crate::Failed;
+use crate::CommandError;
 use crate::output::{self, Column, Format};
 
 const ARMS: &[Column] = &[
@@ -40,7 +40,7 @@ pub(super) fn print(
     arms: &[OfArm],
     steps_of: &BTreeMap<u8, StepOutcome>,
     found: &EffectOutcomes,
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     let currency = found.currencies.first().map_or("", |currency| currency.code());
     // The control arm is first: the others are compared with it.
     let mut shown: Vec<&OfArm> = arms.iter().collect();
@@ -129,7 +129,7 @@ fn difference_text(measured: &Measured) -> String {
 }
 
 /// Prints a row for each arm and figure.
-pub(super) fn print_arms(format: Format, arms: &[OfArm]) -> Result<(), Failed> {
+pub(super) fn print_arms(format: Format, arms: &[OfArm]) -> Result<(), CommandError> {
     let row = |arm: &OfArm, measured: &Measured| {
         let number = |value: Option<f64>| value.map(|value| format!("{value:.6}"));
         let interval = |interval: Option<Interval>| {
@@ -153,7 +153,10 @@ pub(super) fn print_arms(format: Format, arms: &[OfArm]) -> Result<(), Failed> {
 }
 
 /// Prints a row for each discount.
-pub(super) fn print_steps(format: Format, steps: &BTreeMap<u8, StepOutcome>) -> Result<(), Failed> {
+pub(super) fn print_steps(
+    format: Format,
+    steps: &BTreeMap<u8, StepOutcome>,
+) -> Result<(), CommandError> {
     output::rows(format, STEPS, &rows_of(steps))
 }
 

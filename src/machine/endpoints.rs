@@ -6,14 +6,14 @@ use local::part::{Part, Stop};
 use local_kinesis::{Kinesis, KinesisSettings, Limits};
 
 use super::{CHECKPOINTS, Settings, folder};
-use crate::Failed;
+use crate::CommandError;
 use crate::clock::Clock;
 
 pub(super) fn start_kinesis(
     settings: &Settings,
     clock: &Clock,
     bound: Bound,
-) -> Result<Part, Failed> {
+) -> Result<Part, CommandError> {
     let storage = match folder(&settings.storage) {
         None => local_kinesis::Storage::Memory,
         Some(folder) => local_kinesis::Storage::Folder(folder.join("kinesis")),
@@ -30,7 +30,7 @@ pub(super) fn start_kinesis(
     })?)
 }
 
-pub(super) fn start_dynamodb(settings: &Settings, bound: Bound) -> Result<Part, Failed> {
+pub(super) fn start_dynamodb(settings: &Settings, bound: Bound) -> Result<Part, CommandError> {
     let tables = match folder(&settings.storage) {
         None => Tables::Memory,
         Some(folder) => Tables::File(folder.join("dynamodb").join("tables.sqlite")),

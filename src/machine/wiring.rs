@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use super::slots::Slots;
 use super::{CHECKPOINTS, Settings, folder};
 use crate::clock::{self, Clock};
-use crate::{Failed, telemetry};
+use crate::{CommandError, telemetry};
 
 /// Samples wait this long to be summed up: the recorder's own advice.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
@@ -55,7 +55,7 @@ impl Wiring {
         (!self.any_age).then_some(EVENT_AGE_MAX)
     }
 
-    pub(super) fn start_api(&self, bound: Bound) -> Result<Part, Failed> {
+    pub(super) fn start_api(&self, bound: Bound) -> Result<Part, CommandError> {
         let metrics = telemetry::start_metrics()?;
         let service = ingest::Service {
             log: EventStream::new(self.clients.kinesis.clone(), &self.names),
@@ -83,7 +83,7 @@ impl Wiring {
     pub(super) async fn start_processors(
         &self,
         settings: &Settings,
-    ) -> Result<(Part, mapping::Watch), Failed> {
+    ) -> Result<(Part, mapping::Watch), CommandError> {
         let processor =
             Processor { age_max: self.age_max(), ..Processor::new(self.tables.clone()) };
         let handler = BatchHandler { processor, clock: self.clock.clone() };
@@ -130,7 +130,7 @@ impl Wiring {
         Slots::new(self.tables.clone(), self.clock.clone())
     }
 
-    pub(super) fn start_schedule(&self) -> Result<Part, Failed> {
+    pub(super) fn start_schedule(&self) -> Result<Part, CommandError> {
         let slots = self.slots();
         Ok(Part::start("schedule", move |stop: Stop| async move {
             tokio::select! {

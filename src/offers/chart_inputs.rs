@@ -6,14 +6,14 @@ use domain::ports::{CatalogTable, DaysTable, StockTable};
 use domain::{Offer, OfferId, Store};
 
 use super::chart::{OfferContext, offer_chart};
-use crate::connect::Tables;
+use crate::connect::ConnectedTables;
 
 /// Loads the windows of an offer and returns its chart. `revisions` are those of the item on that day.
 ///
 /// # Errors
 /// Returns the reason why there is no chart.
 pub(super) async fn load_chart(
-    tables: &Tables,
+    tables: &ConnectedTables,
     store: Option<&Store>,
     offer: &Offer,
     revisions: &[Offer],

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::chart_inputs::load_chart;
 use super::find;
 use crate::output::{Column, table};
-use crate::{Failed, clock, connect, output};
+use crate::{CommandError, clock, connect, output};
 
 /// Show all details of one offer: price and previous price, expected result with and without it,
 /// reason, arm and rules, and every other step of the ladder
@@ -38,10 +38,10 @@ pub(super) struct ExplainOfferArgs {
     svg: Option<PathBuf>,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
-pub(super) async fn run(args: ExplainOfferArgs) -> Result<ExitCode, Failed> {
+pub(super) async fn run(args: ExplainOfferArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let (offer, revisions) = find(&tables, &args.offer).await?;
     if args.request {
@@ -115,7 +115,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// Formats the steps of the ladder from the stored answer, with the chosen step marked.
-fn alternatives(offer: &Offer) -> Result<String, Failed> {
+fn alternatives(offer: &Offer) -> Result<String, CommandError> {
     let answer: Value = serde_json::from_str(&offer.inputs.answer)?;
     let steps = answer["alternatives"].as_array().map(Vec::as_slice).unwrap_or_default();
     let row = |step: &Value| {

@@ -15,8 +15,8 @@ use pricing::{Pricing, contract};
 use serde_json::Value;
 
 use super::find;
-use crate::connect::Tables;
-use crate::{Failed, clock, connect, output};
+use crate::connect::ConnectedTables;
+use crate::{CommandError, clock, connect, output};
 
 /// Maximum number of differences shown.
 const DIFFERENCES_SHOWN_MAX: usize = 20;
@@ -34,10 +34,10 @@ pub(super) struct ReplayOfferArgs {
     offer: OfferId,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
-pub(super) async fn run(args: ReplayOfferArgs) -> Result<ExitCode, Failed> {
+pub(super) async fn run(args: ReplayOfferArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let (offer, _) = find(&tables, &args.offer).await?;
     let stored_request = from_the_request(&offer);
@@ -73,7 +73,10 @@ fn from_the_request(offer: &Offer) -> Vec<String> {
 
 /// Decides the offer from the windows, the earlier offers and the catalogue in the tables, and returns
 /// the differences.
-async fn from_the_tables(tables: &Tables, offer: &Offer) -> Result<Vec<String>, Failed> {
+async fn from_the_tables(
+    tables: &ConnectedTables,
+    offer: &Offer,
+) -> Result<Vec<String>, CommandError> {
     let explain = |failure| tables.explain(failure);
     let OfferId { store_id, sku, .. } = &offer.offer_id;
     let missing = |reason: &str| Ok(vec![format!("{reason}, as the catalogue stands now")]);
@@ -110,11 +113,11 @@ async fn from_the_tables(tables: &Tables, offer: &Offer) -> Result<Vec<String>, 
 /// Returns the histories of an item and of its category as of the day of the offer. The stored ones
 /// include that day and later days.
 async fn histories(
-    tables: &Tables,
+    tables: &ConnectedTables,
     offer: &Offer,
     item: &Item,
     items: &[Item],
-) -> Result<Vec<History>, Failed> {
+) -> Result<Vec<History>, CommandError> {
     let OfferId { date, store_id, .. } = &offer.offer_id;
     let (first, through) = (*date - Days::new(DATES), *date - Days::new(1));
     let is_included = |other: &&Item| {

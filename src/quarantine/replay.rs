@@ -7,7 +7,7 @@ use domain::quarantine::{QuarantineReason, Quarantined};
 use processors::replay::Replayed;
 
 use super::QuarantineSelection;
-use crate::{Failed, connect, output};
+use crate::{CommandError, connect, output};
 
 /// Process entries again as they arrived, after the program was fixed or a limit was raised
 ///
@@ -30,13 +30,13 @@ pub(super) struct QuarantineReplayArgs {
     selection: QuarantineSelection,
 
     #[command(flatten)]
-    age: connect::AgeFlags,
+    age: connect::AgeArgs,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
-pub(super) async fn run(args: QuarantineReplayArgs) -> Result<ExitCode, Failed> {
+pub(super) async fn run(args: QuarantineReplayArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let (entries, mut code) = args.selection.load(&tables).await?;
     let processor = tables.processor(args.age.max());

@@ -9,7 +9,7 @@ use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 
 use super::not_there;
 use crate::output::instant;
-use crate::{Failed, connect, output};
+use crate::{CommandError, connect, output};
 
 /// Show one entry: reason, time, origin and bytes
 ///
@@ -31,14 +31,14 @@ pub(super) struct ShowArgs {
     raw: bool,
 
     #[command(flatten)]
-    tables: connect::TableFlags,
+    tables: connect::TableArgs,
 }
 
 /// Maximum number of bytes shown in hexadecimal, and bytes in one line.
 const HEX_BYTES_MAX: usize = 4096;
 const HEX_BYTES_PER_LINE: usize = 16;
 
-pub(super) async fn run(args: ShowArgs) -> Result<ExitCode, Failed> {
+pub(super) async fn run(args: ShowArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let entry = tables.load_quarantined(&args.id).await;
     let entry = entry.map_err(|failure| tables.explain(failure))?;

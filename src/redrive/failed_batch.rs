@@ -1,4 +1,4 @@
-//! Failed batches in the files of an on-failure destination.
+//! CommandError batches in the files of an on-failure destination.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

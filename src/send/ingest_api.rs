@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
-use crate::Failed;
+use crate::CommandError;
 
 /// Maximum number of times that an event is sent.
 const ATTEMPTS_MAX: u32 = 10;
@@ -81,7 +81,7 @@ pub(crate) struct IngestApi {
 
 impl IngestApi {
     /// Creates a client of the API at `url`, like `http://127.0.0.1:7400`.
-    pub(crate) fn new(url: &str) -> Result<Self, Failed> {
+    pub(crate) fn new(url: &str) -> Result<Self, CommandError> {
         let http = reqwest::Client::builder().timeout(TIMEOUT).build()?;
         Ok(Self { http, events_url: format!("{}/v1/events", url.trim_end_matches('/')) })
     }
@@ -90,7 +90,7 @@ impl IngestApi {
     ///
     /// # Errors
     /// Returns an error if the API does not respond, refuses the request, or lacks results.
-    pub(crate) async fn send(&self, events: &[String]) -> Result<Vec<EventAnswer>, Failed> {
+    pub(crate) async fn send(&self, events: &[String]) -> Result<Vec<EventAnswer>, CommandError> {
         let mut results: Vec<Option<EventAnswer>> = vec![None; events.len()];
         let mut open: Vec<usize> = (0..events.len()).collect();
         for attempt in 1..=ATTEMPTS_MAX {
@@ -119,7 +119,7 @@ impl IngestApi {
         Ok(results.into_iter().flatten().collect())
     }
 
-    async fn post(&self, body: String) -> Result<(Vec<EventAnswer>, Duration), Failed> {
+    async fn post(&self, body: String) -> Result<(Vec<EventAnswer>, Duration), CommandError> {
         let request = self.http.post(&self.events_url).header(CONTENT_TYPE, "application/x-ndjson");
         let response = request.body(body).send().await.map_err(|error| {
             format!(

@@ -1,14 +1,14 @@
-//! Where the tables are, and what to do when they cannot be used there.
+//! Location of the tables, and remedies for failures there.
 
 use domain::ports::Failure;
 
-/// The code of a table that is not there.
+/// Error code for a missing table.
 const NO_TABLE: &str = "ResourceNotFoundException";
-/// The code of credentials that are good, for something else.
+/// Error code for valid credentials without the permission.
 const NOT_ALLOWED: &str = "AccessDeniedException";
-/// The codes of credentials that are good for nothing. Source: "Error handling with DynamoDB" in
+/// Error codes for invalid credentials. Source: "Error handling with DynamoDB" in
 /// the developer guide, and "Common errors" in the API reference.
-const NOT_TAKEN: &[&str] = &[
+const INVALID_CREDENTIALS: &[&str] = &[
     "ExpiredTokenException",
     "IncompleteSignature",
     "InvalidSignatureException",
@@ -16,37 +16,39 @@ const NOT_TAKEN: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
-/// How credentials are looked at, and where those of a single sign-on come from.
+/// Remedy for missing or invalid credentials.
 const CREDENTIALS: &str = "`aws sts get-caller-identity` shows whose credentials there are, and \
      `eval \"$(aws configure export-credentials --format env)\"` hands over those of a single \
      sign-on";
 
-/// Where the tables are.
-pub(super) enum Place {
-    /// The endpoint of this machine.
+/// Location of the tables.
+pub(super) enum TablesLocation {
+    /// DynamoDB endpoint of this machine.
     Local { url: String },
-    /// AWS.
+    /// Stage deployed on AWS.
     Deployed { stage: String, region: String },
 }
 
-/// Whether every other call meets the same: nobody answers, there are no such tables, or the
-/// credentials are refused.
-pub(crate) fn is_of_all_calls(failure: &Failure) -> bool {
+/// Returns `true` if every other call fails likewise: the endpoint does not answer, the tables do not
+/// exist, or the credentials are refused.
+pub(crate) fn affects_all_calls(failure: &Failure) -> bool {
     match failure {
         Failure::Unavailable(_) => true,
         Failure::Refused(cause) => {
-            cause.starts_with(NO_TABLE) || cause.starts_with(NOT_ALLOWED) || is_not_taken(cause)
+            cause.starts_with(NO_TABLE)
+                || cause.starts_with(NOT_ALLOWED)
+                || are_invalid_credentials(cause)
         }
         Failure::Throttled(_) | Failure::Unreadable(_) => false,
     }
 }
 
-fn is_not_taken(cause: &str) -> bool {
-    NOT_TAKEN.iter().any(|code| cause.starts_with(code))
+fn are_invalid_credentials(cause: &str) -> bool {
+    INVALID_CREDENTIALS.iter().any(|code| cause.starts_with(code))
 }
 
-impl Place {
-    /// A failure in words that say what to do.
+impl TablesLocation {
+    /// Describes a failure, with a remedy.
     pub(super) fn explain(&self, failure: Failure) -> String {
         match self {
             Self::Local { url } => match failure {
@@ -63,7 +65,7 @@ impl Place {
 
 fn deployed(stage: &str, region: &str, failure: Failure) -> String {
     match failure {
-        // The SDK has asked nobody: it found no credentials, or could not use those of a profile.
+        // The SDK sent no request: it found no credentials, or could not use those of a profile.
         Failure::Unavailable(cause) if cause.contains("credentials") => format!(
             "stage {stage} in {region} cannot be asked without credentials ({cause}); {CREDENTIALS}"
         ),
@@ -79,7 +81,7 @@ fn deployed(stage: &str, region: &str, failure: Failure) -> String {
             "the credentials are not allowed to do this in stage {stage} in {region} ({cause}); \
              take those of a role that may use its tables and its key; {CREDENTIALS}"
         ),
-        Failure::Refused(cause) if is_not_taken(&cause) => format!(
+        Failure::Refused(cause) if are_invalid_credentials(&cause) => format!(
             "the credentials for stage {stage} in {region} are expired or wrong ({cause}); sign in \
              again; {CREDENTIALS}"
         ),
