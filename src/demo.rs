@@ -13,7 +13,7 @@ use domain::ports::CatalogTable;
 use load_generator::shops::{Shop, chain};
 
 use crate::clock::{self, SetClock};
-use crate::machine::{Machine, Schedule, Settings, Storage};
+use crate::machine::{LocalMachine, MachineSettings, MachineStorage, SlotSchedule};
 use crate::{CommandError, output, up};
 use retailer::DemoRetailer;
 use screen::Screen;
@@ -60,13 +60,13 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
         return Err(format!("every shop of the demo is closed on {date}").into());
     }
     let set_clock = SetClock::new(date.and_time(chrono::NaiveTime::MIN).and_utc());
-    let settings = Settings {
-        storage: Storage::Folder(folder.clone()),
+    let settings = MachineSettings {
+        storage: MachineStorage::Folder(folder.clone()),
         shards: SHARDS,
-        schedule: Schedule::ByHand,
-        ..Settings::default()
+        schedule: SlotSchedule::Manual,
+        ..MachineSettings::default()
     };
-    let machine = Machine::start(settings, set_clock.clock()).await?;
+    let machine = LocalMachine::start(settings, set_clock.clock()).await?;
     let tables = machine.tables();
     for shop in &shops {
         tables.put_store(&shop.store).await?;

@@ -1,9 +1,9 @@
-//! The whole system on one machine: each part on a thread of its own, wired over loopback as the
-//! deployed parts are wired over AWS.
+//! The whole system on one machine: services on threads of their own, connected over loopback as the
+//! deployed services are over AWS.
 
 mod endpoints;
+mod services;
 mod slots;
-mod wiring;
 
 use std::fs::{File, TryLockError};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,81 +23,86 @@ use tokio::time::timeout;
 use crate::CommandError;
 use crate::clock::Clock;
 use endpoints::{start_dynamodb, start_kinesis};
-use wiring::Wiring;
+use services::Services;
 
-/// In the data folder: how far the event source mapping is.
+/// Folder in the data folder for the positions of the event source mapping.
 const CHECKPOINTS: &str = "checkpoints";
 
-/// On one machine nothing but a broken disk keeps the event source mapping from its stream.
-const READING_WITHIN: Duration = Duration::from_secs(10);
+/// Maximum time until the event source mapping reads the stream. Only a disk error prevents it.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where everything is kept.
+/// Storage of all data of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Storage {
+pub(crate) enum MachineStorage {
     Memory,
     Folder(PathBuf),
 }
 
-/// Who runs the pricing and the close of day.
+/// Trigger of pricing and close of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Schedule {
-    /// A part of its own, every slot.
+pub(crate) enum SlotSchedule {
+    /// Service that runs in every slot.
     EverySlot,
-    /// Whoever started the machine.
-    ByHand,
+    /// Calls of the caller that started the machine.
+    Manual,
 }
 
+/// Settings of the machine.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) storage: Storage,
-    /// The API's; Kinesis and DynamoDB have the next two. 0 takes free ones.
+pub(crate) struct MachineSettings {
+    pub(crate) storage: MachineStorage,
+    /// Port of the ingest API. Kinesis and DynamoDB have the next two ports. 0 takes free ports.
     pub(crate) port: u16,
     pub(crate) shards: i32,
     pub(crate) any_age: bool,
     pub(crate) batch_size: usize,
     pub(crate) parallelization_factor: usize,
-    pub(crate) schedule: Schedule,
+    pub(crate) schedule: SlotSchedule,
 }
 
-impl Default for Settings {
+impl Default for MachineSettings {
     fn default() -> Self {
         Self {
-            storage: Storage::Memory,
+            storage: MachineStorage::Memory,
             port: 0,
             shards: 2,
             any_age: false,
             batch_size: 100,
             parallelization_factor: 1,
-            schedule: Schedule::EverySlot,
+            schedule: SlotSchedule::EverySlot,
         }
     }
 }
 
-/// Where the parts answer.
+/// URLs of the endpoints.
 #[derive(Debug, Clone)]
-pub(crate) struct Urls {
+pub(crate) struct EndpointUrls {
     pub(crate) api: String,
     pub(crate) kinesis: String,
     pub(crate) dynamodb: String,
 }
 
-/// The running system.
-pub(crate) struct Machine {
-    urls: Urls,
-    wiring: Wiring,
+/// Running system.
+pub(crate) struct LocalMachine {
+    urls: EndpointUrls,
+    services: Services,
     progress: mapping::Watch,
-    /// In the order in which they stop: first what takes events in, last what keeps them.
-    parts: Vec<Part>,
+    /// Threads in the order in which they stop: the API first, the storage last.
+    threads: Vec<Part>,
     _lock: Option<File>,
 }
 
-impl Machine {
-    /// Starts every part and returns when all are ready.
-    pub(crate) async fn start(settings: Settings, clock: Clock) -> Result<Self, CommandError> {
+impl LocalMachine {
+    /// Starts every service and returns when all are ready.
+    pub(crate) async fn start(
+        settings: MachineSettings,
+        clock: Clock,
+    ) -> Result<Self, CommandError> {
         let lock = lock(&settings.storage)?;
         let port = |offset: u16| if settings.port == 0 { 0 } else { settings.port + offset };
         let (api, kinesis, dynamodb) = (bind(port(0))?, bind(port(1))?, bind(port(2))?);
-        let urls = Urls { api: url(&api), kinesis: url(&kinesis), dynamodb: url(&dynamodb) };
+        let urls =
+            EndpointUrls { api: url(&api), kinesis: url(&kinesis), dynamodb: url(&dynamodb) };
         let kinesis = start_kinesis(&settings, &clock, kinesis)?;
         let dynamodb = start_dynamodb(&settings, dynamodb)?;
 
@@ -105,66 +110,69 @@ impl Machine {
         let endpoints =
             Endpoints { kinesis: urls.kinesis.clone(), dynamodb: urls.dynamodb.clone() };
         let clients = AwsClients::local(&endpoints);
-        let made = |what: &'static str| {
-            move |failure: Failure| format!("cannot create {what}: {failure}; the log says more")
+        let cannot_create = |name: &'static str| {
+            move |failure: Failure| format!("cannot create {name}: {failure}; the log says more")
         };
-        aws::schema::create_tables(&clients.dynamodb, &names).await.map_err(made("the tables"))?;
+        aws::schema::create_tables(&clients.dynamodb, &names)
+            .await
+            .map_err(cannot_create("the tables"))?;
         let stream = EventStream::new(clients.kinesis.clone(), &names);
-        stream.create(settings.shards).await.map_err(made("the stream"))?;
+        stream.create(settings.shards).await.map_err(cannot_create("the stream"))?;
 
-        let wiring = Wiring::new(clients, names, settings.any_age, clock);
-        let (processors, progress) = wiring.start_processors(&settings).await?;
-        // No till is let in before: what it sends must not be taken for what was read long ago.
-        timeout(READING_WITHIN, progress.wait_until_reading()).await.map_err(
+        let services = Services::new(clients, names, settings.any_age, clock);
+        let (processors, progress) = services.start_processors(&settings).await?;
+        // The API starts after the mapping reads, so that no new event passes for one that was read
+        // before.
+        timeout(READ_TIMEOUT, progress.wait_until_reading()).await.map_err(
             |_| "the event source mapping does not begin to read the stream; the log says why",
         )?;
-        let mut parts = vec![wiring.start_api(api)?, processors];
-        if settings.schedule == Schedule::EverySlot {
-            parts.push(wiring.start_schedule()?);
+        let mut threads = vec![services.start_api(api)?, processors];
+        if settings.schedule == SlotSchedule::EverySlot {
+            threads.push(services.start_schedule()?);
         }
-        parts.extend([kinesis, dynamodb]);
-        Ok(Self { urls, wiring, progress, parts, _lock: lock })
+        threads.extend([kinesis, dynamodb]);
+        Ok(Self { urls, services, progress, threads, _lock: lock })
     }
 
-    pub(crate) fn urls(&self) -> &Urls {
+    pub(crate) fn urls(&self) -> &EndpointUrls {
         &self.urls
     }
 
     pub(crate) fn names(&self) -> &ResourceNames {
-        &self.wiring.names
+        &self.services.names
     }
 
-    /// How far the event source mapping has come.
+    /// Returns the progress of the event source mapping.
     pub(crate) fn progress(&self) -> &mapping::Watch {
         &self.progress
     }
 
     pub(crate) fn tables(&self) -> Tables {
-        self.wiring.tables.clone()
+        self.services.tables.clone()
     }
 
-    /// The close of day over the tables of this machine.
+    /// Returns the close of day over the tables of this machine.
     pub(crate) fn closing(&self) -> Closing<Tables> {
         Closing { tables: self.tables() }
     }
 
     /// Prices the stores that are due at `now`, as the schedule does in every slot.
     pub(crate) async fn price_due(&self, now: DateTime<Utc>) -> Result<Pass, Failure> {
-        self.wiring.slots().price(now).await
+        self.services.slots().price(now).await
     }
 
-    /// Stops every part; what was taken in is finished or kept for the next start.
+    /// Stops every service. Open requests and batches are finished, or continue at the next start.
     pub(crate) async fn stop(self) {
-        for part in self.parts {
-            part.stop().await;
+        for thread in self.threads {
+            thread.stop().await;
         }
     }
 }
 
-fn folder(storage: &Storage) -> Option<&Path> {
+fn folder(storage: &MachineStorage) -> Option<&Path> {
     match storage {
-        Storage::Memory => None,
-        Storage::Folder(folder) => Some(folder),
+        MachineStorage::Memory => None,
+        MachineStorage::Folder(folder) => Some(folder),
     }
 }
 
@@ -176,8 +184,8 @@ fn url(bound: &Bound) -> String {
     format!("http://{}", bound.local_addr())
 }
 
-/// Two programs on one folder would write over each other.
-fn lock(storage: &Storage) -> Result<Option<File>, CommandError> {
+/// Locks the data folder, because two programs would overwrite each other's files.
+fn lock(storage: &MachineStorage) -> Result<Option<File>, CommandError> {
     let Some(folder) = folder(storage) else { return Ok(None) };
     let shown = folder.display();
     let unusable = |error: std::io::Error| {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::machine::{Machine, Settings, Storage};
+use crate::machine::{LocalMachine, MachineSettings, MachineStorage};
 use crate::{CommandError, clock, connect, output};
 
 /// Run the whole system on this machine until Ctrl-C
@@ -61,17 +61,21 @@ struct EventSourceMappingArgs {
 }
 
 pub(crate) async fn run(args: UpArgs) -> Result<ExitCode, CommandError> {
-    let storage = if args.memory { Storage::Memory } else { Storage::Folder(args.data.clone()) };
-    let settings = Settings {
+    let storage = if args.memory {
+        MachineStorage::Memory
+    } else {
+        MachineStorage::Folder(args.data.clone())
+    };
+    let settings = MachineSettings {
         storage,
         port: args.port,
         shards: args.shards.into(),
         any_age: args.any_age,
         batch_size: args.mapping.batch_size,
         parallelization_factor: args.mapping.parallelization_factor,
-        ..Settings::default()
+        ..MachineSettings::default()
     };
-    let machine = Machine::start(settings, clock::system()).await?;
+    let machine = LocalMachine::start(settings, clock::system()).await?;
     let mut interrupts = Interrupts::listen()?;
     output::line(guide(&machine, &args));
     interrupts.next().await;
@@ -108,7 +112,7 @@ impl Interrupts {
 }
 
 /// Returns the addresses of the endpoints, one on each line.
-pub(crate) fn addresses(machine: &Machine) -> String {
+pub(crate) fn addresses(machine: &LocalMachine) -> String {
     let (urls, names) = (machine.urls(), machine.names());
     format!(
         "  ingest API   {api}
@@ -123,7 +127,7 @@ pub(crate) fn addresses(machine: &Machine) -> String {
     )
 }
 
-fn guide(machine: &Machine, args: &UpArgs) -> String {
+fn guide(machine: &LocalMachine, args: &UpArgs) -> String {
     let data =
         if args.memory { "nowhere (--memory)".to_owned() } else { args.data.display().to_string() };
     let default = format!("http://127.0.0.1:{}", connect::PORT + 2);

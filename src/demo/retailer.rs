@@ -17,7 +17,7 @@ use load_generator::prices::Prices;
 use load_generator::shops::Shop;
 
 use crate::CommandError;
-use crate::machine::Machine;
+use crate::machine::LocalMachine;
 use crate::offers::chart::{OfferContext, offer_chart};
 use crate::send::{EventStatus, IngestApi};
 
@@ -58,7 +58,7 @@ impl DemoRetailer {
         shops: Vec<Shop>,
         date: NaiveDate,
         seed: u64,
-        machine: &Machine,
+        machine: &LocalMachine,
     ) -> Result<Self, CommandError> {
         let stores = shops.into_iter().filter_map(|shop| {
             let day = Day::new(&shop, date, seed)?;
@@ -135,7 +135,7 @@ impl DemoRetailer {
     }
 
     /// Waits until every acknowledged event is in the windows.
-    pub(super) async fn settle(&self, machine: &Machine) -> Result<(), CommandError> {
+    pub(super) async fn settle(&self, machine: &LocalMachine) -> Result<(), CommandError> {
         for (shard_id, number) in &self.acknowledged_to {
             let processed = machine.progress().wait_until(shard_id, number);
             tokio::time::timeout(SETTLE_MAX, processed).await.map_err(|_| {
@@ -159,7 +159,7 @@ impl DemoRetailer {
     }
 
     /// Closes the day of every store.
-    pub(super) async fn close(&self, machine: &Machine) -> Result<(), CommandError> {
+    pub(super) async fn close(&self, machine: &LocalMachine) -> Result<(), CommandError> {
         let closing = machine.closing();
         for DemoStore { spec, day, .. } in &self.stores {
             let next_day = day.hours().closes_at + TimeDelta::days(1);
@@ -170,7 +170,7 @@ impl DemoRetailer {
 
     /// Compares the stored windows, the stock on hand and the closed days with the ledger. Returns the
     /// differences.
-    pub(super) async fn audit(&self, machine: &Machine) -> Result<Vec<String>, CommandError> {
+    pub(super) async fn audit(&self, machine: &LocalMachine) -> Result<Vec<String>, CommandError> {
         let mut rows = Vec::new();
         let mut differences = Vec::new();
         let closing = machine.closing();
@@ -200,7 +200,7 @@ impl DemoRetailer {
     }
 
     /// Loads every revision of the day.
-    pub(super) async fn offers(&self, machine: &Machine) -> Result<Vec<Offer>, CommandError> {
+    pub(super) async fn offers(&self, machine: &LocalMachine) -> Result<Vec<Offer>, CommandError> {
         let mut offers = Vec::new();
         for shop in &self.stores {
             offers.extend(machine.tables().query_offers(shop.store_id(), self.date).await?);
@@ -211,7 +211,7 @@ impl DemoRetailer {
     /// Returns the chart of the offer with the highest expected gain.
     pub(super) async fn chart(
         &self,
-        machine: &Machine,
+        machine: &LocalMachine,
         offers: &[Offer],
     ) -> Result<Option<AfternoonChart>, CommandError> {
         let gain = |offer: &Offer| offer.expected.revenue - offer.if_unchanged.revenue;

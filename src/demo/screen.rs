@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 
 use super::retailer::DemoRetailer;
 use crate::CommandError;
-use crate::machine::Urls;
+use crate::machine::EndpointUrls;
 use crate::output::{self, Column};
 
 /// Maximum number of differences shown.
@@ -140,7 +140,7 @@ impl Screen {
         &self,
         folder: &Path,
         retailer: &DemoRetailer,
-        running: Option<&Urls>,
+        running: Option<&EndpointUrls>,
     ) {
         let Some(shop) = retailer.stores.first() else { return };
         let (store, date) = (shop.store_id(), shop.day.hours().date);

@@ -1,16 +1,16 @@
-//! The endpoints that stand in for AWS.
+//! Kinesis and DynamoDB endpoints of the machine.
 
 use local::dynamodb::{DynamoDb, Tables};
 use local::http::Bound;
 use local::part::{Part, Stop};
 use local_kinesis::{Kinesis, KinesisSettings, Limits};
 
-use super::{CHECKPOINTS, Settings, folder};
+use super::{CHECKPOINTS, MachineSettings, folder};
 use crate::CommandError;
 use crate::clock::Clock;
 
 pub(super) fn start_kinesis(
-    settings: &Settings,
+    settings: &MachineSettings,
     clock: &Clock,
     bound: Bound,
 ) -> Result<Part, CommandError> {
@@ -30,7 +30,10 @@ pub(super) fn start_kinesis(
     })?)
 }
 
-pub(super) fn start_dynamodb(settings: &Settings, bound: Bound) -> Result<Part, CommandError> {
+pub(super) fn start_dynamodb(
+    settings: &MachineSettings,
+    bound: Bound,
+) -> Result<Part, CommandError> {
     let tables = match folder(&settings.storage) {
         None => Tables::Memory,
         Some(folder) => Tables::File(folder.join("dynamodb").join("tables.sqlite")),
@@ -40,7 +43,7 @@ pub(super) fn start_dynamodb(settings: &Settings, bound: Bound) -> Result<Part, 
         && dynamodb.is_empty()?
         && folder.join(CHECKPOINTS).exists()
     {
-        // To go on would be to lose, without a word, whatever was counted before.
+        // To continue would silently lose all events that were counted before.
         return Err(format!(
             "{} holds no tables, but by {} events were counted into them; put the file back from \
              a copy, or move that folder away as well, and what the stream still holds is counted \

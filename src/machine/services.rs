@@ -1,4 +1,4 @@
-//! What connects the stations to the endpoints, and the parts that run them.
+//! Services of the machine: the ingest API, the event source mapping and the slot schedule.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,18 +19,18 @@ use processors::Processor;
 use tokio::sync::oneshot;
 
 use super::slots::Slots;
-use super::{CHECKPOINTS, Settings, folder};
+use super::{CHECKPOINTS, MachineSettings, folder};
 use crate::clock::{self, Clock};
 use crate::{CommandError, telemetry};
 
-/// Samples wait this long to be summed up: the recorder's own advice.
-const TIDY_EVERY: Duration = Duration::from_secs(5);
-/// Lambda polls a shard once a second; here nobody pays for a poll, and a shard answers five
-/// reads a second.
-const POLL_EVERY: Duration = Duration::from_millis(250);
+/// Interval at which metric samples are summed up, as the recorder recommends.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// Interval between polls of a shard. Lambda polls once a second; here polls are free, and a shard
+/// answers five reads a second.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Clients, tables and settings that the services share.
-pub(super) struct Wiring {
+pub(super) struct Services {
     clients: AwsClients,
     pub(super) names: ResourceNames,
     pub(super) tables: Tables,
@@ -38,7 +38,7 @@ pub(super) struct Wiring {
     clock: Clock,
 }
 
-impl Wiring {
+impl Services {
     pub(super) fn new(
         clients: AwsClients,
         names: ResourceNames,
@@ -46,15 +46,16 @@ impl Wiring {
         clock: Clock,
     ) -> Self {
         let tables = Tables::new(clients.dynamodb.clone(), &names);
-        let wiring = Self { clients, names, tables, any_age, clock };
-        Self { tables: wiring.tables.clone().for_events_up_to(wiring.age_max()), ..wiring }
+        let services = Self { clients, names, tables, any_age, clock };
+        Self { tables: services.tables.clone().for_events_up_to(services.age_max()), ..services }
     }
 
-    /// How old an event may be.
+    /// Returns the maximum age of an event on arrival.
     fn age_max(&self) -> Option<Duration> {
         (!self.any_age).then_some(EVENT_AGE_MAX)
     }
 
+    /// Starts the ingest API, the offers API and the metrics endpoint.
     pub(super) fn start_api(&self, bound: Bound) -> Result<Part, CommandError> {
         let metrics = telemetry::start_metrics()?;
         let service = ingest::Service {
@@ -66,7 +67,7 @@ impl Wiring {
         let offers =
             pricing::api::Service { tables: self.tables.clone(), clock: self.clock.clone() };
         let rendered = metrics.clone();
-        // On loopback, whoever can reach it may act for every store.
+        // Every client on loopback may act for every store.
         let router: Router = ingest::router(Arc::new(service))
             .merge(pricing::api::router(Arc::new(offers)).reset_fallback())
             .layer(Extension(Authority::everything()))
@@ -74,15 +75,15 @@ impl Wiring {
         Ok(Part::start("ingest", move |stop: Stop| async move {
             tokio::select! {
                 () = bound.serve(router, stop.wait()) => {}
-                () = tidy(metrics) => {}
+                () = sum_up(metrics) => {}
             }
         })?)
     }
 
-    /// The event source mapping with the batch handler.
+    /// Starts the event source mapping with the batch handler.
     pub(super) async fn start_processors(
         &self,
-        settings: &Settings,
+        settings: &MachineSettings,
     ) -> Result<(Part, mapping::Watch), CommandError> {
         let processor =
             Processor { age_max: self.age_max(), ..Processor::new(self.tables.clone()) };
@@ -90,7 +91,7 @@ impl Wiring {
         let mapping_settings = MappingSettings {
             batch_size: settings.batch_size,
             parallelization_factor: settings.parallelization_factor,
-            poll_interval: POLL_EVERY,
+            poll_interval: POLL_INTERVAL,
             ..MappingSettings::new(&self.names.stream)
         };
         let (checkpoints, destination) = match folder(&settings.storage) {
@@ -112,7 +113,7 @@ impl Wiring {
                 clock,
             ) {
                 Ok(mapping) => {
-                    // Whoever started the machine may be gone already.
+                    // The receiver is gone if the start was cancelled.
                     let _ = started.send(Ok(mapping.watch()));
                     stop.wait().await;
                     mapping.stop().await;
@@ -125,7 +126,7 @@ impl Wiring {
         Ok((part, starts.await??))
     }
 
-    /// The slot schedule of pricing and close of day.
+    /// Returns the slot schedule of pricing and close of day.
     pub(super) fn slots(&self) -> Slots {
         Slots::new(self.tables.clone(), self.clock.clone())
     }
@@ -141,15 +142,15 @@ impl Wiring {
     }
 }
 
-/// Sums up what was measured, which nobody may ever ask for.
-async fn tidy(metrics: PrometheusHandle) {
+/// Sums up metric samples regularly, since the metrics may never be read.
+async fn sum_up(metrics: PrometheusHandle) {
     loop {
-        tokio::time::sleep(TIDY_EVERY).await;
+        tokio::time::sleep(UPKEEP_INTERVAL).await;
         metrics.run_upkeep();
     }
 }
 
-/// The batch handler as Lambda would call it.
+/// Batch handler, called as Lambda calls it.
 struct BatchHandler {
     processor: Processor<Tables>,
     clock: Clock,
