@@ -8,7 +8,7 @@ use clap::Args;
 use domain::calendar::instant;
 use domain::ports::CatalogTable;
 use domain::{DaySpan, StoreId, TerminalId};
-use processors::gaps::{Numbers, Question, TillDay, gaps_in};
+use processors::gaps::{EpochNumbers, GapsQuery, TillDay, gaps_in};
 
 use crate::dates::{DateArgs, dates_text};
 use crate::output::{Column, Format};
@@ -77,7 +77,7 @@ pub(crate) async fn run(args: GapsArgs) -> Result<ExitCode, CommandError> {
     let days: Vec<DaySpan> =
         day_before.iter_days().take_while(|date| date <= dates.end()).map(span).collect();
     let question =
-        Question { store_id: &args.store, terminal_id: args.terminal.as_ref(), days: &days };
+        GapsQuery { store_id: &args.store, terminal_id: args.terminal.as_ref(), days: &days };
     let tills = gaps_in(&*tables, &question, now).await;
     let tills = tills.map_err(|error| tables.explain(error))?;
     if let Some(note) = note_without_gaps(&tills) {
@@ -126,7 +126,7 @@ fn rows(till: &TillDay, shown_max: usize) -> Vec<Vec<String>> {
     rows
 }
 
-fn cells(numbers: &Numbers, shown_max: usize) -> [String; 6] {
+fn cells(numbers: &EpochNumbers, shown_max: usize) -> [String; 6] {
     let doubled: Vec<_> = numbers.doubled.iter().map(|number| *number..=*number).collect();
     [
         numbers.first.to_string(),

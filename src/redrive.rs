@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use processors::Outcome;
+use processors::BatchOutcome;
 
 use crate::{CommandError, connect, output};
 use failed_batch::FailedBatch;
@@ -129,8 +129,8 @@ fn read(file: &Path, age: &connect::AgeArgs) -> Result<FailedBatch, String> {
     late.map_or(Ok(batch), Err)
 }
 
-fn summary(batch: &FailedBatch, outcome: &Outcome) -> String {
-    let Outcome { stored, duplicate, quarantined, .. } = outcome;
+fn summary(batch: &FailedBatch, outcome: &BatchOutcome) -> String {
+    let BatchOutcome { stored, duplicate, quarantined, .. } = outcome;
     let records = batch.records.len();
     let mut text = format!("{records} records, {stored} events stored");
     if *duplicate > 0 {
@@ -160,7 +160,7 @@ impl RedriveTotals {
         output::error(format!("{}: {reason}", file.display()));
     }
 
-    fn add(&mut self, outcome: &Outcome) {
+    fn add(&mut self, outcome: &BatchOutcome) {
         self.stored += outcome.stored;
         self.duplicate += outcome.duplicate;
         self.quarantined += outcome.quarantined;

@@ -10,7 +10,7 @@ use domain::calendar::instant;
 use domain::ports::CatalogTable;
 use domain::stock::Figures;
 use domain::{Sku, StoreId};
-use processors::question::{Question, StockOfItem, stock_at};
+use processors::stock_query::{ItemStock, StockQuery, stock_at};
 
 use crate::output::{Column, Format, revenue};
 use crate::{CommandError, clock, connect, output};
@@ -77,7 +77,7 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
         Some(date) => midnight(zone, date.succ_opt().unwrap_or(date)),
         None => at,
     };
-    let mut question = Question {
+    let mut question = StockQuery {
         store_id: &args.store,
         sku: args.sku.as_ref(),
         since: day.as_ref().map_or_else(|| midnight(zone, date), |(_, day)| day.starts_at),
@@ -112,13 +112,13 @@ fn midnight(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
     instant(zone, date, NaiveTime::MIN)
 }
 
-fn item_row(item: &StockOfItem) -> Vec<String> {
+fn item_row(item: &ItemStock) -> Vec<String> {
     let mut row = vec![item.sku.to_string(), item.level.on_hand.to_string()];
     row.extend(figures(&item.figures));
     row
 }
 
-fn window_rows(item: &StockOfItem) -> impl Iterator<Item = Vec<String>> {
+fn window_rows(item: &ItemStock) -> impl Iterator<Item = Vec<String>> {
     item.windows.iter().map(|window| {
         let key = window.key();
         let mut row = vec![key.sku.to_string(), key.window.to_string()];

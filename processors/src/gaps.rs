@@ -1,7 +1,7 @@
-//! Gaps in the tills' own count of their events: what a till has sent, and nobody received.
+//! Gaps in the sequence numbers of tills: events that a till has sent and that never arrived.
 //!
-//! Numbers are compared within one epoch of one till only. What is missing after the last number
-//! cannot be known, nor what is missing before the first one of an epoch.
+//! Numbers are compared only within one epoch of one till. Numbers missing after the last received
+//! one are unknown, as are numbers missing before the first one of an epoch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -11,65 +11,66 @@ use domain::ports::{Failure, StockTable};
 use domain::stock::StockWindow;
 use domain::{DaySpan, Event, EventId, StoreId, TerminalId};
 
-/// What is asked.
+/// A query for the gaps of a store's tills.
 #[derive(Debug, Clone)]
-pub struct Question<'a> {
-    /// The store.
+pub struct GapsQuery<'a> {
+    /// Store of the tills.
     pub store_id: &'a StoreId,
-    /// One till, or all.
+    /// Till to query; `None` queries all tills.
     pub terminal_id: Option<&'a TerminalId>,
-    /// The days in order, after one that is only looked back at: an epoch may go on over midnight.
+    /// Consecutive days. The first one is not reported: it only provides the numbers before
+    /// midnight of an epoch that continues.
     pub days: &'a [DaySpan],
 }
 
-/// One till's day.
+/// Sequence numbers of one till on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TillDay {
-    /// The till.
+    /// Till that numbered the events.
     pub terminal_id: TerminalId,
-    /// The store's day.
+    /// Date in the calendar of the store.
     pub date: NaiveDate,
-    /// Its epochs, by name.
-    pub epochs: BTreeMap<EventId, Numbers>,
-    /// Events without a number.
+    /// Numbers by epoch.
+    pub epochs: BTreeMap<EventId, EpochNumbers>,
+    /// Number of events without a sequence number.
     pub uncounted: u64,
 }
 
-/// The numbers of one epoch that came on one day.
+/// Sequence numbers of one epoch that occurred on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Numbers {
-    /// The lowest one.
+pub struct EpochNumbers {
+    /// Lowest number received.
     pub first: u64,
-    /// The highest one.
+    /// Highest number received.
     pub last: u64,
-    /// How many different ones.
+    /// Count of distinct numbers received.
     pub received: u64,
-    /// What is missing, in order and apart from one another: all between a number that came for
-    /// the first time on this day and the next lower one that came at all.
+    /// Missing numbers as sorted ranges without overlap: the numbers between one that was first
+    /// received on this day and the next lower one received on any day.
     pub missing: Vec<RangeInclusive<u64>>,
-    /// Numbers that came under a second event id, on this day or on the day before.
+    /// Numbers received with a second event id, up to and including this day.
     pub doubled: Vec<u64>,
 }
 
-impl Numbers {
-    /// How many numbers are missing.
+impl EpochNumbers {
+    /// Count of missing numbers.
     #[must_use]
     pub fn missing_count(&self) -> u64 {
-        // They lie apart between two numbers, so there are fewer than u64 has.
+        // No overflow: the ranges do not overlap, and lie between two received numbers.
         self.missing.iter().map(|range| range.end() - range.start() + 1).sum()
     }
 }
 
-/// The days of a store's tills as the stock table knows them; `now` is for what is expired.
+/// Returns the days of a store's tills from the stock table. Rows expired at `now` are left out.
 ///
 /// # Errors
-/// What the table says.
+/// Returns an error if the stock table cannot be read.
 pub async fn gaps_in(
     table: &impl StockTable,
-    question: &Question<'_>,
+    query: &GapsQuery<'_>,
     now: DateTime<Utc>,
 ) -> Result<Vec<TillDay>, Failure> {
-    let Question { store_id, terminal_id, days } = question;
+    let GapsQuery { store_id, terminal_id, days } = query;
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
     let rows = table.query_stock(store_id, None, first.starts_at, last.ends_at, now).await?;
     let events = rows.iter().flat_map(StockWindow::events);
@@ -77,18 +78,18 @@ pub async fn gaps_in(
     Ok(gaps(events.filter(wanted), days))
 }
 
-/// The days of the tills behind `events`, by till and day, from the second of `days` on; events of
-/// no day are left out. The events may come in any order.
+/// Returns the days of the tills of `events`, sorted by till and day, from the second of `days` on.
+/// Events outside `days` are left out. The order of the events does not matter.
 #[must_use]
 pub fn gaps<'a>(events: impl IntoIterator<Item = &'a Event>, days: &[DaySpan]) -> Vec<TillDay> {
-    let mut found = Found { days, tills: BTreeMap::new() };
+    let mut till_days = TillDays { days, tills: BTreeMap::new() };
     let mut epochs: BTreeMap<_, BTreeMap<u64, Arrivals<'a>>> = BTreeMap::new();
     for event in events {
         let at = event.occurred_at();
         let holds = |day: &DaySpan| (day.starts_at..day.ends_at).contains(&at);
         let Some(day) = days.iter().position(holds) else { continue };
         let Some(sequence) = &event.details().sequence else {
-            found.day(event.terminal_id(), day).uncounted += 1;
+            till_days.day(event.terminal_id(), day).uncounted += 1;
             continue;
         };
         let epoch = epochs.entry((event.terminal_id(), &sequence.epoch)).or_default();
@@ -97,32 +98,32 @@ pub fn gaps<'a>(events: impl IntoIterator<Item = &'a Event>, days: &[DaySpan]) -
     for ((terminal_id, epoch), numbers) in &epochs {
         let mut before = None;
         for (number, arrivals) in numbers {
-            found.number(terminal_id, epoch, *number, arrivals);
+            till_days.number(terminal_id, epoch, *number, arrivals);
             let noticed = arrivals.first().map(|(day, _)| *day);
             if let (Some(before), Some(day)) = (before, noticed)
                 && number - before > 1
             {
-                let numbers = found.day(terminal_id, day).epochs.get_mut(*epoch);
+                let numbers = till_days.day(terminal_id, day).epochs.get_mut(*epoch);
                 let missing = numbers.map(|numbers| &mut numbers.missing);
                 missing.into_iter().for_each(|gaps| gaps.push(before + 1..=number - 1));
             }
             before = Some(*number);
         }
     }
-    let asked = found.tills.into_iter().filter(|((_, day), _)| *day > 0);
-    asked.map(|(_, till)| till).collect()
+    let reported = till_days.tills.into_iter().filter(|((_, day), _)| *day > 0);
+    reported.map(|(_, till)| till).collect()
 }
 
-/// The days, by their place in the question, on which a number came, each with the event's id.
+/// Occurrences of one number: index into the days of the query, and event id.
 type Arrivals<'a> = BTreeSet<(usize, &'a EventId)>;
 
-/// What is found so far, by till and the day's place.
-struct Found<'a> {
+/// Result so far, by till and index of the day.
+struct TillDays<'a> {
     days: &'a [DaySpan],
     tills: BTreeMap<(TerminalId, usize), TillDay>,
 }
 
-impl Found<'_> {
+impl TillDays<'_> {
     fn day(&mut self, terminal_id: &TerminalId, day: usize) -> &mut TillDay {
         self.tills.entry((terminal_id.clone(), day)).or_insert_with(|| TillDay {
             terminal_id: terminal_id.clone(),
@@ -132,7 +133,7 @@ impl Found<'_> {
         })
     }
 
-    /// Notes a number, which is higher than those before, on each day on which it came.
+    /// Adds a number to each day with an arrival. Numbers of an epoch are added in ascending order.
     fn number(&mut self, terminal_id: &TerminalId, epoch: &EventId, number: u64, all: &Arrivals) {
         let mut ids = BTreeSet::new();
         let mut arrivals = all.iter().peekable();
@@ -142,7 +143,7 @@ impl Found<'_> {
                 continue;
             }
             let epochs = &mut self.day(terminal_id, *day).epochs;
-            let numbers = epochs.entry(epoch.clone()).or_insert_with(|| Numbers {
+            let numbers = epochs.entry(epoch.clone()).or_insert_with(|| EpochNumbers {
                 first: number,
                 last: number,
                 received: 0,

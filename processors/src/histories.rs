@@ -16,7 +16,9 @@ use domain::{ClosedDay, DayKey, History, Item, Sku, StoreId};
 use metrics::counter;
 use tracing::warn;
 
-use crate::close::{Closed, Closing, DayRows};
+use crate::close_summary::CloseSummary;
+use crate::closing::Closing;
+use crate::item_days::DayRows;
 use crate::metrics as names;
 
 /// What one store's histories are made of.
@@ -37,7 +39,7 @@ impl<T> Closing<T>
 where
     T: CatalogTable + StockTable + DaysTable + HistoryTable + OffersTable,
 {
-    pub(crate) async fn fold(&self, fold: &Fold<'_>) -> Result<Closed, Failure> {
+    pub(crate) async fn fold(&self, fold: &Fold<'_>) -> Result<CloseSummary, Failure> {
         let names: BTreeSet<&String> =
             fold.items.iter().filter_map(|item| item.category.as_ref()).collect();
         let keys = fold.items.iter().map(|item| Whose::Item(item.sku.clone()));
@@ -51,7 +53,7 @@ where
         };
         let mut stored: BTreeMap<HistoryKey, History> =
             stored.into_iter().map(|history| (history.key.clone(), history)).collect();
-        let mut all = Closed::default();
+        let mut all = CloseSummary::default();
         let mut of_category: BTreeMap<&str, Vec<History>> = BTreeMap::new();
         for item in fold.items {
             let key = fold.key(Whose::Item(item.sku.clone()));
@@ -102,7 +104,7 @@ where
         key: &HistoryKey,
         folded: Option<History>,
         stored: Option<History>,
-        all: &mut Closed,
+        all: &mut CloseSummary,
     ) -> Result<Option<History>, Failure> {
         if folded == stored {
             return Ok(stored);

@@ -1,21 +1,69 @@
-//! Station 2: Kinesis batches become stock by time window, days are closed, and questions about
-//! stock are answered.
+//! Component 2: Kinesis batches become stock by window, days are closed, and queries about stock
+//! are answered.
 //!
-//! Read [`batch`] first.
+//! - [`Processor`] stores the events of a batch as stock rows. Start reading here.
+//! - [`Closing`] writes one day row per item after a store's doors close, and the demand histories.
+//! - [`CloseSchedule`] selects the stores to close in a slot.
+//! - [`stock_query`] and [`gaps`] read the stock rows.
+//!
+//! # Examples
+//! A batch is processed into tables in memory, and the stock is read back:
+//! ```
+//! use domain::record::{self, Delivered};
+//! use domain::{Acceptance, Event, SequenceNumber};
+//! use in_memory::Tables;
+//! use processors::Processor;
+//! use processors::stock_query::{StockQuery, stock_at};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let now = "2026-03-12T09:01:00Z".parse()?;
+//! let json = r#"{"event_id":"e1","kind":"receipt","store_id":"0042","terminal_id":"till-1",
+//!     "sku":"rye","quantity":12,"occurred_at":"2026-03-12T09:00:00Z"}"#;
+//! let event = Event::parse(json, &Acceptance::at(now))?;
+//! let record = Delivered {
+//!     shard_id: "shardId-000000000000".to_owned(),
+//!     sequence_number: SequenceNumber::new("1"),
+//!     partition_key: "0042".to_owned(),
+//!     arrived_at: now,
+//!     data: record::pack("0042", [&event]).data,
+//! };
+//!
+//! let processor = Processor::new(Tables::default());
+//! let outcome = processor.process(&[record.clone()]).await;
+//! assert_eq!((outcome.stored, outcome.retry_from), (1, None));
+//! // A second delivery changes nothing.
+//! assert_eq!(processor.process(&[record]).await.duplicate, 1);
+//!
+//! let query = StockQuery {
+//!     store_id: event.store_id(),
+//!     sku: None,
+//!     since: "2026-03-12T00:00:00Z".parse()?,
+//!     at: now,
+//!     on_shelf_since: Default::default(),
+//! };
+//! let items = stock_at(&processor.tables, &query, now).await?;
+//! assert_eq!(items[0].figures.received, 12.into());
+//! # Ok(())
+//! # }
+//! ```
 
-pub mod batch;
-pub mod close;
-mod fold;
+pub mod close_schedule;
+mod close_summary;
+pub mod closing;
 pub mod gaps;
 mod histories;
+mod item_days;
 pub mod metrics;
-mod open;
-pub mod question;
+mod opened_events;
+pub mod processor;
 mod rebuild;
 pub mod replay;
-mod save;
-pub mod schedule;
+mod row_saver;
+pub mod stock_query;
+mod window_change;
 
-pub use batch::{Outcome, Processor};
-pub use close::{Closed, Closing};
-pub use schedule::Schedule;
+pub use close_schedule::CloseSchedule;
+pub use close_summary::CloseSummary;
+pub use closing::Closing;
+pub use processor::{BatchOutcome, Processor};

@@ -1,4 +1,4 @@
-//! The names of everything counted here.
+//! Names of the metrics of this crate.
 
 use chrono::{DateTime, Utc};
 use domain::ClosedDay;
@@ -6,34 +6,35 @@ use metrics::{Unit, describe_counter, describe_histogram, histogram};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::close::DayRows;
+use crate::item_days::DayRows;
 
-/// Events by `outcome`: `stored`, `duplicate`, `late` (stored, after its window ended), `poison`.
+/// Events by `outcome`: `stored`, `duplicate`, `late` (stored, but arrived after the end of the
+/// window), `poison`.
 pub const EVENTS_TOTAL: &str = "daymark_processor_events_total";
 /// Rows by `outcome`: `saved`, `unchanged`, `failed`.
 pub const ROWS_TOTAL: &str = "daymark_processor_rows_total";
-/// Version conflicts met while saving.
+/// Version conflicts while saving rows.
 pub const CONFLICTS_TOTAL: &str = "daymark_processor_conflicts_total";
-/// What was put into quarantine, by `reason`.
+/// Quarantined records and events by `reason`.
 pub const QUARANTINED_TOTAL: &str = "daymark_processor_quarantined_total";
 /// Day rows by `outcome`: `closed`, `closed_again`, `unchanged`, `contested`.
 pub const DAYS_TOTAL: &str = "daymark_processor_days_total";
-/// Histories by `outcome`: `folded`, `removed`; and `contested`,
-/// written by another pass at the same time.
+/// Histories by `outcome`: `folded`, `removed`, `contested` (a concurrent pass wrote it first).
 pub const HISTORIES_TOTAL: &str = "daymark_processor_histories_total";
 /// Stores whose days could not be closed.
 pub const CLOSE_FAILED_TOTAL: &str = "daymark_processor_close_failed_total";
-
-/// Stores that were sent to have their days closed.
+/// Stores sent to the queue of the close of day.
 pub const DUE_TOTAL: &str = "daymark_processor_due_total";
-/// From when an event occurred until its row was stored, in seconds.
+/// Seconds from the occurrence of an event to the save of its row.
 pub const FRESHNESS_SECONDS: &str = "daymark_processor_freshness_seconds";
-/// What closed days came to, by `figure`: `to_sell`, `received`, `sold` (less what was returned),
-/// `wasted`, `expired` (left past its date). Of a day that is closed again the difference, also
-/// below zero, so that the sum is right. Pieces and kilograms are added as they are.
+/// Units of closed days by `figure`: `to_sell`, `received`, `sold` (returns subtracted), `wasted`,
+/// `expired` (left after the last day of the shelf life). A day closed again adds the difference,
+/// which may be negative, so that the sum is correct. Pieces and kilograms are added without
+/// conversion.
 pub const DAY_UNITS: &str = "daymark_processor_day_units";
 
-/// Most values of [`FRESHNESS_SECONDS`] a batch: the embedded metric format takes as many.
+/// Maximum number of values of [`FRESHNESS_SECONDS`] per batch: the limit of CloudWatch's embedded
+/// metric format.
 const SAMPLES_MAX: usize = 100;
 
 type Figure = fn(&ClosedDay) -> Decimal;
@@ -45,22 +46,22 @@ const FIGURES: [(&str, Figure); 5] = [
     ("expired", ClosedDay::expired),
 ];
 
-/// Tells the installed recorder what the names mean; a shell calls it once.
+/// Registers descriptions and units with the installed recorder. Each program calls it once.
 pub fn describe() {
     describe_counter!(EVENTS_TOTAL, Unit::Count, "Events, by outcome");
     describe_counter!(ROWS_TOTAL, Unit::Count, "Stock rows, by outcome");
-    describe_counter!(CONFLICTS_TOTAL, Unit::Count, "Version conflicts met while saving");
+    describe_counter!(CONFLICTS_TOTAL, Unit::Count, "Version conflicts while saving");
     describe_counter!(DAYS_TOTAL, Unit::Count, "Day rows, by outcome");
     describe_counter!(HISTORIES_TOTAL, Unit::Count, "Histories, by outcome");
     describe_counter!(CLOSE_FAILED_TOTAL, Unit::Count, "Stores whose days were not closed");
-    describe_counter!(QUARANTINED_TOTAL, Unit::Count, "Refused after the ack, by reason");
-    describe_counter!(DUE_TOTAL, Unit::Count, "Stores sent to have their days closed");
+    describe_counter!(QUARANTINED_TOTAL, Unit::Count, "Quarantined records and events, by reason");
+    describe_counter!(DUE_TOTAL, Unit::Count, "Stores sent to the queue of the close of day");
     describe_histogram!(FRESHNESS_SECONDS, Unit::Seconds, "Age of events when they were stored");
     describe_histogram!(DAY_UNITS, Unit::Count, "Units of closed days, by figure");
 }
 
-/// How old events were when they were stored: all of a batch, or as many as may be told, evenly
-/// spaced from the youngest to the oldest. A shell calls it, because it knows the time.
+/// Records the age of the stored events of a batch. Above 100 events a sample is recorded, evenly
+/// spaced from the youngest to the oldest. The program calls it, because only programs read clocks.
 pub fn count_freshness(occurred_at: &[DateTime<Utc>], now: DateTime<Utc>) {
     let ages = occurred_at.iter().map(|occurred_at| (now - occurred_at).as_seconds_f64());
     for age in samples(ages.collect()) {
@@ -77,7 +78,7 @@ fn samples(mut values: Vec<f64>) -> Vec<f64> {
     (0..SAMPLES_MAX).map(|sample| values[sample * (count - 1) / (SAMPLES_MAX - 1)]).collect()
 }
 
-/// By how much the figures of a store's days have changed.
+/// Records the difference between the figures of a store's days before and after a pass.
 pub(crate) fn count_units(before: &DayRows, after: &DayRows) {
     for (name, figure) in FIGURES {
         let total = |rows: &DayRows| rows.values().map(figure).sum::<Decimal>();
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_few_ages_are_all_told_and_of_many_the_youngest_the_oldest_and_those_between() {
+    fn a_few_ages_are_all_recorded_and_of_many_an_even_sample_with_the_youngest_and_the_oldest() {
         assert!(samples(vec![]).is_empty());
         assert_eq!(samples(vec![3.0, 1.0, 2.0]), [1.0, 2.0, 3.0]);
         let many = samples((0..=9_900).rev().map(f64::from).collect());

@@ -1,67 +1,68 @@
-//! What was refused, given to the processors again, as it arrived: after a fix of the program, or
-//! with another limit.
+//! Replay of quarantined records and events, after a fix of the program or with another age limit.
 //!
-//! It goes through [`Processor::process`] with the shard, the sequence number and the arrival that
-//! it had, so its events are judged as they were then, and rows are saved by set union: a replay
-//! may be repeated, interrupted and run twice at once. What was refused leaves the quarantine only
-//! after all of it is stored, or kept under ids of its own.
+//! A replay calls [`Processor::process`] with the original shard, sequence number and arrival, so
+//! events are validated as on arrival. Rows are saved by set union: a replay may be repeated,
+//! interrupted and run concurrently. An entry leaves the quarantine only after its events are
+//! stored or quarantined under their own ids.
 
 use std::sync::{Mutex, PoisonError};
 
+use chrono::NaiveDate;
 use domain::ports::{Failure, QuarantineTable, StockTable};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::{Delivered, SequenceNumber};
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
-use crate::{Outcome, Processor};
+use crate::{BatchOutcome, Processor};
 
-/// What became of a replay.
+/// Result of the replay of one quarantine entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replayed {
-    /// Events that are new in their rows.
+pub struct ReplayOutcome {
+    /// Number of events that are new in their rows.
     pub stored: u64,
-    /// Events that their rows already had.
+    /// Number of events that their rows already contained.
     pub duplicate: u64,
-    /// What is refused again, under the ids by which it is in quarantine now.
+    /// Records and events refused again, with their current ids in the quarantine.
     pub refused: Vec<Quarantined>,
-    /// Whether what was replayed is still in quarantine.
+    /// `true` if the replayed entry is still in quarantine.
     pub stays: bool,
 }
 
-/// Why nothing was taken out of the quarantine.
+/// Reason for leaving an entry in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReplayError {
-    /// A key of another form.
+    /// The key does not have the form of a key written by this program.
     #[error("its key does not tell the shard and the sequence number that it came from")]
     Key,
-    /// Rows that could not be read or saved. What could be saved is saved; it stays in quarantine
-    /// and is to be replayed again.
+    /// Rows that could not be read or saved. The other rows are saved, the entry stays in
+    /// quarantine, and the replay must be repeated.
     #[error("not all of it could be stored ({0}); it stays, replay it again")]
     Unsaved(Failure),
-    /// The quarantine table.
+    /// Failure of the quarantine table.
     #[error("the quarantine could not be written ({0}); it stays, replay it again")]
     Quarantine(Failure),
 }
 
 impl<T: StockTable + QuarantineTable> Processor<T> {
-    /// Processes what was refused once more.
+    /// Processes a quarantine entry again.
     ///
     /// # Errors
-    /// [`ReplayError`]; what was refused is then in quarantine as before.
-    pub async fn replay(&self, original: &Quarantined) -> Result<Replayed, ReplayError> {
-        let record = as_it_arrived(original).ok_or(ReplayError::Key)?;
-        let aside = Aside { table: &self.tables, refused: Mutex::default() };
-        // Its log would name things by the place that they have in this record of a single event.
-        let Outcome { stored, duplicate, failure, .. } =
-            self.process_into(&aside, &[record]).with_subscriber(NoSubscriber::new()).await;
+    /// Returns an error if the entry has an unknown key or a table fails. The entry then stays in
+    /// quarantine unchanged.
+    pub async fn replay(&self, original: &Quarantined) -> Result<ReplayOutcome, ReplayError> {
+        let record = original_record(original).ok_or(ReplayError::Key)?;
+        let buffer = BufferedQuarantine { table: &self.tables, refused: Mutex::default() };
+        // The log is off: it would name events by their index in this record of a single event.
+        let BatchOutcome { stored, duplicate, failure, .. } =
+            self.process_into(&buffer, &[record]).with_subscriber(NoSubscriber::new()).await;
         if let Some(failure) = failure {
             return Err(ReplayError::Unsaved(failure));
         }
-        let refused = aside.refused.into_inner();
+        let refused = buffer.refused.into_inner();
         let mut refused = refused.unwrap_or_else(PoisonError::into_inner);
-        // The loser of a conflict stays whatever comes out: its row in the table may be that of a
-        // save which is just on its way.
+        // The loser of a conflict stays in any case: its quarantine entry may belong to a save that
+        // is still running.
         let mut stays = original.reason == QuarantineReason::ConflictingDuplicate;
         for refused in &mut refused {
             let is_conflict = refused.reason == QuarantineReason::ConflictingDuplicate;
@@ -77,17 +78,17 @@ impl<T: StockTable + QuarantineTable> Processor<T> {
         if !stays {
             self.tables.remove_quarantined(&original.id).await.map_err(ReplayError::Quarantine)?;
         }
-        Ok(Replayed { stored, duplicate, refused, stays })
+        Ok(ReplayOutcome { stored, duplicate, refused, stays })
     }
 }
 
-/// The record, or a record of the single event, as the stream delivered it.
-fn as_it_arrived(refused: &Quarantined) -> Option<Delivered> {
-    let parts: Vec<&str> = refused.id.key.split('#').collect();
-    let (shard_id, sequence_number) = match (refused.reason, &parts[..]) {
+/// Returns the original record, or a record of the single event, as the stream delivered it.
+fn original_record(refused: &Quarantined) -> Option<Delivered> {
+    let key: Vec<&str> = refused.id.key.split('#').collect();
+    let (shard_id, sequence_number) = match (refused.reason, &key[..]) {
         (QuarantineReason::Unopenable, [shard_id, number])
         | (QuarantineReason::InvalidEvent, [shard_id, number, _]) => (*shard_id, *number),
-        // Which record it came in is not known, and makes no difference to a checked event.
+        // The record is unknown, and a validated event does not depend on it.
         (QuarantineReason::ConflictingDuplicate | QuarantineReason::WindowFull, [_, _, _]) => {
             ("", "")
         }
@@ -102,14 +103,15 @@ fn as_it_arrived(refused: &Quarantined) -> Option<Delivered> {
     })
 }
 
-/// Sets aside what is refused, so that it gets the id it has already. The loser of a conflict goes
-/// to the table at once: it may be what a row has held until now, and the row is saved next.
-struct Aside<'a, Q> {
+/// Quarantine that buffers refused entries, so that an entry refused again keeps its id. The loser
+/// of a conflict is written at once: it may be the content that its row held until now, and the row
+/// is saved next.
+struct BufferedQuarantine<'a, Q> {
     table: &'a Q,
     refused: Mutex<Vec<Quarantined>>,
 }
 
-impl<Q: QuarantineTable> QuarantineTable for Aside<'_, Q> {
+impl<Q: QuarantineTable> QuarantineTable for BufferedQuarantine<'_, Q> {
     async fn put_quarantined(&self, refused: &Quarantined) -> Result<(), Failure> {
         if refused.reason == QuarantineReason::ConflictingDuplicate {
             self.table.put_quarantined(refused).await?;
@@ -120,10 +122,7 @@ impl<Q: QuarantineTable> QuarantineTable for Aside<'_, Q> {
         Ok(())
     }
 
-    async fn query_quarantined(
-        &self,
-        date: chrono::NaiveDate,
-    ) -> Result<Vec<Quarantined>, Failure> {
+    async fn query_quarantined(&self, date: NaiveDate) -> Result<Vec<Quarantined>, Failure> {
         self.table.query_quarantined(date).await
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Acceptance, DaySpan, Event};
-use processors::gaps::{Numbers, TillDay, gaps};
+use processors::gaps::{EpochNumbers, TillDay, gaps};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -46,7 +46,7 @@ fn counted(day: usize, epoch: &str, numbers: &[u64]) -> Vec<Event> {
 }
 
 /// The numbers of the only till, on one day, in one epoch.
-fn found(events: &[Event], day: usize, epoch: &str) -> Option<Numbers> {
+fn found(events: &[Event], day: usize, epoch: &str) -> Option<EpochNumbers> {
     let date = days()[day].date;
     let tills: Vec<TillDay> = gaps(events, &days());
     let till = tills.into_iter().find(|till| till.date == date)?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::ports::{CatalogTable, Failure};
 use in_memory::{InProcessQueue, Tables};
 use pricing::{Pass, Pricing};
-use processors::{Closed, Closing};
+use processors::{CloseSummary, Closing};
 
 /// Prices the stores that are due in the slot of `due`, through the schedule and a queue. A failing
 /// store is skipped, as if its message went to the dead-letter queue.
@@ -29,8 +29,8 @@ pub(crate) async fn price_due(
 pub(crate) async fn close_all(
     closing: &Closing<Tables>,
     now: DateTime<Utc>,
-) -> Result<Closed, Failure> {
-    let mut all = Closed::default();
+) -> Result<CloseSummary, Failure> {
+    let mut all = CloseSummary::default();
     for store_id in closing.tables.list_stores().await? {
         if let Ok(closed) = closing.close_store(&store_id, now).await {
             all.add(closed);

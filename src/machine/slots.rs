@@ -75,7 +75,8 @@ impl Slots {
     async fn close(&self, now: DateTime<Utc>, only_due: bool) -> Result<(), Failure> {
         let closing = Closing { tables: self.tables.clone() };
         let queue = InProcessQueue::default();
-        let schedule = processors::Schedule { tables: self.tables.clone(), queue: queue.clone() };
+        let schedule =
+            processors::CloseSchedule { tables: self.tables.clone(), queue: queue.clone() };
         match only_due {
             true => schedule.tick(now).await?,
             false => schedule.tick_all(now).await?,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use domain::quarantine::{QuarantineReason, Quarantined};
-use processors::replay::Replayed;
+use processors::replay::ReplayOutcome;
 
 use super::QuarantineSelection;
 use crate::{CommandError, connect, output};
@@ -63,7 +63,7 @@ pub(super) async fn run(args: QuarantineReplayArgs) -> Result<ExitCode, CommandE
     Ok(code)
 }
 
-fn summary(original: &Quarantined, replayed: &Replayed) -> String {
+fn summary(original: &Quarantined, replayed: &ReplayOutcome) -> String {
     let events =
         |count: u64| if count == 1 { "1 event".to_owned() } else { format!("{count} events") };
     let mut text = format!("{}: stored {}", original.id, events(replayed.stored));

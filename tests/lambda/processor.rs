@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::ports::EventLog;
 use domain::record::pack;
 use domain::{Acceptance, Delivered, Event, SequenceNumber};
-use processors::{Outcome, Processor};
+use processors::{BatchOutcome, Processor};
 use serde_json::{Value, json};
 
 use crate::function::metrics;
@@ -34,7 +34,7 @@ fn packed(number: &str, events: &[Value]) -> Delivered {
 }
 
 /// What the function's code does when it is called here.
-async fn in_process(world: &World, prefix: &str, records: &[Delivered]) -> Outcome {
+async fn in_process(world: &World, prefix: &str, records: &[Delivered]) -> BatchOutcome {
     Processor::new(world.tables(prefix)).process(records).await
 }
 

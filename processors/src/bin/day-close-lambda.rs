@@ -1,6 +1,5 @@
-//! The close of day as a Lambda function behind the queue of its schedule: one store after the
-//! other. What is closed is what is over by the clock; so a message that comes late or twice does
-//! no harm.
+//! Lambda function of the close of day, invoked by the queue of its schedule. It closes one store
+//! after the other. The clock decides which dates are over, so late or repeated messages do no harm.
 
 #![recursion_limit = "256"]
 
@@ -11,7 +10,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use processors::Closing;
 use tracing::Instrument;
 
-#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+#[expect(clippy::disallowed_methods, reason = "only programs read the clock")]
 fn now() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now())
 }

@@ -1,4 +1,4 @@
-//! The batch handler as a Lambda function behind the event source mapping of the stream.
+//! Lambda function of the batch handler, invoked by the event source mapping of the stream.
 
 #![recursion_limit = "256"]
 
@@ -10,7 +10,7 @@ use processors::Processor;
 use processors::metrics::{count_freshness, describe};
 use tracing::Instrument;
 
-#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+#[expect(clippy::disallowed_methods, reason = "only programs read the clock")]
 fn now() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now())
 }

@@ -5,7 +5,7 @@ use domain::record::{self, Delivered};
 use domain::stock::{RowKey, WindowKey};
 use domain::{Acceptance, Event};
 use load_generator::ledger::Ledger;
-use processors::Outcome;
+use processors::BatchOutcome;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -89,7 +89,7 @@ proptest! {
 
         // Again: nothing is new, nothing is written.
         let again = packed.process(&records(&events, &lengths));
-        let expected = Outcome { duplicate: outcome.stored, ..Outcome::default() };
+        let expected = BatchOutcome { duplicate: outcome.stored, ..BatchOutcome::default() };
         prop_assert_eq!(again, expected);
     }
 

@@ -19,7 +19,7 @@ use in_memory::Tables;
 use load_generator::day::Day;
 use load_generator::prices::Prices;
 use load_generator::shops;
-use processors::{Outcome, Processor};
+use processors::{BatchOutcome, Processor};
 
 type Stored = (BTreeMap<RowKey, Vec<u8>>, Vec<Quarantined>);
 
@@ -32,7 +32,7 @@ impl Station {
         Self(Processor::new(Tables::default()))
     }
 
-    fn process(&self, records: &[Delivered]) -> Outcome {
+    fn process(&self, records: &[Delivered]) -> BatchOutcome {
         run(self.0.process(records))
     }
 
@@ -101,7 +101,7 @@ fn contradicting(event: &Event) -> Event {
 }
 
 /// Batches that each start again from where the one before failed, as Lambda does it.
-fn redeliver(station: &Station, records: &[Delivered], mut outcome: Outcome) -> Outcome {
+fn redeliver(station: &Station, records: &[Delivered], mut outcome: BatchOutcome) -> BatchOutcome {
     for _ in 0..3 {
         let Some(from) = &outcome.retry_from else { return outcome };
         let again: Vec<Delivered> =

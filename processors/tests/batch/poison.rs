@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::SequenceNumber;
 use domain::quarantine::QuarantineReason;
-use processors::Outcome;
+use processors::BatchOutcome;
 
 use crate::{Station, date, delivered, evening, redeliver};
 
@@ -26,8 +26,13 @@ fn a_record_with_one_bad_event_stores_the_good_ones() {
     let outcome = station.process(&[delivered(4, text.into_bytes())]);
     let occurred_at = ["09:00", "09:01"].map(|time| format!("2026-03-12T{time}:00Z"));
     let occurred_at = occurred_at.map(|at| at.parse().expect("an instant")).to_vec();
-    let expected =
-        Outcome { stored: 2, occurred_at, quarantined: 1, rows_saved: 1, ..Outcome::default() };
+    let expected = BatchOutcome {
+        stored: 2,
+        occurred_at,
+        quarantined: 1,
+        rows_saved: 1,
+        ..BatchOutcome::default()
+    };
     assert_eq!(outcome, expected);
     let [kept] = &station.0.tables.quarantine.kept()[..] else { panic!("one row") };
     assert_eq!(kept.id.key, "shardId-000000000000#100#0001");

@@ -3,13 +3,13 @@
 use domain::ports::QuarantineTable;
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::record::Delivered;
-use processors::replay::{ReplayError, Replayed};
+use processors::replay::{ReplayError, ReplayOutcome};
 
 use crate::poison::line;
 use crate::{Station, date, delivered, evening, run};
 
 impl Station {
-    fn replay(&self, id: &str) -> Result<Replayed, ReplayError> {
+    fn replay(&self, id: &str) -> Result<ReplayOutcome, ReplayError> {
         let id: QuarantineId = id.parse().expect("an id");
         let kept =
             run(self.0.tables.load_quarantined(&id)).expect("an answer").expect("it is there");
@@ -54,7 +54,7 @@ fn events_refused_for_their_age_are_stored_when_the_limit_is_lifted_and_leave() 
     assert_eq!(still.refused[0].id.to_string(), c);
 
     station.0.age_max = None;
-    let expected = Replayed { stored: 1, duplicate: 0, refused: Vec::new(), stays: false };
+    let expected = ReplayOutcome { stored: 1, duplicate: 0, refused: Vec::new(), stays: false };
     assert_eq!(station.replay(&c), Ok(expected.clone()));
     assert_eq!(station.ids(), std::slice::from_ref(&a));
     assert_eq!(station.replay(&a), Ok(expected));

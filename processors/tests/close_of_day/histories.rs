@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::history::Whose;
 use domain::ports::{CatalogTable, DaysTable, HistoryTable, Saved};
 use domain::{Acceptance, ClosedDay, Event, History, Item, Version};
-use processors::Closed;
+use processors::CloseSummary;
 use rust_decimal::Decimal;
 
 use crate::{ITEMS, SPRING, Shop, midnight, run, store};
@@ -39,7 +39,7 @@ fn a_rebuild_finds_what_was_damaged_and_nothing_where_nothing_was() {
     let rebuild = |shop: &Shop| {
         let first = midnight(SPRING).date_naive() - chrono::Days::new(5);
         let mut stretches = Vec::new();
-        let told = |last, closed: Closed| stretches.push((last, closed.written()));
+        let told = |last, closed: CloseSummary| stretches.push((last, closed.written()));
         let closed = run(shop.closing.rebuild(&store, first, now, told)).expect("tables that work");
         assert_eq!(stretches.last().map(|(last, _)| *last), Some(now.date_naive()));
         (closed.written(), closed.histories)

@@ -12,7 +12,7 @@ use domain::stock::Figures;
 use domain::{Acceptance, ClosedDay, Event, History, Item, SequenceNumber, Store, limits};
 use in_memory::{Stock, Tables};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use processors::{Closed, Closing, Processor};
+use processors::{CloseSummary, Closing, Processor};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use rust_decimal::Decimal;
@@ -71,7 +71,7 @@ impl Shop {
         assert_eq!(run(self.processor.process(&[record])).retry_from, None);
     }
 
-    fn close(&self, now: DateTime<Utc>) -> Closed {
+    fn close(&self, now: DateTime<Utc>) -> CloseSummary {
         run(self.closing.close_store(&self.store.store_id, now)).expect("tables that work")
     }
 
@@ -226,7 +226,7 @@ proptest! {
         let (a, b) = run(async { tokio::join!(pass(), pass()) });
         let (a, b) = (a.unwrap(), b.unwrap());
         prop_assert_eq!(a.written() + b.written(), shop.days().len() as u64);
-        let beaten = |closed: Closed| closed.contested + closed.unchanged;
+        let beaten = |closed: CloseSummary| closed.contested + closed.unchanged;
         prop_assert_eq!(beaten(a) + beaten(b), a.written() + b.written());
         prop_assert_eq!(shop.close(now).written(), 0);
     }
@@ -241,14 +241,14 @@ fn a_day_is_not_closed_before_its_doors_and_an_unlisted_item_is_closed_as_well()
     let at: DateTime<Utc> = "2026-03-28T01:30:00Z".parse().unwrap();
     shop.arrive(&[Event::parse(json, &Acceptance::at(at)).unwrap()], at);
     // Half past two in the night of the 27th; the doors close at three.
-    assert_eq!(shop.close(at + TimeDelta::minutes(30)), Closed::default());
+    assert_eq!(shop.close(at + TimeDelta::minutes(30)), CloseSummary::default());
     let closed = shop.close(at + TimeDelta::minutes(36));
-    assert_eq!(closed, Closed { closed: 1, ..Closed::default() });
+    assert_eq!(closed, CloseSummary { closed: 1, ..CloseSummary::default() });
     let days = shop.days();
     let [day] = &days[..] else { panic!("{days:?}") };
     assert_eq!((day.key.to_string().as_str(), day.expired()), ("s/unlisted/2026-03-27", 4.into()));
     let closed = shop.close(at + TimeDelta::days(1));
-    assert_eq!(closed, Closed { unchanged: 1, ..Closed::default() });
+    assert_eq!(closed, CloseSummary { unchanged: 1, ..CloseSummary::default() });
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn a_table_that_fails_stops_the_pass_and_the_next_one_goes_on() {
     shop.closing.tables.days.fail_after(usize::MAX);
     assert_eq!(
         shop.close(evening),
-        Closed { closed: 2, unchanged: 1, histories: 4, ..Closed::default() }
+        CloseSummary { closed: 2, unchanged: 1, histories: 4, ..CloseSummary::default() }
     );
     let counted = recorder.handle().render();
     let received = "daymark_processor_day_units_sum{figure=\"received\"} 6\n";
@@ -301,7 +301,7 @@ fn a_day_whose_windows_are_expired_stays_as_it_was_closed() {
     shop.closing.tables.stock = Stock::default();
     let later = at + limits::STOCK_KEPT + TimeDelta::days(2);
     let closed = run(shop.closing.close_dates(&store, first, last, later)).unwrap();
-    assert_eq!(closed, Closed { unchanged: 2, ..Closed::default() });
+    assert_eq!(closed, CloseSummary { unchanged: 2, ..CloseSummary::default() });
     assert_eq!(shop.days(), days);
 }
 

@@ -8,7 +8,7 @@ use domain::quarantine::QuarantineReason;
 use domain::record::Delivered;
 use in_memory::Tables;
 use processors::Processor;
-use processors::question::{Question, stock_at};
+use processors::stock_query::{StockQuery, stock_at};
 
 use super::expected_tables::{ExpectedQuarantine, ExpectedTables};
 use super::{Auditor, offers, sums};
@@ -152,8 +152,8 @@ async fn on_hand(
         let since = scenario.starts_at - TimeDelta::days(10);
         let store_id = &shop.store.store_id;
         let on_shelf_since = BTreeMap::new();
-        let question = Question { store_id, sku: None, since, at, on_shelf_since };
-        let answer = stock_at(&tables, &question, at).await.expect("calls succeed without faults");
+        let query = StockQuery { store_id, sku: None, since, at, on_shelf_since };
+        let answer = stock_at(&tables, &query, at).await.expect("calls succeed without faults");
         for line in &shop.items {
             let sku = &line.item.sku;
             let found = answer.iter().find(|item| item.sku == *sku);

@@ -9,7 +9,7 @@ use domain::record::{self, Unopenable};
 use domain::stock::WindowKey;
 use domain::{Acceptance, Delivered, Event, EventId, SequenceNumber};
 use in_memory::Tables;
-use processors::{Outcome, Processor};
+use processors::{BatchOutcome, Processor};
 
 use super::given::{now, on_one_line, run};
 use super::memory::within;
@@ -50,7 +50,7 @@ fn world(row_events_max: usize) -> World {
     Processor { row_events_max, ..Processor::new(Tables::default()) }
 }
 
-fn process(world: &World, data: &[u8]) -> Outcome {
+fn process(world: &World, data: &[u8]) -> BatchOutcome {
     let delivered = Delivered {
         shard_id: "shardId-000000000000".to_owned(),
         sequence_number: SequenceNumber::new("1"),
@@ -79,7 +79,7 @@ fn judge(texts: &[String]) -> (Judged, Vec<&String>) {
     (good, bad)
 }
 
-fn holds_what_an_auditor_expects(world: &World, outcome: &Outcome, texts: &[String]) {
+fn holds_what_an_auditor_expects(world: &World, outcome: &BatchOutcome, texts: &[String]) {
     let (good, bad) = judge(texts);
     let rows = world.tables.stock.rows();
     let stored: Vec<&Event> = rows.iter().flat_map(|row| row.events()).collect();
@@ -94,8 +94,8 @@ fn holds_what_an_auditor_expects(world: &World, outcome: &Outcome, texts: &[Stri
     kept.iter().for_each(|kept| on_one_line(&kept.message));
 }
 
-fn is_kept_whole(world: &World, outcome: &Outcome, data: &[u8], reason: &Unopenable) {
-    let expected = Outcome { quarantined: 1, ..Outcome::default() };
+fn is_kept_whole(world: &World, outcome: &BatchOutcome, data: &[u8], reason: &Unopenable) {
+    let expected = BatchOutcome { quarantined: 1, ..BatchOutcome::default() };
     assert_eq!(outcome, &expected);
     let [kept] = &world.tables.quarantine.kept()[..] else { panic!("one record is kept") };
     assert_eq!((&kept.bytes[..], kept.reason), (data, QuarantineReason::Unopenable));

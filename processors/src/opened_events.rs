@@ -1,5 +1,5 @@
-//! Records -> events and poison. Bad input is a result, not an error: a retry would only meet it
-//! again until the stream forgets it.
+//! Events and poison records of a batch. Invalid input is a result and not an error: a redelivery
+//! would fail in the same way until the stream drops the record.
 
 use std::time::Duration;
 
@@ -7,29 +7,33 @@ use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::record;
 use domain::{Acceptance, Delivered, Event, SequenceNumber};
 
-/// What ingest let in just inside the age limit arrives here a little later; that much later it
-/// is still taken.
+/// Extension of the age limit. An event that ingest accepts just inside the limit reaches the
+/// processor later, and must not be refused after its acknowledgement.
 const GRACE: Duration = Duration::from_secs(3600);
 
-/// An event and where it came from.
+/// A valid event and its record.
 #[derive(Debug, Clone)]
-pub(crate) struct Opened {
+pub(crate) struct OpenedEvent {
     pub(crate) event: Event,
-    /// The record it arrived in.
+    /// Sequence number of the record with the event.
     pub(crate) sequence_number: SequenceNumber,
-    /// Whether it arrived after its window ended.
+    /// `true` if the record arrived after the window of the event ended.
     pub(crate) is_late: bool,
 }
 
-/// Something refused and the record it arrived in.
+/// A refused record or event, ready for the quarantine.
 #[derive(Debug, Clone)]
-pub(crate) struct Poison {
+pub(crate) struct PoisonRecord {
     pub(crate) refused: Quarantined,
+    /// Sequence number of the record.
     pub(crate) sequence_number: SequenceNumber,
 }
 
 /// Opens the records of a batch, in order.
-pub(crate) fn open(records: &[Delivered], age_max: Option<Duration>) -> (Vec<Opened>, Vec<Poison>) {
+pub(crate) fn open(
+    records: &[Delivered],
+    age_max: Option<Duration>,
+) -> (Vec<OpenedEvent>, Vec<PoisonRecord>) {
     let mut events = Vec::new();
     let mut poison = Vec::new();
     for record in records {
@@ -42,7 +46,7 @@ pub(crate) fn open(records: &[Delivered], age_max: Option<Duration>) -> (Vec<Ope
                 at: record.arrived_at,
                 bytes: bytes.to_vec(),
             };
-            poison.push(Poison { refused, sequence_number: sequence_number.clone() });
+            poison.push(PoisonRecord { refused, sequence_number: sequence_number.clone() });
         };
         let key = format!("{}#{sequence_number}", record.shard_id);
         let texts = match record::open(&record.data) {
@@ -56,7 +60,7 @@ pub(crate) fn open(records: &[Delivered], age_max: Option<Duration>) -> (Vec<Ope
             Acceptance { age_max, ..Acceptance::at(record.arrived_at) }.with_grace(GRACE);
         for (index, text) in texts.iter().enumerate() {
             match Event::parse(text, &acceptance) {
-                Ok(event) => events.push(Opened {
+                Ok(event) => events.push(OpenedEvent {
                     is_late: event.window().is_over_at(record.arrived_at),
                     event,
                     sequence_number: sequence_number.clone(),

@@ -1,8 +1,8 @@
-//! A batch of Kinesis records -> stock rows. Lambda and the local event source mapping call
-//! [`Processor::process`] alike.
+//! Batch handler: stores the events of a Kinesis batch as stock rows. Lambda and the local event
+//! source mapping call [`Processor::process`].
 //!
-//! Two words for failure: *poison* is set aside and counted, *unsaved* asks for redelivery from the
-//! first record that stands behind a row that could not be saved.
+//! A *poison record* is invalid: it goes to quarantine and is counted. An *unsaved* row is a failure
+//! of a table: the batch is redelivered from the first record with an event of that row.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,74 +17,103 @@ use futures_util::stream::{self, StreamExt};
 use metrics::counter;
 use tracing::{Instrument, info_span, warn};
 
-use crate::fold::{Change, fold};
 use crate::metrics as names;
-use crate::open::{Poison, open};
-use crate::save::{RowOutcome, Saving};
+use crate::opened_events::{PoisonRecord, open};
+use crate::row_saver::{RowOutcome, RowSaver};
+use crate::window_change::{WindowChange, window_changes};
 
-/// Rows that are saved at the same time. DynamoDB answers in some milliseconds, so this is what
-/// keeps a batch of a thousand rows within a second.
+/// Rows saved concurrently. A save takes a few milliseconds, so a batch of a thousand rows takes
+/// less than a second.
 const SAVES_AT_ONCE: usize = 16;
 
 /// The batch handler with its tables.
 #[derive(Debug, Clone)]
 pub struct Processor<T> {
-    /// Stock and quarantine.
+    /// Stock and quarantine tables.
     pub tables: T,
-    /// How old an event may be when its record arrives; `None` takes history of any age.
+    /// Maximum age of an event at the arrival of its record; `None` accepts events of any age.
     pub age_max: Option<Duration>,
-    /// Most events of one row; with one more it is split. The same in all programs that write to
-    /// one table: [`STOCK_ROW_EVENTS_MAX`].
+    /// Maximum number of events in one row; a row with more is split. All programs that write to
+    /// one table must use the same value, by default [`STOCK_ROW_EVENTS_MAX`].
     pub row_events_max: usize,
 }
 
-/// What became of a batch.
+/// Result of processing a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Outcome {
-    /// The lowest sequence number behind anything that is not stored: Lambda delivers everything
-    /// from there on again. `None` when all is stored.
+pub struct BatchOutcome {
+    /// Lowest sequence number of a record that is not stored completely. Lambda redelivers the
+    /// batch from there. `None` if everything is stored.
     pub retry_from: Option<SequenceNumber>,
-    /// Why that is not stored.
+    /// Failure that belongs to `retry_from`.
     pub failure: Option<Failure>,
-    /// Events that are new in their rows.
+    /// Number of events that are new in their rows.
     pub stored: u64,
-    /// When these occurred, in any order.
+    /// Instants at which the new events occurred, in any order.
     pub occurred_at: Vec<DateTime<Utc>>,
-    /// Events that their rows already had.
+    /// Number of events that their rows already contained.
     pub duplicate: u64,
-    /// Things put into quarantine.
+    /// Number of records and events put into quarantine.
     pub quarantined: u64,
-    /// Rows written.
+    /// Number of rows written.
     pub rows_saved: u64,
 }
 
 impl<T> Processor<T> {
-    /// A handler over these tables with the default limits.
+    /// Creates a handler over these tables with the default limits.
     pub fn new(tables: T) -> Self {
         Self { tables, age_max: Some(EVENT_AGE_MAX), row_events_max: STOCK_ROW_EVENTS_MAX }
     }
 }
 
 impl<T: StockTable + QuarantineTable> Processor<T> {
-    /// Stores a batch. It may be cut, ordered and repeated in any way: the rows come out the same.
-    pub async fn process(&self, records: &[Delivered]) -> Outcome {
+    /// Stores the events of a batch. The resulting rows do not depend on how records are cut into
+    /// batches, ordered or repeated.
+    ///
+    /// # Examples
+    /// A record without an event goes to quarantine and is not redelivered:
+    /// ```
+    /// use domain::SequenceNumber;
+    /// use domain::ports::QuarantineTable;
+    /// use domain::record::Delivered;
+    /// use in_memory::Tables;
+    /// use processors::Processor;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let record = Delivered {
+    ///     shard_id: "shardId-000000000000".to_owned(),
+    ///     sequence_number: SequenceNumber::new("1"),
+    ///     partition_key: "0042".to_owned(),
+    ///     arrived_at: "2026-03-12T09:01:00Z".parse()?,
+    ///     data: b"no event".to_vec(),
+    /// };
+    /// let processor = Processor::new(Tables::default());
+    /// let outcome = processor.process(&[record]).await;
+    /// assert_eq!((outcome.stored, outcome.quarantined, outcome.retry_from), (0, 1, None));
+    ///
+    /// let refused = processor.tables.query_quarantined("2026-03-12".parse()?).await?;
+    /// assert_eq!(refused[0].id.to_string(), "2026-03-12/shardId-000000000000#1#0000");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn process(&self, records: &[Delivered]) -> BatchOutcome {
         self.process_into(&self.tables, records).await
     }
 
-    /// Stores a batch; poison goes to `quarantine`.
+    /// Stores the events of a batch; poison records go to `quarantine`.
     pub(crate) async fn process_into(
         &self,
         quarantine: &impl QuarantineTable,
         records: &[Delivered],
-    ) -> Outcome {
-        // Lambda's batches are of one shard; nowhere else do they have to be.
+    ) -> BatchOutcome {
+        // A batch from Lambda has one shard; other callers may mix shards.
         let shard = records.first().map(|record| record.shard_id.as_str());
         let span = info_span!("process", shard, records = records.len());
         async {
             let (events, poison) = open(records, self.age_max);
-            let mut outcome = Outcome::default();
-            keep_all(quarantine, poison, &mut outcome).await;
-            let changes = fold(events);
+            let mut outcome = BatchOutcome::default();
+            quarantine_all(quarantine, poison, &mut outcome).await;
+            let changes = window_changes(events);
             match self.load(&changes).await {
                 Ok(stored) => self.save_all(quarantine, changes, stored, &mut outcome).await,
                 Err(failure) => {
@@ -99,7 +128,10 @@ impl<T: StockTable + QuarantineTable> Processor<T> {
         .await
     }
 
-    async fn load(&self, changes: &[Change]) -> Result<HashMap<WindowKey, StockWindow>, Failure> {
+    async fn load(
+        &self,
+        changes: &[WindowChange],
+    ) -> Result<HashMap<WindowKey, StockWindow>, Failure> {
         let keys: Vec<RowKey> = changes.iter().map(|change| change.key.clone().into()).collect();
         let rows = self.tables.load_stock(&keys).await?;
         Ok(rows.into_iter().map(|row| (row.key().clone(), row)).collect())
@@ -108,16 +140,16 @@ impl<T: StockTable + QuarantineTable> Processor<T> {
     async fn save_all(
         &self,
         quarantine: &impl QuarantineTable,
-        changes: Vec<Change>,
+        changes: Vec<WindowChange>,
         mut stored: HashMap<WindowKey, StockWindow>,
-        outcome: &mut Outcome,
+        outcome: &mut BatchOutcome,
     ) {
-        let saving =
-            &Saving { stock: &self.tables, quarantine, row_events_max: self.row_events_max };
+        let saver =
+            &RowSaver { stock: &self.tables, quarantine, row_events_max: self.row_events_max };
         let jobs = changes.into_iter().map(|change| {
             let row = stored.remove(&change.key);
             async move {
-                let result = saving.change(&change, row).await;
+                let result = saver.save(&change, row).await;
                 (change, result)
             }
         });
@@ -131,7 +163,11 @@ impl<T: StockTable + QuarantineTable> Processor<T> {
     }
 }
 
-async fn keep_all(quarantine: &impl QuarantineTable, poison: Vec<Poison>, outcome: &mut Outcome) {
+async fn quarantine_all(
+    quarantine: &impl QuarantineTable,
+    poison: Vec<PoisonRecord>,
+    outcome: &mut BatchOutcome,
+) {
     let jobs = poison.into_iter().map(|poison| async move {
         let result = quarantine.put_quarantined(&poison.refused).await;
         (poison, result)
@@ -145,7 +181,7 @@ async fn keep_all(quarantine: &impl QuarantineTable, poison: Vec<Poison>, outcom
     }
 }
 
-impl Outcome {
+impl BatchOutcome {
     fn count_row(&mut self, row: &RowOutcome) {
         self.stored += row.stored.len() as u64;
         self.occurred_at.extend(&row.stored);

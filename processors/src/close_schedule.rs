@@ -1,11 +1,10 @@
-//! Schedule of the close of day: the stores whose days are looked at in a slot. The schedule sends
-//! them to a queue; one store at a time is taken from it and closed.
+//! Schedule of the close of day: selects the stores to close in a slot and sends them to a queue.
+//! A consumer closes one store per message.
 //!
-//! A pass reads all windows of eight dates, or of nine between the close and midnight, so ten
-//! thousand stores are not looked at 96 times a day: each is in the slots of the first hour after
-//! its doors close, which is when its day comes about, and for what arrives late every four hours,
-//! long before the next afternoon asks. Which slot of the four hours is drawn by its id, so that
-//! every slot has as much to do.
+//! A pass reads all windows of eight dates (nine between the close and midnight), too much for each
+//! of the 96 slots of a day. A store is due in each slot of the hour after its doors close. For late
+//! events it is also due every four hours, so that days are current before prices are decided. The
+//! slot within the four hours is a hash of the store id, which spreads the load over all slots.
 
 use chrono::{DateTime, Days, TimeDelta, Timelike, Utc};
 use domain::chance::draw;
@@ -15,39 +14,41 @@ use domain::ports::{CatalogTable, DueQueue, Failure};
 use domain::{Store, slot_of};
 use metrics::counter;
 
-use crate::close::SETTLE;
+use crate::closing::SETTLE;
 use crate::metrics as names;
 
-/// For how long after its close a store is due in every slot.
+/// Period after the close in which a store is due in every slot.
 const EVERY_SLOT: TimeDelta = TimeDelta::hours(1);
-/// And one slot of so many besides.
+/// Slots between two passes for late events: four hours.
 const ONE_SLOT_OF: u32 = 4 * 60 / SLOT_MINUTES;
-const _: () = assert!((24 * 60 / SLOT_MINUTES).is_multiple_of(ONE_SLOT_OF), "the same every day");
+const _: () =
+    assert!((24 * 60 / SLOT_MINUTES).is_multiple_of(ONE_SLOT_OF), "every day has the same slots");
 
-/// The schedule with what it reads and where it sends.
+/// Schedule of the close of day with its catalogue and its queue.
 #[derive(Debug, Clone)]
-pub struct Schedule<T, Q> {
-    /// The catalogue.
+pub struct CloseSchedule<T, Q> {
+    /// Catalogue with the stores.
     pub tables: T,
-    /// Where stores go that are due.
+    /// Queue of due stores.
     pub queue: Q,
 }
 
-impl<T: CatalogTable, Q: DueQueue> Schedule<T, Q> {
-    /// Sends the stores whose days are to be looked at in the slot that `due` lies in, and says how
-    /// many they are.
+impl<T: CatalogTable, Q: DueQueue> CloseSchedule<T, Q> {
+    /// Sends the stores that are due in the slot of `due`. Returns the number of stores.
     ///
     /// # Errors
-    /// When not all are sent; to do it again is safe.
+    /// Returns an error if the catalogue cannot be read or not all stores were sent. A repetition
+    /// is safe.
     pub async fn tick(&self, due: DateTime<Utc>) -> Result<usize, Failure> {
         let slot = slot_of(due);
         self.send(slot, |store| is_due(store, slot)).await
     }
 
-    /// Sends every store, due or not: for the start of a program that may have missed slots.
+    /// Sends every store, due or not, for the start of a program that may have missed slots.
+    /// Returns the number of stores.
     ///
     /// # Errors
-    /// As [`Schedule::tick`].
+    /// As [`CloseSchedule::tick`].
     pub async fn tick_all(&self, due: DateTime<Utc>) -> Result<usize, Failure> {
         self.send(slot_of(due), |_| true).await
     }
@@ -66,7 +67,7 @@ impl<T: CatalogTable, Q: DueQueue> Schedule<T, Q> {
 }
 
 fn is_due(store: &Store, slot: DateTime<Utc>) -> bool {
-    has_just_closed(store, slot) || is_its_turn(store, slot)
+    has_just_closed(store, slot) || is_due_for_late_events(store, slot)
 }
 
 fn has_just_closed(store: &Store, slot: DateTime<Utc>) -> bool {
@@ -77,10 +78,10 @@ fn has_just_closed(store: &Store, slot: DateTime<Utc>) -> bool {
     })
 }
 
-fn is_its_turn(store: &Store, slot: DateTime<Utc>) -> bool {
-    let of_day = (slot.hour() * 60 + slot.minute()) / SLOT_MINUTES;
+fn is_due_for_late_events(store: &Store, slot: DateTime<Utc>) -> bool {
+    let slot_of_day = (slot.hour() * 60 + slot.minute()) / SLOT_MINUTES;
     let turn = draw(&["close", store.store_id.as_str()]) % u64::from(ONE_SLOT_OF);
-    u64::from(of_day % ONE_SLOT_OF) == turn
+    u64::from(slot_of_day % ONE_SLOT_OF) == turn
 }
 
 #[cfg(test)]
@@ -114,13 +115,13 @@ mod tests {
             let just_closed: Vec<_> =
                 slots().filter(|slot| has_just_closed(&store, *slot)).collect();
             assert_eq!(just_closed, [0, 1, 2, 3].map(|slot| first + TimeDelta::minutes(15 * slot)));
-            let turns = slots().filter(|slot| is_its_turn(&store, *slot)).count();
+            let turns = slots().filter(|slot| is_due_for_late_events(&store, *slot)).count();
             assert_eq!(turns, 6, "{hours}");
         }
     }
 
     #[test]
-    fn each_day_of_a_year_is_looked_at_in_the_first_slot_after_its_close() {
+    fn each_day_of_a_year_is_closed_in_the_first_slot_after_its_doors_close() {
         let year: NaiveDate = "2026-01-01".parse().expect("a date");
         for zone in ["Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"] {
             for hours in ["mon-sat 07:00-18:30", "mon-sun 06:00-06:00", "fri-sat 18:00-02:30"] {
@@ -136,11 +137,11 @@ mod tests {
     }
 
     #[test]
-    fn every_slot_has_as_many_stores() {
+    fn passes_for_late_events_are_spread_evenly_over_the_slots() {
         let mut due: BTreeMap<DateTime<Utc>, usize> = BTreeMap::new();
         for id in 0..1_000 {
             let store = store(id, "mon-sun 07:00-18:30");
-            for slot in slots().take(16).filter(|slot| is_its_turn(&store, *slot)) {
+            for slot in slots().take(16).filter(|slot| is_due_for_late_events(&store, *slot)) {
                 *due.entry(slot).or_default() += 1;
             }
         }

@@ -1,9 +1,9 @@
-//! One row: merge what is new with what is stored, save under the version that was read, and on a
-//! conflict merge again with what somebody else stored in between.
+//! Save of one row: merges new events into the stored row and saves it under the version that was
+//! read. After a version conflict it merges again with the row stored in between.
 //!
-//! A row with more events than it may hold is split: its events are merged into its continuations,
+//! A row above the maximum number of events is split: its events are merged into its continuations,
 //! and then it becomes a signpost to them. A crash in between leaves the events in both; readers
-//! put them together, and the next save that finds the row too full splits it again.
+//! assemble them, and the next save of the row splits it again.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -16,59 +16,57 @@ use domain::ports::{Failure, QuarantineTable, Saved, StockTable};
 use domain::quarantine::Quarantined;
 use domain::stock::{Absorbed, RowKey, StockWindow};
 
-use crate::fold::Change;
+use crate::window_change::WindowChange;
 
-/// What became of a row, and of its continuations.
+/// Result of saving a row and its continuations.
 #[derive(Debug, Default)]
 pub(crate) struct RowOutcome {
-    /// Rows written.
     pub(crate) saved: u64,
-    /// Rows that had everything.
     pub(crate) unchanged: u64,
-    /// When the events occurred that the row did not have.
+    /// Instants at which the new events occurred.
     pub(crate) stored: Vec<DateTime<Utc>>,
-    /// Of these, those that arrived after their window ended.
+    /// Number of new events that arrived after the end of their window.
     pub(crate) late: u64,
-    /// Events the row already had.
+    /// Number of events that the row already contained.
     pub(crate) duplicate: u64,
     pub(crate) conflicts: u64,
     pub(crate) refused: Vec<Quarantined>,
 }
 
-/// An event on its way into a row.
+/// Event to merge into a row.
 #[derive(Debug, Clone, Copy)]
 struct Arrival<'a> {
     event: &'a Event,
     is_late: bool,
 }
 
-/// The tables, and how many events a row may have.
-pub(crate) struct Saving<'a, S, Q> {
+/// Saves rows under optimistic concurrency.
+pub(crate) struct RowSaver<'a, S, Q> {
     pub(crate) stock: &'a S,
     pub(crate) quarantine: &'a Q,
     pub(crate) row_events_max: usize,
 }
 
-/// A future that may hold itself: rows below rows.
-type Deep<'a> = Pin<Box<dyn Future<Output = Result<RowOutcome, Failure>> + Send + 'a>>;
+/// Boxed future, because continuations can have continuations.
+type BoxedOutcome<'a> = Pin<Box<dyn Future<Output = Result<RowOutcome, Failure>> + Send + 'a>>;
 
-impl<S: StockTable, Q: QuarantineTable> Saving<'_, S, Q> {
-    /// Brings `change` into the table. `stored` is the row as it was read, if there was one.
-    pub(crate) async fn change(
+impl<S: StockTable, Q: QuarantineTable> RowSaver<'_, S, Q> {
+    /// Saves the events of `change`. `stored` is the row as it was read, if there is one.
+    pub(crate) async fn save(
         &self,
-        change: &Change,
+        change: &WindowChange,
         stored: Option<StockWindow>,
     ) -> Result<RowOutcome, Failure> {
         let arrivals = change.events.iter();
         let arrivals = arrivals
             .map(|opened| Arrival { event: &opened.event, is_late: opened.is_late })
             .collect();
-        self.bring(change.key.clone().into(), arrivals, stored).await
+        self.merge_into(change.key.clone().into(), arrivals, stored).await
     }
 
-    /// What the row refuses goes to quarantine before the row is saved: a crash in between leaves
-    /// a quarantine row that the redelivery writes again, and nothing lost.
-    async fn bring(
+    /// Refused events are quarantined before the row is saved. After a crash in between, the
+    /// redelivery writes the same quarantine entry again, and nothing is lost.
+    async fn merge_into(
         &self,
         key: RowKey,
         arrivals: Vec<Arrival<'_>>,
@@ -77,7 +75,7 @@ impl<S: StockTable, Q: QuarantineTable> Saving<'_, S, Q> {
         let mut conflicts = 0;
         for _ in 0..SAVE_ATTEMPTS_MAX {
             if stored.as_ref().is_some_and(StockWindow::is_signpost) {
-                let mut outcome = self.bring_on(&key, arrivals).await?;
+                let mut outcome = self.merge_into_continuations(&key, arrivals).await?;
                 outcome.conflicts += conflicts;
                 return Ok(outcome);
             }
@@ -108,16 +106,20 @@ impl<S: StockTable, Q: QuarantineTable> Saving<'_, S, Q> {
         )))
     }
 
-    /// Copies a row's events into its continuations; answers how many rows were written.
+    /// Copies the events of a row into its continuations. Returns the number of rows written.
     async fn split(&self, row: &StockWindow) -> Result<u64, Failure> {
-        // That some of these were late, and all are new there, was told when they came.
+        // The events were already counted as late and as new when they arrived.
         let moved = row.events().map(|event| Arrival { event, is_late: false });
-        let outcome = self.bring_on(row.row_key(), moved.collect()).await?;
+        let outcome = self.merge_into_continuations(row.row_key(), moved.collect()).await?;
         Ok(outcome.saved)
     }
 
-    /// Brings events into the continuations of a row.
-    fn bring_on<'a>(&'a self, key: &RowKey, arrivals: Vec<Arrival<'a>>) -> Deep<'a> {
+    /// Merges events into the continuations of a row.
+    fn merge_into_continuations<'a>(
+        &'a self,
+        key: &RowKey,
+        arrivals: Vec<Arrival<'a>>,
+    ) -> BoxedOutcome<'a> {
         let mut shares: BTreeMap<RowKey, Vec<Arrival<'a>>> = BTreeMap::new();
         for arrival in arrivals {
             shares.entry(key.next(arrival.event.event_id())).or_default().push(arrival);
@@ -130,7 +132,7 @@ impl<S: StockTable, Q: QuarantineTable> Saving<'_, S, Q> {
             let mut all = RowOutcome::default();
             for (key, arrivals) in shares {
                 let row = rows.remove(&key);
-                all.add(self.bring(key, arrivals, row).await?);
+                all.add(self.merge_into(key, arrivals, row).await?);
             }
             Ok(all)
         })
@@ -149,7 +151,7 @@ impl RowOutcome {
     }
 }
 
-/// Set union. Either the row changed and is to be saved, or it is unchanged.
+/// Merges events into a row by set union. The outcome counts the row as either saved or unchanged.
 fn merge(row: &mut StockWindow, arrivals: &[Arrival<'_>]) -> RowOutcome {
     let mut outcome = RowOutcome::default();
     let mut changed = false;

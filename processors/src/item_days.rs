@@ -1,0 +1,55 @@
+//! Days of one item, computed from its windows, its offers and the day before.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::closed_day::Morning;
+use domain::stock::StockWindow;
+use domain::{ClosedDay, DayKey, DaySpan, Offer, Sku, Store};
+
+/// Stored day rows.
+pub(crate) type DayRows = BTreeMap<DayKey, ClosedDay>;
+/// Offers by date and item, shadow offers excluded.
+pub(crate) type OffersByDay = BTreeMap<(NaiveDate, Sku), Vec<Offer>>;
+
+/// Input of one item's days over consecutive dates.
+pub(crate) struct ItemDays<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) sku: &'a Sku,
+    pub(crate) shelf_life_days: u16,
+    /// Windows of the item, sorted by start.
+    pub(crate) windows: &'a [StockWindow],
+    pub(crate) offers: &'a OffersByDay,
+    /// Day rows of the store as they were before the pass.
+    pub(crate) stored: &'a DayRows,
+}
+
+impl<'a> ItemDays<'a> {
+    /// Returns the stored row of a date.
+    pub(crate) fn stored_row(&self, date: NaiveDate) -> Option<&'a ClosedDay> {
+        self.stored.get(&self.key(date))
+    }
+
+    /// Computes the row of a date from the row of the day before. Returns `None` for a day without
+    /// stock and without events.
+    pub(crate) fn close(&self, span: &DaySpan, before: Option<&ClosedDay>) -> Option<ClosedDay> {
+        let inside =
+            |row: &&StockWindow| (span.starts_at..span.ends_at).contains(&row.key().window.start());
+        let windows: Vec<&StockWindow> = self.windows.iter().filter(inside).collect();
+        let morning = Morning {
+            before,
+            span: *span,
+            opens_at: self.store.day(span.date).map(|day| day.opens_at),
+            zone: self.store.zone,
+            shelf_life_days: self.shelf_life_days,
+            is_stored: self.stored_row(span.date).is_some(),
+        };
+        let offers = self.offers.get(&(span.date, self.sku.clone()));
+        let offers: Vec<&Offer> = offers.into_iter().flatten().collect();
+        ClosedDay::of(self.key(span.date), &morning, &windows, &offers)
+    }
+
+    fn key(&self, date: NaiveDate) -> DayKey {
+        DayKey { store_id: self.store.store_id.clone(), sku: self.sku.clone(), date }
+    }
+}

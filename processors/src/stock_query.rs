@@ -1,0 +1,70 @@
+//! Stock of a store's items at an instant. Lambda functions and the terminal share this code.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::ports::{Failure, StockTable};
+use domain::stock::{Figures, Level, StockWindow, level_at};
+use domain::{Sku, StoreId};
+
+/// A query for the stock of a store.
+#[derive(Debug, Clone)]
+pub struct StockQuery<'a> {
+    /// Store of the items.
+    pub store_id: &'a StoreId,
+    /// Item to query; `None` queries all items.
+    pub sku: Option<&'a Sku>,
+    /// Start of the period over which movements are summed.
+    pub since: DateTime<Utc>,
+    /// Instant of the query and exclusive end of the period.
+    pub at: DateTime<Utc>,
+    /// Earliest arrival of units that may still be on the shelf, for items with a longer shelf
+    /// life than the period. For other items `since` is used.
+    pub on_shelf_since: BTreeMap<Sku, DateTime<Utc>>,
+}
+
+/// Stock of one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemStock {
+    /// Item of the stock.
+    pub sku: Sku,
+    /// Quantity on hand and its source.
+    pub level: Level,
+    /// Sums of the movements in the period of the query.
+    pub figures: Figures,
+    /// Windows in the period of the query, sorted by start.
+    pub windows: Vec<StockWindow>,
+}
+
+/// Returns the stock of a store's items, sorted by item. Rows expired at `now` are left out.
+///
+/// # Errors
+/// Returns an error if the stock table cannot be read.
+pub async fn stock_at(
+    table: &impl StockTable,
+    query: &StockQuery<'_>,
+    now: DateTime<Utc>,
+) -> Result<Vec<ItemStock>, Failure> {
+    let StockQuery { store_id, sku, since, at, on_shelf_since } = query;
+    let earliest = on_shelf_since.values().copied().fold(*since, DateTime::min);
+    let rows = table.query_stock(store_id, *sku, earliest, *at, now).await?;
+    let stock = windows_by_item(rows).into_iter().map(|(sku, mut windows)| {
+        let on_shelf_since = on_shelf_since.get(&sku).copied().unwrap_or(*since);
+        let starts_from = |since| move |row: &&StockWindow| row.key().window.start() >= since;
+        let level = level_at(windows.iter().filter(starts_from(on_shelf_since)), *at);
+        windows.retain(|row| starts_from(*since)(&row));
+        let events = windows.iter().flat_map(StockWindow::events);
+        let figures = Figures::of(events.filter(|event| event.occurred_at() < *at));
+        ItemStock { sku, level, figures, windows }
+    });
+    Ok(stock.collect())
+}
+
+/// Groups windows by item; the windows of an item keep their order.
+pub(crate) fn windows_by_item(windows: Vec<StockWindow>) -> BTreeMap<Sku, Vec<StockWindow>> {
+    let mut items: BTreeMap<Sku, Vec<StockWindow>> = BTreeMap::new();
+    for window in windows {
+        items.entry(window.key().sku.clone()).or_default().push(window);
+    }
+    items
+}
