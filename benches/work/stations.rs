@@ -15,7 +15,7 @@ use ingest::{Service, Settings, router};
 use local::dynamodb::{self, DynamoDb};
 use local::http::{Bound, Server};
 use local::part::{Part, Stop};
-use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
+use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 use pricing::Pricing;
 use processors::{Closing, Processor};
 use tokio::runtime::{Builder, Runtime};
@@ -53,8 +53,8 @@ impl Stations {
             Part::start("dynamodb", move |stop: Stop| database.serve(at_dynamodb, stop.wait()));
         let kinesis = Part::start("kinesis", move |stop: Stop| async move {
             let kinesis = Kinesis::open(KinesisSettings {
-                storage: Storage::Memory,
-                limits: Limits::Off,
+                storage: KinesisStorage::Memory,
+                limits: ShardLimits::Off,
                 clock: Arc::new(now),
                 region: "local".to_owned(),
             });

@@ -3,7 +3,7 @@
 use local::dynamodb::{DynamoDb, Tables};
 use local::http::Bound;
 use local::part::{Part, Stop};
-use local_kinesis::{Kinesis, KinesisSettings, Limits};
+use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 
 use super::{CHECKPOINTS, MachineSettings, folder};
 use crate::CommandError;
@@ -15,12 +15,12 @@ pub(super) fn start_kinesis(
     bound: Bound,
 ) -> Result<Part, CommandError> {
     let storage = match folder(&settings.storage) {
-        None => local_kinesis::Storage::Memory,
-        Some(folder) => local_kinesis::Storage::Folder(folder.join("kinesis")),
+        None => KinesisStorage::Memory,
+        Some(folder) => KinesisStorage::Folder(folder.join("kinesis")),
     };
     let kinesis = Kinesis::open(KinesisSettings {
         storage,
-        limits: Limits::Enforced,
+        limits: ShardLimits::Enforced,
         clock: clock.clone(),
         region: "local".to_owned(),
     })?;

@@ -18,7 +18,7 @@ const THEN_MILLIS_MAX: u64 = 300;
 /// Longest life of one that is killed while it starts.
 const START_MILLIS_MAX: u64 = 400;
 /// Logged when a write that was under way at the kill is found.
-const TORN: &str = "ended in what is no whole write";
+const TORN: &str = "the last write of this log is incomplete";
 
 #[test]
 #[expect(clippy::print_stderr, reason = "the figures of a long run")]

@@ -123,7 +123,8 @@ fn goes_on_with(kept: &Kept, folder: &Path, requests: usize, cut: Option<u64>) {
     events.extend(more);
     everything_sent_is_there_once(&up, &books_of(&events));
     let err = up.interrupt().err;
-    let reported: Vec<&str> = err.lines().filter(|line| line.contains("no whole write")).collect();
+    let reported: Vec<&str> =
+        err.lines().filter(|line| line.contains("last write of this log is incomplete")).collect();
     match cut {
         None => assert!(reported.is_empty(), "{err}"),
         Some(cut) => {

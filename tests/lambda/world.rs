@@ -13,7 +13,7 @@ use domain::{Delivered, SequenceNumber};
 use local::dynamodb::{self, DynamoDb};
 use local::http::{Bound, Server};
 use local::part::{Part, Stop};
-use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
+use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 use serde_json::{Value, json};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -158,8 +158,8 @@ fn url(bound: &Bound) -> String {
 
 fn serve_kinesis(bound: Bound) -> Part {
     let clock = Arc::new(now);
-    let (storage, region) = (Storage::Memory, "eu-west-1".to_owned());
-    let settings = KinesisSettings { storage, limits: Limits::Off, clock, region };
+    let (storage, region) = (KinesisStorage::Memory, "eu-west-1".to_owned());
+    let settings = KinesisSettings { storage, limits: ShardLimits::Off, clock, region };
     let kinesis = Kinesis::open(settings).expect("it opens");
     let serve = async move |stop: Stop| bound.serve(kinesis.router(), stop.wait()).await;
     Part::start("kinesis", serve).expect("a thread")

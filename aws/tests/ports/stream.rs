@@ -3,7 +3,7 @@
 use aws_sdk_kinesis::types::ShardIteratorType;
 use domain::ports::{EventLog, Failure, Put};
 use domain::record::Record;
-use local_kinesis::Limits;
+use local_kinesis::ShardLimits;
 
 use crate::world::StreamWorld;
 
@@ -32,7 +32,7 @@ impl StreamWorld {
 
 #[tokio::test]
 async fn each_record_is_answered_for_in_its_place() {
-    let world = StreamWorld::start(Limits::Off, 3).await;
+    let world = StreamWorld::start(ShardLimits::Off, 3).await;
     let records: Vec<Record> = (0..40).map(|n| record(n, format!("data {n}"))).collect();
     let answers = world.stream.put_records(&records).await.unwrap();
     assert_eq!(answers.len(), records.len());
@@ -47,7 +47,7 @@ async fn each_record_is_answered_for_in_its_place() {
 
 #[tokio::test]
 async fn what_a_shard_cannot_take_now_fails_alone_as_throttled() {
-    let world = StreamWorld::start(Limits::Enforced, 1).await;
+    let world = StreamWorld::start(ShardLimits::Enforced, 1).await;
     // Each of the large ones is what a shard takes in a second, but for a few kilobytes.
     let large = || vec![b'x'; 1_040_000];
     let records = [record("a", large()), record("b", large()), record("c", "small")];
@@ -66,7 +66,7 @@ async fn what_a_shard_cannot_take_now_fails_alone_as_throttled() {
 
 #[tokio::test]
 async fn a_stream_is_ready_when_it_exists() {
-    let world = StreamWorld::without_stream(Limits::Off);
+    let world = StreamWorld::without_stream(ShardLimits::Off);
     let missing = world.stream.check_ready().await;
     assert!(matches!(&missing, Err(Failure::Refused(why)) if why.contains("ResourceNotFound")));
     let put = world.stream.put_records(&[record("a", "data")]).await;

@@ -13,7 +13,7 @@ use chrono::DateTime;
 use local::dynamodb::{self, DynamoDb};
 use local::http::{Bound, Server};
 use local::part::Part;
-use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
+use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 
 /// An item as the wire has it.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
@@ -102,12 +102,12 @@ pub(crate) struct StreamWorld {
 
 impl StreamWorld {
     /// An endpoint where the stream does not exist yet.
-    pub(crate) fn without_stream(limits: Limits) -> Self {
+    pub(crate) fn without_stream(limits: ShardLimits) -> Self {
         let bound = bind();
         let clients = clients(&url(&bound));
         let clock = Arc::new(|| DateTime::UNIX_EPOCH);
         let settings = KinesisSettings {
-            storage: Storage::Memory,
+            storage: KinesisStorage::Memory,
             limits,
             clock,
             region: "eu-west-1".to_owned(),
@@ -126,7 +126,7 @@ impl StreamWorld {
         }
     }
 
-    pub(crate) async fn start(limits: Limits, shards: i32) -> Self {
+    pub(crate) async fn start(limits: ShardLimits, shards: i32) -> Self {
         let world = Self::without_stream(limits);
         world.stream.create(shards).await.expect("the stream");
         world

@@ -1,4 +1,4 @@
-//! The actions, by what they are about.
+//! Actions of the endpoint, grouped by subject.
 
 mod get;
 mod put;
@@ -6,23 +6,23 @@ mod reshard;
 mod shards;
 mod streams;
 
-use super::error::{ApiError, Code};
+use super::error::{ApiError, ApiErrorCode};
 
-/// A required member.
+/// Returns a required member, or an error that names the field.
 fn required<T>(value: Option<T>, field: &str) -> Result<T, ApiError> {
     value.ok_or_else(|| ApiError::missing(field))
 }
 
-/// Ends a request that only asks whether it would pass; everything else is checked before.
+/// Ends a dry run with its error. Callers validate everything else before.
 fn unless_dry_run(dry_run: Option<bool>) -> Result<(), ApiError> {
     if dry_run == Some(true) {
         let message = "The request would have passed; it was rejected because DryRun was given";
-        return Err(ApiError::new(Code::DryRun, message));
+        return Err(ApiError::new(ApiErrorCode::DryRun, message));
     }
     Ok(())
 }
 
-/// A number within bounds, or its default.
+/// Returns a number within bounds, or the default if the member is missing.
 fn bounded(
     value: Option<i64>,
     field: &str,
@@ -36,7 +36,7 @@ fn bounded(
     })
 }
 
-/// A 128-bit hash key in decimal.
+/// Parses a 128-bit hash key in decimal.
 fn hash_key(text: &str, field: &str) -> Result<u128, ApiError> {
     let digits = !text.is_empty() && text.len() <= 39 && text.bytes().all(|b| b.is_ascii_digit());
     if !digits || (text.len() > 1 && text.starts_with('0')) {

@@ -1,4 +1,4 @@
-//! The requests and responses as they stand in the JSON of the service.
+//! Requests and responses in the JSON of the service.
 
 mod blob;
 mod object;
@@ -6,12 +6,12 @@ mod object;
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
-use super::stream::{Mode, Shard, Stream, shard_id};
+use super::stream::{ShardMetadata, StreamMetadata, StreamMode, shard_id};
 pub(crate) use blob::{Blob, from_seconds, seconds};
-pub(crate) use object::Object;
+pub(crate) use object::JsonObject;
 
-/// Declares requests: every member optional, because the service answers for a missing one with
-/// a coded error; every request may name its stream by name or by ARN.
+/// Declares requests. Every member is optional, because the service reports a missing member with an
+/// error code. Every request can name its stream by name or by ARN.
 macro_rules! requests {
     ($($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
@@ -24,7 +24,7 @@ macro_rules! requests {
             $($(#[$attribute])* pub(crate) $field: Option<$type>,)*
         }
 
-        impl NamesStream for $name {
+        impl NamedStream for $name {
             fn stream(&self) -> (Option<&str>, Option<&str>) {
                 (self.stream_name.as_deref(), self.stream_arn.as_deref())
             }
@@ -32,9 +32,9 @@ macro_rules! requests {
     )*};
 }
 
-/// A request that is about one stream.
-pub(crate) trait NamesStream {
-    /// Its `StreamName` and `StreamARN`.
+/// Request for one stream.
+pub(crate) trait NamedStream {
+    /// `StreamName` and `StreamARN` of the request.
     fn stream(&self) -> (Option<&str>, Option<&str>);
 }
 
@@ -42,12 +42,12 @@ requests! {
     /// `CreateStream`.
     CreateStream {
         shard_count: i64,
-        stream_mode_details: Object<StreamModeDetails>,
+        stream_mode_details: JsonObject<StreamModeDetails>,
         #[serde(rename = "MaxRecordSizeInKiB")]
         max_record_size_in_kib: i64,
     }
-    /// An action that takes nothing but its stream.
-    OneStream {}
+    /// Request with the stream as its only member.
+    StreamRequest {}
     /// `DescribeStream`.
     DescribeStream { limit: i64, exclusive_start_shard_id: String, }
     /// `ListStreams`.
@@ -58,7 +58,7 @@ requests! {
         exclusive_start_shard_id: String,
         max_results: i64,
         stream_creation_timestamp: f64,
-        shard_filter: Object<ShardFilter>,
+        shard_filter: JsonObject<ShardFilter>,
     }
     /// `PutRecord`.
     PutRecord {
@@ -69,7 +69,7 @@ requests! {
         dry_run: bool,
     }
     /// `PutRecords`.
-    PutRecords { records: Vec<Object<PutRecordsEntry>>, dry_run: bool, }
+    PutRecords { records: Vec<JsonObject<PutRecordsEntry>>, dry_run: bool, }
     /// `GetShardIterator`.
     GetShardIterator {
         shard_id: String,
@@ -90,7 +90,7 @@ requests! {
     RetentionPeriod { retention_period_hours: i64, }
 }
 
-/// One record of `PutRecords`.
+/// Record of `PutRecords`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct PutRecordsEntry {
@@ -99,7 +99,7 @@ pub(crate) struct PutRecordsEntry {
     pub(crate) explicit_hash_key: Option<String>,
 }
 
-/// Which shards `ListShards` gives.
+/// ShardSelection shards `ListShards` gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ShardFilter {
@@ -111,7 +111,7 @@ pub(crate) struct ShardFilter {
     pub(crate) timestamp: Option<f64>,
 }
 
-/// How a stream's capacity is given.
+/// Capacity mode of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct StreamModeDetails {
@@ -119,23 +119,23 @@ pub(crate) struct StreamModeDetails {
 }
 
 impl StreamModeDetails {
-    /// The mode on the wire.
-    pub(crate) fn of(mode: Mode) -> Self {
+    /// Creates the details of a mode.
+    pub(crate) fn new(mode: StreamMode) -> Self {
         let stream_mode = match mode {
-            Mode::Provisioned => "PROVISIONED",
-            Mode::OnDemand => "ON_DEMAND",
+            StreamMode::Provisioned => "PROVISIONED",
+            StreamMode::OnDemand => "ON_DEMAND",
         };
         Self { stream_mode: stream_mode.to_owned() }
     }
 
-    /// The mode it names.
+    /// Returns the named mode.
     ///
     /// # Errors
-    /// `ValidationException` for any other name.
-    pub(crate) fn mode(&self) -> Result<Mode, ApiError> {
+    /// Returns `ValidationException` if the name is unknown.
+    pub(crate) fn mode(&self) -> Result<StreamMode, ApiError> {
         match self.stream_mode.as_str() {
-            "PROVISIONED" => Ok(Mode::Provisioned),
-            "ON_DEMAND" => Ok(Mode::OnDemand),
+            "PROVISIONED" => Ok(StreamMode::Provisioned),
+            "ON_DEMAND" => Ok(StreamMode::OnDemand),
             other => Err(ApiError::constraint(
                 "streamModeDetails.streamMode",
                 other,
@@ -145,7 +145,7 @@ impl StreamModeDetails {
     }
 }
 
-/// What `PutRecords` says of one record.
+/// Result of one record of `PutRecords`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct PutResult {
@@ -159,19 +159,19 @@ pub(crate) struct PutResult {
     pub(crate) error_message: Option<String>,
 }
 
-/// The answer to `PutRecords`.
+/// Response of `PutRecords`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct PutRecordsAnswer {
+pub(crate) struct PutRecordsOutput {
     pub(crate) failed_record_count: usize,
     pub(crate) records: Vec<PutResult>,
     pub(crate) encryption_type: &'static str,
 }
 
-/// A record as `GetRecords` gives it.
+/// Record in the response of `GetRecords`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct GivenRecord {
+pub(crate) struct OutputRecord {
     pub(crate) sequence_number: String,
     pub(crate) approximate_arrival_timestamp: f64,
     pub(crate) data: Blob,
@@ -179,11 +179,11 @@ pub(crate) struct GivenRecord {
     pub(crate) encryption_type: &'static str,
 }
 
-/// The answer to `GetRecords`.
+/// Response of `GetRecords`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct GetRecordsAnswer {
-    pub(crate) records: Vec<GivenRecord>,
+pub(crate) struct GetRecordsOutput {
+    pub(crate) records: Vec<OutputRecord>,
     pub(crate) millis_behind_latest: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next_shard_iterator: Option<String>,
@@ -191,7 +191,7 @@ pub(crate) struct GetRecordsAnswer {
     pub(crate) child_shards: Option<Vec<ChildShard>>,
 }
 
-/// A hash range on the wire.
+/// Hash range in a response.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct HashKeyRange {
@@ -200,7 +200,7 @@ pub(crate) struct HashKeyRange {
 }
 
 impl HashKeyRange {
-    fn of(shard: &Shard) -> Self {
+    fn new(shard: &ShardMetadata) -> Self {
         Self {
             starting_hash_key: shard.range.start.to_string(),
             ending_hash_key: shard.range.end.to_string(),
@@ -208,7 +208,7 @@ impl HashKeyRange {
     }
 }
 
-/// A shard that follows a closed one.
+/// Child of a closed shard.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ChildShard {
@@ -218,17 +218,17 @@ pub(crate) struct ChildShard {
 }
 
 impl ChildShard {
-    /// The wire shape of a shard as a child.
-    pub(crate) fn of(shard: &Shard) -> Self {
+    /// Creates the description of a child.
+    pub(crate) fn new(shard: &ShardMetadata) -> Self {
         Self {
             shard_id: shard.id(),
             parent_shards: shard.parents.iter().copied().map(shard_id).collect(),
-            hash_key_range: HashKeyRange::of(shard),
+            hash_key_range: HashKeyRange::new(shard),
         }
     }
 }
 
-/// The first sequence number of a shard and, once closed, its last.
+/// First sequence number of a shard and, once closed, its last.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SequenceNumberRange {
@@ -237,7 +237,7 @@ pub(crate) struct SequenceNumberRange {
     pub(crate) ending_sequence_number: Option<String>,
 }
 
-/// A shard as it is listed.
+/// Shard in a listing.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ListedShard {
@@ -251,16 +251,16 @@ pub(crate) struct ListedShard {
 }
 
 impl ListedShard {
-    /// The wire shape of a stream's shard. The ending number lies behind the last record's: the
-    /// service too closes a shard with a number of its own.
-    pub(crate) fn of(stream: &Stream, shard: &Shard) -> Self {
+    /// Creates the description of a shard. The ending number is above the number of the last record,
+    /// because the service also assigns a number to the closing.
+    pub(crate) fn new(stream: &StreamMetadata, shard: &ShardMetadata) -> Self {
         let mut parents = shard.parents.iter().copied().map(shard_id);
         let sequence = |counter| stream.sequence(shard, counter).to_string();
         Self {
             shard_id: shard.id(),
             parent_shard_id: parents.next(),
             adjacent_parent_shard_id: parents.next(),
-            hash_key_range: HashKeyRange::of(shard),
+            hash_key_range: HashKeyRange::new(shard),
             sequence_number_range: SequenceNumberRange {
                 starting_sequence_number: sequence(0),
                 ending_sequence_number: shard.closed.map(|c| sequence(c.last_counter + 1)),

@@ -1,4 +1,4 @@
-//! The state behind the actions: live streams, found by name or ARN, and how they change.
+//! State of the endpoint: the open streams, and the lookup of a stream by name or ARN.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -7,28 +7,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::RwLock;
 use tokio::time::Instant;
 
-use super::api::NamesStream;
-use super::error::{ApiError, Code};
-use super::log::{LogSettings, Place, RecoveryError, SEGMENT_BYTES, ShardLog};
-use super::metadata::Home;
+use super::api::NamedStream;
+use super::error::{ApiError, ApiErrorCode};
+use super::log::{LogPlace, LogSettings, RecoveryError, SEGMENT_BYTES, ShardLog};
+use super::metadata::StreamFolders;
 use super::sequence::CREATED_MS_MAX;
-use super::stream::{Shard, Stream};
+use super::stream::{ShardMetadata, StreamMetadata};
 use super::throughput::{ReadBudget, WriteBudget};
-use super::{Clock, KinesisSettings, Limits, OpenError, Storage};
+use super::{Clock, KinesisOpenError, KinesisSettings, KinesisStorage, ShardLimits};
 
-/// The account in every ARN. There are no accounts here.
+/// Account id in every ARN. The endpoint has no accounts.
 const ACCOUNT: &str = "000000000000";
 /// Longest stream name, in characters. Source: API reference, `CreateStream`.
 const STREAM_NAME_CHARS_MAX: usize = 128;
 
-/// One stream and its shards' logs.
-pub(crate) struct Live {
-    pub(crate) stream: Stream,
+/// Open stream with the logs of its shards.
+pub(crate) struct LiveStream {
+    pub(crate) stream: StreamMetadata,
     pub(crate) retention_hours: Arc<AtomicU32>,
     pub(crate) shards: BTreeMap<u32, Arc<LiveShard>>,
 }
 
-/// One shard's log and budgets.
+/// Log and throughput budgets of one shard.
 pub(crate) struct LiveShard {
     pub(crate) log: ShardLog,
     writes: Mutex<WriteBudget>,
@@ -36,31 +36,31 @@ pub(crate) struct LiveShard {
 }
 
 impl LiveShard {
-    /// What it may still take this second.
+    /// Budget for writes in the current second.
     pub(crate) fn writes(&self) -> MutexGuard<'_, WriteBudget> {
         self.writes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What it may still give this second.
+    /// Budget for reads in the current second.
     pub(crate) fn reads(&self) -> MutexGuard<'_, ReadBudget> {
         self.reads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The whole state. Puts and reads share the streams; a change of streams or shards has them
-/// alone for the few milliseconds it takes.
+/// State of the endpoint. Puts and reads share the lock on the streams. A change of streams or
+/// shards holds it exclusively for a few milliseconds.
 pub(crate) struct Endpoint {
-    // Before `home`: logs come to rest before the folder is let go.
-    pub(crate) streams: RwLock<BTreeMap<String, Live>>,
-    pub(crate) home: Option<Arc<Home>>,
-    pub(crate) limits: Limits,
+    // Dropped before `folders`: the logs are closed before the folder is released.
+    pub(crate) streams: RwLock<BTreeMap<String, LiveStream>>,
+    pub(crate) folders: Option<Arc<StreamFolders>>,
+    pub(crate) limits: ShardLimits,
     clock: Clock,
     region: String,
     last_created_ms: AtomicU64,
     closed: AtomicBool,
 }
 
-/// Runs blocking work off the async threads.
+/// Runs blocking work on a thread for blocking tasks.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
@@ -69,17 +69,17 @@ pub(crate) async fn blocking<T: Send + 'static>(
 
 impl Endpoint {
     /// Opens every stream in storage.
-    pub(crate) fn open(settings: KinesisSettings) -> Result<Self, OpenError> {
-        let (home, stored) = match settings.storage {
-            Storage::Memory => (None, Vec::new()),
-            Storage::Folder(root) => {
-                let (home, stored) = Home::open(root)?;
-                (Some(Arc::new(home)), stored)
+    pub(crate) fn open(settings: KinesisSettings) -> Result<Self, KinesisOpenError> {
+        let (folders, stored) = match settings.storage {
+            KinesisStorage::Memory => (None, Vec::new()),
+            KinesisStorage::Folder(root) => {
+                let (folders, stored) = StreamFolders::open(root)?;
+                (Some(Arc::new(folders)), stored)
             }
         };
         let endpoint = Self {
             streams: RwLock::new(BTreeMap::new()),
-            home,
+            folders,
             limits: settings.limits,
             clock: settings.clock,
             region: settings.region,
@@ -89,41 +89,42 @@ impl Endpoint {
         let mut streams = BTreeMap::new();
         for mut stream in stored {
             endpoint.last_created_ms.fetch_max(stream.created_ms, Ordering::Relaxed);
-            endpoint.forget_expired(&mut stream)?;
-            streams.insert(stream.name.clone(), endpoint.live(stream)?);
+            endpoint.remove_expired(&mut stream)?;
+            streams.insert(stream.name.clone(), endpoint.open_stream(stream)?);
         }
         Ok(Self { streams: RwLock::new(streams), ..endpoint })
     }
 
-    fn forget_expired(&self, stream: &mut Stream) -> Result<(), OpenError> {
-        let Some(home) = &self.home else { return Ok(()) };
-        let folder = home.folder(&stream.name);
-        let failed = |cause| OpenError::Folder { folder: folder.clone(), cause };
-        if !stream.forget_expired(self.now_ms()).is_empty() {
-            home.save(stream).map_err(failed)?;
+    fn remove_expired(&self, stream: &mut StreamMetadata) -> Result<(), KinesisOpenError> {
+        let Some(folders) = &self.folders else { return Ok(()) };
+        let folder = folders.folder(&stream.name);
+        let failed = |cause| KinesisOpenError::Folder { folder: folder.clone(), cause };
+        if !stream.remove_expired(self.now_ms()).is_empty() {
+            folders.save(stream).map_err(failed)?;
         }
-        home.sweep(stream).map_err(failed)
+        folders.sweep(stream).map_err(failed)
     }
 
-    /// A stream with its shards' logs opened.
-    pub(crate) fn live(&self, stream: Stream) -> Result<Live, RecoveryError> {
+    /// Opens the logs of a stream.
+    pub(crate) fn open_stream(&self, stream: StreamMetadata) -> Result<LiveStream, RecoveryError> {
         let retention_hours = Arc::new(AtomicU32::new(stream.retention_hours));
-        let mut live = Live { stream, retention_hours, shards: BTreeMap::new() };
+        let mut live = LiveStream { stream, retention_hours, shards: BTreeMap::new() };
         self.open_shards(&mut live)?;
         Ok(live)
     }
 
-    /// Opens the logs of shards that have none yet.
-    pub(crate) fn open_shards(&self, live: &mut Live) -> Result<(), RecoveryError> {
+    /// Opens the logs of shards that have no open log.
+    pub(crate) fn open_shards(&self, live: &mut LiveStream) -> Result<(), RecoveryError> {
         for shard in &live.stream.shards {
             if live.shards.contains_key(&shard.number) {
                 continue;
             }
-            let place = match &self.home {
-                None => Place::Memory,
-                Some(home) => {
-                    Place::Folder { folder: home.folder(&live.stream.name), shard: shard.id() }
-                }
+            let place = match &self.folders {
+                None => LogPlace::Memory,
+                Some(folders) => LogPlace::Folder {
+                    folder: folders.folder(&live.stream.name),
+                    shard: shard.id(),
+                },
             };
             let settings = LogSettings {
                 place,
@@ -143,12 +144,12 @@ impl Endpoint {
         Ok(())
     }
 
-    /// The endpoint's clock, milliseconds since 1970.
+    /// Time of the endpoint's clock, milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> i64 {
         (self.clock)().timestamp_millis()
     }
 
-    /// A creation stamp above every earlier one, so that no two streams share sequence numbers.
+    /// Returns a creation time above all earlier ones, so that no two streams share sequence numbers.
     pub(crate) fn creation_stamp(&self) -> u64 {
         let now_ms = self.now_ms().max(0) as u64;
         let last = self.last_created_ms.load(Ordering::Relaxed);
@@ -157,16 +158,17 @@ impl Endpoint {
         stamp
     }
 
-    /// A stream's ARN.
+    /// ARN of a stream.
     pub(crate) fn arn(&self, name: &str) -> String {
         format!("arn:aws:kinesis:{}:{ACCOUNT}:stream/{name}", self.region)
     }
 
-    /// The name of the stream a request is about, checked.
+    /// Returns the valid stream name of a request.
     ///
     /// # Errors
-    /// Neither name nor ARN, a malformed one, or two that disagree.
-    pub(crate) fn name(&self, request: &impl NamesStream) -> Result<String, ApiError> {
+    /// Returns an error if the request has neither name nor ARN, if one of them is malformed, or if
+    /// they name different streams.
+    pub(crate) fn name(&self, request: &impl NamedStream) -> Result<String, ApiError> {
         let (name, arn) = request.stream();
         let from_arn = arn.map(|arn| self.name_in_arn(arn)).transpose()?;
         match (name, from_arn) {
@@ -190,9 +192,9 @@ impl Endpoint {
         }
         if region != self.region || account != ACCOUNT {
             return Err(ApiError::new(
-                Code::ResourceNotFound,
+                ApiErrorCode::ResourceNotFound,
                 format!(
-                    "Stream {arn} not found: this endpoint has region {} and account {ACCOUNT}; \
+                    "StreamMetadata {arn} not found: this endpoint has region {} and account {ACCOUNT}; \
                      {} would be found if the stream exists",
                     self.region,
                     self.arn(name)
@@ -224,29 +226,33 @@ fn check_name(name: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The live stream of a name.
+/// Looks up an open stream.
 pub(crate) fn find<'a>(
-    streams: &'a BTreeMap<String, Live>,
+    streams: &'a BTreeMap<String, LiveStream>,
     name: &str,
-) -> Result<&'a Live, ApiError> {
+) -> Result<&'a LiveStream, ApiError> {
     streams.get(name).ok_or_else(|| no_stream(name))
 }
 
-/// No such stream.
+/// Error for an unknown stream.
 pub(crate) fn no_stream(name: &str) -> ApiError {
     let message = format!("Stream {name} under account {ACCOUNT} not found.");
-    ApiError::new(Code::ResourceNotFound, message)
+    ApiError::new(ApiErrorCode::ResourceNotFound, message)
 }
 
-/// No such shard.
+/// Error for an unknown shard.
 pub(crate) fn no_shard(shard: &str, stream: &str) -> ApiError {
     let message = format!("Shard {shard} in stream {stream} under account {ACCOUNT} not found.");
-    ApiError::new(Code::ResourceNotFound, message)
+    ApiError::new(ApiErrorCode::ResourceNotFound, message)
 }
 
-impl Live {
-    /// A shard that is still known, with its log.
-    pub(crate) fn shard(&self, number: u32, now_ms: i64) -> Option<(&Shard, &Arc<LiveShard>)> {
+impl LiveStream {
+    /// Returns the metadata and the log of a shard, or `None` if it is unknown or expired.
+    pub(crate) fn shard(
+        &self,
+        number: u32,
+        now_ms: i64,
+    ) -> Option<(&ShardMetadata, &Arc<LiveShard>)> {
         let shard = self.stream.shard(number)?;
         if self.stream.is_expired(shard, now_ms) {
             return None;
@@ -256,19 +262,19 @@ impl Live {
 }
 
 impl Endpoint {
-    /// Refuses what comes in after the end, with a code that callers retry on.
+    /// Checks that the endpoint accepts requests.
     ///
     /// # Errors
-    /// The endpoint is closed.
+    /// Returns a retryable error if the endpoint is closed.
     pub(crate) fn check_open(&self) -> Result<(), ApiError> {
         if self.closed.load(Ordering::SeqCst) {
-            let message = "The endpoint is closed; try again once it is started";
-            return Err(ApiError::new(Code::ServiceUnavailable, message));
+            let message = "The endpoint is closed; try again after it is started";
+            return Err(ApiError::new(ApiErrorCode::ServiceUnavailable, message));
         }
         Ok(())
     }
 
-    /// Brings every log to rest and lets the folder go.
+    /// Closes all logs and releases the folder.
     pub(crate) async fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         let live = std::mem::take(&mut *self.streams.write().await);
@@ -276,10 +282,10 @@ impl Endpoint {
             let shards = live.values().flat_map(|live| live.shards.values());
             shards.for_each(|shard| shard.log.close());
         });
-        // Its only error is a panic in there, which is logged where it is made.
+        // The only possible error is a panic, which `close` of the log has logged.
         let _ = closed.await;
-        if let Some(home) = &self.home {
-            home.release();
+        if let Some(folders) = &self.folders {
+            folders.release();
         }
     }
 }

@@ -1,49 +1,49 @@
-//! What the endpoint answers when it refuses: AWS's error codes, their HTTP status, and a message
-//! that says what was given, which rule applies and what would pass.
+//! Errors of the endpoint: the error codes of AWS, their HTTP status, and a message with the given
+//! value, the rule and a value that would pass.
 
 use std::fmt::Display;
 
 use http::StatusCode;
 
-/// The error codes of the service, as AWS names them.
+/// Error code of the service, as AWS names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Code {
-    /// All is well, but the caller only wanted to know.
+pub(crate) enum ApiErrorCode {
+    /// The request is valid and was a dry run.
     DryRun,
-    /// The shard iterator is older than its life.
+    /// The shard iterator is past its life.
     ExpiredIterator,
-    /// The page token is older than its life.
+    /// The page token is past its life.
     ExpiredNextToken,
-    /// The endpoint itself failed; the cause is in its log.
+    /// The endpoint failed; the cause is in its log.
     InternalFailure,
-    /// A value that is well formed but cannot be used.
+    /// A value is well formed but unusable.
     InvalidArgument,
-    /// A quota of the stream or the account.
+    /// The request exceeds a quota of the stream or the account.
     LimitExceeded,
-    /// No `Authorization` header.
+    /// The `Authorization` header is missing.
     MissingAuthenticationToken,
-    /// The shard's budget for this second is used up.
+    /// The budget of the shard for this second is used up.
     ProvisionedThroughputExceeded,
     /// The body is larger than any valid request.
     RequestEntityTooLarge,
-    /// The stream exists, or is not in the state the action needs.
+    /// The stream exists already.
     ResourceInUse,
-    /// No such stream or shard.
+    /// The stream or shard does not exist.
     ResourceNotFound,
-    /// The body is not the JSON of the action.
+    /// The body is not valid JSON for the action.
     Serialization,
     /// The endpoint is closed.
     ServiceUnavailable,
-    /// No such action.
+    /// The action does not exist.
     UnknownOperation,
-    /// A content type this endpoint does not read.
+    /// The content type is not supported.
     UnsupportedMediaType,
-    /// A value outside the constraints of its field.
+    /// A value violates a constraint of its field.
     Validation,
 }
 
-impl Code {
-    /// The name on the wire.
+impl ApiErrorCode {
+    /// Name in responses.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::DryRun => "DryRunOperationException",
@@ -65,7 +65,7 @@ impl Code {
         }
     }
 
-    /// The HTTP status: 400 for what the caller can mend, unless AWS says otherwise.
+    /// HTTP status: 400 for errors that the caller can correct, unless AWS documents another.
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::InternalFailure => StatusCode::INTERNAL_SERVER_ERROR,
@@ -78,31 +78,29 @@ impl Code {
     }
 }
 
-/// A refusal, ready for the wire.
+/// Error response of the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {message}", code.name())]
 pub(crate) struct ApiError {
-    /// What kind of refusal.
-    pub(crate) code: Code,
-    /// For a person.
+    pub(crate) code: ApiErrorCode,
     pub(crate) message: String,
 }
 
 impl ApiError {
-    /// A refusal with its message.
-    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+    /// Creates an error.
+    pub(crate) fn new(code: ApiErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 
-    /// A value that is well formed but cannot be used.
+    /// Creates an error for a value that is well formed but unusable.
     pub(crate) fn argument(message: impl Into<String>) -> Self {
-        Self::new(Code::InvalidArgument, message)
+        Self::new(ApiErrorCode::InvalidArgument, message)
     }
 
-    /// A value outside the constraints of its field, in AWS's own phrase.
+    /// Creates an error for a violated constraint, in the wording of AWS.
     pub(crate) fn constraint(field: &str, value: impl Display, rule: impl Display) -> Self {
         Self::new(
-            Code::Validation,
+            ApiErrorCode::Validation,
             format!(
                 "1 validation error detected: Value '{value}' at '{field}' failed to satisfy \
                  constraint: {rule}"
@@ -110,14 +108,14 @@ impl ApiError {
         )
     }
 
-    /// A required member that was not given.
+    /// Creates an error for a missing required member.
     pub(crate) fn missing(field: &str) -> Self {
         Self::constraint(field, "null", "Member must not be null")
     }
 
-    /// The endpoint itself failed. The cause goes to the log, not to the caller.
+    /// Creates an error for a failure of the endpoint. The cause is logged and not returned.
     pub(crate) fn internal(cause: impl Display) -> Self {
         tracing::error!(cause = %cause, "kinesis: a request failed inside the endpoint");
-        Self::new(Code::InternalFailure, "Internal Service Failure")
+        Self::new(ApiErrorCode::InternalFailure, "Internal Service Failure")
     }
 }

@@ -1,4 +1,4 @@
-//! From HTTP to an action and back: AWS JSON 1.1.
+//! HTTP interface of the actions: AWS JSON 1.1.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::api::Object;
+use super::api::JsonObject;
 use super::endpoint::Endpoint;
-use super::error::{ApiError, Code};
+use super::error::{ApiError, ApiErrorCode};
 
 const JSON: &str = "application/x-amz-json-1.1";
 const TARGET: &str = "x-amz-target";
 const TARGET_PREFIX: &str = "Kinesis_20131202.";
-/// Longest request body, in bytes: `PutRecords` at its cap in base64 (4/3 of 10 MiB), 500 keys
-/// and hash keys at theirs, and the JSON around them.
+/// Longest request body, in bytes: the largest `PutRecords` in base64 (4/3 of 10 MiB), 500 longest
+/// partition keys and hash keys, and the JSON around them.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 const _: () = assert!(
@@ -30,30 +30,30 @@ const _: () = assert!(
     "the largest valid PutRecords call fits"
 );
 
-/// Everything goes to one place: the action is in a header.
+/// Routes all requests to one handler, because the action is in a header.
 pub(super) fn router(endpoint: Arc<Endpoint>) -> Router {
     Router::new().fallback(handle).with_state(endpoint)
 }
 
 async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request<Body>) -> Response<Body> {
-    // On a task of its own: a caller that hangs up must not stop a change half-way.
-    let work = tokio::spawn(async move { answer(&endpoint, request).await });
+    // A separate task: a caller that disconnects must not stop a change half-way.
+    let work = tokio::spawn(async move { process(&endpoint, request).await });
     let outcome = work.await.unwrap_or_else(|cause| Err(ApiError::internal(cause)));
     respond(outcome)
 }
 
-async fn answer(endpoint: &Arc<Endpoint>, request: Request<Body>) -> Result<Vec<u8>, ApiError> {
+async fn process(endpoint: &Arc<Endpoint>, request: Request<Body>) -> Result<Vec<u8>, ApiError> {
     let (head, body) = request.into_parts();
     if head.method != Method::POST || head.uri.path() != "/" {
         return Err(ApiError::new(
-            Code::UnknownOperation,
-            format!("{} {}: Kinesis takes POST /", head.method, head.uri.path()),
+            ApiErrorCode::UnknownOperation,
+            format!("{} {}: Kinesis accepts POST /", head.method, head.uri.path()),
         ));
     }
     check_content_type(&head.headers)?;
     if !head.headers.contains_key(AUTHORIZATION) {
         return Err(ApiError::new(
-            Code::MissingAuthenticationToken,
+            ApiErrorCode::MissingAuthenticationToken,
             "Missing Authentication Token: sign the request, with any credentials (signatures are \
              not verified here)",
         ));
@@ -61,20 +61,20 @@ async fn answer(endpoint: &Arc<Endpoint>, request: Request<Body>) -> Result<Vec<
     let target = head.headers.get(TARGET).and_then(|target| target.to_str().ok());
     let action = target.and_then(|target| target.strip_prefix(TARGET_PREFIX)).ok_or_else(|| {
         let message = format!("The header X-Amz-Target must be {TARGET_PREFIX} and an action");
-        ApiError::new(Code::UnknownOperation, message)
+        ApiError::new(ApiErrorCode::UnknownOperation, message)
     })?;
-    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(unread)?;
+    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(body_error)?;
     endpoint.check_open()?;
     dispatch(endpoint, action, &body).await
 }
 
-fn unread(cause: axum::Error) -> ApiError {
+fn body_error(cause: axum::Error) -> ApiError {
     let inner = std::error::Error::source(&cause);
     if inner.is_some_and(|inner| inner.is::<http_body_util::LengthLimitError>()) {
-        let message = format!("The body is over {BODY_BYTES_MAX} bytes, the most a request has");
-        ApiError::new(Code::RequestEntityTooLarge, message)
+        let message = format!("The body is over {BODY_BYTES_MAX} bytes, the most of a request");
+        ApiError::new(ApiErrorCode::RequestEntityTooLarge, message)
     } else {
-        ApiError::new(Code::Serialization, format!("The body could not be read: {cause}"))
+        ApiError::new(ApiErrorCode::Serialization, format!("The body could not be read: {cause}"))
     }
 }
 
@@ -85,16 +85,16 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(ApiError::new(
-        Code::UnsupportedMediaType,
+        ApiErrorCode::UnsupportedMediaType,
         format!(
-            "Content-Type {given} is not read here, only {JSON}. An AWS SDK for Java sends CBOR \
+            "Content-Type {given} is not supported, only {JSON}. An AWS SDK for Java sends CBOR \
              unless told otherwise: start it with -Daws.cborEnabled=false or CBOR_ENABLED=false \
              (version 2), or AWS_CBOR_DISABLE=true (version 1)"
         ),
     ))
 }
 
-/// One line for each action.
+/// Calls the action with this name.
 async fn dispatch(
     endpoint: &Arc<Endpoint>,
     action: &str,
@@ -117,9 +117,9 @@ async fn dispatch(
         "SplitShard" => write(endpoint.split_shard(read(body)?).await?),
         "UpdateShardCount" => write(endpoint.update_shard_count(read(body)?).await?),
         other => Err(ApiError::new(
-            Code::UnknownOperation,
+            ApiErrorCode::UnknownOperation,
             format!(
-                "{other:?} is not an action of this endpoint. It has: CreateStream, \
+                "{other:?} is not an action of this endpoint. Its actions: CreateStream, \
                  DecreaseStreamRetentionPeriod, DeleteStream, DescribeStream, \
                  DescribeStreamSummary, GetRecords, GetShardIterator, \
                  IncreaseStreamRetentionPeriod, ListShards, ListStreams, MergeShards, PutRecord, \
@@ -130,11 +130,12 @@ async fn dispatch(
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    let refused =
-        |cause: &dyn Display| ApiError::new(Code::Serialization, format!("The body: {cause}"));
-    // All of it has to be text; in members that are not looked at the JSON reader takes any bytes.
+    let refused = |cause: &dyn Display| {
+        ApiError::new(ApiErrorCode::Serialization, format!("The body: {cause}"))
+    };
+    // The whole body must be UTF-8. The JSON reader accepts any bytes in unknown members.
     let text = std::str::from_utf8(body).map_err(|cause| refused(&cause))?;
-    serde_json::from_str(text).map(|Object(request)| request).map_err(|cause| refused(&cause))
+    serde_json::from_str(text).map(|JsonObject(request)| request).map_err(|cause| refused(&cause))
 }
 
 fn write(answer: impl Serialize) -> Result<Vec<u8>, ApiError> {
@@ -171,7 +172,7 @@ fn respond(outcome: Result<Vec<u8>, ApiError>) -> Response<Body> {
     response
 }
 
-/// Unique within this process, in the shape of a UUID.
+/// Request id, unique within the process, in the format of a UUID.
 fn request_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);

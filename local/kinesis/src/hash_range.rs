@@ -4,36 +4,34 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// A range of hashes, both ends included.
+/// Range of hashes, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HashRange {
-    /// First hash.
     pub(crate) start: u128,
-    /// Last hash.
     pub(crate) end: u128,
 }
 
 impl HashRange {
-    /// Whether the range takes the hash.
+    /// `true` if the range contains the hash.
     pub(crate) fn contains(self, hash: u128) -> bool {
         (self.start..=self.end).contains(&hash)
     }
 
-    /// Whether two ranges lie next to each other.
-    pub(crate) fn touches(self, other: Self) -> bool {
+    /// `true` if the ranges are adjacent.
+    pub(crate) fn is_adjacent_to(self, other: Self) -> bool {
         self.end.checked_add(1) == Some(other.start) || other.end.checked_add(1) == Some(self.start)
     }
 
-    /// The whole space in `count` ranges (at least one), cut as the service cuts it: each is
-    /// ⌊2^128 / count⌋ long and the last one takes the rest.
+    /// Divides the whole space into `count` ranges (at least one) as the service does: each has
+    /// ⌊2^128 / count⌋ hashes, and the last one also the remainder.
     pub(crate) fn uniform(count: u32) -> Vec<Self> {
         let count = u128::from(count.max(1));
         if count == 1 {
             return vec![Self { start: 0, end: u128::MAX }];
         }
-        // 2^128 itself does not fit: divide 2^128 - 1 and add what that loses.
-        let whole = u128::from(u128::MAX % count == count - 1);
-        let length = u128::MAX / count + whole;
+        // 2^128 does not fit into u128: divide 2^128 - 1 and add 1 if that changes the quotient.
+        let carry = u128::from(u128::MAX % count == count - 1);
+        let length = u128::MAX / count + carry;
         (0..count)
             .map(|i| Self {
                 start: length * i,
@@ -49,7 +47,7 @@ impl fmt::Display for HashRange {
     }
 }
 
-// As text: JSON numbers do not hold 128 bits.
+// Serialized as text, because JSON numbers cannot hold 128 bits.
 impl Serialize for HashRange {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

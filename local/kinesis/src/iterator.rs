@@ -1,8 +1,8 @@
-//! The tokens callers carry: shard iterators and page tokens. They hold all they need, so they
-//! outlive a restart; callers treat them as opaque.
+//! Shard iterators and page tokens. A token contains its whole state, so it stays valid after a
+//! restart. Callers treat tokens as opaque.
 //!
-//! Their life is counted in real time, not on the endpoint's clock: a caller on simulated time
-//! that runs a hundred times faster still polls in real time, as it would at AWS.
+//! The life of a token is measured in real time and not on the endpoint's clock: a caller on faster
+//! simulated time still polls in real time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,13 +12,13 @@ use domain::limits::SHARD_ITERATOR_LIFE;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::api::ShardFilter;
-use super::error::{ApiError, Code};
+use super::error::{ApiError, ApiErrorCode};
 
-/// How long a `NextToken` of `ListShards` lives. Source: API reference, `ListShards`.
+/// Life of a `NextToken` of `ListShards`. Source: API reference, `ListShards`.
 const PAGE_TOKEN_LIFE: Duration = Duration::from_secs(300);
 
 /// Real time, milliseconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "a token's life is counted in its caller's time")]
+#[expect(clippy::disallowed_methods, reason = "the life of a token is measured in real time")]
 pub(crate) fn wall_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
@@ -36,42 +36,44 @@ fn is_older(issued_ms: u64, life: Duration, now_ms: u64) -> bool {
     u128::from(now_ms.saturating_sub(issued_ms)) > life.as_millis()
 }
 
-/// A place to read on from.
+/// Position from which a shard is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ShardIterator {
-    /// The stream's name.
+    /// Stream name.
     pub(crate) stream: String,
-    /// Its creation stamp, which tells it from a later stream of that name.
+    /// Creation time of the stream, which distinguishes it from a later stream with that name.
     pub(crate) created_ms: u64,
-    /// The shard's number.
+    /// Shard number.
     pub(crate) shard: u32,
-    /// The counter to read from.
+    /// Counter of the first record to read.
     pub(crate) next: u64,
-    /// When it was given, real time, milliseconds since 1970.
+    /// Time of issue, real time, milliseconds since 1970.
     pub(crate) issued_ms: u64,
 }
 
 impl ShardIterator {
-    /// The token for the wire.
+    /// Encodes the token.
     pub(crate) fn token(&self) -> Result<String, ApiError> {
         encode(self)
     }
 
-    /// Reads a token.
+    /// Decodes a token.
     ///
     /// # Errors
-    /// `InvalidArgumentException` when it is none, `ExpiredIteratorException` when it is older
-    /// than [`SHARD_ITERATOR_LIFE`].
+    /// Returns `InvalidArgumentException` if the token is malformed, and `ExpiredIteratorException`
+    /// if it is older than [`SHARD_ITERATOR_LIFE`].
     pub(crate) fn read(text: &str, now_ms: u64) -> Result<Self, ApiError> {
         let iterator: Self = decode(text).ok_or_else(|| {
-            ApiError::argument("ShardIterator is not one this endpoint gave; ask GetShardIterator")
+            ApiError::argument(
+                "ShardIterator was not issued by this endpoint; call GetShardIterator",
+            )
         })?;
         if is_older(iterator.issued_ms, SHARD_ITERATOR_LIFE, now_ms) {
             return Err(ApiError::new(
-                Code::ExpiredIterator,
+                ApiErrorCode::ExpiredIterator,
                 format!(
-                    "Iterator expired: it was given {} s ago and lives {} s; ask GetShardIterator \
-                     for a new one after the last sequence number you read",
+                    "Iterator expired: it was issued {} s ago and is valid for {} s; call \
+                     GetShardIterator with the last sequence number you read",
                     now_ms.saturating_sub(iterator.issued_ms) / 1_000,
                     SHARD_ITERATOR_LIFE.as_secs()
                 ),
@@ -81,39 +83,40 @@ impl ShardIterator {
     }
 }
 
-/// Where `ListShards` goes on.
+/// Position from which `ListShards` continues.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PageToken {
-    /// The stream's name.
+    /// Stream name.
     pub(crate) stream: String,
-    /// Its creation stamp.
+    /// Creation time of the stream.
     pub(crate) created_ms: u64,
-    /// The number of the last shard given.
+    /// Number of the last listed shard.
     pub(crate) after: u32,
-    /// The filter of the first call.
+    /// Filter of the first call.
     pub(crate) filter: Option<ShardFilter>,
-    /// When it was given, real time, milliseconds since 1970.
+    /// Time of issue, real time, milliseconds since 1970.
     pub(crate) issued_ms: u64,
 }
 
 impl PageToken {
-    /// The token for the wire.
+    /// Encodes the token.
     pub(crate) fn token(&self) -> Result<String, ApiError> {
         encode(self)
     }
 
-    /// Reads a token.
+    /// Decodes a token.
     ///
     /// # Errors
-    /// `InvalidArgumentException` when it is none, `ExpiredNextTokenException` when it is too old.
+    /// Returns `InvalidArgumentException` if the token is malformed, and `ExpiredNextTokenException`
+    /// if it is too old.
     pub(crate) fn read(text: &str, now_ms: u64) -> Result<Self, ApiError> {
         let token: Self = decode(text).ok_or_else(|| {
-            ApiError::argument("NextToken is not one this endpoint gave; list from the start")
+            ApiError::argument("NextToken was not issued by this endpoint; list from the start")
         })?;
         if is_older(token.issued_ms, PAGE_TOKEN_LIFE, now_ms) {
             let life_s = PAGE_TOKEN_LIFE.as_secs();
-            let message = format!("NextToken lives {life_s} s; list from the start again");
-            return Err(ApiError::new(Code::ExpiredNextToken, message));
+            let message = format!("NextToken is valid for {life_s} s; list from the start");
+            return Err(ApiError::new(ApiErrorCode::ExpiredNextToken, message));
         }
         Ok(token)
     }
@@ -135,8 +138,8 @@ mod tests {
         let token = iterator.token().expect("plain data");
         assert_eq!(ShardIterator::read(&token, 301_000), Ok(iterator));
         let late = ShardIterator::read(&token, 301_001).expect_err("expired");
-        assert_eq!(late.code, Code::ExpiredIterator);
-        let strange = ShardIterator::read("AAAA", 0).expect_err("refused");
-        assert_eq!(strange.code, Code::InvalidArgument);
+        assert_eq!(late.code, ApiErrorCode::ExpiredIterator);
+        let malformed = ShardIterator::read("AAAA", 0).expect_err("refused");
+        assert_eq!(malformed.code, ApiErrorCode::InvalidArgument);
     }
 }

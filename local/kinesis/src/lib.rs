@@ -1,11 +1,41 @@
-//! An embedded Amazon Kinesis Data Streams endpoint: AWS JSON 1.1 over HTTP on a durable log.
+//! Embedded Amazon Kinesis Data Streams endpoint: AWS JSON 1.1 over HTTP on a durable log.
 //!
-//! Any AWS SDK and the AWS CLI speak to it; give them its address as endpoint URL and any
-//! credentials. A record is acknowledged after it is on disk. Streams and shards change at once:
-//! a stream is ACTIVE when `CreateStream` answers.
+//! Every AWS SDK and the AWS CLI can use the endpoint with its address as endpoint URL and with any
+//! credentials. A record is acknowledged after it is on disk. Changes of streams and shards take
+//! effect at once: a stream is ACTIVE when `CreateStream` returns.
 //!
-//! Not here: encryption, tags, enhanced fan-out, on-demand scaling by itself, records over 1 MiB,
-//! CBOR (an AWS SDK for Java has to be told to send JSON).
+//! Not supported: encryption, tags, enhanced fan-out, automatic scaling of on-demand streams,
+//! records over 1 MiB, and CBOR. An AWS SDK for Java must be configured to send JSON.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use axum::body::Body;
+//! use axum::http::{Request, StatusCode};
+//! use chrono::DateTime;
+//! use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let kinesis = Kinesis::open(KinesisSettings {
+//!     storage: KinesisStorage::Memory,
+//!     limits: ShardLimits::Enforced,
+//!     clock: Arc::new(|| DateTime::UNIX_EPOCH),
+//!     region: "eu-west-1".to_owned(),
+//! })?;
+//! // A program serves the router, for example with `axum::serve`. Here one request calls it.
+//! let create = Request::post("/")
+//!     .header("content-type", "application/x-amz-json-1.1")
+//!     .header("x-amz-target", "Kinesis_20131202.CreateStream")
+//!     .header("authorization", "AWS4-HMAC-SHA256 any")
+//!     .body(Body::from(r#"{"StreamName":"events","ShardCount":2}"#))?;
+//! let response = kinesis.router().oneshot(create).await?;
+//! assert_eq!(response.status(), StatusCode::OK);
+//! kinesis.close().await;
+//! # Ok(())
+//! # }
+//! ```
 
 mod actions;
 mod api;
@@ -29,92 +59,92 @@ use chrono::{DateTime, Utc};
 use endpoint::Endpoint;
 pub use log::RecoveryError;
 
-/// Gives the endpoint its time: arrivals, retention, creation times. Rate limits and the life of
-/// iterators are in real time.
+/// Clock for arrivals, retention and creation times. Rate limits and the life of iterators use real
+/// time.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// Where records are kept.
+/// Storage of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Storage {
-    /// In this folder, made if absent; one endpoint at a time.
+pub enum KinesisStorage {
+    /// A folder, created if absent. One endpoint at a time can use it.
     Folder(PathBuf),
-    /// Nowhere: they are gone with the endpoint.
+    /// Memory. The records are lost when the endpoint closes.
     Memory,
 }
 
-/// What a shard takes and gives in a second.
+/// Throughput limits of a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limits {
-    /// As at AWS: 1,000 records and 1 MiB in, 5 calls and 2 MiB out, a second and shard.
+pub enum ShardLimits {
+    /// The limits of AWS, per shard and second: 1,000 records and 1 MiB in, 5 reads and 2 MiB out.
     Enforced,
-    /// As fast as the machine is. Limits of a call stay.
+    /// No limits per second. The limits of a single call still apply.
     Off,
 }
 
-/// What an endpoint needs to know.
+/// Settings of an endpoint.
 pub struct KinesisSettings {
-    /// Where records are kept.
-    pub storage: Storage,
-    /// Whether the limits per shard hold.
-    pub limits: Limits,
-    /// The time of arrivals and retention.
+    /// Storage of records.
+    pub storage: KinesisStorage,
+    /// Throughput limits per shard.
+    pub limits: ShardLimits,
+    /// Clock for arrivals and retention.
     pub clock: Clock,
-    /// The region in ARNs, such as `eu-west-1`.
+    /// Region in ARNs, such as `eu-west-1`.
     pub region: String,
 }
 
-/// Why an endpoint does not open. What is on disk stays as it is.
+/// Failure to open an endpoint. The files on disk stay unchanged.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The folder cannot be made, listed or written.
-    #[error("kinesis folder {folder}: {cause}; it takes a folder that can be written, with room")]
+pub enum KinesisOpenError {
+    /// The folder cannot be created, listed or written.
+    #[error("kinesis folder {folder}: {cause}; a writable folder with free space would pass")]
     Folder {
-        /// The folder.
+        /// Path of the folder.
         folder: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         cause: io::Error,
     },
-    /// Another endpoint has the folder open.
+    /// Another endpoint uses the folder.
     #[error("kinesis folder {folder} is in use; stop the other process or choose another folder")]
     InUse {
-        /// The folder.
+        /// Path of the folder.
         folder: PathBuf,
     },
-    /// A stream's metadata cannot be read.
+    /// The metadata of a stream cannot be read.
     #[error("kinesis stream metadata {file}: {cause}; restore the file from a copy")]
     Metadata {
-        /// The `stream.json`.
+        /// Path of the `stream.json`.
         file: PathBuf,
-        /// What is wrong with it.
+        /// Reason for the refusal.
         cause: String,
     },
-    /// A shard's log is damaged or incomplete.
+    /// The log of a shard is damaged or incomplete.
     #[error("kinesis log {0}")]
     Log(#[from] RecoveryError),
 }
 
-/// An open endpoint; the caller serves its [`router`](Kinesis::router).
+/// Open endpoint. The caller serves its [`router`](Kinesis::router).
 pub struct Kinesis {
     endpoint: Arc<Endpoint>,
 }
 
 impl Kinesis {
-    /// Opens the storage and reads every log in it. Blocks.
+    /// Opens the storage and verifies every log in it. Blocks.
     ///
     /// # Errors
-    /// The folder cannot be used or is in use, or what is in it is damaged. The torn end of a
-    /// log, which was never acknowledged, is no error: it is cut and reported as a warning.
-    pub fn open(settings: KinesisSettings) -> Result<Self, OpenError> {
+    /// Returns an error if the folder is unusable or in use, or if its files are damaged. The torn
+    /// end of a log is no error, because it was never acknowledged: it is cut with a warning.
+    pub fn open(settings: KinesisSettings) -> Result<Self, KinesisOpenError> {
         Ok(Self { endpoint: Arc::new(Endpoint::open(settings)?) })
     }
 
-    /// The endpoint as routes; it answers `POST /`.
+    /// Returns the endpoint as a router that handles `POST /`.
     pub fn router(&self) -> axum::Router {
         handler::router(self.endpoint.clone())
     }
 
-    /// Waits until everything queued is durable, stops the writers and lets the folder go.
-    /// Requests that still come in are refused.
+    /// Waits until all queued records are durable, stops the writers and releases the folder. Later
+    /// requests get a `ServiceUnavailableException`.
     pub async fn close(self) {
         self.endpoint.close().await;
     }

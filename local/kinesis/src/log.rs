@@ -1,11 +1,12 @@
-//! One shard's log: records appended in order, readable once they are durable.
+//! Log of one shard: records are appended in order and readable once they are durable.
 //!
-//! A dedicated thread per shard that is written to gathers what waits, writes it as one frame,
-//! syncs, and only then shows the records to readers and answers the writers (group commit).
+//! Each shard that is written to has a thread. The thread collects the waiting records, writes
+//! them as one frame and syncs the file. Then it publishes the records to readers and answers the
+//! callers (group commit).
 //!
-//! In memory there are 16 bytes for each record (offset, length, arrival), never its content:
-//! recent records are in the system's page cache anyway, and memory must not grow with all that
-//! was ever written. [`Place::Memory`] is the exception that keeps the records themselves.
+//! Memory holds 16 bytes for each record (offset, length, arrival), never its content. The page
+//! cache of the system has the recent records, and memory must not grow with the whole log.
+//! [`LogPlace::Memory`] is the exception: it keeps the records themselves.
 
 mod frame;
 mod index;
@@ -22,40 +23,38 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-pub(crate) use reader::{Page, ReadError};
+pub(crate) use reader::{ReadError, RecordPage};
 pub use recovery::RecoveryError;
 
 use super::Clock;
-use index::Index;
-use writer::{Append, Writer};
+use index::LogIndex;
+use writer::{AppendRequest, LogWriter};
 
-/// A segment is closed once it is this long, so that retention can delete whole files.
+/// Length in bytes at which a segment is closed. Retention deletes whole segments.
 pub(crate) const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 
-/// A record on its way in.
+/// Record to append.
 #[derive(Debug, Clone)]
 pub(crate) struct NewRecord {
-    /// The partition key.
     pub(crate) partition_key: String,
-    /// The data.
     pub(crate) data: Bytes,
 }
 
-/// Where a shard's segments are.
+/// Location of the segments of a shard.
 #[derive(Debug, Clone)]
-pub(crate) enum Place {
-    /// Nowhere but in memory.
+pub(crate) enum LogPlace {
+    /// In memory.
     Memory,
-    /// In this folder, in files that start with the shard's name.
+    /// Files in a folder, named after the shard.
     Folder {
-        /// The stream's folder; it exists.
+        /// Existing folder of the stream.
         folder: PathBuf,
-        /// The shard's name.
+        /// Shard id.
         shard: String,
     },
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for LogPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Memory => f.write_str("memory"),
@@ -64,121 +63,120 @@ impl fmt::Display for Place {
     }
 }
 
-/// What a log needs to know.
+/// Settings of a log.
 pub(crate) struct LogSettings {
-    /// Where the segments are.
-    pub(crate) place: Place,
-    /// Gives each record its arrival.
+    pub(crate) place: LogPlace,
+    /// Source of arrival times.
     pub(crate) clock: Clock,
-    /// Segment length at which the next one begins, in bytes.
+    /// Segment length at which the next segment begins, in bytes.
     pub(crate) segment_bytes: u64,
-    /// How long records are kept, in hours; shared by a stream's shards.
+    /// Retention in hours, shared by the shards of a stream.
     pub(crate) retention_hours: Arc<AtomicU32>,
 }
 
-/// Why records were not stored.
+/// Failure to append records.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AppendError {
     /// The log is closed.
     #[error("the shard's log is closed")]
     Closed,
-    /// The file could not be written or synced.
+    /// The file could not be written or synced, for this reason.
     #[error("the shard's log could not be written: {0}")]
     Write(String),
 }
 
-/// Answers with the counter of the first record once all of them are durable.
-pub(crate) type Ack = oneshot::Receiver<Result<u64, AppendError>>;
+/// Receives the counter of the first record once all records of the request are durable.
+pub(crate) type DurableReceipt = oneshot::Receiver<Result<u64, AppendError>>;
 
-enum Hand {
-    Idle(Box<Writer>),
-    Running(mpsc::Sender<Append>, JoinHandle<()>),
+enum WriterState {
+    Idle(Box<LogWriter>),
+    Running(mpsc::Sender<AppendRequest>, JoinHandle<()>),
     Closed,
 }
 
-/// One shard's log.
+/// Log of one shard.
 pub(crate) struct ShardLog {
     index: Arc<SharedIndex>,
     settings: Arc<LogSettings>,
-    hand: Mutex<Hand>,
+    writer_state: Mutex<WriterState>,
 }
 
-/// The index, shared by the writer and the readers.
-pub(crate) struct SharedIndex(RwLock<Index>);
+/// Index, shared by the writer and the readers.
+pub(crate) struct SharedIndex(RwLock<LogIndex>);
 
 impl SharedIndex {
-    fn read(&self) -> RwLockReadGuard<'_, Index> {
+    fn read(&self) -> RwLockReadGuard<'_, LogIndex> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Index> {
+    fn write(&self) -> RwLockWriteGuard<'_, LogIndex> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ShardLog {
-    /// Opens a shard's log and checks every byte of it. A torn last frame is cut and reported.
+    /// Opens the log of a shard and verifies every byte. A torn last frame is cut and logged.
     /// `closed_at` is the last counter of a closed shard.
     ///
     /// # Errors
-    /// A segment cannot be read, is missing, or is damaged in its middle.
+    /// Returns an error if a segment cannot be read, is missing, or is damaged before its end.
     pub(crate) fn open(
         settings: LogSettings,
         closed_at: Option<u64>,
     ) -> Result<Self, RecoveryError> {
         let index = match &settings.place {
-            Place::Memory => Index::empty(),
-            Place::Folder { folder, shard } => recovery::recover(folder, shard, closed_at)?,
+            LogPlace::Memory => LogIndex::empty(),
+            LogPlace::Folder { folder, shard } => recovery::recover(folder, shard, closed_at)?,
         };
         let index = Arc::new(SharedIndex(RwLock::new(index)));
         let settings = Arc::new(settings);
-        let hand = match closed_at {
-            Some(_) => Hand::Closed,
-            None => Hand::Idle(Box::new(Writer::new(settings.clone(), index.clone()))),
+        let writer_state = match closed_at {
+            Some(_) => WriterState::Closed,
+            None => WriterState::Idle(Box::new(LogWriter::new(settings.clone(), index.clone()))),
         };
-        let log = Self { index, settings, hand: Mutex::new(hand) };
+        let log = Self { index, settings, writer_state: Mutex::new(writer_state) };
         log.trim();
         Ok(log)
     }
 
-    /// Queues records; they get consecutive counters. Does not block.
-    pub(crate) fn append(&self, records: Vec<NewRecord>) -> Ack {
+    /// Queues records, which get consecutive counters. Does not block.
+    pub(crate) fn append(&self, records: Vec<NewRecord>) -> DurableReceipt {
         let (reply, ack) = oneshot::channel();
-        let append = Append { records, reply };
-        let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Hand::Idle(_) = &*hand {
-            *hand = match std::mem::replace(&mut *hand, Hand::Closed) {
-                Hand::Idle(writer) => start(writer),
+        let append = AppendRequest { records, reply };
+        let mut writer_state = self.writer_state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let WriterState::Idle(_) = &*writer_state {
+            *writer_state = match std::mem::replace(&mut *writer_state, WriterState::Closed) {
+                WriterState::Idle(writer) => start(writer),
                 other => other,
             };
         }
-        let refused = match &*hand {
-            Hand::Running(queue, _) => queue.send(append).err().map(|back| back.0),
-            Hand::Idle(_) | Hand::Closed => Some(append),
+        let refused = match &*writer_state {
+            WriterState::Running(queue, _) => queue.send(append).err().map(|back| back.0),
+            WriterState::Idle(_) | WriterState::Closed => Some(append),
         };
         if let Some(append) = refused {
-            // The receiver is ours and alive; should it be gone, nobody waits.
+            // The receiver is held below, so the reply cannot be lost.
             let _ = append.reply.send(Err(AppendError::Closed));
         }
         ack
     }
 
-    /// Answers once everything queued before is durable; `None` when nothing can be queued.
-    pub(crate) fn barrier(&self) -> Option<Ack> {
+    /// Returns a receipt for everything queued before, or `None` if no writer is running.
+    pub(crate) fn barrier(&self) -> Option<DurableReceipt> {
         let idle = {
-            let hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
-            !matches!(&*hand, Hand::Running(..))
+            let writer_state = self.writer_state.lock().unwrap_or_else(PoisonError::into_inner);
+            !matches!(&*writer_state, WriterState::Running(..))
         };
         (!idle).then(|| self.append(Vec::new()))
     }
 
-    /// Waits until what was queued is durable and stops the writer. Blocks.
+    /// Waits until all queued records are durable, then stops the writer. Blocks.
     pub(crate) fn close(&self) {
-        let hand = {
-            let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *hand, Hand::Closed)
+        let writer_state = {
+            let mut writer_state = self.writer_state.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *writer_state, WriterState::Closed)
         };
-        if let Hand::Running(queue, thread) = hand {
+        if let WriterState::Running(queue, thread) = writer_state {
             drop(queue);
             if thread.join().is_err() {
                 tracing::error!("kinesis: a log writer panicked");
@@ -186,48 +184,48 @@ impl ShardLog {
         }
     }
 
-    /// The counter of the last durable record; 0 when there never was one.
+    /// Counter of the last durable record; 0 before the first record.
     pub(crate) fn last_counter(&self) -> u64 {
         self.index.read().next - 1
     }
 
-    /// The counter of the first record that arrived at or after an instant (milliseconds since
-    /// 1970), or of the record that will be next.
+    /// Counter of the first record that arrived at or after an instant (milliseconds since 1970),
+    /// or of the next record if there is none.
     pub(crate) fn first_at(&self, at_ms: i64) -> u64 {
         self.index.read().first_at(at_ms)
     }
 
-    /// Gives records from counter `from` on, but none that arrived before `horizon_ms`. Blocks.
-    /// At least one record is given if there is one, whatever its size.
+    /// Reads records from counter `from` on, except those that arrived before `horizon_ms`. Returns
+    /// at least one record if there is one, even if it exceeds `bytes_max`. Blocks.
     ///
     /// # Errors
-    /// A segment cannot be read, or its bytes are no longer what was written.
+    /// Returns an error if a segment cannot be read, or if a record does not match its checksum.
     pub(crate) fn read(
         &self,
         from: u64,
         horizon_ms: i64,
         records_max: usize,
         bytes_max: usize,
-    ) -> Result<Page, ReadError> {
+    ) -> Result<RecordPage, ReadError> {
         reader::read(&self.index, from, horizon_ms, records_max, bytes_max)
     }
 
-    /// Deletes the segments all of whose records are past retention. Blocks.
+    /// Deletes the segments in which every record is past retention. Blocks.
     pub(crate) fn trim(&self) {
         writer::trim(&self.settings, &self.index);
     }
 }
 
-fn start(writer: Box<Writer>) -> Hand {
+fn start(writer: Box<LogWriter>) -> WriterState {
     let (queue, waiting) = mpsc::channel();
     let thread = std::thread::Builder::new()
         .name("kinesis-log".to_owned())
         .spawn(move || writer.run(waiting));
     match thread {
-        Ok(thread) => Hand::Running(queue, thread),
+        Ok(thread) => WriterState::Running(queue, thread),
         Err(cause) => {
-            tracing::error!(%cause, "kinesis: no thread for a log writer; its shard takes nothing");
-            Hand::Closed
+            tracing::error!(%cause, "kinesis: no thread for a log writer; its shard accepts no records");
+            WriterState::Closed
         }
     }
 }

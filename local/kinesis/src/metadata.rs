@@ -1,10 +1,10 @@
-//! Streams on disk: one folder each, with its `stream.json` beside its shards' segments.
+//! Folders of the streams on disk. Each contains a `stream.json` and the segments of the shards.
 //!
 //! ```text
-//! <root>/lock                       held while an endpoint has the folder open
-//! <root>/stream-<name>/stream.json  replaced as a whole: write aside, sync, rename, sync folder
+//! <root>/lock                       locked while an endpoint uses the folder
+//! <root>/stream-<name>/stream.json  replaced atomically: write aside, sync, rename, sync folder
 //! <root>/stream-<name>/shardId-000000000000.00000000000000000001.log
-//! <root>/new, <root>/gone-*         a creation or deletion that was cut short; swept at opening
+//! <root>/new, <root>/gone-*         interrupted creation or deletion, removed at the next start
 //! ```
 
 use std::fs::{self, File, TryLockError};
@@ -14,8 +14,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::OpenError;
-use super::stream::{Stream, shard_number};
+use super::KinesisOpenError;
+use super::stream::{StreamMetadata, shard_number};
 
 const FORMAT: u32 = 1;
 const FILE: &str = "stream.json";
@@ -24,41 +24,41 @@ const NEW: &str = "new";
 const GONE_PREFIX: &str = "gone-";
 
 #[derive(Deserialize)]
-struct Stored {
+struct StoredMetadata {
     format: u32,
-    stream: Stream,
+    stream: StreamMetadata,
 }
 
 #[derive(Serialize)]
-struct Storing<'a> {
+struct MetadataToStore<'a> {
     format: u32,
-    stream: &'a Stream,
+    stream: &'a StreamMetadata,
 }
 
-/// Makes renames, creations and deletions in a folder durable.
+/// Makes creations, renames and deletions in a folder durable.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Elsewhere a folder cannot be opened as a file, and renames are durable by themselves.
+    // On other systems a folder cannot be opened as a file.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// The root folder, held by one endpoint at a time.
-pub(crate) struct Home {
+/// Root folder of all streams, locked for one endpoint.
+pub(crate) struct StreamFolders {
     root: PathBuf,
     lock: Mutex<Option<File>>,
 }
 
-impl Home {
-    /// Takes the folder (made if absent) and reads the streams in it.
+impl StreamFolders {
+    /// Locks the folder, creates it if absent, and reads the streams in it.
     ///
     /// # Errors
-    /// The folder cannot be used, another endpoint has it, or a `stream.json` cannot be read.
-    pub(crate) fn open(root: PathBuf) -> Result<(Self, Vec<Stream>), OpenError> {
-        let failed = |cause| OpenError::Folder { folder: root.clone(), cause };
+    /// Returns an error if the folder is unusable or locked, or if a `stream.json` is unreadable.
+    pub(crate) fn open(root: PathBuf) -> Result<(Self, Vec<StreamMetadata>), KinesisOpenError> {
+        let failed = |cause| KinesisOpenError::Folder { folder: root.clone(), cause };
         fs::create_dir_all(&root).map_err(failed)?;
         let lock = File::create(root.join("lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { folder: root }),
+            Err(TryLockError::WouldBlock) => return Err(KinesisOpenError::InUse { folder: root }),
             Err(TryLockError::Error(cause)) => return Err(failed(cause)),
         }
         let mut streams = Vec::new();
@@ -66,7 +66,7 @@ impl Home {
             let path = entry.map_err(failed)?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             if name == NEW || name.starts_with(GONE_PREFIX) {
-                tracing::warn!(folder = %path.display(), "kinesis: sweeping an unfinished change");
+                tracing::warn!(folder = %path.display(), "kinesis: removing an interrupted change");
                 fs::remove_dir_all(&path).map_err(failed)?;
             } else if name.starts_with(STREAM_PREFIX) {
                 streams.push(read(&path.join(FILE))?);
@@ -75,17 +75,16 @@ impl Home {
         Ok((Self { root, lock: Mutex::new(Some(lock)) }, streams))
     }
 
-    /// The folder of a stream. Names are checked before: no separator can be in them, and the
-    /// prefix disarms `..`.
+    /// Folder of a stream. A valid name contains no separator, and the prefix makes `..` harmless.
     pub(crate) fn folder(&self, name: &str) -> PathBuf {
         self.root.join(format!("{STREAM_PREFIX}{name}"))
     }
 
-    /// Makes a stream's folder, whole or not at all. Blocks.
+    /// Creates the folder of a stream atomically. Blocks.
     ///
     /// # Errors
-    /// What the system said.
-    pub(crate) fn create(&self, stream: &Stream) -> io::Result<()> {
+    /// Returns the error of the system.
+    pub(crate) fn create(&self, stream: &StreamMetadata) -> io::Result<()> {
         let new = self.root.join(NEW);
         if new.exists() {
             fs::remove_dir_all(&new)?;
@@ -96,30 +95,30 @@ impl Home {
         sync_folder(&self.root)
     }
 
-    /// Replaces a stream's metadata. Blocks.
+    /// Replaces the metadata of a stream. Blocks.
     ///
     /// # Errors
-    /// What the system said; the metadata is then as it was.
-    pub(crate) fn save(&self, stream: &Stream) -> io::Result<()> {
+    /// Returns the error of the system. The old metadata then remains.
+    pub(crate) fn save(&self, stream: &StreamMetadata) -> io::Result<()> {
         write(&self.folder(&stream.name), stream)
     }
 
-    /// Deletes a stream's folder: gone at once, its files a moment later. Blocks.
+    /// Deletes the folder of a stream: renames it durably, then removes its files. Blocks.
     ///
     /// # Errors
-    /// What the system said.
-    pub(crate) fn delete(&self, stream: &Stream) -> io::Result<()> {
+    /// Returns the error of the system.
+    pub(crate) fn delete(&self, stream: &StreamMetadata) -> io::Result<()> {
         let gone = self.root.join(format!("{GONE_PREFIX}{}", stream.created_ms));
         fs::rename(self.folder(&stream.name), &gone)?;
         sync_folder(&self.root)?;
         fs::remove_dir_all(gone)
     }
 
-    /// Deletes the segments of shards the stream no longer knows. Blocks.
+    /// Deletes the segments of shards that are no longer in the metadata. Blocks.
     ///
     /// # Errors
-    /// What the system said.
-    pub(crate) fn sweep(&self, stream: &Stream) -> io::Result<()> {
+    /// Returns the error of the system.
+    pub(crate) fn sweep(&self, stream: &StreamMetadata) -> io::Result<()> {
         for entry in fs::read_dir(self.folder(&stream.name))? {
             let path = entry?.path();
             let number = path
@@ -133,25 +132,27 @@ impl Home {
         Ok(())
     }
 
-    /// Lets another endpoint take the folder.
+    /// Unlocks the folder.
     pub(crate) fn release(&self) {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
-fn read(path: &Path) -> Result<Stream, OpenError> {
-    let failed = |cause: String| OpenError::Metadata { file: path.to_owned(), cause };
+fn read(path: &Path) -> Result<StreamMetadata, KinesisOpenError> {
+    let failed = |cause: String| KinesisOpenError::Metadata { file: path.to_owned(), cause };
     let text = fs::read(path).map_err(|cause| failed(cause.to_string()))?;
-    let stored: Stored =
+    let stored: StoredMetadata =
         serde_json::from_slice(&text).map_err(|cause| failed(cause.to_string()))?;
     if stored.format != FORMAT {
-        return Err(failed(format!("format {} is not known; {FORMAT} is", stored.format)));
+        return Err(failed(format!("format {} is unknown; {FORMAT} would pass", stored.format)));
     }
     Ok(stored.stream)
 }
 
-fn write(folder: &Path, stream: &Stream) -> io::Result<()> {
-    let text = serde_json::to_vec_pretty(&Storing { format: FORMAT, stream })?;
+/// Replaces the `stream.json` in a folder. Written by hand: `atomic-write-file` adds seven crates
+/// and can leave a file with a random name after each crash.
+fn write(folder: &Path, stream: &StreamMetadata) -> io::Result<()> {
+    let text = serde_json::to_vec_pretty(&MetadataToStore { format: FORMAT, stream })?;
     let aside = folder.join("stream.json.new");
     let mut file = File::create(&aside)?;
     file.write_all(&text)?;

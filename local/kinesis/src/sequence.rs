@@ -1,29 +1,29 @@
-//! Sequence numbers: 56 decimal digits that start with 4959, like those of the service, so that
-//! what compares them as (length, text) or keeps them in fixed columns meets the real shape.
+//! Sequence numbers: 56 decimal digits that begin with 4959, in the format of the service, so that
+//! consumers see numbers of realistic length.
 //!
-//! `4959 | stream created, ms (13) | generation (9) | shard (10) | counter (20)`
+//! `4959 | stream creation, ms (13) | generation (9) | shard (10) | counter (20)`
 //!
-//! A shard's generation is one above its parents', so a child's numbers are above its parent's
-//! whatever the clock does. The counter is the record's place in its shard, from 1; 0 is the
-//! shard's own starting number.
+//! The generation of a shard is one above that of its parents. So the numbers of a child are above
+//! those of its parents, even if the clock goes back. The counter is the position of the record in
+//! its shard, from 1; 0 is the starting number of the shard.
 
 use std::fmt;
 
 const PREFIX: &str = "4959";
 const DIGITS: usize = 56;
-/// The largest creation stamp that fits its 13 digits (the year 2286).
+/// Largest creation time with 13 digits, in the year 2286.
 pub(crate) const CREATED_MS_MAX: u64 = 9_999_999_999_999;
 
-/// One place in one shard of one stream.
+/// Position in a shard of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Sequence {
-    /// The stream's creation stamp, milliseconds since 1970; tells a stream from its namesake.
+    /// Creation time of the stream, milliseconds since 1970.
     pub(crate) created_ms: u64,
-    /// One above the parents' generation.
+    /// Generation of the shard.
     pub(crate) generation: u32,
-    /// The shard's number.
+    /// Shard number.
     pub(crate) shard: u32,
-    /// The record's place in its shard, from 1.
+    /// Position of the record in its shard, from 1.
     pub(crate) counter: u64,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for Sequence {
 }
 
 impl Sequence {
-    /// Reads a sequence number of this endpoint; `None` for anything else.
+    /// Parses a sequence number of this endpoint. Returns `None` for any other text.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let digits = text.len() == DIGITS && text.bytes().all(|b| b.is_ascii_digit());
         if !digits || !text.starts_with(PREFIX) {
@@ -79,7 +79,7 @@ mod tests {
         }
 
         #[test]
-        fn reading_any_text_never_fails_hard(text in "\\PC{0,60}") {
+        fn parsing_any_text_never_panics(text in "\\PC{0,60}") {
             let _ = Sequence::parse(&text);
         }
     }

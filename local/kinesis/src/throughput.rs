@@ -1,6 +1,7 @@
-//! A shard's budget per second, as token buckets. Pure: `now` is an argument.
+//! Throughput budgets of a shard per second, as token buckets. The caller passes the time.
 //!
-//! Levels are kept in unit-nanoseconds, so refilling is exact integer arithmetic.
+//! Levels are in unit-nanoseconds, so a refill is exact integer arithmetic. Written by hand: limiter
+//! crates such as `governor` read a clock themselves and allow no debt.
 
 use domain::limits::{
     SHARD_READ_BYTES_PER_SECOND, SHARD_READ_CALLS_PER_SECOND, SHARD_WRITE_BYTES_PER_SECOND,
@@ -10,8 +11,8 @@ use tokio::time::Instant;
 
 const SECOND_NS: i128 = 1_000_000_000;
 
-/// Fills at a rate up to one second's worth; what was taken beyond is a debt that must be
-/// refilled first.
+/// Token bucket with the capacity of one second. The level may be negative: a debt that a refill
+/// pays first.
 #[derive(Debug)]
 struct Bucket {
     per_second: i128,
@@ -40,7 +41,7 @@ impl Bucket {
     }
 }
 
-/// What a shard takes: records and bytes a second.
+/// Budget for writes to a shard: records and bytes per second.
 #[derive(Debug)]
 pub(crate) struct WriteBudget {
     records: Bucket,
@@ -48,7 +49,7 @@ pub(crate) struct WriteBudget {
 }
 
 impl WriteBudget {
-    /// A full budget.
+    /// Creates a full budget.
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             records: Bucket::full(SHARD_WRITE_RECORDS_PER_SECOND as usize, now),
@@ -56,7 +57,8 @@ impl WriteBudget {
         }
     }
 
-    /// Takes room for one record of `bytes` (data and key), or leaves the budget as it is.
+    /// Takes one record of `bytes` (data and key) from the budget. Returns `false`, and takes nothing,
+    /// if the budget does not suffice.
     pub(crate) fn take(&mut self, bytes: usize, now: Instant) -> bool {
         self.records.refill(now);
         self.bytes.refill(now);
@@ -69,8 +71,8 @@ impl WriteBudget {
     }
 }
 
-/// What a shard gives: calls and bytes a second. One call may give more than a second's bytes
-/// (up to 10 MiB); the calls after it wait until the debt is refilled, as at AWS.
+/// Budget for reads of a shard: calls and bytes per second. One call may return more bytes than one
+/// second allows (up to 10 MiB). Later calls fail until the debt is refilled, as at AWS.
 #[derive(Debug)]
 pub(crate) struct ReadBudget {
     calls: Bucket,
@@ -78,7 +80,7 @@ pub(crate) struct ReadBudget {
 }
 
 impl ReadBudget {
-    /// A full budget.
+    /// Creates a full budget.
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             calls: Bucket::full(SHARD_READ_CALLS_PER_SECOND as usize, now),
@@ -86,7 +88,7 @@ impl ReadBudget {
         }
     }
 
-    /// Takes one call, or leaves the budget as it is.
+    /// Takes one call from the budget. Returns `false`, and takes nothing, if it does not suffice.
     pub(crate) fn take_call(&mut self, now: Instant) -> bool {
         self.calls.refill(now);
         self.bytes.refill(now);
@@ -97,7 +99,7 @@ impl ReadBudget {
         room
     }
 
-    /// Accounts for what the call gave.
+    /// Takes the bytes of a response from the budget, which may leave a debt.
     pub(crate) fn spend_bytes(&mut self, bytes: usize) {
         self.bytes.spend(bytes);
     }
@@ -109,7 +111,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_shard_takes_a_thousand_records_and_then_one_each_millisecond() {
+    fn a_shard_accepts_a_thousand_records_and_then_one_each_millisecond() {
         let start = Instant::now();
         let mut budget = WriteBudget::new(start);
         assert_eq!((0..2_000).filter(|_| budget.take(1, start)).count(), 1_000);
@@ -144,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_read_is_paid_back_before_the_next() {
+    fn a_large_read_is_refilled_before_the_next() {
         let start = Instant::now();
         let mut budget = ReadBudget::new(start);
         assert!(budget.take_call(start));
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_steps_back_refills_nothing() {
+    fn a_clock_that_goes_back_refills_nothing() {
         let start = Instant::now() + Duration::from_secs(60);
         let mut budget = ReadBudget::new(start);
         while budget.take_call(start) {}

@@ -11,7 +11,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
+use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -44,8 +44,8 @@ struct Several {
 
 pub(super) fn check(data: &[u8]) {
     let settings = KinesisSettings {
-        storage: Storage::Memory,
-        limits: Limits::Off,
+        storage: KinesisStorage::Memory,
+        limits: ShardLimits::Off,
         clock: Arc::new(now),
         region: "eu-west-1".to_owned(),
     };

@@ -21,7 +21,7 @@ use domain::record::{Delivered, SequenceNumber};
 use event_source_mapping::{
     Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, MappingSettings, Response,
 };
-use local_kinesis::{Kinesis, KinesisSettings, Limits, Storage};
+use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -97,8 +97,8 @@ impl Stage {
         let clock = Clock(Arc::new(Mutex::new(noon)));
         let told = clock.clone();
         let settings = KinesisSettings {
-            storage: Storage::Memory,
-            limits: Limits::Off,
+            storage: KinesisStorage::Memory,
+            limits: ShardLimits::Off,
             clock: Arc::new(move || told.now()),
             region: "eu-central-1".to_owned(),
         };

@@ -1,24 +1,24 @@
-//! Reading records.
+//! `GetShardIterator` and `GetRecords`.
 
 use domain::limits::{GET_RECORDS_BYTES_MAX, GET_RECORDS_MAX};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{bounded, required, unless_dry_run};
-use crate::Limits;
+use crate::ShardLimits;
 use crate::api::{
-    Blob, ChildShard, GetRecords, GetRecordsAnswer, GetShardIterator, GivenRecord, from_seconds,
+    Blob, ChildShard, GetRecords, GetRecordsOutput, GetShardIterator, OutputRecord, from_seconds,
     seconds,
 };
 use crate::endpoint::{Endpoint, LiveShard, blocking, find, no_shard, no_stream};
-use crate::error::{ApiError, Code};
+use crate::error::{ApiError, ApiErrorCode};
 use crate::iterator::{ShardIterator, wall_ms};
-use crate::log::Page;
+use crate::log::RecordPage;
 use crate::sequence::Sequence;
-use crate::stream::{Shard, Stream, shard_id, shard_number};
+use crate::stream::{ShardMetadata, StreamMetadata, shard_id, shard_number};
 
 impl Endpoint {
-    /// A place to read from.
+    /// Returns an iterator at a position of a shard.
     pub(crate) async fn get_shard_iterator(
         &self,
         request: GetShardIterator,
@@ -43,14 +43,14 @@ impl Endpoint {
         Ok(json!({ "ShardIterator": iterator.token()? }))
     }
 
-    /// Records from an iterator on, and the iterator after them.
+    /// Returns records from an iterator on, and the iterator after them.
     pub(crate) async fn get_records(
         &self,
         request: GetRecords,
-    ) -> Result<GetRecordsAnswer, ApiError> {
+    ) -> Result<GetRecordsOutput, ApiError> {
         if request.limit.is_some_and(|limit| limit > GET_RECORDS_MAX as i64) {
-            // The one bound for which the API reference names this code.
-            let message = format!("Limit is over {GET_RECORDS_MAX}, the most that one call gives");
+            // The API reference names this code for no other bound.
+            let message = format!("Limit is over {GET_RECORDS_MAX}, the most records of one call");
             return Err(ApiError::argument(message));
         }
         let limit = bounded(request.limit, "limit", GET_RECORDS_MAX, 1..=GET_RECORDS_MAX)?;
@@ -69,13 +69,13 @@ impl Endpoint {
             (live.stream.clone(), shard.clone(), live_shard.clone())
         };
         unless_dry_run(request.dry_run)?;
-        if self.limits == Limits::Enforced && !live_shard.reads().take_call(Instant::now()) {
+        if self.limits == ShardLimits::Enforced && !live_shard.reads().take_call(Instant::now()) {
             let message = format!(
                 "Rate exceeded for shard {} in stream {} under account 000000000000.",
                 shard.id(),
                 stream.name
             );
-            return Err(ApiError::new(Code::ProvisionedThroughputExceeded, message));
+            return Err(ApiError::new(ApiErrorCode::ProvisionedThroughputExceeded, message));
         }
         let (reader, horizon_ms) = (live_shard.clone(), stream.horizon_ms(now_ms));
         let page = blocking(move || {
@@ -83,22 +83,22 @@ impl Endpoint {
         })
         .await?
         .map_err(ApiError::internal)?;
-        if self.limits == Limits::Enforced {
+        if self.limits == ShardLimits::Enforced {
             let bytes = page.records.iter().map(|r| r.data.len() + r.partition_key.len()).sum();
             live_shard.reads().spend_bytes(bytes);
         }
-        answer(page, &stream, &shard, now_ms)
+        output(page, &stream, &shard, now_ms)
     }
 }
 
-fn answer(
-    page: Page,
-    stream: &Stream,
-    shard: &Shard,
+fn output(
+    page: RecordPage,
+    stream: &StreamMetadata,
+    shard: &ShardMetadata,
     now_ms: i64,
-) -> Result<GetRecordsAnswer, ApiError> {
+) -> Result<GetRecordsOutput, ApiError> {
     let ended = shard.closed.is_some_and(|closed| page.next > closed.last_counter);
-    // How old the last record is, but never 0 while there is more: 0 means caught up.
+    // Age of the last record, but at least 1 while more records follow: 0 means caught up.
     let millis_behind_latest = match page.records.last() {
         _ if page.next >= page.tip => 0,
         Some(last) => (now_ms - last.arrival_ms).max(1),
@@ -116,11 +116,11 @@ fn answer(
         };
         Some(iterator.token()?)
     };
-    let child_shards = ended.then(|| stream.children(shard.number).map(ChildShard::of).collect());
+    let child_shards = ended.then(|| stream.children(shard.number).map(ChildShard::new).collect());
     let records = page
         .records
         .into_iter()
-        .map(|record| GivenRecord {
+        .map(|record| OutputRecord {
             sequence_number: stream.sequence(shard, record.counter).to_string(),
             approximate_arrival_timestamp: seconds(record.arrival_ms),
             data: Blob(record.data),
@@ -128,21 +128,21 @@ fn answer(
             encryption_type: "NONE",
         })
         .collect();
-    Ok(GetRecordsAnswer { records, millis_behind_latest, next_shard_iterator, child_shards })
+    Ok(GetRecordsOutput { records, millis_behind_latest, next_shard_iterator, child_shards })
 }
 
-/// The counter an iterator of the asked type begins at.
+/// Counter at which an iterator of the requested type begins.
 fn start(
     request: &GetShardIterator,
-    stream: &Stream,
-    shard: &Shard,
+    stream: &StreamMetadata,
+    shard: &ShardMetadata,
     live_shard: &LiveShard,
     now_ms: i64,
 ) -> Result<u64, ApiError> {
     let kind = required(request.shard_iterator_type.as_deref(), "shardIteratorType")?;
     let log = &live_shard.log;
     match kind {
-        // The counter before the first: reading moves it up to what is still kept.
+        // The counter before the first record. A read moves it up to the oldest kept record.
         "TRIM_HORIZON" => Ok(0),
         "LATEST" => Ok(log.last_counter() + 1),
         "AT_SEQUENCE_NUMBER" => counter(request, stream, shard, log.last_counter()),
@@ -174,8 +174,8 @@ fn start(
 
 fn counter(
     request: &GetShardIterator,
-    stream: &Stream,
-    shard: &Shard,
+    stream: &StreamMetadata,
+    shard: &ShardMetadata,
     last_counter: u64,
 ) -> Result<u64, ApiError> {
     let text = request.starting_sequence_number.as_deref().ok_or_else(|| {
@@ -184,7 +184,7 @@ fn counter(
              AFTER_SEQUENCE_NUMBER",
         )
     })?;
-    // A closed shard's ending number lies one behind its last record.
+    // The ending number of a closed shard is one above its last record.
     let within = |sequence: &Sequence| {
         *sequence == stream.sequence(shard, sequence.counter)
             && sequence.counter <= last_counter + u64::from(!shard.is_open())
@@ -192,7 +192,7 @@ fn counter(
     Sequence::parse(text).filter(within).map(|sequence| sequence.counter).ok_or_else(|| {
         ApiError::argument(format!(
             "StartingSequenceNumber {text} used in GetShardIterator on shard {} in stream {} under \
-             account 000000000000 is invalid because it was not given by this shard.",
+             account 000000000000 is invalid because this shard has not assigned it.",
             shard.id(),
             stream.name
         ))

@@ -1,4 +1,4 @@
-//! Writing records. A record is answered with its sequence number once it is durable.
+//! `PutRecord` and `PutRecords`. A record gets its sequence number once it is durable.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::{hash_key, required, unless_dry_run};
-use crate::Limits;
+use crate::ShardLimits;
 use crate::api::{
-    Blob, Object, PutRecord, PutRecords, PutRecordsAnswer, PutRecordsEntry, PutResult,
+    Blob, JsonObject, PutRecord, PutRecords, PutRecordsEntry, PutRecordsOutput, PutResult,
 };
-use crate::endpoint::{Endpoint, Live, find};
-use crate::error::{ApiError, Code};
-use crate::log::{Ack, NewRecord};
+use crate::endpoint::{Endpoint, LiveStream, find};
+use crate::error::{ApiError, ApiErrorCode};
+use crate::log::{DurableReceipt, NewRecord};
 use crate::sequence::Sequence;
-use crate::stream::{Shard, Stream, hash_of, shard_id};
+use crate::stream::{ShardMetadata, StreamMetadata, hash_of, shard_id};
 
-/// A checked record and the hash that chooses its shard.
-struct Checked {
+/// Valid record and the hash that selects its shard.
+struct CheckedRecord {
     hash: u128,
     record: NewRecord,
 }
 
-impl Checked {
+impl CheckedRecord {
     fn bytes(&self) -> usize {
         self.record.data.len() + self.record.partition_key.len()
     }
@@ -36,7 +36,7 @@ fn check(
     data: Option<Blob>,
     key: Option<String>,
     explicit: Option<String>,
-) -> Result<Checked, ApiError> {
+) -> Result<CheckedRecord, ApiError> {
     let Blob(data) = required(data, &format!("{field}data"))?;
     let partition_key = required(key, &format!("{field}partitionKey"))?;
     let chars = partition_key.chars().count();
@@ -58,10 +58,10 @@ fn check(
         Some(text) => hash_key(&text, &format!("{field}explicitHashKey"))?,
         None => hash_of(&partition_key),
     };
-    Ok(Checked { hash, record: NewRecord { partition_key, data } })
+    Ok(CheckedRecord { hash, record: NewRecord { partition_key, data } })
 }
 
-fn check_all(entries: Vec<Object<PutRecordsEntry>>) -> Result<Vec<Checked>, ApiError> {
+fn check_all(entries: Vec<JsonObject<PutRecordsEntry>>) -> Result<Vec<CheckedRecord>, ApiError> {
     if entries.is_empty() || entries.len() > PUT_RECORDS_MAX {
         let given = format!("{} records", entries.len());
         let rule = format!("Member must have length from 1 to {PUT_RECORDS_MAX}");
@@ -70,12 +70,12 @@ fn check_all(entries: Vec<Object<PutRecordsEntry>>) -> Result<Vec<Checked>, ApiE
     let checked = entries
         .into_iter()
         .enumerate()
-        .map(|(i, Object(entry))| {
+        .map(|(i, JsonObject(entry))| {
             let field = format!("records.{}.member.", i + 1);
             check(&field, entry.data, entry.partition_key, entry.explicit_hash_key)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let bytes: usize = checked.iter().map(Checked::bytes).sum();
+    let bytes: usize = checked.iter().map(CheckedRecord::bytes).sum();
     if bytes > PUT_RECORDS_BYTES_MAX {
         return Err(ApiError::argument(format!(
             "Records have {bytes} bytes, partition keys included; one PutRecords call takes at \
@@ -85,31 +85,31 @@ fn check_all(entries: Vec<Object<PutRecordsEntry>>) -> Result<Vec<Checked>, ApiE
     Ok(checked)
 }
 
-/// Records of one shard, queued, and whose answers they will be.
-struct Queued {
+/// Queued records of one shard.
+struct QueuedRecords {
     shard: u32,
-    /// Places in the answer, in order.
+    /// Indices of the records in the response, in order.
     places: Vec<usize>,
-    ack: Ack,
+    receipt: DurableReceipt,
     first: Sequence,
 }
 
-fn refusal(error: ApiError) -> PutResult {
-    // Inside PutRecords the service names this one without its suffix.
+fn failed_result(error: ApiError) -> PutResult {
+    // In results of PutRecords the service names this code without its suffix.
     let code = match error.code {
-        Code::InternalFailure => "InternalFailure",
+        ApiErrorCode::InternalFailure => "InternalFailure",
         other => other.name(),
     };
     PutResult { error_code: Some(code), error_message: Some(error.message), ..PutResult::default() }
 }
 
-fn throttled(shard: &Shard, stream: &Stream) -> ApiError {
+fn throttled(shard: &ShardMetadata, stream: &StreamMetadata) -> ApiError {
     let message = format!(
         "Rate exceeded for shard {} in stream {} under account 000000000000.",
         shard.id(),
         stream.name
     );
-    ApiError::new(Code::ProvisionedThroughputExceeded, message)
+    ApiError::new(ApiErrorCode::ProvisionedThroughputExceeded, message)
 }
 
 impl Endpoint {
@@ -119,7 +119,7 @@ impl Endpoint {
         if let Some(text) = &request.sequence_number_for_ordering
             && Sequence::parse(text).is_none()
         {
-            // Any number ever given is below the next one, so order needs nothing more.
+            // Every earlier number is below the next one, so the order holds without further work.
             return Err(ApiError::argument(format!(
                 "SequenceNumberForOrdering {text:?} is not a sequence number of this endpoint"
             )));
@@ -127,29 +127,29 @@ impl Endpoint {
         let record = check("", request.data, request.partition_key, request.explicit_hash_key)?;
         let (mut results, _) = self.put(&name, vec![record], request.dry_run).await?;
         match results.pop() {
-            Some(Ok(result)) => Ok(OneAnswer { result, encryption_type: "NONE" }),
+            Some(Ok(result)) => Ok(PutRecordOutput { result, encryption_type: "NONE" }),
             Some(Err(error)) => Err(error),
-            None => Err(ApiError::internal("a put gave no result")),
+            None => Err(ApiError::internal("a put has no result")),
         }
     }
 
-    /// Stores records, each on its own.
+    /// Stores records. Each record succeeds or fails on its own.
     pub(crate) async fn put_records(
         &self,
         request: PutRecords,
-    ) -> Result<PutRecordsAnswer, ApiError> {
+    ) -> Result<PutRecordsOutput, ApiError> {
         let name = self.name(&request)?;
         let records = check_all(required(request.records, "records")?)?;
         let (results, failed_record_count) = self.put(&name, records, request.dry_run).await?;
-        let records = results.into_iter().map(|r| r.unwrap_or_else(refusal)).collect();
-        Ok(PutRecordsAnswer { failed_record_count, records, encryption_type: "NONE" })
+        let records = results.into_iter().map(|r| r.unwrap_or_else(failed_result)).collect();
+        Ok(PutRecordsOutput { failed_record_count, records, encryption_type: "NONE" })
     }
 
-    /// Gives a result for each record, in order, and how many failed.
+    /// Returns a result for each record, in order, and the number of failed records.
     async fn put(
         &self,
         name: &str,
-        records: Vec<Checked>,
+        records: Vec<CheckedRecord>,
         dry_run: Option<bool>,
     ) -> Result<(Vec<Result<PutResult, ApiError>>, usize), ApiError> {
         let mut results = Vec::new();
@@ -159,8 +159,8 @@ impl Endpoint {
             unless_dry_run(dry_run)?;
             self.queue(live, records, &mut results)
         };
-        for Queued { shard, places, ack, first } in queued {
-            let stored = ack.await.map_err(|lost| lost.to_string());
+        for QueuedRecords { shard, places, receipt, first } in queued {
+            let stored = receipt.await.map_err(|lost| lost.to_string());
             let stored = stored.and_then(|stored| stored.map_err(|error| error.to_string()));
             match stored {
                 Ok(counter) => {
@@ -185,24 +185,26 @@ impl Endpoint {
         Ok((results, failed))
     }
 
-    /// Routes records, charges them to their shards, and queues what fits.
+    /// Routes records to shards, takes their cost from the budgets, and queues those within budget.
     fn queue(
         &self,
-        live: &Live,
-        records: Vec<Checked>,
+        live: &LiveStream,
+        records: Vec<CheckedRecord>,
         results: &mut Vec<Result<PutResult, ApiError>>,
-    ) -> Vec<Queued> {
+    ) -> Vec<QueuedRecords> {
         let now = Instant::now();
         let mut by_shard: BTreeMap<u32, (Vec<usize>, Vec<NewRecord>)> = BTreeMap::new();
         for (place, checked) in records.into_iter().enumerate() {
             let owner = live.stream.owner(checked.hash);
             let found = owner.and_then(|shard| Some((shard, live.shards.get(&shard.number)?)));
             let result = match found {
-                None => Err(ApiError::internal(format!("no open shard takes {}", checked.hash))),
+                None => {
+                    Err(ApiError::internal(format!("no open shard contains hash {}", checked.hash)))
+                }
                 Some((shard, live_shard)) => {
-                    let room = self.limits == Limits::Off
+                    let within_budget = self.limits == ShardLimits::Off
                         || live_shard.writes().take(checked.bytes(), now);
-                    if room {
+                    if within_budget {
                         let group = by_shard.entry(shard.number).or_default();
                         group.0.push(place);
                         group.1.push(checked.record);
@@ -218,8 +220,8 @@ impl Endpoint {
             .into_iter()
             .filter_map(|(number, (places, records))| {
                 let first = live.stream.sequence(live.stream.shard(number)?, 0);
-                let ack = live.shards.get(&number)?.log.append(records);
-                Some(Queued { shard: number, places, ack, first })
+                let receipt = live.shards.get(&number)?.log.append(records);
+                Some(QueuedRecords { shard: number, places, receipt, first })
             })
             .collect()
     }
@@ -227,7 +229,7 @@ impl Endpoint {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct OneAnswer {
+struct PutRecordOutput {
     #[serde(flatten)]
     result: PutResult,
     encryption_type: &'static str,

@@ -1,4 +1,4 @@
-//! Splitting, merging and scaling: one way to change a stream's shards.
+//! Actions that change the shards of a stream: split, merge and scale.
 
 use std::sync::Arc;
 
@@ -7,26 +7,26 @@ use serde_json::{Value, json};
 use super::streams::check_shard_quota;
 use super::{hash_key, required};
 use crate::api::{MergeShards, SplitShard, UpdateShardCount};
-use crate::endpoint::{Endpoint, Live, blocking, no_stream};
-use crate::error::{ApiError, Code};
-use crate::stream::{Mode, ReshardError, Stream};
+use crate::endpoint::{Endpoint, LiveStream, blocking, no_stream};
+use crate::error::{ApiError, ApiErrorCode};
+use crate::stream::{ReshardError, StreamMetadata, StreamMode};
 
-/// `UpdateShardCount` calls a stream takes in 24 hours. Source: API reference.
+/// Most `UpdateShardCount` calls of a stream in 24 hours. Source: API reference.
 const SCALINGS_PER_DAY_MAX: usize = 10;
 const DAY_MS: i64 = 24 * 3_600_000;
 
 impl From<ReshardError> for ApiError {
     fn from(error: ReshardError) -> Self {
         let code = match error {
-            ReshardError::NoShard(_) => Code::ResourceNotFound,
-            _ => Code::InvalidArgument,
+            ReshardError::NoShard(_) => ApiErrorCode::ResourceNotFound,
+            _ => ApiErrorCode::InvalidArgument,
         };
         Self::new(code, error.to_string())
     }
 }
 
 impl Endpoint {
-    /// Splits an open shard in two.
+    /// Splits an open shard into two.
     pub(crate) async fn split_shard(
         self: &Arc<Self>,
         request: SplitShard,
@@ -39,7 +39,7 @@ impl Endpoint {
         Ok(json!({}))
     }
 
-    /// Merges two open neighbours.
+    /// Merges two adjacent open shards.
     pub(crate) async fn merge_shards(
         self: &Arc<Self>,
         request: MergeShards,
@@ -51,8 +51,8 @@ impl Endpoint {
         Ok(json!({}))
     }
 
-    /// Makes the open shards as many equal ranges as asked, at most twice and at least half as
-    /// many as there are.
+    /// Changes the number of open shards, to equal ranges. The new number is at most double and at
+    /// least half of the current one.
     pub(crate) async fn update_shard_count(
         self: &Arc<Self>,
         request: UpdateShardCount,
@@ -77,14 +77,14 @@ impl Endpoint {
         }))
     }
 
-    /// Changes a stream's shards on a copy, brings the closed shards' logs to rest, makes the new
-    /// metadata durable, and only then shows it. Gives the open shards there were.
+    /// Changes the shards of a stream on a copy, waits for the logs of the shards to close, makes the
+    /// new metadata durable, and only then publishes it. Returns the number of open shards before.
     async fn reshard(
         self: &Arc<Self>,
         name: &str,
-        change: impl FnOnce(&mut Stream, i64) -> Result<(), ApiError>,
+        change: impl FnOnce(&mut StreamMetadata, i64) -> Result<(), ApiError>,
     ) -> Result<usize, ApiError> {
-        // While this is held no put can choose a shard.
+        // No put can choose a shard while this lock is held.
         let mut streams = self.streams.write().await;
         let elsewhere: usize = streams
             .values()
@@ -92,12 +92,12 @@ impl Endpoint {
             .map(|live| live.stream.open_shards().count())
             .sum();
         let live = streams.get_mut(name).ok_or_else(|| no_stream(name))?;
-        if live.stream.mode == Mode::OnDemand {
+        if live.stream.mode == StreamMode::OnDemand {
             return Err(ApiError::constraint(
                 "streamName",
                 name,
-                "Shards of a stream of StreamMode ON_DEMAND cannot be changed by hand; make the \
-                 stream PROVISIONED",
+                "Shards of a stream of StreamMode ON_DEMAND cannot be changed by a caller; create a \
+                 PROVISIONED stream",
             ));
         }
         let now_ms = self.now_ms();
@@ -105,11 +105,11 @@ impl Endpoint {
         let mut next = live.stream.clone();
         change(&mut next, now_ms)?;
         check_shard_quota(elsewhere, next.open_shards().count())?;
-        let forgotten = next.forget_expired(now_ms);
+        let expired = next.remove_expired(now_ms);
         settle(live, &mut next).await?;
         live.stream = self.save(next).await?;
         let mut done = Vec::new();
-        for number in &forgotten {
+        for number in &expired {
             done.extend(live.shards.remove(number));
         }
         done.extend(
@@ -120,10 +120,10 @@ impl Endpoint {
                 .filter_map(|shard| live.shards.get(&shard.number).cloned()),
         );
         self.open_shards(live).map_err(ApiError::internal)?;
-        let (home, stream) = (self.home.clone(), live.stream.clone());
+        let (folders, stream) = (self.folders.clone(), live.stream.clone());
         blocking(move || {
             done.iter().for_each(|shard| shard.log.close());
-            home.map_or(Ok(()), |home| home.sweep(&stream))
+            folders.map_or(Ok(()), |folders| folders.sweep(&stream))
         })
         .await?
         .map_err(ApiError::internal)?;
@@ -131,9 +131,9 @@ impl Endpoint {
     }
 }
 
-/// Waits until all that was put into the shards about to close is durable, and notes their last
-/// counters. Shards that were opened and closed within this change never had a record.
-async fn settle(live: &Live, next: &mut Stream) -> Result<(), ApiError> {
+/// Waits until all records of the shards to close are durable, and stores their last counters.
+/// Shards that this change both opens and closes have no records.
+async fn settle(live: &LiveStream, next: &mut StreamMetadata) -> Result<(), ApiError> {
     for shard in next.shards.iter_mut() {
         let was_open = live.stream.shard(shard.number).is_some_and(|before| before.is_open());
         let Some(closed) = shard.closed.as_mut().filter(|_| was_open) else { continue };
@@ -146,7 +146,7 @@ async fn settle(live: &Live, next: &mut Stream) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn scale(stream: &mut Stream, target: u32, now_ms: i64) -> Result<(), ApiError> {
+fn scale(stream: &mut StreamMetadata, target: u32, now_ms: i64) -> Result<(), ApiError> {
     let open = stream.open_shards().count();
     let wanted = target as usize;
     if wanted > open * 2 {
@@ -166,9 +166,9 @@ fn scale(stream: &mut Stream, target: u32, now_ms: i64) -> Result<(), ApiError> 
     stream.scaled_at_ms.retain(|at_ms| now_ms - at_ms < DAY_MS);
     if stream.scaled_at_ms.len() >= SCALINGS_PER_DAY_MAX {
         return Err(ApiError::new(
-            Code::LimitExceeded,
+            ApiErrorCode::LimitExceeded,
             format!(
-                "Stream {} was scaled {SCALINGS_PER_DAY_MAX} times in the last 24 hours, which is \
+                "StreamMetadata {} was scaled {SCALINGS_PER_DAY_MAX} times in the last 24 hours, which is \
                  the limit; SplitShard and MergeShards still work",
                 stream.name
             ),

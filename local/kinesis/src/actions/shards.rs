@@ -1,4 +1,4 @@
-//! Listing shards.
+//! `ListShards`.
 
 use std::ops::RangeInclusive;
 
@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 use super::bounded;
 use super::streams::not_a_shard_id;
 use crate::api::{ListShards, ListedShard, ShardFilter, from_seconds};
-use crate::endpoint::{Endpoint, Live, no_stream};
+use crate::endpoint::{Endpoint, LiveStream, no_stream};
 use crate::error::ApiError;
 use crate::iterator::{PageToken, wall_ms};
-use crate::stream::{Shard, Stream, shard_number};
+use crate::stream::{ShardMetadata, StreamMetadata, shard_number};
 
-/// Most that may be asked for. Source: API reference, `ListShards`, `MaxResults`.
+/// Largest `MaxResults`. Source: API reference, `ListShards`, `MaxResults`.
 const SHARDS_ASKED_MAX: usize = 10_000;
-/// Shards of one answer, whatever more is asked. Source: API reference, `ListShards`, `MaxResults`.
+/// Most shards of one response, even if `MaxResults` is larger. Source: API reference, `ListShards`, `MaxResults`.
 const SHARDS_LISTED_MAX: usize = 1_000;
-/// How far a `StreamCreationTimestamp` may be off: SDKs cut the wire's fractions of a second.
+/// Tolerance for `StreamCreationTimestamp`: SDKs truncate the fraction of a second.
 const CREATION_TOLERANCE_MS: u64 = 1_000;
 
-/// A checked [`ShardFilter`].
-enum Which {
+/// Validated [`ShardFilter`].
+enum ShardSelection {
     All,
     Open,
     After(u32),
@@ -28,8 +28,12 @@ enum Which {
     OpenSince(i64),
 }
 
-impl Which {
-    fn of(filter: Option<&ShardFilter>, stream: &Stream, now_ms: i64) -> Result<Self, ApiError> {
+impl ShardSelection {
+    fn new(
+        filter: Option<&ShardFilter>,
+        stream: &StreamMetadata,
+        now_ms: i64,
+    ) -> Result<Self, ApiError> {
         let Some(filter) = filter else { return Ok(Self::All) };
         let oldest_ms = stream.horizon_ms(now_ms).max(stream.created_ms as i64);
         let at_ms = || {
@@ -58,7 +62,7 @@ impl Which {
         })
     }
 
-    fn takes(&self, shard: &Shard) -> bool {
+    fn contains(&self, shard: &ShardMetadata) -> bool {
         match *self {
             Self::All => true,
             Self::Open => shard.is_open(),
@@ -69,35 +73,36 @@ impl Which {
     }
 }
 
-/// Where a listing begins.
-struct Start {
+/// Start of a listing.
+struct ListingStart {
     name: String,
-    /// The creation stamps it may have.
+    /// Accepted creation times of the stream, milliseconds since 1970.
     created_ms: RangeInclusive<u64>,
     after: Option<u32>,
     filter: Option<ShardFilter>,
 }
 
 impl Endpoint {
-    /// A page of a stream's shards.
+    /// Lists a page of the shards of a stream.
     pub(crate) async fn list_shards(&self, request: ListShards) -> Result<Value, ApiError> {
         let limit =
             bounded(request.max_results, "maxResults", SHARDS_LISTED_MAX, 1..=SHARDS_ASKED_MAX)?
                 .min(SHARDS_LISTED_MAX);
         let start = self.start(request)?;
         let streams = self.streams.read().await;
-        let same = |live: &&Live| start.created_ms.contains(&live.stream.created_ms);
-        let live = streams.get(&start.name).filter(same).ok_or_else(|| no_stream(&start.name))?;
+        let is_same = |live: &&LiveStream| start.created_ms.contains(&live.stream.created_ms);
+        let live =
+            streams.get(&start.name).filter(is_same).ok_or_else(|| no_stream(&start.name))?;
         let (stream, now_ms) = (&live.stream, self.now_ms());
-        let which = Which::of(start.filter.as_ref(), stream, now_ms)?;
+        let selection = ShardSelection::new(start.filter.as_ref(), stream, now_ms)?;
         let mut left = stream.shards.iter().filter(|shard| {
             !stream.is_expired(shard, now_ms)
-                && which.takes(shard)
+                && selection.contains(shard)
                 && start.after.is_none_or(|after| shard.number > after)
         });
-        let page: Vec<&Shard> = left.by_ref().take(limit).collect();
+        let page: Vec<&ShardMetadata> = left.by_ref().take(limit).collect();
         let listed: Vec<ListedShard> =
-            page.iter().map(|shard| ListedShard::of(stream, shard)).collect();
+            page.iter().map(|shard| ListedShard::new(stream, shard)).collect();
         let mut answer = json!({ "Shards": listed });
         if let (Some(_), Some(last)) = (left.next(), page.last()) {
             let token = PageToken {
@@ -112,7 +117,7 @@ impl Endpoint {
         Ok(answer)
     }
 
-    fn start(&self, request: ListShards) -> Result<Start, ApiError> {
+    fn start(&self, request: ListShards) -> Result<ListingStart, ApiError> {
         let Some(token) = &request.next_token else {
             let after = match request.exclusive_start_shard_id.as_deref() {
                 None => None,
@@ -128,20 +133,20 @@ impl Endpoint {
                 }
             };
             let filter = request.shard_filter.map(|filter| filter.0);
-            return Ok(Start { name, created_ms, after, filter });
+            return Ok(ListingStart { name, created_ms, after, filter });
         };
-        let beside = request.stream_name.is_some()
+        let has_more = request.stream_name.is_some()
             || request.exclusive_start_shard_id.is_some()
             || request.stream_creation_timestamp.is_some()
             || request.shard_filter.is_some();
-        if beside {
+        if has_more {
             return Err(ApiError::argument(
                 "NextToken and StreamName, ExclusiveStartShardId, StreamCreationTimestamp or \
-                 ShardFilter cannot be given together: the token knows them",
+                 ShardFilter cannot be given together: the token contains them",
             ));
         }
         let token = PageToken::read(token, wall_ms())?;
-        Ok(Start {
+        Ok(ListingStart {
             name: token.stream,
             created_ms: token.created_ms..=token.created_ms,
             after: Some(token.after),

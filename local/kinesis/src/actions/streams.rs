@@ -1,4 +1,4 @@
-//! Making, describing, listing and deleting streams, and how long they keep records.
+//! Actions on streams: create, describe, list, delete, and change the retention.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,28 +8,28 @@ use serde_json::{Value, json};
 
 use super::{bounded, required};
 use crate::api::{
-    CreateStream, DescribeStream, ListStreams, ListedShard, OneStream, RetentionPeriod,
-    StreamModeDetails, seconds,
+    CreateStream, DescribeStream, ListStreams, ListedShard, RetentionPeriod, StreamModeDetails,
+    StreamRequest, seconds,
 };
-use crate::endpoint::{Endpoint, Live, blocking, find, no_stream};
-use crate::error::{ApiError, Code};
-use crate::stream::{Mode, Stream, shard_number};
+use crate::endpoint::{Endpoint, LiveStream, blocking, find, no_stream};
+use crate::error::{ApiError, ApiErrorCode};
+use crate::stream::{StreamMetadata, StreamMode, shard_number};
 
-/// Shards of one endpoint, all streams together. Source: Kinesis Data Streams quotas, the lowest
-/// default shard quota of any region; here each shard is also a file and a thread.
+/// Most open shards of one endpoint, over all streams. Source: Kinesis Data Streams quotas, the
+/// lowest default shard quota of any region. Here each shard also costs a file and a thread.
 const SHARDS_MAX: usize = 200;
-/// Shards an on-demand stream starts with. Source: developer guide, "Choose the right mode".
+/// Initial shards of an on-demand stream. Source: developer guide, "Choose the right mode".
 const ON_DEMAND_SHARDS: u32 = 4;
-/// Most that may be asked of `DescribeStream` or `ListStreams`. Source: API reference, `Limit`.
+/// Largest `Limit` of `DescribeStream` and `ListStreams`. Source: API reference, `Limit`.
 const LIST_ASKED_MAX: usize = 10_000;
-/// Entries of one such answer, whatever more is asked. Source: API reference, `Limit`.
+/// Most entries of one response, even if `Limit` is larger. Source: API reference, `Limit`.
 const LISTED_MAX: usize = 100;
 
-/// Refuses to hold more shards than [`SHARDS_MAX`].
+/// Checks that `open + more` shards do not exceed [`SHARDS_MAX`].
 pub(super) fn check_shard_quota(open: usize, more: usize) -> Result<(), ApiError> {
     if open + more > SHARDS_MAX {
         return Err(ApiError::new(
-            Code::LimitExceeded,
+            ApiErrorCode::LimitExceeded,
             format!(
                 "This would make {} open shards; this endpoint holds at most {SHARDS_MAX}: delete \
                  a stream or ask for fewer shards",
@@ -40,25 +40,25 @@ pub(super) fn check_shard_quota(open: usize, more: usize) -> Result<(), ApiError
     Ok(())
 }
 
-/// How many entries an answer has at most.
+/// Most entries of a response, given the requested limit.
 fn listed(asked: Option<i64>) -> Result<usize, ApiError> {
     Ok(bounded(asked, "limit", LISTED_MAX, 1..=LIST_ASKED_MAX)?.min(LISTED_MAX))
 }
 
-fn shard_count(request: &CreateStream, mode: Mode) -> Result<u32, ApiError> {
+fn shard_count(request: &CreateStream, mode: StreamMode) -> Result<u32, ApiError> {
     match (mode, request.shard_count) {
-        (Mode::OnDemand, None) => Ok(ON_DEMAND_SHARDS),
-        (Mode::OnDemand, Some(count)) => Err(ApiError::constraint(
+        (StreamMode::OnDemand, None) => Ok(ON_DEMAND_SHARDS),
+        (StreamMode::OnDemand, Some(count)) => Err(ApiError::constraint(
             "shardCount",
             count,
             "Member must not be given for StreamMode ON_DEMAND",
         )),
-        (Mode::Provisioned, None) => Err(ApiError::constraint(
+        (StreamMode::Provisioned, None) => Err(ApiError::constraint(
             "shardCount",
             "null",
             "Member must be given for StreamMode PROVISIONED; or ask for StreamMode ON_DEMAND",
         )),
-        (Mode::Provisioned, Some(count)) => {
+        (StreamMode::Provisioned, Some(count)) => {
             u32::try_from(count).ok().filter(|count| *count >= 1).ok_or_else(|| {
                 let rule = "Member must have value greater than or equal to 1";
                 ApiError::constraint("shardCount", count, rule)
@@ -68,7 +68,7 @@ fn shard_count(request: &CreateStream, mode: Mode) -> Result<u32, ApiError> {
 }
 
 impl Endpoint {
-    /// Makes a stream, ACTIVE at once.
+    /// Creates a stream, which is ACTIVE at once.
     pub(crate) async fn create_stream(
         self: &Arc<Self>,
         request: CreateStream,
@@ -76,7 +76,7 @@ impl Endpoint {
         required(request.stream_name.as_ref(), "streamName")?;
         let name = self.name(&request)?;
         let details = request.stream_mode_details.as_ref();
-        let mode = details.map_or(Ok(Mode::Provisioned), |details| details.0.mode())?;
+        let mode = details.map_or(Ok(StreamMode::Provisioned), |details| details.0.mode())?;
         let count = shard_count(&request, mode)?;
         let size_kib = RECORD_BYTES_MAX as i64 / 1024;
         if request.max_record_size_in_kib.is_some_and(|given| given != size_kib) {
@@ -87,17 +87,17 @@ impl Endpoint {
         let mut streams = self.streams.write().await;
         if streams.contains_key(&name) {
             let message = format!("Stream {name} already exists; delete it or choose another name");
-            return Err(ApiError::new(Code::ResourceInUse, message));
+            return Err(ApiError::new(ApiErrorCode::ResourceInUse, message));
         }
         let open = streams.values().map(|live| live.stream.open_shards().count()).sum();
         check_shard_quota(open, count as usize)?;
-        let stream = Stream::new(name.clone(), self.creation_stamp(), mode, count);
+        let stream = StreamMetadata::new(name.clone(), self.creation_stamp(), mode, count);
         let endpoint = self.clone();
         let live = blocking(move || {
-            if let Some(home) = &endpoint.home {
-                home.create(&stream).map_err(ApiError::internal)?;
+            if let Some(folders) = &endpoint.folders {
+                folders.create(&stream).map_err(ApiError::internal)?;
             }
-            endpoint.live(stream).map_err(ApiError::internal)
+            endpoint.open_stream(stream).map_err(ApiError::internal)
         })
         .await??;
         streams.insert(name, live);
@@ -105,28 +105,30 @@ impl Endpoint {
     }
 
     /// Deletes a stream and its records at once.
-    pub(crate) async fn delete_stream(&self, request: OneStream) -> Result<Value, ApiError> {
+    pub(crate) async fn delete_stream(&self, request: StreamRequest) -> Result<Value, ApiError> {
         let name = self.name(&request)?;
         let mut streams = self.streams.write().await;
         let live = streams.remove(&name).ok_or_else(|| no_stream(&name))?;
-        let home = self.home.clone();
+        let folders = self.folders.clone();
         blocking(move || {
             for shard in live.shards.values() {
                 shard.log.close();
             }
-            home.map_or(Ok(()), |home| home.delete(&live.stream)).map_err(ApiError::internal)
+            folders
+                .map_or(Ok(()), |folders| folders.delete(&live.stream))
+                .map_err(ApiError::internal)
         })
         .await??;
         Ok(json!({}))
     }
 
-    fn description(&self, live: &Live) -> serde_json::Map<String, Value> {
+    fn description(&self, live: &LiveStream) -> serde_json::Map<String, Value> {
         let stream = &live.stream;
         let value = json!({
             "StreamName": stream.name,
             "StreamARN": self.arn(&stream.name),
             "StreamStatus": "ACTIVE",
-            "StreamModeDetails": StreamModeDetails::of(stream.mode),
+            "StreamModeDetails": StreamModeDetails::new(stream.mode),
             "RetentionPeriodHours": stream.retention_hours,
             "StreamCreationTimestamp": seconds(stream.created_ms as i64),
             "EnhancedMonitoring": [{ "ShardLevelMetrics": [] }],
@@ -138,7 +140,7 @@ impl Endpoint {
         }
     }
 
-    /// A stream and a page of its shards.
+    /// Describes a stream with a page of its shards.
     pub(crate) async fn describe_stream(&self, request: DescribeStream) -> Result<Value, ApiError> {
         let name = self.name(&request)?;
         let limit = listed(request.limit)?;
@@ -156,17 +158,17 @@ impl Endpoint {
             .filter(|shard| !live.stream.is_expired(shard, now_ms))
             .filter(|shard| after.is_none_or(|after| shard.number > after));
         let page: Vec<ListedShard> =
-            left.by_ref().take(limit).map(|shard| ListedShard::of(&live.stream, shard)).collect();
+            left.by_ref().take(limit).map(|shard| ListedShard::new(&live.stream, shard)).collect();
         let mut description = self.description(live);
         description.insert("Shards".into(), json!(page));
         description.insert("HasMoreShards".into(), json!(left.next().is_some()));
         Ok(json!({ "StreamDescription": description }))
     }
 
-    /// A stream without its shards.
+    /// Describes a stream without its shards.
     pub(crate) async fn describe_stream_summary(
         &self,
-        request: OneStream,
+        request: StreamRequest,
     ) -> Result<Value, ApiError> {
         let name = self.name(&request)?;
         let streams = self.streams.read().await;
@@ -178,14 +180,14 @@ impl Endpoint {
         Ok(json!({ "StreamDescriptionSummary": summary }))
     }
 
-    /// Streams by name. `NextToken` is the last name given.
+    /// Lists streams by name. `NextToken` is the last name of the page.
     pub(crate) async fn list_streams(&self, request: ListStreams) -> Result<Value, ApiError> {
         let limit = listed(request.limit)?;
         let after = request.exclusive_start_stream_name.or(request.next_token);
         let streams = self.streams.read().await;
         let mut left =
             streams.values().filter(|live| after.as_ref().is_none_or(|a| live.stream.name > *a));
-        let page: Vec<&Live> = left.by_ref().take(limit).collect();
+        let page: Vec<&LiveStream> = left.by_ref().take(limit).collect();
         let more = left.next().is_some();
         let names: Vec<&str> = page.iter().map(|live| live.stream.name.as_str()).collect();
         let summaries: Vec<Value> = page
@@ -195,7 +197,7 @@ impl Endpoint {
                     "StreamName": live.stream.name,
                     "StreamARN": self.arn(&live.stream.name),
                     "StreamStatus": "ACTIVE",
-                    "StreamModeDetails": StreamModeDetails::of(live.stream.mode),
+                    "StreamModeDetails": StreamModeDetails::new(live.stream.mode),
                     "StreamCreationTimestamp": seconds(live.stream.created_ms as i64),
                 })
             })
@@ -208,7 +210,7 @@ impl Endpoint {
         Ok(answer)
     }
 
-    /// Keeps records longer; what is past retention by now does not come back.
+    /// Extends the retention. Records that are past retention do not come back.
     pub(crate) async fn increase_retention(
         &self,
         request: RetentionPeriod,
@@ -216,7 +218,7 @@ impl Endpoint {
         self.set_retention(request, |asked, current| asked > current, "more").await
     }
 
-    /// Keeps records shorter; what is older is no longer given, and its segments are deleted.
+    /// Shortens the retention. Older records are no longer returned, and their segments are deleted.
     pub(crate) async fn decrease_retention(
         &self,
         request: RetentionPeriod,
@@ -227,8 +229,8 @@ impl Endpoint {
     async fn set_retention(
         &self,
         request: RetentionPeriod,
-        right_way: fn(u32, u32) -> bool,
-        way: &str,
+        is_allowed: fn(u32, u32) -> bool,
+        direction: &str,
     ) -> Result<Value, ApiError> {
         let name = self.name(&request)?;
         let asked = required(request.retention_period_hours, "retentionPeriodHours")?;
@@ -243,15 +245,15 @@ impl Endpoint {
         let mut streams = self.streams.write().await;
         let live = streams.get_mut(&name).ok_or_else(|| no_stream(&name))?;
         let current = live.stream.retention_hours;
-        if !right_way(hours, current) {
+        if !is_allowed(hours, current) {
             return Err(ApiError::argument(format!(
-                "RetentionPeriodHours {hours} must be {way} than the {current} hours that stream \
+                "RetentionPeriodHours {hours} must be {direction} than the {current} hours that stream \
                  {name} has; IncreaseStreamRetentionPeriod takes more, \
                  DecreaseStreamRetentionPeriod less"
             )));
         }
         let mut next = live.stream.clone();
-        next.keep(hours, self.now_ms());
+        next.set_retention(hours, self.now_ms());
         let next = self.save(next).await?;
         live.stream = next;
         live.retention_hours.store(hours, Ordering::Relaxed);
@@ -260,12 +262,12 @@ impl Endpoint {
         Ok(json!({}))
     }
 
-    /// Makes a stream's metadata durable and gives it back.
-    pub(super) async fn save(&self, stream: Stream) -> Result<Stream, ApiError> {
-        let home = self.home.clone();
+    /// Makes the metadata of a stream durable and returns it.
+    pub(super) async fn save(&self, stream: StreamMetadata) -> Result<StreamMetadata, ApiError> {
+        let folders = self.folders.clone();
         blocking(move || {
-            if let Some(home) = home {
-                home.save(&stream).map_err(ApiError::internal)?;
+            if let Some(folders) = folders {
+                folders.save(&stream).map_err(ApiError::internal)?;
             }
             Ok(stream)
         })
@@ -273,7 +275,7 @@ impl Endpoint {
     }
 }
 
-/// A text that names no shard.
+/// Error for a malformed shard id.
 pub(super) fn not_a_shard_id(id: &str) -> ApiError {
-    ApiError::argument(format!("{id:?} is not a shard id; one reads like shardId-000000000000"))
+    ApiError::argument(format!("{id:?} is not a shard id; shardId-000000000000 would pass"))
 }

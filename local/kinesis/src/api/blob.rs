@@ -1,4 +1,4 @@
-//! Bytes and instants as AWS JSON 1.1 writes them: base64, and seconds since 1970 with a fraction.
+//! Bytes and instants in AWS JSON 1.1: base64, and seconds since 1970 with a fraction.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
-/// Bytes, base64 on the wire.
+/// Bytes, serialized as base64.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Blob(pub(crate) Bytes);
 
-struct Base64;
+struct Base64Visitor;
 
-impl Visitor<'_> for Base64 {
+impl Visitor<'_> for Base64Visitor {
     type Value = Blob;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,7 +30,7 @@ impl Visitor<'_> for Base64 {
 
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Base64)
+        deserializer.deserialize_str(Base64Visitor)
     }
 }
 
@@ -40,12 +40,12 @@ impl Serialize for Blob {
     }
 }
 
-/// Milliseconds since 1970 as the wire's seconds.
+/// Converts milliseconds since 1970 to seconds.
 pub(crate) fn seconds(ms: i64) -> f64 {
     ms as f64 / 1_000.0
 }
 
-/// The wire's seconds as milliseconds since 1970.
+/// Converts seconds since 1970 to milliseconds.
 pub(crate) fn from_seconds(seconds: f64) -> i64 {
     (seconds * 1_000.0).round() as i64
 }

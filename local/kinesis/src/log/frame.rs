@@ -1,34 +1,34 @@
-//! The bytes of a segment. Pure.
+//! Byte format of a segment, without I/O.
 //!
-//! A segment is 8 bytes of magic and then frames. One frame is what one sync made durable, so at
-//! most the last frame of a log can be torn, and a broken frame before a good one is damage.
+//! A segment is 8 bytes of magic followed by frames. One sync makes one frame durable. Therefore
+//! only the last frame of a log can be torn, and an invalid frame before a valid one is damage.
 //!
 //! ```text
-//! frame  = length u32 | crc32 u32 | body            length and crc32 are the body's
+//! frame  = length u32 | crc32 u32 | body            length and crc32 of the body
 //! body   = first counter u64 | arrival, ms since 1970 i64 | record*
-//! record = length u32 | crc32 u32 | key length u16 | key | data      both are of what follows
+//! record = length u32 | crc32 u32 | key length u16 | key | data      length and crc32 of the rest
 //! ```
 //!
-//! Numbers are little-endian. A record has its own checksum because it is read on its own.
+//! Numbers are little-endian. Each record has a checksum because records are read one by one.
 
 use bytes::{Buf, BufMut, Bytes};
 
 use super::NewRecord;
-use super::index::Entry;
+use super::index::IndexEntry;
 
-/// Names the format and its version.
+/// Name and version of the format.
 pub(super) const MAGIC: [u8; 8] = *b"DMKLOG01";
 const FRAME_HEAD: usize = 8;
 const BODY_HEAD: usize = 16;
 const RECORD_HEAD: usize = 8;
 
-/// A frame ready to be written, and where its records will be.
+/// Encoded frame and the index entries of its records.
 pub(super) struct Frame {
     pub(super) bytes: Vec<u8>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<IndexEntry>,
 }
 
-/// Lays out records that will begin at `offset` of their segment.
+/// Encodes records into a frame that begins at `offset` of its segment.
 pub(super) fn encode<'a>(
     first: u64,
     arrival_ms: i64,
@@ -47,7 +47,7 @@ pub(super) fn encode<'a>(
         bytes.put_slice(key);
         bytes.put_slice(&record.data);
         seal(&mut bytes[start..]);
-        entries.push(Entry {
+        entries.push(IndexEntry {
             offset: offset as u32 + start as u32,
             length: (bytes.len() - start) as u32,
             arrival_ms,
@@ -57,14 +57,14 @@ pub(super) fn encode<'a>(
     Frame { bytes, entries }
 }
 
-/// Writes length and checksum of what follows the first eight bytes into them.
+/// Writes the length and the checksum of `bytes[8..]` into the first eight bytes.
 fn seal(bytes: &mut [u8]) {
     let (head, body) = bytes.split_at_mut(8);
     head[..4].copy_from_slice(&(body.len() as u32).to_le_bytes());
     head[4..].copy_from_slice(&crc32fast::hash(body).to_le_bytes());
 }
 
-/// Cuts one length-prefixed, checksummed body off the front.
+/// Returns the body at the front of `bytes`, or `None` if its length or checksum is wrong.
 fn unseal(mut bytes: &[u8]) -> Option<&[u8]> {
     let length = bytes.try_get_u32_le().ok()? as usize;
     let crc = bytes.try_get_u32_le().ok()?;
@@ -72,7 +72,7 @@ fn unseal(mut bytes: &[u8]) -> Option<&[u8]> {
     (crc32fast::hash(body) == crc).then_some(body)
 }
 
-/// Reads a record as it lies in its segment; `None` when its bytes are not what was written.
+/// Decodes a stored record into key and data, or `None` if it does not match its checksum.
 pub(super) fn decode_record(bytes: &Bytes) -> Option<(String, Bytes)> {
     let mut body = unseal(bytes)?;
     let key_length = usize::from(body.try_get_u16_le().ok()?);
@@ -80,30 +80,30 @@ pub(super) fn decode_record(bytes: &Bytes) -> Option<(String, Bytes)> {
     Some((key, bytes.slice(RECORD_HEAD + 2 + key_length..RECORD_HEAD + 2 + body.len())))
 }
 
-/// What a segment holds.
-pub(super) struct Scan {
-    pub(super) entries: Vec<Entry>,
-    /// Where the good frames end, in bytes from the segment's start; 0 without its magic.
-    pub(super) good_bytes: u64,
-    pub(super) end: End,
+/// Result of reading a whole segment.
+pub(super) struct SegmentScan {
+    pub(super) entries: Vec<IndexEntry>,
+    /// End of the last valid frame, in bytes from the start; 0 if the magic is missing.
+    pub(super) valid_bytes: u64,
+    pub(super) end: SegmentEnd,
 }
 
-/// How a segment ends.
+/// End of a segment.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// With its last good frame.
+pub(super) enum SegmentEnd {
+    /// The segment ends with a valid frame.
     Clean,
-    /// With bytes that are no frame, and nothing good behind them.
+    /// Invalid bytes follow the last valid frame.
     Torn,
-    /// A good frame lies behind bytes that are none.
+    /// A valid frame follows invalid bytes.
     Damaged {
-        /// Where the good frame is.
-        good_again_at: u64,
+        /// Offset of that frame.
+        valid_again_at: u64,
     },
 }
 
-/// Reads a whole segment whose first record has the counter `first`.
-pub(super) fn scan(segment: &[u8], first: u64) -> Scan {
+/// Reads a whole segment. Its first record has the counter `first`.
+pub(super) fn scan(segment: &[u8], first: u64) -> SegmentScan {
     let mut entries = Vec::new();
     let mut at = 0;
     if segment.starts_with(&MAGIC) {
@@ -117,27 +117,28 @@ pub(super) fn scan(segment: &[u8], first: u64) -> Scan {
         }
     }
     let end = if at == segment.len() && at > 0 {
-        End::Clean
+        SegmentEnd::Clean
     } else {
         let next = first + entries.len() as u64;
-        // A torn frame may claim any length, so every later byte may be where the next one is. It
-        // may also hold whole records, which are sealed as a frame is: so the counter must be one
-        // that can follow what lies between, and the body must be records to its end.
-        let good = (at + 1..segment.len()).find(|later| {
+        // The length of a torn frame can be anything, so the next frame can begin at any later
+        // byte. The torn frame may also contain whole records, which have the same header as a
+        // frame. So the counter must be possible after the bytes in between, and the body must
+        // consist of records to its end.
+        let valid = (at + 1..segment.len()).find(|later| {
             let last = next + ((later - at) / RECORD_HEAD) as u64;
             let body = frame_at(segment, *later, |counter| (next..=last).contains(&counter));
             body.and_then(|body| records_of(body, *later)).is_some()
         });
-        match good {
-            Some(later) => End::Damaged { good_again_at: later as u64 },
-            None => End::Torn,
+        match valid {
+            Some(later) => SegmentEnd::Damaged { valid_again_at: later as u64 },
+            None => SegmentEnd::Torn,
         }
     };
-    Scan { entries, good_bytes: at as u64, end }
+    SegmentScan { entries, valid_bytes: at as u64, end }
 }
 
-/// The body of the good frame at an offset. The counter is looked at before the checksum is
-/// computed, which keeps a search through arbitrary bytes cheap.
+/// Returns the body of the valid frame at an offset, if there is one. The counter is checked
+/// before the checksum, which keeps a search through arbitrary bytes cheap.
 fn frame_at(segment: &[u8], at: usize, expected: impl Fn(u64) -> bool) -> Option<&[u8]> {
     let bytes = segment.get(at..)?;
     let length = bytes.get(..4)?.try_get_u32_le().ok()? as usize;
@@ -146,14 +147,14 @@ fn frame_at(segment: &[u8], at: usize, expected: impl Fn(u64) -> bool) -> Option
     plausible.then(|| unseal(bytes)).flatten()
 }
 
-fn records_of(body: &[u8], frame_offset: usize) -> Option<Vec<Entry>> {
+fn records_of(body: &[u8], frame_offset: usize) -> Option<Vec<IndexEntry>> {
     let arrival_ms = body.get(8..BODY_HEAD)?.try_get_i64_le().ok()?;
     let mut entries = Vec::new();
     let mut at = BODY_HEAD;
     while at < body.len() {
         let length = RECORD_HEAD + body.get(at..at + 4)?.try_get_u32_le().ok()? as usize;
         body.get(at..at + length)?;
-        entries.push(Entry {
+        entries.push(IndexEntry {
             offset: u32::try_from(frame_offset + FRAME_HEAD + at).ok()?,
             length: length as u32,
             arrival_ms,

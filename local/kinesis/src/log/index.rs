@@ -1,60 +1,60 @@
-//! Where each record of a shard is. Counters run without a gap, so an entry needs no counter.
+//! Index of the records of a shard. Counters have no gaps, so an entry needs no counter.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use bytes::Bytes;
 
-/// One record: 16 bytes.
+/// Location of one record, in 16 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry {
-    /// Where it begins in its segment, in bytes.
+pub(super) struct IndexEntry {
+    /// Offset in the segment, in bytes.
     pub(super) offset: u32,
-    /// How long it is there, in bytes.
+    /// Stored length, in bytes.
     pub(super) length: u32,
-    /// When it arrived, milliseconds since 1970; never falls within a shard.
+    /// Arrival, milliseconds since 1970. Never decreases within a shard.
     pub(super) arrival_ms: i64,
 }
 
-/// What holds a segment's bytes.
-pub(super) enum Body {
+/// Storage of the bytes of a segment.
+pub(super) enum SegmentBody {
     File(PathBuf),
-    /// The frames, with the offset of each.
+    /// Frames with their offsets.
     Memory(Vec<(u32, Bytes)>),
 }
 
-/// A run of records.
+/// Consecutive records in one file.
 pub(super) struct Segment {
-    /// The counter of the first record.
+    /// Counter of the first record.
     pub(super) first: u64,
-    pub(super) entries: Vec<Entry>,
-    /// How long it is, in bytes.
+    pub(super) entries: Vec<IndexEntry>,
+    /// Length in bytes.
     pub(super) bytes: u64,
-    pub(super) body: Body,
+    pub(super) body: SegmentBody,
 }
 
 impl Segment {
-    /// The counter after its last record.
+    /// Counter after the last record.
     pub(super) fn next(&self) -> u64 {
         self.first + self.entries.len() as u64
     }
 }
 
 /// All segments of a shard, oldest first.
-pub(super) struct Index {
+pub(super) struct LogIndex {
     pub(super) segments: VecDeque<Segment>,
-    /// The counter the next record gets.
+    /// Counter of the next record.
     pub(super) next: u64,
-    /// The newest arrival, milliseconds since 1970.
+    /// Latest arrival, milliseconds since 1970.
     pub(super) last_arrival_ms: i64,
 }
 
-impl Index {
+impl LogIndex {
     pub(super) fn empty() -> Self {
         Self { segments: VecDeque::new(), next: 1, last_arrival_ms: i64::MIN }
     }
 
-    /// The counter of the first record that arrived at or after an instant.
+    /// Counter of the first record that arrived at or after an instant, or of the next record.
     pub(super) fn first_at(&self, at_ms: i64) -> u64 {
         let found = self.segments.iter().find_map(|segment| {
             let before = segment.entries.partition_point(|entry| entry.arrival_ms < at_ms);
@@ -63,20 +63,20 @@ impl Index {
         found.unwrap_or(self.next)
     }
 
-    /// Takes out the segments whose records all arrived before the horizon. The newest one
-    /// stays: it says which counter is next.
+    /// Removes the segments in which every record arrived before the horizon, and returns them.
+    /// The newest segment stays, because it determines the next counter.
     pub(super) fn trim(&mut self, horizon_ms: i64) -> Vec<Segment> {
-        let mut gone = Vec::new();
+        let mut expired_segments = Vec::new();
         while self.segments.len() > 1 {
-            let expired = self
+            let is_expired = self
                 .segments
                 .front()
                 .is_some_and(|s| s.entries.last().is_none_or(|e| e.arrival_ms < horizon_ms));
-            if !expired {
+            if !is_expired {
                 break;
             }
-            gone.extend(self.segments.pop_front());
+            expired_segments.extend(self.segments.pop_front());
         }
-        gone
+        expired_segments
     }
 }

@@ -1,4 +1,4 @@
-//! Reading a page of records.
+//! Reads of a page of records.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,63 +8,60 @@ use bytes::Bytes;
 
 use super::SharedIndex;
 use super::frame;
-use super::index::{Body, Entry, Segment};
+use super::index::{IndexEntry, Segment, SegmentBody};
 
-/// A record as it is given.
+/// Record read from the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredRecord {
-    /// Its place in its shard.
+    /// Position in the shard, from 1.
     pub(crate) counter: u64,
-    /// When it arrived, milliseconds since 1970.
+    /// Arrival, milliseconds since 1970.
     pub(crate) arrival_ms: i64,
-    /// Its partition key.
     pub(crate) partition_key: String,
-    /// Its data.
     pub(crate) data: Bytes,
 }
 
-/// Some records and where to go on.
+/// Records of one read, in order, and the position after them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Page {
-    /// In order.
+pub(crate) struct RecordPage {
     pub(crate) records: Vec<StoredRecord>,
-    /// The counter to go on from.
+    /// Counter at which the next read begins.
     pub(crate) next: u64,
-    /// The counter the log's next record will get; equal to `next` when nothing is left.
+    /// Counter of the next record to be appended; equal to `next` at the end of the log.
     pub(crate) tip: u64,
 }
 
-/// Why records could not be given.
+/// Failure to read records.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
     /// The file could not be read.
     #[error("{path}: {cause}")]
     Io {
-        /// The segment.
+        /// File of the segment.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         cause: io::Error,
     },
-    /// The bytes are not what was written.
+    /// The bytes of a record do not match its checksum.
     #[error("the record {counter} at byte {offset} of {segment} does not match its checksum")]
     Damaged {
-        /// The record's counter.
+        /// Counter of the record.
         counter: u64,
-        /// Where it begins.
+        /// Offset of the record, in bytes.
         offset: u32,
-        /// The segment's file.
+        /// File of the segment.
         segment: String,
     },
 }
 
-/// A run of neighbouring records in one segment.
-struct Run {
+/// Consecutive records in one segment.
+struct RecordRun {
     first: u64,
-    entries: Vec<Entry>,
-    source: Source,
+    entries: Vec<IndexEntry>,
+    source: RunSource,
 }
 
-enum Source {
+enum RunSource {
     File(PathBuf),
     Memory(Vec<Bytes>),
 }
@@ -75,24 +72,27 @@ pub(super) fn read(
     horizon_ms: i64,
     records_max: usize,
     bytes_max: usize,
-) -> Result<Page, ReadError> {
+) -> Result<RecordPage, ReadError> {
     loop {
         let (runs, next, tip) = plan(index, from, horizon_ms, records_max, bytes_max);
         let mut records = Vec::new();
         let outcome = runs.into_iter().try_for_each(|run| load(run, &mut records));
         match outcome {
-            // Retention deleted the segment after it was looked up: look again.
+            // Retention deleted the segment after the lookup. Look it up again.
             Err(ReadError::Io { ref path, ref cause })
                 if cause.kind() == io::ErrorKind::NotFound && !listed(index, path) => {}
             Err(error) => return Err(error),
-            Ok(()) => return Ok(Page { records, next, tip }),
+            Ok(()) => return Ok(RecordPage { records, next, tip }),
         }
     }
 }
 
 fn listed(index: &SharedIndex, path: &PathBuf) -> bool {
     let index = index.read();
-    index.segments.iter().any(|segment| matches!(&segment.body, Body::File(file) if file == path))
+    index
+        .segments
+        .iter()
+        .any(|segment| matches!(&segment.body, SegmentBody::File(file) if file == path))
 }
 
 fn plan(
@@ -101,7 +101,7 @@ fn plan(
     horizon_ms: i64,
     records_max: usize,
     bytes_max: usize,
-) -> (Vec<Run>, u64, u64) {
+) -> (Vec<RecordRun>, u64, u64) {
     let index = index.read();
     let mut next = from.max(index.first_at(horizon_ms)).min(index.next);
     let (mut records_left, mut bytes_left) = (records_max, bytes_max);
@@ -128,15 +128,15 @@ fn plan(
         let first = next;
         next += entries.len() as u64;
         let source = source(segment, &entries);
-        runs.push(Run { first, entries, source });
+        runs.push(RecordRun { first, entries, source });
     }
     (runs, next, index.next)
 }
 
-fn source(segment: &Segment, entries: &[Entry]) -> Source {
+fn source(segment: &Segment, entries: &[IndexEntry]) -> RunSource {
     match &segment.body {
-        Body::File(path) => Source::File(path.clone()),
-        Body::Memory(frames) => Source::Memory(
+        SegmentBody::File(path) => RunSource::File(path.clone()),
+        SegmentBody::Memory(frames) => RunSource::Memory(
             entries
                 .iter()
                 .filter_map(|entry| {
@@ -150,10 +150,10 @@ fn source(segment: &Segment, entries: &[Entry]) -> Source {
     }
 }
 
-fn load(run: Run, records: &mut Vec<StoredRecord>) -> Result<(), ReadError> {
+fn load(run: RecordRun, records: &mut Vec<StoredRecord>) -> Result<(), ReadError> {
     let (slices, name) = match run.source {
-        Source::Memory(slices) => (slices, "memory".to_owned()),
-        Source::File(path) => {
+        RunSource::Memory(slices) => (slices, "memory".to_owned()),
+        RunSource::File(path) => {
             let slices = read_file(&path, &run.entries)
                 .map_err(|cause| ReadError::Io { path: path.clone(), cause })?;
             (slices, path.display().to_string())
@@ -168,8 +168,8 @@ fn load(run: Run, records: &mut Vec<StoredRecord>) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// One read for the whole run: only frame heads lie between neighbours.
-fn read_file(path: &PathBuf, entries: &[Entry]) -> io::Result<Vec<Bytes>> {
+/// Reads the whole run at once. Only frame heads lie between neighbouring records.
+fn read_file(path: &PathBuf, entries: &[IndexEntry]) -> io::Result<Vec<Bytes>> {
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
         return Ok(Vec::new());
     };

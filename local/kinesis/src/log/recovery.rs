@@ -1,47 +1,47 @@
-//! Opening a shard's segments after a stop of any kind.
+//! Recovery of the segments of a shard after a stop or a crash.
 
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::frame::{self, End};
-use super::index::{Body, Index, Segment};
+use super::frame::{self, SegmentEnd};
+use super::index::{LogIndex, Segment, SegmentBody};
 
-/// Why a log is not opened. Nothing was changed.
+/// Reason for not opening a log. The files are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoveryError {
-    /// A file could not be read or cut.
+    /// A file could not be read or truncated.
     #[error("{path}: {cause}")]
     Io {
-        /// The file or folder.
+        /// File or folder.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         cause: io::Error,
     },
-    /// Good records lie behind bytes that are none.
+    /// Valid records follow invalid bytes.
     #[error(
-        "{path}: damaged at byte {offset}, with good records behind it{}; only the end of a \
-         shard's last segment can be cut, so restore this file from a copy", again(.good_again_at)
+        "{path}: damaged at byte {offset}, with valid records after it{}; only the end of the last \
+         segment of a shard can be cut, so restore this file from a copy", again(.valid_again_at)
     )]
     Damaged {
-        /// The segment.
+        /// File of the segment.
         path: PathBuf,
-        /// Where the good frames end.
+        /// End of the last valid frame before the damage, in bytes.
         offset: u64,
-        /// Where a good frame follows in the same segment.
-        good_again_at: Option<u64>,
+        /// Offset of the next valid frame in the same segment, if there is one.
+        valid_again_at: Option<u64>,
     },
-    /// Records between two segments, or at the end of a closed shard, are not there.
+    /// Records between two segments, or at the end of a closed shard, are missing.
     #[error(
         "{path}: the records {expected} to {} of the shard are missing; restore the segment that \
          held them", .found - 1
     )]
     Missing {
-        /// The segment or folder where they were noticed.
+        /// Segment or folder in which the gap was found.
         path: PathBuf,
-        /// The first missing counter.
+        /// First missing counter.
         expected: u64,
-        /// The counter that is there, or would be next.
+        /// Counter after the gap.
         found: u64,
     },
 }
@@ -50,12 +50,12 @@ fn again(at: &Option<u64>) -> String {
     at.map(|at| format!(" (from byte {at} on)")).unwrap_or_default()
 }
 
-/// The file of the segment that begins with a counter.
+/// Path of the segment that begins with the counter `first`.
 pub(super) fn segment_path(folder: &Path, shard: &str, first: u64) -> PathBuf {
     folder.join(format!("{shard}.{first:020}.log"))
 }
 
-/// The segments of a shard: first counter and file, in order.
+/// Lists the segments of a shard: first counter and path, in order.
 fn segments(folder: &Path, shard: &str) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut found = Vec::new();
     for file in fs::read_dir(folder)? {
@@ -70,19 +70,19 @@ fn segments(folder: &Path, shard: &str) -> io::Result<Vec<(u64, PathBuf)>> {
     Ok(found)
 }
 
-/// Reads all segments. `closed_at` is the last counter of a closed shard, whose records were all
-/// acknowledged: there a missing end is a loss, not a torn write.
+/// Reads all segments. `closed_at` is the last counter of a closed shard. All records of a closed
+/// shard were acknowledged, so a missing end is a loss and not a torn write.
 pub(super) fn recover(
     folder: &Path,
     shard: &str,
     closed_at: Option<u64>,
-) -> Result<Index, RecoveryError> {
+) -> Result<LogIndex, RecoveryError> {
     let listed = segments(folder, shard)
         .map_err(|cause| RecoveryError::Io { path: folder.to_owned(), cause })?;
-    let mut index = Index::empty();
+    let mut index = LogIndex::empty();
     let count = listed.len();
     for (position, (first, path)) in listed.into_iter().enumerate() {
-        // Before the first segment nothing is missing: retention took it.
+        // Retention deletes the oldest segments, so the first counter can be any.
         if position > 0 && first != index.next {
             return Err(RecoveryError::Missing { path, expected: index.next, found: first });
         }
@@ -109,28 +109,33 @@ fn open_segment(path: PathBuf, first: u64, may_be_torn: bool) -> Result<Segment,
     let failed = |cause| RecoveryError::Io { path: path.clone(), cause };
     let bytes = fs::read(&path).map_err(failed)?;
     let scan = frame::scan(&bytes, first);
-    let damaged = |good_again_at| RecoveryError::Damaged {
+    let damaged = |valid_again_at| RecoveryError::Damaged {
         path: path.clone(),
-        offset: scan.good_bytes,
-        good_again_at,
+        offset: scan.valid_bytes,
+        valid_again_at,
     };
     match scan.end {
-        End::Clean => {}
-        End::Damaged { good_again_at } => return Err(damaged(Some(good_again_at))),
-        End::Torn if !may_be_torn => return Err(damaged(None)),
-        End::Torn => {
-            let cut_bytes = bytes.len() as u64 - scan.good_bytes;
-            cut(&path, scan.good_bytes).map_err(failed)?;
+        SegmentEnd::Clean => {}
+        SegmentEnd::Damaged { valid_again_at } => return Err(damaged(Some(valid_again_at))),
+        SegmentEnd::Torn if !may_be_torn => return Err(damaged(None)),
+        SegmentEnd::Torn => {
+            let cut_bytes = bytes.len() as u64 - scan.valid_bytes;
+            cut(&path, scan.valid_bytes).map_err(failed)?;
             tracing::warn!(
                 file = %path.display(),
                 cut_bytes,
-                kept_bytes = scan.good_bytes,
-                "kinesis: this log ended in what is no whole write; cut. A write that a stop \
-                 interrupts was never acknowledged"
+                kept_bytes = scan.valid_bytes,
+                "kinesis: the last write of this log is incomplete and was cut; an interrupted \
+                 write was never acknowledged"
             );
         }
     }
-    Ok(Segment { first, entries: scan.entries, bytes: scan.good_bytes, body: Body::File(path) })
+    Ok(Segment {
+        first,
+        entries: scan.entries,
+        bytes: scan.valid_bytes,
+        body: SegmentBody::File(path),
+    })
 }
 
 fn cut(path: &Path, length: u64) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! The log against stops of every kind, without a socket.
+//! Recovery of the log after stops, crashes and damage.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn settings(
     now_ms: Arc<std::sync::atomic::AtomicI64>,
 ) -> LogSettings {
     LogSettings {
-        place: Place::Folder { folder: folder.to_owned(), shard: "shardId-000000000000".into() },
+        place: LogPlace::Folder { folder: folder.to_owned(), shard: "shardId-000000000000".into() },
         clock: Arc::new(move || {
             DateTime::<Utc>::from_timestamp_millis(now_ms.load(Ordering::Relaxed))
                 .expect("in range")
@@ -60,7 +60,7 @@ fn written(folder: &Path, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn what_was_acknowledged_is_there_after_reopening() {
+fn acknowledged_records_are_there_after_reopening() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = written(folder.path(), 5);
     let log = open(folder.path(), SEGMENT_BYTES).expect("sound");
@@ -107,7 +107,7 @@ fn damage_before_the_last_segment_refuses_to_open() {
     let bytes = fs::read(sealed).expect("readable");
     fs::write(sealed, &bytes[..bytes.len() - 3]).expect("written");
     let error = open(folder.path(), 100).err().expect("refused");
-    assert!(matches!(error, RecoveryError::Damaged { good_again_at: None, .. }), "{error}");
+    assert!(matches!(error, RecoveryError::Damaged { valid_again_at: None, .. }), "{error}");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn retention_deletes_whole_segments_and_keeps_the_count() {
 }
 
 #[test]
-fn arrivals_never_fall_when_the_clock_steps_back() {
+fn arrivals_never_decrease_when_the_clock_goes_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let now = Arc::new(std::sync::atomic::AtomicI64::new(5_000));
     let log = ShardLog::open(settings(folder.path(), 100, now.clone()), None).expect("a new log");
@@ -170,7 +170,7 @@ fn a_closed_log_answers_that_it_is_closed() {
 fn many_writers_share_frames_and_keep_their_order() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = open(folder.path(), SEGMENT_BYTES).expect("a new log");
-    let acks: Vec<Ack> = (0..200)
+    let acks: Vec<DurableReceipt> = (0..200)
         .map(|i| {
             let data = Bytes::from(format!("{i}"));
             log.append(vec![NewRecord { partition_key: "key".into(), data }])
@@ -185,7 +185,7 @@ fn many_writers_share_frames_and_keep_their_order() {
 }
 
 #[test]
-fn bytes_that_rot_on_disk_are_reported_not_given() {
+fn bytes_that_change_on_disk_are_reported_and_not_returned() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = open(folder.path(), SEGMENT_BYTES).expect("a new log");
     put(&log, "precious");
@@ -197,7 +197,7 @@ fn bytes_that_rot_on_disk_are_reported_not_given() {
     assert!(matches!(error, ReadError::Damaged { counter: 1, .. }), "{error}");
 }
 
-/// Two writes, the second of three records, which a stop cuts or a bad bit spoils.
+/// Writes one frame with one record and one frame with three, for tests that damage the second.
 fn a_write_of_three_at_the_end(folder: &Path) -> (PathBuf, Vec<u8>, usize) {
     let log = open(folder, SEGMENT_BYTES).expect("a new log");
     put(&log, "before");
@@ -214,7 +214,7 @@ fn a_write_of_three_at_the_end(folder: &Path) -> (PathBuf, Vec<u8>, usize) {
 }
 
 #[test]
-fn whole_records_in_a_torn_write_are_no_write_of_their_own() {
+fn whole_records_in_a_torn_write_do_not_count_as_a_write() {
     let folder = tempfile::tempdir().expect("a folder");
     let (file, bytes, second) = a_write_of_three_at_the_end(folder.path());
     for cut in second + 1..bytes.len() {
@@ -235,7 +235,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_log_cut_anywhere_gives_a_prefix_and_goes_on(cut in 0usize..400) {
+    fn a_log_cut_anywhere_keeps_its_first_records_and_accepts_more(cut in 0usize..400) {
         let folder = tempfile::tempdir().expect("a folder");
         let data = written(folder.path(), 8);
         let file = files(folder.path()).remove(0);
@@ -253,7 +253,7 @@ proptest! {
     }
 
     #[test]
-    fn one_flipped_bit_is_cut_at_the_end_and_refused_before_it(
+    fn a_flipped_bit_is_cut_in_the_last_frame_and_refused_before_it(
         at in any::<prop::sample::Index>(),
         bit in 0u8..8,
     ) {

@@ -1,14 +1,14 @@
-//! The law of routing, under any series of changes.
+//! Routing of hashes to shards after any series of changes.
 
 use proptest::prelude::*;
 
 use super::*;
 
-fn stream(count: u32) -> Stream {
-    Stream::new("s".into(), 1, Mode::Provisioned, count)
+fn stream(count: u32) -> StreamMetadata {
+    StreamMetadata::new("s".into(), 1, StreamMode::Provisioned, count)
 }
 
-fn check_cover(stream: &Stream) {
+fn check_cover(stream: &StreamMetadata) {
     let mut ranges: Vec<HashRange> = stream.open_shards().map(|shard| shard.range).collect();
     ranges.sort_by_key(|range| range.start);
     assert_eq!(ranges.first().map(|range| range.start), Some(0));
@@ -19,7 +19,7 @@ fn check_cover(stream: &Stream) {
 }
 
 #[test]
-fn first_shards_are_cut_as_the_service_cuts_them() {
+fn initial_shards_have_the_ranges_of_the_service() {
     let two = HashRange::uniform(2);
     assert_eq!(two[0].end, 170_141_183_460_469_231_731_687_303_715_884_105_727);
     let three = HashRange::uniform(3);
@@ -29,7 +29,7 @@ fn first_shards_are_cut_as_the_service_cuts_them() {
 }
 
 #[test]
-fn two_shards_become_three_through_the_pieces_of_both() {
+fn two_shards_become_three_by_splits_and_one_merge() {
     let mut stream = stream(2);
     stream.scale(3, 5);
     let mut open: Vec<HashRange> = stream.open_shards().map(|shard| shard.range).collect();
@@ -40,7 +40,7 @@ fn two_shards_become_three_through_the_pieces_of_both() {
 }
 
 #[test]
-fn a_shard_that_already_fits_stays_open() {
+fn a_shard_with_a_new_range_stays_open() {
     let mut stream = stream(4);
     let before = stream.clone();
     stream.scale(4, 5);
@@ -70,14 +70,14 @@ fn any_change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn apply(stream: &mut Stream, change: &Change, now_ms: i64) {
-    let mut open: Vec<Shard> = stream.open_shards().cloned().collect();
+fn apply(stream: &mut StreamMetadata, change: &Change, now_ms: i64) {
+    let mut open: Vec<ShardMetadata> = stream.open_shards().cloned().collect();
     open.sort_by_key(|shard| shard.range.start);
     match *change {
         Change::Split(which, at) => {
             let shard = &open[which % open.len()];
             let length = shard.range.end - shard.range.start;
-            // Some points are out of the range on purpose: they must change nothing.
+            // Some points are outside the range. Such a split must change nothing.
             let at = shard.range.start.saturating_add(at % length.max(1));
             let _ = stream.split(&shard.id(), at, now_ms);
         }
@@ -129,6 +129,6 @@ proptest! {
         let mut stream = stream(count);
         stream.scale(target, 9);
         let text = serde_json::to_string(&stream).expect("plain data");
-        prop_assert_eq!(serde_json::from_str::<Stream>(&text).expect("what was written"), stream);
+        prop_assert_eq!(serde_json::from_str::<StreamMetadata>(&text).expect("what was written"), stream);
     }
 }

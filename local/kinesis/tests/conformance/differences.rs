@@ -1,37 +1,39 @@
-//! The differences as `differences.md` lists them.
+//! Parser of the table in `differences.md`.
 
 use std::collections::BTreeMap;
 
 const LISTED: &str = include_str!("differences.md");
-/// Who can be right by AWS's documentation.
+/// Allowed values of the column `Right`.
 const JUDGEMENTS: [&str; 3] = ["ours", "theirs", "open"];
 
-/// A promise that the foreign endpoint does not keep.
+/// Promise that the foreign endpoint does not keep.
 pub(crate) struct Difference {
-    /// What its failure says, in part.
+    /// Part of the failure message.
     pub(crate) seen: String,
 }
 
-/// The difference that is listed for a promise.
+/// Returns the listed difference of a promise.
 pub(crate) fn of(promise: &str) -> Option<Difference> {
     all().remove(promise)
 }
 
-/// Every line of the table, by promise.
+/// Returns the lines of the table by promise.
 pub(crate) fn all() -> BTreeMap<String, Difference> {
     let rows = LISTED.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         let [promise, theirs, _ours, right] = cells[..] else { panic!("four cells: {row}") };
-        assert!(JUDGEMENTS.contains(&right), "who is right? {row}");
-        let seen = quoted(theirs).unwrap_or_else(|| panic!("quote what is seen: {row}"));
-        let promise = quoted(promise).unwrap_or_else(|| panic!("quote the promise: {row}"));
+        assert!(JUDGEMENTS.contains(&right), "the last cell must be one of {JUDGEMENTS:?}: {row}");
+        let seen =
+            quoted(theirs).unwrap_or_else(|| panic!("the failure must be in backticks: {row}"));
+        let promise =
+            quoted(promise).unwrap_or_else(|| panic!("the promise must be in backticks: {row}"));
         (promise, Difference { seen })
     })
     .collect()
 }
 
-/// The last text between backticks.
+/// Returns the last text between backticks.
 fn quoted(cell: &str) -> Option<String> {
     cell.rsplit('`').nth(1).map(str::to_owned)
 }

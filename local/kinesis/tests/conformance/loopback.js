@@ -1,4 +1,4 @@
-// Required before the emulator, which would listen on every interface of the machine.
+// Loaded before the emulator, which would otherwise listen on all interfaces.
 const { Server } = require("net");
 
 const listen = Server.prototype.listen;

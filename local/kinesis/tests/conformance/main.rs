@@ -1,6 +1,7 @@
-//! What AWS documents of Kinesis Data Streams, promise by promise, through the AWS SDK: on the
-//! endpoint of this room always, and on the one that `DAYMARK_CONFORMANCE_KINESIS` names. How an
-//! independent emulator differs, and who is right, is in `differences.md`, which is held as well.
+//! Conformance with the AWS documentation of Kinesis Data Streams, one test per promise, through the
+//! AWS SDK. The tests run on the endpoint of this crate, or on the endpoint that
+//! `DAYMARK_CONFORMANCE_KINESIS` names. `differences.md` lists the differences of an independent
+//! emulator, and the tests verify the list.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -24,13 +25,13 @@ use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 const FIRST: &str = "shardId-000000000000";
 const MIB: usize = 1024 * 1024;
 
-/// The codes of a value that is wrong. The API reference names both for the same cases: what
-/// "exceeds its restrictions" is an `InvalidArgumentException`, what "is not valid" a
+/// Error codes of an invalid value. The API reference names both for the same cases: a value that
+/// "exceeds its restrictions" is an `InvalidArgumentException`, a value that "is not valid" is a
 /// `ValidationException`.
 const BAD: &[&str] = &["InvalidArgumentException", "ValidationException"];
 const NOT_FOUND: &[&str] = &["ResourceNotFoundException"];
 
-/// Holds that a call was refused with one of these codes.
+/// Asserts that a call was refused with one of these codes.
 fn refused<T: Debug, E: ProvideErrorMetadata + Debug, R: Debug>(
     outcome: Result<T, SdkError<E, R>>,
     codes: &[&str],

@@ -1,15 +1,15 @@
-//! Every promise, and where AWS makes it.
+//! List of the promises with their sources.
 
-/// Makes a test of each promise: its name, and where AWS says so.
+/// Defines a test for each promise: its name and its source in the documentation of AWS.
 macro_rules! promises {
-    ($($room:ident { $($promise:ident: $source:literal,)* })*) => {
+    ($($module:ident { $($promise:ident: $source:literal,)* })*) => {
         const NAMES: &[&str] = &[$($(stringify!($promise),)*)*];
 
         $($(
             #[doc = $source]
             #[tokio::test]
             async fn $promise() {
-                crate::endpoint::keep(stringify!($promise), crate::$room::$promise).await;
+                crate::endpoint::keep(stringify!($promise), crate::$module::$promise).await;
             }
         )*)*
     };
@@ -62,32 +62,32 @@ promises! {
             "API reference, RetentionPeriodHours: 'more than', 'less than the current'",
     }
     shards {
-        three_shards_are_cut_as_the_guide_shows:
+        three_shards_have_the_ranges_of_the_guide:
             "developer guide, DescribeStream with the AWS CLI: the example of three shards",
         every_hash_belongs_to_one_open_shard:
             "developer guide, terminology: hash key ranges of the open shards",
         shards_are_listed_in_pages: "API reference, ListShards, MaxResults and NextToken",
         a_page_token_is_given_without_the_stream_s_name:
             "API reference, ListShards, NextToken: 'unambiguously identifies the stream'",
-        a_page_token_of_nobody_is_refused: "API reference, ListShards, InvalidArgumentException",
+        an_unknown_page_token_is_refused: "API reference, ListShards, InvalidArgumentException",
         shards_are_listed_behind_a_given_one: "API reference, ListShards, ExclusiveStartShardId",
         a_listing_takes_1_to_10000_results: "API reference, ListShards, MaxResults: 1 to 10,000",
-        a_creation_time_tells_a_stream_from_its_namesake:
+        a_creation_time_distinguishes_streams_of_one_name:
             "API reference, ListShards, StreamCreationTimestamp",
         at_latest_gives_the_open_shards: "API reference, ShardFilter, AT_LATEST",
         from_trim_horizon_gives_every_shard: "API reference, ShardFilter, FROM_TRIM_HORIZON",
-        at_trim_horizon_gives_the_shards_of_then: "API reference, ShardFilter, AT_TRIM_HORIZON",
+        at_trim_horizon_gives_the_shards_open_at_that_time: "API reference, ShardFilter, AT_TRIM_HORIZON",
         after_shard_id_gives_those_behind_it: "API reference, ShardFilter, AFTER_SHARD_ID",
         at_timestamp_gives_the_shards_open_at_that_time: "API reference, ShardFilter, AT_TIMESTAMP",
         from_timestamp_gives_the_shards_since_that_time:
             "API reference, ShardFilter, FROM_TIMESTAMP",
-        a_filter_needs_what_its_type_says:
+        a_filter_needs_the_value_of_its_type:
             "API reference, ListShards, ShardFilter: 'you must also provide the value'",
     }
     puts {
-        what_is_put_is_read_back_whole: "API reference, Record: 'opaque and immutable'",
+        a_record_is_read_back_as_it_was_put: "API reference, Record: 'opaque and immutable'",
         a_record_may_be_empty: "API reference, PutRecord, Data: minimum length 0",
-        a_key_goes_where_its_md5_says: "API reference, PutRecord: 'An MD5 hash function is used'",
+        the_md5_of_the_key_selects_the_shard: "API reference, PutRecord: 'An MD5 hash function is used'",
         an_explicit_hash_key_overrules_the_partition_key:
             "API reference, PutRecord, ExplicitHashKey",
         an_explicit_hash_key_is_a_128_bit_number:
@@ -130,10 +130,10 @@ promises! {
             "API reference, GetShardIterator, Timestamp: 'the next (later) record'",
         a_time_before_everything_begins_at_the_oldest:
             "API reference, GetShardIterator, Timestamp: 'older than the current trim horizon'",
-        a_type_needs_what_it_begins_at: "API reference, GetShardIterator, InvalidArgumentException",
+        a_type_needs_its_starting_point: "API reference, GetShardIterator, InvalidArgumentException",
         a_type_that_does_not_exist_is_refused:
             "API reference, GetShardIterator, ShardIteratorType: valid values",
-        a_number_that_is_none_is_refused:
+        a_malformed_number_is_refused:
             "API reference, GetShardIterator, StartingSequenceNumber: pattern",
         a_number_of_another_shard_is_refused:
             "API reference, StartingSequenceNumber: 'of the data record in the shard'",
@@ -145,18 +145,18 @@ promises! {
     reads {
         pages_give_each_record_once_and_in_order:
             "API reference, GetRecords, Limit and NextShardIterator",
-        an_iterator_gives_the_same_again: "API reference, GetRecords: an iterator is a position",
-        an_empty_shard_gives_nothing_and_goes_on:
+        an_iterator_can_be_read_twice: "API reference, GetRecords: an iterator is a position",
+        an_empty_shard_returns_no_records_and_an_iterator:
             "API reference, GetRecords: 'returns an empty list'",
-        who_is_behind_is_told_so: "API reference, GetRecords, MillisBehindLatest",
-        who_has_not_caught_up_is_never_0_milliseconds_behind:
+        a_late_reader_is_some_milliseconds_behind: "API reference, GetRecords, MillisBehindLatest",
+        a_reader_with_records_left_is_never_0_milliseconds_behind:
             "API reference, MillisBehindLatest: 'zero indicates ... no new records to process'",
-        who_caught_up_is_0_milliseconds_behind:
+        a_reader_without_records_left_is_0_milliseconds_behind:
             "API reference, MillisBehindLatest: 'zero indicates ... is caught up'",
         a_read_of_more_than_10000_records_is_refused:
             "API reference, GetRecords, Limit: 'throws InvalidArgumentException'",
         a_read_of_no_records_is_refused: "API reference, GetRecords, Limit: minimum 1",
-        an_iterator_of_nobody_is_refused: "API reference, GetRecords, InvalidArgumentException",
+        an_unknown_iterator_is_refused: "API reference, GetRecords, InvalidArgumentException",
         one_read_gives_at_most_ten_mebibytes:
             "API reference, GetRecords: 'maximum size of data ... is 10 MiB'",
         an_iterator_of_a_deleted_stream_finds_nothing:
@@ -168,7 +168,7 @@ promises! {
         a_closed_shard_s_range_holds_its_records: "API reference, SequenceNumberRange",
         a_child_s_numbers_are_above_its_parent_s:
             "API reference, PutRecord: 'Sequence numbers increase over time'",
-        what_the_parent_had_stays_readable_there:
+        records_of_the_parent_stay_readable_in_it:
             "developer guide, 'Data routing, data persistence, and shard state after a reshard'",
         a_closed_shard_ends_by_naming_its_children:
             "API reference, GetRecords, NextShardIterator and ChildShards",
@@ -179,7 +179,7 @@ promises! {
         a_merge_joins_two_neighbours: "API reference, MergeShards",
         neighbours_are_merged_whichever_is_named_first:
             "API reference, MergeShards: 'adjacent if the union ... form a contiguous set'",
-        shards_that_do_not_touch_are_not_merged:
+        shards_that_are_not_adjacent_are_not_merged:
             "API reference, MergeShards: 'adjacent'; InvalidArgumentException",
         a_closed_shard_is_neither_split_nor_merged:
             "developer guide, shard states: CLOSED after a reshard",
@@ -210,8 +210,8 @@ promises! {
 }
 
 #[test]
-fn every_listed_difference_is_of_a_promise() {
+fn every_listed_difference_names_a_promise() {
     for promise in crate::differences::all().keys() {
-        assert!(NAMES.contains(&promise.as_str()), "no promise is called {promise}");
+        assert!(NAMES.contains(&promise.as_str()), "there is no promise {promise}");
     }
 }

@@ -1,4 +1,4 @@
-//! Records put: where they go, what they may be, what is answered.
+//! Puts: routing, limits and results.
 
 use aws_sdk_kinesis::operation::put_record::builders::PutRecordFluentBuilder;
 use aws_sdk_kinesis::operation::put_records::PutRecordsOutput;
@@ -11,11 +11,11 @@ use crate::{BAD, FIRST, MIB, refused};
 const DRY_RUN: &[&str] = &["DryRunOperationException"];
 const SECOND: &str = "shardId-000000000001";
 
-fn put(on: &Caller, key: &str) -> PutRecordFluentBuilder {
+fn put(on: &TestClient, key: &str) -> PutRecordFluentBuilder {
     on.client.put_record().stream_name(&on.stream).partition_key(key).data(blob("x"))
 }
 
-pub(crate) async fn what_is_put_is_read_back_whole(on: Caller) {
+pub(crate) async fn a_record_is_read_back_as_it_was_put(on: TestClient) {
     on.create(1).await;
     let data: Vec<u8> = (0..=255).collect();
     let put = put(&on, "sku ✓").data(Blob::new(data.clone())).send().await.expect("stored");
@@ -28,13 +28,13 @@ pub(crate) async fn what_is_put_is_read_back_whole(on: Caller) {
     assert!(records[0].approximate_arrival_timestamp.is_some());
 }
 
-pub(crate) async fn a_record_may_be_empty(on: Caller) {
+pub(crate) async fn a_record_may_be_empty(on: TestClient) {
     on.create(1).await;
     put(&on, "k").data(Blob::new(vec![])).send().await.expect("stored");
     assert_eq!(on.texts(FIRST).await, [""]);
 }
 
-pub(crate) async fn a_key_goes_where_its_md5_says(on: Caller) {
+pub(crate) async fn the_md5_of_the_key_selects_the_shard(on: TestClient) {
     on.create(2).await;
     // MD5("a") begins with 0x0c, MD5("b") with 0x92.
     for (key, shard) in [("a", FIRST), ("b", SECOND)] {
@@ -42,7 +42,7 @@ pub(crate) async fn a_key_goes_where_its_md5_says(on: Caller) {
     }
 }
 
-pub(crate) async fn an_explicit_hash_key_overrules_the_partition_key(on: Caller) {
+pub(crate) async fn an_explicit_hash_key_overrules_the_partition_key(on: TestClient) {
     on.create(2).await;
     let open = on.open_shards().await;
     assert_eq!(on.put_at(end_of(&open[0]), "x").await.1, FIRST);
@@ -50,21 +50,21 @@ pub(crate) async fn an_explicit_hash_key_overrules_the_partition_key(on: Caller)
     assert_eq!(on.put_at(u128::MAX, "x").await.1, SECOND);
 }
 
-pub(crate) async fn an_explicit_hash_key_is_a_128_bit_number(on: Caller) {
+pub(crate) async fn an_explicit_hash_key_is_a_128_bit_number(on: TestClient) {
     on.create(1).await;
     for hash in ["-1", "01", "x", "340282366920938463463374607431768211456"] {
         refused(put(&on, "k").explicit_hash_key(hash).send().await, BAD);
     }
 }
 
-pub(crate) async fn a_partition_key_has_1_to_256_characters(on: Caller) {
+pub(crate) async fn a_partition_key_has_1_to_256_characters(on: TestClient) {
     on.create(1).await;
     put(&on, &"é".repeat(256)).send().await.expect("stored");
     refused(put(&on, &"é".repeat(257)).send().await, BAD);
     refused(put(&on, "").send().await, BAD);
 }
 
-pub(crate) async fn sequence_numbers_rise_within_a_shard(on: Caller) {
+pub(crate) async fn sequence_numbers_rise_within_a_shard(on: TestClient) {
     on.create(2).await;
     let mut last = [rank(""), rank("")];
     for n in 0..20 {
@@ -77,7 +77,7 @@ pub(crate) async fn sequence_numbers_rise_within_a_shard(on: Caller) {
     }
 }
 
-pub(crate) async fn a_record_can_be_ordered_behind_another(on: Caller) {
+pub(crate) async fn a_record_can_be_ordered_behind_another(on: TestClient) {
     on.create(1).await;
     let first = on.put("a").await;
     let second = put(&on, "key").sequence_number_for_ordering(&first).send().await;
@@ -85,23 +85,23 @@ pub(crate) async fn a_record_can_be_ordered_behind_another(on: Caller) {
     refused(put(&on, "key").sequence_number_for_ordering("x").send().await, BAD);
 }
 
-pub(crate) async fn a_record_of_one_mebibyte_is_taken(on: Caller) {
+pub(crate) async fn a_record_of_one_mebibyte_is_taken(on: TestClient) {
     on.create(1).await;
     put(&on, "key").data(Blob::new(vec![7; MIB - 3])).send().await.expect("stored");
     assert_eq!(on.all(FIRST).await[0].data.as_ref().len(), MIB - 3);
 }
 
-pub(crate) async fn a_record_over_one_mebibyte_with_its_key_is_refused(on: Caller) {
+pub(crate) async fn a_record_over_one_mebibyte_with_its_key_is_refused(on: TestClient) {
     on.create(1).await;
     refused(put(&on, "key").data(Blob::new(vec![7; MIB - 2])).send().await, BAD);
 }
 
-async fn put_all(on: &Caller, entries: Vec<PutRecordsRequestEntry>) -> PutRecordsOutput {
+async fn put_all(on: &TestClient, entries: Vec<PutRecordsRequestEntry>) -> PutRecordsOutput {
     let put = on.client.put_records().stream_name(&on.stream).set_records(Some(entries));
     put.send().await.expect("taken")
 }
 
-pub(crate) async fn each_record_of_a_call_is_answered_in_its_place(on: Caller) {
+pub(crate) async fn each_record_of_a_call_is_answered_in_its_place(on: TestClient) {
     on.create(2).await;
     let hash = |n: u8| if n.is_multiple_of(2) { 0 } else { u128::MAX };
     let put = put_all(&on, (0..10).map(|n| entry(hash(n), vec![n])).collect()).await;
@@ -117,45 +117,45 @@ pub(crate) async fn each_record_of_a_call_is_answered_in_its_place(on: Caller) {
     }
 }
 
-pub(crate) async fn a_call_without_failures_counts_none(on: Caller) {
+pub(crate) async fn a_call_without_failures_counts_none(on: TestClient) {
     on.create(1).await;
     assert_eq!(put_all(&on, vec![entry(0, vec![1])]).await.failed_record_count, Some(0));
 }
 
-pub(crate) async fn a_call_takes_500_records(on: Caller) {
+pub(crate) async fn a_call_takes_500_records(on: TestClient) {
     on.create(2).await;
     let put = put_all(&on, vec![entry(0, vec![0]); 500]).await;
     assert_eq!(put.records.len(), 500);
     assert_eq!(on.all(FIRST).await.len(), 500);
 }
 
-pub(crate) async fn a_call_of_501_records_is_refused(on: Caller) {
+pub(crate) async fn a_call_of_501_records_is_refused(on: TestClient) {
     on.create(1).await;
     let put = on.client.put_records().stream_name(&on.stream);
     refused(put.set_records(Some(vec![entry(0, vec![0]); 501])).send().await, BAD);
 }
 
-pub(crate) async fn a_call_without_records_is_refused(on: Caller) {
+pub(crate) async fn a_call_without_records_is_refused(on: TestClient) {
     on.create(1).await;
     let put = on.client.put_records().stream_name(&on.stream);
     refused(put.set_records(Some(vec![])).send().await, BAD);
 }
 
-pub(crate) async fn a_call_takes_ten_mebibytes(on: Caller) {
+pub(crate) async fn a_call_takes_ten_mebibytes(on: TestClient) {
     on.create(1).await;
-    // Three of each record's bytes are its key.
+    // Three bytes of each record are its key.
     let put = put_all(&on, vec![entry(0, vec![0; MIB - 3]); 10]).await;
     assert!(put.records.iter().all(|answer| answer.error_code.is_none()));
 }
 
-pub(crate) async fn a_call_of_more_than_ten_mebibytes_is_refused(on: Caller) {
+pub(crate) async fn a_call_of_more_than_ten_mebibytes_is_refused(on: TestClient) {
     on.create(1).await;
     let put = on.client.put_records().stream_name(&on.stream);
     let put = put.set_records(Some(vec![entry(0, vec![0; MIB - 3]); 10]));
     refused(put.records(entry(0, vec![])).send().await, BAD);
 }
 
-pub(crate) async fn a_dry_run_stores_nothing(on: Caller) {
+pub(crate) async fn a_dry_run_stores_nothing(on: TestClient) {
     on.create(1).await;
     refused(put(&on, "k").dry_run(true).send().await, DRY_RUN);
     let many = on.client.put_records().stream_name(&on.stream).records(entry(0, vec![1]));

@@ -1,4 +1,4 @@
-//! Shards that split, merge and scale.
+//! Splits, merges and scaling of shards.
 
 use aws_sdk_kinesis::types::{ScalingType, ShardIteratorType, StreamMode, StreamModeDetails};
 
@@ -8,7 +8,7 @@ use crate::{BAD, FIRST, NOT_FOUND, refused};
 const SECOND: &str = "shardId-000000000001";
 const THIRD: &str = "shardId-000000000002";
 
-pub(crate) async fn a_split_closes_the_parent_and_opens_two_children(on: Caller) {
+pub(crate) async fn a_split_closes_the_parent_and_opens_two_children(on: TestClient) {
     on.create(1).await;
     on.split(FIRST, HALF).await;
     let shards = on.shards().await;
@@ -23,7 +23,7 @@ pub(crate) async fn a_split_closes_the_parent_and_opens_two_children(on: Caller)
     assert_eq!(on.summary().await.open_shard_count, 2);
 }
 
-pub(crate) async fn a_closed_shard_s_range_holds_its_records(on: Caller) {
+pub(crate) async fn a_closed_shard_s_range_holds_its_records(on: TestClient) {
     on.create(1).await;
     let last = on.put("last").await;
     on.split(FIRST, HALF).await;
@@ -32,7 +32,7 @@ pub(crate) async fn a_closed_shard_s_range_holds_its_records(on: Caller) {
     assert!(rank(end) >= rank(&last), "the end {end} is below the last record's {last}");
 }
 
-pub(crate) async fn a_child_s_numbers_are_above_its_parent_s(on: Caller) {
+pub(crate) async fn a_child_s_numbers_are_above_its_parent_s(on: TestClient) {
     on.create(1).await;
     let before = on.put("before").await;
     on.split(FIRST, HALF).await;
@@ -41,7 +41,7 @@ pub(crate) async fn a_child_s_numbers_are_above_its_parent_s(on: Caller) {
     assert!(rank(&after) > rank(&before));
 }
 
-pub(crate) async fn what_the_parent_had_stays_readable_there(on: Caller) {
+pub(crate) async fn records_of_the_parent_stay_readable_in_it(on: TestClient) {
     on.create(1).await;
     on.put("before").await;
     on.split(FIRST, HALF).await;
@@ -51,7 +51,7 @@ pub(crate) async fn what_the_parent_had_stays_readable_there(on: Caller) {
     assert!(on.texts(THIRD).await.is_empty());
 }
 
-pub(crate) async fn a_closed_shard_ends_by_naming_its_children(on: Caller) {
+pub(crate) async fn a_closed_shard_ends_by_naming_its_children(on: TestClient) {
     on.create(1).await;
     on.put("a").await;
     on.put("b").await;
@@ -80,7 +80,7 @@ pub(crate) async fn a_closed_shard_ends_by_naming_its_children(on: Caller) {
     assert!(page.records.is_empty() && page.next_shard_iterator.is_none());
 }
 
-pub(crate) async fn a_closed_shard_can_still_be_read_from_its_last_number(on: Caller) {
+pub(crate) async fn a_closed_shard_can_still_be_read_from_its_last_number(on: TestClient) {
     on.create(1).await;
     let sequence = on.put("before").await;
     on.split(FIRST, HALF).await;
@@ -89,21 +89,21 @@ pub(crate) async fn a_closed_shard_can_still_be_read_from_its_last_number(on: Ca
     assert_eq!(texts(on.get(&iterator).await.records()), ["before"]);
 }
 
-pub(crate) async fn an_open_shard_names_no_children(on: Caller) {
+pub(crate) async fn an_open_shard_names_no_children(on: TestClient) {
     on.create(1).await;
     on.put("a").await;
     let iterator = on.iterator(FIRST, ShardIteratorType::TrimHorizon).await;
     assert!(on.get(&iterator).await.child_shards().is_empty());
 }
 
-async fn merge(on: &Caller, one: &str, other: &str) -> Result<(), String> {
+async fn merge(on: &TestClient, one: &str, other: &str) -> Result<(), String> {
     let request = on.client.merge_shards().stream_name(&on.stream).shard_to_merge(one);
     let merged = request.adjacent_shard_to_merge(other).send().await;
     on.active().await;
     if merged.is_ok() { Ok(()) } else { Err(code(merged)) }
 }
 
-pub(crate) async fn a_merge_joins_two_neighbours(on: Caller) {
+pub(crate) async fn a_merge_joins_two_neighbours(on: TestClient) {
     on.create(3).await;
     let before = on.open_shards().await;
     assert_eq!(merge(&on, FIRST, SECOND).await, Ok(()));
@@ -114,7 +114,7 @@ pub(crate) async fn a_merge_joins_two_neighbours(on: Caller) {
     assert_eq!((start_of(&open[0]), end_of(&open[0])), (0, end_of(&before[1])));
 }
 
-pub(crate) async fn neighbours_are_merged_whichever_is_named_first(on: Caller) {
+pub(crate) async fn neighbours_are_merged_whichever_is_named_first(on: TestClient) {
     on.create(2).await;
     assert_eq!(merge(&on, SECOND, FIRST).await, Ok(()));
     let open = on.open_shards().await;
@@ -122,12 +122,12 @@ pub(crate) async fn neighbours_are_merged_whichever_is_named_first(on: Caller) {
     assert_eq!(open[0].adjacent_parent_shard_id.as_deref(), Some(FIRST));
 }
 
-pub(crate) async fn shards_that_do_not_touch_are_not_merged(on: Caller) {
+pub(crate) async fn shards_that_are_not_adjacent_are_not_merged(on: TestClient) {
     on.create(3).await;
     assert_eq!(merge(&on, FIRST, THIRD).await, Err("InvalidArgumentException".to_owned()));
 }
 
-pub(crate) async fn a_closed_shard_is_neither_split_nor_merged(on: Caller) {
+pub(crate) async fn a_closed_shard_is_neither_split_nor_merged(on: TestClient) {
     on.create(2).await;
     let middle = end_of(&on.open_shards().await[0]) / 2;
     on.split(FIRST, middle).await;
@@ -137,7 +137,7 @@ pub(crate) async fn a_closed_shard_is_neither_split_nor_merged(on: Caller) {
     refused(request.adjacent_shard_to_merge(SECOND).send().await, BAD);
 }
 
-pub(crate) async fn a_shard_that_is_not_there_is_not_split_or_merged(on: Caller) {
+pub(crate) async fn a_shard_that_is_not_there_is_not_split_or_merged(on: TestClient) {
     on.create(1).await;
     let nobody = "shardId-000000000099";
     let split = on.client.split_shard().stream_name(&on.stream).shard_to_split(nobody);
@@ -146,7 +146,7 @@ pub(crate) async fn a_shard_that_is_not_there_is_not_split_or_merged(on: Caller)
     refused(request.adjacent_shard_to_merge(FIRST).send().await, NOT_FOUND);
 }
 
-pub(crate) async fn a_split_point_lies_within_the_shard(on: Caller) {
+pub(crate) async fn a_split_point_lies_within_the_shard(on: TestClient) {
     on.create(2).await;
     let beyond = start_of(&on.open_shards().await[1]) + 1_000;
     let split = on.client.split_shard().stream_name(&on.stream).shard_to_split(FIRST);
@@ -154,13 +154,13 @@ pub(crate) async fn a_split_point_lies_within_the_shard(on: Caller) {
     assert_eq!(on.shards().await.len(), 2);
 }
 
-pub(crate) async fn a_split_point_is_a_number(on: Caller) {
+pub(crate) async fn a_split_point_is_a_number(on: TestClient) {
     on.create(1).await;
     let split = on.client.split_shard().stream_name(&on.stream).shard_to_split(FIRST);
     refused(split.new_starting_hash_key("half").send().await, BAD);
 }
 
-pub(crate) async fn shards_of_an_on_demand_stream_are_not_split(on: Caller) {
+pub(crate) async fn shards_of_an_on_demand_stream_are_not_split(on: TestClient) {
     let mode = StreamModeDetails::builder().stream_mode(StreamMode::OnDemand).build();
     let request = on.client.create_stream().stream_name(&on.stream);
     request.stream_mode_details(mode.expect("complete")).send().await.expect("created");
@@ -169,7 +169,7 @@ pub(crate) async fn shards_of_an_on_demand_stream_are_not_split(on: Caller) {
     refused(split.new_starting_hash_key("1000").send().await, &["ValidationException"]);
 }
 
-async fn scale(on: &Caller, target: i32) -> Result<(), String> {
+async fn scale(on: &TestClient, target: i32) -> Result<(), String> {
     let request = on.client.update_shard_count().stream_name(&on.stream);
     let request = request.target_shard_count(target).scaling_type(ScalingType::UniformScaling);
     let scaled = request.send().await;
@@ -177,7 +177,7 @@ async fn scale(on: &Caller, target: i32) -> Result<(), String> {
     if scaled.is_ok() { Ok(()) } else { Err(code(scaled)) }
 }
 
-pub(crate) async fn scaling_leaves_as_many_open_shards_as_asked(on: Caller) {
+pub(crate) async fn scaling_leaves_as_many_open_shards_as_asked(on: TestClient) {
     on.create(2).await;
     for target in [4, 3, 2] {
         assert_eq!(scale(&on, target).await, Ok(()));
@@ -190,12 +190,12 @@ pub(crate) async fn scaling_leaves_as_many_open_shards_as_asked(on: Caller) {
     }
 }
 
-pub(crate) async fn scaling_to_more_than_double_is_refused(on: Caller) {
+pub(crate) async fn scaling_to_more_than_double_is_refused(on: TestClient) {
     on.create(2).await;
     assert!(scale(&on, 5).await.is_err(), "it was scaled");
 }
 
-pub(crate) async fn scaling_to_less_than_half_is_refused(on: Caller) {
+pub(crate) async fn scaling_to_less_than_half_is_refused(on: TestClient) {
     on.create(5).await;
     assert!(scale(&on, 2).await.is_err(), "it was scaled");
 }

@@ -1,4 +1,4 @@
-//! Shards: their hashes, and how they are listed.
+//! Hash ranges of shards and `ListShards`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::endpoint::now;
 use crate::support::*;
 use crate::{BAD, FIRST, refused};
 
-pub(crate) async fn three_shards_are_cut_as_the_guide_shows(on: Caller) {
+pub(crate) async fn three_shards_have_the_ranges_of_the_guide(on: TestClient) {
     on.create(3).await;
     let ends: Vec<u128> = on.open_shards().await.iter().map(end_of).collect();
     assert_eq!(
@@ -22,7 +22,7 @@ pub(crate) async fn three_shards_are_cut_as_the_guide_shows(on: Caller) {
     );
 }
 
-pub(crate) async fn every_hash_belongs_to_one_open_shard(on: Caller) {
+pub(crate) async fn every_hash_belongs_to_one_open_shard(on: TestClient) {
     on.create(5).await;
     let open = on.open_shards().await;
     assert_eq!((start_of(&open[0]), end_of(&open[4])), (0, u128::MAX));
@@ -31,7 +31,7 @@ pub(crate) async fn every_hash_belongs_to_one_open_shard(on: Caller) {
     }
 }
 
-pub(crate) async fn shards_are_listed_in_pages(on: Caller) {
+pub(crate) async fn shards_are_listed_in_pages(on: TestClient) {
     on.create(5).await;
     let mut seen = Vec::new();
     let mut page = on.client.list_shards().stream_name(&on.stream).max_results(2).send().await;
@@ -45,7 +45,7 @@ pub(crate) async fn shards_are_listed_in_pages(on: Caller) {
     assert_eq!(seen, expected);
 }
 
-pub(crate) async fn a_page_token_is_given_without_the_stream_s_name(on: Caller) {
+pub(crate) async fn a_page_token_is_given_without_the_stream_s_name(on: TestClient) {
     on.create(2).await;
     let page = on.client.list_shards().stream_name(&on.stream).max_results(1).send().await;
     let token = page.expect("listed").next_token.expect("a token");
@@ -53,18 +53,18 @@ pub(crate) async fn a_page_token_is_given_without_the_stream_s_name(on: Caller) 
     refused(both, &["InvalidArgumentException"]);
 }
 
-pub(crate) async fn a_page_token_of_nobody_is_refused(on: Caller) {
+pub(crate) async fn an_unknown_page_token_is_refused(on: TestClient) {
     refused(on.client.list_shards().next_token("AAAA").send().await, BAD);
 }
 
-pub(crate) async fn shards_are_listed_behind_a_given_one(on: Caller) {
+pub(crate) async fn shards_are_listed_behind_a_given_one(on: TestClient) {
     on.create(3).await;
     let listed = on.client.list_shards().stream_name(&on.stream).exclusive_start_shard_id(FIRST);
     let listed = listed.send().await.expect("listed").shards.expect("some");
     assert_eq!(listed, on.shards().await[1..]);
 }
 
-pub(crate) async fn a_listing_takes_1_to_10000_results(on: Caller) {
+pub(crate) async fn a_listing_takes_1_to_10000_results(on: TestClient) {
     on.create(1).await;
     for most in [0, 10_001] {
         let asked = on.client.list_shards().stream_name(&on.stream).max_results(most);
@@ -72,7 +72,7 @@ pub(crate) async fn a_listing_takes_1_to_10000_results(on: Caller) {
     }
 }
 
-pub(crate) async fn a_creation_time_tells_a_stream_from_its_namesake(on: Caller) {
+pub(crate) async fn a_creation_time_distinguishes_streams_of_one_name(on: TestClient) {
     on.create(1).await;
     let made = on.summary().await.stream_creation_timestamp;
     let asked =
@@ -82,8 +82,8 @@ pub(crate) async fn a_creation_time_tells_a_stream_from_its_namesake(on: Caller)
     refused(another, &["ResourceNotFoundException"]);
 }
 
-/// The numbers of the shards that a filter lets through.
-async fn filtered(on: &Caller, kind: ShardFilterType, at: Option<DateTime>) -> Vec<u32> {
+/// Returns the numbers of the shards that match a filter.
+async fn filtered(on: &TestClient, kind: ShardFilterType, at: Option<DateTime>) -> Vec<u32> {
     let filter = ShardFilter::builder().r#type(kind.clone()).set_timestamp(at);
     let after = (kind == ShardFilterType::AfterShardId).then(|| "shardId-000000000001".to_owned());
     let filter = filter.set_shard_id(after).build().expect("complete");
@@ -93,34 +93,34 @@ async fn filtered(on: &Caller, kind: ShardFilterType, at: Option<DateTime>) -> V
     listed.iter().map(|shard| number(&shard.shard_id)).collect()
 }
 
-/// Parent and two children.
-async fn split(on: &Caller) {
+/// Splits the first shard into two children.
+async fn split(on: &TestClient) {
     on.create(1).await;
     between().await;
     on.split(FIRST, HALF).await;
 }
 
-pub(crate) async fn at_latest_gives_the_open_shards(on: Caller) {
+pub(crate) async fn at_latest_gives_the_open_shards(on: TestClient) {
     split(&on).await;
     assert_eq!(filtered(&on, ShardFilterType::AtLatest, None).await, [1, 2]);
 }
 
-pub(crate) async fn from_trim_horizon_gives_every_shard(on: Caller) {
+pub(crate) async fn from_trim_horizon_gives_every_shard(on: TestClient) {
     split(&on).await;
     assert_eq!(filtered(&on, ShardFilterType::FromTrimHorizon, None).await, [0, 1, 2]);
 }
 
-pub(crate) async fn at_trim_horizon_gives_the_shards_of_then(on: Caller) {
+pub(crate) async fn at_trim_horizon_gives_the_shards_open_at_that_time(on: TestClient) {
     split(&on).await;
     assert_eq!(filtered(&on, ShardFilterType::AtTrimHorizon, None).await, [0]);
 }
 
-pub(crate) async fn after_shard_id_gives_those_behind_it(on: Caller) {
+pub(crate) async fn after_shard_id_gives_those_behind_it(on: TestClient) {
     split(&on).await;
     assert_eq!(filtered(&on, ShardFilterType::AfterShardId, None).await, [2]);
 }
 
-/// An instant that no shard begins or ends at.
+/// Returns an instant at which no shard begins or ends.
 async fn between() -> DateTime {
     tokio::time::sleep(Duration::from_millis(20)).await;
     let at = DateTime::from_millis(now().timestamp_millis());
@@ -128,7 +128,7 @@ async fn between() -> DateTime {
     at
 }
 
-pub(crate) async fn at_timestamp_gives_the_shards_open_at_that_time(on: Caller) {
+pub(crate) async fn at_timestamp_gives_the_shards_open_at_that_time(on: TestClient) {
     on.create(1).await;
     let before = between().await;
     on.split(FIRST, HALF).await;
@@ -137,7 +137,7 @@ pub(crate) async fn at_timestamp_gives_the_shards_open_at_that_time(on: Caller) 
     assert_eq!(filtered(&on, ShardFilterType::AtTimestamp, Some(after)).await, [1, 2]);
 }
 
-pub(crate) async fn from_timestamp_gives_the_shards_since_that_time(on: Caller) {
+pub(crate) async fn from_timestamp_gives_the_shards_since_that_time(on: TestClient) {
     on.create(1).await;
     let before = between().await;
     on.split(FIRST, HALF).await;
@@ -146,7 +146,7 @@ pub(crate) async fn from_timestamp_gives_the_shards_since_that_time(on: Caller) 
     assert_eq!(filtered(&on, ShardFilterType::FromTimestamp, Some(after)).await, [1, 2]);
 }
 
-pub(crate) async fn a_filter_needs_what_its_type_says(on: Caller) {
+pub(crate) async fn a_filter_needs_the_value_of_its_type(on: TestClient) {
     on.create(1).await;
     for kind in [ShardFilterType::AfterShardId, ShardFilterType::AtTimestamp] {
         let filter = ShardFilter::builder().r#type(kind).build().expect("complete");

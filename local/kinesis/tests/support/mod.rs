@@ -1,8 +1,8 @@
-//! An endpoint on a real socket, and the AWS SDK that speaks to it.
+//! Endpoint on a socket, and a client of it with the AWS SDK.
 
-#![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses some of these")]
 
-mod caller;
+mod client;
 pub(crate) mod wire;
 
 use std::net::SocketAddr;
@@ -14,20 +14,20 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kinesis::primitives::{Blob, DateTime as DateTimeOnWire};
 use aws_sdk_kinesis::types::{PutRecordsRequestEntry, Record, Shard};
-pub(crate) use caller::Caller;
 use chrono::{DateTime, Utc};
-use local_kinesis::{Kinesis, KinesisSettings, Limits, OpenError, Storage};
+pub(crate) use client::TestClient;
+use local_kinesis::{Kinesis, KinesisOpenError, KinesisSettings, KinesisStorage, ShardLimits};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// When the tests' clock starts, milliseconds since 1970.
+/// Initial time of the test clock, milliseconds since 1970.
 pub(crate) const START_MS: i64 = 1_790_000_000_123;
 pub(crate) const STREAM: &str = "till-events";
-/// The end of the first of two shards, and the start of the second.
+/// End of the first of two shards, and start of the second.
 pub(crate) const HALF: u128 = 1 << 127;
 
-/// A clock that stands still until it is told to move.
+/// Clock that stands still until a test advances it.
 #[derive(Clone)]
 pub(crate) struct TestClock(Arc<AtomicI64>);
 
@@ -49,9 +49,9 @@ impl TestClock {
     }
 }
 
-/// A served endpoint and a caller of it.
-pub(crate) struct World {
-    caller: Caller,
+/// Endpoint that is served, and a client of it.
+pub(crate) struct ServedEndpoint {
+    test_client: TestClient,
     pub(crate) clock: TestClock,
     pub(crate) address: SocketAddr,
     kinesis: Kinesis,
@@ -60,25 +60,29 @@ pub(crate) struct World {
 }
 
 pub(crate) fn open(
-    storage: Storage,
-    limits: Limits,
+    storage: KinesisStorage,
+    limits: ShardLimits,
     clock: &TestClock,
-) -> Result<Kinesis, OpenError> {
+) -> Result<Kinesis, KinesisOpenError> {
     let clock = clock.clone();
     let clock = Arc::new(move || clock.now());
     Kinesis::open(KinesisSettings { storage, limits, clock, region: "eu-west-1".to_owned() })
 }
 
-impl World {
-    pub(crate) async fn in_memory(limits: Limits) -> Self {
-        Self::start(Storage::Memory, limits, TestClock::new()).await
+impl ServedEndpoint {
+    pub(crate) async fn in_memory(limits: ShardLimits) -> Self {
+        Self::start(KinesisStorage::Memory, limits, TestClock::new()).await
     }
 
     pub(crate) async fn on_disk(folder: &Path, clock: TestClock) -> Self {
-        Self::start(Storage::Folder(folder.to_owned()), Limits::Off, clock).await
+        Self::start(KinesisStorage::Folder(folder.to_owned()), ShardLimits::Off, clock).await
     }
 
-    pub(crate) async fn start(storage: Storage, limits: Limits, clock: TestClock) -> Self {
+    pub(crate) async fn start(
+        storage: KinesisStorage,
+        limits: ShardLimits,
+        clock: TestClock,
+    ) -> Self {
         let kinesis = open(storage, limits, &clock).expect("the endpoint opens");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
@@ -87,25 +91,25 @@ impl World {
             let _ = stopped.await;
         });
         let served = tokio::spawn(async { serving.await.expect("it serves") });
-        let caller = Caller::new(&format!("http://{address}"), STREAM);
-        Self { caller, clock, address, kinesis, stop, served }
+        let test_client = TestClient::new(&format!("http://{address}"), STREAM);
+        Self { test_client, clock, address, kinesis, stop, served }
     }
 
-    /// Stops serving and flushes.
+    /// Stops the server and closes the endpoint.
     pub(crate) async fn close(self) {
-        let Self { caller, kinesis, stop, served, .. } = self;
-        drop(caller);
+        let Self { test_client, kinesis, stop, served, .. } = self;
+        drop(test_client);
         stop.send(()).expect("it was serving");
         served.await.expect("it served");
         kinesis.close().await;
     }
 }
 
-impl Deref for World {
-    type Target = Caller;
+impl Deref for ServedEndpoint {
+    type Target = TestClient;
 
-    fn deref(&self) -> &Caller {
-        &self.caller
+    fn deref(&self) -> &TestClient {
+        &self.test_client
     }
 }
 
@@ -142,12 +146,12 @@ pub(crate) fn ending(shard: &Shard) -> Option<&str> {
     shard.sequence_number_range.as_ref()?.ending_sequence_number.as_deref()
 }
 
-/// Milliseconds since 1970. The SDK cuts the wire's floating seconds down, so round.
+/// Milliseconds since 1970, rounded because the SDK truncates the seconds of the response.
 pub(crate) fn millis(instant: &DateTimeOnWire) -> i64 {
     (instant.as_secs_f64() * 1_000.0).round() as i64
 }
 
-/// The error code of a refusal.
+/// Error code of a failed call.
 pub(crate) fn code<
     T: std::fmt::Debug,
     E: ProvideErrorMetadata + std::fmt::Debug,
@@ -159,7 +163,7 @@ pub(crate) fn code<
     error.code().unwrap_or_else(|| panic!("no code in {error:?}")).to_owned()
 }
 
-/// The order of sequence numbers: by length, then by digits.
+/// Sort key of a sequence number: its length, then its digits.
 pub(crate) fn rank(sequence: &str) -> (usize, String) {
     (sequence.len(), sequence.to_owned())
 }

@@ -1,19 +1,19 @@
-//! The wire below the SDK: a request with just these headers.
+//! HTTP requests without the SDK.
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-/// What came back.
-pub(crate) struct Answer {
+/// Response of the endpoint.
+pub(crate) struct WireResponse {
     pub(crate) status: u16,
     pub(crate) headers: hyper::HeaderMap,
     pub(crate) body: serde_json::Value,
 }
 
-impl Answer {
-    /// The error's name, which the service writes with or without its namespace.
+impl WireResponse {
+    /// Error code, without the namespace that the service may add.
     pub(crate) fn code(&self) -> &str {
         let code = self.body["__type"].as_str().unwrap_or_default();
         code.rsplit('#').next().unwrap_or_default()
@@ -29,8 +29,12 @@ pub(crate) const SIGNED: (&str, &str) = (
 pub(crate) const DATED: (&str, &str) = ("x-amz-date", "20260312T151700Z");
 pub(crate) const LIST: (&str, &str) = ("x-amz-target", "Kinesis_20131202.ListStreams");
 
-/// Sends a request with these headers as they are to `http://host:port`.
-pub(crate) async fn send(url: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Answer {
+/// Sends a request with exactly these headers to `http://host:port`.
+pub(crate) async fn send(
+    url: &str,
+    headers: &[(&str, &str)],
+    body: impl AsRef<[u8]>,
+) -> WireResponse {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let socket = TcpStream::connect(address).await.expect("connected");
     let (mut sender, connection) =
@@ -48,5 +52,5 @@ pub(crate) async fn send(url: &str, headers: &[(&str, &str)], body: impl AsRef<[
     let body = serde_json::from_slice(&body).unwrap_or_else(|_| {
         panic!("no JSON, status {}: {}", head.status, String::from_utf8_lossy(&body))
     });
-    Answer { status: head.status.as_u16(), headers: head.headers, body }
+    WireResponse { status: head.status.as_u16(), headers: head.headers, body }
 }

@@ -1,4 +1,4 @@
-//! A caller of one stream: the AWS SDK, and the few questions that tests ask again and again.
+//! Client of one stream with the AWS SDK, and the calls that many tests need.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use aws_sdk_kinesis::types::{
 
 use super::{blob, ending, start_of, texts};
 
-/// A client that asks once, with made-up credentials, and the stream it speaks of.
+/// Client without retries, with fake credentials, and its stream.
 #[derive(Clone)]
-pub(crate) struct Caller {
+pub(crate) struct TestClient {
     pub(crate) client: Client,
     pub(crate) stream: String,
-    /// The endpoint, such as `http://127.0.0.1:4567`.
+    /// URL of the endpoint, such as `http://127.0.0.1:4567`.
     pub(crate) url: String,
 }
 
-impl Caller {
+impl TestClient {
     pub(crate) fn new(url: &str, stream: &str) -> Self {
         let config = aws_sdk_kinesis::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -36,7 +36,7 @@ impl Caller {
         Self { client: Client::from_conf(config), stream: stream.to_owned(), url: url.to_owned() }
     }
 
-    /// Makes the stream and waits until it can be used.
+    /// Creates the stream and waits until it is active.
     pub(crate) async fn create(&self, shards: i32) {
         let request = self.client.create_stream().stream_name(&self.stream).shard_count(shards);
         request.send().await.expect("created");
@@ -49,21 +49,21 @@ impl Caller {
         summary.expect("there")
     }
 
-    /// Waits until a change of the stream is done.
+    /// Waits until the stream is active.
     pub(crate) async fn active(&self) {
         while self.summary().await.stream_status != StreamStatus::Active {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// Splits a shard at a hash and waits until it is done.
+    /// Splits a shard at a hash and waits until the stream is active.
     pub(crate) async fn split(&self, shard: &str, at: u128) {
         let request = self.client.split_shard().stream_name(&self.stream).shard_to_split(shard);
         request.new_starting_hash_key(at.to_string()).send().await.expect("split");
         self.active().await;
     }
 
-    /// Puts one record where `hash` belongs; gives its sequence number and shard.
+    /// Puts one record with an explicit hash and returns its sequence number and shard.
     pub(crate) async fn put_at(&self, hash: u128, data: &str) -> (String, String) {
         let put = self.client.put_record().stream_name(&self.stream).partition_key("key");
         let put = put.explicit_hash_key(hash.to_string()).data(blob(data));
@@ -93,7 +93,7 @@ impl Caller {
         given.shard_iterator.expect("named")
     }
 
-    /// An iterator at or after a sequence number.
+    /// Returns an iterator at or after a sequence number.
     pub(crate) async fn iterator_from(
         &self,
         shard: &str,
@@ -109,7 +109,7 @@ impl Caller {
         self.client.get_records().shard_iterator(iterator).send().await.expect("records")
     }
 
-    /// Everything in a shard, from its start.
+    /// Reads all records of a shard.
     pub(crate) async fn all(&self, shard: &str) -> Vec<Record> {
         let mut next = Some(self.iterator(shard, ShardIteratorType::TrimHorizon).await);
         let mut records = Vec::new();
