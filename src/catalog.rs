@@ -1,17 +1,15 @@
 //! `daymark catalog`: items, stores and settings of the retailer.
 
-mod read;
-
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use domain::StoreId;
 use domain::ports::CatalogTable;
+use import::{CatalogEntry, catalog_entries};
 
 use crate::output::{Column, Format};
 use crate::{CommandError, connect, output};
-use read::Entry;
 
 /// Import and show items and stores
 #[derive(Debug, Args)]
@@ -95,7 +93,7 @@ async fn import(args: CatalogImportArgs) -> Result<ExitCode, CommandError> {
     for file in &args.files {
         let named = |message| format!("{}: {message}", file.display());
         let text = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
-        for (line, entry) in read::entries(file, &text).map_err(named)? {
+        for (line, entry) in catalog_entries(file, &text).map_err(named)? {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(message) => {
@@ -106,15 +104,15 @@ async fn import(args: CatalogImportArgs) -> Result<ExitCode, CommandError> {
             };
             let written = match &entry {
                 _ if args.check => Ok(()),
-                Entry::Item(item) => tables.put_item(item).await,
-                Entry::Store(store) => tables.put_store(store).await,
-                Entry::Chain(chain) => tables.put_chain(chain).await,
+                CatalogEntry::Item(item) => tables.put_item(item).await,
+                CatalogEntry::Store(store) => tables.put_store(store).await,
+                CatalogEntry::Chain(chain) => tables.put_chain(chain).await,
             };
             written.map_err(|failure| tables.explain(failure))?;
             match entry {
-                Entry::Item(_) => items += 1,
-                Entry::Store(_) => stores += 1,
-                Entry::Chain(_) => chains += 1,
+                CatalogEntry::Item(_) => items += 1,
+                CatalogEntry::Store(_) => stores += 1,
+                CatalogEntry::Chain(_) => chains += 1,
             }
         }
     }

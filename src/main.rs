@@ -31,7 +31,6 @@ mod output;
 mod quarantine;
 mod rebuild;
 mod redrive;
-mod rows;
 mod send;
 mod simulate_pricing;
 mod stock;

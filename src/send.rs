@@ -1,6 +1,5 @@
 //! `daymark send`: sends a file of events or of till lines to the ingest API.
 
-mod columns;
 mod ingest_api;
 mod report;
 
@@ -9,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use import::{ColumnMapping, TillLine};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{CommandError, connect, output};
-use columns::{Line, Mapping};
 pub(crate) use ingest_api::{EventStatus, IngestApi};
 use report::SendReport;
 
@@ -50,7 +49,7 @@ pub(crate) struct SendArgs {
     api_url: String,
 
     #[command(flatten)]
-    mapping: Mapping,
+    mapping: ColumnMapping,
 }
 
 pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
@@ -62,9 +61,9 @@ pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
     for line in lines {
         progress.inc(1);
         match line {
-            Line::Event { number, json } => ready.push((number, json)),
-            Line::Skipped { number, reason } => report.skipped(number, reason),
-            Line::Wrong { number, message } => report.refused(number, message),
+            TillLine::Event { number, json } => ready.push((number, json)),
+            TillLine::Skipped { number, reason } => report.skipped(number, reason),
+            TillLine::Invalid { number, message } => report.refused(number, message),
         }
         if ready.len() == EVENTS_PER_REQUEST {
             post(&api, &mut ready, &mut report).await?;

@@ -1,4 +1,4 @@
-//! Fuzzes one door; see `tests/doors/checks`.
+//! Fuzzes `untrusted_input::check_body`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| doors_fuzz::knock("body", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| untrusted_input::check_body(data));

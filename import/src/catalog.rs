@@ -1,4 +1,4 @@
-//! Catalogue files -> entries, each with the line it stands on.
+//! Entries of catalogue files.
 
 use std::path::Path;
 
@@ -7,27 +7,30 @@ use domain::{Chain, Item, Store, members};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::rows::{Row, rows};
+use crate::Numbered;
+use crate::csv_rows::{Row, rows};
 
-/// One entry of a file.
+/// Entry of a catalogue file.
 #[derive(Debug)]
-pub(super) enum Entry {
+pub enum CatalogEntry {
+    /// Item of one store or of the whole chain; the entry has a `sku`.
     Item(Item),
+    /// Store; the entry has neither a `sku` nor a `chain`.
     Store(Box<Store>),
+    /// Retailer; the entry has a `chain` and no `sku`.
     Chain(Chain),
 }
 
-/// The columns of a policy start with this.
+/// Prefix of the CSV columns that hold the fields of a policy.
 const POLICY_PREFIX: &str = "policy.";
 
-/// What stands on a line, or what is wrong with it.
-type OnLine<T> = (u64, Result<T, String>);
-
-/// Reads `text`, the content of `file`: entries or what is wrong with them, each with its line.
+/// Reads the entries of `text`, the content of `file`. The extension of `file` selects the format:
+/// `.csv`, `.json`, `.ndjson` or `.jsonl`.
 ///
 /// # Errors
-/// It is neither CSV nor JSON.
-pub(super) fn entries(file: &Path, text: &str) -> Result<Vec<OnLine<Entry>>, String> {
+/// Returns an error if the extension is unknown, the header of a CSV file cannot be read or a JSON
+/// array is malformed.
+pub fn catalog_entries(file: &Path, text: &str) -> Result<Vec<Numbered<CatalogEntry>>, String> {
     let objects = match file.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => from_csv(text)?,
         Some("json" | "ndjson" | "jsonl") => from_json(text)?,
@@ -36,22 +39,19 @@ pub(super) fn entries(file: &Path, text: &str) -> Result<Vec<OnLine<Entry>>, Str
     Ok(objects.into_iter().map(|(line, json)| (line, json.and_then(|json| entry(&json)))).collect())
 }
 
-/// An entry with a sku is an item, one with a chain the chain; another is a store.
-fn entry(json: &str) -> Result<Entry, String> {
+fn entry(json: &str) -> Result<CatalogEntry, String> {
     let has = |name| members(json, &[name]).is_ok_and(|members| !members.is_empty());
     let entry = if has("sku") {
-        Item::parse(json).map(Entry::Item)
+        Item::parse(json).map(CatalogEntry::Item)
     } else if has("chain") {
-        Chain::parse(json).map(Entry::Chain)
+        Chain::parse(json).map(CatalogEntry::Chain)
     } else {
-        Store::parse(json).map(Box::new).map(Entry::Store)
+        Store::parse(json).map(Box::new).map(CatalogEntry::Store)
     };
     entry.map_err(|error: CatalogError| error.to_string())
 }
 
-type Objects = Vec<OnLine<String>>;
-
-fn from_json(text: &str) -> Result<Objects, String> {
+fn from_json(text: &str) -> Result<Vec<Numbered<String>>, String> {
     if !text.trim_start().starts_with('[') {
         let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
         return Ok(lines.map(|(line, number)| (number, Ok(line.to_owned()))).collect());
@@ -65,13 +65,13 @@ fn from_json(text: &str) -> Result<Objects, String> {
     Ok(entries.iter().map(|entry| (line_of(entry.get()), Ok(entry.get().to_owned()))).collect())
 }
 
-fn from_csv(text: &str) -> Result<Objects, String> {
+fn from_csv(text: &str) -> Result<Vec<Numbered<String>>, String> {
     let (headers, rows) = rows(text, csv::Trim::All)?;
     let row = |(line, record): Row| (line, record.map(|record| object(&headers, &record)));
     Ok(rows.into_iter().map(row).collect())
 }
 
-/// A row as a JSON object; an empty cell is an absent field.
+/// Converts a row to a JSON object. An empty cell is an absent field.
 fn object(headers: &csv::StringRecord, record: &csv::StringRecord) -> String {
     let mut object = Map::new();
     let mut policy = Map::new();

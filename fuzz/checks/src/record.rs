@@ -1,4 +1,4 @@
-//! The batch opener: records as Kinesis delivers them, up to the rows and the quarantine.
+//! Check of the stock processor: a delivered record up to its rows and the quarantine.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,21 +11,26 @@ use domain::{Acceptance, Delivered, Event, EventId, SequenceNumber};
 use in_memory::Tables;
 use processors::{BatchOutcome, Processor};
 
-use super::given::{now, on_one_line, run};
-use super::memory::within;
+use crate::assertions::{now, on_one_line, run};
+use crate::memory::within;
 
-/// The text, the vector it is inflated into, which doubles as it grows, and its lines.
-const BYTES_HELD: usize = 6 * RECORD_INFLATED_BYTES_MAX;
+/// Memory for the text, the vector it is inflated into (which doubles as it grows) and its lines.
+const BYTES_MAX: usize = 6 * RECORD_INFLATED_BYTES_MAX;
 
-/// A row of so few events is soon split.
-const FEW: usize = 2;
+/// Row size that makes rows split early.
+const FEW_EVENTS: usize = 2;
 
 type World = Processor<Tables>;
-type Judged = BTreeMap<(WindowKey, EventId), Event>;
+type Expected = BTreeMap<(WindowKey, EventId), Event>;
 
-pub(super) fn check(data: &[u8]) {
-    let opened = within(BYTES_HELD + 2 * data.len(), || record::open(data));
-    for row_events_max in [STOCK_ROW_EVENTS_MAX, FEW] {
+/// Checks `record::open` and `Processor::process` with one record.
+///
+/// # Panics
+/// Panics if memory is unbounded, an event is neither stored nor quarantined, or a second delivery
+/// or compression changes the result.
+pub fn check_record(data: &[u8]) {
+    let opened = within(BYTES_MAX + 2 * data.len(), || record::open(data));
+    for row_events_max in [STOCK_ROW_EVENTS_MAX, FEW_EVENTS] {
         is_processed(data, &opened, row_events_max);
     }
     compression_changes_nothing(data, &opened);
@@ -34,14 +39,14 @@ pub(super) fn check(data: &[u8]) {
 fn is_processed(data: &[u8], opened: &Result<Vec<String>, Unopenable>, row_events_max: usize) {
     let world = world(row_events_max);
     let outcome = process(&world, data);
-    assert_eq!(outcome.retry_from, None, "nothing outside failed");
+    assert_eq!(outcome.retry_from, None, "no call failed");
     match opened {
         Ok(texts) => {
             assert!((1..=RECORD_EVENTS_MAX).contains(&texts.len()), "{} events", texts.len());
             holds_what_an_auditor_expects(&world, &outcome, texts);
             packed_again_opens_to_the_same(&world);
         }
-        Err(reason) => is_kept_whole(&world, &outcome, data, reason),
+        Err(reason) => is_quarantined_whole(&world, &outcome, data, reason),
     }
     redelivery_changes_nothing(&world, data);
 }
@@ -61,10 +66,11 @@ fn process(world: &World, data: &[u8]) -> BatchOutcome {
     run(world.process(&[delivered]))
 }
 
-/// Judges each text on its own and keeps, of one id in one row, what sorts first.
-fn judge(texts: &[String]) -> (Judged, Vec<&String>) {
+/// Parses each text on its own. Of events with one id in one row, the first in canonical order
+/// counts.
+fn expected(texts: &[String]) -> (Expected, Vec<&String>) {
     let acceptance = Acceptance::at(now()).with_grace(Duration::from_secs(3600));
-    let (mut good, mut bad) = (Judged::new(), Vec::new());
+    let (mut good, mut bad) = (Expected::new(), Vec::new());
     for text in texts {
         let Ok(event) = Event::parse(text, &acceptance) else {
             bad.push(text);
@@ -80,13 +86,13 @@ fn judge(texts: &[String]) -> (Judged, Vec<&String>) {
 }
 
 fn holds_what_an_auditor_expects(world: &World, outcome: &BatchOutcome, texts: &[String]) {
-    let (good, bad) = judge(texts);
+    let (good, bad) = expected(texts);
     let rows = world.tables.stock.rows();
     let stored: Vec<&Event> = rows.iter().flat_map(|row| row.events()).collect();
     assert!(stored.iter().copied().eq(good.values()), "{stored:?} is not {good:?}");
     assert_eq!(outcome.stored as usize, good.len());
-    let told = outcome.stored + outcome.duplicate + outcome.quarantined;
-    assert_eq!(told as usize, texts.len(), "{outcome:?}");
+    let counted = outcome.stored + outcome.duplicate + outcome.quarantined;
+    assert_eq!(counted as usize, texts.len(), "{outcome:?}");
 
     let kept = world.tables.quarantine.kept();
     let invalid = kept.iter().filter(|kept| kept.reason == QuarantineReason::InvalidEvent);
@@ -94,7 +100,7 @@ fn holds_what_an_auditor_expects(world: &World, outcome: &BatchOutcome, texts: &
     kept.iter().for_each(|kept| on_one_line(&kept.message));
 }
 
-fn is_kept_whole(world: &World, outcome: &BatchOutcome, data: &[u8], reason: &Unopenable) {
+fn is_quarantined_whole(world: &World, outcome: &BatchOutcome, data: &[u8], reason: &Unopenable) {
     let expected = BatchOutcome { quarantined: 1, ..BatchOutcome::default() };
     assert_eq!(outcome, &expected);
     let [kept] = &world.tables.quarantine.kept()[..] else { panic!("one record is kept") };
@@ -125,7 +131,7 @@ fn redelivery_changes_nothing(world: &World, data: &[u8]) {
     assert_eq!((world.tables.stock.bytes(), world.tables.quarantine.kept()), before);
 }
 
-/// What opens as text opens to the same when it arrives in zstd.
+/// Asserts that a record of text opens to the same events when it is compressed.
 fn compression_changes_nothing(data: &[u8], opened: &Result<Vec<String>, Unopenable>) {
     if std::str::from_utf8(data).is_err() {
         return;

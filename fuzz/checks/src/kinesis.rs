@@ -1,7 +1,7 @@
-//! The Kinesis endpoint, by its wire: each line of an input is an action, a blank and a body.
+//! Check of the embedded Kinesis endpoint. Each line of an input is an action, a blank and a body.
 //!
-//! What earlier answers gave can stand in a body: `$ITERATOR`, `$SEQUENCE` and `$TOKEN`. What
-//! stands between `<<` and `>>` becomes base64, so that tokens can be made up.
+//! `$ITERATOR`, `$SEQUENCE` and `$TOKEN` in a body are replaced by values of earlier answers. Text
+//! between `<<` and `>>` is encoded as base64, so that inputs can forge tokens.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,39 +17,43 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::given::{now, run};
+use crate::assertions::{now, run};
 
-/// More requests only repeat.
+/// Number of requests of one input; more of them only repeat.
 const REQUESTS_MAX: usize = 40;
-/// A sequence number begins with the stamp of its stream.
+/// Length of the stamp of a stream, with which its sequence numbers begin.
 const STAMP_CHARS: usize = 17;
 
 /// Records by sequence number: partition key and data.
 type Records = BTreeMap<String, (String, String)>;
 
-/// What is asked of one record.
+/// Record of a request.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct One {
+struct PutRecord {
     partition_key: String,
     data: String,
 }
 
-/// What is asked of several.
+/// Body of `PutRecords`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Several {
-    records: Vec<One>,
+struct PutRecords {
+    records: Vec<PutRecord>,
 }
 
-pub(super) fn check(data: &[u8]) {
+/// Checks the endpoint with a series of requests.
+///
+/// # Panics
+/// Panics if an answer is malformed or an acknowledged record cannot be read back exactly once.
+pub fn check_kinesis(data: &[u8]) {
     let settings = KinesisSettings {
         storage: KinesisStorage::Memory,
         limits: ShardLimits::Off,
         clock: Arc::new(now),
         region: "eu-west-1".to_owned(),
     };
-    let kinesis = Kinesis::open(settings).expect("memory is always there");
+    let kinesis = Kinesis::open(settings).expect("a storage in memory");
     let mut caller = Caller { router: kinesis.router(), known: Vec::new(), put: Records::new() };
     run(async {
         for line in data.split(|byte| *byte == b'\n').take(REQUESTS_MAX) {
@@ -62,9 +66,9 @@ pub(super) fn check(data: &[u8]) {
 
 struct Caller {
     router: Router,
-    /// What stands for what in later bodies.
+    /// Placeholders and their values, from earlier answers.
     known: Vec<(&'static str, String)>,
-    /// What was acknowledged.
+    /// Acknowledged records.
     put: Records,
 }
 
@@ -89,7 +93,7 @@ impl Caller {
         match action {
             b"PutRecord" => self.acknowledged(vec![read(&body)], &[answer]),
             b"PutRecords" => {
-                let Several { records } = read(&body);
+                let PutRecords { records } = read(&body);
                 assert_eq!(answer["FailedRecordCount"], 0, "nothing is limited here");
                 self.acknowledged(records, answer["Records"].as_array().expect("records"));
             }
@@ -111,7 +115,7 @@ impl Caller {
         text.into_bytes()
     }
 
-    /// Asks and checks the shape of the answer; gives what is said on success.
+    /// Sends a request and checks the form of the answer. Returns the body of a success.
     async fn ask(&self, action: &[u8], body: &[u8]) -> Option<Value> {
         let target = HeaderValue::from_bytes(&[b"Kinesis_20131202.", action].concat()).ok()?;
         let request = Request::post("/")
@@ -142,12 +146,12 @@ impl Caller {
         None
     }
 
-    fn acknowledged(&mut self, asked: Vec<One>, given: &[Value]) {
+    fn acknowledged(&mut self, asked: Vec<PutRecord>, given: &[Value]) {
         assert_eq!(asked.len(), given.len(), "an answer for each record");
-        for (One { partition_key, data }, given) in asked.into_iter().zip(given) {
+        for (PutRecord { partition_key, data }, given) in asked.into_iter().zip(given) {
             let sequence = text(&given["SequenceNumber"]);
             let before = self.put.insert(sequence, (partition_key, data));
-            assert_eq!(before, None, "a number is given once");
+            assert_eq!(before, None, "a sequence number is assigned once");
         }
     }
 
@@ -156,7 +160,7 @@ impl Caller {
         answer.unwrap_or_else(|| panic!("{action} {body} was refused"))
     }
 
-    /// Every stream that is still there gives exactly what was put into it.
+    /// Asserts that the remaining streams hold exactly the acknowledged records.
     async fn reads_back_what_was_acknowledged(&self) {
         let streams = self.must("ListStreams", json!({ "Limit": 10_000 })).await;
         assert_eq!(streams["HasMoreStreams"], false);
@@ -185,7 +189,7 @@ impl Caller {
             for record in page["Records"].as_array().expect("records") {
                 let of_record = (text(&record["PartitionKey"]), text(&record["Data"]));
                 let before = found.insert(text(&record["SequenceNumber"]), of_record);
-                assert_eq!(before, None, "a record is given once");
+                assert_eq!(before, None, "a record is returned once");
             }
             if page["MillisBehindLatest"] == 0 && page["NextShardIterator"].is_string() {
                 break;
@@ -195,9 +199,9 @@ impl Caller {
     }
 }
 
-/// What was asked with success.
+/// Parses a body that the endpoint has accepted.
 fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> T {
-    serde_json::from_slice(body).expect("what the endpoint has read")
+    serde_json::from_slice(body).expect("a body that the endpoint accepted")
 }
 
 fn text(value: &Value) -> String {

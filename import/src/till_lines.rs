@@ -1,4 +1,4 @@
-//! Till lines in columns -> events.
+//! Till lines as events.
 
 use std::path::Path;
 
@@ -7,54 +7,76 @@ use chrono_tz::Tz;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use crate::rows::{Row, rows};
+use crate::csv_rows::{Row, rows};
 
-/// How columns become fields.
+/// Mapping from the columns of a till export to the fields of an event: the arguments of
+/// `daymark send`.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use clap::Parser;
+/// use import::{ColumnMapping, TillLine};
+///
+/// #[derive(Parser)]
+/// struct Arguments {
+///     #[command(flatten)]
+///     mapping: ColumnMapping,
+/// }
+///
+/// let arguments = "send --csv --store edinburgh --map occurred_at=Date+Time --map sku=Item";
+/// let Arguments { mapping } = Arguments::parse_from(arguments.split(' '));
+/// let text = "Date,Time,Item\n2016-10-30,09:58:11,Bread\n";
+/// let lines = mapping.read(Path::new("export.csv"), text)?;
+/// assert!(matches!(&lines[..], [TillLine::Event { number: 2, .. }]));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Till lines in columns")]
-pub(crate) struct Mapping {
+pub struct ColumnMapping {
     /// FILE is CSV with a header line
     #[arg(long)]
     csv: bool,
 
-    /// Which column makes a field; several columns are joined with a blank:
-    /// occurred_at=Date+Time. Characters that an id may not have become a dash
+    /// Column of a field; several columns are joined with a blank: occurred_at=Date+Time. Characters
+    /// that an id must not have become a dash
     #[arg(long, value_name = "FIELD=COLUMN", requires = "csv", value_parser = pair)]
     map: Vec<(String, String)>,
 
-    /// What a field is when its column is missing or empty
+    /// Value of a field whose column is missing or empty
     #[arg(long, value_name = "FIELD=VALUE", requires = "csv", value_parser = pair)]
     default: Vec<(String, String)>,
 
-    /// Lines that are no event: this column has this value
+    /// Skip the lines whose column has this value
     #[arg(long, value_name = "COLUMN=VALUE", requires = "csv", value_parser = pair)]
     skip: Vec<(String, String)>,
 
-    /// The store that the lines are of
+    /// Store of the lines
     #[arg(long, value_name = "STORE", requires = "csv")]
     store: Option<String>,
 
-    /// The time zone of the lines' times
+    /// Time zone of the lines' times
     #[arg(long, value_name = "ZONE", requires = "csv", default_value = "UTC")]
     zone: Tz,
 
-    /// How the lines write their times, after strftime
+    /// Format of the lines' times, as in strftime
     #[arg(long, value_name = "FORMAT", requires = "csv", default_value = "%Y-%m-%d %H:%M:%S")]
     time_format: String,
 }
 
-/// One line of the file.
+/// Line of a till export. `number` is the number of the line, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
-    /// An event, as JSON.
+#[expect(missing_docs, reason = "each variant documents its fields")]
+pub enum TillLine {
+    /// Event as JSON text. Its rules are not checked yet.
     Event { number: u64, json: String },
-    /// Not an event, as the caller said.
+    /// Line that `--skip` excludes, with the column and value that matched.
     Skipped { number: u64, reason: String },
-    /// Cannot be an event.
-    Wrong { number: u64, message: String },
+    /// Line that cannot become an event, with the reason.
+    Invalid { number: u64, message: String },
 }
 
-/// What a till line needs beside its columns: one piece sold at the counter.
+/// Fields of a till line without columns or defaults for them: one unit sold at the counter.
 const BUILT_IN: &[(&str, &str)] = &[("kind", "sale"), ("quantity", "1"), ("terminal_id", "csv")];
 /// Fields that hold identifiers.
 const IDS: &[&str] = &["event_id", "store_id", "terminal_id", "sku"];
@@ -64,21 +86,22 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
-impl Mapping {
-    /// Reads `text`, the content of `file`.
+impl ColumnMapping {
+    /// Reads the lines of `text`, the content of `file`. The name of `file` becomes part of the
+    /// event ids. Without `--csv` every line that is not blank is an event.
     ///
     /// # Errors
-    /// The columns are not those of the mapping.
-    pub(super) fn read(&self, file: &Path, text: &str) -> Result<Vec<Line>, String> {
+    /// Returns an error if the header cannot be read or lacks a column of the mapping.
+    pub fn read(&self, file: &Path, text: &str) -> Result<Vec<TillLine>, String> {
         if self.csv {
             let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("csv");
             return self.read_csv(text, stem);
         }
         let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-        Ok(lines.map(|(line, number)| Line::Event { number, json: line.to_owned() }).collect())
+        Ok(lines.map(|(line, number)| TillLine::Event { number, json: line.to_owned() }).collect())
     }
 
-    fn read_csv(&self, text: &str, stem: &str) -> Result<Vec<Line>, String> {
+    fn read_csv(&self, text: &str, stem: &str) -> Result<Vec<TillLine>, String> {
         let (headers, rows) = rows(text, csv::Trim::None)?;
         let column = |name: &str| {
             let place = headers.iter().position(|header| header == name);
@@ -99,15 +122,15 @@ impl Mapping {
         let line = |(number, record): Row| {
             let record = match record {
                 Ok(record) => record,
-                Err(message) => return Line::Wrong { number, message },
+                Err(message) => return TillLine::Invalid { number, message },
             };
             let skip = skips.iter().find(|(place, _, value)| record.get(*place) == Some(*value));
             if let Some((_, name, value)) = skip {
-                return Line::Skipped { number, reason: format!("{name} is {value}") };
+                return TillLine::Skipped { number, reason: format!("{name} is {value}") };
             }
             match self.event(&fields, &record, &format!("{stem}:{number}")) {
-                Ok(json) => Line::Event { number, json },
-                Err(message) => Line::Wrong { number, message },
+                Ok(json) => TillLine::Event { number, json },
+                Err(message) => TillLine::Invalid { number, message },
             }
         };
         Ok(rows.into_iter().map(line).collect())
@@ -124,7 +147,7 @@ impl Mapping {
             let value = if IDS.contains(&field) { as_id(value) } else { value.to_owned() };
             event.insert(field.to_owned(), Value::String(value));
         };
-        // The file's name and line identify the event, so that sending again counts nothing twice.
+        // File name and line number identify the event, so that a second send adds no event.
         set("event_id", event_id);
         BUILT_IN.iter().for_each(|(field, value)| set(field, value));
         self.default.iter().for_each(|(field, value)| set(field, value));
@@ -147,7 +170,7 @@ impl Mapping {
         Ok(Value::Object(event).to_string())
     }
 
-    /// A time of the file as an instant; what is an instant already stays one.
+    /// Converts a time of the file to an RFC 3339 instant. RFC 3339 text stays unchanged.
     fn instant(&self, text: &str) -> Result<String, String> {
         if DateTime::parse_from_rfc3339(text).is_ok() {
             return Ok(text.to_owned());
@@ -168,7 +191,7 @@ impl Mapping {
     }
 }
 
-/// A text as an identifier: what an id may not have becomes a dash.
+/// Replaces each character that an identifier must not contain by a dash.
 fn as_id(text: &str) -> String {
     let dash = |c: char| {
         if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-') { c } else { '-' }
@@ -182,7 +205,7 @@ mod tests {
 
     fn read(text: &str) -> Vec<String> {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let mapping = Mapping {
+        let mapping = ColumnMapping {
             csv: true,
             map: vec![pair("occurred_at", "Date+Time"), pair("sku", "Item")],
             default: vec![pair("unit_price", "2.50"), pair("currency", "GBP")],
@@ -192,18 +215,18 @@ mod tests {
             time_format: "%Y-%m-%d %H:%M:%S".to_owned(),
         };
         let picture = |line| match line {
-            Line::Event { number, json } => {
+            TillLine::Event { number, json } => {
                 let event: Value = serde_json::from_str(&json).unwrap();
                 format!("{number} {} {} {}", event["event_id"], event["sku"], event["occurred_at"])
             }
-            Line::Skipped { number, reason } => format!("{number} skipped: {reason}"),
-            Line::Wrong { number, message } => format!("{number} wrong: {message}"),
+            TillLine::Skipped { number, reason } => format!("{number} skipped: {reason}"),
+            TillLine::Invalid { number, message } => format!("{number} invalid: {message}"),
         };
         mapping.read_csv(text, "basket").unwrap().into_iter().map(picture).collect()
     }
 
     #[test]
-    fn lines_become_events_and_what_cannot_is_told_by_its_number() {
+    fn lines_become_events_and_invalid_lines_are_reported_by_their_number() {
         let text = "Date,Time,Transaction,Item\n\
                     2016-10-30,09:58:11,1,Bread\n\
                     2016-10-29,09:58:11,2,Hot chocolate\n\
@@ -218,11 +241,11 @@ mod tests {
                 r#"2 "basket:2" "Bread" "2016-10-30T09:58:11Z""#,
                 r#"3 "basket:3" "Hot-chocolate" "2016-10-29T08:58:11Z""#,
                 "4 skipped: Item is NONE",
-                "5 wrong: occurred_at is not a time like \"%Y-%m-%d %H:%M:%S\" (input is out of \
+                "5 invalid: occurred_at is not a time like \"%Y-%m-%d %H:%M:%S\" (input is out of \
                  range)",
-                "6 wrong: occurred_at is in an hour that Europe/London left out",
-                "7 wrong: not a CSV line: it has 2 columns, and the header 4",
-                "8 wrong: occurred_at is not in the years 0 to 9999",
+                "6 invalid: occurred_at is in an hour that Europe/London left out",
+                "7 invalid: not a CSV line: it has 2 columns, and the header 4",
+                "8 invalid: occurred_at is not in the years 0 to 9999",
             ]
         );
     }

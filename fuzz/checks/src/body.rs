@@ -1,7 +1,7 @@
-//! The receiver: a body of any kind, plain or compressed, through `ingest::router`.
+//! Check of the ingest API: a request body of any format, plain or compressed.
 //!
-//! An input is a line of `content type`, `content encoding` and `raw` or `packed`, and then the
-//! body. A packed one is compressed here, because random bytes are rarely a frame.
+//! An input is a line with the content type, the content encoding and `raw` or `packed`, followed by
+//! the body. The check compresses a `packed` body itself, because random bytes are rarely a frame.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -18,26 +18,31 @@ use ingest::{Service, Settings, router};
 use serde_json::Value;
 use tower::ServiceExt;
 
-use super::given::{now, run};
-use super::memory::within;
+use crate::assertions::{now, run};
+use crate::memory::within;
 
-/// A full body, the vector it is inflated into, which doubles as it grows, and what is made of its
+/// Memory for a full body, the vector it is inflated into (which doubles as it grows) and the parsed
 /// events.
-const BYTES_HELD: usize = 5 * INFLATED_BYTES_MAX;
-/// 80 characters of what was given, each perhaps spelled as an escape.
+const BYTES_MAX: usize = 5 * INFLATED_BYTES_MAX;
+/// Longest quoted input of an error: 80 characters, each possibly an escape.
 const GIVEN_CHARS_MAX: usize = 80 * "\\u{10ffff}".len();
 
-pub(super) fn check(data: &[u8]) {
+/// Checks `ingest::router` with one request.
+///
+/// # Panics
+/// Panics if memory is unbounded, an answer is malformed or counts wrongly, an event is reported as
+/// stored and is not in the log, or validation and compression change the result.
+pub fn check_body(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let (first, body) = (&data[..end], data.get(end + 1..).unwrap_or_default());
     let words: Vec<&[u8]> = first.splitn(3, |byte| *byte == b' ').collect();
-    let [content_type, encoding, how] = words[..] else { return };
-    let packed = how == b"packed";
+    let [content_type, encoding, mode] = words[..] else { return };
+    let packed = mode == b"packed";
     let body = if packed { compressed(body, encoding) } else { body.to_vec() };
 
-    let answer = within(BYTES_HELD, || post("/v1/events", content_type, encoding, &body));
+    let answer = within(BYTES_MAX, || post("/v1/events", content_type, encoding, &body));
     let checked = post("/v1/validate", content_type, encoding, &body);
-    assert_eq!(answer.outcomes(), checked.outcomes(), "storing and validating judge alike");
+    assert_eq!(answer.outcomes(), checked.outcomes(), "storing and validating differ");
     if packed && matches!(encoding, b"gzip" | b"zstd") {
         let (_, plain) = data.split_at(end + 1);
         let plain = post("/v1/events", content_type, b"identity", plain);
@@ -57,16 +62,16 @@ fn compressed(body: &[u8], encoding: &[u8]) -> Vec<u8> {
     }
 }
 
-/// A log that takes everything.
+/// Event log that stores everything in memory.
 #[derive(Default)]
-struct Taken(Mutex<Vec<Record>>);
+struct MemoryLog(Mutex<Vec<Record>>);
 
-impl EventLog for Taken {
+impl EventLog for MemoryLog {
     async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
-        let mut taken = self.0.lock().expect("one thread");
+        let mut held = self.0.lock().expect("one thread");
         let stored = |record: &Record| {
-            taken.push(record.clone());
-            let sequence_number = SequenceNumber::new(taken.len().to_string());
+            held.push(record.clone());
+            let sequence_number = SequenceNumber::new(held.len().to_string());
             Put::Stored { shard_id: "shardId-000000000000".to_owned(), sequence_number }
         };
         Ok(records.iter().map(stored).collect())
@@ -77,7 +82,6 @@ impl EventLog for Taken {
     }
 }
 
-/// A checked answer.
 struct Answer {
     status: StatusCode,
     json: Value,
@@ -87,13 +91,13 @@ fn post(path: &str, content_type: &[u8], encoding: &[u8], body: &[u8]) -> Answer
     let mut request = Request::post(path);
     let headers = [(header::CONTENT_TYPE, content_type), (header::CONTENT_ENCODING, encoding)];
     for (name, value) in headers {
-        // What cannot be a header never gets here.
+        // Bytes that are no header value cannot reach the router.
         let Ok(value) = HeaderValue::from_bytes(value) else { continue };
         request = request.header(name, value);
     }
     let request = request.body(Body::from(body.to_vec())).expect("a request");
     let service = Arc::new(Service {
-        log: Taken::default(),
+        log: MemoryLog::default(),
         settings: Settings::default(),
         clock: Arc::new(now),
         entropy: Arc::new(|| 0),
@@ -111,7 +115,7 @@ fn post(path: &str, content_type: &[u8], encoding: &[u8], body: &[u8]) -> Answer
     answer.is_well_formed(&head.headers[header::CONTENT_TYPE]);
     let held = service.log.0.lock().expect("one thread");
     if path == "/v1/events" {
-        answer.says_stored_of(&held);
+        answer.reports_stored_exactly(&held);
     } else {
         assert!(held.is_empty(), "validating stores nothing");
     }
@@ -123,11 +127,11 @@ impl Answer {
         self.json["results"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// What is said of each event and, where there are none, of the request; `stored` and `valid`
-    /// being the same.
+    /// Returns the status of each event and the problem type of the request. `stored` and `valid`
+    /// count as equal.
     fn outcomes(&self) -> Vec<String> {
-        let said = |result: &Value| result["status"].to_string().replace("stored", "valid");
-        let results = self.results().iter().map(said);
+        let status = |result: &Value| result["status"].to_string().replace("stored", "valid");
+        let results = self.results().iter().map(status);
         results.chain([self.json["type"].to_string()]).collect()
     }
 
@@ -156,14 +160,14 @@ impl Answer {
             assert_eq!(json["counts"]["received"], results.len());
         }
         for (word, count) in json["counts"].as_object().into_iter().flatten() {
-            let told = results.iter().filter(|result| result["status"] == *word).count();
-            assert!(word == "received" || *count == told, "{json}");
+            let reported = results.iter().filter(|result| result["status"] == *word).count();
+            assert!(word == "received" || *count == reported, "{json}");
         }
     }
 
-    /// `stored` is said exactly for what the log holds.
-    fn says_stored_of(&self, held: &[Record]) {
-        let open = |record: &Record| record::open(&record.data).expect("what was packed");
+    /// Asserts that `stored` is reported exactly for the events in the log.
+    fn reports_stored_exactly(&self, held: &[Record]) {
+        let open = |record: &Record| record::open(&record.data).expect("a packed record");
         let held: Vec<Value> = held
             .iter()
             .flat_map(open)
@@ -173,13 +177,13 @@ impl Answer {
             .iter()
             .map(|event| format!("{} {}", event["store_id"], event["event_id"]))
             .collect();
-        let said: Vec<&Value> =
+        let stored: Vec<&Value> =
             self.results().iter().filter(|result| result["status"] == "stored").collect();
-        assert_eq!((said.len(), ids.len()), (held.len(), held.len()), "{}", self.json);
+        assert_eq!((stored.len(), ids.len()), (held.len(), held.len()), "{}", self.json);
         let ids: BTreeSet<String> =
             held.iter().map(|event| event["event_id"].to_string()).collect();
-        let said: BTreeSet<String> =
-            said.iter().map(|result| result["event_id"].to_string()).collect();
-        assert_eq!(said, ids);
+        let stored: BTreeSet<String> =
+            stored.iter().map(|result| result["event_id"].to_string()).collect();
+        assert_eq!(stored, ids);
     }
 }

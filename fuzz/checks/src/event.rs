@@ -1,4 +1,4 @@
-//! The event parser.
+//! Check of the event parser.
 
 use std::time::Duration;
 
@@ -8,31 +8,36 @@ use domain::limits::{
 use domain::stock::{Absorbed, StockWindow, WindowKey};
 use domain::{Acceptance, Event, Rejection, record};
 
-use super::given::{now, on_one_line, reread};
-use super::memory::within;
+use crate::assertions::{now, on_one_line, reread};
+use crate::memory::within;
 
-/// The faults of an event and what is known of its fields.
-const BYTES_HELD: usize = 64 * 1024;
-/// A quarantine row has this room for its message and its keys.
+/// Memory for the violations of an event and its known fields.
+const BYTES_MAX: usize = 64 * 1024;
+/// Room for the message in a quarantine row, beside its bytes and keys.
 const MESSAGE_BYTES_MAX: usize = ITEM_BYTES_MAX - QUARANTINE_BYTES_MAX - 1024;
 
-pub(super) fn check(data: &[u8]) {
+/// Checks `Event::parse` with one text.
+///
+/// # Panics
+/// Panics if memory is unbounded, a refusal has no reason, or an accepted event changes on its way
+/// through text, record and row.
+pub fn check_event(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let acceptance = Acceptance::at(now());
-    // What is refused is told with its beginnings, whatever else is sent costs nothing.
-    let bytes_max = BYTES_HELD + 2 * text.len();
+    // A violation quotes the beginning of a value. Unknown fields are not kept.
+    let bytes_max = BYTES_MAX + 2 * text.len();
     match within(bytes_max, || Event::parse(text, &acceptance)) {
         Ok(event) => {
             let later = acceptance.with_grace(Duration::from_secs(3600));
             assert_eq!(Event::parse(text, &later).as_ref(), Ok(&event), "the second reader");
-            stays_the_same(&event);
+            survives_storage(&event);
         }
         Err(rejection) => is_explained(&rejection),
     }
 }
 
-/// Through text, record and row an event stays what it is.
-fn stays_the_same(event: &Event) {
+/// Asserts that text, record and row give back the same event.
+fn survives_storage(event: &Event) {
     let canonical = event.canonical();
     assert!(canonical.len() <= EVENT_BYTES_MAX, "{} bytes: {canonical}", canonical.len());
     let again = reread(event);
@@ -47,9 +52,9 @@ fn stays_the_same(event: &Event) {
     assert_eq!(row.absorb(event.clone()), Absorbed::New);
     assert_eq!(row.absorb(again), Absorbed::Known);
     let packed = row.pack();
-    // In front of it a version and a count.
+    // A version and a count precede the event.
     assert!(packed.len() - 2 <= PACKED_EVENT_BYTES_MAX, "{} bytes: {event:?}", packed.len());
-    let stored = StockWindow::unpack(key, &packed).expect("what was packed");
+    let stored = StockWindow::unpack(key, &packed).expect("a packed row");
     assert!(stored.events().eq([event]));
     assert_eq!(stored.version(), row.version());
     assert_eq!(stored.figures(), row.figures());

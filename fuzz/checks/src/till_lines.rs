@@ -1,36 +1,39 @@
-//! Till lines: `daymark send`, with columns and without.
+//! Check of the files of `daymark send`, with columns and without.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::DateTime;
 use clap::Parser;
+use import::{ColumnMapping, TillLine};
 use serde_json::Value;
 
-use super::given::on_one_line;
-use columns::{Line, Mapping};
-
-#[path = "../../../src/send/columns.rs"]
-mod columns;
+use crate::assertions::{numbered_in_order, on_one_line};
 
 #[derive(Parser)]
-struct Flags {
+struct Arguments {
     #[command(flatten)]
-    mapping: Mapping,
+    mapping: ColumnMapping,
 }
 
-/// The bakery's export, a till with ids of its own, and events as they are.
+/// Export of a bakery.
 const BAKERY: &str = "send --csv --store edinburgh --zone Europe/London \
     --map occurred_at=Date+Time --map sku=Item --skip Item=NONE \
     --default unit_price=2.50 --default currency=GBP";
+/// Export with event ids.
 const TILL: &str = "send --csv --map event_id=id --map store_id=store --map sku=sku \
     --map quantity=quantity --map occurred_at=at --time-format %d.%m.%Y";
+/// One JSON event on each line.
 const EVENTS: &str = "send";
 
-pub(super) fn check(data: &[u8]) {
+/// Checks `ColumnMapping::read` with one file.
+///
+/// # Panics
+/// Panics if a line is lost or has a wrong number, or an event holds a malformed field.
+pub fn check_till_lines(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for flags in [BAKERY, TILL, EVENTS] {
-        let mapping = Flags::parse_from(flags.split_whitespace()).mapping;
+        let mapping = Arguments::parse_from(flags.split_whitespace()).mapping;
         match mapping.read(Path::new("export.csv"), text) {
             Ok(lines) => none_is_lost(&lines, text, flags),
             Err(message) => assert!(!message.is_empty()),
@@ -38,7 +41,7 @@ pub(super) fn check(data: &[u8]) {
     }
 }
 
-fn none_is_lost(lines: &[Line], text: &str, flags: &str) {
+fn none_is_lost(lines: &[TillLine], text: &str, flags: &str) {
     let expected = if flags == EVENTS {
         text.lines().filter(|line| !line.trim().is_empty()).count()
     } else {
@@ -48,17 +51,17 @@ fn none_is_lost(lines: &[Line], text: &str, flags: &str) {
     assert_eq!(lines.len(), expected);
 
     let numbers = lines.iter().map(|line| match line {
-        Line::Event { number, .. } | Line::Skipped { number, .. } | Line::Wrong { number, .. } => {
-            *number
-        }
+        TillLine::Event { number, .. }
+        | TillLine::Skipped { number, .. }
+        | TillLine::Invalid { number, .. } => *number,
     });
-    super::given::numbered_as_they_stand(numbers, text, flags == EVENTS);
+    numbered_in_order(numbers, text, flags == EVENTS);
 
     let mut ids = BTreeSet::new();
     for line in lines {
         match line {
-            Line::Event { .. } if flags == EVENTS => {}
-            Line::Event { number, json } => {
+            TillLine::Event { .. } if flags == EVENTS => {}
+            TillLine::Event { number, json } => {
                 let event: Value = serde_json::from_str(json).expect("JSON");
                 holds_texts(&event);
                 if flags == BAKERY {
@@ -66,13 +69,14 @@ fn none_is_lost(lines: &[Line], text: &str, flags: &str) {
                     assert!(ids.insert(*number), "two events are {number}");
                 }
             }
-            Line::Skipped { reason, .. } => assert_eq!(reason, "Item is NONE"),
-            Line::Wrong { message, .. } => on_one_line(message),
+            TillLine::Skipped { reason, .. } => assert_eq!(reason, "Item is NONE"),
+            TillLine::Invalid { message, .. } => on_one_line(message),
         }
     }
 }
 
-/// Every field is a text; identifiers have only their characters, and instants their offset.
+/// Asserts that every field is a text, with the characters of an identifier or the offset of an
+/// instant where the field holds one.
 fn holds_texts(event: &Value) {
     for (field, value) in event.as_object().expect("an object") {
         let text = value.as_str().expect("a text");

@@ -1,14 +1,16 @@
-//! CSV text -> rows, each with the line it stands on.
+//! Rows of a CSV text with the numbers of their lines.
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
-/// A row, or why it is none, and its line, counted from 1.
-pub(crate) type Row = (u64, Result<StringRecord, String>);
+use crate::Numbered;
 
-/// The header and the rows below it.
+/// Row of a CSV file below its header.
+pub(crate) type Row = Numbered<StringRecord>;
+
+/// Returns the header and the rows below it.
 ///
 /// # Errors
-/// There is no header to read.
+/// Returns an error if the header cannot be read.
 pub(crate) fn rows(text: &str, trim: Trim) -> Result<(StringRecord, Vec<Row>), String> {
     let mut reader = ReaderBuilder::new().trim(trim).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| error.to_string())?.clone();
@@ -25,7 +27,8 @@ pub(crate) fn rows(text: &str, trim: Trim) -> Result<(StringRecord, Vec<Row>), S
     Ok((headers, rows))
 }
 
-/// Why a line cannot be read, without what differs from line to line.
+/// Returns the reason for refusing a line. The text holds no line number, so that the same mistake
+/// in several lines has the same text.
 fn not_csv(error: &csv::Error) -> String {
     match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
@@ -35,10 +38,10 @@ fn not_csv(error: &csv::Error) -> String {
     }
 }
 
-/// Counts the lines up to offsets that only rise.
+/// Line counter for ascending byte offsets.
 ///
-/// The reader's own count knows only `\n`, so that all rows of a file whose lines end in `\r` would
-/// be line 1; and it counts a row from the blank lines in front of it.
+/// The line count of the `csv` crate has two defects: it knows only `\n`, so that all rows of a file
+/// with `\r` line ends are on line 1, and it counts the blank lines before a row as part of the row.
 struct Lines<'a> {
     text: &'a [u8],
     seen: usize,
@@ -46,7 +49,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The line of the first character at or behind `byte` that ends no line.
+    /// Returns the line of the first character at or after `byte` that is not a line end.
     fn at(&mut self, byte: usize) -> u64 {
         let ends = |byte: &&u8| matches!(byte, b'\r' | b'\n');
         let blank = self.text.get(byte..).unwrap_or_default().iter().take_while(ends).count();
