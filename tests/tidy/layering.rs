@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("local-kinesis", &["domain"]),
     ("event-source-mapping", &["domain"]),
     ("local", &["domain", "local-kinesis", "event-source-mapping"]),
+    ("import", &["domain"]),
     ("load-generator", &["domain", "charts"]),
     // `aws` is for the Lambda binaries alone, behind the feature `lambda`.
     ("ingest", &["domain", "aws"]),
@@ -30,8 +31,16 @@ const UNRESTRICTED: &[&str] = &["daymark", "simulation", "untrusted-input"];
 const TEST_ONLY: &[&str] = &["simulation", "untrusted-input"];
 
 /// Crates without I/O: no clock, environment, file or socket.
-const PURE: &[&str] =
-    &["domain", "demand", "analytics", "tuning", "charts", "load-generator", "pricing-simulator"];
+const PURE: &[&str] = &[
+    "domain",
+    "demand",
+    "analytics",
+    "tuning",
+    "charts",
+    "import",
+    "load-generator",
+    "pricing-simulator",
+];
 
 /// Packages whose library has another name.
 const LIBRARY_NAMES: &[(&str, &str)] = &[("dynoxide-rs", "dynoxide"), ("md-5", "md5")];
