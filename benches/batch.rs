@@ -9,9 +9,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use domain::{Delivered, Event, SequenceNumber, record};
 use in_memory::Tables;
-use load_generator::day::Day;
-use load_generator::disorder::{Disorder, Mix};
-use load_generator::prices::Prices;
+use load_generator::disorder::{Disorder, DisorderRates};
+use load_generator::shelf_prices::ShelfPrices;
+use load_generator::shop_day::ShopDay;
 use load_generator::shops;
 use processors::Processor;
 use tokio::runtime::{Builder, Runtime};
@@ -32,8 +32,8 @@ fn arrived_at() -> DateTime<Utc> {
 fn batch() -> Vec<Delivered> {
     let mut batch = Vec::new();
     for shop in shops::scaled(4) {
-        let day = Day::new(&shop, date(), 1).expect("an open day");
-        let (events, _) = day.play(|_| Prices::regular());
+        let day = ShopDay::new(&shop, date(), 1).expect("an open day");
+        let (events, _) = day.play(|_| ShelfPrices::regular());
         for events in disordered(events).chunks(EVENTS_PER_RECORD) {
             let record = record::pack(shop.store.store_id.as_str(), events);
             batch.push(Delivered {
@@ -51,7 +51,7 @@ fn batch() -> Vec<Delivered> {
 }
 
 fn disordered(events: Vec<Event>) -> Vec<Event> {
-    let mut disorder = Disorder::new(1, Mix::USUAL);
+    let mut disorder = Disorder::new(1, DisorderRates::USUAL);
     let windows = events.chunk_by(|one, next| one.window() == next.window());
     let mut sent: Vec<Event> =
         windows.flat_map(|events| disorder.pass(events.to_vec()).concat()).collect();

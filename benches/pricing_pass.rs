@@ -14,9 +14,9 @@ use domain::history::Whose;
 use domain::ports::{CatalogTable, HistoryTable, StockTable};
 use domain::stock::{StockWindow, WindowKey};
 use domain::{Acceptance, ClosedDay, DayKey, Event, History, Item, Sku};
-use load_generator::day::Day;
-use load_generator::prices::Prices;
-use load_generator::shops::{self, Shop};
+use load_generator::shelf_prices::ShelfPrices;
+use load_generator::shop_day::ShopDay;
+use load_generator::shops::{self, ShopModel};
 use local::dynamodb::{DynamoDb, Tables};
 use local::http::Server;
 use local::part::{Part, Stop};
@@ -38,7 +38,7 @@ fn slot() -> DateTime<Utc> {
     slot_of("2026-03-12T15:00:00Z".parse().expect("an instant"))
 }
 
-fn main_shop() -> Shop {
+fn main_shop() -> ShopModel {
     shops::chain().swap_remove(0)
 }
 
@@ -47,8 +47,8 @@ fn renamed(sku: &Sku, copy: usize) -> Sku {
 }
 
 /// The events of a day, up to the slot, by item.
-fn events(shop: &Shop, date: NaiveDate) -> BTreeMap<Sku, Vec<Event>> {
-    let (events, _) = Day::new(shop, date, 1).expect("open").play(|_| Prices::regular());
+fn events(shop: &ShopModel, date: NaiveDate) -> BTreeMap<Sku, Vec<Event>> {
+    let (events, _) = ShopDay::new(shop, date, 1).expect("open").play(|_| ShelfPrices::regular());
     let mut items: BTreeMap<Sku, Vec<Event>> = BTreeMap::new();
     for event in events {
         items.entry(event.sku().clone()).or_default().push(event);
@@ -66,7 +66,7 @@ fn windows(events: impl IntoIterator<Item = Event>) -> Vec<StockWindow> {
 }
 
 /// The history of each item of the shop.
-fn histories(shop: &Shop) -> BTreeMap<Sku, History> {
+fn histories(shop: &ShopModel) -> BTreeMap<Sku, History> {
     let store = &shop.store;
     let dates = date().iter_days().rev().skip(1).filter(|date| store.day(*date).is_some());
     let mut rows: BTreeMap<Sku, Vec<ClosedDay>> = BTreeMap::new();

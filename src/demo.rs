@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{NaiveDate, Weekday};
 use clap::Args;
 use domain::ports::CatalogTable;
-use load_generator::shops::{Shop, chain};
+use load_generator::shops::{ShopModel, chain};
 
 use crate::clock::{self, SetClock};
 use crate::machine::{LocalMachine, MachineSettings, MachineStorage, SlotSchedule};
@@ -54,7 +54,7 @@ const SHARDS: i32 = 2;
 pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     let date = args.date.unwrap_or_else(last_thursday);
     let folder = args.data.join(format!("{}", clock::now().format("%Y%m%dT%H%M%S%3fZ")));
-    let shops: Vec<Shop> =
+    let shops: Vec<ShopModel> =
         chain().into_iter().filter(|shop| shop.store.day(date).is_some()).collect();
     if shops.is_empty() {
         return Err(format!("every shop of the demo is closed on {date}").into());

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use domain::{Acceptance, Event, Item, Sku, Store};
-use load_generator::day::Day;
-use load_generator::prices::Prices;
+use load_generator::shelf_prices::ShelfPrices;
+use load_generator::shop_day::ShopDay;
 use load_generator::shops;
 
 /// A store with the items and the customers of `copies` bakeries.
@@ -32,8 +32,8 @@ impl Shop {
         let shop = shops::chain().swap_remove(0);
         let mut all = Vec::new();
         for copy in 0..self.copies {
-            let Some(day) = Day::new(&shop, date, copy as u64) else { continue };
-            let (events, _) = day.play(|_| Prices::regular());
+            let Some(day) = ShopDay::new(&shop, date, copy as u64) else { continue };
+            let (events, _) = day.play(|_| ShelfPrices::regular());
             all.extend(events.iter().map(|event| of_copy(event, copy)));
         }
         all.sort_by(|one, next| {

@@ -1,11 +1,11 @@
-//! Who comes, when, what they want and what they would pay.
+//! Customers of a day: arrival, wanted quantity and willingness to pay.
 //!
-//! Customers of an item arrive as an inhomogeneous Poisson process. Each has a willingness to pay,
-//! exponential with mean `p0 / e` (regular price over elasticity), and is drawn at the rate there
-//! would be if the item were free, `base * exp(e)`. Those who buy at price p are then a Poisson
-//! process of rate `base * exp(e * (1 - p / p0))`, and everyone who buys at a price also buys at
-//! any lower one. No draw depends on a price or on a policy, so the same seed brings the same
-//! customers whatever the shelves say, and two policies are compared customer by customer.
+//! Customers of an item arrive as an inhomogeneous Poisson process. Each customer has a willingness
+//! to pay, exponential with mean `p0 / e` (regular price over elasticity). Customers are drawn at
+//! the rate for a free item, `base * exp(e)`. The customers who buy at price p are then a Poisson
+//! process of rate `base * exp(e * (1 - p / p0))`, and a customer who buys at one price also buys
+//! at any lower price. No draw depends on a price or a policy. The same seed therefore gives the
+//! same customers at all prices, and two policies can be compared customer by customer.
 
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use domain::{BusinessDay, Money, Window};
@@ -13,49 +13,55 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use crate::draw::Draw;
-use crate::shops::{Basket, Shop, ShopItem};
+use crate::shops::{Basket, ItemModel, ShopModel};
 
-/// The last minute before the close is for clearing the shelves: nobody is served any more.
+/// Time before the close in which unsold goods are thrown away and no customer is served.
 pub(crate) const CLEARING: TimeDelta = TimeDelta::minutes(1);
 
-/// Spread of a day's level around an ordinary day, common to a store (weather, events near by).
+/// Standard deviation of the log demand level of a store's day (weather, local events).
 const STORE_SIGMA: f64 = 0.18;
-/// Spread of a day's level of one item beside that of its store.
+/// Standard deviation of the log demand level of one item, in addition to its store's.
 const ITEM_SIGMA: f64 = 0.10;
-/// How many customers bring a piece back.
+/// Probability that a customer returns one piece.
 const BRINGS_BACK: f64 = 0.004;
-/// How many lines are rung up wrong first and corrected.
+/// Probability that a sale is first recorded with a wrong quantity and corrected.
 const RUNG_UP_WRONG: f64 = 0.004;
 
-/// Someone who would like an item.
+/// Customer who wants an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Customer {
-    /// When they stand before the shelf.
+pub struct ShopCustomer {
+    /// Arrival at the shelf.
     pub at: DateTime<Utc>,
-    /// How much they want, in the item's unit.
+    /// Wanted quantity, in the item's unit.
     pub wants: Decimal,
-    /// The most they would pay for one unit, in the currency of the item's price, cut to its minor
-    /// unit. Prices are whole minor units, so the cut changes no decision.
+    /// Maximum price for one unit, in the currency of the item's price, rounded down to its minor
+    /// unit. Prices are whole minor units, so the rounding changes no decision.
     pub pays_at_most: Decimal,
-    /// They bring it back after this time.
+    /// Delay between the sale and the return of one piece, if there is a return.
     pub brings_back_after: Option<TimeDelta>,
-    /// The cashier rings up the wrong quantity first and corrects it.
+    /// `true` if the till first records a wrong quantity and corrects it.
     pub rung_up_wrong: bool,
-    /// Their own random bits, for event ids and the choice of a till.
+    /// Random bits for event ids and the choice of the till.
     pub(crate) mark: u64,
 }
 
-impl Customer {
-    /// Whether they buy at this price.
+impl ShopCustomer {
+    /// `true` if the customer buys at this price.
     #[must_use]
     pub fn buys_at(&self, price: Money) -> bool {
         price.amount() <= self.pays_at_most
     }
 }
 
-/// Everyone who would take the item if it were free, by arrival, on one day of a shop.
+/// Draws all customers of an item on one day, by arrival. They include every customer who would buy
+/// at a price of zero.
 #[must_use]
-pub fn arrivals(shop: &Shop, line: &ShopItem, day: &BusinessDay, seed: u64) -> Vec<Customer> {
+pub fn arrivals(
+    shop: &ShopModel,
+    line: &ItemModel,
+    day: &BusinessDay,
+    seed: u64,
+) -> Vec<ShopCustomer> {
     let place = format!("{}/{}", shop.store.store_id, day.date);
     let mut draw = Draw::of(seed, &format!("{place}/{}/customers", line.item.sku));
     let level =
@@ -66,7 +72,7 @@ pub fn arrivals(shop: &Shop, line: &ShopItem, day: &BusinessDay, seed: u64) -> V
         float(line.expected_sales_per_day) * 1000.0 / line.basket.mean_thousandths() as f64;
     let per_weight = lines_per_day * level * float(line.elasticity).exp() / whole;
 
-    // Arrivals at rate 1, laid over the day so that a busy hour is a long one (Çinlar 1975).
+    // Arrivals at rate 1, mapped to the day by its cumulative rate (Çinlar 1975).
     let mut customers = Vec::new();
     let mut passed = 0.0;
     let mut next = draw.exponential();
@@ -82,8 +88,8 @@ pub fn arrivals(shop: &Shop, line: &ShopItem, day: &BusinessDay, seed: u64) -> V
     customers
 }
 
-/// Every customer takes the same number of draws.
-fn customer(draw: &mut Draw, line: &ShopItem, at: DateTime<Utc>) -> Customer {
+/// Draws one customer. The number of draws is the same for all.
+fn customer(draw: &mut Draw, line: &ItemModel, at: DateTime<Utc>) -> ShopCustomer {
     let price = line.item.price;
     let willingness = draw.exponential() * float(price.amount()) / float(line.elasticity);
     let digits = price.currency().minor_digits();
@@ -92,9 +98,9 @@ fn customer(draw: &mut Draw, line: &ShopItem, at: DateTime<Utc>) -> Customer {
     let brings_back = draw.happens(BRINGS_BACK);
     let after = TimeDelta::milliseconds(300_000 + draw.below(3_300_000) as i64);
     let rung_up_wrong = draw.happens(RUNG_UP_WRONG);
-    // Only what is sold by the piece can be put back on the shelf, or miscounted.
+    // Only items sold by the piece can be returned to the shelf or miscounted.
     let by_the_piece = matches!(line.basket, Basket::Pieces(_));
-    Customer {
+    ShopCustomer {
         at,
         wants,
         pays_at_most: Decimal::new(minor_units as i64, digits),
@@ -118,10 +124,11 @@ fn wants(draw: &mut Draw, basket: Basket) -> Decimal {
     }
 }
 
-/// The part of a window in which customers are served, and how busy it is.
+/// Part of a window in which customers are served.
 struct Slice {
     from: DateTime<Utc>,
     milliseconds: i64,
+    /// Relative demand of the hour.
     busy: u8,
 }
 
@@ -130,14 +137,14 @@ impl Slice {
         self.milliseconds as f64 * f64::from(self.busy)
     }
 
-    /// The instant after a share of the slice, never on its ends.
+    /// Instant after a share of the slice, never one of its ends.
     fn at(&self, share: f64) -> DateTime<Utc> {
         let inside = (share * (self.milliseconds - 1) as f64) as i64;
         self.from + TimeDelta::milliseconds(1 + inside.min(self.milliseconds - 2))
     }
 }
 
-fn slices(shop: &Shop, line: &ShopItem, day: &BusinessDay) -> Vec<Slice> {
+fn slices(shop: &ShopModel, line: &ItemModel, day: &BusinessDay) -> Vec<Slice> {
     let last = day.closes_at - CLEARING;
     let first = Window::of(day.opens_at);
     let windows = std::iter::successors(Some(first), |window| Some(Window::of(window.end())));

@@ -1,4 +1,4 @@
-//! What a day comes to.
+//! Sales, waste and money of a day.
 
 use std::fmt;
 use std::iter::Sum;
@@ -8,55 +8,54 @@ use chrono::NaiveDate;
 use domain::{Item, Money};
 use rust_decimal::Decimal;
 
-use crate::day::Day;
-use crate::prices::Prices;
-use crate::shops::Shop;
+use crate::shelf_prices::ShelfPrices;
+use crate::shop_day::ShopDay;
+use crate::shops::ShopModel;
 
-/// The figures of one item, one shop or a chain on one day. Units are pieces, kilograms and litres
-/// added up as they are; money is in the currency of the prices, which is the same in all shops
-/// of the chain (EUR).
+/// Figures of one item, one shop or all shops on one day. Units are the sum of pieces, kilograms and
+/// litres. Money is in the currency of the prices, which is euro in all shops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DayFigures {
-    /// Lines rung up, without those that were corrected.
+    /// Number of recorded sales, without corrected ones.
     pub sales: u64,
-    /// Customers who would have bought and found too little on the shelf.
+    /// Number of customers who found too little stock.
     pub turned_away: u64,
-    /// Baked or delivered.
+    /// Units baked or delivered.
     pub received_units: Decimal,
-    /// What that cost.
+    /// Cost of the received units.
     pub received_cost: Decimal,
-    /// Sold, brought back or not.
+    /// Units sold, including those that were returned later.
     pub sold_units: Decimal,
-    /// Of these, sold below the regular price.
+    /// Units sold below the regular price.
     pub discounted_units: Decimal,
-    /// Brought back.
+    /// Units returned by customers.
     pub returned_units: Decimal,
-    /// Thrown away, during the day and at its close.
+    /// Units thrown away, during the day and at its close.
     pub wasted_units: Decimal,
-    /// What the waste had cost.
+    /// Cost of the wasted units.
     pub waste_cost: Decimal,
-    /// Sales less returns.
+    /// Sales minus returns, in money.
     pub revenue: Decimal,
-    /// Of this, at the regular price.
+    /// Part of the revenue at the regular price.
     pub full_price_revenue: Decimal,
 }
 
-/// A day at regular prices: the same customers, with nothing discounted. All 0 when the store
-/// stays closed.
+/// Plays a day at regular prices, with the same customers as any other day of this seed. All figures
+/// are 0 if the store stays closed.
 #[must_use]
-pub fn without_discounts(shop: &Shop, date: NaiveDate, seed: u64) -> DayFigures {
-    let day = Day::new(shop, date, seed);
-    day.map(|day| day.play(|_| Prices::regular()).1).unwrap_or_default()
+pub fn without_discounts(shop: &ShopModel, date: NaiveDate, seed: u64) -> DayFigures {
+    let day = ShopDay::new(shop, date, seed);
+    day.map(|day| day.play(|_| ShelfPrices::regular()).1).unwrap_or_default()
 }
 
 impl DayFigures {
-    /// Revenue less what the goods had cost, sold or not.
+    /// Revenue minus the cost of all received units.
     #[must_use]
     pub fn margin(&self) -> Decimal {
         self.revenue - self.received_cost
     }
 
-    /// What is neither sold nor wasted.
+    /// Units that are neither sold nor wasted.
     #[must_use]
     pub fn left_units(&self) -> Decimal {
         self.received_units + self.returned_units - self.sold_units - self.wasted_units
@@ -95,7 +94,7 @@ impl DayFigures {
     }
 }
 
-/// What is not known to cost anything costs nothing.
+/// Cost of one unit; 0 if unknown.
 fn cost(item: &Item) -> Decimal {
     item.cost.map(Money::amount).unwrap_or_default()
 }
@@ -126,7 +125,7 @@ impl Sum for DayFigures {
     }
 }
 
-/// One line for people, money with two places.
+/// Writes one line of text, with money to two decimal places.
 impl fmt::Display for DayFigures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -1,5 +1,5 @@
-//! The auditor: a plain map of everything that was acknowledged, far simpler than the system it
-//! judges. It adds up by itself and shares no sum with `domain::stock`.
+//! Ledger of all acknowledged events, for comparison with stored windows. The ledger computes its
+//! own sums and shares no code with `domain::stock`.
 
 mod difference;
 
@@ -11,62 +11,75 @@ use domain::stock::{StockWindow, WindowKey};
 use domain::{Currency, Event, EventId, Sku, StoreId};
 use rust_decimal::Decimal;
 
-pub use difference::{Difference, What};
+pub use difference::{LedgerDifference, WindowMismatch};
 
 /// Every acknowledged event, once.
+///
+/// ```
+/// use load_generator::ledger::Ledger;
+/// # use domain::{Acceptance, Event};
+/// # let json = r#"{"event_id": "1", "kind": "sale", "store_id": "berlin-01", "terminal_id": "till-1",
+/// #     "sku": "BRT-RYE", "quantity": "1", "unit": "EA", "unit_price": "3.90", "currency": "EUR",
+/// #     "occurred_at": "2026-03-12T09:00:01Z"}"#;
+/// # let received = Acceptance::at("2026-03-12T09:00:02Z".parse().unwrap());
+/// # let sale = Event::parse(json, &received).unwrap();
+/// let mut ledger = Ledger::new();
+/// assert!(ledger.acknowledge(&sale));
+/// let differences = ledger.compare([]);
+/// assert!(differences[0].to_string().ends_with("the row of 1 events is missing"));
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     events: BTreeMap<(StoreId, EventId), Event>,
 }
 
-/// What one row must come to. Quantities are in the item's unit; what a correction voids counts
-/// only as voided.
+/// Expected figures of one window. Quantities are in the item's unit. An event that a correction
+/// voids counts only in `voided`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Expected {
-    /// Quantities by kind; a kind that did not occur is absent. Counts and corrections move
-    /// nothing and are absent too.
+pub struct ExpectedWindow {
+    /// Quantities by kind of event, except counts and corrections, which move no goods.
     pub quantities: BTreeMap<Kind, Decimal>,
-    /// Sales less returns, by currency.
+    /// Sales minus returns, by currency.
     pub revenue: BTreeMap<Currency, Decimal>,
-    /// How many events count, corrections included.
+    /// Number of events that are not voided, including corrections.
     pub events: u64,
-    /// How many were voided.
+    /// Number of voided events.
     pub voided: u64,
 }
 
 impl Ledger {
-    /// An empty ledger.
+    /// Creates an empty ledger.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Notes an event that the system said is stored. Whether it was new: the same id of the same
-    /// store is the same event, and the first content stays.
+    /// Adds an event that the system acknowledged. Returns `false` if the store already has an event
+    /// with this id; the first content stays.
     pub fn acknowledge(&mut self, event: &Event) -> bool {
         let key = (event.store_id().clone(), event.event_id().clone());
-        let new = !self.events.contains_key(&key);
+        let is_new = !self.events.contains_key(&key);
         self.events.entry(key).or_insert_with(|| event.clone());
-        new
+        is_new
     }
 
-    /// How many events were acknowledged.
+    /// Number of acknowledged events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Whether none was.
+    /// `true` if no event was acknowledged.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// What every row must come to.
+    /// Computes the expected figures of every window.
     #[must_use]
-    pub fn expected(&self) -> BTreeMap<WindowKey, Expected> {
+    pub fn expected(&self) -> BTreeMap<WindowKey, ExpectedWindow> {
         let voided = self.voided();
-        let mut rows: BTreeMap<WindowKey, Expected> = BTreeMap::new();
+        let mut rows: BTreeMap<WindowKey, ExpectedWindow> = BTreeMap::new();
         for (key, event) in &self.events {
             let store_id = event.store_id().clone();
             let (sku, window) = (event.sku().clone(), event.window());
@@ -80,7 +93,7 @@ impl Ledger {
         rows
     }
 
-    /// What must lie on the shelf just before `instant`: event by event in the order of time.
+    /// Computes the stock on hand just before `instant`, event by event in the order of time.
     #[must_use]
     pub fn on_hand(&self, store_id: &StoreId, sku: &Sku, instant: DateTime<Utc>) -> Decimal {
         let voided = self.voided();
@@ -101,30 +114,33 @@ impl Ledger {
         })
     }
 
-    /// Holds stored rows, in any order, against the ledger. Empty when they are equal; otherwise
-    /// every row that should not be, is missing or came twice, and every figure that differs.
+    /// Compares stored windows, in any order, with the ledger. Returns each unexpected, missing or
+    /// repeated window and each wrong figure, sorted by window.
     #[must_use]
-    pub fn compare<'a>(&self, rows: impl IntoIterator<Item = &'a StockWindow>) -> Vec<Difference> {
+    pub fn compare<'a>(
+        &self,
+        rows: impl IntoIterator<Item = &'a StockWindow>,
+    ) -> Vec<LedgerDifference> {
         let mut differences = Vec::new();
         let mut missing = self.expected();
         let mut seen = BTreeSet::new();
         for row in rows {
-            let mut differs = |what| {
-                differences.push(Difference { row: row.key().clone(), what });
+            let mut differs = |mismatch| {
+                differences.push(LedgerDifference { key: row.key().clone(), mismatch });
             };
             if !seen.insert(row.key().clone()) {
-                differs(What::Repeated);
+                differs(WindowMismatch::Repeated);
             } else if let Some(expected) = missing.remove(row.key()) {
                 difference::figures(&expected, &row.figures()).into_iter().for_each(differs);
             } else {
-                differs(What::Unexpected { events: row.len() as u64 });
+                differs(WindowMismatch::Unexpected { events: row.len() as u64 });
             }
         }
-        differences.extend(missing.into_iter().map(|(row, expected)| {
+        differences.extend(missing.into_iter().map(|(key, expected)| {
             let events = expected.events + expected.voided;
-            Difference { row, what: What::Missing { events } }
+            LedgerDifference { key, mismatch: WindowMismatch::Missing { events } }
         }));
-        differences.sort_by(|a, b| a.row.cmp(&b.row));
+        differences.sort_by(|a, b| a.key.cmp(&b.key));
         differences
     }
 
@@ -135,8 +151,8 @@ impl Ledger {
     }
 }
 
-impl Expected {
-    /// What moved by events of one kind, in the item's unit.
+impl ExpectedWindow {
+    /// Quantity moved by events of one kind, in the item's unit.
     #[must_use]
     pub fn quantity(&self, kind: Kind) -> Decimal {
         self.quantities.get(&kind).copied().unwrap_or_default()

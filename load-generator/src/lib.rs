@@ -1,19 +1,48 @@
-//! Believable shop traffic, and the ledger that proves the result.
+//! Realistic till traffic of shops, and a ledger that checks the stored result.
 //!
-//! [`shops`] says who sells what, [`customers`] who comes and what they would pay, [`day`] plays a
-//! day of one shop against the prices on its shelves, [`figures`] adds it up, [`disorder`] does to
-//! the stream what real tills do, and the [`ledger`] knows what must come out in the end.
+//! - [`shops`]: models of shops and their items
+//! - [`customers`]: arrivals and willingness to pay
+//! - [`shop_day`]: one day of a shop, played with the prices on its shelves
+//! - [`figures`]: sales, waste and money of a day
+//! - [`disorder`]: duplicate, late and offline delivery
+//! - [`ledger`]: comparison of acknowledged events with stored windows
 //!
-//! There is no clock: dates and seeds are arguments, and the same arguments give the same bytes.
-//! Money and quantities are decimals; floats occur only inside the random draws.
+//! The crate reads no clock. Dates and seeds are arguments, and the same arguments give the same
+//! bytes. Money and quantities are decimals; floats occur only in random draws.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use chrono::NaiveDate;
+//! use domain::stock::{StockWindow, WindowKey};
+//! use load_generator::ledger::Ledger;
+//! use load_generator::shelf_prices::ShelfPrices;
+//! use load_generator::shop_day::ShopDay;
+//! use load_generator::shops::chain;
+//!
+//! let bakery = &chain()[0];
+//! let thursday = NaiveDate::from_ymd_opt(2026, 3, 12).unwrap();
+//! let day = ShopDay::new(bakery, thursday, 1).expect("the bakery is open on Thursdays");
+//! let (events, figures) = day.play(|_window| ShelfPrices::regular());
+//! assert_eq!(figures.sales, 446);
+//!
+//! let mut ledger = Ledger::new();
+//! let mut rows = BTreeMap::new();
+//! for event in events {
+//!     ledger.acknowledge(&event);
+//!     let key = WindowKey::of(&event);
+//!     rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event);
+//! }
+//! assert!(ledger.compare(rows.values()).is_empty());
+//! ```
 
 pub mod customers;
-pub mod day;
+mod day_schedule;
 pub mod disorder;
 pub mod draw;
 pub mod figures;
 pub mod ledger;
-mod plan;
-pub mod prices;
+pub mod shelf_prices;
+pub mod shop_day;
 pub mod shops;
-mod till;
+mod till_writer;

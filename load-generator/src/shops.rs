@@ -1,8 +1,8 @@
-//! A chain of three believable shops: who sells what, at what price, how much of it, and when.
+//! Models of three shops of one retailer: assortment, prices, demand and deliveries.
 //!
-//! The shops and their figures are made up. At regular prices about one sixth of what is delivered
-//! is thrown away, a little above the 14 to 15 percent that Swedish and German bakeries report, and
-//! price elasticities lie where studies of single items in shops find them, around 1.8 to 3.3
+//! The shops and their figures are invented. At regular prices about one sixth of the deliveries is
+//! thrown away, slightly more than the 14 to 15 percent that Swedish and German bakeries report.
+//! Price elasticities lie in the range that studies of single items in shops find, 1.8 to 3.3
 //! (Tellis 1988; Bijmolt, van Heerde & Pieters 2005; Akbay & Jones 2006).
 
 mod berlin;
@@ -14,38 +14,37 @@ use domain::event::Unit;
 use domain::{Item, Store};
 use rust_decimal::Decimal;
 
-/// One shop with its catalogue and its trade.
+/// Model of a shop: a store with its catalogue, demand and deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shop {
-    /// Zone, hours and policy, as the catalogue has them.
+pub struct ShopModel {
+    /// Catalogue entry of the store: time zone, opening hours and policy.
     pub store: Store,
-    /// How many tills it has.
+    /// Number of tills.
     pub tills: u8,
-    /// What it sells.
-    pub items: Vec<ShopItem>,
+    /// Items of the shop.
+    pub items: Vec<ItemModel>,
 }
 
-/// One item of a shop: its catalogue entry and the truth about its demand, which pricing never
-/// sees.
+/// Model of an item: its catalogue entry and its true demand, which is hidden from pricing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShopItem {
-    /// The catalogue entry, of this store.
+pub struct ItemModel {
+    /// Catalogue entry of the item in this store.
     pub item: Item,
-    /// How much one customer takes, and in which unit.
+    /// Quantity that one customer buys.
     pub basket: Basket,
-    /// What is asked for on an ordinary day at the regular price, in the item's unit.
+    /// Expected demand of an ordinary day at the regular price, in the item's unit.
     pub expected_sales_per_day: Decimal,
-    /// How demand spreads over the day.
-    pub profile: Profile,
-    /// The true price response: demand at price p is that at the regular price p0 times
+    /// Distribution of the demand over the day.
+    pub profile: HourlyProfile,
+    /// True price response: the demand at price p is the demand at the regular price p0 times
     /// `exp(elasticity * (1 - p / p0))`.
     pub elasticity: Decimal,
-    /// What is baked or delivered.
+    /// Deliveries of a day.
     pub deliveries: Vec<Delivery>,
 }
 
-impl ShopItem {
-    /// The unit of its quantities.
+impl ItemModel {
+    /// Unit of the item's quantities.
     #[must_use]
     pub fn unit(&self) -> Unit {
         match self.basket {
@@ -54,31 +53,31 @@ impl ShopItem {
         }
     }
 
-    /// What arrives in a day, in the item's unit.
+    /// Quantity delivered in a day, in the item's unit.
     #[must_use]
     pub fn delivered_per_day(&self) -> Decimal {
         self.deliveries.iter().map(|delivery| delivery.quantity).sum()
     }
 }
 
-/// How much one customer takes.
+/// Quantity that one customer buys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basket {
-    /// One, two or three pieces: so many customers of a hundred each.
+    /// One, two or three pieces, each with its percentage of customers.
     Pieces([u8; 3]),
-    /// Weighed or poured: anything between, in thousandths of the unit (grams, millilitres).
+    /// Uniform quantity between two limits, in thousandths of the unit (grams, millilitres).
     Measured {
-        /// Kilograms or litres.
+        /// Unit: kilograms or litres.
         unit: Unit,
-        /// The smallest portion.
+        /// Smallest quantity.
         from: u32,
-        /// The largest portion.
+        /// Largest quantity.
         to: u32,
     },
 }
 
 impl Basket {
-    /// The smallest quantity that is sold.
+    /// Smallest quantity that is sold, in the item's unit.
     #[must_use]
     pub fn least(self) -> Decimal {
         match self {
@@ -87,7 +86,7 @@ impl Basket {
         }
     }
 
-    /// What an average customer takes, in thousandths of the unit.
+    /// Mean quantity of a customer, in thousandths of the unit.
     pub(crate) fn mean_thousandths(self) -> u64 {
         match self {
             Self::Pieces([one, two, three]) => {
@@ -98,22 +97,21 @@ impl Basket {
     }
 }
 
-/// How demand spreads over the hours of a day, by the store's clock.
+/// Distribution of demand over the hours of a day, in local time of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Profile {
-    /// Breakfast.
+pub enum HourlyProfile {
+    /// Peak at breakfast.
     Morning,
-    /// A steep peak at noon.
+    /// Steep peak at noon.
     Lunch,
-    /// After work.
+    /// Peak after work.
     Evening,
-    /// All day, with a little of every peak.
+    /// Demand all day, with small peaks.
     Steady,
 }
 
-impl Profile {
-    /// How busy an hour is against the other hours of the day; only the ratio matters. The rows
-    /// run from midnight.
+impl HourlyProfile {
+    /// Relative demand of an hour, counted from midnight. Only ratios between hours matter.
     #[must_use]
     pub fn weight(self, hour: u32) -> u8 {
         let hours: [u8; 24] = match self {
@@ -134,30 +132,30 @@ impl Profile {
     }
 }
 
-/// One delivery, or one batch out of the oven.
+/// Delivery of goods, or one batch of the shop's own bakery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
-    /// When: about so many minutes after the doors open.
+    /// Approximate time after the opening, in minutes.
     pub minutes_after_opening: u32,
-    /// How much, in the item's unit.
+    /// Quantity in the item's unit.
     pub quantity: Decimal,
 }
 
-/// The three shops: a bakery in Berlin, a lunch shop in Dublin, a grocer in Lisbon. All sell in
-/// euro.
+/// Returns the three shops: a bakery in Berlin, a lunch shop in Dublin, a grocer in Lisbon. All
+/// prices are in euro.
 #[must_use]
-pub fn chain() -> Vec<Shop> {
+pub fn chain() -> Vec<ShopModel> {
     vec![berlin::shop(), dublin::shop(), lisbon::shop()]
 }
 
-/// The chain `scale` times over, for larger runs. Each copy has store ids, and so draws, of its
-/// own; the first is [`chain`] itself.
+/// Returns `scale` copies of the three shops, for larger runs. Each copy has its own store ids and
+/// therefore its own draws. The first copy equals [`chain`].
 #[must_use]
-pub fn scaled(scale: u32) -> Vec<Shop> {
+pub fn scaled(scale: u32) -> Vec<ShopModel> {
     (1..=scale).flat_map(|copy| chain().into_iter().map(move |shop| renamed(shop, copy))).collect()
 }
 
-fn renamed(mut shop: Shop, copy: u32) -> Shop {
+fn renamed(mut shop: ShopModel, copy: u32) -> ShopModel {
     if copy > 1 {
         let id = format!("{}-{copy}", shop.store.store_id);
         shop.store.store_id = id.parse().expect("a store id and a number make a store id");

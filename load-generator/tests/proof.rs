@@ -1,4 +1,4 @@
-//! What the proof promises: disorder loses nothing, and the ledger finds what is wrong.
+//! Disorder loses no event, and the ledger finds every wrong window.
 
 mod common;
 
@@ -9,9 +9,9 @@ use common::{day, forty_percent_off_after_four, played, thursday};
 use domain::event::Kind;
 use domain::stock::{WindowKey, level_at};
 use domain::{Acceptance, Event, EventId, StockWindow};
-use load_generator::disorder::{Disorder, Mix};
-use load_generator::ledger::{Difference, Ledger};
-use load_generator::prices::Prices;
+use load_generator::disorder::{Disorder, DisorderRates};
+use load_generator::ledger::{Ledger, LedgerDifference};
+use load_generator::shelf_prices::ShelfPrices;
 use load_generator::shops::chain;
 use proptest::prelude::*;
 
@@ -38,20 +38,20 @@ fn rows(events: impl IntoIterator<Item = Event>) -> BTreeMap<WindowKey, StockWin
     rows
 }
 
-/// The differences between the ledger of `acknowledged` and the rows of `stored`.
+/// Differences between the ledger of `acknowledged` and the windows of `stored`.
 fn differences(acknowledged: &[Event], stored: impl IntoIterator<Item = Event>) -> Vec<String> {
     let found = ledger_of(acknowledged).compare(rows(stored).values());
-    found.iter().map(Difference::to_string).collect()
+    found.iter().map(LedgerDifference::to_string).collect()
 }
 
-/// The event with some text of its JSON replaced.
+/// Returns the event with some text of its JSON replaced.
 fn changed(event: &Event, from: &str, to: &str) -> Event {
     let json = event.canonical();
     assert!(json.contains(from), "{from} in {json}");
     Event::parse(&json.replacen(from, to, 1), &Acceptance::at(event.occurred_at())).unwrap()
 }
 
-/// The place of a sale of one piece that is the only event of its row.
+/// Index of a sale of one piece that is the only event of its window.
 fn lonely_sale(events: &[Event]) -> usize {
     let rows = rows(events.to_vec());
     let lonely = |event: &Event| {
@@ -67,37 +67,37 @@ fn by_id(requests: impl IntoIterator<Item = Vec<Event>>) -> BTreeMap<EventId, Ev
     events.map(|event| (event.event_id().clone(), event)).collect()
 }
 
-/// The requests of one day of all shops under a mix, step by step; the last are those of the flush.
-fn sent(seed: u64, mix: Mix) -> (Vec<Vec<Event>>, Vec<Vec<Vec<Event>>>) {
+/// Events and requests of one day of all shops, by step. The last requests are those of the flush.
+fn sent(seed: u64, rates: DisorderRates) -> (Vec<Vec<Event>>, Vec<Vec<Vec<Event>>>) {
     let mut days: Vec<_> = chain().iter().map(|shop| day(shop, thursday(), seed)).collect();
     let mut windows: Vec<_> = days.iter().flat_map(|day| day.windows()).collect();
     windows.sort();
     windows.dedup();
-    let mut disorder = Disorder::new(seed, mix);
-    let (mut told, mut sent) = (Vec::new(), Vec::new());
+    let mut disorder = Disorder::new(seed, rates);
+    let (mut produced, mut sent) = (Vec::new(), Vec::new());
     for window in windows {
         let step: Vec<Event> =
-            days.iter_mut().flat_map(|day| day.step(window, &Prices::regular())).collect();
-        told.push(step.clone());
+            days.iter_mut().flat_map(|day| day.step(window, &ShelfPrices::regular())).collect();
+        produced.push(step.clone());
         sent.push(disorder.pass(step));
     }
     let close: Vec<Event> = days.iter_mut().flat_map(|day| day.close()).collect();
-    told.push(close.clone());
+    produced.push(close.clone());
     sent.push(disorder.pass(close));
     sent.push(disorder.flush());
     assert!(disorder.flush().is_empty());
-    (told, sent)
+    (produced, sent)
 }
 
 #[test]
-fn the_ledger_agrees_with_rows_that_are_right() {
+fn the_ledger_agrees_with_correct_windows() {
     let events = events(3);
     assert_eq!(differences(&events, events.clone()), Vec::<String>::new());
     assert_eq!(ledger_of(&events).len(), events.len());
 }
 
 #[test]
-fn the_ledger_takes_an_event_once() {
+fn the_ledger_counts_an_event_once() {
     let events = events(3);
     let mut ledger = ledger_of(&events);
     assert!(events.iter().all(|event| !ledger.acknowledge(event)));
@@ -129,7 +129,7 @@ fn the_ledger_finds_a_doubled_sale() {
 }
 
 #[test]
-fn the_ledger_finds_a_row_that_is_missing_and_one_that_should_not_be() {
+fn the_ledger_finds_a_missing_and_an_unexpected_window() {
     let events = events(3);
     let mut fewer = events.clone();
     let lost = fewer.remove(lonely_sale(&events));
@@ -163,7 +163,7 @@ fn the_ledger_finds_a_changed_sale() {
 }
 
 #[test]
-fn the_ledger_finds_a_correction_that_was_forgotten() {
+fn the_ledger_finds_a_lost_correction() {
     let events = (0..)
         .map(events)
         .find(|events| events.iter().any(|event| event.action().kind() == Kind::Correction));
@@ -181,32 +181,32 @@ fn the_ledger_finds_a_correction_that_was_forgotten() {
 }
 
 #[test]
-fn the_ledger_finds_a_row_that_came_twice() {
+fn the_ledger_finds_a_repeated_window() {
     let events = events(3);
     let rows = rows(events.clone());
     let first = rows.values().next().unwrap();
     let found = ledger_of(&events).compare(rows.values().chain([first]));
-    let found: Vec<String> = found.iter().map(Difference::to_string).collect();
+    let found: Vec<String> = found.iter().map(LedgerDifference::to_string).collect();
     assert_eq!(found, [format!("{}: the row came more than once", first.key())]);
 }
 
 #[test]
-fn calm_tills_send_every_event_once_and_in_its_step() {
-    let (told, sent) = sent(5, Mix::CALM);
-    assert_eq!(sent.len(), told.len() + 1);
-    for (told, sent) in told.iter().zip(&sent) {
-        assert_eq!(sent.iter().map(Vec::len).sum::<usize>(), told.len());
-        assert_eq!(by_id(sent.clone()), by_id([told.clone()]));
+fn without_disorder_every_event_is_sent_once_in_its_step() {
+    let (produced, sent) = sent(5, DisorderRates::NONE);
+    assert_eq!(sent.len(), produced.len() + 1);
+    for (produced, sent) in produced.iter().zip(&sent) {
+        assert_eq!(sent.iter().map(Vec::len).sum::<usize>(), produced.len());
+        assert_eq!(by_id(sent.clone()), by_id([produced.clone()]));
     }
 }
 
 #[test]
-fn the_usual_mix_holds_duplicates_and_late_batches() {
-    let (told, sent) = sent(5, Mix::USUAL);
-    let told: usize = told.iter().map(Vec::len).sum();
+fn the_usual_rates_give_duplicates_and_late_requests() {
+    let (produced, sent) = sent(5, DisorderRates::USUAL);
+    let produced: usize = produced.iter().map(Vec::len).sum();
     let sent_in_all: usize = sent.iter().flatten().map(Vec::len).sum();
-    assert!(sent_in_all > told, "duplicates: {sent_in_all} against {told}");
-    // Windows of a request that a till collected while it was offline.
+    assert!(sent_in_all > produced, "duplicates: {sent_in_all} against {produced}");
+    // Number of windows in a request. An offline till collects several.
     let windows = |request: &Vec<Event>| {
         let mut windows: Vec<_> = request.iter().map(Event::window).collect();
         windows.sort();
@@ -225,17 +225,17 @@ proptest! {
     fn disorder_loses_nothing(
         seed: u64, duplicate in 0.0..=1.0, late in 0.0..=1.0, offline in 0.0..=1.0,
     ) {
-        let mix = Mix { duplicate, late, offline };
-        let (told, steps) = sent(seed, mix);
+        let rates = DisorderRates { duplicate, late, offline };
+        let (produced, steps) = sent(seed, rates);
         let sent_at = steps.concat();
-        prop_assert_eq!(by_id(told.clone()), by_id(sent_at.clone()));
+        prop_assert_eq!(by_id(produced.clone()), by_id(sent_at.clone()));
         for request in &sent_at {
             prop_assert!(!request.is_empty());
             prop_assert!(request.iter().all(|e| e.terminal_id() == request[0].terminal_id()));
             prop_assert!(request.iter().all(|e| e.store_id() == request[0].store_id()));
         }
-        prop_assert_eq!(steps, sent(seed, mix).1, "the same seed, the same disorder");
-        let all: Vec<Event> = told.concat();
+        prop_assert_eq!(steps, sent(seed, rates).1, "the same seed, the same disorder");
+        let all: Vec<Event> = produced.concat();
         prop_assert_eq!(differences(&all, sent_at.concat()), Vec::<String>::new());
     }
 

@@ -1,4 +1,4 @@
-//! What the traffic promises: shops, customers and days.
+//! Properties of shops, customers and days.
 
 mod common;
 
@@ -10,8 +10,9 @@ use domain::event::Kind;
 use domain::{Acceptance, Event, Item, Sku, Store, Window};
 use load_generator::customers::arrivals;
 use load_generator::figures::{DayFigures, without_discounts};
-use load_generator::prices::Prices;
-use load_generator::shops::{chain, scaled};
+use load_generator::shelf_prices::ShelfPrices;
+use load_generator::shop_day::ShopDay;
+use load_generator::shops::{ItemModel, ShopModel, chain, scaled};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -20,8 +21,8 @@ fn bytes(events: &[Event]) -> String {
 }
 
 #[test]
-fn the_chain_is_what_a_catalogue_can_hold() {
-    let ids = |shops: &[load_generator::shops::Shop]| -> BTreeSet<_> {
+fn the_shops_are_valid_catalogue_entries() {
+    let ids = |shops: &[ShopModel]| -> BTreeSet<_> {
         shops.iter().map(|shop| shop.store.store_id.clone()).collect()
     };
     assert_eq!(ids(&scaled(4)).len(), 12);
@@ -40,11 +41,9 @@ fn the_chain_is_what_a_catalogue_can_hold() {
 }
 
 #[test]
-fn most_items_are_overstocked_and_each_shop_runs_short_of_something() {
+fn each_shop_delivers_too_little_of_one_to_three_items() {
     for shop in chain() {
-        let short = |line: &&load_generator::shops::ShopItem| {
-            line.delivered_per_day() < line.expected_sales_per_day
-        };
+        let short = |line: &&ItemModel| line.delivered_per_day() < line.expected_sales_per_day;
         let short = shop.items.iter().filter(short).count();
         assert!((1..=3).contains(&short), "{}: {short}", shop.store.store_id);
     }
@@ -71,9 +70,9 @@ lisbon-01 40% off from 16:00, 544 events: 513 sales, 269 turned away; \
    money: 1074.14 revenue (587.47 at the regular price), 2.22 waste, 525.14 margin
 ";
 
-/// The numbers stand for every draw of the day, so a change of any of them shows here.
+/// Every draw of the day affects these numbers.
 #[test]
-fn a_sample_day_reads_as_this_report() {
+fn a_sample_day_gives_this_report() {
     let report: Vec<String> = chain()
         .iter()
         .flat_map(|shop| {
@@ -93,12 +92,12 @@ fn a_sample_day_reads_as_this_report() {
 fn a_store_that_stays_closed_has_no_day() {
     let dublin = &chain()[1];
     let sunday = saturday().succ_opt().unwrap();
-    assert!(load_generator::day::Day::new(dublin, sunday, 1).is_none());
+    assert!(ShopDay::new(dublin, sunday, 1).is_none());
     assert_eq!(without_discounts(dublin, sunday, 1), DayFigures::default());
 }
 
 #[test]
-fn demand_answers_to_price_as_the_item_says() {
+fn demand_follows_the_elasticity_of_the_item() {
     let shop = &chain()[0];
     let line = &shop.items[3];
     let hours = day(shop, thursday(), 0).hours();
@@ -120,7 +119,7 @@ fn demand_answers_to_price_as_the_item_says() {
 }
 
 #[test]
-fn waste_falls_and_revenue_answers_when_the_afternoon_is_cheap() {
+fn a_discount_in_the_afternoon_reduces_waste_and_changes_revenue() {
     for seed in 0..20 {
         for shop in chain() {
             let regular = without_discounts(&shop, thursday(), seed);
@@ -136,12 +135,12 @@ fn waste_falls_and_revenue_answers_when_the_afternoon_is_cheap() {
 }
 
 #[test]
-fn a_day_holds_every_kind_of_trouble_sooner_or_later() {
+fn every_kind_of_event_occurs_within_ten_days() {
     let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
     let mut sales_per_day = Vec::new();
     for seed in 0..10 {
         for shop in chain() {
-            let (events, figures) = played(&shop, thursday(), seed, |_| Prices::regular());
+            let (events, figures) = played(&shop, thursday(), seed, |_| ShelfPrices::regular());
             sales_per_day.push(figures.sales);
             for event in events {
                 *kinds.entry(event.action().kind()).or_default() += 1;
@@ -172,7 +171,7 @@ proptest! {
     }
 
     #[test]
-    fn until_the_first_discount_both_days_are_the_same(seed: u64, place in 0..3_usize) {
+    fn days_are_equal_until_the_first_discount(seed: u64, place in 0..3_usize) {
         let shop = &chain()[place];
         let four = common::four_o_clock(shop);
         let morning = |events: Vec<Event>| {
@@ -180,33 +179,33 @@ proptest! {
             bytes(&events.collect::<Vec<_>>())
         };
         let cheap = played(shop, thursday(), seed, forty_percent_off_after_four(shop)).0;
-        let regular = played(shop, thursday(), seed, |_| Prices::regular()).0;
+        let regular = played(shop, thursday(), seed, |_| ShelfPrices::regular()).0;
         prop_assert_eq!(morning(cheap), morning(regular));
     }
 
     #[test]
     fn an_offer_at_the_regular_price_changes_nothing(seed: u64, place in 0..3_usize) {
         let shop = &chain()[place];
-        let mut prices = Prices::regular();
+        let mut prices = ShelfPrices::regular();
         for line in &shop.items {
             prices.put(line.item.sku.clone(), line.item.price, None);
         }
         let same = played(shop, thursday(), seed, |_| prices.clone());
-        let regular = played(shop, thursday(), seed, |_| Prices::regular());
+        let regular = played(shop, thursday(), seed, |_| ShelfPrices::regular());
         prop_assert_eq!(bytes(&same.0), bytes(&regular.0));
         prop_assert_eq!(same.1, without_discounts(shop, thursday(), seed));
     }
 
     #[test]
-    fn a_discount_on_one_item_leaves_the_others_alone(seed: u64, place in 0..3_usize) {
+    fn a_discount_on_one_item_changes_no_other_item(seed: u64, place in 0..3_usize) {
         let shop = &chain()[place];
         let cheap = &shop.items[0].item;
-        let mut prices = Prices::regular();
+        let mut prices = ShelfPrices::regular();
         prices.put(cheap.sku.clone(), common::percent_of(cheap.price, 50), None);
         let mut one = day(shop, thursday(), seed);
         let mut other = day(shop, thursday(), seed);
         for window in one.windows() {
-            one.step(window, &Prices::regular());
+            one.step(window, &ShelfPrices::regular());
             other.step(window, &prices);
         }
         for line in &shop.items[1..] {
@@ -217,7 +216,7 @@ proptest! {
     }
 
     #[test]
-    fn a_lower_price_never_loses_a_customer(
+    fn a_customer_buys_at_every_lower_price(
         seed: u64, place in 0..3_usize, item in 0..11_usize, low in 1..100_u32, high in 1..=100_u32,
     ) {
         let shop = &chain()[place];
@@ -232,7 +231,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_sold_that_is_not_on_the_shelf(seed: u64, place in 0..3_usize, on_saturday: bool) {
+    fn no_item_is_sold_beyond_its_stock(seed: u64, place in 0..3_usize, on_saturday: bool) {
         let shop = &chain()[place];
         let date = if on_saturday { saturday() } else { thursday() };
         let (events, figures) = played(shop, date, seed, forty_percent_off_after_four(shop));
@@ -248,12 +247,12 @@ proptest! {
             }
             prop_assert!(*on_shelf >= Decimal::ZERO, "{}", event.canonical());
         }
-        prop_assert!(shelf.values().all(Decimal::is_zero), "an empty shelf at the close");
+        prop_assert!(shelf.values().all(Decimal::is_zero), "no stock after the close");
         prop_assert_eq!(figures.left_units(), Decimal::ZERO);
     }
 
     #[test]
-    fn the_figures_are_those_of_the_events(seed: u64, place in 0..3_usize) {
+    fn the_figures_equal_the_sums_of_the_events(seed: u64, place in 0..3_usize) {
         let shop = &chain()[place];
         let (events, figures) =
             played(shop, thursday(), seed, forty_percent_off_after_four(shop));
@@ -266,7 +265,7 @@ proptest! {
     }
 
     #[test]
-    fn every_event_passes_validation_inside_its_window(seed: u64, place in 0..3_usize) {
+    fn every_event_is_valid_and_inside_its_window(seed: u64, place in 0..3_usize) {
         let shop = &chain()[place];
         let prices = forty_percent_off_after_four(shop);
         let mut day = day(shop, thursday(), seed);
@@ -290,7 +289,7 @@ proptest! {
             let sequence = event.details().sequence.as_ref().unwrap();
             let last = numbers.entry(event.terminal_id().to_string()).or_default();
             *last += 1;
-            prop_assert_eq!(sequence.number, *last, "a till counts without gaps");
+            prop_assert_eq!(sequence.number, *last, "the sequence numbers of a till have no gaps");
             prop_assert_eq!(sequence.epoch.as_str(), "2026-03-12");
             Ok(())
         };

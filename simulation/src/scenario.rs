@@ -4,10 +4,10 @@
 use chrono::{DateTime, Offset, TimeDelta, Timelike, Utc};
 use domain::stock::WindowKey;
 use domain::{Acceptance, Event, Store, Window};
-use load_generator::day::Day;
 use load_generator::draw::Draw;
-use load_generator::prices::Prices;
-use load_generator::shops::{self, Shop};
+use load_generator::shelf_prices::ShelfPrices;
+use load_generator::shop_day::ShopDay;
+use load_generator::shops::{self, ShopModel};
 use serde_json::{Value, json};
 
 use crate::context::SimContext;
@@ -32,7 +32,7 @@ const ZONES: [&str; 8] = [
 pub(crate) struct Scenario {
     pub(crate) starts_at: DateTime<Utc>,
     pub(crate) ends_at: DateTime<Utc>,
-    pub(crate) shops: Vec<Shop>,
+    pub(crate) shops: Vec<ShopModel>,
     /// Afternoon of each shop, in the order of `shops`.
     pub(crate) afternoons: Vec<AfternoonHours>,
 }
@@ -79,12 +79,12 @@ impl Scenario {
 
     /// Plays two days of the load generator: goods movements before the scenario, and all events
     /// during it.
-    fn ordinary_events(&self, shop: &Shop, plan: &WorldPlan, draw: &mut Draw) -> Vec<Event> {
+    fn ordinary_events(&self, shop: &ShopModel, plan: &WorldPlan, draw: &mut Draw) -> Vec<Event> {
         let today = shop.store.day_at(self.starts_at).expect("open every day").date;
         let mut events = Vec::new();
         for date in [today.pred_opt().expect("a date"), today] {
-            let day = Day::new(shop, date, plan.seed).expect("open every day");
-            let (played, _) = day.play(|_| Prices::regular());
+            let day = ShopDay::new(shop, date, plan.seed).expect("open every day");
+            let (played, _) = day.play(|_| ShelfPrices::regular());
             let wanted = |event: &Event| {
                 let is_now = (self.starts_at..self.ends_at).contains(&event.occurred_at());
                 let moves_no_money = event.action().unit_price().is_none();
@@ -197,7 +197,7 @@ impl Scenario {
 pub(crate) type AfternoonHours = Option<(DateTime<Utc>, DateTime<Utc>)>;
 
 /// Draws a shop in some time zone whose afternoon falls into the scenario.
-fn shop(draw: &mut Draw, number: u32, starts_at: DateTime<Utc>) -> (Shop, AfternoonHours) {
+fn shop(draw: &mut Draw, number: u32, starts_at: DateTime<Utc>) -> (ShopModel, AfternoonHours) {
     let mut shop = pick(draw, &shops::chain()).clone();
     let store_id = format!("sim-{number}");
     let zone = *pick(draw, &ZONES);

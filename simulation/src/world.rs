@@ -11,7 +11,7 @@ use domain::ports::{CatalogTable, Failure};
 use domain::{Authority, Item};
 use in_memory::{CallEnd, CallInjector, CallPlan, Tables};
 use ingest::{Service, Settings, router};
-use load_generator::shops::Shop;
+use load_generator::shops::ShopModel;
 use pricing::Pricing;
 use processors::{Closing, Processor};
 use tokio::task::JoinSet;
@@ -206,11 +206,11 @@ fn tills(
     tills.into_values().collect()
 }
 
-fn items(shops: &[Shop]) -> impl Iterator<Item = Item> {
+fn items(shops: &[ShopModel]) -> impl Iterator<Item = Item> {
     shops.iter().flat_map(|shop| shop.items.iter().map(|line| line.item.clone()))
 }
 
-async fn fill(catalog: &Tables, shops: &[Shop]) {
+async fn fill(catalog: &Tables, shops: &[ShopModel]) {
     for shop in shops {
         catalog.put_store(&shop.store).await.expect("writes to the catalogue have no faults");
     }

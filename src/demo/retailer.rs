@@ -9,12 +9,12 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::ports::{DaysTable, OffersTable, StockTable};
 use domain::stock::{WindowKey, level_at};
 use domain::{Event, Offer, OfferId, SequenceNumber, StoreId, Window};
-use load_generator::day::Day;
-use load_generator::disorder::{Disorder, Mix};
+use load_generator::disorder::{Disorder, DisorderRates};
 use load_generator::figures::{DayFigures, without_discounts};
 use load_generator::ledger::Ledger;
-use load_generator::prices::Prices;
-use load_generator::shops::Shop;
+use load_generator::shelf_prices::ShelfPrices;
+use load_generator::shop_day::ShopDay;
+use load_generator::shops::ShopModel;
 
 use crate::CommandError;
 use crate::machine::LocalMachine;
@@ -26,9 +26,9 @@ const SETTLE_MAX: Duration = Duration::from_secs(60);
 
 /// Store in the middle of its day.
 pub(super) struct DemoStore {
-    pub(super) spec: Shop,
-    pub(super) day: Day,
-    prices: Prices,
+    pub(super) spec: ShopModel,
+    pub(super) day: ShopDay,
+    prices: ShelfPrices,
     closed: bool,
 }
 
@@ -55,21 +55,21 @@ pub(super) struct DemoRetailer {
 impl DemoRetailer {
     /// Starts the day of all stores.
     pub(super) fn open(
-        shops: Vec<Shop>,
+        shops: Vec<ShopModel>,
         date: NaiveDate,
         seed: u64,
         machine: &LocalMachine,
     ) -> Result<Self, CommandError> {
         let stores = shops.into_iter().filter_map(|shop| {
-            let day = Day::new(&shop, date, seed)?;
-            Some(DemoStore { spec: shop, day, prices: Prices::regular(), closed: false })
+            let day = ShopDay::new(&shop, date, seed)?;
+            Some(DemoStore { spec: shop, day, prices: ShelfPrices::regular(), closed: false })
         });
         Ok(Self {
             stores: stores.collect(),
             date,
             seed,
             api: IngestApi::new(&machine.urls().api)?,
-            disorder: Disorder::new(seed, Mix::USUAL),
+            disorder: Disorder::new(seed, DisorderRates::USUAL),
             ledger: Ledger::new(),
             rows: BTreeSet::new(),
             sent: 0,

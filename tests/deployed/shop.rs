@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use domain::Event;
-use load_generator::day::Day;
-use load_generator::prices::Prices;
-use load_generator::shops::{self, Shop};
+use load_generator::shelf_prices::ShelfPrices;
+use load_generator::shop_day::ShopDay;
+use load_generator::shops::{self, ShopModel};
 use serde_json::Value;
 
 /// The days before today that the shop was open; its histories are made of them.
@@ -53,12 +53,12 @@ fn json(event: &Event) -> Value {
 }
 
 /// What the tills said of a day until `now`, at regular prices.
-fn played(shop: &Shop, date: NaiveDate, now: DateTime<Utc>) -> Vec<Event> {
-    let mut day = Day::new(shop, date, SEED).expect("open every day");
+fn played(shop: &ShopModel, date: NaiveDate, now: DateTime<Utc>) -> Vec<Event> {
+    let mut day = ShopDay::new(shop, date, SEED).expect("open every day");
     let mut events = Vec::new();
     let windows: Vec<_> = day.windows().filter(|window| window.end() <= now).collect();
     for window in windows {
-        events.extend(day.step(window, &Prices::regular()));
+        events.extend(day.step(window, &ShelfPrices::regular()));
     }
     if day.hours().closes_at <= now {
         events.extend(day.close());

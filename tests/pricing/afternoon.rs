@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Event, Item, Money, Offer};
-use load_generator::shops::{self, Shop};
+use load_generator::shops::{self, ShopModel};
 use pricing::slot_of;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -19,7 +19,7 @@ static DAYS: LazyLock<Vec<Vec<Event>>> = LazyLock::new(|| {
     (0..3).map(|seed| day(&shop(), "2026-03-12".parse().expect("a date"), seed)).collect()
 });
 
-fn shop() -> Shop {
+fn shop() -> ShopModel {
     shops::chain().swap_remove(1)
 }
 

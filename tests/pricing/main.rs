@@ -14,9 +14,9 @@ use domain::ports::{CatalogTable, Saved, StockTable};
 use domain::stock::{StockWindow, WindowKey};
 use domain::{Acceptance, Event, Item, Offer, Sku, Store};
 use in_memory::Tables;
-use load_generator::day::Day;
-use load_generator::prices::Prices;
-use load_generator::shops::Shop;
+use load_generator::shelf_prices::ShelfPrices;
+use load_generator::shop_day::ShopDay;
+use load_generator::shops::ShopModel;
 use pricing::{Pass, Pricing};
 
 /// A chain of stores with its tables.
@@ -35,7 +35,7 @@ impl World {
         world
     }
 
-    fn of(shop: &Shop) -> Self {
+    fn of(shop: &ShopModel) -> Self {
         Self::with(&shop.store, shop.items.iter().map(|line| line.item.clone()))
     }
 
@@ -134,6 +134,6 @@ fn slots(from: DateTime<Utc>, until: DateTime<Utc>) -> impl Iterator<Item = Date
 }
 
 /// A day of a shop at its regular prices.
-fn day(shop: &Shop, date: NaiveDate, seed: u64) -> Vec<Event> {
-    Day::new(shop, date, seed).expect("an open day").play(|_| Prices::regular()).0
+fn day(shop: &ShopModel, date: NaiveDate, seed: u64) -> Vec<Event> {
+    ShopDay::new(shop, date, seed).expect("an open day").play(|_| ShelfPrices::regular()).0
 }

@@ -8,9 +8,9 @@ use chrono::NaiveDate;
 use domain::ports::{DaysTable, OffersTable, StockTable};
 use domain::stock::{StockWindow, WindowKey};
 use domain::{Arm, Event, Experiment, Item, Offer, Sku};
-use load_generator::day::Day;
-use load_generator::prices::Prices;
-use load_generator::shops::{Shop, chain};
+use load_generator::shelf_prices::ShelfPrices;
+use load_generator::shop_day::ShopDay;
+use load_generator::shops::{ShopModel, chain};
 use pricing::slot_of;
 use processors::Closing;
 
@@ -20,7 +20,7 @@ const SEED: u64 = 7;
 const DATES: usize = 10;
 
 /// The lunch shop, with half of its categories in the control group.
-fn shop() -> Shop {
+fn shop() -> ShopModel {
     let mut shop = chain().swap_remove(1);
     shop.store.policy.experiment =
         Experiment { salt: "lunch".to_owned(), control_percent: 50, ..Experiment::default() };
@@ -29,9 +29,9 @@ fn shop() -> Shop {
 
 /// Plays a day window by window: what its tills say is stored, and what the passes publish goes on
 /// the shelves. Then closes it.
-fn play(world: &World, shop: &Shop, date: NaiveDate) {
-    let mut day = Day::new(shop, date, SEED).expect("an open day");
-    let mut prices = Prices::regular();
+fn play(world: &World, shop: &ShopModel, date: NaiveDate) {
+    let mut day = ShopDay::new(shop, date, SEED).expect("an open day");
+    let mut prices = ShelfPrices::regular();
     for window in day.windows().collect::<Vec<_>>() {
         let events = day.step(window, &prices);
         store(world, &events);
@@ -64,7 +64,7 @@ fn store(world: &World, events: &[Event]) {
 }
 
 /// The outcomes of a date, as `daymark effect` reads them.
-fn outcomes(world: &World, shop: &Shop, date: NaiveDate) -> Vec<Outcome> {
+fn outcomes(world: &World, shop: &ShopModel, date: NaiveDate) -> Vec<Outcome> {
     let (store, span) = (&shop.store, shop.store.span(date));
     let business_day = store.day(date).expect("an open day");
     let (since, until) = (span.starts_at, span.ends_at);

@@ -1,4 +1,4 @@
-//! One way in which the stored rows are not what they must be.
+//! Differences between the ledger and stored windows.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,45 +7,45 @@ use domain::event::Kind;
 use domain::stock::{Figures, WindowKey};
 use rust_decimal::Decimal;
 
-use super::Expected;
+use super::ExpectedWindow;
 
-/// One difference between the ledger and the stored rows.
+/// Difference between the ledger and a stored window.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// The row.
-    pub row: WindowKey,
-    /// What is wrong with it.
-    pub what: What,
+pub struct LedgerDifference {
+    /// Key of the window.
+    pub key: WindowKey,
+    /// Kind of the difference.
+    pub mismatch: WindowMismatch,
 }
 
-/// What is wrong with a row.
+/// Mismatch of a stored window.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
-    /// Its events were acknowledged, and it is not there.
+pub enum WindowMismatch {
+    /// The window has acknowledged events and is not stored.
     Missing {
-        /// How many events.
+        /// Number of events.
         events: u64,
     },
-    /// It is there, and none of its events was acknowledged.
+    /// The window is stored and has no acknowledged event.
     Unexpected {
-        /// How many events.
+        /// Number of events.
         events: u64,
     },
-    /// It is there more than once.
+    /// The window is stored more than once.
     Repeated,
-    /// One of its figures is another.
+    /// One figure of the window is wrong.
     Figure {
-        /// Which.
+        /// Name of the figure.
         name: String,
-        /// What it must be.
+        /// Value in the ledger.
         expected: Decimal,
-        /// What it is.
+        /// Stored value.
         found: Decimal,
     },
 }
 
-/// Every figure that differs.
-pub(super) fn figures(expected: &Expected, found: &Figures) -> Vec<What> {
+/// Returns every wrong figure.
+pub(super) fn figures(expected: &ExpectedWindow, found: &Figures) -> Vec<WindowMismatch> {
     let by_kind = [
         ("sold", Kind::Sale, found.sold),
         ("returned", Kind::Return, found.returned),
@@ -60,7 +60,7 @@ pub(super) fn figures(expected: &Expected, found: &Figures) -> Vec<What> {
         ("voided events", expected.voided, found.voided),
     ]
     .map(|(name, expected, found)| (name.to_owned(), expected.into(), found.into()));
-    // A currency without an entry came to nothing.
+    // A currency without an entry has a revenue of zero.
     let currencies: BTreeSet<_> = expected.revenue.keys().chain(found.revenue.keys()).collect();
     let revenue = currencies.into_iter().map(|currency| {
         let expected = expected.revenue.get(currency).copied().unwrap_or_default();
@@ -69,20 +69,22 @@ pub(super) fn figures(expected: &Expected, found: &Figures) -> Vec<What> {
     });
     (by_kind.into_iter().chain(counts).chain(revenue))
         .filter(|(_, expected, found)| expected != found)
-        .map(|(name, expected, found)| What::Figure { name, expected, found })
+        .map(|(name, expected, found)| WindowMismatch::Figure { name, expected, found })
         .collect()
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for LedgerDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.row)?;
-        match &self.what {
-            What::Missing { events } => write!(f, "the row of {events} events is missing"),
-            What::Unexpected { events } => {
+        write!(f, "{}: ", self.key)?;
+        match &self.mismatch {
+            WindowMismatch::Missing { events } => {
+                write!(f, "the row of {events} events is missing")
+            }
+            WindowMismatch::Unexpected { events } => {
                 write!(f, "a row of {events} events that were never acknowledged")
             }
-            What::Repeated => write!(f, "the row came more than once"),
-            What::Figure { name, expected, found } => {
+            WindowMismatch::Repeated => write!(f, "the row came more than once"),
+            WindowMismatch::Figure { name, expected, found } => {
                 write!(f, "{name} must be {} and is {}", expected.normalize(), found.normalize())
             }
         }

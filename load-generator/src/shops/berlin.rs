@@ -1,6 +1,6 @@
-//! A bakery in Berlin: the morning is its trade, and it bakes again at noon for the evening.
+//! Bakery in Berlin, with its main trade in the morning and a second batch at noon.
 
-use super::{Shop, table};
+use super::{ShopModel, table};
 
 const STORE: &str = r#"{
     "store_id": "berlin-01", "name": "Backstube Winterfeldt", "zone": "Europe/Berlin",
@@ -8,7 +8,7 @@ const STORE: &str = r#"{
     "policy": { "afternoon_starts": "14:00", "price_endings": ["0", "5"], "elasticity": "2.2" }
 }"#;
 
-/// Croissants and cheese rolls are baked short on purpose: they sell out.
+/// Items. Deliveries of butter croissants and cheese rolls are below their demand on purpose.
 const ITEMS: &str = "
 BRT-RYE     Rye bread          bread     3.90 1.15 1.50  EA 90/9/1    34 evening 1.9   20@0 18@330
 BRT-SOUR    Sourdough loaf     bread     4.80 1.45 1.90  EA 92/7/1    28 evening 1.8   18@0 14@330
@@ -24,6 +24,6 @@ CAK-APPLE   Apple cake, slice  pastry    2.80 0.90 1.00  EA 60/34/6   38 evening
 SAN-CHEESE  Cheese roll        sandwich  3.20 1.10 1.20  EA 85/13/2   46 lunch 2.0     26@0 16@240
 ";
 
-pub(super) fn shop() -> Shop {
+pub(super) fn shop() -> ShopModel {
     table::shop(STORE, 3, ITEMS)
 }

@@ -1,6 +1,6 @@
-//! A lunch shop in Dublin: what is made in the morning is sold by two or hardly at all.
+//! Lunch shop in Dublin, with almost all sales before two in the afternoon.
 
-use super::{Shop, table};
+use super::{ShopModel, table};
 
 const STORE: &str = r#"{
     "store_id": "dublin-01", "name": "Capel Street Lunch", "zone": "Europe/Dublin",
@@ -9,7 +9,7 @@ const STORE: &str = r#"{
                 "min_minutes_between_changes": 30, "elasticity": "2.2" }
 }"#;
 
-/// The Caesar wrap is made short on purpose: it sells out.
+/// Items. Deliveries of the Caesar wrap are below its demand on purpose.
 const ITEMS: &str = "
 SAN-CHKN   Chicken sandwich      sandwich  5.50 1.90 2.00  EA 88/11/1  56 lunch 2.1    42@0 22@180
 SAN-HAM    Ham sandwich          sandwich  4.95 1.60 1.80  EA 88/11/1  46 lunch 2.2    34@0 19@180
@@ -24,6 +24,6 @@ SCO-FRUIT  Fruit scone           pastry    2.40 0.55 0.60  EA 65/28/7  58 steady
 FRU-POT    Cut fruit pot         produce   3.20 1.15 1.20  EA 88/10/2  26 steady 2.8   31@30
 ";
 
-pub(super) fn shop() -> Shop {
+pub(super) fn shop() -> ShopModel {
     table::shop(STORE, 2, ITEMS)
 }

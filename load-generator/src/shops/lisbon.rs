@@ -1,6 +1,6 @@
-//! A grocer in Lisbon: open late, strong after work, with goods by weight and by the litre.
+//! Grocer in Lisbon, with late hours, a peak after work, and goods sold by weight and by the litre.
 
-use super::{Shop, table};
+use super::{ShopModel, table};
 
 const STORE: &str = r#"{
     "store_id": "lisbon-01", "name": "Mercearia da Graça", "zone": "Europe/Lisbon",
@@ -9,7 +9,7 @@ const STORE: &str = r#"{
                 "price_endings": ["0", "5", "9"], "elasticity": "2.0" }
 }"#;
 
-/// The roast chicken is ordered short on purpose: it sells out.
+/// Items. Deliveries of the roast chicken are below its demand on purpose.
 const ITEMS: &str = "
 PAO-ALEN   Alentejo loaf      bread    2.60 0.80 0.90   EA 86/12/2    50 evening 1.8   26@0 30@420
 PAO-BROA   Maize bread        bread    2.90 0.95 1.00   EA 94/5/1     22 evening 2.0   26@0
@@ -26,6 +26,6 @@ COE-MOLHO  Coriander, bunch   produce  0.99 0.30 -      EA 92/7/1     26 evening
 FRA-ASSA   Roast chicken      hot      8.50 4.10 4.50   EA 92/7/1     32 evening 1.7   12@180 16@480
 ";
 
-pub(super) fn shop() -> Shop {
+pub(super) fn shop() -> ShopModel {
     table::shop(STORE, 3, ITEMS)
 }

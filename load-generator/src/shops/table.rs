@@ -1,12 +1,13 @@
-//! Reads the table of a shop's items, one line each, the columns two blanks or more apart:
+//! Reads the table of a shop's items. Each line is an item; columns are separated by two or more
+//! spaces:
 //!
 //! ```text
 //! sku  name  category  price cost floor  basket  sells profile elasticity  deliveries
 //! ```
 //!
-//! A floor of `-` is none. A basket is `EA 70/22/8` (of a hundred customers so many take one, two,
-//! three) or `KGM 120-400` (grams; millilitres for `LTR`). A delivery is `quantity@minutes` after
-//! opening.
+//! A floor of `-` means no floor. A basket is `EA 70/22/8` (percentages of customers who buy one,
+//! two or three pieces) or `KGM 120-400` (grams; millilitres for `LTR`). A delivery is
+//! `quantity@minutes`, in minutes after the opening.
 
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -14,22 +15,25 @@ use std::str::FromStr;
 use domain::event::Unit;
 use domain::{Currency, Item, Money, Store, StoreId};
 
-use super::{Basket, Delivery, Profile, Shop, ShopItem};
+use super::{Basket, Delivery, HourlyProfile, ItemModel, ShopModel};
 
-/// A shop from its catalogue entry and the table of its items. Both are part of the program, so a
-/// mistake in them is a mistake in the program and panics; a test reads them all.
-pub(super) fn shop(store: &str, tills: u8, items: &str) -> Shop {
+/// Reads a shop from its catalogue entry and the table of its items.
+///
+/// # Panics
+///
+/// Panics if the entry or the table is malformed. Both are constants of this crate.
+pub(super) fn shop(store: &str, tills: u8, items: &str) -> ShopModel {
     let store = Store::parse(store).expect("the store of a built-in shop");
     let lines = items.lines().map(str::trim).filter(|line| !line.is_empty());
     let items = lines.map(|line| item(&store.store_id, line)).collect();
-    Shop { store, tills, items }
+    ShopModel { store, tills, items }
 }
 
-fn item(store_id: &StoreId, line: &str) -> ShopItem {
+fn item(store_id: &StoreId, line: &str) -> ItemModel {
     let [sku, name, category, prices, basket, demand, deliveries] = words(line, "  ");
     let [price, cost, floor] = words(prices, " ");
     let [sells, profile, elasticity] = words(demand, " ");
-    ShopItem {
+    ItemModel {
         item: Item {
             sku: read(sku),
             store_id: Some(store_id.clone()),
@@ -64,12 +68,12 @@ fn basket(text: &str) -> Basket {
     }
 }
 
-fn profile(word: &str) -> Profile {
+fn profile(word: &str) -> HourlyProfile {
     match word {
-        "morning" => Profile::Morning,
-        "lunch" => Profile::Lunch,
-        "evening" => Profile::Evening,
-        "steady" => Profile::Steady,
+        "morning" => HourlyProfile::Morning,
+        "lunch" => HourlyProfile::Lunch,
+        "evening" => HourlyProfile::Evening,
+        "steady" => HourlyProfile::Steady,
         other => panic!("{other:?} is not a profile"),
     }
 }
@@ -87,7 +91,7 @@ fn read<T: FromStr<Err: Debug>>(text: &str) -> T {
     text.parse().unwrap_or_else(|error| panic!("{text:?}: {error:?}"))
 }
 
-/// Exactly `N` pieces of a text, without the blanks around them.
+/// Splits a text into exactly `N` parts and trims them.
 fn words<'a, const N: usize>(text: &'a str, separator: &str) -> [&'a str; N] {
     let words: Vec<&str> =
         text.split(separator).map(str::trim).filter(|word| !word.is_empty()).collect();

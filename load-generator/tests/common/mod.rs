@@ -1,14 +1,14 @@
-//! Days and prices that the tests share.
+//! Days and prices of the tests.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, reason = "each test binary uses only some functions")]
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use domain::calendar::instant;
 use domain::{Event, Money, OfferId, Window};
-use load_generator::day::Day;
 use load_generator::figures::DayFigures;
-use load_generator::prices::Prices;
-use load_generator::shops::Shop;
+use load_generator::shelf_prices::ShelfPrices;
+use load_generator::shop_day::ShopDay;
+use load_generator::shops::ShopModel;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 /// An ordinary working day.
@@ -21,22 +21,22 @@ pub(crate) fn saturday() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 3, 14).expect("a date")
 }
 
-/// The morning of a day that the shop is open on.
-pub(crate) fn day(shop: &Shop, date: NaiveDate, seed: u64) -> Day {
-    Day::new(shop, date, seed).expect("the shop is open")
+/// Starts a day on which the shop is open.
+pub(crate) fn day(shop: &ShopModel, date: NaiveDate, seed: u64) -> ShopDay {
+    ShopDay::new(shop, date, seed).expect("the shop is open")
 }
 
-/// A whole day.
+/// Plays a whole day.
 pub(crate) fn played(
-    shop: &Shop,
+    shop: &ShopModel,
     date: NaiveDate,
     seed: u64,
-    prices: impl FnMut(Window) -> Prices,
+    prices: impl FnMut(Window) -> ShelfPrices,
 ) -> (Vec<Event>, DayFigures) {
     day(shop, date, seed).play(prices)
 }
 
-/// So many percent of a price, rounded down.
+/// A percentage of a price, rounded down.
 pub(crate) fn percent_of(price: Money, percent: u32) -> Money {
     let amount = price.amount() * Decimal::new(percent.into(), 2);
     let digits = price.currency().minor_digits();
@@ -44,16 +44,18 @@ pub(crate) fn percent_of(price: Money, percent: u32) -> Money {
     Money::price(amount, price.currency()).expect("a price")
 }
 
-/// 16:00 on Thursday, by the shop's clock.
-pub(crate) fn four_o_clock(shop: &Shop) -> DateTime<Utc> {
+/// 16:00 on Thursday in the shop's local time.
+pub(crate) fn four_o_clock(shop: &ShopModel) -> DateTime<Utc> {
     let four = NaiveTime::from_hms_opt(16, 0, 0).expect("a time");
     instant(shop.store.zone, thursday(), four)
 }
 
-/// A policy as plain as can be.
-pub(crate) fn forty_percent_off_after_four(shop: &Shop) -> impl Fn(Window) -> Prices + use<> {
+/// A fixed discount of 40 percent from 16:00.
+pub(crate) fn forty_percent_off_after_four(
+    shop: &ShopModel,
+) -> impl Fn(Window) -> ShelfPrices + use<> {
     let four = four_o_clock(shop);
-    let mut cheap = Prices::regular();
+    let mut cheap = ShelfPrices::regular();
     for line in &shop.items {
         let offer_id = OfferId {
             date: thursday(),
@@ -63,5 +65,5 @@ pub(crate) fn forty_percent_off_after_four(shop: &Shop) -> impl Fn(Window) -> Pr
         };
         cheap.put(line.item.sku.clone(), percent_of(line.item.price, 60), Some(offer_id));
     }
-    move |window| if window.start() < four { Prices::regular() } else { cheap.clone() }
+    move |window| if window.start() < four { ShelfPrices::regular() } else { cheap.clone() }
 }

@@ -16,8 +16,8 @@ use domain::record::{self, Delivered};
 use domain::stock::RowKey;
 use domain::{Event, SequenceNumber};
 use in_memory::Tables;
-use load_generator::day::Day;
-use load_generator::prices::Prices;
+use load_generator::shelf_prices::ShelfPrices;
+use load_generator::shop_day::ShopDay;
 use load_generator::shops;
 use processors::{BatchOutcome, Processor};
 
@@ -59,9 +59,9 @@ fn evening() -> DateTime<Utc> {
 static TRAFFIC: LazyLock<Vec<Vec<Event>>> = LazyLock::new(|| (0..4).map(lunch).collect());
 
 fn lunch(seed: u64) -> Vec<Event> {
-    let day = Day::new(&shops::chain()[1], date(), seed).expect("an open day");
+    let day = ShopDay::new(&shops::chain()[1], date(), seed).expect("an open day");
     let noon = day.hours().opens_at + TimeDelta::hours(4);
-    let (mut events, _) = day.play(|_| Prices::regular());
+    let (mut events, _) = day.play(|_| ShelfPrices::regular());
     let end = noon + TimeDelta::minutes(40);
     events.retain(|event| (noon..end).contains(&event.occurred_at()));
     events

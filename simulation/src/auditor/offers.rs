@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::catalog::{CategoryRules, OnDoubt};
 use domain::{Arm, Offer, Outlook, Sku, StoreId, Trust};
 use in_memory::{Offers, Tables};
-use load_generator::shops::Shop;
+use load_generator::shops::ShopModel;
 use pricing::{Pricing, contract};
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -45,7 +45,7 @@ pub(super) fn within_the_rules(auditor: &Auditor, scenario: &Scenario, offers: &
 
 /// Returns the first rule that an offer breaks. `number` is its expected revision.
 fn broken_rule(
-    (shop, afternoon): (&Shop, AfternoonHours),
+    (shop, afternoon): (&ShopModel, AfternoonHours),
     number: u32,
     offer: &Offer,
     before: Option<&Offer>,

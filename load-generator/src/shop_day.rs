@@ -1,51 +1,52 @@
-//! One day of one shop, played in steps of a window against the prices on its shelves.
+//! Day of one shop, played window by window with the prices on its shelves.
 
 use chrono::{NaiveDate, TimeDelta};
 use domain::event::{Kind, Reason};
 use domain::{BusinessDay, Event, Money, OfferId, Sku, Window};
 use rust_decimal::Decimal;
 
-use crate::customers::{CLEARING, Customer};
+use crate::customers::{CLEARING, ShopCustomer};
+use crate::day_schedule::{ActivityKind, DaySchedule, ShopActivity, inside};
 use crate::figures::DayFigures;
-use crate::plan::{Happening, Plan, What, inside};
-use crate::prices::Prices;
-use crate::shops::{Shop, ShopItem};
-use crate::till::{Entry, Tills};
+use crate::shelf_prices::ShelfPrices;
+use crate::shops::{ItemModel, ShopModel};
+use crate::till_writer::{TillEntry, TillWriter};
 
-/// A day of a shop under way: its shelves, its tills and everyone still to come.
+/// Running day of a shop: stock, tills and remaining schedule.
 #[derive(Debug, Clone)]
-pub struct Day {
-    shop: Shop,
+pub struct ShopDay {
+    shop: ShopModel,
     hours: BusinessDay,
-    plan: Plan,
-    tills: Tills,
-    /// By the item's place in the shop's list, as are the figures.
+    schedule: DaySchedule,
+    tills: TillWriter,
+    /// Stock on hand by index of the item in the shop's list.
     on_shelf: Vec<Decimal>,
+    /// Figures by index of the item in the shop's list.
     figures: Vec<DayFigures>,
 }
 
-impl Day {
-    /// The morning of a day, or `None` when the store stays closed.
+impl ShopDay {
+    /// Draws a day and starts it before the opening. Returns `None` if the store stays closed.
     #[must_use]
-    pub fn new(shop: &Shop, date: NaiveDate, seed: u64) -> Option<Self> {
+    pub fn new(shop: &ShopModel, date: NaiveDate, seed: u64) -> Option<Self> {
         let hours = shop.store.day(date)?;
         Some(Self {
             hours,
-            plan: Plan::of(shop, &hours, seed),
-            tills: Tills::new(shop.store.store_id.clone(), date, shop.tills),
+            schedule: DaySchedule::of(shop, &hours, seed),
+            tills: TillWriter::new(shop.store.store_id.clone(), date, shop.tills),
             on_shelf: vec![Decimal::ZERO; shop.items.len()],
             figures: vec![DayFigures::default(); shop.items.len()],
             shop: shop.clone(),
         })
     }
 
-    /// When the shop is open.
+    /// Opening hours of the day.
     #[must_use]
     pub fn hours(&self) -> BusinessDay {
         self.hours
     }
 
-    /// The windows of the opening hours, in order.
+    /// Windows of the opening hours, in order.
     pub fn windows(&self) -> impl Iterator<Item = Window> + use<> {
         let closes_at = self.hours.closes_at;
         std::iter::successors(Some(Window::of(self.hours.opens_at)), |window| {
@@ -54,20 +55,20 @@ impl Day {
         .take_while(move |window| window.start() < closes_at)
     }
 
-    /// Plays a window with these prices on the shelves and gives its events, in order. Windows
-    /// come in order; of those before the doors open and after they close nothing is told. What
-    /// fell into windows that were left out happens now.
-    pub fn step(&mut self, window: Window, prices: &Prices) -> Vec<Event> {
+    /// Plays all activities before the end of a window with these prices, and returns their events
+    /// in order. Activities of windows that were skipped are played now. Windows outside of the
+    /// opening hours have no events.
+    pub fn step(&mut self, window: Window, prices: &ShelfPrices) -> Vec<Event> {
         let mut events = Vec::new();
-        while let Some(happening) = self.plan.next_before(window.end()) {
-            self.happen(happening, prices, &mut events);
+        while let Some(activity) = self.schedule.next_before(window.end()) {
+            self.perform(activity, prices, &mut events);
         }
         events
     }
 
-    /// The last minute of the day: what cannot be sold tomorrow is thrown away.
+    /// Closes the day: throws away the goods that cannot be sold on the next day.
     pub fn close(&mut self) -> Vec<Event> {
-        self.plan = Plan::default();
+        self.schedule = DaySchedule::default();
         let cleared_from = self.hours.closes_at - CLEARING;
         let mut events = Vec::new();
         for item in 0..self.shop.items.len() {
@@ -75,17 +76,24 @@ impl Day {
             if left.is_zero() || self.shop.items[item].item.shelf_life_days > 1 {
                 continue;
             }
-            // A millisecond for each keeps the last of any shop before the close.
+            // One millisecond for each item: the last one is still before the close.
             let at = cleared_from + TimeDelta::milliseconds(1 + item as i64);
             let mark = at.timestamp_millis() as u64;
-            let line = Happening { at, item, mark, what: What::Mishap(left, Reason::Expired) };
-            self.happen(line, &Prices::regular(), &mut events);
+            let kind = ActivityKind::Mishap(left, Reason::Expired);
+            self.perform(
+                ShopActivity { at, item, mark, kind },
+                &ShelfPrices::regular(),
+                &mut events,
+            );
         }
         events
     }
 
-    /// Plays the whole day, with the prices that `prices` says for each window.
-    pub fn play(mut self, mut prices: impl FnMut(Window) -> Prices) -> (Vec<Event>, DayFigures) {
+    /// Plays the whole day, with the prices that `prices` returns for each window.
+    pub fn play(
+        mut self,
+        mut prices: impl FnMut(Window) -> ShelfPrices,
+    ) -> (Vec<Event>, DayFigures) {
         let mut events = Vec::new();
         for window in self.windows() {
             events.extend(self.step(window, &prices(window)));
@@ -94,19 +102,19 @@ impl Day {
         (events, self.figures())
     }
 
-    /// What lies on the shelf, in the item's unit; 0 of what the shop does not sell.
+    /// Stock on hand of an item, in its unit; 0 if the shop does not sell the item.
     #[must_use]
     pub fn on_shelf(&self, sku: &Sku) -> Decimal {
         self.place(sku).map(|item| self.on_shelf[item]).unwrap_or_default()
     }
 
-    /// The figures of the day so far.
+    /// Figures of all items so far.
     #[must_use]
     pub fn figures(&self) -> DayFigures {
         self.figures.iter().copied().sum()
     }
 
-    /// The figures of one item so far; all 0 of what the shop does not sell.
+    /// Figures of one item so far; all 0 if the shop does not sell the item.
     #[must_use]
     pub fn figures_of(&self, sku: &Sku) -> DayFigures {
         self.place(sku).map(|item| self.figures[item]).unwrap_or_default()
@@ -116,60 +124,60 @@ impl Day {
         self.shop.items.iter().position(|line| line.item.sku == *sku)
     }
 
-    fn happen(&mut self, happening: Happening, prices: &Prices, events: &mut Vec<Event>) {
-        let Happening { item, what, .. } = &happening;
+    fn perform(&mut self, activity: ShopActivity, prices: &ShelfPrices, events: &mut Vec<Event>) {
+        let ShopActivity { item, kind, .. } = &activity;
         let line = &self.shop.items[*item];
         let (shelf, figures) = (&mut self.on_shelf[*item], &mut self.figures[*item]);
-        let blank = blank(&happening, line);
-        match what {
-            What::Delivery(quantity) => {
+        let blank = blank(&activity, line);
+        match kind {
+            ActivityKind::Delivery(quantity) => {
                 *shelf += quantity;
                 figures.receive(&line.item, *quantity);
                 let life = TimeDelta::days(i64::from(line.item.shelf_life_days) - 1);
                 let expires_on = Some(self.hours.date + life);
-                let entry = Entry { quantity: *quantity, expires_on, ..blank };
+                let entry = TillEntry { quantity: *quantity, expires_on, ..blank };
                 events.push(self.tills.write(Kind::Receipt, entry));
             }
-            What::Mishap(quantity, reason) if quantity <= shelf => {
+            ActivityKind::Mishap(quantity, reason) if quantity <= shelf => {
                 *shelf -= quantity;
                 figures.waste(&line.item, *quantity);
-                let entry = Entry { quantity: *quantity, reason: Some(*reason), ..blank };
+                let entry = TillEntry { quantity: *quantity, reason: Some(*reason), ..blank };
                 events.push(self.tills.write(Kind::Waste, entry));
             }
-            What::Mishap(..) => {}
-            What::Count => {
+            ActivityKind::Mishap(..) => {}
+            ActivityKind::Count => {
                 let reason = Some(Reason::CycleCount);
-                let entry = Entry { quantity: *shelf, reason, ..blank };
+                let entry = TillEntry { quantity: *shelf, reason, ..blank };
                 events.push(self.tills.write(Kind::Count, entry));
             }
-            What::Return(quantity, price, offer_id) => {
+            ActivityKind::Return(quantity, price, offer_id) => {
                 *shelf += quantity;
                 figures.take_back(&line.item, *quantity, *price);
                 let price = Some(*price);
                 let entry =
-                    Entry { quantity: *quantity, price, offer_id: offer_id.as_ref(), ..blank };
+                    TillEntry { quantity: *quantity, price, offer_id: offer_id.as_ref(), ..blank };
                 events.push(self.tills.write(Kind::Return, entry));
             }
-            What::Customer(customer) => {
+            ActivityKind::Customer(customer) => {
                 let (price, offer_id) = prices.of(&line.item);
                 if customer.buys_at(price) {
-                    self.serve(&happening, customer, price, offer_id, events);
+                    self.serve(&activity, customer, price, offer_id, events);
                 }
             }
         }
     }
 
-    /// Takes as much of what the customer wants as there is; a customer before an empty shelf
-    /// leaves.
+    /// Sells the wanted quantity as far as it is on hand. The customer leaves if the rest is smaller
+    /// than the smallest quantity that is sold.
     fn serve(
         &mut self,
-        happening: &Happening,
-        customer: &Customer,
+        activity: &ShopActivity,
+        customer: &ShopCustomer,
         price: Money,
         offer_id: Option<&OfferId>,
         events: &mut Vec<Event>,
     ) {
-        let item = happening.item;
+        let item = activity.item;
         let line = &self.shop.items[item];
         let quantity = customer.wants.min(self.on_shelf[item]);
         if quantity < line.basket.least() {
@@ -178,14 +186,14 @@ impl Day {
         }
         self.on_shelf[item] -= quantity;
         self.figures[item].sell(&line.item, quantity, price);
-        let sale = Entry { quantity, price: Some(price), offer_id, ..blank(happening, line) };
+        let sale = TillEntry { quantity, price: Some(price), offer_id, ..blank(activity, line) };
         if customer.rung_up_wrong {
-            let mistake = Entry { quantity: quantity + Decimal::ONE, ..sale };
+            let mistake = TillEntry { quantity: quantity + Decimal::ONE, ..sale };
             let mistake = self.tills.write(Kind::Sale, mistake);
-            let voids = Entry {
+            let voids = TillEntry {
                 reason: Some(Reason::IncorrectData),
                 corrects: Some(mistake.event_id()),
-                ..blank(happening, line)
+                ..blank(activity, line)
             };
             let correction = self.tills.write(Kind::Correction, voids);
             events.extend([mistake, correction]);
@@ -194,18 +202,18 @@ impl Day {
         if let Some(after) = customer.brings_back_after {
             let at = inside(customer.at + after);
             if at < self.hours.closes_at - CLEARING {
-                let what = What::Return(Decimal::ONE, price, offer_id.cloned());
-                self.plan.add(Happening { at, item, mark: happening.mark, what });
+                let kind = ActivityKind::Return(Decimal::ONE, price, offer_id.cloned());
+                self.schedule.add(ShopActivity { at, item, mark: activity.mark, kind });
             }
         }
     }
 }
 
-/// An entry about the item of a happening, with nothing else in it yet.
-fn blank<'a>(happening: &Happening, line: &'a ShopItem) -> Entry<'a> {
-    Entry {
-        at: happening.at,
-        mark: happening.mark,
+/// Creates an entry for the item of an activity, with no other content.
+fn blank<'a>(activity: &ShopActivity, line: &'a ItemModel) -> TillEntry<'a> {
+    TillEntry {
+        at: activity.at,
+        mark: activity.mark,
         sku: &line.item.sku,
         unit: line.unit(),
         quantity: Decimal::ZERO,

@@ -1,27 +1,26 @@
-//! What the shelves say.
+//! Prices on the shelves of a store.
 
 use std::collections::BTreeMap;
 
 use domain::{Item, Money, OfferId, Sku};
 
-/// The prices on the shelves of one store: those of the discounted items; everything else has its
-/// regular price.
+/// Prices of the discounted items of one store. All other items have their regular price.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Prices(BTreeMap<Sku, (Money, Option<OfferId>)>);
+pub struct ShelfPrices(BTreeMap<Sku, (Money, Option<OfferId>)>);
 
-impl Prices {
-    /// No discount anywhere.
+impl ShelfPrices {
+    /// Regular prices for all items.
     #[must_use]
     pub fn regular() -> Self {
         Self::default()
     }
 
-    /// Puts a price on the shelf, with the offer that it comes from.
+    /// Sets the price of an item, with the offer behind the price.
     pub fn put(&mut self, sku: Sku, price: Money, offer_id: Option<OfferId>) {
         self.0.insert(sku, (price, offer_id));
     }
 
-    /// What the shelf says of an item.
+    /// Price of an item and the offer behind the price.
     #[must_use]
     pub fn of(&self, item: &Item) -> (Money, Option<&OfferId>) {
         match self.0.get(&item.sku) {

@@ -1,5 +1,5 @@
-//! The tills of a shop: they number, name and write the events. Every event goes through
-//! [`Event::parse`], as if it had come from outside.
+//! Writes the events of a shop's tills, with ids and sequence numbers. Every event goes through
+//! [`Event::parse`], like an event from outside.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use domain::{Acceptance, Event, EventId, Money, OfferId, Sku, StoreId};
 use rust_decimal::Decimal;
 use serde_json::json;
 
-/// The tills of a shop on one day.
+/// Writer for the tills of a shop on one day.
 #[derive(Debug, Clone)]
-pub(crate) struct Tills {
+pub(crate) struct TillWriter {
     store_id: StoreId,
     date: NaiveDate,
-    /// The next number of each till.
+    /// Next sequence number of each till.
     next: Vec<u64>,
-    /// The latest instant, and how many events it has so far.
+    /// Latest instant in milliseconds, and its number of events so far.
     latest: (i64, u64),
 }
 
-/// What is to be rung up or noted.
+/// Content of an event to write.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Entry<'a> {
+pub(crate) struct TillEntry<'a> {
     pub(crate) at: DateTime<Utc>,
     pub(crate) mark: u64,
     pub(crate) sku: &'a Sku,
@@ -35,14 +35,14 @@ pub(crate) struct Entry<'a> {
     pub(crate) corrects: Option<&'a EventId>,
 }
 
-impl Tills {
+impl TillWriter {
     pub(crate) fn new(store_id: StoreId, date: NaiveDate, tills: u8) -> Self {
         Self { store_id, date, next: vec![1; tills.max(1).into()], latest: (0, 0) }
     }
 
-    /// Writes an event. Sales are rung up at the till the entry's bits choose, with everything
-    /// that follows from them; the rest is noted at the first. Entries come in order of time.
-    pub(crate) fn write(&mut self, kind: Kind, entry: Entry<'_>) -> Event {
+    /// Writes an event. Sales, returns and corrections go to the till that the entry's mark selects;
+    /// all other events go to the first till. Entries must be in order of time.
+    pub(crate) fn write(&mut self, kind: Kind, entry: TillEntry<'_>) -> Event {
         let till = match kind {
             Kind::Sale | Kind::Return | Kind::Correction => entry.mark % self.next.len() as u64,
             _ => 0,
@@ -69,11 +69,11 @@ impl Tills {
         });
         let received =
             Acceptance { received_at: entry.at, age_max: None, ahead_max: Duration::ZERO };
-        Event::parse(&json.to_string(), &received).expect("a till writes valid events")
+        Event::parse(&json.to_string(), &received).expect("the writer produces valid events")
     }
 
-    /// A UUIDv7 whose random part is given. Its counter makes ids of one instant unique within the
-    /// store and sorts them as they were written. Source: RFC 9562, sections 5.7 and 6.2.
+    /// Creates a UUIDv7 with a given random part. A counter makes the ids of one instant unique within
+    /// the store and sorts them in order of writing. Source: RFC 9562, sections 5.7 and 6.2.
     fn event_id(&mut self, at: DateTime<Utc>, mark: u64) -> String {
         let instant = at.timestamp_millis();
         let count = if self.latest.0 == instant { self.latest.1 } else { 0 };
