@@ -101,7 +101,7 @@ async fn simulated(plan: &WorldPlan, wants_history: bool) -> WorldOutcome {
     let auditor = Auditor::new(sim.clone());
     let mut draw = sim.draw("world");
     let stream = SimulatedStream::new(sim.clone(), 1 + draw.below(3));
-    let tables = Tables::with_calls(&calls(&sim));
+    let tables = Tables::with_calls(calls(&sim));
     let row_events_max = *pick(&mut draw, &[1, 3, 8, STOCK_ROW_EVENTS_MAX]);
     fill(&tables, &scenario.shops).await;
 

@@ -32,13 +32,15 @@ pub enum CallEnd {
     ExecutedWithoutResponse,
 }
 
-/// Source of a [`CallPlan`] for each call. Without a source, every call yields to other tasks once,
-/// so that concurrent calls interleave, and then succeeds.
+/// Source of a [`CallPlan`] for each call.
+///
+/// Without a source, every call yields to other tasks once, so that concurrent calls interleave,
+/// and then succeeds.
 #[derive(Clone, Default)]
 pub struct CallInjector(Option<Arc<dyn Fn() -> CallPlan + Send + Sync>>);
 
 impl CallInjector {
-    /// An injector that calls `plan` once for each call.
+    /// Creates an injector that calls `plan` once for each call.
     pub fn new(plan: impl Fn() -> CallPlan + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(plan)))
     }
@@ -57,16 +59,14 @@ impl CallInjector {
         if let CallEnd::Failed(failure) = end {
             return Err(failure);
         }
-        let answer = work();
-        match end {
-            CallEnd::ExecutedWithoutResponse => return pending().await,
-            CallEnd::Answered | CallEnd::ExecutedButFailed(_) | CallEnd::Failed(_) => {
-                sleep(response_delay).await;
-            }
+        let response = work();
+        if let CallEnd::ExecutedWithoutResponse = end {
+            return pending().await;
         }
+        sleep(response_delay).await;
         match end {
             CallEnd::ExecutedButFailed(failure) => Err(failure),
-            _ => answer,
+            _ => response,
         }
     }
 }

@@ -1,93 +1,78 @@
-//! The catalogue.
+//! Catalogue in memory.
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
 
 use domain::ports::{CatalogTable, Failure, StoreEntry};
 use domain::{Chain, Item, Sku, Store, StoreId};
 
-use crate::{CallInjector, Shared, Tables};
+use crate::Tables;
+use crate::rows::Rows;
 
-/// Stores and items in memory. Clones are the same catalogue.
+/// Stores, items and the settings of the chain. Clones share the rows.
 #[derive(Clone, Default)]
 pub struct Catalog {
-    chain: Arc<Mutex<Chain>>,
-    stores: Shared<StoreId, Store>,
-    items: Shared<(StoreId, Sku), Item>,
-    calls: CallInjector,
+    /// At most one row.
+    chain: Rows<(), Chain>,
+    stores: Rows<StoreId, Store>,
+    /// Items by store; `None` is an item of the chain.
+    items: Rows<(Option<StoreId>, Sku), Item>,
 }
 
 impl Catalog {
-    /// An empty catalogue whose calls ask `calls`.
-    #[must_use]
-    pub fn with_calls(calls: CallInjector) -> Self {
-        Self { calls, ..Self::default() }
-    }
-
-    /// A copy of its own; its calls all succeed.
-    #[must_use]
-    pub fn snapshot(&self) -> Self {
-        let chain = self.chain.lock().unwrap().clone();
-        let stores = self.stores.lock().unwrap().clone();
-        let items = self.items.lock().unwrap().clone();
+    pub(crate) fn snapshot(&self) -> Self {
         Self {
-            chain: Arc::new(Mutex::new(chain)),
-            stores: Arc::new(Mutex::new(stores)),
-            items: Arc::new(Mutex::new(items)),
-            ..Self::default()
+            chain: self.chain.snapshot(),
+            stores: self.stores.snapshot(),
+            items: self.items.snapshot(),
         }
     }
 }
 
+/// Writes have no injected faults, so that a test can fill the catalogue. Reads have.
 impl CatalogTable for Tables {
     async fn put_item(&self, item: &Item) -> Result<(), Failure> {
-        let store_id = item.store_id.clone().expect("an item of a twin belongs to a store");
-        self.catalog.items.lock().unwrap().insert((store_id, item.sku.clone()), item.clone());
+        self.catalog.items.insert((item.store_id.clone(), item.sku.clone()), item.clone());
         Ok(())
     }
 
     async fn put_store(&self, store: &Store) -> Result<(), Failure> {
-        self.catalog.stores.lock().unwrap().insert(store.store_id.clone(), store.clone());
+        self.catalog.stores.insert(store.store_id.clone(), store.clone());
         Ok(())
     }
 
     async fn put_chain(&self, chain: &Chain) -> Result<(), Failure> {
-        self.catalog.chain.lock().unwrap().clone_from(chain);
+        self.catalog.chain.insert((), chain.clone());
         Ok(())
     }
 
     async fn load_chain(&self) -> Result<Chain, Failure> {
-        self.catalog.calls.call(|| Ok(self.catalog.chain.lock().unwrap().clone())).await
+        self.calls.call(|| Ok(self.catalog.chain.get(&()).unwrap_or_default())).await
     }
 
     async fn load_store(&self, store_id: &StoreId) -> Result<Option<Store>, Failure> {
-        self.catalog
-            .calls
-            .call(|| Ok(self.catalog.stores.lock().unwrap().get(store_id).cloned()))
-            .await
+        self.calls.call(|| Ok(self.catalog.stores.get(store_id))).await
     }
 
     async fn list_stores(&self) -> Result<Vec<StoreId>, Failure> {
-        self.catalog
-            .calls
-            .call(|| Ok(self.catalog.stores.lock().unwrap().keys().cloned().collect()))
-            .await
+        self.calls.call(|| Ok(self.catalog.stores.lock().keys().cloned().collect())).await
     }
 
     async fn load_stores(&self, store_ids: &[StoreId]) -> Result<Vec<StoreEntry>, Failure> {
-        let find = || {
-            let stores = self.catalog.stores.lock().unwrap();
-            let found = store_ids.iter().filter_map(|id| stores.get(id));
-            Ok(found.map(|store| (store.store_id.clone(), Ok(store.clone()))).collect())
+        let load = || {
+            let stores = self.catalog.stores.get_all(store_ids).into_iter();
+            Ok(stores.map(|store| (store.store_id.clone(), Ok(store))).collect())
         };
-        self.catalog.calls.call(find).await
+        self.calls.call(load).await
     }
 
     async fn load_items(&self, store_id: &StoreId) -> Result<Vec<Item>, Failure> {
-        let find = || {
-            let items = self.catalog.items.lock().unwrap();
-            let own = items.iter().filter(|(key, _)| key.0 == *store_id);
-            Ok(own.map(|(_, item)| item.clone()).collect())
+        let load = || {
+            // The chain's items come first, so that an item of the store replaces them.
+            let items = self.catalog.items.all().into_iter();
+            let items = items.filter(|item| item.store_id.as_ref().is_none_or(|id| id == store_id));
+            let by_sku: BTreeMap<Sku, Item> = items.map(|item| (item.sku.clone(), item)).collect();
+            Ok(by_sku.into_values().collect())
         };
-        self.catalog.calls.call(find).await
+        self.calls.call(load).await
     }
 }

@@ -1,4 +1,4 @@
-//! The days table, with the histories in it.
+//! Days table in memory, with the demand histories.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,80 +6,52 @@ use chrono::NaiveDate;
 use domain::ports::{DaysTable, Failure, HistoryTable, Saved};
 use domain::{ClosedDay, DayKey, History, HistoryKey, Sku, StoreId, Version};
 
-use crate::{CallInjector, Shared, Tables};
+use crate::Tables;
+use crate::rows::Rows;
 
-/// Day rows in memory. Clones are the same table.
-#[derive(Clone)]
+/// Day rows and histories. Clones share the rows.
+#[derive(Clone, Default)]
 pub struct Days {
-    rows: Shared<DayKey, ClosedDay>,
-    histories: Shared<HistoryKey, History>,
-    /// How many saves still work.
-    saves: Arc<Mutex<usize>>,
-    calls: CallInjector,
-}
-
-impl Default for Days {
-    fn default() -> Self {
-        Self::with_calls(CallInjector::default())
-    }
+    rows: Rows<DayKey, ClosedDay>,
+    histories: Rows<HistoryKey, History>,
+    /// Number of saves before the table fails. `None` means that the table never fails.
+    saves_left: Arc<Mutex<Option<usize>>>,
 }
 
 impl Days {
-    /// An empty table whose calls ask `calls`.
-    #[must_use]
-    pub fn with_calls(calls: CallInjector) -> Self {
-        Self {
-            rows: Shared::default(),
-            histories: Shared::default(),
-            saves: Arc::new(Mutex::new(usize::MAX)),
-            calls,
-        }
+    pub(crate) fn snapshot(&self) -> Self {
+        Self { rows: self.rows.snapshot(), histories: self.histories.snapshot(), ..Self::default() }
     }
 
-    /// A copy of its own of what is stored; its calls all succeed.
-    #[must_use]
-    pub fn snapshot(&self) -> Self {
-        let rows = self.rows.lock().unwrap().clone();
-        let histories = self.histories.lock().unwrap().clone();
-        Self {
-            rows: Arc::new(Mutex::new(rows)),
-            histories: Arc::new(Mutex::new(histories)),
-            ..Self::default()
-        }
-    }
-
-    /// After so many saves more the table is down.
+    /// Makes all saves fail after the next `saves`.
     pub fn fail_after(&self, saves: usize) {
-        *self.saves.lock().unwrap() = saves;
+        *self.saves_left.lock().unwrap() = Some(saves);
     }
 
     fn count_save(&self) -> Result<(), Failure> {
-        let mut saves = self.saves.lock().unwrap();
-        let down = || Failure::Unavailable("days are down".to_owned());
-        *saves = saves.checked_sub(1).ok_or_else(down)?;
+        if let Some(saves) = &mut *self.saves_left.lock().unwrap() {
+            let unavailable = || Failure::Unavailable("the days table is unavailable".to_owned());
+            *saves = saves.checked_sub(1).ok_or_else(unavailable)?;
+        }
         Ok(())
     }
 
-    /// The day rows that are stored, by key.
+    /// Returns all day rows, sorted by key.
     #[must_use]
     pub fn all(&self) -> Vec<ClosedDay> {
-        self.rows.lock().unwrap().values().cloned().collect()
+        self.rows.all()
     }
 
-    /// The histories that are stored, by key.
+    /// Returns all histories, sorted by key.
     #[must_use]
     pub fn all_histories(&self) -> Vec<History> {
-        self.histories.lock().unwrap().values().cloned().collect()
+        self.histories.all()
     }
 }
 
 impl HistoryTable for Tables {
     async fn load_histories(&self, keys: &[HistoryKey]) -> Result<Vec<History>, Failure> {
-        let load = || {
-            let histories = self.days.histories.lock().unwrap();
-            Ok(keys.iter().filter_map(|key| histories.get(key).cloned()).collect())
-        };
-        self.days.calls.call(load).await
+        self.calls.call(|| Ok(self.days.histories.get_all(keys))).await
     }
 
     async fn save_history(
@@ -89,33 +61,24 @@ impl HistoryTable for Tables {
     ) -> Result<Saved<History>, Failure> {
         let save = || {
             self.days.count_save()?;
-            let mut histories = self.days.histories.lock().unwrap();
-            let stored = histories.get(&history.key);
-            if stored.map(|stored| &stored.version) != read {
-                return Ok(Saved::Conflict(stored.cloned()));
-            }
-            histories.insert(history.key.clone(), history.clone());
-            Ok(Saved::Done)
+            let (key, version) = (&history.key, |stored: &History| stored.version.clone());
+            Ok(self.days.histories.save(key, history.clone(), read, version))
         };
-        self.days.calls.call(save).await
+        self.calls.call(save).await
     }
 
     async fn remove_history(&self, key: &HistoryKey) -> Result<(), Failure> {
         let remove = || {
-            self.days.histories.lock().unwrap().remove(key);
+            self.days.histories.lock().remove(key);
             Ok(())
         };
-        self.days.calls.call(remove).await
+        self.calls.call(remove).await
     }
 }
 
 impl DaysTable for Tables {
     async fn load_days(&self, keys: &[DayKey]) -> Result<Vec<ClosedDay>, Failure> {
-        let load = || {
-            let rows = self.days.rows.lock().unwrap();
-            Ok(keys.iter().filter_map(|key| rows.get(key).cloned()).collect())
-        };
-        self.days.calls.call(load).await
+        self.calls.call(|| Ok(self.days.rows.get_all(keys))).await
     }
 
     async fn save_day(
@@ -125,15 +88,10 @@ impl DaysTable for Tables {
     ) -> Result<Saved<ClosedDay>, Failure> {
         let save = || {
             self.days.count_save()?;
-            let mut rows = self.days.rows.lock().unwrap();
-            let stored = rows.get(&day.key);
-            if stored.map(|row| &row.version) != read {
-                return Ok(Saved::Conflict(stored.cloned()));
-            }
-            rows.insert(day.key.clone(), day.clone());
-            Ok(Saved::Done)
+            let version = |stored: &ClosedDay| stored.version.clone();
+            Ok(self.days.rows.save(&day.key, day.clone(), read, version))
         };
-        self.days.calls.call(save).await
+        self.calls.call(save).await
     }
 
     async fn query_days(
@@ -143,10 +101,10 @@ impl DaysTable for Tables {
         first: NaiveDate,
         last: NaiveDate,
     ) -> Result<Vec<ClosedDay>, Failure> {
-        let wanted = |day: &ClosedDay| {
-            let DayKey { store_id: of_store, sku: of_sku, date } = &day.key;
-            of_store == store_id && of_sku == sku && (first..=last).contains(date)
+        let is_wanted = |day: &ClosedDay| {
+            let key = &day.key;
+            key.store_id == *store_id && key.sku == *sku && (first..=last).contains(&key.date)
         };
-        self.days.calls.call(|| Ok(self.days.all().into_iter().filter(wanted).collect())).await
+        self.calls.call(|| Ok(self.days.all().into_iter().filter(is_wanted).collect())).await
     }
 }

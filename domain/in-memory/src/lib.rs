@@ -1,9 +1,9 @@
 //! The ports of [`domain::ports`] in memory: tables for tests and the simulation, and the queue of
 //! due stores, which the program for one machine uses as well.
 //!
-//! [`Tables`] implements every table port but that of the clients. Stock rows are kept in their
-//! stored form, so that a test sees exactly the bytes that survive a restart. Each table takes a
-//! [`CallInjector`], which decides how long a call takes and how it ends.
+//! [`Tables`] implements every table port except the one of OAuth clients. Stock rows are kept in
+//! their stored form, so that a test sees exactly the bytes that survive a restart. A
+//! [`CallInjector`] can decide the duration and the result of every call.
 //!
 //! # Examples
 //! ```
@@ -25,10 +25,8 @@ mod days;
 mod offers;
 mod quarantine;
 mod queue;
+mod rows;
 mod stock;
-
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
 pub use calls::{CallEnd, CallInjector, CallPlan};
 pub use catalog::Catalog;
@@ -37,8 +35,6 @@ pub use offers::Offers;
 pub use quarantine::Quarantine;
 pub use queue::InProcessQueue;
 pub use stock::Stock;
-
-type Shared<K, V> = Arc<Mutex<BTreeMap<K, V>>>;
 
 /// All tables. Clones share the rows.
 #[derive(Clone, Default)]
@@ -53,23 +49,18 @@ pub struct Tables {
     pub offers: Offers,
     /// Quarantined records and events.
     pub quarantine: Quarantine,
+    /// Source of the delays and failures of all calls.
+    pub calls: CallInjector,
 }
 
 impl Tables {
-    /// Empty tables; all calls of all tables ask `calls`.
+    /// Creates empty tables whose calls follow the plans of `calls`.
     #[must_use]
-    pub fn with_calls(calls: &CallInjector) -> Self {
-        Self {
-            catalog: Catalog::with_calls(calls.clone()),
-            stock: Stock::with_calls(calls.clone()),
-            days: Days::with_calls(calls.clone()),
-            offers: Offers::with_calls(calls.clone()),
-            quarantine: Quarantine::with_calls(calls.clone()),
-        }
+    pub fn with_calls(calls: CallInjector) -> Self {
+        Self { calls, ..Self::default() }
     }
 
-    /// An independent copy of catalogue, stock, days and offers, with an empty quarantine, whose
-    /// calls all succeed.
+    /// Returns an independent copy of all tables, without injected delays and failures.
     #[must_use]
     pub fn snapshot(&self) -> Self {
         Self {
@@ -77,7 +68,8 @@ impl Tables {
             stock: self.stock.snapshot(),
             days: self.days.snapshot(),
             offers: self.offers.snapshot(),
-            quarantine: Quarantine::default(),
+            quarantine: self.quarantine.snapshot(),
+            calls: CallInjector::default(),
         }
     }
 }

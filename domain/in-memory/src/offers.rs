@@ -1,38 +1,27 @@
-//! The offers table.
-
-use std::sync::{Arc, Mutex};
+//! Offers table in memory.
 
 use chrono::NaiveDate;
 use domain::ports::{Failure, OffersTable, Saved};
 use domain::{Offer, OfferId, StoreId};
 
-use crate::{CallInjector, Shared, Tables};
+use crate::Tables;
+use crate::rows::Rows;
 
-/// Offers in memory. Clones are the same table.
+/// Offer revisions. Clones share the rows.
 #[derive(Clone, Default)]
 pub struct Offers {
-    offers: Shared<OfferId, Offer>,
-    calls: CallInjector,
+    rows: Rows<OfferId, Offer>,
 }
 
 impl Offers {
-    /// An empty table whose calls ask `calls`.
-    #[must_use]
-    pub fn with_calls(calls: CallInjector) -> Self {
-        Self { calls, ..Self::default() }
+    pub(crate) fn snapshot(&self) -> Self {
+        Self { rows: self.rows.snapshot() }
     }
 
-    /// A copy of its own of what is stored; its calls all succeed.
-    #[must_use]
-    pub fn snapshot(&self) -> Self {
-        let offers = self.offers.lock().unwrap().clone();
-        Self { offers: Arc::new(Mutex::new(offers)), ..Self::default() }
-    }
-
-    /// Everything that was published, by id.
+    /// Returns all revisions, sorted by id.
     #[must_use]
     pub fn all(&self) -> Vec<Offer> {
-        self.offers.lock().unwrap().values().cloned().collect()
+        self.rows.all()
     }
 }
 
@@ -42,20 +31,20 @@ impl OffersTable for Tables {
         store_id: &StoreId,
         date: NaiveDate,
     ) -> Result<Vec<Offer>, Failure> {
-        let of_day =
+        let is_wanted =
             |offer: &Offer| offer.offer_id.store_id == *store_id && offer.offer_id.date == date;
-        self.offers.calls.call(|| Ok(self.offers.all().into_iter().filter(of_day).collect())).await
+        self.calls.call(|| Ok(self.offers.all().into_iter().filter(is_wanted).collect())).await
     }
 
     async fn publish_offer(&self, offer: &Offer) -> Result<Saved<Offer>, Failure> {
         let publish = || {
-            let mut offers = self.offers.offers.lock().unwrap();
-            if let Some(known) = offers.get(&offer.offer_id) {
-                return Ok(Saved::Conflict(Some(known.clone())));
+            let mut rows = self.offers.rows.lock();
+            if let Some(stored) = rows.get(&offer.offer_id) {
+                return Ok(Saved::Conflict(Some(stored.clone())));
             }
-            offers.insert(offer.offer_id.clone(), offer.clone());
+            rows.insert(offer.offer_id.clone(), offer.clone());
             Ok(Saved::Done)
         };
-        self.offers.calls.call(publish).await
+        self.calls.call(publish).await
     }
 }

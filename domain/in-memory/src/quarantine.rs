@@ -1,4 +1,4 @@
-//! The quarantine table.
+//! Quarantine table in memory.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,79 +6,71 @@ use chrono::NaiveDate;
 use domain::ports::{Failure, QuarantineTable};
 use domain::quarantine::{QuarantineId, Quarantined};
 
-use crate::{CallInjector, Shared, Tables};
+use crate::Tables;
+use crate::rows::Rows;
 
-/// Quarantine rows in memory. Clones are the same table.
+/// Quarantined records and events. Clones share the rows.
 #[derive(Clone, Default)]
 pub struct Quarantine {
-    kept: Shared<QuarantineId, Quarantined>,
+    rows: Rows<QuarantineId, Quarantined>,
     is_down: Arc<Mutex<bool>>,
-    calls: CallInjector,
 }
 
 impl Quarantine {
-    /// An empty table whose calls ask `calls`.
-    #[must_use]
-    pub fn with_calls(calls: CallInjector) -> Self {
-        Self { calls, ..Self::default() }
+    pub(crate) fn snapshot(&self) -> Self {
+        Self { rows: self.rows.snapshot(), ..Self::default() }
     }
 
-    /// What is kept, by id.
+    /// Returns everything in quarantine, sorted by id.
     #[must_use]
     pub fn kept(&self) -> Vec<Quarantined> {
-        self.kept.lock().unwrap().values().cloned().collect()
+        self.rows.all()
     }
 
-    /// Whether something is kept under this sort key.
+    /// `true` if a record or event is quarantined under this sort key.
     #[must_use]
     pub fn holds(&self, key: &str) -> bool {
-        self.kept.lock().unwrap().keys().any(|id| id.key == key)
+        self.rows.lock().keys().any(|id| id.key == key)
+    }
+
+    /// Makes all writes fail, or lets them succeed again.
+    pub fn set_down(&self, is_down: bool) {
+        *self.is_down.lock().unwrap() = is_down;
     }
 
     fn check_up(&self) -> Result<(), Failure> {
-        if *self.is_down.lock().unwrap() {
-            return Err(Failure::Unavailable("the quarantine is down".to_owned()));
+        match *self.is_down.lock().unwrap() {
+            true => Err(Failure::Unavailable("the quarantine table is unavailable".to_owned())),
+            false => Ok(()),
         }
-        Ok(())
-    }
-
-    /// Whether calls fail from now on.
-    pub fn set_down(&self, is_down: bool) {
-        *self.is_down.lock().unwrap() = is_down;
     }
 }
 
 impl QuarantineTable for Tables {
-    async fn put_quarantined(&self, refused: &Quarantined) -> Result<(), Failure> {
-        let keep = || {
+    async fn put_quarantined(&self, quarantined: &Quarantined) -> Result<(), Failure> {
+        let put = || {
             self.quarantine.check_up()?;
-            self.quarantine.kept.lock().unwrap().insert(refused.id.clone(), refused.clone());
+            self.quarantine.rows.insert(quarantined.id.clone(), quarantined.clone());
             Ok(())
         };
-        self.quarantine.calls.call(keep).await
+        self.calls.call(put).await
     }
 
     async fn query_quarantined(&self, date: NaiveDate) -> Result<Vec<Quarantined>, Failure> {
-        let of_day = |refused: &Quarantined| refused.id.date == date;
-        self.quarantine
-            .calls
-            .call(|| Ok(self.quarantine.kept().into_iter().filter(of_day).collect()))
-            .await
+        let is_wanted = |quarantined: &Quarantined| quarantined.id.date == date;
+        self.calls.call(|| Ok(self.quarantine.kept().into_iter().filter(is_wanted).collect())).await
     }
 
     async fn load_quarantined(&self, id: &QuarantineId) -> Result<Option<Quarantined>, Failure> {
-        self.quarantine
-            .calls
-            .call(|| Ok(self.quarantine.kept.lock().unwrap().get(id).cloned()))
-            .await
+        self.calls.call(|| Ok(self.quarantine.rows.get(id))).await
     }
 
     async fn remove_quarantined(&self, id: &QuarantineId) -> Result<(), Failure> {
         let remove = || {
             self.quarantine.check_up()?;
-            self.quarantine.kept.lock().unwrap().remove(id);
+            self.quarantine.rows.lock().remove(id);
             Ok(())
         };
-        self.quarantine.calls.call(remove).await
+        self.calls.call(remove).await
     }
 }
