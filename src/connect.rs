@@ -35,10 +35,10 @@ pub(crate) struct TableArgs {
     )]
     dynamodb_url: String,
 
-    /// Use the tables of a deployed stage, like prod, instead of this machine. Region and credentials
-    /// come from the environment, from a profile (keys, an assumed role, credential_process), from a
-    /// web identity or from the role of the machine. For single sign-on, run `eval "$(aws configure
-    /// export-credentials --format env)"` first
+    /// Use the tables of a deployed stage, like prod, instead of this machine. Region and
+    /// credentials come from the environment, from a profile (keys, an assumed role,
+    /// credential_process), from a web identity or from the role of the machine. For single
+    /// sign-on, run `eval "$(aws configure export-credentials --format env)"` first
     #[arg(
         long,
         env = "DAYMARK_STAGE",

@@ -26,8 +26,8 @@ pub(crate) struct DecideArgs {}
 /// line is read after an answer is taken.
 const PENDING_MAX: usize = 50_000;
 
-/// A thread writes the answers, so that a caller may send thousands of lines before it reads: a full
-/// output pipe does not block the input.
+/// A thread writes the answers, so that a caller may send thousands of lines before it reads: a
+/// full output pipe does not block the input.
 pub(crate) fn run(_: &DecideArgs) -> Result<ExitCode, CommandError> {
     let (answers, waiting) = sync_channel::<String>(PENDING_MAX);
     let writer = thread::Builder::new().name("answers".to_owned());

@@ -1,5 +1,5 @@
-//! The whole system on one machine: services on threads of their own, connected over loopback as the
-//! deployed services are over AWS.
+//! The whole system on one machine: services on threads of their own, connected over loopback as
+//! the deployed services are over AWS.
 
 mod endpoints;
 mod services;

@@ -1,8 +1,9 @@
 //! The `daymark` program: one file for each command.
 //!
 //! A command has the name of its file: `stock.rs` is `daymark stock`, and `offers/explain.rs` is
-//! `daymark offers explain`. Its `run` function takes the parsed arguments (`StockArgs`), connects to
-//! the tables, calls the crate that does the work, and prints the result. The other files are shared:
+//! `daymark offers explain`. Its `run` function takes the parsed arguments (`StockArgs`), connects
+//! to the tables, calls the crate that does the work, and prints the result. The other files are
+//! shared:
 //!
 //! - `machine/`: the whole system on one machine, for `daymark up` and `daymark demo`
 //! - `connect/`: flags for the tables, on this machine or in a deployed stage

@@ -140,8 +140,8 @@ async fn find(
 
 /// Prints offers, with times in the time zone of the store.
 pub(crate) fn print(format: Format, offers: &[Offer], zone: Tz) -> Result<(), CommandError> {
-    // A table leaves out the id, whose parts have columns, and details that `daymark offers explain`
-    // shows.
+    // A table leaves out the id, whose parts have columns, and details that `daymark offers
+    // explain` shows.
     let all = [COLUMNS, MORE_COLUMNS].concat();
     let shown = if format == Format::Table { 1..COLUMNS.len() } else { 0..all.len() };
     let row = |offer: &Offer| {

@@ -34,8 +34,8 @@ enum QuarantineCommand {
 
 /// Show the entries in quarantine [default: today and the day before, in UTC]
 ///
-/// A record is listed on the day on which it arrived, a conflicting duplicate on the day on which it
-/// occurred.
+/// A record is listed on the day on which it arrived, a conflicting duplicate on the day on which
+/// it occurred.
 #[derive(Debug, Args)]
 struct QuarantineListArgs {
     #[command(flatten)]

@@ -20,9 +20,9 @@ const EVENTS_PER_REQUEST: usize = 500;
 
 /// Send a file of events to the ingest API
 ///
-/// FILE holds one JSON event on each line (NDJSON). With --csv it holds till lines in columns: --map
-/// assigns columns to fields of the event, and --default gives values that the file lacks. Sending
-/// a file again is safe: an event id counts once.
+/// FILE holds one JSON event on each line (NDJSON). With --csv it holds till lines in columns:
+/// --map assigns columns to fields of the event, and --default gives values that the file lacks.
+/// Sending a file again is safe: an event id counts once.
 ///
 /// A bakery's till export with the columns Date, Time, Transaction and Item:
 ///
@@ -77,7 +77,8 @@ pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Parses the URL of an API on this machine. This command sends no token, which a deployed API needs.
+/// Parses the URL of an API on this machine. This command sends no token, which a deployed API
+/// needs.
 fn plain_http(url: &str) -> Result<String, String> {
     if url.starts_with("http://") {
         return Ok(url.to_owned());

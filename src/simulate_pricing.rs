@@ -31,9 +31,9 @@ use crate::{CommandError, output};
 /// best single discount at one time for all items, chosen on other days of the same world. `of full
 /// information` compares it with the same optimiser given today's true means. `waste change`
 /// compares the units left with those left without any discount. `left` is the share of the units
-/// at 14:00 that remains, `discount` the mean over the units sold from then on, `sold out` the share
-/// of days that end with an empty shelf, `broken` the number of broken rules.
-/// Each ± is one standard error; that of a comparison is small, because customers are the same.
+/// at 14:00 that remains, `discount` the mean over the units sold from then on, `sold out` the
+/// share of days that end with an empty shelf, `broken` the number of broken rules. Each ± is one
+/// standard error; that of a comparison is small, because customers are the same.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct SimulatePricingArgs {

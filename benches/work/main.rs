@@ -1,9 +1,9 @@
 //! What Daymark does for its events, in the units that AWS charges: calls, capacity units, bytes
 //! and processor time. `daymark cost` makes dollars of it.
 //!
-//! `DAYMARK_BREAD_BASKET=… cargo bench --bench work` prints what stands in `tuning/src/work.json`; it
-//! takes some minutes. Capacity units are those that the DynamoDB endpoint of this machine reports,
-//! by AWS's rule; processor time is this machine's.
+//! `DAYMARK_BREAD_BASKET=… cargo bench --bench work` prints what stands in `tuning/src/work.json`;
+//! it takes some minutes. Capacity units are those that the DynamoDB endpoint of this machine
+//! reports, by AWS's rule; processor time is this machine's.
 
 mod count;
 mod shop;

@@ -13,8 +13,8 @@ use crate::clock;
 #[derive(Debug, Args)]
 pub(crate) struct AgeArgs {
     /// Maximum age of an event on arrival, in days; `any` accepts all events, in rows that never
-    /// expire [default: 7]. Set it to the eventAgeMaxDays of the stage, so that the rows equal those
-    /// of its functions
+    /// expire [default: 7]. Set it to the eventAgeMaxDays of the stage, so that the rows equal
+    /// those of its functions
     #[arg(long, env = EVENT_AGE_MAX_DAYS, value_name = "DAYS|any", value_parser = age)]
     event_age_max: Option<AgeLimit>,
 

@@ -29,8 +29,8 @@ pub(super) enum TablesLocation {
     Deployed { stage: String, region: String },
 }
 
-/// Returns `true` if every other call fails likewise: the endpoint does not answer, the tables do not
-/// exist, or the credentials are refused.
+/// Returns `true` if every other call fails likewise: the endpoint does not answer, the tables do
+/// not exist, or the credentials are refused.
 pub(crate) fn affects_all_calls(failure: &Failure) -> bool {
     match failure {
         Failure::Unavailable(_) => true,

@@ -168,8 +168,8 @@ impl DemoRetailer {
         Ok(())
     }
 
-    /// Compares the stored windows, the stock on hand and the closed days with the ledger. Returns the
-    /// differences.
+    /// Compares the stored windows, the stock on hand and the closed days with the ledger. Returns
+    /// the differences.
     pub(super) async fn audit(&self, machine: &LocalMachine) -> Result<Vec<String>, CommandError> {
         let mut rows = Vec::new();
         let mut differences = Vec::new();

@@ -8,7 +8,8 @@ use domain::{Offer, OfferId, Store};
 use super::chart::{OfferContext, offer_chart};
 use crate::connect::ConnectedTables;
 
-/// Loads the windows of an offer and returns its chart. `revisions` are those of the item on that day.
+/// Loads the windows of an offer and returns its chart. `revisions` are those of the item on that
+/// day.
 ///
 /// # Errors
 /// Returns the reason why there is no chart.

@@ -71,8 +71,8 @@ fn from_the_request(offer: &Offer) -> Vec<String> {
     differences(&offer.inputs.answer, &answer, cause)
 }
 
-/// Decides the offer from the windows, the earlier offers and the catalogue in the tables, and returns
-/// the differences.
+/// Decides the offer from the windows, the earlier offers and the catalogue in the tables, and
+/// returns the differences.
 async fn from_the_tables(
     tables: &ConnectedTables,
     offer: &Offer,

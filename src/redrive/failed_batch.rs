@@ -16,8 +16,8 @@ const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Extension of a file that is not written completely.
 const UNFINISHED: &str = "part";
 
-/// Message of Lambda to the on-failure destination. Source: the Lambda developer guide, "Retaining discarded batch
-/// records for a Kinesis data stream event source".
+/// Message of Lambda to the on-failure destination. Source: the Lambda developer guide, "Retaining
+/// discarded batch records for a Kinesis data stream event source".
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct OnFailureMessage {
@@ -77,7 +77,8 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<BTreeSet<PathBuf>, String> {
 /// Reads the failed batch of a file.
 ///
 /// # Errors
-/// Returns an error if the file cannot be read, is too large or does not hold the records of a batch.
+/// Returns an error if the file cannot be read, is too large or does not hold the records of a
+/// batch.
 pub(super) fn read(file: &Path) -> Result<FailedBatch, String> {
     let bytes = fs::metadata(file).map_err(|error| error.to_string())?.len();
     if bytes > FILE_BYTES_MAX {
@@ -90,8 +91,8 @@ pub(super) fn read(file: &Path) -> Result<FailedBatch, String> {
 fn parse(text: &str) -> Result<FailedBatch, String> {
     let no_batch = |reason: String| {
         format!(
-            "is no batch of an on-failure destination: {reason}; expected the JSON that Lambda puts \
-             into S3, with the records in `payload`"
+            "is no batch of an on-failure destination: {reason}; expected the JSON that Lambda \
+             puts into S3, with the records in `payload`"
         )
     };
     let message: OnFailureMessage =

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::shop::Corner;
 use crate::support::{
-    READ, Stage, Up, WRITE, Wire, deployed, early_in_a_slot, eventually, has_processed, kept_alike,
-    kept_by, now,
+    ApiClient, READ, Stage, UpProcess, WRITE, deployed, early_in_a_slot, eventually, has_processed,
+    kept_alike, kept_by, now,
 };
 use crate::{bakery, offers_out};
 
@@ -24,7 +24,7 @@ fn a_real_bakerys_week_ends_in_the_rows_that_one_machine_makes_of_it() {
         return;
     };
     let stage = &deployed().stage;
-    let up = Up::start(&["--any-age", "--memory"]);
+    let up = UpProcess::start(&["--any-age", "--memory"]);
     post_to_both(stage, &up, "bakery", bakery::STORE, &sales);
     kept_alike(stage, &up, "stock", bakery::STORE);
 }
@@ -39,20 +39,20 @@ fn a_shops_afternoon_ends_in_the_same_day_rows_histories_and_offers() {
     let (data, catalogue) = (path("data"), path("catalogue.ndjson"));
     std::fs::write(&catalogue, &corner.catalogue).expect("written");
 
-    let up = Up::start(&["--any-age", "--data", &data]);
-    up.daymark(["catalog", "import", &catalogue]).well();
+    let up = UpProcess::start(&["--any-age", "--data", &data]);
+    up.daymark(["catalog", "import", &catalogue]).success();
     stage.daymark(&["catalog", "import", &catalogue]);
     post_to_both(stage, &up, "afternoon", store, &corner.events);
     kept_alike(stage, &up, "stock", store);
 
-    up.daymark(["days", "--store", store, "--close"]).well();
+    up.daymark(["days", "--store", store, "--close"]).success();
     stage.tick("day-close-schedule", corner.closed_at + TimeDelta::minutes(30));
     assert!(!kept_alike(stage, &up, "days", store).is_empty(), "yesterday is closed");
 
     // A start decides after some seconds; the next decision is up to a quarter of an hour away.
     up.interrupt();
     let due = early_in_a_slot();
-    let up = Up::start(&["--any-age", "--data", &data]);
+    let up = UpProcess::start(&["--any-age", "--data", &data]);
     stage.tick("pricing-schedule", due);
     eventually("one machine offers", || match kept_by(&up, "offers", store).len() {
         0 => Err("nothing yet".to_owned()),
@@ -62,7 +62,7 @@ fn a_shops_afternoon_ends_in_the_same_day_rows_histories_and_offers() {
     offers_out::pipes_tell_the_bus(stage, store);
     let path = format!("/v1/stores/{store}/offers");
     let token = stage.token(&stage.till("afternoon", &[store]), READ);
-    let [here, there] = [Wire::new(&up).get(&path).json(), stage.get(&token, &path).json()];
+    let [here, there] = [ApiClient::new(&up).get(&path).json(), stage.get(&token, &path).json()];
     assert_eq!(without_from(here), without_from(there), "what shelf labels read");
 
     // A tick that comes twice: no store is sent to be priced twice.
@@ -79,9 +79,9 @@ fn without_from(mut answer: Value) -> Value {
 }
 
 /// Posts the same requests to both, and waits until one machine has processed them.
-fn post_to_both(stage: &Stage, up: &Up, till: &str, store: &str, events: &[Value]) {
+fn post_to_both(stage: &Stage, up: &UpProcess, till: &str, store: &str, events: &[Value]) {
     let token = stage.token(&stage.till(till, &[store]), WRITE);
-    let wire = Wire::new(up);
+    let wire = ApiClient::new(up);
     for some in events.chunks(EVENTS_PER_REQUEST) {
         let all = some.len() as u64;
         assert_eq!(wire.post_lines(some).stored(), all, "on one machine");

@@ -4,16 +4,16 @@ mod api;
 mod aws;
 mod emulator;
 mod eventually;
-#[path = "../front_door/support/http.rs"]
+#[path = "../program/support/http.rs"]
 #[expect(dead_code, reason = "the front door's tests use the rest")]
 mod http;
-#[path = "../front_door/support/program.rs"]
+#[path = "../program/support/program.rs"]
 #[expect(dead_code, reason = "the front door's tests use the rest")]
 mod program;
 mod schedule;
 mod stage;
 mod terminator;
-#[path = "../front_door/support/till.rs"]
+#[path = "../program/support/till.rs"]
 #[expect(dead_code, reason = "the front door's tests use the rest")]
 mod till;
 mod twin;
@@ -21,8 +21,8 @@ mod twin;
 pub(crate) use api::{READ, WRITE};
 pub(crate) use aws::{ACCOUNT, Aws, REGION};
 pub(crate) use eventually::eventually;
-pub(crate) use http::{Wire, run};
-pub(crate) use program::Up;
+pub(crate) use http::{ApiClient, run};
+pub(crate) use program::UpProcess;
 pub(crate) use schedule::early_in_a_slot;
 pub(crate) use stage::{Stage, deployed};
 pub(crate) use till::{event, now};

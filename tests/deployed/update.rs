@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde_json::Value;
 
 use crate::support::{
-    Stage, Up, WRITE, Wire, deployed, event, eventually, has_processed, kept_alike, now,
+    ApiClient, Stage, UpProcess, WRITE, deployed, event, eventually, has_processed, kept_alike, now,
 };
 
 const STORE: &str = "busy";
@@ -45,8 +45,8 @@ fn an_update_under_traffic_loses_nothing() {
         assert!(version(stage, function) > before, "{function} has a new version");
     }
 
-    let up = Up::start(&["--any-age", "--memory"]);
-    let wire = Wire::new(&up);
+    let up = UpProcess::start(&["--any-age", "--memory"]);
+    let wire = ApiClient::new(&up);
     for request in &acknowledged {
         assert_eq!(wire.post_lines(request).stored(), EVENTS as u64);
     }

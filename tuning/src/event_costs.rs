@@ -145,8 +145,8 @@ impl Calculation<'_> {
         let year = (assumptions.items * row_bytes + offer_bytes) * Decimal::from(YEAR);
         let stored = stores * (stock + year) / Decimal::from(GB);
         let derivation = format!(
-            "{stores} stores x ({} MB of windows after {} days + {} MB of day rows and offers after \
-             a year)",
+            "{stores} stores x ({} MB of windows after {} days + {} MB of day rows and offers \
+             after a year)",
             count(stock / Decimal::from(KB * KB)),
             assumptions.stock_kept,
             count(year / Decimal::from(KB * KB)),

@@ -1,9 +1,9 @@
 //! Cost model of Daymark on AWS: list prices times measured work.
 //!
-//! [`Assumptions`] describe a retailer and a deployment, [`Work`] holds what `benches/work` measured,
-//! and a [`PriceList`] holds the list prices of one region. A [`CostModel`] of the three computes the
-//! [`MonthlyBill`] of a number of stores. The crate reads no clock, no file and no network, and
-//! prints nothing; `daymark cost` prints its results.
+//! [`Assumptions`] describe a retailer and a deployment, [`Work`] holds what `benches/work`
+//! measured, and a [`PriceList`] holds the list prices of one region. A [`CostModel`] of the three
+//! computes the [`MonthlyBill`] of a number of stores. The crate reads no clock, no file and no
+//! network, and prints nothing; `daymark cost` prints its results.
 //!
 //! ```
 //! use tuning::{Assumptions, CostModel, PriceList, Work};

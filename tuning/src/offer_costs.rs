@@ -46,7 +46,8 @@ impl Calculation<'_> {
     }
 
     /// Adds `GET /v1/stores/ID/offers`. Every request is counted as the last one of its day, which
-    /// reads all offers of the day. Processor time per read unit is that of a repeated close of day.
+    /// reads all offers of the day. Processor time per read unit is that of a repeated close of
+    /// day.
     pub(crate) fn add_offers_api(&mut self) {
         const PART: &str = "offers-api";
         let (assumptions, traffic, work) = (self.assumptions, self.traffic, self.work);

@@ -79,8 +79,8 @@ impl PriceList {
     /// Parses a price list in JSON.
     ///
     /// # Errors
-    /// Returns an error if the text is not a price list, if a price of the built-in list is missing,
-    /// or if a price is negative, is for no unit or has steps that do not rise.
+    /// Returns an error if the text is not a price list, if a price of the built-in list is
+    /// missing, or if a price is negative, is for no unit or has steps that do not rise.
     pub fn parse(text: &str) -> Result<Self, String> {
         let list: Self = serde_json::from_str(text).map_err(|error| {
             format!("{error}; the form is that of `daymark cost --list --format json`")

@@ -64,7 +64,8 @@ impl Calculation<'_> {
         self.add_passes(&again);
     }
 
-    /// Adds the ticks: each tick looks up the stores and sends a message for each store that is due.
+    /// Adds the ticks: each tick looks up the stores and sends a message for each store that is
+    /// due.
     fn add_schedule(&mut self, scheduled: &ScheduledWork, messages_per_day: Decimal) {
         let (part, hours) = (scheduled.part, Decimal::from(HOURS));
         let (assumptions, stores) = (self.assumptions, self.traffic.stores);

@@ -146,8 +146,8 @@ impl Work {
     }
 }
 
-/// Returns the value at `x` of the straight line between the neighbouring points. The outer lines go
-/// on beyond the first and the last point; a negative value becomes 0.
+/// Returns the value at `x` of the straight line between the neighbouring points. The outer lines
+/// go on beyond the first and the last point; a negative value becomes 0.
 fn interpolate<T>(
     points: &[T],
     x: Decimal,

@@ -191,7 +191,8 @@ fn concurrent_waits_of_a_schedule_are_not_added_up() {
         let mut texts = durations.map(|line| line.derivation);
         texts.find(|text| text.starts_with("pricing-schedule")).unwrap()
     };
-    // The retailer's settings, the list of stores, one round of lookups and one of sends, 5 ms each.
+    // The retailer's settings, the list of stores, one round of lookups and one of sends, 5 ms
+    // each.
     assert!(derivation(10).contains("; 20 waiting"), "{}", derivation(10));
     assert!(derivation(800).contains("; 20 waiting"), "{}", derivation(800));
     // 10,000 stores are 13 rounds of 800; 1,875 messages a tick are 12 rounds of 160.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::api::TILLS;
 use super::aws::{ACCOUNT, Aws, REGION, ROOT_KEY};
 use super::emulator::{Emulator, path};
-use super::program::{Ran, command};
+use super::program::{ProgramOutput, command};
 use crate::binaries;
 
 /// Where the tests keep files: below the target folder.
@@ -127,7 +127,7 @@ impl Stage {
             .env("AWS_ENDPOINT_URL", &self.url)
             .env("AWS_REGION", REGION)
             .envs(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|name| (name, ROOT_KEY)));
-        Ran::of(command, "").well()
+        ProgramOutput::of(command, "").success()
     }
 
     /// Its stack's name.

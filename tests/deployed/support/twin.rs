@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::aws::Aws;
-use super::program::Up;
+use super::program::UpProcess;
 use super::{Stage, eventually};
 
 /// Items of a table by their keys, to the last attribute.
 pub(crate) type Items = BTreeMap<[String; 2], Value>;
 
 /// What `daymark up` keeps of a store in a table.
-pub(crate) fn kept_by(up: &Up, table: &str, store: &str) -> Items {
+pub(crate) fn kept_by(up: &UpProcess, table: &str, store: &str) -> Items {
     of_store(Aws::root(&up.dynamodb).items(&format!("daymark-{table}")), store)
 }
 
 /// Waits until `daymark up` has stored so many events.
 #[track_caller]
-pub(crate) fn has_processed(up: &Up, events: usize) {
+pub(crate) fn has_processed(up: &UpProcess, events: usize) {
     eventually("one machine has processed everything", || {
         let stored = up.counter("daymark_processor_events_total{outcome=\"stored\"}");
         if stored == events as u64 { Ok(()) } else { Err(format!("{stored} of {events}")) }
@@ -41,7 +41,7 @@ fn of_store(mut items: Items, store: &str) -> Items {
 
 /// Waits until a stage keeps of a store what `daymark up` does, byte for byte, and gives it.
 #[track_caller]
-pub(crate) fn kept_alike(stage: &Stage, up: &Up, table: &str, store: &str) -> Items {
+pub(crate) fn kept_alike(stage: &Stage, up: &UpProcess, table: &str, store: &str) -> Items {
     eventually(&format!("{table} of {store} is the same, deployed and on one machine"), || {
         let [here, there] = [kept_by(up, table, store), deployed_items(stage, table, store)];
         match difference(&here, &there) {

@@ -1,0 +1,129 @@
+//! Till lines of a real bakery, compared with a tally that shares no code with the program.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::support::{UpProcess, daymark, eventually, run};
+
+/// Units sold, by item and window.
+type Tally = BTreeMap<(String, String), u32>;
+
+/// Returns the file, if this machine has it.
+fn bread_basket() -> Option<PathBuf> {
+    let named = std::env::var_os("DAYMARK_BREAD_BASKET").map(PathBuf::from);
+    let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/bread-basket.csv");
+    named.or_else(|| usual.is_file().then_some(usual))
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a skipped test prints the reason")]
+fn every_window_of_every_day_equals_the_file() {
+    let Some(file) = bread_basket() else {
+        eprintln!(
+            "skipped: no ../shared/data/bread-basket.csv beside the repository; \
+             DAYMARK_BREAD_BASKET names it elsewhere"
+        );
+        return;
+    };
+    let file = file.display().to_string();
+    let text = std::fs::read_to_string(&file).expect("the till lines");
+    let tally = tally(&text);
+    let sold: u32 = tally.values().sum();
+    let skipped = text.lines().filter(|line| line.ends_with(",NONE")).count();
+
+    let up = UpProcess::start(&["--any-age", "--memory"]);
+    let words = words_of_example();
+    let out =
+        up.daymark(words.iter().map(|word| word.replace("bread-basket.csv", &file))).success();
+    let expected = format!("{sold} stored, 0 duplicate, {skipped} skipped, 0 refused");
+    assert_eq!(out.trim_end(), expected);
+    eventually("every event is processed", || {
+        let stored = up.counter("daymark_processor_events_total{outcome=\"stored\"}");
+        if stored >= sold.into() { Ok(()) } else { Err(format!("{stored} of {sold}")) }
+    });
+    let stored = eventually("all rows are saved", || {
+        let stored = stored(&up);
+        let sum: u32 = stored.values().sum();
+        if sum == sold { Ok(stored) } else { Err(format!("{sum} of {sold} units")) }
+    });
+    let missing: Vec<_> =
+        tally.iter().filter(|(key, count)| stored.get(key) != Some(count)).collect();
+    let extra: Vec<_> =
+        stored.iter().filter(|(key, count)| tally.get(key) != Some(count)).collect();
+    assert!(missing.is_empty() && extra.is_empty(), "missing {missing:?}; extra {extra:?}");
+
+    // The output equals the stored rows.
+    for date in ["2016-10-30", "2017-02-04", "2017-04-09"] {
+        let command =
+            ["stock", "--store", "edinburgh", "--date", date, "--windows", "--format", "json"];
+        let shown = up.daymark(command).rows().into_iter().map(|row| {
+            ((row["sku"].clone(), row["window"].clone()), row["sold"].parse().expect("a number"))
+        });
+        let expected: Tally = tally
+            .iter()
+            .filter(|((_, window), _)| window.starts_with(date))
+            .map(|(key, count)| (key.clone(), *count))
+            .collect();
+        assert_eq!(shown.collect::<Tally>(), expected, "{date}");
+    }
+}
+
+/// Returns the words of the example in `daymark send --help`, as a shell splits them.
+fn words_of_example() -> Vec<String> {
+    let help = daymark(["send", "--help"]).success();
+    let lines: Vec<&str> =
+        help.lines().map(str::trim).skip_while(|line| !line.starts_with("daymark send ")).collect();
+    let end = lines.iter().position(|line| !line.ends_with('\\')).expect("an end");
+    let example = lines[..=end].join(" ").replace('\\', " ");
+    example.split_whitespace().skip(1).map(str::to_owned).collect()
+}
+
+/// Counts the units in the lines of the file. London is an hour ahead of UTC until the morning of
+/// 2016-10-30, before the file begins, and again from 2017-03-26 on.
+fn tally(text: &str) -> Tally {
+    let mut tally = Tally::new();
+    for line in text.lines().skip(1) {
+        let [date, time, _, item] = line.split(',').collect::<Vec<_>>()[..] else {
+            panic!("four columns: {line}");
+        };
+        let item = item.trim();
+        if item == "NONE" {
+            continue;
+        }
+        let (hour, minute): (u32, u32) = (number(&time[..2]), number(&time[3..5]));
+        let ahead = u32::from(date >= "2017-03-26");
+        // The file has no sale within an hour after midnight in summer.
+        let hour = hour.checked_sub(ahead).expect("the same date in UTC");
+        let sku = item.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let window = format!("{date}T{hour:02}:{:02}Z", minute - minute % 5);
+        *tally.entry((sku, window)).or_default() += 1;
+    }
+    tally
+}
+
+fn number(digits: &str) -> u32 {
+    digits.parse().expect("digits")
+}
+
+/// Loads every row of the table.
+fn stored(up: &UpProcess) -> Tally {
+    let endpoints = aws::Endpoints { kinesis: up.kinesis.clone(), dynamodb: up.dynamodb.clone() };
+    let client = aws::AwsClients::local(&endpoints).dynamodb;
+    let pages = client.scan().table_name("daymark-stock").into_paginator().items().send();
+    let items = run(pages.collect::<Result<Vec<_>, _>>()).expect("the rows");
+    let row = |item: std::collections::HashMap<String, AttributeValue>| {
+        let text = |name: &str| match &item[name] {
+            AttributeValue::S(text) | AttributeValue::N(text) => text.clone(),
+            other => panic!("{name} is {other:?}"),
+        };
+        let (partition, sort) = (text("pk"), text("sk"));
+        let (store, date) = partition.split_once('#').expect("store and date");
+        let (sku, start) = sort.split_once('#').expect("item and time");
+        assert_eq!(store, "edinburgh");
+        assert_eq!(text("event_count"), text("sold"));
+        ((sku.to_owned(), format!("{date}T{start}Z")), number(&text("sold")))
+    };
+    items.into_iter().map(row).collect()
+}
