@@ -86,7 +86,7 @@ pub(crate) struct EndpointUrls {
 pub(crate) struct LocalMachine {
     urls: EndpointUrls,
     services: Services,
-    progress: mapping::Watch,
+    progress: mapping::MappingWatch,
     /// Threads in the order in which they stop: the API first, the storage last.
     threads: Vec<Part>,
     _lock: Option<File>,
@@ -143,7 +143,7 @@ impl LocalMachine {
     }
 
     /// Returns the progress of the event source mapping.
-    pub(crate) fn progress(&self) -> &mapping::Watch {
+    pub(crate) fn progress(&self) -> &mapping::MappingWatch {
         &self.progress
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_source_mapping::OnError;
-use event_source_mapping::decisions::{CutRules, Policy, Position, Rules};
+use event_source_mapping::decisions::{BatchLimits, RetryPolicy, ShardPosition, ShardRules};
 use in_memory::Tables;
 use processors::Processor;
 use tokio::time::{sleep, timeout};
@@ -28,8 +28,8 @@ const KILL_EVERY_MAX: Duration = Duration::from_secs(30 * 60);
 /// Maximum time until a killed mapping restarts.
 const RESTART_MAX: Duration = Duration::from_secs(3 * 60);
 
-/// Position from which each shard is read next, by shard.
-pub(crate) type Positions = BTreeMap<String, Position>;
+/// ShardPosition from which each shard is read next, by shard.
+pub(crate) type Positions = BTreeMap<String, ShardPosition>;
 
 /// Event source mapping of a world. Clones share their state.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub(crate) struct SimulatedMapping {
     pub(crate) auditor: Auditor,
     pub(crate) stream: SimulatedStream,
     pub(crate) processor: Processor<Tables>,
-    rules: Rules,
+    rules: ShardRules,
     /// Checkpoints that survive a kill.
     disk: Arc<Mutex<Positions>>,
     /// Notifies of new checkpoints on the disk.
@@ -53,16 +53,16 @@ impl SimulatedMapping {
         processor: Processor<Tables>,
     ) -> Self {
         let mut draw = sim.draw("mapping");
-        let rules = Rules {
-            cut: CutRules {
+        let rules = ShardRules {
+            batch_limits: BatchLimits {
                 batch_size: *pick(&mut draw, &[1, 3, 10, 100]),
                 batching_window: Duration::from_secs(*pick(&mut draw, &[0, 0, 5, 60])),
             },
-            policy: Policy {
+            retry_policy: RetryPolicy {
                 on_error: *pick(&mut draw, &[OnError::Retry, OnError::Bisect]),
                 retry_attempts: None,
             },
-            lanes: *pick(&mut draw, &[1, 2, 5, 10]),
+            parallelization_factor: *pick(&mut draw, &[1, 2, 5, 10]),
             retry_backoff: Duration::from_millis(*pick(&mut draw, &[100, 500, 2_000])),
             stream_arn: "arn:aws:kinesis:eu-central-1:000000000000:stream/simulated".to_owned(),
         };
@@ -107,8 +107,8 @@ impl SimulatedMapping {
         let disk = self.disk.lock().unwrap();
         self.stream.list().iter().all(|shard| {
             let place = match disk.get(&shard.id) {
-                Some(Position::End) => return true,
-                Some(Position::After(number)) => self.stream.place_after(&shard.id, number),
+                Some(ShardPosition::End) => return true,
+                Some(ShardPosition::After(number)) => self.stream.place_after(&shard.id, number),
                 _ => 0,
             };
             self.stream.read(&shard.id, place, 1).records.is_empty()

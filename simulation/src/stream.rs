@@ -11,7 +11,7 @@ use domain::limits::{PUT_RECORDS_BYTES_MAX, PUT_RECORDS_MAX};
 use domain::ports::{EventLog, Failure, Put};
 use domain::record::Record;
 use domain::{Delivered, SequenceNumber};
-use event_source_mapping::decisions::{Shard, ShardState};
+use event_source_mapping::decisions::{ShardDescription, ShardState};
 use md5::{Digest, Md5};
 use tokio::time::sleep;
 
@@ -143,9 +143,9 @@ impl SimulatedStream {
     }
 
     /// Lists all shards, as the service does.
-    pub(crate) fn list(&self) -> Vec<Shard> {
+    pub(crate) fn list(&self) -> Vec<ShardDescription> {
         let state = self.state();
-        let listed = |shard: &SimulatedShard| Shard {
+        let listed = |shard: &SimulatedShard| ShardDescription {
             id: shard.id.clone(),
             parents: shard.parents.iter().map(|parent| state.shards[*parent].id.clone()).collect(),
             state: if shard.is_closed { ShardState::Closed } else { ShardState::Open },

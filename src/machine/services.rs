@@ -10,7 +10,7 @@ use domain::limits::EVENT_AGE_MAX;
 use domain::{Authority, Delivered};
 use event_source_mapping::{
     self as mapping, Checkpoints, Destination, EventSourceMapping, Handler, HandlerError,
-    MappingSettings, Response,
+    HandlerResponse, MappingSettings,
 };
 use local::http::Bound;
 use local::part::{Part, Stop};
@@ -84,7 +84,7 @@ impl Services {
     pub(super) async fn start_processors(
         &self,
         settings: &MachineSettings,
-    ) -> Result<(Part, mapping::Watch), CommandError> {
+    ) -> Result<(Part, mapping::MappingWatch), CommandError> {
         let processor =
             Processor { age_max: self.age_max(), ..Processor::new(self.tables.clone()) };
         let handler = BatchHandler { processor, clock: self.clock.clone() };
@@ -157,10 +157,10 @@ struct BatchHandler {
 }
 
 impl Handler for BatchHandler {
-    async fn handle(&self, batch: &[Delivered]) -> Result<Response, HandlerError> {
+    async fn handle(&self, batch: &[Delivered]) -> Result<HandlerResponse, HandlerError> {
         let outcome = self.processor.process(batch).await;
         processors::metrics::count_freshness(&outcome.occurred_at, (self.clock)());
         let failed = outcome.retry_from.map(|number| number.as_str().to_owned());
-        Ok(Response { batch_item_failures: failed.into_iter().collect() })
+        Ok(HandlerResponse { batch_item_failures: failed.into_iter().collect() })
     }
 }

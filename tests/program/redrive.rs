@@ -10,7 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Delivered;
 use event_source_mapping::{
-    Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, MappingSettings, Response,
+    Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, HandlerResponse,
+    MappingSettings,
 };
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ use crate::up::{clients, put, query};
 struct FailingHandler;
 
 impl Handler for FailingHandler {
-    async fn handle(&self, _: &[Delivered]) -> Result<Response, HandlerError> {
+    async fn handle(&self, _: &[Delivered]) -> Result<HandlerResponse, HandlerError> {
         Err(HandlerError("on purpose".to_owned()))
     }
 }

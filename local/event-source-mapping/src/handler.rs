@@ -1,29 +1,30 @@
-//! The handler's side of an invocation.
+//! Interface between the mapping and the handler of the records.
 
 use domain::record::Delivered;
 
-/// What a handler answers: Lambda's `ReportBatchItemFailures`.
+/// Response of a handler: `ReportBatchItemFailures` of Lambda.
 ///
-/// The lowest reported number is the checkpoint: everything from it on is handed over again,
-/// whether it succeeded or not. An empty or unknown number means that the whole batch failed.
+/// The lowest reported number becomes the checkpoint. All records from it on are passed to the
+/// handler again, even if some of them succeeded. An empty or unknown number means that the whole
+/// batch failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Response {
-    /// Sequence numbers of records that failed; none when all went well.
+pub struct HandlerResponse {
+    /// Sequence numbers of the failed records; empty if all records succeeded.
     pub batch_item_failures: Vec<String>,
 }
 
-/// The whole batch failed, as when a Lambda function returns an error.
+/// Failure of a whole batch, as when a Lambda function returns an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the handler failed: {0}")]
 pub struct HandlerError(pub String);
 
-/// What the mapping feeds.
+/// Receiver of the batches of a mapping.
 ///
-/// It must bear to see a record more than once: Lambda delivers at least once, and so does this.
+/// A handler must tolerate repeated records, because delivery is at least once, as with Lambda.
 pub trait Handler: Send + Sync + 'static {
     /// Handles a batch: records of one shard, in order. A panic counts as an error.
     fn handle(
         &self,
         batch: &[Delivered],
-    ) -> impl Future<Output = Result<Response, HandlerError>> + Send;
+    ) -> impl Future<Output = Result<HandlerResponse, HandlerError>> + Send;
 }

@@ -1,4 +1,16 @@
-//! The running mapping: polls the stream, calls the handler and keeps the checkpoints.
+//! Runner of the mapping: polls the stream, calls the handler and stores the checkpoints.
+
+mod checkpoints;
+mod destination;
+mod discovery;
+mod durable_file;
+mod invocation;
+mod lambda_event;
+mod poller;
+mod progress;
+mod retry;
+mod shard_runner;
+mod stream_client;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,100 +20,152 @@ use chrono::{DateTime, Utc};
 use domain::record::SequenceNumber;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-mod checkpoints;
-mod destination;
-mod discovery;
-mod durable;
-mod event;
-mod invocation;
-mod poller;
-mod progress;
-mod shard;
-mod stop;
-mod stream;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use checkpoints::{Checkpoints, CheckpointsError};
 pub use destination::Destination;
-pub use progress::{Progress, ShardProgress};
+pub use progress::{MappingProgress, ShardProgress};
 
 use crate::handler::Handler;
-use crate::settings::{MappingSettings, SettingsError};
-use checkpoints::Book;
-use progress::Board;
-use shard::Shared;
-use stop::Stop;
-use stream::Stream;
+use crate::settings::{MappingSettings, MappingSettingsError};
+use checkpoints::CheckpointStore;
+use progress::ProgressPublisher;
+use shard_runner::MappingContext;
+use stream_client::StreamClient;
 
-/// Tells the time; arrival times are held against it. It should agree with the stream's clock.
+/// Clock for the age of records. It should agree with the clock of the stream.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// Why a mapping could not be started.
+/// Failure to start a mapping.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum MappingStartError {
     /// A setting breaks its rule.
     #[error("the event source mapping cannot start: {0}")]
-    Settings(#[from] SettingsError),
-    /// The checkpoints are there, but of no use.
+    Settings(#[from] MappingSettingsError),
+    /// The stored checkpoints are unusable.
     #[error("the event source mapping cannot start: {0}")]
     Checkpoints(#[from] CheckpointsError),
-    /// Nothing to run on.
+    /// The caller is outside of a Tokio runtime.
     #[error("the event source mapping cannot start: it must be started inside a Tokio runtime")]
     NoRuntime,
 }
 
-/// A view of a mapping that runs.
+/// View of the progress of a running mapping.
 #[derive(Debug, Clone)]
-pub struct Watch(watch::Receiver<Progress>);
+pub struct MappingWatch(watch::Receiver<MappingProgress>);
 
-impl Watch {
-    /// How far the mapping is, now.
+impl MappingWatch {
+    /// Current progress.
     #[must_use]
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> MappingProgress {
         self.0.borrow().clone()
     }
 
-    /// Waits until everything up to `sequence_number` in the shard is checkpointed: handled or
-    /// discarded, and noted where [`Checkpoints`] says. It waits as long as that takes, for a
-    /// shard that does not exist for ever; put a limit around it.
+    /// Waits until all records of the shard up to `sequence_number` are handled or discarded, and
+    /// the checkpoint is stored. There is no time limit, so a caller should add one: for an unknown
+    /// shard the wait never ends.
     pub async fn wait_until(&self, shard_id: &str, sequence_number: &SequenceNumber) {
-        let reached = |progress: &Progress| {
+        let is_reached = |progress: &MappingProgress| {
             progress.shards.get(shard_id).is_some_and(|shard| {
                 shard.finished || shard.checkpoint.as_ref() >= Some(sequence_number)
             })
         };
-        self.wait_for(reached).await;
+        self.wait_for(is_reached).await;
     }
 
-    /// Waits until the stream was found and it is settled where to read it from. What is put into
-    /// the stream from then on is read, whatever became of what was there before.
+    /// Waits until the stream is found and the start positions are stored. Every record that is put
+    /// into the stream afterwards is read.
     pub async fn wait_until_reading(&self) {
         self.wait_for(|progress| progress.reading).await;
     }
 
-    async fn wait_for(&self, reached: impl FnMut(&Progress) -> bool) {
-        if self.0.clone().wait_for(reached).await.is_err() {
-            // The mapping ended early, which only a runtime that shuts down brings about.
+    async fn wait_for(&self, is_reached: impl FnMut(&MappingProgress) -> bool) {
+        if self.0.clone().wait_for(is_reached).await.is_err() {
+            // The mapping ended early, which happens only while the runtime shuts down.
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// A mapping that runs. When it is dropped, it stops by itself, unobserved; [`Self::stop`] waits.
+/// Running mapping. A dropped mapping stops in the background; [`Self::stop`] waits for the end.
+///
+/// The example reads a stream of the embedded Kinesis endpoint.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use aws_sdk_kinesis::config::{BehaviorVersion, Credentials, Region};
+/// use aws_sdk_kinesis::{Client, Config, primitives::Blob};
+/// use chrono::{DateTime, Utc};
+/// use domain::record::{Delivered, SequenceNumber};
+/// use event_source_mapping::{
+///     Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, HandlerResponse,
+///     MappingSettings,
+/// };
+/// use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
+///
+/// struct Print;
+///
+/// impl Handler for Print {
+///     async fn handle(&self, batch: &[Delivered]) -> Result<HandlerResponse, HandlerError> {
+///         println!("{} records", batch.len());
+///         Ok(HandlerResponse::default())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let clock = Arc::new(|| DateTime::<Utc>::UNIX_EPOCH);
+/// let kinesis = Kinesis::open(KinesisSettings {
+///     storage: KinesisStorage::Memory,
+///     limits: ShardLimits::Off,
+///     clock: clock.clone(),
+///     region: "eu-west-1".to_owned(),
+/// })?;
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// let config = Config::builder()
+///     .behavior_version(BehaviorVersion::latest())
+///     .region(Region::new("eu-west-1"))
+///     .credentials_provider(Credentials::new("key", "secret", None, None, "example"))
+///     .endpoint_url(format!("http://{}", listener.local_addr()?))
+///     .http_client(aws_smithy_http_client::Builder::new().build_http())
+///     .build();
+/// tokio::spawn(axum::serve(listener, kinesis.router()).into_future());
+/// let client = Client::from_conf(config);
+/// client.create_stream().stream_name("till-events").shard_count(1).send().await?;
+///
+/// let settings = MappingSettings::new("till-events");
+/// let (checkpoints, destination) = (Checkpoints::Memory, Destination::None);
+/// let mapping = EventSourceMapping::start(
+///     client.clone(),
+///     settings,
+///     Print,
+///     checkpoints,
+///     destination,
+///     clock,
+/// )?;
+/// let put = client.put_record().stream_name("till-events").partition_key("s-01");
+/// let put = put.data(Blob::new("event")).send().await?;
+/// mapping.wait_until(&put.shard_id, &SequenceNumber::new(put.sequence_number)).await;
+/// assert_eq!(mapping.progress().total().records_processed, 1);
+/// mapping.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct EventSourceMapping {
-    progress: watch::Receiver<Progress>,
-    stop: watch::Sender<bool>,
+    progress: watch::Receiver<MappingProgress>,
+    stop: DropGuard,
     running: JoinHandle<()>,
 }
 
 impl EventSourceMapping {
-    /// Starts reading, in the background. The stream may be created later: the mapping waits for
-    /// it and says so in the log.
+    /// Starts reading in the background. If the stream does not exist yet, the mapping waits for it
+    /// and logs that.
     ///
     /// # Errors
-    /// [`StartError`] when a setting breaks its rule, when there are checkpoints that cannot be
-    /// read, or outside a Tokio runtime.
+    /// Returns [`MappingStartError`] if a setting breaks its rule, if stored checkpoints are
+    /// unreadable, or if the caller is outside of a Tokio runtime.
     pub fn start(
         client: Client,
         settings: MappingSettings,
@@ -109,51 +173,53 @@ impl EventSourceMapping {
         checkpoints: Checkpoints,
         destination: Destination,
         clock: Clock,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, MappingStartError> {
         settings.check()?;
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
-        let book = Book::open(checkpoints, &settings.stream_name)?;
-        let board = Board::new(&book.positions());
-        let progress = board.watch();
-        let (stop, stopped) = Stop::new();
-        let shared = Shared {
-            stream: Stream { client, name: settings.stream_name.clone() },
+        let runtime =
+            tokio::runtime::Handle::try_current().map_err(|_| MappingStartError::NoRuntime)?;
+        let checkpoints = CheckpointStore::open(checkpoints, &settings.stream_name)?;
+        let publisher = ProgressPublisher::new(&checkpoints.positions());
+        let progress = publisher.subscribe();
+        let stop = CancellationToken::new();
+        let context = MappingContext {
+            stream: StreamClient { client, name: settings.stream_name.clone() },
             settings,
             handler,
-            book,
+            checkpoints,
             destination,
-            board,
+            progress: publisher,
             clock,
-            stop: stopped,
+            stop: stop.clone(),
             retention: watch::Sender::new(Duration::MAX),
         };
-        let running = runtime.spawn(discovery::discover(Arc::new(shared)));
-        Ok(Self { progress, stop, running })
+        let running = runtime.spawn(discovery::discover(Arc::new(context)));
+        Ok(Self { progress, stop: stop.drop_guard(), running })
     }
 
-    /// A view of the mapping for somebody on another thread.
+    /// Returns a view of the progress, which can be used on another thread.
     #[must_use]
-    pub fn watch(&self) -> Watch {
-        Watch(self.progress.clone())
+    pub fn watch(&self) -> MappingWatch {
+        MappingWatch(self.progress.clone())
     }
 
-    /// How far the mapping is, now.
+    /// Current progress.
     #[must_use]
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> MappingProgress {
         self.watch().progress()
     }
 
-    /// As [`Watch::wait_until`].
+    /// Waits as [`MappingWatch::wait_until`] does.
     pub async fn wait_until(&self, shard_id: &str, sequence_number: &SequenceNumber) {
         self.watch().wait_until(shard_id, sequence_number).await;
     }
 
-    /// Stops reading, waits for the batches that are with the handler, and saves the checkpoints.
-    /// A batch that failed meanwhile comes again with the next mapping.
+    /// Stops reading, waits for the running invocations and stores the checkpoints. A batch that
+    /// fails meanwhile is passed to the handler of the next mapping.
     pub async fn stop(self) {
-        let _ = self.stop.send(true);
-        if let Err(error) = self.running.await {
-            tracing::error!(%error, "the event source mapping ended badly");
+        let Self { stop, running, .. } = self;
+        drop(stop);
+        if let Err(error) = running.await {
+            tracing::error!(%error, "the event source mapping panicked");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a mapping can be told: the names, defaults and caps of `CreateEventSourceMapping`.
+//! Settings of a mapping, with the names, defaults and limits of `CreateEventSourceMapping`.
 
 use std::time::Duration;
 
@@ -9,82 +9,84 @@ use domain::limits::{
 
 /// Most retries. Source: AWS Lambda API reference, `MaximumRetryAttempts`.
 pub const RETRY_ATTEMPTS_MAX: u32 = 10_000;
-/// Shortest record age that can be asked for. Source: as above, `MaximumRecordAgeInSeconds`.
+/// Smallest record age limit. Source: AWS Lambda API reference, `MaximumRecordAgeInSeconds`.
 pub const RECORD_AGE_MIN: Duration = Duration::from_secs(60);
-/// Longest record age that can be asked for. Source: as above.
+/// Largest record age limit. Source: AWS Lambda API reference, `MaximumRecordAgeInSeconds`.
 pub const RECORD_AGE_MAX: Duration = Duration::from_secs(604_800);
 /// Longest stream name, in characters. Source: Kinesis API reference, `StreamName`.
 pub const STREAM_NAME_CHARS_MAX: usize = 128;
-/// Shortest pause between two polls of a shard: a mapping must not spin.
+/// Shortest pause between two polls of a shard.
 pub const POLL_INTERVAL_MIN: Duration = Duration::from_millis(1);
-/// Longest pause before a retry; the pauses double from [`MappingSettings::retry_backoff`] up to it.
+/// Longest pause before a retry. The pauses double from [`MappingSettings::retry_backoff`] up to
+/// it.
 pub const RETRY_BACKOFF_MAX: Duration = Duration::from_secs(10);
 
-/// Where reading begins on the mapping's very first run.
+/// Position at which the first run of a mapping begins.
 ///
-/// It counts for the shards that exist then. Shards that appear later are read from their
-/// beginning, whatever is asked here, because everything in them is new.
+/// The position applies to the shards that exist at that time. Later shards are read from their
+/// oldest record, because all their records are new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartingPosition {
-    /// The oldest record still kept.
+    /// Oldest record within retention.
     TrimHorizon,
-    /// What arrives from now on; shards that are closed already are left out.
+    /// Records that arrive from now on. Shards that are closed already are not read.
     Latest,
-    /// The first record that arrived at this instant or later.
+    /// First record that arrived at this instant or later.
     AtTimestamp(DateTime<Utc>),
 }
 
-/// What to do with a batch whose handler failed (`BisectBatchOnFunctionError`).
+/// Retry of a failed batch (`BisectBatchOnFunctionError`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnError {
-    /// Hand it over again as it is. Lambda's default.
+    /// Retry the whole batch. This is the default of Lambda.
     Retry,
-    /// Hand over its halves, one after the other. Halving uses up no retries, so that in the end
-    /// only the record that cannot be processed meets the limit.
+    /// Retry the halves, one after the other. Halving uses up no retries, so that only the failing
+    /// record reaches the limit.
     Bisect,
 }
 
-/// What a mapping can be told.
+/// Settings of a mapping.
 ///
 /// ```
 /// use event_source_mapping::{OnError, MappingSettings};
 ///
-/// let settings = MappingSettings { on_error: OnError::Bisect, ..MappingSettings::new("till-events") };
+/// let defaults = MappingSettings::new("till-events");
+/// let settings = MappingSettings { on_error: OnError::Bisect, ..defaults };
 /// assert!(settings.check().is_ok());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappingSettings {
-    /// The stream to read. It may be created after the mapping is started.
+    /// Stream to read. It can be created after the start of the mapping.
     pub stream_name: String,
-    /// Most records of one batch: 1 to 10,000, 100 unless told (`BatchSize`).
+    /// Most records of one batch: 1 to 10,000, by default 100 (`BatchSize`).
     pub batch_size: usize,
-    /// How long to wait for a batch to fill up: 0 to 300 s, 0 unless told
+    /// Longest time to wait for a full batch: 0 to 300 s, by default 0
     /// (`MaximumBatchingWindowInSeconds`).
     pub batching_window: Duration,
-    /// Most batches of one shard that are handled side by side: 1 to 10, 1 unless told
-    /// (`ParallelizationFactor`). Records of one partition key always stay in order.
+    /// Most batches of one shard that run at the same time: 1 to 10, by default 1
+    /// (`ParallelizationFactor`). The records of one partition key always stay in order.
     pub parallelization_factor: usize,
-    /// How often a failed batch is handed over again before it is discarded: 0 to 10,000, or
-    /// `None`, which is what holds unless told: until its records expire (`MaximumRetryAttempts`).
+    /// Most retries of a batch before it is discarded: 0 to 10,000 (`MaximumRetryAttempts`). With
+    /// `None`, the default, a batch is retried until its records expire.
     pub retry_attempts: Option<u32>,
-    /// Records older than this are discarded: 60 s to 604,800 s, or `None`, which is what holds
-    /// unless told: as long as the stream keeps them (`MaximumRecordAgeInSeconds`).
+    /// Age beyond which records are discarded: 60 s to 604,800 s (`MaximumRecordAgeInSeconds`).
+    /// With `None`, the default, the retention of the stream is the limit.
     pub record_age_max: Option<Duration>,
-    /// What to do with a failed batch; [`OnError::Retry`] unless told.
+    /// Retry of a failed batch, by default [`OnError::Retry`].
     pub on_error: OnError,
-    /// Where the first run begins. Lambda has no default; here it is the oldest record.
+    /// Start of the first run, by default the oldest record. Lambda has no default.
     pub starting_position: StartingPosition,
-    /// Pause between two polls of a shard that has nothing to give: 1 ms to 300 s; 1 s unless
-    /// told, as Lambda does it. While records are waiting the pause is at most 200 ms, the
-    /// shortest that a shard's five reads a second allow.
+    /// Pause between two polls of a shard without unread records: 1 ms to 300 s, by default 1 s, as
+    /// in Lambda. With unread records the pause is at most 200 ms, the shortest one that five reads
+    /// per second and shard allow.
     pub poll_interval: Duration,
-    /// Pause before the first retry; it doubles with each further one, up to
-    /// [`RETRY_BACKOFF_MAX`]. 100 ms unless told. Ours: Lambda does not say how long it waits.
+    /// Pause before the first retry, by default 100 ms. It doubles with each further retry, up to
+    /// [`RETRY_BACKOFF_MAX`]. Lambda does not document its pauses.
     pub retry_backoff: Duration,
 }
 
 impl MappingSettings {
-    /// The defaults, for one stream.
+    /// Creates the default settings for a stream.
     #[must_use]
     pub fn new(stream_name: impl Into<String>) -> Self {
         Self {
@@ -101,91 +103,91 @@ impl MappingSettings {
         }
     }
 
-    /// Holds every setting against its rule.
+    /// Checks every setting against its rule.
     ///
     /// # Errors
-    /// [`SettingsError`] for the first setting that breaks its rule.
-    pub fn check(&self) -> Result<(), SettingsError> {
+    /// Returns [`MappingSettingsError`] for the first setting that breaks its rule.
+    pub fn check(&self) -> Result<(), MappingSettingsError> {
         let name = self.stream_name.as_str();
-        let named = (1..=STREAM_NAME_CHARS_MAX).contains(&name.len())
+        let is_valid = (1..=STREAM_NAME_CHARS_MAX).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-        if !named {
-            return Err(SettingsError::StreamName(self.stream_name.clone()));
+        if !is_valid {
+            return Err(MappingSettingsError::StreamName(self.stream_name.clone()));
         }
         if !(1..=BATCH_SIZE_MAX).contains(&self.batch_size) {
-            return Err(SettingsError::BatchSize(self.batch_size));
+            return Err(MappingSettingsError::BatchSize(self.batch_size));
         }
         if self.batching_window > BATCHING_WINDOW_MAX {
-            return Err(SettingsError::BatchingWindow(self.batching_window));
+            return Err(MappingSettingsError::BatchingWindow(self.batching_window));
         }
         if !(1..=PARALLELIZATION_FACTOR_MAX).contains(&self.parallelization_factor) {
-            return Err(SettingsError::ParallelizationFactor(self.parallelization_factor));
+            return Err(MappingSettingsError::ParallelizationFactor(self.parallelization_factor));
         }
         if let Some(attempts) = self.retry_attempts.filter(|&given| given > RETRY_ATTEMPTS_MAX) {
-            return Err(SettingsError::RetryAttempts(attempts));
+            return Err(MappingSettingsError::RetryAttempts(attempts));
         }
         if let Some(age) = self.record_age_max
             && !(RECORD_AGE_MIN..=RECORD_AGE_MAX).contains(&age)
         {
-            return Err(SettingsError::RecordAge(age));
+            return Err(MappingSettingsError::RecordAge(age));
         }
         if !(POLL_INTERVAL_MIN..=SHARD_ITERATOR_LIFE).contains(&self.poll_interval) {
-            return Err(SettingsError::PollInterval(self.poll_interval));
+            return Err(MappingSettingsError::PollInterval(self.poll_interval));
         }
         if self.retry_backoff > RETRY_BACKOFF_MAX {
-            return Err(SettingsError::RetryBackoff(self.retry_backoff));
+            return Err(MappingSettingsError::RetryBackoff(self.retry_backoff));
         }
         Ok(())
     }
 }
 
-/// A setting that breaks its rule.
+/// Setting that breaks its rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
-    /// The stream's name.
+pub enum MappingSettingsError {
+    /// `stream_name`, with the given value.
     #[error(
         "stream_name is {0:?}: a name has 1 to {STREAM_NAME_CHARS_MAX} characters of \
          A-Z a-z 0-9 _ . - (Kinesis, StreamName); \"till-events\" would pass"
     )]
     StreamName(String),
-    /// Records of a batch.
+    /// `batch_size`, with the given value.
     #[error(
         "batch_size is {0}: a batch holds 1 to {BATCH_SIZE_MAX} records \
          (CreateEventSourceMapping, BatchSize); 100 is the default"
     )]
     BatchSize(usize),
-    /// The wait for a batch to fill up.
+    /// `batching_window`, with the given value.
     #[error(
         "batching_window is {0:?}: at most {BATCHING_WINDOW_MAX:?} \
          (CreateEventSourceMapping, MaximumBatchingWindowInSeconds); 0s is the default"
     )]
     BatchingWindow(Duration),
-    /// Batches side by side.
+    /// `parallelization_factor`, with the given value.
     #[error(
         "parallelization_factor is {0}: 1 to {PARALLELIZATION_FACTOR_MAX} batches of a shard run \
-         side by side (CreateEventSourceMapping, ParallelizationFactor); 1 is the default"
+         at the same time (CreateEventSourceMapping, ParallelizationFactor); 1 is the default"
     )]
     ParallelizationFactor(usize),
-    /// Retries.
+    /// `retry_attempts`, with the given value.
     #[error(
         "retry_attempts is {0}: at most {RETRY_ATTEMPTS_MAX} (CreateEventSourceMapping, \
          MaximumRetryAttempts); leave it out to retry until the records expire"
     )]
     RetryAttempts(u32),
-    /// The age limit.
+    /// `record_age_max`, with the given value.
     #[error(
         "record_age_max is {0:?}: {RECORD_AGE_MIN:?} to {RECORD_AGE_MAX:?} \
          (CreateEventSourceMapping, MaximumRecordAgeInSeconds); leave it out to have no limit but \
          the stream's retention"
     )]
     RecordAge(Duration),
-    /// The pause between polls.
+    /// `poll_interval`, with the given value.
     #[error(
         "poll_interval is {0:?}: {POLL_INTERVAL_MIN:?} to {SHARD_ITERATOR_LIFE:?}, the life of a \
          shard iterator; 1s is the default"
     )]
     PollInterval(Duration),
-    /// The pause before a retry.
+    /// `retry_backoff`, with the given value.
     #[error("retry_backoff is {0:?}: at most {RETRY_BACKOFF_MAX:?}; 100ms is the default")]
     RetryBackoff(Duration),
 }

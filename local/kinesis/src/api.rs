@@ -10,8 +10,8 @@ use super::stream::{ShardMetadata, StreamMetadata, StreamMode, shard_id};
 pub(crate) use blob::{Blob, from_seconds, seconds};
 pub(crate) use object::JsonObject;
 
-/// Declares requests. Every member is optional, because the service reports a missing member with an
-/// error code. Every request can name its stream by name or by ARN.
+/// Declares requests. Every member is optional, because the service reports a missing member with
+/// an error code. Every request can name its stream by name or by ARN.
 macro_rules! requests {
     ($($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
@@ -251,8 +251,8 @@ pub(crate) struct ListedShard {
 }
 
 impl ListedShard {
-    /// Creates the description of a shard. The ending number is above the number of the last record,
-    /// because the service also assigns a number to the closing.
+    /// Creates the description of a shard. The ending number is above the number of the last
+    /// record, because the service also assigns a number to the closing.
     pub(crate) fn new(stream: &StreamMetadata, shard: &ShardMetadata) -> Self {
         let mut parents = shard.parents.iter().copied().map(shard_id);
         let sequence = |counter| stream.sequence(shard, counter).to_string();

@@ -149,7 +149,8 @@ impl Endpoint {
         (self.clock)().timestamp_millis()
     }
 
-    /// Returns a creation time above all earlier ones, so that no two streams share sequence numbers.
+    /// Returns a creation time above all earlier ones, so that no two streams share sequence
+    /// numbers.
     pub(crate) fn creation_stamp(&self) -> u64 {
         let now_ms = self.now_ms().max(0) as u64;
         let last = self.last_created_ms.load(Ordering::Relaxed);
@@ -194,7 +195,7 @@ impl Endpoint {
             return Err(ApiError::new(
                 ApiErrorCode::ResourceNotFound,
                 format!(
-                    "StreamMetadata {arn} not found: this endpoint has region {} and account {ACCOUNT}; \
+                    "Stream {arn} not found: this endpoint has region {} and account {ACCOUNT}; \
                      {} would be found if the stream exists",
                     self.region,
                     self.arn(name)

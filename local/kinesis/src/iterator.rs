@@ -107,8 +107,8 @@ impl PageToken {
     /// Decodes a token.
     ///
     /// # Errors
-    /// Returns `InvalidArgumentException` if the token is malformed, and `ExpiredNextTokenException`
-    /// if it is too old.
+    /// Returns `InvalidArgumentException` if the token is malformed, and
+    /// `ExpiredNextTokenException` if it is too old.
     pub(crate) fn read(text: &str, now_ms: u64) -> Result<Self, ApiError> {
         let token: Self = decode(text).ok_or_else(|| {
             ApiError::argument("NextToken was not issued by this endpoint; list from the start")

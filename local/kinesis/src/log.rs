@@ -224,7 +224,7 @@ fn start(writer: Box<LogWriter>) -> WriterState {
     match thread {
         Ok(thread) => WriterState::Running(queue, thread),
         Err(cause) => {
-            tracing::error!(%cause, "kinesis: no thread for a log writer; its shard accepts no records");
+            tracing::error!(%cause, "kinesis: no thread for a log writer; no records accepted");
             WriterState::Closed
         }
     }

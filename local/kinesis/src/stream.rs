@@ -270,8 +270,8 @@ impl StreamMetadata {
         Some(self.add(range, generation, vec![one, other], now_ms))
     }
 
-    /// Changes the open shards to `target` equal ranges, at least one: splits at every new boundary,
-    /// then merges the shards within each new range. A shard with a new range stays open.
+    /// Changes the open shards to `target` equal ranges, at least one: splits at every new
+    /// boundary, then merges the shards within each new range. A shard with a new range stays open.
     pub(crate) fn scale(&mut self, target: u32, now_ms: i64) {
         for range in HashRange::uniform(target) {
             let crossed = self.owner(range.start).filter(|shard| shard.range.start < range.start);

@@ -1,7 +1,7 @@
 //! Throughput budgets of a shard per second, as token buckets. The caller passes the time.
 //!
-//! Levels are in unit-nanoseconds, so a refill is exact integer arithmetic. Written by hand: limiter
-//! crates such as `governor` read a clock themselves and allow no debt.
+//! Levels are in unit-nanoseconds, so a refill is exact integer arithmetic. Written by hand:
+//! limiter crates such as `governor` read a clock themselves and allow no debt.
 
 use domain::limits::{
     SHARD_READ_BYTES_PER_SECOND, SHARD_READ_CALLS_PER_SECOND, SHARD_WRITE_BYTES_PER_SECOND,
@@ -57,8 +57,8 @@ impl WriteBudget {
         }
     }
 
-    /// Takes one record of `bytes` (data and key) from the budget. Returns `false`, and takes nothing,
-    /// if the budget does not suffice.
+    /// Takes one record of `bytes` (data and key) from the budget. Returns `false`, and takes
+    /// nothing, if the budget does not suffice.
     pub(crate) fn take(&mut self, bytes: usize, now: Instant) -> bool {
         self.records.refill(now);
         self.bytes.refill(now);

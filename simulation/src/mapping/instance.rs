@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_source_mapping::StartingPosition;
-use event_source_mapping::decisions::{Position, first_positions, readable};
+use event_source_mapping::decisions::{ShardPosition, initial_positions, readable_shards};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -33,7 +33,7 @@ pub(super) struct InstanceCheckpoints {
 }
 
 impl InstanceCheckpoints {
-    pub(super) fn set(&self, shard: &str, position: Position) {
+    pub(super) fn set(&self, shard: &str, position: ShardPosition) {
         self.memory.lock().unwrap().insert(shard.to_owned(), position);
         self.changes.notify();
     }
@@ -48,7 +48,7 @@ impl MappingInstance {
         let mut disk = mapping.disk.lock().unwrap();
         if disk.is_empty() {
             let now = mapping.sim.now();
-            *disk = first_positions(&mapping.stream.list(), StartingPosition::TrimHorizon, now);
+            *disk = initial_positions(&mapping.stream.list(), StartingPosition::TrimHorizon, now);
         }
         let memory = disk.clone();
         drop(disk);
@@ -67,7 +67,9 @@ impl MappingInstance {
         let mut stream = self.mapping.stream.watch();
         loop {
             let shards = self.mapping.stream.list();
-            for (id, position) in readable(&shards, &self.checkpoints.positions(), &self.reading) {
+            for (id, position) in
+                readable_shards(&shards, &self.checkpoints.positions(), &self.reading)
+            {
                 self.mapping.sim.log(|| format!("mapping: reads {id} from {position:?}"));
                 self.reading.insert(id.clone());
                 let run = shard::run(self.mapping.clone(), self.checkpoints.clone(), id, position);

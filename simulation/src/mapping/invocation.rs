@@ -7,8 +7,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use domain::Delivered;
-use event_source_mapping::decisions::{Answer, Batch, answer};
-use event_source_mapping::{HandlerError, Response};
+use event_source_mapping::decisions::{InvocationOutcome, RecordBatch};
+use event_source_mapping::{HandlerError, HandlerResponse};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -23,30 +23,31 @@ const POLLS_MAX: u64 = 30;
 
 /// Result of an invocation.
 pub(super) struct InvocationResult {
-    pub(super) lane: usize,
-    pub(super) answer: Answer,
+    pub(super) sub_shard: usize,
+    pub(super) outcome: InvocationOutcome,
 }
 
 /// Invokes the handler with a batch.
 pub(super) async fn invoke(
     mapping: SimulatedMapping,
     shard: String,
-    lane: usize,
-    batch: Batch,
+    sub_shard: usize,
+    batch: RecordBatch,
 ) -> InvocationResult {
     let records = batch.records();
     mapping.auditor.delivered(records, &mapping.stream);
     let sim = mapping.sim.clone();
     let numbers = || records.iter().map(|record| record.sequence_number.as_str());
-    let span = || format!("{shard}/{lane}: {:?}..{:?}", numbers().next(), numbers().next_back());
+    let span =
+        || format!("{shard}/{sub_shard}: {:?}..{:?}", numbers().next(), numbers().next_back());
     sim.log(|| format!("{}: handed over", span()));
     sim.count("invocations", 1);
     let task = tokio::spawn(handle(mapping.clone(), records.to_vec()));
     let _guard = HandlerGuard { handler: task.abort_handle(), sim: sim.clone() };
     let response = task.await.unwrap_or_else(|error| Err(HandlerError(error.to_string())));
-    let answer = answer(records, &response);
-    sim.log(|| format!("{}: {answer:?} {response:?}", span()));
-    InvocationResult { lane, answer }
+    let outcome = InvocationOutcome::new(records, &response);
+    sim.log(|| format!("{}: {outcome:?} {response:?}", span()));
+    InvocationResult { sub_shard, outcome }
 }
 
 /// Aborts the handler when its mapping is killed, unless the handler outlives it as a zombie.
@@ -66,7 +67,7 @@ impl Drop for HandlerGuard {
 async fn handle(
     mapping: SimulatedMapping,
     records: Vec<Delivered>,
-) -> Result<Response, HandlerError> {
+) -> Result<HandlerResponse, HandlerError> {
     let sim = &mapping.sim;
     let crashed = |when: &str| Err(HandlerError(format!("the handler crashed {when}")));
     if sim.injects(InjectedFault::CrashBefore) {
@@ -89,7 +90,7 @@ async fn handle(
     sim.log(|| format!("handler: {outcome:?}"));
     let failed = outcome.retry_from.map(|number| number.as_str().to_owned());
     sim.count("partial batch responses", usize::from(failed.is_some()));
-    Ok(Response { batch_item_failures: failed.into_iter().collect() })
+    Ok(HandlerResponse { batch_item_failures: failed.into_iter().collect() })
 }
 
 /// Polls `work` at most `polls` times. Returns `None` if it is not ready by then.

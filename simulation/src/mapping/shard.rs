@@ -1,8 +1,8 @@
-//! Driver of one shard: takes the steps that the real [`Lanes`] ask for and reports their results.
+//! Driver of one shard: executes the actions of the real [`SubShards`] and reports their results.
 
 use std::time::Duration;
 
-use event_source_mapping::decisions::{Lanes, Now, Position, Step};
+use event_source_mapping::decisions::{ShardAction, ShardPosition, ShardTime, SubShards};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -18,15 +18,15 @@ pub(super) async fn run(
     mapping: SimulatedMapping,
     checkpoints: InstanceCheckpoints,
     id: String,
-    position: Position,
+    position: ShardPosition,
 ) -> String {
     let stream = mapping.stream.clone();
     let place = match &position {
-        Position::After(number) => stream.place_after(&id, number),
+        ShardPosition::After(number) => stream.place_after(&id, number),
         _ => 0,
     };
     let mut driver = ShardDriver {
-        lanes: Lanes::new(mapping.rules.clone()),
+        sub_shards: SubShards::new(mapping.rules.clone()),
         began: Instant::now(),
         running: JoinSet::new(),
         reached: position,
@@ -44,11 +44,11 @@ struct ShardDriver {
     mapping: SimulatedMapping,
     checkpoints: InstanceCheckpoints,
     id: String,
-    lanes: Lanes,
+    sub_shards: SubShards,
     began: Instant,
     running: JoinSet<InvocationResult>,
     /// Last checkpoint.
-    reached: Position,
+    reached: ShardPosition,
     /// Number of records read from the shard.
     read: usize,
     /// Number of records that the auditor checked.
@@ -63,65 +63,67 @@ impl ShardDriver {
         loop {
             self.begin_steps();
             self.update_checkpoint();
-            if is_end && self.lanes.is_empty() {
-                self.checkpoints.set(&self.id, Position::End);
+            if is_end && self.sub_shards.is_empty() {
+                self.checkpoints.set(&self.id, ShardPosition::End);
                 return;
             }
-            let reads = !is_end && self.lanes.has_room();
+            let reads = !is_end && self.sub_shards.has_room();
             if reads {
                 let most = 1 + draw.below(40) as usize;
                 let found = self.mapping.stream.read(&self.id, self.read, most);
                 is_end = found.is_end;
                 if is_end {
-                    self.lanes.end();
+                    self.sub_shards.end();
                 }
                 if !found.records.is_empty() || is_end {
                     self.read += found.records.len();
                     let now = self.now();
-                    self.lanes.offer(found.records.into_iter().map(|stored| stored.record), now);
+                    self.sub_shards
+                        .push(found.records.into_iter().map(|stored| stored.record), now);
                     sleep(POLL).await;
                     continue;
                 }
             }
-            let wakes = self.lanes.wakes_at(self.now()).map(|wakes| self.began + wakes);
+            let wake = self.sub_shards.next_wake(self.now()).map(|wake| self.began + wake);
             tokio::select! {
                 biased;
                 Some(answered) = self.running.join_next() => {
-                    let InvocationResult { lane, answer } = answered.expect("invocations do not panic");
+                    let result = answered.expect("invocations do not panic");
+                    let InvocationResult { sub_shard, outcome } = result;
                     let now = self.now();
-                    let tally = self.lanes.answered(lane, answer, now);
-                    self.mapping.sim.count("records processed", tally.processed);
-                    self.mapping.sim.count("records handed over again", tally.retried);
+                    let counts = self.sub_shards.complete_invocation(sub_shard, outcome, now);
+                    self.mapping.sim.count("records processed", counts.processed);
+                    self.mapping.sim.count("records handed over again", counts.retried);
                 }
-                () = sleep_until(wakes.unwrap_or(self.began)), if wakes.is_some() => {}
+                () = sleep_until(wake.unwrap_or(self.began)), if wake.is_some() => {}
                 () = stream.changed(), if reads => {}
             }
         }
     }
 
-    fn now(&self) -> Now {
-        Now { wall: self.mapping.sim.now(), elapsed: self.began.elapsed() }
+    fn now(&self) -> ShardTime {
+        ShardTime { wall: self.mapping.sim.now(), elapsed: self.began.elapsed() }
     }
 
     fn begin_steps(&mut self) {
-        while let Some(step) = self.lanes.next(self.now()) {
-            match step {
-                Step::Invoke { lane, batch } => {
+        while let Some(action) = self.sub_shards.next_action(self.now()) {
+            match action {
+                ShardAction::Invoke { sub_shard, batch } => {
                     let (mapping, id) = (self.mapping.clone(), self.id.clone());
-                    self.running.spawn(invoke(mapping, id, lane, batch));
+                    self.running.spawn(invoke(mapping, id, sub_shard, batch));
                 }
-                Step::Discard(given_up) => {
+                ShardAction::Discard(given_up) => {
                     let detail = format!("{}: {:?}", self.id, given_up.condition);
                     self.mapping.auditor.report("given up", detail);
-                    self.lanes.kept(given_up.lane);
+                    self.sub_shards.complete_discard(given_up.sub_shard);
                 }
             }
         }
     }
 
     fn update_checkpoint(&mut self) {
-        let Some(reached) = self.lanes.checkpoint().cloned() else { return };
-        let position = Position::After(reached.clone());
+        let Some(reached) = self.sub_shards.checkpoint().cloned() else { return };
+        let position = ShardPosition::After(reached.clone());
         if position == self.reached {
             return;
         }

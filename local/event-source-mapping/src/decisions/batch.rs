@@ -1,27 +1,27 @@
-//! A run of records that is handed over together, and may be taken apart again.
+//! Batches of consecutive records, which can be split.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use domain::record::Delivered;
 
-/// Some neighbouring records of one lane. Taking it apart copies no record.
+/// Consecutive records of one sub-shard. A split copies no records.
 #[derive(Debug, Clone)]
-pub struct Batch {
+pub struct RecordBatch {
     all: Arc<[Delivered]>,
-    /// For each record its ordinal in the shard, see `prefix`.
+    /// Ordinal of each record in the shard; see [`super::watermark`].
     ordinals: Arc<[u64]>,
     range: Range<usize>,
 }
 
-impl Batch {
+impl RecordBatch {
     pub(crate) fn new(numbered: impl IntoIterator<Item = (u64, Delivered)>) -> Self {
         let (ordinals, all): (Vec<u64>, Vec<Delivered>) = numbered.into_iter().unzip();
         let range = 0..all.len();
         Self { all: all.into(), ordinals: ordinals.into(), range }
     }
 
-    /// The records, in the order of their shard.
+    /// Records of the batch, in the order of their shard.
     #[must_use]
     pub fn records(&self) -> &[Delivered] {
         &self.all[self.range.clone()]
@@ -35,7 +35,7 @@ impl Batch {
         self.range.len()
     }
 
-    /// The first `at` records, and the rest.
+    /// Splits the batch into its first `at` records and the rest.
     pub(crate) fn split_at(self, at: usize) -> (Self, Self) {
         let middle = self.range.start + at.min(self.len());
         let front = Self { range: self.range.start..middle, ..self.clone() };

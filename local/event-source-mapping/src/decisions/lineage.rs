@@ -1,70 +1,70 @@
-//! Which shards may be read now, and from where.
+//! Selection of the shards to read, parents before children.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::position::Position;
+use super::position::ShardPosition;
 use crate::settings::StartingPosition;
 
-/// A shard as the stream describes it.
+/// Shard of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shard {
-    /// Its name.
+pub struct ShardDescription {
+    /// Shard id.
     pub id: String,
-    /// None, one after a split, two after a merge.
+    /// Ids of the parents: none, one after a split, two after a merge.
     pub parents: Vec<String>,
-    /// Whether more may come.
+    /// State of the shard.
     pub state: ShardState,
 }
 
-/// Whether a shard takes records.
+/// State of a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShardState {
-    /// Takes records.
+    /// The shard accepts records.
     Open,
-    /// Was split or merged; may still have records to read.
+    /// The shard was split or merged. It can still have unread records.
     Closed,
 }
 
-/// Where each shard begins when the mapping sees the stream for the first time.
+/// Returns the position of each shard at the first start of a mapping.
 ///
-/// Closed shards have nothing to give to those who ask for what arrives from now on.
+/// With [`StartingPosition::Latest`] closed shards are finished, because no record arrives in them.
 #[must_use]
-pub fn first_positions(
-    shards: &[Shard],
+pub fn initial_positions(
+    shards: &[ShardDescription],
     starting: StartingPosition,
     now: DateTime<Utc>,
-) -> BTreeMap<String, Position> {
-    let position = |shard: &Shard| match (starting, shard.state) {
-        (StartingPosition::TrimHorizon, _) => Position::TrimHorizon,
-        (StartingPosition::AtTimestamp(since), _) => Position::Since(since),
-        (StartingPosition::Latest, ShardState::Open) => Position::Latest(now),
-        (StartingPosition::Latest, ShardState::Closed) => Position::End,
+) -> BTreeMap<String, ShardPosition> {
+    let position = |shard: &ShardDescription| match (starting, shard.state) {
+        (StartingPosition::TrimHorizon, _) => ShardPosition::TrimHorizon,
+        (StartingPosition::AtTimestamp(since), _) => ShardPosition::Since(since),
+        (StartingPosition::Latest, ShardState::Open) => ShardPosition::Latest(now),
+        (StartingPosition::Latest, ShardState::Closed) => ShardPosition::End,
     };
     shards.iter().map(|shard| (shard.id.clone(), position(shard))).collect()
 }
 
-/// The shards that are to be read now: not finished, not being read, and no parent of theirs is
-/// waiting or being read. A parent the stream no longer lists has expired with all its records.
+/// Returns the shards to start reading, with their positions: unfinished shards that are not being
+/// read and whose parents are finished. A parent that the stream no longer lists has expired with
+/// all its records.
 ///
-/// With each comes its position. One that is not known yet is new since the mapping began, so
-/// it is read from its beginning.
+/// A shard without a position appeared after the first start, so it is read from its oldest record.
 #[must_use]
-pub fn readable(
-    shards: &[Shard],
-    positions: &BTreeMap<String, Position>,
+pub fn readable_shards(
+    shards: &[ShardDescription],
+    positions: &BTreeMap<String, ShardPosition>,
     reading: &BTreeSet<String>,
-) -> Vec<(String, Position)> {
+) -> Vec<(String, ShardPosition)> {
     let listed: BTreeSet<&str> = shards.iter().map(|shard| shard.id.as_str()).collect();
-    let finished = |id: &str| positions.get(id) == Some(&Position::End);
-    let over = |id: &str| finished(id) || (!listed.contains(id) && !reading.contains(id));
+    let is_finished = |id: &str| positions.get(id) == Some(&ShardPosition::End);
+    let is_over = |id: &str| is_finished(id) || (!listed.contains(id) && !reading.contains(id));
     shards
         .iter()
-        .filter(|shard| !finished(&shard.id) && !reading.contains(&shard.id))
-        .filter(|shard| shard.parents.iter().all(|parent| over(parent)))
+        .filter(|shard| !is_finished(&shard.id) && !reading.contains(&shard.id))
+        .filter(|shard| shard.parents.iter().all(|parent| is_over(parent)))
         .map(|shard| {
-            let position = positions.get(&shard.id).cloned().unwrap_or(Position::TrimHorizon);
+            let position = positions.get(&shard.id).cloned().unwrap_or(ShardPosition::TrimHorizon);
             (shard.id.clone(), position)
         })
         .collect()
@@ -76,9 +76,9 @@ mod tests {
 
     use super::*;
 
-    /// 0 was split into 1 and 2, which were merged into 3.
-    fn family() -> Vec<Shard> {
-        let shard = |id: &str, parents: &[&str], state| Shard {
+    /// Shard 0, split into 1 and 2, which were merged into 3.
+    fn family() -> Vec<ShardDescription> {
+        let shard = |id: &str, parents: &[&str], state| ShardDescription {
             id: id.to_owned(),
             parents: parents.iter().map(|&parent| parent.to_owned()).collect(),
             state,
@@ -93,12 +93,12 @@ mod tests {
 
     fn check(finished: &[&str], reading: &[&str], expected: &[&str]) {
         let mut positions =
-            first_positions(&family(), StartingPosition::TrimHorizon, DateTime::UNIX_EPOCH);
+            initial_positions(&family(), StartingPosition::TrimHorizon, DateTime::UNIX_EPOCH);
         for &id in finished {
-            positions.insert(id.to_owned(), Position::End);
+            positions.insert(id.to_owned(), ShardPosition::End);
         }
         let reading = reading.iter().map(|&id| id.to_owned()).collect();
-        let readable = readable(&family(), &positions, &reading);
+        let readable = readable_shards(&family(), &positions, &reading);
         let ids: Vec<&str> = readable.iter().map(|(id, _)| id.as_str()).collect();
         assert_eq!(ids, expected, "finished {finished:?}, reading {reading:?}");
     }
@@ -115,40 +115,43 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_that_expired_holds_nobody_back_unless_it_is_still_being_read() {
+    fn an_expired_parent_holds_no_child_back_unless_it_is_still_being_read() {
         let shards = &family()[1..];
         let none = BTreeMap::new();
         let ids = |reading: &[&str]| -> Vec<String> {
             let reading = reading.iter().map(|&id| id.to_owned()).collect();
-            readable(shards, &none, &reading).into_iter().map(|(id, _)| id).collect()
+            readable_shards(shards, &none, &reading).into_iter().map(|(id, _)| id).collect()
         };
         assert_eq!(ids(&[]), ["1", "2"]);
         assert!(ids(&["0"]).is_empty());
     }
 
     #[test]
-    fn the_starting_position_is_for_the_shards_of_the_first_sight() {
+    fn the_starting_position_applies_to_the_shards_of_the_first_start() {
         let now = DateTime::UNIX_EPOCH;
-        let latest = first_positions(&family(), StartingPosition::Latest, now);
+        let latest = initial_positions(&family(), StartingPosition::Latest, now);
         let none = BTreeSet::new();
         assert_eq!(
-            readable(&family(), &latest, &none),
-            [("3".to_owned(), Position::Latest(now))],
+            readable_shards(&family(), &latest, &none),
+            [("3".to_owned(), ShardPosition::Latest(now))],
             "closed shards are left out"
         );
 
         let first = &family()[..1];
-        let mut positions = first_positions(first, StartingPosition::AtTimestamp(now), now);
-        assert_eq!(readable(first, &positions, &none), [("0".to_owned(), Position::Since(now))]);
-        positions.insert("0".to_owned(), Position::End);
-        positions.insert("1".to_owned(), Position::After(SequenceNumber::new("7")));
+        let mut positions = initial_positions(first, StartingPosition::AtTimestamp(now), now);
         assert_eq!(
-            readable(&family(), &positions, &none),
+            readable_shards(first, &positions, &none),
+            [("0".to_owned(), ShardPosition::Since(now))]
+        );
+        positions.insert("0".to_owned(), ShardPosition::End);
+        positions.insert("1".to_owned(), ShardPosition::After(SequenceNumber::new("7")));
+        assert_eq!(
+            readable_shards(&family(), &positions, &none),
             [
-                ("1".to_owned(), Position::After(SequenceNumber::new("7"))),
-                ("2".to_owned(), Position::TrimHorizon),
+                ("1".to_owned(), ShardPosition::After(SequenceNumber::new("7"))),
+                ("2".to_owned(), ShardPosition::TrimHorizon),
             ],
-            "children begin at their beginning, or behind their checkpoint"
+            "children begin at their oldest record or after their checkpoint"
         );
     }
 }

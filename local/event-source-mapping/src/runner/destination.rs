@@ -1,4 +1,4 @@
-//! Where discarded batches go: Lambda's on-failure destination, in the shape of its S3 one.
+//! On-failure destination for discarded batches, in the format of Lambda's S3 destination.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,47 +7,46 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use domain::record::Delivered;
 use serde_json::{Value, json};
 
-use super::durable::{replace, segment};
-use super::event::event;
-use crate::decisions::lanes::{Condition, Discarded};
-use crate::decisions::verdict::Answer;
+use super::durable_file::{path_segment, replace};
+use super::lambda_event::lambda_event;
+use crate::decisions::batch_decision::InvocationOutcome;
+use crate::decisions::sub_shards::{DiscardCondition, DiscardedBatch};
 
-/// Where discarded batches go.
+/// Destination of discarded batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// Nowhere: they are lost, as with a mapping that has no destination.
+    /// No destination. The batches are lost.
     None,
-    /// Into this folder, one JSON file for each batch, at
+    /// A folder, with one JSON file for each batch at
     /// `aws/lambda/<stream>/<shard>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<first number>-<records>.json`.
     ///
-    /// Lambda names the mapping's UUID, and ends with another; without randomness the stream and
-    /// the batch's first sequence number do as well. A file has what Lambda writes:
-    /// `requestContext` with the `condition`, `KinesisBatchInfo`, and in `payload` the event as
-    /// text, so that nothing of the batch is lost. A batch that cannot be written holds its shard
-    /// back until it can; Lambda would drop it.
+    /// Lambda uses two UUIDs instead of the stream and the first sequence number. A file has the
+    /// members of Lambda: `requestContext` with the `condition`, `KinesisBatchInfo`, and the event
+    /// as text in `payload`. A batch that cannot be written holds its shard back; Lambda would drop
+    /// it.
     Folder(PathBuf),
 }
 
-/// Who discards.
+/// Mapping and stream of a discarded batch.
 #[derive(Debug, Clone)]
-pub(crate) struct Origin {
+pub(crate) struct DiscardOrigin {
     pub(crate) mapping: String,
     pub(crate) stream_arn: String,
 }
 
 impl Destination {
-    /// Keeps a batch. It is on disk when this returns.
-    pub(crate) async fn keep(
+    /// Stores a batch durably.
+    pub(crate) async fn save(
         &self,
-        origin: &Origin,
-        discarded: &Discarded,
+        origin: &DiscardOrigin,
+        discarded: &DiscardedBatch,
         now: DateTime<Utc>,
     ) -> io::Result<()> {
         let Self::Folder(root) = self else { return Ok(()) };
         let Some(key) = key(&origin.mapping, discarded.batch.records(), now) else {
             return Ok(());
         };
-        let contents = serde_json::to_vec_pretty(&letter(origin, discarded, now))?;
+        let contents = serde_json::to_vec_pretty(&document(origin, discarded, now))?;
         let path = root.join(key);
         tokio::task::spawn_blocking(move || replace(&path, &contents))
             .await
@@ -60,22 +59,23 @@ fn key(mapping: &str, records: &[Delivered], now: DateTime<Utc>) -> Option<PathB
     let name = format!(
         "{}-{}-{}.json",
         now.format("%Y-%m-%dT%H.%M.%S"),
-        segment(first.sequence_number.as_str()),
+        path_segment(first.sequence_number.as_str()),
         records.len()
     );
-    let folder = Path::new("aws/lambda").join(segment(mapping)).join(segment(&first.shard_id));
+    let folder =
+        Path::new("aws/lambda").join(path_segment(mapping)).join(path_segment(&first.shard_id));
     Some(folder.join(now.format("%Y/%m/%d").to_string()).join(name))
 }
 
-fn letter(origin: &Origin, discarded: &Discarded, now: DateTime<Utc>) -> Value {
+fn document(origin: &DiscardOrigin, discarded: &DiscardedBatch, now: DateTime<Utc>) -> Value {
     let records = discarded.batch.records();
     let condition = match discarded.condition {
-        Condition::RetryAttemptsExhausted => "RetryAttemptsExhausted",
-        Condition::RecordAgeExceeded => "RecordAgeExceeded",
-        Condition::PayloadSizeExceeded => "PayloadSizeExceeded",
+        DiscardCondition::RetryAttemptsExhausted => "RetryAttemptsExhausted",
+        DiscardCondition::RecordAgeExceeded => "RecordAgeExceeded",
+        DiscardCondition::PayloadSizeExceeded => "PayloadSizeExceeded",
     };
-    let response = discarded.answer.map(|answer| {
-        let function_error = (answer == Answer::Error).then_some("Unhandled");
+    let response = discarded.last_outcome.map(|outcome| {
+        let function_error = (outcome == InvocationOutcome::Error).then_some("Unhandled");
         json!({
             "statusCode": 200,
             "executedVersion": "$LATEST",
@@ -83,7 +83,7 @@ fn letter(origin: &Origin, discarded: &Discarded, now: DateTime<Utc>) -> Value {
         })
     });
     let number = |record: Option<&Delivered>| record.map(|r| r.sequence_number.to_string());
-    let arrival = |record: Option<&Delivered>| record.map(|r| written(r.arrived_at));
+    let arrival = |record: Option<&Delivered>| record.map(|r| timestamp(r.arrived_at));
     let (first, last) = (records.first(), records.last());
     json!({
         "requestContext": {
@@ -93,7 +93,7 @@ fn letter(origin: &Origin, discarded: &Discarded, now: DateTime<Utc>) -> Value {
         },
         "responseContext": response,
         "version": "1.0",
-        "timestamp": written(now),
+        "timestamp": timestamp(now),
         "KinesisBatchInfo": {
             "shardId": first.map(|record| record.shard_id.as_str()),
             "startSequenceNumber": number(first),
@@ -103,10 +103,10 @@ fn letter(origin: &Origin, discarded: &Discarded, now: DateTime<Utc>) -> Value {
             "batchSize": records.len(),
             "streamArn": origin.stream_arn,
         },
-        "payload": event(records, &origin.stream_arn).to_string(),
+        "payload": lambda_event(records, &origin.stream_arn).to_string(),
     })
 }
 
-fn written(at: DateTime<Utc>) -> String {
+fn timestamp(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

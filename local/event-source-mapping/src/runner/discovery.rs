@@ -1,208 +1,217 @@
-//! Finds the stream and its shards, and runs those whose turn it is.
+//! Discovery of the stream and its shards. Starts the runner of each readable shard.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use domain::record::SequenceNumber;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::sleep;
 
-use super::shard::{Ended, Shared, run};
-use super::stop::{Slept, Stop};
-use super::stream::{Description, Place, Refusal, Use};
-use crate::decisions::lanes::backoff;
-use crate::decisions::lineage::{Shard, ShardState, first_positions, readable};
-use crate::decisions::position::Position;
+use super::retry::RetryPauses;
+use super::shard_runner::{MappingContext, ShardRunEnd, run};
+use super::stream_client::{IteratorStart, PositionUse, StreamDescription, StreamError};
+use crate::decisions::lineage::{ShardDescription, ShardState, initial_positions, readable_shards};
+use crate::decisions::position::ShardPosition;
 use crate::handler::Handler;
 
-/// How often the shards are listed. Shards that are split or merged say so themselves; this finds
-/// what came about while nobody was reading.
+/// Interval of listing the shards. The end of a shard names its children; the listing finds changes
+/// that happened while no shard was read.
 const LIST_INTERVAL: Duration = Duration::from_secs(10);
-/// Pause after the first failed call; it doubles with each further one.
-const BACKOFF: Duration = Duration::from_millis(100);
 
-/// Runs the mapping until it is asked to stop.
-pub(crate) async fn discover<H: Handler>(shared: Arc<Shared<H>>) {
-    let mut stop = shared.stop.clone();
-    let positions = shared.book.positions();
-    let Some((description, shards)) = await_stream(&shared, &mut stop).await else { return };
-    let first_sight = positions.is_empty();
-    let first = if first_sight {
-        let now = (shared.clock)();
-        first_positions(&shards, shared.settings.starting_position, now)
+/// Runs the mapping until it is stopped.
+pub(crate) async fn discover<H: Handler>(context: Arc<MappingContext<H>>) {
+    let positions = context.checkpoints.positions();
+    let Some((description, shards)) = wait_for_stream(&context).await else { return };
+    let is_first_start = positions.is_empty();
+    let changed = if is_first_start {
+        let starting = context.settings.starting_position;
+        initial_positions(&shards, starting, (context.clock)())
     } else {
-        let Some(lost) = lost_positions(&shared, &mut stop, &shards).await else { return };
+        let Some(lost) = lost_positions(&context, &positions, &shards).await else { return };
         lost
     };
-    if !first.is_empty() && !note_first(&shared, &mut stop, first).await {
+    if !changed.is_empty() && !save_positions(&context, changed).await {
         return;
     }
-    shared.board.reading();
-    let used = if first_sight { Use::First } else { Use::Again };
-    shared.retention.send_replace(description.retention);
-    let stream_arn = description.arn;
-    let mut readers =
-        Readers { shared, stream_arn, used, reading: BTreeSet::new(), running: JoinSet::new() };
-    readers.run(shards, stop).await;
+    context.progress.set_reading();
+    context.retention.send_replace(description.retention);
+    let position_use = if is_first_start { PositionUse::First } else { PositionUse::Later };
+    let readers = Readers {
+        context,
+        stream_arn: description.arn,
+        position_use,
+        reading: BTreeSet::new(),
+        running: JoinSet::new(),
+    };
+    readers.run(shards).await;
 }
 
-/// Waits until the stream exists and has shards. `None` when it is time to stop.
-async fn await_stream<H: Handler>(
-    shared: &Shared<H>,
-    stop: &mut Stop,
-) -> Option<(Description, Vec<Shard>)> {
-    let mut failures = 0;
+/// Waits until the stream exists and has shards. Returns `None` if the mapping is stopped.
+async fn wait_for_stream<H: Handler>(
+    context: &MappingContext<H>,
+) -> Option<(StreamDescription, Vec<ShardDescription>)> {
+    let stream = &context.settings.stream_name;
+    let mut pauses = RetryPauses::default();
     loop {
-        let looked = tokio::select! {
-            looked = look(shared) => looked,
-            () = stop.wished() => return None,
-        };
-        let stream = &shared.settings.stream_name;
-        failures += 1;
-        let pause = backoff(BACKOFF, failures);
-        match looked {
+        let listed = context.stop.run_until_cancelled(list(context)).await?;
+        let pause = pauses.next();
+        match listed {
             Ok((description, shards)) if !shards.is_empty() => return Some((description, shards)),
             Ok(_) => tracing::info!(stream, ?pause, "waiting for the stream to have shards"),
-            Err(Refusal::NotFound(_)) => {
+            Err(StreamError::NotFound(_)) => {
                 tracing::info!(stream, ?pause, "waiting for the stream to be created");
             }
-            Err(refusal) => tracing::warn!(stream, %refusal, ?pause, "the stream does not answer"),
+            Err(error) => tracing::warn!(stream, %error, ?pause, "the stream does not answer"),
         }
-        if stop.sleep(pause).await == Slept::Stopped {
-            return None;
-        }
+        context.stop.run_until_cancelled(sleep(pause)).await?;
     }
 }
 
-async fn look<H>(shared: &Shared<H>) -> Result<(Description, Vec<Shard>), Refusal> {
-    let description = shared.stream.describe().await?;
-    Ok((description, shared.stream.shards().await?))
+async fn list<H>(
+    context: &MappingContext<H>,
+) -> Result<(StreamDescription, Vec<ShardDescription>), StreamError> {
+    let description = context.stream.describe().await?;
+    Ok((description, context.stream.shards().await?))
 }
 
-/// Shards whose position the stream does not know, to be read from their oldest record. This is
-/// found out before anything else: should the end of a log be gone, the next records get the
-/// numbers of those that were there, and the position would mean one of them.
+/// Finds shards whose stored position is unknown to the stream. They are read from their oldest
+/// record. Returns `None` if the mapping is stopped.
+///
+/// The check comes before any read. If the end of a log was lost, the stream assigns its sequence
+/// numbers again, and a stored position would then denote another record.
 async fn lost_positions<H: Handler>(
-    shared: &Shared<H>,
-    stop: &mut Stop,
-    shards: &[Shard],
-) -> Option<BTreeMap<String, Position>> {
-    let positions = shared.book.positions();
+    context: &MappingContext<H>,
+    positions: &BTreeMap<String, ShardPosition>,
+    shards: &[ShardDescription],
+) -> Option<BTreeMap<String, ShardPosition>> {
     let mut lost = BTreeMap::new();
-    for Shard { id, state, .. } in shards {
-        let number = match positions.get(id) {
-            Some(Position::After(number)) => number,
-            // A shard that was read to its end takes no records any more.
-            Some(Position::End) if *state == ShardState::Open => {
+    for ShardDescription { id, state, .. } in shards {
+        let is_lost = match positions.get(id) {
+            Some(ShardPosition::After(number)) => is_unknown(context, id, number).await?,
+            // A shard that was read to its end accepts no more records.
+            Some(ShardPosition::End) if *state == ShardState::Open => {
                 tracing::warn!(
                     shard = id,
-                    "the shard was read to its end, and is open; was the stream created anew? It \
-                     is read from its oldest record, which counts nothing twice"
+                    "the shard was read to its end, but is open; the stream may have been created \
+                     again; the shard is read from its oldest record, and no event counts twice"
                 );
-                lost.insert(id.clone(), Position::TrimHorizon);
-                continue;
+                true
             }
-            _ => continue,
+            _ => false,
         };
-        let place = Place::After(number.clone());
-        let mut failures = 0;
-        loop {
-            match shared.stream.iterator(id, &place).await {
-                // A shard that is gone meanwhile is looked for again by its reader.
-                Ok(_) | Err(Refusal::NotFound(_)) => break,
-                Err(Refusal::Invalid(reason)) => {
-                    tracing::warn!(
-                        shard = id,
-                        reason,
-                        "the stream does not have the record that was read last; was the stream \
-                         created anew, or the end of its log lost? The shard is read from its \
-                         oldest record, which counts nothing twice"
-                    );
-                    lost.insert(id.clone(), Position::TrimHorizon);
-                    break;
-                }
-                Err(refusal) => {
-                    failures += 1;
-                    let pause = backoff(BACKOFF, failures);
-                    tracing::warn!(shard = id, %refusal, ?pause, "the position is not answered");
-                    if stop.sleep(pause).await == Slept::Stopped {
-                        return None;
-                    }
-                }
-            }
+        if is_lost {
+            lost.insert(id.clone(), ShardPosition::TrimHorizon);
         }
     }
     Some(lost)
 }
 
-/// Notes where everything begins, so that a restart before the first checkpoint begins there too.
-async fn note_first<H: Handler>(
-    shared: &Shared<H>,
-    stop: &mut Stop,
-    first: BTreeMap<String, Position>,
+/// `true` if the stream does not know a record of the shard. `None` if the mapping is stopped.
+async fn is_unknown<H: Handler>(
+    context: &MappingContext<H>,
+    shard: &str,
+    number: &SequenceNumber,
+) -> Option<bool> {
+    let start = IteratorStart::After(number.clone());
+    let mut pauses = RetryPauses::default();
+    loop {
+        match context.stream.iterator(shard, &start).await {
+            // If the shard has expired since, its reader finds out.
+            Ok(_) | Err(StreamError::NotFound(_)) => return Some(false),
+            Err(StreamError::Invalid(reason)) => {
+                tracing::warn!(
+                    shard,
+                    reason,
+                    "the stream does not have the record that was read last; the stream may have \
+                     been created again, or the end of its log lost; the shard is read from its \
+                     oldest record, and no event counts twice"
+                );
+                return Some(true);
+            }
+            Err(error) => {
+                let pause = pauses.next();
+                tracing::warn!(shard, %error, ?pause, "the position cannot be checked");
+                context.stop.run_until_cancelled(sleep(pause)).await?;
+            }
+        }
+    }
+}
+
+/// Stores start positions, so that a restart before the first checkpoint uses them too. Returns
+/// `false` if the mapping is stopped.
+async fn save_positions<H: Handler>(
+    context: &MappingContext<H>,
+    positions: BTreeMap<String, ShardPosition>,
 ) -> bool {
-    let mut failures = 0;
-    while let Err(error) = shared.book.note(first.clone()).await {
-        failures += 1;
+    let mut pauses = RetryPauses::default();
+    while let Err(error) = context.checkpoints.save(positions.clone()).await {
         tracing::error!(%error, "the starting positions cannot be written");
-        if stop.sleep(backoff(BACKOFF, failures)).await == Slept::Stopped {
+        if !pauses.wait(&context.stop).await {
             return false;
         }
     }
-    for (shard, position) in &first {
-        shared.board.checkpointed(shard, position);
+    for (shard, position) in &positions {
+        context.progress.set_checkpoint(shard, position);
     }
     true
 }
 
 struct Readers<H> {
-    shared: Arc<Shared<H>>,
+    context: Arc<MappingContext<H>>,
     stream_arn: String,
-    /// Whether the positions of the shards that are begun next were set by this mapping.
-    used: Use,
+    /// Use of the positions of the shards that are started next.
+    position_use: PositionUse,
     reading: BTreeSet<String>,
-    running: JoinSet<Ended>,
+    running: JoinSet<ShardRunEnd>,
 }
 
 impl<H: Handler> Readers<H> {
-    async fn run(&mut self, mut shards: Vec<Shard>, mut stop: Stop) {
+    async fn run(mut self, mut shards: Vec<ShardDescription>) {
         loop {
-            self.begin(&shards);
+            self.start(&shards);
             tokio::select! {
-                Some(ended) = self.running.join_next() => self.take(ended, &mut shards),
-                () = tokio::time::sleep(LIST_INTERVAL) => self.look_again(&mut shards).await,
-                () = stop.wished() => break,
+                Some(end) = self.running.join_next() => self.complete(end, &mut shards),
+                () = sleep(LIST_INTERVAL) => self.list_again(&mut shards).await,
+                () = self.context.stop.cancelled() => break,
             }
         }
         while self.running.join_next().await.is_some() {}
     }
 
-    async fn look_again(&self, shards: &mut Vec<Shard>) {
-        match look(&self.shared).await {
+    async fn list_again(&self, shards: &mut Vec<ShardDescription>) {
+        match list(&self.context).await {
             Ok((description, listed)) if !listed.is_empty() => {
-                self.shared.retention.send_replace(description.retention);
-                let known = |id: &str| listed.iter().any(|shard| shard.id == id);
-                self.shared.book.forget_finished(known);
+                self.context.retention.send_replace(description.retention);
+                let is_listed = |id: &str| listed.iter().any(|shard| shard.id == id);
+                self.context.checkpoints.remove_finished(is_listed);
                 *shards = listed;
             }
             Ok(_) => {}
-            Err(refusal) => tracing::warn!(%refusal, "the shards cannot be listed"),
+            Err(error) => tracing::warn!(%error, "the shards cannot be listed"),
         }
     }
 
-    fn begin(&mut self, shards: &[Shard]) {
-        for (shard, position) in readable(shards, &self.shared.book.positions(), &self.reading) {
+    fn start(&mut self, shards: &[ShardDescription]) {
+        let positions = self.context.checkpoints.positions();
+        for (shard, position) in readable_shards(shards, &positions, &self.reading) {
             tracing::info!(shard, ?position, "reading a shard");
             self.reading.insert(shard.clone());
-            let from = (position, self.used);
-            self.running.spawn(run(Arc::clone(&self.shared), self.stream_arn.clone(), shard, from));
+            let from = (position, self.position_use);
+            let (context, stream_arn) = (Arc::clone(&self.context), self.stream_arn.clone());
+            self.running.spawn(run(context, stream_arn, shard, from));
         }
-        // Only the first round can begin at a tip; whatever comes later was seen before.
-        self.used = Use::Again;
+        // Only the first round can begin after the newest record. Later shards have positions.
+        self.position_use = PositionUse::Later;
     }
 
-    fn take(&mut self, ended: Result<Ended, tokio::task::JoinError>, shards: &mut Vec<Shard>) {
-        match ended {
-            Ok(Ended::Finished { shard, children }) => {
+    fn complete(
+        &mut self,
+        end: Result<ShardRunEnd, JoinError>,
+        shards: &mut Vec<ShardDescription>,
+    ) {
+        match end {
+            Ok(ShardRunEnd::Finished { shard, children }) => {
                 tracing::info!(shard, "the shard is closed and done");
                 self.reading.remove(&shard);
                 for child in children {
@@ -211,8 +220,8 @@ impl<H: Handler> Readers<H> {
                     }
                 }
             }
-            Ok(Ended::Stopped) => {}
-            Err(error) => tracing::error!(%error, "a shard's reader was lost"),
+            Ok(ShardRunEnd::Stopped) => {}
+            Err(error) => tracing::error!(%error, "the reader of a shard panicked"),
         }
     }
 }

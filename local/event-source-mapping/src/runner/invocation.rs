@@ -1,28 +1,29 @@
 //! Invocation of the handler.
 
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
 use domain::record::Delivered;
 use futures_util::FutureExt as _;
 
-use crate::handler::{Handler, HandlerError, Response};
+use crate::handler::{Handler, HandlerError, HandlerResponse};
 
-/// Calls the handler and turns a panic into an error, so that the mapping outlives it.
+/// Calls the handler. A panic becomes an error, so that the mapping continues.
 pub(crate) async fn call(
     handler: &impl Handler,
     batch: &[Delivered],
-) -> Result<Response, HandlerError> {
-    // The call itself may panic before it returns a future.
+) -> Result<HandlerResponse, HandlerError> {
+    // The block also catches a panic before `handle` returns its future. After a panic the future
+    // is not polled again, so no inconsistent state is visible.
     let invocation = async { handler.handle(batch).await };
-    // After a panic the future is never polled again, so no half-changed state is seen.
     let caught = AssertUnwindSafe(invocation).catch_unwind().await;
-    caught.unwrap_or_else(|panic| Err(HandlerError(message_of(panic.as_ref()))))
+    caught.unwrap_or_else(|panic| Err(HandlerError(panic_message(panic.as_ref()))))
 }
 
-fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     let message = panic
         .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("it panicked: {}", message.as_deref().unwrap_or("no message"))
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("it panicked: {}", message.unwrap_or("no message"))
 }

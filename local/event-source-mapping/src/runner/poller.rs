@@ -1,4 +1,4 @@
-//! Reads one shard, from a position to its end, as fast as the records are taken.
+//! Poller of one shard.
 
 use std::time::Duration;
 
@@ -7,134 +7,130 @@ use domain::record::Delivered;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::stream::{Next, Place, Refusal, Stream};
-use crate::decisions::lanes::backoff;
-use crate::decisions::lineage::Shard;
+use super::retry::RetryPauses;
+use super::stream_client::{IteratorStart, NextIterator, StreamClient, StreamError};
+use crate::decisions::lineage::ShardDescription;
 
-/// Pause after the first failed call; it doubles with each further one.
-const BACKOFF: Duration = Duration::from_millis(100);
-/// Shortest pause between two reads that a shard allows.
+/// Shortest pause between two reads that the limits of a shard allow.
 const BEHIND_PAUSE: Duration = Duration::from_millis(1000 / SHARD_READ_CALLS_PER_SECOND as u64);
 
-/// What the poller found.
+/// Result of a poll.
 #[derive(Debug)]
 pub(crate) enum Polled {
-    /// Some records; none when the shard is read to its tip.
+    /// Records; empty if there are no unread records.
     Records(Vec<Delivered>),
     /// The shard is closed and read to its end.
-    End { children: Vec<Shard> },
+    End { children: Vec<ShardDescription> },
 }
 
+/// Reads one shard from a position to its end, as fast as the records are consumed.
 pub(crate) struct Poller {
-    pub(crate) stream: Stream,
+    pub(crate) stream: StreamClient,
     pub(crate) shard: String,
     pub(crate) interval: Duration,
-    /// Where the first iterator begins, until there was one.
-    pub(crate) begin: Option<Place>,
-    /// Where every other one begins: it must not skip what arrived since the first.
-    pub(crate) renew: Place,
+    /// Start of the first iterator, until the first iterator is there.
+    pub(crate) first: Option<IteratorStart>,
+    /// Start of every later iterator, which must not skip records that arrived since the first.
+    pub(crate) later: IteratorStart,
 }
 
 impl Poller {
-    /// Reads until the shard's end or until nobody listens.
-    pub(crate) async fn run(mut self, found: mpsc::Sender<Polled>) {
-        let listener = found.clone();
+    /// Reads until the end of the shard, or until the receiver is dropped.
+    pub(crate) async fn run(mut self, polled: mpsc::Sender<Polled>) {
+        let receiver = polled.clone();
         tokio::select! {
-            () = listener.closed() => {}
-            () = self.read(&found) => {}
+            () = receiver.closed() => {}
+            // The send fails only if the receiver is dropped.
+            _ = self.read(&polled) => {}
         }
     }
 
-    async fn read(&mut self, found: &mpsc::Sender<Polled>) {
+    async fn read(
+        &mut self,
+        polled: &mpsc::Sender<Polled>,
+    ) -> Result<(), mpsc::error::SendError<Polled>> {
         let mut iterator = None;
-        let mut failures = 0;
+        let mut pauses = RetryPauses::default();
         loop {
-            let (polled, pause) = match self.poll(iterator.take()).await {
-                Ok((records, Next::Iterator(next), pause)) => {
+            match self.poll(iterator.take()).await {
+                Ok((records, NextIterator::Iterator(next), pause)) => {
                     iterator = Some(next);
-                    failures = 0;
-                    (Polled::Records(records), pause)
-                }
-                Ok((records, Next::End { children }, _)) => {
-                    if !records.is_empty() && found.send(Polled::Records(records)).await.is_err() {
-                        return;
-                    }
-                    let _ = found.send(Polled::End { children }).await;
-                    return;
-                }
-                Err((refusal, kept)) => {
-                    iterator = kept;
-                    failures += 1;
-                    if self.is_gone(&refusal).await {
-                        tracing::warn!(shard = self.shard, "the stream no longer has this shard");
-                        let _ = found.send(Polled::End { children: Vec::new() }).await;
-                        return;
-                    }
-                    let pause = backoff(BACKOFF, failures);
-                    tracing::warn!(shard = self.shard, %refusal, ?pause, "the poll failed");
+                    pauses = RetryPauses::default();
+                    polled.send(Polled::Records(records)).await?;
                     sleep(pause).await;
-                    continue;
                 }
-            };
-            if found.send(polled).await.is_err() {
-                return;
+                Ok((records, NextIterator::End { children }, _)) => {
+                    if !records.is_empty() {
+                        polled.send(Polled::Records(records)).await?;
+                    }
+                    return polled.send(Polled::End { children }).await;
+                }
+                Err((error, _)) if self.is_gone(&error).await => {
+                    tracing::warn!(shard = self.shard, "the stream no longer has this shard");
+                    return polled.send(Polled::End { children: Vec::new() }).await;
+                }
+                Err((error, kept)) => {
+                    iterator = kept;
+                    let pause = pauses.next();
+                    tracing::warn!(shard = self.shard, %error, ?pause, "the poll failed");
+                    sleep(pause).await;
+                }
             }
-            sleep(pause).await;
         }
     }
 
-    /// One read, with the iterator of the last one if there is any. After a failure that iterator
-    /// is given back if it is still good.
+    /// Reads once, with the iterator of the last read if there is one. An error includes that
+    /// iterator if it is still valid.
     async fn poll(
         &mut self,
         iterator: Option<String>,
-    ) -> Result<(Vec<Delivered>, Next, Duration), (Refusal, Option<String>)> {
+    ) -> Result<(Vec<Delivered>, NextIterator, Duration), (StreamError, Option<String>)> {
         let iterator = match iterator {
             Some(iterator) => iterator,
-            None => self.iterator().await.map_err(|refusal| (refusal, None))?,
+            None => self.iterator().await.map_err(|error| (error, None))?,
         };
         match self.stream.read(&self.shard, &iterator).await {
-            Ok(read) => {
-                if let Some(last) = read.records.last() {
-                    self.renew = Place::After(last.sequence_number.clone());
+            Ok(page) => {
+                if let Some(last) = page.records.last() {
+                    self.later = IteratorStart::After(last.sequence_number.clone());
                 }
-                let pause = if read.behind.is_zero() {
+                let pause = if page.behind.is_zero() {
                     self.interval
                 } else {
                     self.interval.min(BEHIND_PAUSE)
                 };
-                Ok((read.records, read.next, pause))
+                Ok((page.records, page.next, pause))
             }
-            Err(refusal @ Refusal::Passing(_)) => Err((refusal, Some(iterator))),
-            // The iterator is of no use any more; the next one begins behind the last record.
-            Err(refusal) => Err((refusal, None)),
+            Err(error @ StreamError::Transient(_)) => Err((error, Some(iterator))),
+            // The iterator is unusable. The next one begins after the last record.
+            Err(error) => Err((error, None)),
         }
     }
 
-    async fn iterator(&mut self) -> Result<String, Refusal> {
-        let place = self.begin.as_ref().unwrap_or(&self.renew);
-        let answer = match self.stream.iterator(&self.shard, place).await {
-            Err(Refusal::Invalid(reason)) if *place != Place::Start => {
+    async fn iterator(&mut self) -> Result<String, StreamError> {
+        let start = self.first.as_ref().unwrap_or(&self.later);
+        let result = match self.stream.iterator(&self.shard, start).await {
+            Err(StreamError::Invalid(reason)) if *start != IteratorStart::Oldest => {
                 tracing::warn!(
                     shard = self.shard,
                     reason,
-                    "the position means nothing to this stream; was it deleted and created again? \
-                     The shard is read from its oldest record"
+                    "the stream does not know the position; it may have been deleted and created \
+                     again; the shard is read from its oldest record"
                 );
-                self.renew = Place::Start;
-                self.stream.iterator(&self.shard, &Place::Start).await
+                self.later = IteratorStart::Oldest;
+                self.stream.iterator(&self.shard, &IteratorStart::Oldest).await
             }
-            answer => answer,
+            result => result,
         };
-        if answer.is_ok() {
-            self.begin = None;
+        if result.is_ok() {
+            self.first = None;
         }
-        answer
+        result
     }
 
-    /// Whether the shard expired with all its records, while the stream goes on.
-    async fn is_gone(&self, refusal: &Refusal) -> bool {
-        matches!(refusal, Refusal::NotFound(_))
+    /// `true` if the shard expired with all its records while the stream still exists.
+    async fn is_gone(&self, error: &StreamError) -> bool {
+        matches!(error, StreamError::NotFound(_))
             && self.stream.shards().await.is_ok_and(|shards| {
                 !shards.is_empty() && shards.iter().all(|shard| shard.id != self.shard)
             })

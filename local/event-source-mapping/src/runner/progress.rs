@@ -1,4 +1,4 @@
-//! How far a mapping is, for those who watch it and for the metrics.
+//! Progress of a mapping, for watchers and metrics.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,45 +6,45 @@ use std::time::Duration;
 use domain::record::SequenceNumber;
 use tokio::sync::watch;
 
-use crate::decisions::lanes::Tally;
-use crate::decisions::position::Position;
+use crate::decisions::position::ShardPosition;
+use crate::decisions::sub_shards::RecordCounts;
 
 const RECORDS: &str = "daymark_mapping_records_total";
 const BATCHES: &str = "daymark_mapping_batches_total";
 const ITERATOR_AGE: &str = "daymark_mapping_iterator_age_seconds";
 
-/// How far a mapping is. The counters begin at zero with each mapping.
+/// Progress of a mapping. The counters begin at zero with each mapping.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// The stream was found, and where to read it from is settled.
+pub struct MappingProgress {
+    /// `true` after the stream is found and the start positions are stored.
     pub reading: bool,
-    /// By shard id; finished shards stay.
+    /// Progress by shard id, including finished shards.
     pub shards: BTreeMap<String, ShardProgress>,
 }
 
-/// How far a mapping is in one shard.
+/// Progress of a mapping in one shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShardProgress {
-    /// Everything up to here is checkpointed: handled or discarded, and noted.
+    /// Stored checkpoint: all records up to it are handled or discarded.
     pub checkpoint: Option<SequenceNumber>,
-    /// The shard was closed and everything in it is checkpointed.
+    /// `true` if the shard is closed and all its records are done.
     pub finished: bool,
-    /// Records the handler took.
+    /// Number of records that the handler processed.
     pub records_processed: u64,
-    /// Records that were to be handed over again, counted each time.
+    /// Number of records left to retry, counted after each invocation.
     pub records_retried: u64,
-    /// Records that went to the destination.
+    /// Number of discarded records.
     pub records_discarded: u64,
-    /// Calls of the handler.
+    /// Number of invocations.
     pub batches: u64,
-    /// How old the last record of the last batch was when it was handed over; zero when there is
-    /// nothing left to read.
+    /// Age of the last record of the last batch at its invocation; zero if there are no unread
+    /// records.
     pub iterator_age: Duration,
 }
 
-impl Progress {
-    /// All shards together; the age is that of the shard that is furthest behind. The checkpoint
-    /// is left out: it means nothing across shards.
+impl MappingProgress {
+    /// Sums the progress of all shards. The age is the largest one. There is no checkpoint, because
+    /// a checkpoint belongs to one shard.
     #[must_use]
     pub fn total(&self) -> ShardProgress {
         let mut total = ShardProgress {
@@ -62,59 +62,59 @@ impl Progress {
     }
 }
 
-/// Writes the progress, where everybody can see it.
-#[derive(Debug, Clone)]
-pub(crate) struct Board(watch::Sender<Progress>);
+/// Publisher of the progress.
+#[derive(Debug)]
+pub(crate) struct ProgressPublisher(watch::Sender<MappingProgress>);
 
-impl Board {
-    pub(crate) fn new(positions: &BTreeMap<String, Position>) -> Self {
-        let board = Self(watch::Sender::default());
+impl ProgressPublisher {
+    pub(crate) fn new(positions: &BTreeMap<String, ShardPosition>) -> Self {
+        let publisher = Self(watch::Sender::default());
         for (shard, position) in positions {
-            board.checkpointed(shard, position);
+            publisher.set_checkpoint(shard, position);
         }
-        board
+        publisher
     }
 
-    pub(crate) fn watch(&self) -> watch::Receiver<Progress> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<MappingProgress> {
         self.0.subscribe()
     }
 
-    pub(crate) fn reading(&self) {
+    pub(crate) fn set_reading(&self) {
         self.0.send_modify(|progress| progress.reading = true);
     }
 
-    pub(crate) fn checkpointed(&self, shard: &str, position: &Position) {
+    pub(crate) fn set_checkpoint(&self, shard: &str, position: &ShardPosition) {
         self.change(shard, |progress| match position {
-            Position::After(number) => progress.checkpoint = Some(number.clone()),
-            Position::End => progress.finished = true,
-            // It begins, or begins again.
-            Position::TrimHorizon | Position::Latest(_) | Position::Since(_) => {
+            ShardPosition::After(number) => progress.checkpoint = Some(number.clone()),
+            ShardPosition::End => progress.finished = true,
+            // Reading begins, or begins again.
+            ShardPosition::TrimHorizon | ShardPosition::Latest(_) | ShardPosition::Since(_) => {
                 (progress.checkpoint, progress.finished) = (None, false);
             }
         });
     }
 
-    pub(crate) fn handed_over(&self, shard: &str, age: Duration) {
+    pub(crate) fn count_invocation(&self, shard: &str, age: Duration) {
         self.change(shard, |progress| {
             progress.batches += 1;
             progress.iterator_age = age;
         });
         metrics::counter!(BATCHES).increment(1);
-        self.show_age();
+        self.record_age();
     }
 
-    pub(crate) fn caught_up(&self, shard: &str) {
+    pub(crate) fn set_caught_up(&self, shard: &str) {
         let zeroed = self.0.send_if_modified(|progress| {
             let shard = progress.shards.entry(shard.to_owned()).or_default();
             !std::mem::take(&mut shard.iterator_age).is_zero()
         });
         if zeroed {
-            self.show_age();
+            self.record_age();
         }
     }
 
-    pub(crate) fn answered(&self, shard: &str, tally: Tally) {
-        let (processed, retried) = (tally.processed as u64, tally.retried as u64);
+    pub(crate) fn count_records(&self, shard: &str, counts: RecordCounts) {
+        let (processed, retried) = (counts.processed as u64, counts.retried as u64);
         self.change(shard, |progress| {
             progress.records_processed += processed;
             progress.records_retried += retried;
@@ -123,13 +123,13 @@ impl Board {
         metrics::counter!(RECORDS, "outcome" => "retried").increment(retried);
     }
 
-    pub(crate) fn discarded(&self, shard: &str, records: usize) {
+    pub(crate) fn count_discarded(&self, shard: &str, records: usize) {
         self.change(shard, |progress| progress.records_discarded += records as u64);
         metrics::counter!(RECORDS, "outcome" => "discarded").increment(records as u64);
     }
 
-    /// One figure for the mapping, as Lambda has it: the shard that is furthest behind.
-    fn show_age(&self) {
+    /// Sets the iterator age of the mapping: the largest age of a shard, as in Lambda.
+    fn record_age(&self) {
         let age = self.0.borrow().total().iterator_age;
         metrics::gauge!(ITERATOR_AGE).set(age.as_secs_f64());
     }

@@ -1,4 +1,4 @@
-//! What becomes of a batch that fails.
+//! Batches that fail.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -6,63 +6,62 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use event_source_mapping::{Checkpoints, Destination, MappingSettings, OnError, Response};
+use event_source_mapping::{Checkpoints, Destination, HandlerResponse, MappingSettings, OnError};
 
-use crate::stage::{Recorder, STREAM, Stage, failed, fails, files, has, in_time, settings, text};
+use crate::fixture::{
+    RecordingHandler, STREAM, StreamFixture, failed, fails, files, has, in_time, settings, text,
+};
 
 #[tokio::test]
 async fn a_reported_failure_is_retried_from_its_sequence_number() {
-    let stage = Stage::with_shards(1).await;
-    let (shard, last) = stage.put_all("s-01", &["1", "2", "3", "4"]).await;
+    let fixture = StreamFixture::with_shards(1).await;
+    let (shard, last) = fixture.put_all("s-01", &["1", "2", "3", "4"]).await;
     let calls = AtomicU32::new(0);
-    let handler = Recorder::answering(move |batch| {
+    let handler = RecordingHandler::responding(move |batch| {
         let first = calls.fetch_add(1, Ordering::SeqCst) == 0;
-        // The lowest counts, wherever it stands in the list.
-        Ok(if first { failed([&batch[3], &batch[1]]) } else { Response::default() })
+        // The lowest number counts, at any place in the list.
+        Ok(if first { failed([&batch[3], &batch[1]]) } else { HandlerResponse::default() })
     });
-    let mapping = stage.map(settings(), handler.clone());
+    let mapping = fixture.map(settings(), handler.clone());
     in_time(mapping.wait_until(&shard, &last)).await;
     assert_eq!(handler.batches(), [vec!["1", "2", "3", "4"], vec!["2", "3", "4"]]);
     let progress = mapping.progress().total();
     assert_eq!((progress.records_processed, progress.records_retried), (4, 3));
     in_time(mapping.stop()).await;
-    stage.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn an_empty_or_unknown_number_fails_the_whole_batch() {
     for number in ["", "12345"] {
-        let stage = Stage::with_shards(1).await;
-        let (shard, last) = stage.put_all("s-01", &["1", "2"]).await;
+        let fixture = StreamFixture::with_shards(1).await;
+        let (shard, last) = fixture.put_all("s-01", &["1", "2"]).await;
         let calls = AtomicU32::new(0);
-        let handler = Recorder::answering(move |batch| {
+        let handler = RecordingHandler::responding(move |batch| {
             if calls.fetch_add(1, Ordering::SeqCst) > 0 {
-                return Ok(Response::default());
+                return Ok(HandlerResponse::default());
             }
             let mut response = failed([&batch[1]]);
             response.batch_item_failures.push(number.to_owned());
             Ok(response)
         });
-        let mapping = stage.map(settings(), handler.clone());
+        let mapping = fixture.map(settings(), handler.clone());
         in_time(mapping.wait_until(&shard, &last)).await;
         assert_eq!(handler.batches(), [["1", "2"], ["1", "2"]], "reported {number:?}");
         in_time(mapping.stop()).await;
-        stage.close().await;
+        fixture.close().await;
     }
 }
 
 #[tokio::test]
-async fn a_poisonous_batch_is_halved_until_only_the_poison_is_discarded() {
-    let stage = Stage::with_shards(1).await;
-    let (shard, last) = stage.put_all("s-01", &["1", "2", "poison", "4", "5"]).await;
-    let handler =
-        Recorder::answering(
-            |batch| {
-                if has(batch, "poison") { fails() } else { Ok(Response::default()) }
-            },
-        );
+async fn a_failing_batch_is_halved_until_only_the_failing_record_is_discarded() {
+    let fixture = StreamFixture::with_shards(1).await;
+    let (shard, last) = fixture.put_all("s-01", &["1", "2", "poison", "4", "5"]).await;
+    let handler = RecordingHandler::responding(|batch| {
+        if has(batch, "poison") { fails() } else { Ok(HandlerResponse::default()) }
+    });
     let folder = tempfile::tempdir().unwrap();
-    let mapping = stage.map_with(
+    let mapping = fixture.map_with(
         MappingSettings { on_error: OnError::Bisect, retry_attempts: Some(1), ..settings() },
         handler.clone(),
         Checkpoints::Memory,
@@ -84,35 +83,35 @@ async fn a_poisonous_batch_is_halved_until_only_the_poison_is_discarded() {
     assert_eq!((progress.records_processed, progress.records_discarded), (4, 1));
     in_time(mapping.stop()).await;
 
-    let kept = files(folder.path());
-    assert_eq!(kept.len(), 1);
-    let (path, letter) = kept.first_key_value().unwrap();
+    let stored = files(folder.path());
+    assert_eq!(stored.len(), 1);
+    let (path, document) = stored.first_key_value().unwrap();
     let start = format!("aws/lambda/{STREAM}/{shard}/2026/11/20/2026-11-20T12.00.00-");
     assert!(path.starts_with(&start), "{path}");
-    assert_eq!(letter["requestContext"]["condition"], "RetryAttemptsExhausted");
-    assert_eq!(letter["responseContext"]["functionError"], "Unhandled");
-    let info = &letter["KinesisBatchInfo"];
+    assert_eq!(document["requestContext"]["condition"], "RetryAttemptsExhausted");
+    assert_eq!(document["responseContext"]["functionError"], "Unhandled");
+    let info = &document["KinesisBatchInfo"];
     assert_eq!(info["shardId"], shard.as_str());
     assert_eq!(info["batchSize"], 1);
     assert_eq!(info["startSequenceNumber"], info["endSequenceNumber"]);
     assert_eq!(info["approximateArrivalOfFirstRecord"], "2026-11-20T12:00:00.000Z");
-    let payload = letter["payload"].as_str().unwrap();
+    let payload = document["payload"].as_str().unwrap();
     let event: serde_json::Value = serde_json::from_str(payload).unwrap();
     let entry = &event["Records"][0];
     assert_eq!(entry["kinesis"]["data"], STANDARD.encode("poison"));
     assert_eq!(entry["kinesis"]["partitionKey"], "s-01");
     assert_eq!(entry["eventSourceARN"], info["streamArn"]);
-    stage.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
-async fn with_halving_a_reported_failure_cuts_at_its_number_and_uses_up_no_retry() {
-    let stage = Stage::with_shards(1).await;
-    let (shard, last) = stage.put_all("s-01", &["1", "poison", "3", "4"]).await;
-    let handler = Recorder::answering(|batch| {
+async fn with_halving_a_reported_failure_splits_at_its_number_and_uses_up_no_retry() {
+    let fixture = StreamFixture::with_shards(1).await;
+    let (shard, last) = fixture.put_all("s-01", &["1", "poison", "3", "4"]).await;
+    let handler = RecordingHandler::responding(|batch| {
         Ok(failed(batch.iter().find(|record| text(record) == "poison")))
     });
-    let mapping = stage.map(
+    let mapping = fixture.map(
         MappingSettings { on_error: OnError::Bisect, retry_attempts: Some(0), ..settings() },
         handler.clone(),
     );
@@ -130,19 +129,19 @@ async fn with_halving_a_reported_failure_cuts_at_its_number_and_uses_up_no_retry
     );
     assert_eq!(mapping.progress().total().records_discarded, 1);
     in_time(mapping.stop()).await;
-    stage.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
-async fn exhausted_retries_discard_the_rest_of_the_batch_and_the_shard_goes_on() {
-    let stage = Stage::with_shards(1).await;
-    stage.put_all("s-01", &["1", "poison", "3"]).await;
-    let (shard, last) = stage.put("s-01", "4").await;
-    let handler = Recorder::answering(|batch| {
+async fn exhausted_retries_discard_the_rest_of_the_batch_and_the_shard_continues() {
+    let fixture = StreamFixture::with_shards(1).await;
+    fixture.put_all("s-01", &["1", "poison", "3"]).await;
+    let (shard, last) = fixture.put("s-01", "4").await;
+    let handler = RecordingHandler::responding(|batch| {
         Ok(failed(batch.iter().find(|record| text(record) == "poison")))
     });
     let folder = tempfile::tempdir().unwrap();
-    let mapping = stage.map_with(
+    let mapping = fixture.map_with(
         MappingSettings { batch_size: 3, retry_attempts: Some(2), ..settings() },
         handler.clone(),
         Checkpoints::Memory,
@@ -153,26 +152,26 @@ async fn exhausted_retries_discard_the_rest_of_the_batch_and_the_shard_goes_on()
     assert_eq!(
         handler.batches(),
         [vec!["1", "poison", "3"], again.clone(), again, vec!["4"]],
-        "one call and two retries of what begins with the poison"
+        "one invocation and two retries from the failing record on"
     );
-    let kept = files(folder.path());
-    let letter = kept.values().next().unwrap();
-    assert_eq!(letter["KinesisBatchInfo"]["batchSize"], 2);
-    assert_eq!(letter["requestContext"]["approximateInvokeCount"], 3);
-    assert_eq!(letter["responseContext"]["functionError"], serde_json::Value::Null);
+    let stored = files(folder.path());
+    let document = stored.values().next().unwrap();
+    assert_eq!(document["KinesisBatchInfo"]["batchSize"], 2);
+    assert_eq!(document["requestContext"]["approximateInvokeCount"], 3);
+    assert_eq!(document["responseContext"]["functionError"], serde_json::Value::Null);
     in_time(mapping.stop()).await;
-    stage.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
-async fn a_record_beyond_the_age_limit_is_kept_aside_and_never_handed_over() {
-    let stage = Stage::with_shards(1).await;
-    stage.put_all("s-01", &["old", "older than a minute"]).await;
-    stage.clock.advance(61);
-    let (shard, last) = stage.put("s-01", "new").await;
+async fn a_record_beyond_the_age_limit_is_stored_and_never_passed_to_the_handler() {
+    let fixture = StreamFixture::with_shards(1).await;
+    fixture.put_all("s-01", &["old", "older than a minute"]).await;
+    fixture.clock.advance(61);
+    let (shard, last) = fixture.put("s-01", "new").await;
     let folder = tempfile::tempdir().unwrap();
-    let handler = Recorder::content();
-    let mapping = stage.map_with(
+    let handler = RecordingHandler::accepting();
+    let mapping = fixture.map_with(
         MappingSettings { record_age_max: Some(Duration::from_secs(60)), ..settings() },
         handler.clone(),
         Checkpoints::Memory,
@@ -180,50 +179,50 @@ async fn a_record_beyond_the_age_limit_is_kept_aside_and_never_handed_over() {
     );
     in_time(mapping.wait_until(&shard, &last)).await;
     assert_eq!(handler.records(), ["new"]);
-    let kept = files(folder.path());
-    let letter = kept.values().next().unwrap();
-    assert_eq!(letter["requestContext"]["condition"], "RecordAgeExceeded");
-    assert_eq!(letter["KinesisBatchInfo"]["batchSize"], 2);
+    let stored = files(folder.path());
+    let document = stored.values().next().unwrap();
+    assert_eq!(document["requestContext"]["condition"], "RecordAgeExceeded");
+    assert_eq!(document["KinesisBatchInfo"]["batchSize"], 2);
     in_time(mapping.stop()).await;
-    stage.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn a_panic_in_the_handler_counts_as_an_error() {
-    let stage = Stage::with_shards(1).await;
-    let (shard, last) = stage.put_all("s-01", &["1", "2"]).await;
+    let fixture = StreamFixture::with_shards(1).await;
+    let (shard, last) = fixture.put_all("s-01", &["1", "2"]).await;
     let calls = AtomicU32::new(0);
-    let handler = Recorder::answering(move |_| {
+    let handler = RecordingHandler::responding(move |_| {
         assert!(calls.fetch_add(1, Ordering::SeqCst) > 0, "the first call panics on purpose");
-        Ok(Response::default())
+        Ok(HandlerResponse::default())
     });
-    let mapping = stage.map(settings(), handler.clone());
+    let mapping = fixture.map(settings(), handler.clone());
     in_time(mapping.wait_until(&shard, &last)).await;
     assert_eq!(handler.batches(), [["1", "2"], ["1", "2"]]);
     in_time(mapping.stop()).await;
-    stage.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn a_destination_that_cannot_be_written_holds_the_checkpoint_back() {
-    let stage = Stage::with_shards(1).await;
-    let (shard, last) = stage.put_all("s-01", &["poison", "2"]).await;
+    let fixture = StreamFixture::with_shards(1).await;
+    let (shard, last) = fixture.put_all("s-01", &["poison", "2"]).await;
     let folder = tempfile::tempdir().unwrap();
     let blocked = folder.path().join("blocked");
     std::fs::write(&blocked, "a file where a folder should be").unwrap();
     let handled = Arc::new(Mutex::new(0));
     let counter = Arc::clone(&handled);
-    let handler = Recorder::answering(move |batch| {
+    let handler = RecordingHandler::responding(move |batch| {
         *counter.lock().unwrap() += 1;
-        if has(batch, "poison") { fails() } else { Ok(Response::default()) }
+        if has(batch, "poison") { fails() } else { Ok(HandlerResponse::default()) }
     });
-    let mapping = stage.map_with(
+    let mapping = fixture.map_with(
         MappingSettings { batch_size: 1, retry_attempts: Some(0), ..settings() },
         handler.clone(),
         Checkpoints::Memory,
         Destination::Folder(blocked.clone()),
     );
-    // While it is blocked nothing moves; once it is free everything does.
+    // The checkpoint must not move before the destination can be written.
     let released = async {
         while *handled.lock().unwrap() == 0 {
             tokio::task::yield_now().await;
@@ -235,5 +234,5 @@ async fn a_destination_that_cannot_be_written_holds_the_checkpoint_back() {
     assert_eq!(handler.records(), ["poison", "2"]);
     assert_eq!(files(&blocked).len(), 1);
     in_time(mapping.stop()).await;
-    stage.close().await;
+    fixture.close().await;
 }

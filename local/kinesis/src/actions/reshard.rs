@@ -77,8 +77,9 @@ impl Endpoint {
         }))
     }
 
-    /// Changes the shards of a stream on a copy, waits for the logs of the shards to close, makes the
-    /// new metadata durable, and only then publishes it. Returns the number of open shards before.
+    /// Changes the shards of a stream on a copy, waits for the logs of the shards to close, makes
+    /// the new metadata durable, and only then publishes it. Returns the number of open shards
+    /// before.
     async fn reshard(
         self: &Arc<Self>,
         name: &str,
@@ -96,8 +97,8 @@ impl Endpoint {
             return Err(ApiError::constraint(
                 "streamName",
                 name,
-                "Shards of a stream of StreamMode ON_DEMAND cannot be changed by a caller; create a \
-                 PROVISIONED stream",
+                "Shards of a stream of StreamMode ON_DEMAND cannot be changed; create the stream \
+                 with PROVISIONED",
             ));
         }
         let now_ms = self.now_ms();
@@ -168,7 +169,7 @@ fn scale(stream: &mut StreamMetadata, target: u32, now_ms: i64) -> Result<(), Ap
         return Err(ApiError::new(
             ApiErrorCode::LimitExceeded,
             format!(
-                "StreamMetadata {} was scaled {SCALINGS_PER_DAY_MAX} times in the last 24 hours, which is \
+                "Stream {} was scaled {SCALINGS_PER_DAY_MAX} times in the last 24 hours, which is \
                  the limit; SplitShard and MergeShards still work",
                 stream.name
             ),

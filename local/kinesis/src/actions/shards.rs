@@ -14,7 +14,8 @@ use crate::stream::{ShardMetadata, StreamMetadata, shard_number};
 
 /// Largest `MaxResults`. Source: API reference, `ListShards`, `MaxResults`.
 const SHARDS_ASKED_MAX: usize = 10_000;
-/// Most shards of one response, even if `MaxResults` is larger. Source: API reference, `ListShards`, `MaxResults`.
+/// Most shards of one response, even if `MaxResults` is larger. Source: API reference,
+/// `ListShards`, `MaxResults`.
 const SHARDS_LISTED_MAX: usize = 1_000;
 /// Tolerance for `StreamCreationTimestamp`: SDKs truncate the fraction of a second.
 const CREATION_TOLERANCE_MS: u64 = 1_000;

@@ -218,7 +218,8 @@ impl Endpoint {
         self.set_retention(request, |asked, current| asked > current, "more").await
     }
 
-    /// Shortens the retention. Older records are no longer returned, and their segments are deleted.
+    /// Shortens the retention. Older records are no longer returned, and their segments are
+    /// deleted.
     pub(crate) async fn decrease_retention(
         &self,
         request: RetentionPeriod,
@@ -247,9 +248,9 @@ impl Endpoint {
         let current = live.stream.retention_hours;
         if !is_allowed(hours, current) {
             return Err(ApiError::argument(format!(
-                "RetentionPeriodHours {hours} must be {direction} than the {current} hours that stream \
-                 {name} has; IncreaseStreamRetentionPeriod takes more, \
-                 DecreaseStreamRetentionPeriod less"
+                "RetentionPeriodHours {hours} must be {direction} than the {current} hours of \
+                 stream {name}; IncreaseStreamRetentionPeriod takes more, DecreaseStreamRetentionPeriod \
+                 less"
             )));
         }
         let mut next = live.stream.clone();

@@ -196,7 +196,8 @@ pub(super) fn trim(settings: &LogSettings, index: &SharedIndex) {
         if let SegmentBody::File(path) = segment.body
             && let Err(cause) = fs::remove_file(&path)
         {
-            tracing::warn!(file = %path.display(), %cause, "kinesis: an expired segment could not be deleted");
+            let file = path.display();
+            tracing::warn!(%file, %cause, "kinesis: an expired segment could not be deleted");
         }
     }
 }

@@ -15,8 +15,8 @@ use tokio::task::{JoinError, JoinHandle};
 use crate::differences::{self, Difference};
 use crate::support::TestClient;
 
-/// Environment variable with the URL of another endpoint, such as `http://127.0.0.1:4567`. The tests
-/// leave their streams there.
+/// Environment variable with the URL of another endpoint, such as `http://127.0.0.1:4567`. The
+/// tests leave their streams there.
 const FOREIGN: &str = "DAYMARK_CONFORMANCE_KINESIS";
 
 /// Longest time for a promise.

@@ -1,5 +1,5 @@
-//! Conformance with the AWS documentation of Kinesis Data Streams, one test per promise, through the
-//! AWS SDK. The tests run on the endpoint of this crate, or on the endpoint that
+//! Conformance with the AWS documentation of Kinesis Data Streams, one test per promise, through
+//! the AWS SDK. The tests run on the endpoint of this crate, or on the endpoint that
 //! `DAYMARK_CONFORMANCE_KINESIS` names. `differences.md` lists the differences of an independent
 //! emulator, and the tests verify the list.
 

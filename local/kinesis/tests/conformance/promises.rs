@@ -76,7 +76,8 @@ promises! {
             "API reference, ListShards, StreamCreationTimestamp",
         at_latest_gives_the_open_shards: "API reference, ShardFilter, AT_LATEST",
         from_trim_horizon_gives_every_shard: "API reference, ShardFilter, FROM_TRIM_HORIZON",
-        at_trim_horizon_gives_the_shards_open_at_that_time: "API reference, ShardFilter, AT_TRIM_HORIZON",
+        at_trim_horizon_gives_the_shards_open_at_that_time:
+            "API reference, ShardFilter, AT_TRIM_HORIZON",
         after_shard_id_gives_those_behind_it: "API reference, ShardFilter, AFTER_SHARD_ID",
         at_timestamp_gives_the_shards_open_at_that_time: "API reference, ShardFilter, AT_TIMESTAMP",
         from_timestamp_gives_the_shards_since_that_time:
@@ -87,7 +88,8 @@ promises! {
     puts {
         a_record_is_read_back_as_it_was_put: "API reference, Record: 'opaque and immutable'",
         a_record_may_be_empty: "API reference, PutRecord, Data: minimum length 0",
-        the_md5_of_the_key_selects_the_shard: "API reference, PutRecord: 'An MD5 hash function is used'",
+        the_md5_of_the_key_selects_the_shard:
+            "API reference, PutRecord: 'An MD5 hash function is used'",
         an_explicit_hash_key_overrules_the_partition_key:
             "API reference, PutRecord, ExplicitHashKey",
         an_explicit_hash_key_is_a_128_bit_number:
@@ -130,7 +132,8 @@ promises! {
             "API reference, GetShardIterator, Timestamp: 'the next (later) record'",
         a_time_before_everything_begins_at_the_oldest:
             "API reference, GetShardIterator, Timestamp: 'older than the current trim horizon'",
-        a_type_needs_its_starting_point: "API reference, GetShardIterator, InvalidArgumentException",
+        a_type_needs_its_starting_point:
+            "API reference, GetShardIterator, InvalidArgumentException",
         a_type_that_does_not_exist_is_refused:
             "API reference, GetShardIterator, ShardIteratorType: valid values",
         a_malformed_number_is_refused:

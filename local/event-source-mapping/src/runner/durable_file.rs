@@ -1,14 +1,17 @@
-//! Files that are either whole and on disk, or not there.
+//! Durable replacement of files.
+//!
+//! Written by hand: `atomic-write-file` adds seven crates, can leave a file with a random name
+//! after each crash, and creates no folders durably.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Puts a file in place of whatever is there, so that a crash at any instant leaves the old one or
-/// the new one. It is on disk when this returns. Its folders are made as needed.
+/// Replaces a file and creates its folders as needed. A crash at any time leaves the old or the new
+/// content. The new content is on disk when the function returns.
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
-    make(folder)?;
+    create_folder(folder)?;
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".part");
     let mut file = File::create(&temporary)?;
@@ -16,23 +19,23 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     drop(file);
     fs::rename(&temporary, path)?;
-    // The name is on disk once its folder is.
+    // The new name is durable after a sync of the folder.
     File::open(folder)?.sync_all()
 }
 
-/// Makes a folder and those above it, each one on disk before the next.
-fn make(folder: &Path) -> io::Result<()> {
+/// Creates a folder and its parents, each one durably before the next.
+fn create_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    let above = folder_of(folder);
-    make(above)?;
+    let parent = folder_of(folder);
+    create_folder(parent)?;
     match fs::create_dir(folder) {
-        // Another shard was faster.
+        // Another shard has created the folder.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
-        made => made?,
+        result => result?,
     }
-    File::open(above)?.sync_all()
+    File::open(parent)?.sync_all()
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -42,8 +45,8 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// A name of any origin as one segment of a path.
-pub(crate) fn segment(name: &str) -> String {
+/// Converts any name to one segment of a path.
+pub(crate) fn path_segment(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
     let text: String = name.chars().map(plain).collect();
     if text.bytes().all(|byte| byte == b'.') { text.replace('.', "_") } else { text }
@@ -54,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_as_a_whole_and_its_folders_are_made() {
+    fn a_file_is_replaced_as_a_whole_and_its_folders_are_created() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("a/b/c.json");
         for contents in ["a longer text", "short"] {
@@ -64,14 +67,14 @@ mod tests {
         assert_eq!(
             fs::read_dir(path.parent().unwrap()).unwrap().count(),
             1,
-            "nothing is left over"
+            "no temporary file remains"
         );
     }
 
     #[test]
     fn a_name_cannot_leave_its_folder() {
-        assert_eq!(segment("shardId-000000000000"), "shardId-000000000000");
-        assert_eq!(segment("../../etc"), ".._.._etc");
-        assert_eq!(segment(".."), "__");
+        assert_eq!(path_segment("shardId-000000000000"), "shardId-000000000000");
+        assert_eq!(path_segment("../../etc"), ".._.._etc");
+        assert_eq!(path_segment(".."), "__");
     }
 }

@@ -1,15 +1,15 @@
-//! A batch as Lambda's Kinesis event, for the on-failure destination and for its size.
+//! Kinesis event of Lambda, the payload of an invocation.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::record::Delivered;
 use serde_json::{Value, json};
 
-/// Whom Lambda would name as the reader; on one machine nobody checks it.
+/// ARN of the reader in an event. Outside of AWS nothing checks it.
 const INVOKE_IDENTITY_ARN: &str = "arn:aws:iam::000000000000:role/daymark";
 
-/// The event a Lambda function would be handed.
-pub(crate) fn event(records: &[Delivered], stream_arn: &str) -> Value {
+/// Creates the event that Lambda would pass to a function.
+pub(crate) fn lambda_event(records: &[Delivered], stream_arn: &str) -> Value {
     json!({ "Records": records.iter().map(|record| entry(record, stream_arn)).collect::<Vec<_>>() })
 }
 
@@ -40,13 +40,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::decisions::weight::weigh;
+    use crate::decisions::batching::RecordSize;
 
     const ARN: &str = "arn:aws:kinesis:eu-central-1:000000000000:stream/till-events";
 
     proptest! {
         #[test]
-        fn the_weight_is_never_less_than_the_record_in_the_event(
+        fn the_payload_size_is_an_upper_bound_of_the_record_in_the_event(
             key in "\\PC{1,64}|[\\x00-\\x20\"\\\\]{1,64}",
             number in "[0-9]{1,129}",
             data in prop::collection::vec(any::<u8>(), 0..500),
@@ -60,7 +60,7 @@ mod tests {
                 data,
             };
             let entry = entry(&record, ARN).to_string();
-            prop_assert!(weigh(&record, ARN).payload > entry.len(), "{entry}");
+            prop_assert!(RecordSize::new(&record, ARN).payload > entry.len(), "{entry}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What the tests share: an endpoint that can fail, a clock that can be set, a handler that
-//! remembers.
+//! Test fixture: an endpoint with planned errors, a test clock, and a handler that records its
+//! batches.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -19,7 +19,8 @@ use axum::response::{IntoResponse, Response as HttpResponse};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::record::{Delivered, SequenceNumber};
 use event_source_mapping::{
-    Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, MappingSettings, Response,
+    Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, HandlerResponse,
+    MappingSettings,
 };
 use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 use tokio::net::TcpListener;
@@ -27,14 +28,14 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub(crate) const STREAM: &str = "till-events";
-/// Far more than any test takes; only a test that fails waits for it.
+/// Time limit of a test, far longer than needed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) async fn in_time<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, what).await.expect("it takes far too long")
+pub(crate) async fn in_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work).await.expect("within the time limit")
 }
 
-/// A clock that stands still until it is set.
+/// Clock that stands still until a test advances it.
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<Mutex<DateTime<Utc>>>);
 
@@ -48,13 +49,13 @@ impl Clock {
     }
 }
 
-/// Failures for the next calls of an action, in order; `None` lets a call through.
+/// Errors for the next calls of each action, in order. `None` forwards the call.
 #[derive(Clone, Default)]
-pub(crate) struct Faults(Arc<Mutex<BTreeMap<&'static str, Codes>>>);
+pub(crate) struct PlannedErrors(Arc<Mutex<BTreeMap<&'static str, Codes>>>);
 
 type Codes = VecDeque<Option<&'static str>>;
 
-impl Faults {
+impl PlannedErrors {
     pub(crate) fn plan(
         &self,
         action: &'static str,
@@ -81,30 +82,30 @@ impl Faults {
     }
 }
 
-/// A Kinesis endpoint in memory, served on a free port.
-pub(crate) struct Stage {
+/// Kinesis endpoint in memory, served on a free port.
+pub(crate) struct StreamFixture {
     pub(crate) client: Client,
     pub(crate) clock: Clock,
-    pub(crate) faults: Faults,
+    pub(crate) planned_errors: PlannedErrors,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
     kinesis: Kinesis,
 }
 
-impl Stage {
+impl StreamFixture {
     pub(crate) async fn empty() -> Self {
         let noon = DateTime::parse_from_rfc3339("2026-11-20T12:00:00Z").unwrap().to_utc();
         let clock = Clock(Arc::new(Mutex::new(noon)));
-        let told = clock.clone();
+        let kinesis_clock = clock.clone();
         let settings = KinesisSettings {
             storage: KinesisStorage::Memory,
             limits: ShardLimits::Off,
-            clock: Arc::new(move || told.now()),
+            clock: Arc::new(move || kinesis_clock.now()),
             region: "eu-central-1".to_owned(),
         };
         let kinesis = Kinesis::open(settings).unwrap();
-        let faults = Faults::default();
-        let planned = faults.clone();
+        let planned_errors = PlannedErrors::default();
+        let planned = planned_errors.clone();
         let router = kinesis
             .router()
             .layer(from_fn(move |request, next| planned.clone().answer(request, next)));
@@ -115,28 +116,28 @@ impl Stage {
             let _ = stopped.await;
         });
         let served = tokio::spawn(async { serving.await.unwrap() });
-        Self { client, clock, faults, stop, served, kinesis }
+        Self { client, clock, planned_errors, stop, served, kinesis }
     }
 
-    /// With the stream, of so many shards.
+    /// Starts an endpoint with the stream.
     pub(crate) async fn with_shards(count: i32) -> Self {
-        let stage = Self::empty().await;
-        stage.create(count).await;
-        stage
+        let fixture = Self::empty().await;
+        fixture.create(count).await;
+        fixture
     }
 
     pub(crate) async fn create(&self, shards: i32) {
         self.client.create_stream().stream_name(STREAM).shard_count(shards).send().await.unwrap();
     }
 
-    /// Puts a record; answers its shard and number.
+    /// Puts a record and returns its shard and sequence number.
     pub(crate) async fn put(&self, key: &str, text: &str) -> (String, SequenceNumber) {
         let request = self.client.put_record().stream_name(STREAM).partition_key(key);
         let put = request.data(Blob::new(text)).send().await.unwrap();
         (put.shard_id, SequenceNumber::new(put.sequence_number))
     }
 
-    /// Puts records of one key, which are all in the shard answered with the last number.
+    /// Puts records of one key. Returns their shard and the last sequence number.
     pub(crate) async fn put_all(&self, key: &str, texts: &[&str]) -> (String, SequenceNumber) {
         let mut last = None;
         for text in texts {
@@ -186,7 +187,7 @@ fn client(address: SocketAddr) -> Client {
     Client::from_conf(config)
 }
 
-/// Polls and retries as fast as makes sense in a test.
+/// Settings with short pauses.
 pub(crate) fn settings() -> MappingSettings {
     MappingSettings {
         poll_interval: Duration::from_millis(5),
@@ -195,32 +196,35 @@ pub(crate) fn settings() -> MappingSettings {
     }
 }
 
-pub(crate) type Said = Pin<Box<dyn Future<Output = Result<Response, HandlerError>> + Send>>;
-type Script = dyn Fn(Vec<Delivered>) -> Said + Send + Sync;
+pub(crate) type HandlerResult = Result<HandlerResponse, HandlerError>;
+pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = HandlerResult> + Send>>;
+type Script = dyn Fn(Vec<Delivered>) -> HandlerFuture + Send + Sync;
 
-/// Remembers every batch, as the texts of its records, and answers by a script.
+/// Handler that records the text of every record, and responds by a script.
 #[derive(Clone)]
-pub(crate) struct Recorder {
+pub(crate) struct RecordingHandler {
     batches: Arc<Mutex<Vec<Vec<String>>>>,
     script: Arc<Script>,
 }
 
-impl Recorder {
-    /// Takes everything.
-    pub(crate) fn content() -> Self {
-        Self::answering(|_| Ok(Response::default()))
+impl RecordingHandler {
+    /// Handler that accepts every batch.
+    pub(crate) fn accepting() -> Self {
+        Self::responding(|_| Ok(HandlerResponse::default()))
     }
 
-    pub(crate) fn answering(
-        script: impl Fn(&[Delivered]) -> Result<Response, HandlerError> + Send + Sync + 'static,
+    pub(crate) fn responding(
+        script: impl Fn(&[Delivered]) -> HandlerResult + Send + Sync + 'static,
     ) -> Self {
-        Self::playing(move |batch| {
-            let said = script(&batch);
-            Box::pin(async { said })
+        Self::running(move |batch| {
+            let result = script(&batch);
+            Box::pin(async { result })
         })
     }
 
-    pub(crate) fn playing(script: impl Fn(Vec<Delivered>) -> Said + Send + Sync + 'static) -> Self {
+    pub(crate) fn running(
+        script: impl Fn(Vec<Delivered>) -> HandlerFuture + Send + Sync + 'static,
+    ) -> Self {
         Self { batches: Arc::default(), script: Arc::new(script) }
     }
 
@@ -233,8 +237,8 @@ impl Recorder {
     }
 }
 
-impl Handler for Recorder {
-    async fn handle(&self, batch: &[Delivered]) -> Result<Response, HandlerError> {
+impl Handler for RecordingHandler {
+    async fn handle(&self, batch: &[Delivered]) -> HandlerResult {
         self.batches.lock().unwrap().push(batch.iter().map(text).collect());
         (self.script)(batch.to_vec()).await
     }
@@ -244,13 +248,13 @@ pub(crate) fn text(record: &Delivered) -> String {
     String::from_utf8(record.data.clone()).unwrap()
 }
 
-/// Reports these records as failed.
-pub(crate) fn failed<'a>(records: impl IntoIterator<Item = &'a Delivered>) -> Response {
+/// Response that reports these records as failed.
+pub(crate) fn failed<'a>(records: impl IntoIterator<Item = &'a Delivered>) -> HandlerResponse {
     let numbers = records.into_iter().map(|record| record.sequence_number.to_string());
-    Response { batch_item_failures: numbers.collect() }
+    HandlerResponse { batch_item_failures: numbers.collect() }
 }
 
-/// Every file below a folder, with its path from there, by path.
+/// Returns the content of every file below a folder by relative path.
 pub(crate) fn files(root: &Path) -> BTreeMap<String, serde_json::Value> {
     let mut files = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -268,10 +272,10 @@ pub(crate) fn files(root: &Path) -> BTreeMap<String, serde_json::Value> {
     files
 }
 
-pub(crate) fn fails() -> Result<Response, HandlerError> {
+pub(crate) fn fails() -> HandlerResult {
     Err(HandlerError("on purpose".to_owned()))
 }
 
-pub(crate) fn has(batch: &[Delivered], what: &str) -> bool {
-    batch.iter().any(|record| text(record) == what)
+pub(crate) fn has(batch: &[Delivered], expected: &str) -> bool {
+    batch.iter().any(|record| text(record) == expected)
 }
