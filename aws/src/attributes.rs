@@ -1,4 +1,4 @@
-//! DynamoDB items read and written field by field.
+//! DynamoDB items, written and read attribute by attribute.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
@@ -10,25 +10,30 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use domain::ports::Failure;
 use rust_decimal::Decimal;
 
-/// An item as the SDK has it.
+/// Attributes of an item, as the SDK represents them.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
 
-/// A text.
+/// Creates the key of an item. All tables have the same key attributes.
+pub(crate) fn key(partition: impl Display, sort: impl Display) -> Attributes {
+    Attributes::from([("pk".to_owned(), text(partition)), ("sk".to_owned(), text(sort))])
+}
+
+/// Text.
 pub(crate) fn text(value: impl Display) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
-/// A set of texts; DynamoDB has no empty one.
+/// Set of texts. DynamoDB does not accept an empty set.
 pub(crate) fn texts(values: Vec<String>) -> AttributeValue {
     AttributeValue::Ss(values)
 }
 
-/// A number, exact to 38 digits.
+/// Number, exact to 38 digits.
 pub(crate) fn number(value: impl Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// A decimal number without trailing zeros, as DynamoDB itself would write it.
+/// Decimal number without trailing zeros, as DynamoDB normalizes it.
 pub(crate) fn decimal(value: Decimal) -> AttributeValue {
     number(value.normalize())
 }
@@ -38,135 +43,134 @@ pub(crate) fn binary(bytes: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(bytes))
 }
 
-/// Whether something is so.
+/// Boolean.
 pub(crate) fn truth(value: bool) -> AttributeValue {
     AttributeValue::Bool(value)
 }
 
-/// An instant as RFC 3339 text in UTC, to the millisecond.
+/// Instant as RFC 3339 text in UTC with milliseconds.
 pub(crate) fn instant(at: DateTime<Utc>) -> AttributeValue {
     text(at.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-/// Reads the attributes of one item; an error names the item and the attribute.
-pub(crate) struct Reader<'a> {
+/// Reader of the attributes of one item. Its errors name the item, the attribute and the rule.
+pub(crate) struct AttributeReader<'a> {
     attributes: &'a Attributes,
 }
 
-impl<'a> Reader<'a> {
-    pub(crate) fn of(attributes: &'a Attributes) -> Self {
+impl<'a> AttributeReader<'a> {
+    pub(crate) fn new(attributes: &'a Attributes) -> Self {
         Self { attributes }
     }
 
-    /// A text that `T` can be made of.
+    /// Applies `read` to an attribute, or returns `None` if the item does not have it.
+    pub(crate) fn optional<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        self.attributes.contains_key(name).then(|| read(name)).transpose()
+    }
+
+    /// Reads a text and parses it.
     pub(crate) fn text<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, Failure> {
         let text = self.attribute(name)?.as_s().map_err(|_| self.wrong(name, "is not a text"))?;
         text.parse().map_err(|error| self.wrong(name, error))
     }
 
-    /// The texts of a set.
+    /// Reads a set of texts.
     pub(crate) fn texts(&self, name: &str) -> Result<&'a [String], Failure> {
-        let texts =
-            self.attribute(name)?.as_ss().map_err(|_| self.wrong(name, "is no set of texts"))?;
-        Ok(texts)
+        let texts = self.attribute(name)?.as_ss();
+        Ok(texts.map_err(|_| self.wrong(name, "is not a set of texts"))?)
     }
 
-    /// A number that `T` can be made of.
+    /// Reads a number and parses it.
     pub(crate) fn number<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, Failure> {
-        let number =
-            self.attribute(name)?.as_n().map_err(|_| self.wrong(name, "is not a number"))?;
-        number.parse().map_err(|error| self.wrong(name, error))
+        self.parse_number(name, self.attribute(name)?, "is not a number")
     }
 
-    /// A map from what `K` can be made of to numbers.
+    /// Reads a map of numbers and parses its keys.
     pub(crate) fn numbers<K>(&self, name: &str) -> Result<BTreeMap<K, Decimal>, Failure>
     where
         K: FromStr<Err: Display> + Ord,
     {
-        let map = self.attribute(name)?.as_m().map_err(|_| self.wrong(name, "is not a map"))?;
         let entry = |(key, value): (&String, &AttributeValue)| {
-            let number = value.as_n().map_err(|_| self.wrong(name, "has what is no number"))?;
-            let key = key.parse().map_err(|error| self.wrong(name, error))?;
-            Ok((key, number.parse().map_err(|error| self.wrong(name, error))?))
+            let number = self.parse_number(name, value, "contains a value that is not a number")?;
+            Ok((key.parse().map_err(|error| self.wrong(name, error))?, number))
         };
-        map.iter().map(entry).collect()
+        self.item(name)?.iter().map(entry).collect()
     }
 
-    /// Bytes.
+    /// Reads bytes.
     pub(crate) fn binary(&self, name: &str) -> Result<&'a [u8], Failure> {
         let blob = self.attribute(name)?.as_b().map_err(|_| self.wrong(name, "is not binary"))?;
         Ok(blob.as_ref())
     }
 
-    /// Bytes, if they are there.
-    pub(crate) fn optional_binary(&self, name: &str) -> Result<Option<&'a [u8]>, Failure> {
-        if !self.attributes.contains_key(name) {
-            return Ok(None);
-        }
-        self.binary(name).map(Some)
-    }
-
-    /// Whether something is so.
+    /// Reads a boolean.
     pub(crate) fn truth(&self, name: &str) -> Result<bool, Failure> {
         let truth = self.attribute(name)?.as_bool();
         truth.copied().map_err(|_| self.wrong(name, "is not true or false"))
     }
 
-    /// An item within the item.
+    /// Reads a map as an item.
     pub(crate) fn item(&self, name: &str) -> Result<&'a Attributes, Failure> {
         self.attribute(name)?.as_m().map_err(|_| self.wrong(name, "is not a map"))
     }
 
-    /// Items within the item, by name; none where there are none.
+    /// Reads a map of items.
     pub(crate) fn items(&self, name: &str) -> Result<Vec<(&'a str, &'a Attributes)>, Failure> {
-        if !self.attributes.contains_key(name) {
-            return Ok(Vec::new());
-        }
         let item = |(key, value): (&'a String, &'a AttributeValue)| {
-            let item = value.as_m().map_err(|_| self.wrong(name, "has what is no map"))?;
+            let item = value.as_m();
+            let item = item.map_err(|_| self.wrong(name, "contains a value that is not a map"))?;
             Ok((key.as_str(), item))
         };
         self.item(name)?.iter().map(item).collect()
     }
 
-    /// Numbers in order; `None` where there is a null.
+    /// Reads a list of numbers; a null becomes `None`.
     pub(crate) fn list<T: FromStr<Err: Display>>(
         &self,
         name: &str,
     ) -> Result<Vec<Option<T>>, Failure> {
         let list = self.attribute(name)?.as_l().map_err(|_| self.wrong(name, "is not a list"))?;
         let entry = |value: &AttributeValue| {
-            if value.is_null() {
-                return Ok(None);
-            }
-            let number = value.as_n().map_err(|_| self.wrong(name, "has what is no number"))?;
-            number.parse().map(Some).map_err(|error| self.wrong(name, error))
+            let rule = "contains a value that is not a number";
+            (!value.is_null()).then(|| self.parse_number(name, value, rule)).transpose()
         };
         list.iter().map(entry).collect()
     }
 
-    /// One of a few words.
+    /// Reads one of a fixed set of words.
     pub(crate) fn word<T>(&self, name: &str, find: fn(&str) -> Option<T>) -> Result<T, Failure> {
         let word: String = self.text(name)?;
-        find(&word).ok_or_else(|| self.wrong(name, format!("{word:?} is no word for it")))
+        find(&word).ok_or_else(|| self.wrong(name, format!("{word:?} is not a known word")))
     }
 
-    /// Whether the item is expired by its time to live. DynamoDB deletes expired items within a
-    /// few days only, so readers leave them out themselves.
+    /// `true` if the time to live of the item is over. DynamoDB deletes expired items only within
+    /// a few days, so readers skip them.
     pub(crate) fn is_expired(&self, name: &str, now: DateTime<Utc>) -> Result<bool, Failure> {
-        if !self.attributes.contains_key(name) {
-            return Ok(false);
-        }
-        Ok(self.number::<i64>(name)? <= now.timestamp())
+        let expires_at = self.optional(name, |name| self.number::<i64>(name))?;
+        Ok(expires_at.is_some_and(|expires_at| expires_at <= now.timestamp()))
     }
 
-    /// A failure that names the item and the attribute.
+    /// Creates a failure that names the item, the attribute and the rule.
     pub(crate) fn wrong(&self, name: &str, rule: impl Display) -> Failure {
         let key = |name: &str| {
             let value = self.attributes.get(name).and_then(|value| value.as_s().ok());
             value.cloned().unwrap_or_else(|| "?".to_owned())
         };
         Failure::Unreadable(format!("item {}/{}: {name} {rule}", key("pk"), key("sk")))
+    }
+
+    fn parse_number<T: FromStr<Err: Display>>(
+        &self,
+        name: &str,
+        value: &AttributeValue,
+        rule: &str,
+    ) -> Result<T, Failure> {
+        let number = value.as_n().map_err(|_| self.wrong(name, rule))?;
+        number.parse().map_err(|error| self.wrong(name, error))
     }
 
     fn attribute(&self, name: &str) -> Result<&'a AttributeValue, Failure> {

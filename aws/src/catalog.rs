@@ -1,5 +1,5 @@
-//! The catalogue: `pk` = `chain` or `store#id`; `sk` = `item#sku`, `settings`, or, in the chain's
-//! partition, `store#id` for the list of stores. An entry is kept as the JSON text it is read from.
+//! Catalogue table: `pk` = `chain` or `store#id`; `sk` = `item#sku`, `settings`, or, in the partition
+//! of the chain, `store#id` for the list of stores. The attribute `entry` holds the JSON text.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,47 +9,32 @@ use domain::ports::{CatalogTable, Failure, StoreEntry};
 use domain::{Chain, Item, Sku, Store, StoreId};
 
 use crate::Tables;
-use crate::attributes::{Attributes, Reader, text};
+use crate::attributes::{AttributeReader, Attributes, key, text};
+use crate::dynamodb_calls::query_all;
 use crate::failure::failure;
-use crate::get::get_all;
 
 const CHAIN: &str = "chain";
 const SETTINGS: &str = "settings";
 
 impl Tables {
-    async fn put_entry(&self, entry: Attributes) -> Result<(), Failure> {
-        let put = self.client.put_item().table_name(&self.catalog).set_item(Some(entry));
-        Box::pin(put.send()).await.map(|_| ()).map_err(|error| failure(&error))
-    }
-
     async fn query_entries(
         &self,
         partition: &str,
         prefix: &str,
     ) -> Result<Vec<Attributes>, Failure> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.catalog)
-            .consistent_read(true)
+        let query = self
+            .query(&self.catalog, partition)
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(partition))
-            .expression_attribute_values(":prefix", text(prefix))
-            .into_paginator()
-            .items()
-            .send();
-        let mut entries = Vec::new();
-        while let Some(item) = pages.next().await {
-            entries.push(item.map_err(|error| failure(&error))?);
-        }
-        Ok(entries)
+            .expression_attribute_values(":prefix", text(prefix));
+        query_all(query, |entry| Ok(entry.clone())).await
     }
 }
 
 impl CatalogTable for Tables {
     async fn put_item(&self, item: &Item) -> Result<(), Failure> {
         let partition = item.store_id.as_ref().map_or_else(|| CHAIN.to_owned(), store_partition);
-        self.put_entry(entry(&partition, &format!("item#{}", item.sku), &item.to_json())).await
+        let entry = entry(&partition, &format!("item#{}", item.sku), &item.to_json());
+        self.put(&self.catalog, entry).await
     }
 
     async fn put_store(&self, store: &Store) -> Result<(), Failure> {
@@ -74,7 +59,7 @@ impl CatalogTable for Tables {
     }
 
     async fn put_chain(&self, chain: &Chain) -> Result<(), Failure> {
-        self.put_entry(entry(CHAIN, SETTINGS, &chain.to_json())).await
+        self.put(&self.catalog, entry(CHAIN, SETTINGS, &chain.to_json())).await
     }
 
     async fn load_chain(&self) -> Result<Chain, Failure> {
@@ -85,7 +70,7 @@ impl CatalogTable for Tables {
     async fn list_stores(&self) -> Result<Vec<StoreId>, Failure> {
         let entries = self.query_entries(CHAIN, "store#").await?;
         let id = |entry: &Attributes| {
-            let reader = Reader::of(entry);
+            let reader = AttributeReader::new(entry);
             let key: String = reader.text("sk")?;
             let id = key.trim_start_matches("store#");
             id.parse().map_err(|error| reader.wrong("sk", error))
@@ -98,8 +83,8 @@ impl CatalogTable for Tables {
             store_ids.iter().map(|id| (store_partition(id), id)).collect();
         let keys = by_partition.keys().map(|partition| key(partition, SETTINGS)).collect();
         let mut stores = Vec::new();
-        for entry in get_all(&self.client, &self.catalog, keys).await? {
-            let partition: String = Reader::of(&entry).text("pk")?;
+        for entry in self.get_all(&self.catalog, keys).await? {
+            let partition: String = AttributeReader::new(&entry).text("pk")?;
             let Some(store_id) = by_partition.get(&partition) else { continue };
             stores.push((StoreId::clone(store_id), parsed(&entry, Store::parse)));
         }
@@ -122,10 +107,6 @@ fn store_partition(store_id: &StoreId) -> String {
     format!("store#{store_id}")
 }
 
-fn key(partition: &str, sort: &str) -> Attributes {
-    Attributes::from([("pk".to_owned(), text(partition)), ("sk".to_owned(), text(sort))])
-}
-
 fn entry(partition: &str, sort: &str, json: &str) -> Attributes {
     let mut entry = key(partition, sort);
     entry.insert("entry".to_owned(), text(json));
@@ -136,7 +117,7 @@ fn parsed<T>(
     entry: &Attributes,
     parse: impl Fn(&str) -> Result<T, CatalogError>,
 ) -> Result<T, Failure> {
-    let reader = Reader::of(entry);
+    let reader = AttributeReader::new(entry);
     let json: String = reader.text("entry")?;
     parse(&json).map_err(|error| reader.wrong("entry", error))
 }

@@ -1,4 +1,4 @@
-//! SDK clients.
+//! Clients of the AWS SDK.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 
-/// Where the services answer on one machine.
+/// URLs of the services on one machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     /// For example `http://127.0.0.1:7401`.
@@ -15,27 +15,27 @@ pub struct Endpoints {
     pub dynamodb: String,
 }
 
-/// A client for each service.
+/// Clients of Kinesis and DynamoDB.
 #[derive(Debug, Clone)]
 pub struct AwsClients {
-    /// Kinesis Data Streams. It does not retry by itself: what is to be sent again, and until
-    /// when, is decided per record by those who put.
+    /// Client of Kinesis Data Streams, without retries: callers decide per record which records to
+    /// send again and until when.
     pub kinesis: aws_sdk_kinesis::Client,
-    /// DynamoDB, with the SDK's standard retries.
+    /// Client of DynamoDB with the standard retries of the SDK.
     pub dynamodb: aws_sdk_dynamodb::Client,
 }
 
-/// An attempt that takes longer is given up. Above it a whole batch of 100 rows of 400 KB could
-/// not be read over a slow line; below the event source mapping would wait for a dead table.
+/// Time limit of one attempt. With a lower limit, 100 rows of 400 KB could not be read over a slow
+/// connection; with a higher one, the event source mapping would wait too long for a dead table.
 pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where a service hangs, an attempt ends.
+/// Limits the time of each attempt.
 pub(crate) fn attempts_within(timeout: Duration) -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(timeout).build()
 }
 
 impl AwsClients {
-    /// AwsClients for endpoints that take any signature, over plain HTTP.
+    /// Creates clients for local endpoints over plain HTTP. The endpoints accept any signature.
     #[must_use]
     pub fn local(endpoints: &Endpoints) -> Self {
         let http = aws_smithy_http_client::Builder::new().build_http();

@@ -1,5 +1,5 @@
-//! The days table: `pk` = `store#sku`, `sk` = the date, one [`ClosedDay`] an item. The histories
-//! stand in it as well.
+//! Days table: `pk` = `store#sku`, `sk` = the date, one [`ClosedDay`] per item of the table. The
+//! table also contains the histories.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,13 @@ use domain::{ClosedDay, Currency, DayKey, Money, Sku, StoreId, Version};
 use rust_decimal::Decimal;
 
 use crate::Tables;
-use crate::attributes::{Attributes, Reader, binary, decimal, instant, number, text};
-use crate::failure::failure;
-use crate::get::get_all;
-use crate::put::put_if;
+use crate::attributes::{AttributeReader, Attributes, binary, decimal, instant, key, number, text};
+use crate::dynamodb_calls::query_all;
 
 impl DaysTable for Tables {
     async fn load_days(&self, keys: &[DayKey]) -> Result<Vec<ClosedDay>, Failure> {
         let keys = keys.iter().map(key_of).collect();
-        get_all(&self.client, &self.days, keys).await?.iter().map(day_of).collect()
+        self.get_all(&self.days, keys).await?.iter().map(day_of).collect()
     }
 
     async fn save_day(
@@ -28,7 +26,7 @@ impl DaysTable for Tables {
         day: &ClosedDay,
         read: Option<&Version>,
     ) -> Result<Saved<ClosedDay>, Failure> {
-        put_if(&self.client, &self.days, item_of(day), read, day_of).await
+        self.put_if(&self.days, item_of(day), read, day_of).await
     }
 
     async fn query_days(
@@ -38,23 +36,12 @@ impl DaysTable for Tables {
         first: NaiveDate,
         last: NaiveDate,
     ) -> Result<Vec<ClosedDay>, Failure> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.days)
-            .consistent_read(true)
+        let query = self
+            .query(&self.days, partition(store_id, sku))
             .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", text(partition(store_id, sku)))
             .expression_attribute_values(":first", text(first))
-            .expression_attribute_values(":last", text(last))
-            .into_paginator()
-            .items()
-            .send();
-        let mut days = Vec::new();
-        while let Some(item) = pages.next().await {
-            days.push(day_of(&item.map_err(|error| failure(&error))?)?);
-        }
-        Ok(days)
+            .expression_attribute_values(":last", text(last));
+        query_all(query, day_of).await
     }
 }
 
@@ -63,8 +50,7 @@ fn partition(store_id: &StoreId, sku: &Sku) -> String {
 }
 
 fn key_of(key: &DayKey) -> Attributes {
-    let partition = partition(&key.store_id, &key.sku);
-    Attributes::from([("pk".to_owned(), text(partition)), ("sk".to_owned(), text(key.date))])
+    self::key(partition(&key.store_id, &key.sku), key.date)
 }
 
 fn item_of(day: &ClosedDay) -> Attributes {
@@ -132,7 +118,7 @@ fn attributes_of(offer: &DayOffer) -> AttributeValue {
 }
 
 fn offer_of(item: &Attributes) -> Result<DayOffer, Failure> {
-    let reader = Reader::of(item);
+    let reader = AttributeReader::new(item);
     Ok(DayOffer {
         valid_from: reader.text("valid_from")?,
         regular_price: price_of(&reader, "regular_price")?,
@@ -143,7 +129,7 @@ fn offer_of(item: &Attributes) -> Result<DayOffer, Failure> {
     })
 }
 
-fn price_of(reader: &Reader<'_>, name: &str) -> Result<Money, Failure> {
+fn price_of(reader: &AttributeReader<'_>, name: &str) -> Result<Money, Failure> {
     let price = Money::price(reader.number(name)?, reader.text("currency")?);
     price.map_err(|error| reader.wrong(name, error))
 }
@@ -153,31 +139,29 @@ fn map(entries: impl Iterator<Item = (impl ToString, Decimal)>) -> AttributeValu
 }
 
 fn day_of(item: &Attributes) -> Result<ClosedDay, Failure> {
-    let reader = Reader::of(item);
-    let counted = match item.contains_key("counted") {
-        true => {
-            Some(Counted { quantity: reader.number("counted")?, at: reader.text("counted_at")? })
-        }
-        false => None,
-    };
+    let reader = AttributeReader::new(item);
+    let counted = reader.optional("counted", |name| {
+        Ok(Counted { quantity: reader.number(name)?, at: reader.text("counted_at")? })
+    })?;
     let sold_at: BTreeMap<String, Decimal> = reader.numbers("sold_at")?;
     let price = |text: &str| {
         let (amount, currency) = text.split_once(' ')?;
         Some((currency.parse().ok()?, amount.parse().ok()?))
     };
     let sold_at = sold_at.iter().map(|(at, quantity)| {
-        let at = price(at).ok_or_else(|| reader.wrong("sold_at", format!("has the price {at}")));
+        let at = price(at).ok_or_else(|| {
+            reader
+                .wrong("sold_at", format!("contains {at:?}, which is not an amount and a currency"))
+        });
         Ok((at?, *quantity))
     });
-    let regular_price = match item.contains_key("regular_price") {
-        true => Some(price_of(&reader, "regular_price")?),
-        false => None,
-    };
-    let offers = reader.items("offers")?.into_iter().map(|(revision, offer)| {
+    let regular_price = reader.optional("regular_price", |name| price_of(&reader, name))?;
+    let offers = reader.optional("offers", |name| reader.items(name))?.unwrap_or_default();
+    let offers = offers.into_iter().map(|(revision, offer)| {
         let number = revision.parse().map_err(|error| reader.wrong("offers", error));
         Ok((number?, offer_of(offer)?))
     });
-    let slots = reader.optional_binary("slots")?;
+    let slots = reader.optional("slots", |name| reader.binary(name))?;
     let slots = slots.map(|bytes| closed_day::unpack(bytes, regular_price)).transpose();
     Ok(ClosedDay {
         key: DayKey {
@@ -204,18 +188,14 @@ fn day_of(item: &Attributes) -> Result<ClosedDay, Failure> {
         closing: reader.number("closing")?,
         carried: reader.numbers("carried")?,
         moved_on: reader.text("moved_on")?,
-        sold_out_at: match item.contains_key("sold_out_at") {
-            true => Some(reader.text("sold_out_at")?),
-            false => None,
-        },
+        sold_out_at: reader.optional("sold_out_at", |name| reader.text(name))?,
         regular_price,
         offers: offers.collect::<Result<_, Failure>>()?,
-        // Rows that were closed before there was history have neither.
+        // Rows written before the introduction of histories have neither slots nor squares.
         slots: slots.map_err(|error| reader.wrong("slots", error))?.unwrap_or_default(),
-        squares: match item.contains_key("sold_squares") {
-            true => reader.number("sold_squares")?,
-            false => Decimal::ZERO,
-        },
+        squares: reader
+            .optional("sold_squares", |name| reader.number(name))?
+            .unwrap_or(Decimal::ZERO),
         version: Version::stored(reader.text("version")?),
     })
 }

@@ -1,5 +1,5 @@
-//! AWS itself: credentials, region and endpoints as the SDK finds them, in the environment, in a
-//! profile or from the role of the machine; so `AWS_ENDPOINT_URL` leads to an emulator.
+//! Clients of a deployment. The SDK takes credentials, region and endpoints from the environment,
+//! from a profile or from the role of the machine. `AWS_ENDPOINT_URL` selects an emulator.
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -8,7 +8,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::clients::{ATTEMPT_TIMEOUT, AwsClients, attempts_within};
 
-/// The environment says no region.
+/// Error of a missing region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no region is known; name it in AWS_REGION, or in the profile of ~/.aws/config that \
@@ -16,7 +16,7 @@ use crate::clients::{ATTEMPT_TIMEOUT, AwsClients, attempts_within};
 )]
 pub struct NoRegion;
 
-/// What the SDK finds.
+/// Loads the configuration from the environment.
 pub(crate) async fn config() -> SdkConfig {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     aws_config::defaults(BehaviorVersion::latest())
@@ -27,17 +27,17 @@ pub(crate) async fn config() -> SdkConfig {
 }
 
 impl AwsClients {
-    /// AwsClients of AWS, and the region that they speak to.
+    /// Creates clients from the environment, and returns their region.
     ///
     /// # Errors
-    /// [`NoRegion`]. Credentials that are missing are told by the first call.
+    /// Returns an error if no region is configured. Missing credentials fail only the first call.
     pub async fn deployed() -> Result<(Self, String), NoRegion> {
         let config = config().await;
         let region = config.region().ok_or(NoRegion)?.to_string();
-        Ok((Self::of(&config), region))
+        Ok((Self::from_config(&config), region))
     }
 
-    pub(crate) fn of(config: &SdkConfig) -> Self {
+    pub(crate) fn from_config(config: &SdkConfig) -> Self {
         let kinesis = aws_sdk_kinesis::config::Builder::from(config)
             .retry_config(RetryConfig::disabled())
             .build();

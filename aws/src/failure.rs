@@ -1,4 +1,4 @@
-//! What the SDK reports, in the words of [`Failure`].
+//! Conversion of SDK errors into [`Failure`].
 
 use std::error::Error;
 use std::fmt::Write;
@@ -6,24 +6,26 @@ use std::fmt::Write;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use domain::ports::Failure;
 
-/// Source: "Error handling" in the DynamoDB developer guide and the Kinesis API reference.
+/// Error codes of throttling. Source: "Error handling" in the DynamoDB developer guide and the
+/// Kinesis API reference.
 const THROTTLED: &[&str] = &[
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ThrottlingException",
     "KMSThrottlingException",
-    // Of SQS.
+    // Codes of SQS.
     "KmsThrottled",
     "RequestThrottled",
-    // No transaction of ours has a condition, so only a conflict with another writer cancels one.
+    // Transactions here have no conditions, so only a conflict with another writer cancels them.
     "TransactionCanceledException",
     "TransactionConflictException",
 ];
-const PASSING: &[&str] =
+/// Error codes of temporary failures of a service.
+const TEMPORARY: &[&str] =
     &["InternalFailure", "InternalServerError", "InternalServerException", "ServiceUnavailable"];
 
-/// Sorts an SDK error by whether a repetition can help.
+/// Converts an SDK error. The kind of the failure tells callers if a retry can succeed.
 pub(crate) fn failure<E, R>(error: &SdkError<E, R>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -39,14 +41,14 @@ where
     };
     if THROTTLED.contains(&code) {
         Failure::Throttled(message)
-    } else if PASSING.contains(&code) || code.is_empty() {
+    } else if TEMPORARY.contains(&code) || code.is_empty() {
         Failure::Unavailable(message)
     } else {
         Failure::Refused(message)
     }
 }
 
-/// An error with everything it was caused by.
+/// Formats an error and its sources.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,14 +1,14 @@
-//! What clients were granted: `pk` = `client#id`, `sk` = `grant`; and, in the partition `clients`,
-//! `sk` = the id, for the list of clients.
+//! Clients table: `pk` = `client#id`, `sk` = `grant` for the grant of a client; and, in the partition
+//! `clients`, `sk` = the id, for the list of clients.
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::ports::{ClientsTable, Failure};
 use domain::{ClientId, Grant};
 
 use crate::Tables;
-use crate::attributes::{Attributes, Reader, instant, text, texts};
+use crate::attributes::{AttributeReader, Attributes, instant, key, text, texts};
+use crate::dynamodb_calls::query_all;
 use crate::failure::failure;
-use crate::get::get_all;
 
 const CLIENTS: &str = "clients";
 const GRANT: &str = "grant";
@@ -33,7 +33,7 @@ impl Tables {
 impl ClientsTable for Tables {
     async fn put_grant(&self, grant: &Grant) -> Result<(), Failure> {
         let mut item = key_of(&grant.client_id);
-        // `*` for all of them, as in the claim.
+        // `*` stands for all stores, as in the claim of a token.
         let stores = grant.authority.to_string().split(' ').map(str::to_owned).collect();
         item.insert("client_id".to_owned(), text(&grant.client_id));
         item.insert("stores".to_owned(), texts(stores));
@@ -42,28 +42,14 @@ impl ClientsTable for Tables {
     }
 
     async fn load_grant(&self, client_id: &ClientId) -> Result<Option<Grant>, Failure> {
-        let get = self.client.get_item().table_name(&self.clients).consistent_read(true);
-        let got = Box::pin(get.set_key(Some(key_of(client_id))).send()).await;
-        got.map_err(|error| failure(&error))?.item.as_ref().map(grant_of).transpose()
+        let item = self.get(&self.clients, key_of(client_id)).await?;
+        item.as_ref().map(grant_of).transpose()
     }
 
     async fn list_grants(&self) -> Result<Vec<Grant>, Failure> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.clients)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(CLIENTS))
-            .into_paginator()
-            .items()
-            .send();
-        let mut keys = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| failure(&error))?;
-            keys.push(key_of(&Reader::of(&item).text("sk")?));
-        }
-        let items = get_all(&self.client, &self.clients, keys).await?;
+        let query = self.query(&self.clients, CLIENTS);
+        let keys = query_all(query, |item| Ok(key_of(&AttributeReader::new(item).text("sk")?)));
+        let items = self.get_all(&self.clients, keys.await?).await?;
         let mut grants: Vec<Grant> = items.iter().map(grant_of).collect::<Result<_, _>>()?;
         grants.sort_by(|a, b| a.client_id.cmp(&b.client_id));
         Ok(grants)
@@ -79,19 +65,15 @@ impl ClientsTable for Tables {
 }
 
 fn key_of(client_id: &ClientId) -> Attributes {
-    key(&format!("client#{client_id}"), GRANT)
+    key(format!("client#{client_id}"), GRANT)
 }
 
 fn listed(client_id: &ClientId) -> Attributes {
     key(CLIENTS, client_id.as_str())
 }
 
-fn key(partition: &str, sort: &str) -> Attributes {
-    Attributes::from([("pk".to_owned(), text(partition)), ("sk".to_owned(), text(sort))])
-}
-
 fn grant_of(item: &Attributes) -> Result<Grant, Failure> {
-    let reader = Reader::of(item);
+    let reader = AttributeReader::new(item);
     let stores = reader.texts("stores")?.join(" ");
     Ok(Grant {
         client_id: reader.text("client_id")?,

@@ -1,5 +1,5 @@
-//! The histories in the days table: `pk` = `store#sku` or `store#category/NAME`, which no item is
-//! called, and `sk` = `history`, which is no date.
+//! Histories in the days table: `pk` = `store#sku` or `store#category/NAME`, `sk` = `history`. No SKU
+//! contains a slash, and `history` is not a date, so the keys differ from those of day rows.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Version;
@@ -8,16 +8,13 @@ use domain::history::{
 };
 use domain::ports::{Failure, HistoryTable, Saved};
 
-use crate::Tables;
-use crate::attributes::{Attributes, Reader, number, text};
-use crate::failure::failure;
-use crate::get::get_all;
-use crate::put::put_if;
+use crate::attributes::{AttributeReader, Attributes, number, text};
+use crate::{Tables, attributes};
 
 impl HistoryTable for Tables {
     async fn load_histories(&self, keys: &[HistoryKey]) -> Result<Vec<History>, Failure> {
         let keys = keys.iter().map(key_of).collect();
-        get_all(&self.client, &self.days, keys).await?.iter().map(history_of).collect()
+        self.get_all(&self.days, keys).await?.iter().map(history_of).collect()
     }
 
     async fn save_history(
@@ -25,12 +22,11 @@ impl HistoryTable for Tables {
         history: &History,
         read: Option<&Version>,
     ) -> Result<Saved<History>, Failure> {
-        put_if(&self.client, &self.days, item_of(history), read, history_of).await
+        self.put_if(&self.days, item_of(history), read, history_of).await
     }
 
     async fn remove_history(&self, key: &HistoryKey) -> Result<(), Failure> {
-        let delete = self.client.delete_item().table_name(&self.days).set_key(Some(key_of(key)));
-        Box::pin(delete.send()).await.map(|_| ()).map_err(|error| failure(&error))
+        self.delete(&self.days, key_of(key)).await.map(|_| ())
     }
 }
 
@@ -41,12 +37,12 @@ fn key_of(key: &HistoryKey) -> Attributes {
         Whose::Category(name) if name.len() <= NAME_BYTES_MAX => {
             format!("{store_id}#category/{name}")
         }
-        // No name that stands as it is has two slashes before its digest's length.
+        // A long name is replaced by its digest. The second slash separates digests from names.
         Whose::Category(name) => {
             format!("{store_id}#category//{}", Version::of(name.as_bytes()))
         }
     };
-    Attributes::from([("pk".to_owned(), text(partition)), ("sk".to_owned(), text("history"))])
+    attributes::key(partition, "history")
 }
 
 fn item_of(history: &History) -> Attributes {
@@ -79,18 +75,14 @@ fn item_of(history: &History) -> Attributes {
 }
 
 fn history_of(item: &Attributes) -> Result<History, Failure> {
-    let reader = Reader::of(item);
+    let reader = AttributeReader::new(item);
     let of = match item.contains_key("sku") {
         true => Whose::Item(reader.text("sku")?),
         false => Whose::Category(reader.text("category")?),
     };
-    let elasticity = match item.contains_key("elasticity") {
-        true => Some(ElasticityEstimate {
-            mean: reader.number("elasticity")?,
-            sd: reader.number("elasticity_sd")?,
-        }),
-        false => None,
-    };
+    let elasticity = reader.optional("elasticity", |name| {
+        Ok(ElasticityEstimate { mean: reader.number(name)?, sd: reader.number("elasticity_sd")? })
+    })?;
     Ok(History {
         key: HistoryKey { store_id: reader.text("store_id")?, of },
         through: reader.text("through")?,
@@ -102,14 +94,14 @@ fn history_of(item: &Attributes) -> Result<History, Failure> {
         days: reader.number("days")?,
         day_cv: reader.number("day_cv")?,
         elasticity,
-        items_sd: item.contains_key("items_sd").then(|| reader.number("items_sd")).transpose()?,
+        items_sd: reader.optional("items_sd", |name| reader.number(name))?,
         recent: Version::stored(reader.text("recent")?),
         version: Version::stored(reader.text("version")?),
     })
 }
 
-fn usual_day(reader: &Reader<'_>, kind: DayKind) -> Result<UsualDay, Failure> {
+fn usual_day(reader: &AttributeReader<'_>, kind: DayKind) -> Result<UsualDay, Failure> {
     let day = reader.item(kind.as_str())?;
-    let day = Reader::of(day);
+    let day = AttributeReader::new(day);
     Ok(UsualDay { days: day.number("days")?, units: day.list("units")? })
 }

@@ -1,4 +1,4 @@
-//! The stream of events: [`EventLog`] by `PutRecords`.
+//! Event stream in Kinesis: the port [`EventLog`] with `PutRecords`.
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::primitives::Blob;
@@ -11,7 +11,7 @@ use domain::record::Record;
 use crate::ResourceNames;
 use crate::failure::failure;
 
-/// The stream.
+/// Event stream in Kinesis. Clones share the client.
 #[derive(Debug, Clone)]
 pub struct EventStream {
     client: Client,
@@ -19,17 +19,17 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    /// The stream called `names.stream`.
+    /// Creates the stream with the name `names.stream`.
     #[must_use]
     pub fn new(client: Client, names: &ResourceNames) -> Self {
         Self { client, name: names.stream.clone() }
     }
 
-    /// Creates the stream unless it exists, and keeps its records for the longest time there is:
-    /// a machine that was off for days still has what it acknowledged before.
+    /// Creates the stream unless it exists, with the longest retention: a machine that was off for
+    /// days still has its acknowledged records.
     ///
     /// # Errors
-    /// What Kinesis says.
+    /// Returns an error if Kinesis refuses a call or does not answer.
     pub async fn create(&self, shards: i32) -> Result<(), Failure> {
         let created =
             self.client.create_stream().stream_name(&self.name).shard_count(shards).send().await;
@@ -45,9 +45,7 @@ impl EventStream {
             Err(error) => Err(failure(&error)),
         }
     }
-}
 
-impl EventStream {
     async fn keep_longest(&self) -> Result<(), Failure> {
         let hours = i32::try_from(*RETENTION_HOURS.end()).expect("a year");
         self.client

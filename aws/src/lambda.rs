@@ -1,6 +1,6 @@
-//! What every Lambda binary starts with: its settings, its clients, its logs and its counters.
+//! Start of a Lambda binary: settings, clients, logs and metrics.
 
-mod due;
+mod due_stores;
 mod gateway;
 
 use std::fmt;
@@ -14,46 +14,46 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt as format, registry};
 
-pub use due::{DueBatch, Sent, Tick};
+pub use due_stores::{DueBatch, ScheduleTick, SentStores};
 pub use gateway::admitted;
 
 use crate::clients::{AwsClients, attempts_within};
 use crate::deployed::config;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{FunctionSettings, FunctionSettingsError};
 use crate::{EventStream, SqsQueue, Tables};
 
-/// The CloudWatch namespace of all counters.
+/// CloudWatch namespace of all metrics.
 const NAMESPACE: &str = "Daymark";
-/// What Lambda calls the function.
+/// Variable with the name of the function, set by Lambda.
 const NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
-/// Which version of it this is.
+/// Variable with the version of the function, set by Lambda.
 const VERSION: &str = "AWS_LAMBDA_FUNCTION_VERSION";
 
-/// Which lines it logs.
+/// Variable with the log level, set by Lambda.
 const LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 
-/// A function that is about to take its first invocation.
+/// A Lambda function before its first invocation. It builds the adapters from its settings.
 pub struct Function {
     name: String,
     version: String,
-    settings: Settings,
+    settings: FunctionSettings,
     config: SdkConfig,
     counters: &'static Collector,
 }
 
-/// Why a function cannot start.
+/// Error at the start of a function.
 #[derive(thiserror::Error)]
-pub enum StartError {
-    /// A setting is missing or wrong.
+pub enum FunctionStartError {
+    /// A setting is missing or invalid.
     #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// Something else counts already.
+    Settings(#[from] FunctionSettingsError),
+    /// Another metrics recorder is installed.
     #[error("the counters cannot be installed: {0}")]
     Counters(String),
 }
 
-/// As for people: a `main` that returns it prints this on standard error.
-impl fmt::Debug for StartError {
+/// Same text as `Display`: Rust prints the `Debug` form of an error that `main` returns.
+impl fmt::Debug for FunctionStartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -61,78 +61,81 @@ impl fmt::Debug for StartError {
 
 impl Function {
     /// Starts the function: JSON logs on standard output at the level of `AWS_LAMBDA_LOG_LEVEL`,
-    /// counters in CloudWatch's embedded metric format, credentials, region and endpoints as the
-    /// SDK finds them.
+    /// metrics in CloudWatch's embedded metric format, and clients configured by the environment.
     ///
     /// # Errors
-    /// A variable that Lambda sets is missing.
-    pub async fn start() -> Result<Self, StartError> {
+    /// Returns an error if a variable of Lambda is missing or a metrics recorder is installed.
+    pub async fn start() -> Result<Self, FunctionStartError> {
         let variables = std::env::vars_os();
         let texts = variables.filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        let settings: Settings = texts.collect();
+        let settings: FunctionSettings = texts.collect();
         start_logs(&settings);
         let (name, version) = (settings.required(NAME)?, settings.required(VERSION)?);
         let counters = metrics_cloudwatch_embedded::Builder::new()
             .cloudwatch_namespace(NAMESPACE)
             .with_dimension("function", name.clone())
             .init()
-            .map_err(|error| StartError::Counters(error.to_string()))?;
+            .map_err(|error| FunctionStartError::Counters(error.to_string()))?;
         Ok(Self { name, version, settings, config: config().await, counters })
     }
 
-    /// The function with shorter attempts than usual: where whoever waits for it gives up sooner.
+    /// Sets the time limit of an attempt, for a function whose caller has a short timeout.
     #[must_use]
     pub fn with_attempts_within(self, timeout: Duration) -> Self {
         let config = self.config.into_builder().timeout_config(attempts_within(timeout)).build();
         Self { config, ..self }
     }
 
-    /// The stream.
+    /// Creates the event stream.
     ///
     /// # Errors
-    /// No variable says which.
-    pub fn stream(&self) -> Result<EventStream, StartError> {
-        Ok(EventStream::new(AwsClients::of(&self.config).kinesis, &self.settings.stream()?))
+    /// Returns an error if the variable with the name of the stream is missing.
+    pub fn stream(&self) -> Result<EventStream, FunctionStartError> {
+        Ok(EventStream::new(
+            AwsClients::from_config(&self.config).kinesis,
+            &self.settings.stream()?,
+        ))
     }
 
-    /// The tables of the deployment. Stock rows expire unless events of any age are accepted.
+    /// Creates the tables. Stock rows expire unless events of any age are accepted.
     ///
     /// # Errors
     /// Returns an error if the variable with the table prefix is missing or the one with the age
     /// limit is invalid.
-    pub fn tables(&self) -> Result<Tables, StartError> {
-        let tables = Tables::new(AwsClients::of(&self.config).dynamodb, &self.settings.tables()?);
+    pub fn tables(&self) -> Result<Tables, FunctionStartError> {
+        let tables =
+            Tables::new(AwsClients::from_config(&self.config).dynamodb, &self.settings.tables()?);
         Ok(tables.for_events_up_to(self.age_max()?))
     }
 
-    /// Where a schedule sends stores that are due.
+    /// Creates the queue of due stores.
     ///
     /// # Errors
-    /// No variable says where.
-    pub fn queue(&self) -> Result<SqsQueue, StartError> {
+    /// Returns an error if the variable with the URL of the queue is missing.
+    pub fn queue(&self) -> Result<SqsQueue, FunctionStartError> {
         let client = aws_sdk_sqs::Client::new(&self.config);
         Ok(SqsQueue::new(client, self.settings.queue_url()?))
     }
 
-    /// How old an event may be; `None` takes history of any age.
+    /// Returns the maximum age of an event. `None` accepts events of any age.
     ///
     /// # Errors
-    /// The variable has no meaning.
-    pub fn age_max(&self) -> Result<Option<Duration>, StartError> {
+    /// Returns an error if the variable is invalid.
+    pub fn age_max(&self) -> Result<Option<Duration>, FunctionStartError> {
         Ok(self.settings.age_max()?)
     }
 
-    /// What everything that the function logs is part of; inside it the runtime has a span for
-    /// each invocation, with the id of its request.
+    /// Creates the outermost span of all logs. Inside it, the runtime opens a span with the request
+    /// id for each invocation.
     #[must_use]
     pub fn span(&self) -> Span {
         info_span!("function", function = self.name, version = self.version)
     }
 
-    /// Writes what was counted since the last time; call it at the end of an invocation, because
-    /// afterwards the process is frozen.
+    /// Writes the metrics since the last report. Call it at the end of each invocation: Lambda
+    /// freezes the process afterwards.
     pub fn report(&self, request_id: &str) {
         let counters = self.counters.set_property("requestId", request_id);
         if let Err(error) = counters.flush(std::io::stdout()) {
@@ -141,8 +144,8 @@ impl Function {
     }
 }
 
-/// Spans are kept at any level, so that a warning still says of which invocation it is.
-fn start_logs(settings: &Settings) {
+/// Installs the JSON logs. Spans are kept at every level, so that a warning names its invocation.
+fn start_logs(settings: &FunctionSettings) {
     let level = settings.get(LOG_LEVEL).and_then(|level| level.parse().ok());
     let level: LevelFilter = level.unwrap_or(LevelFilter::INFO);
     let shown = filter_fn(move |metadata| {

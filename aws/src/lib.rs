@@ -1,27 +1,51 @@
-//! The one room that speaks AWS: [`domain::ports`] over Kinesis and DynamoDB.
+//! The [`domain::ports`] over Kinesis, DynamoDB and SQS. No other crate calls AWS for the components.
 //!
-//! There is one path: on one machine the same code is pointed at local endpoints.
+//! The same code runs deployed and on one machine, where [`AwsClients::local`] connects to local
+//! endpoints. [`Tables`] implements all table ports, [`EventStream`] the port of the stream, and
+//! `SqsQueue` the port of the queue.
 //!
-//! Calls of the SDK are awaited in a box: their futures are types so deep that what is built upon
-//! them meets the compiler's limit, which the Lambda binaries raise for the same reason.
+//! Futures of the SDK are boxed. Their nested types would exceed the recursion limit of the
+//! compiler, which the Lambda binaries raise for the same reason.
+//!
+//! # Examples
+//! ```no_run
+//! use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
+//! use domain::ports::{CatalogTable, EventLog};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), domain::ports::Failure> {
+//! let clients = AwsClients::local(&Endpoints {
+//!     kinesis: "http://127.0.0.1:7401".to_owned(),
+//!     dynamodb: "http://127.0.0.1:7402".to_owned(),
+//! });
+//! let names = ResourceNames::default();
+//! aws::schema::create_tables(&clients.dynamodb, &names).await?;
+//! let tables = Tables::new(clients.dynamodb, &names);
+//! let stream = EventStream::new(clients.kinesis, &names);
+//!
+//! stream.check_ready().await?;
+//! assert!(tables.list_stores().await?.is_empty());
+//! # Ok(())
+//! # }
+//! ```
 
 mod attributes;
-#[cfg(feature = "deployed")]
-mod batch;
 mod catalog;
 mod clients;
 mod days;
 #[cfg(feature = "deployed")]
 pub mod deployed;
 mod failure;
-mod get;
+#[cfg(feature = "deployed")]
+mod kinesis_batch;
+
+mod dynamodb_calls;
 mod grants;
 mod histories;
 mod kinesis;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod offers;
-mod put;
 mod quarantine;
 #[cfg(feature = "lambda")]
 mod queue;
@@ -30,20 +54,20 @@ pub mod settings;
 mod stock;
 mod tables;
 
-#[cfg(feature = "deployed")]
-pub use batch::{Batch, BatchAnswer};
 pub use clients::{AwsClients, Endpoints};
 pub use kinesis::EventStream;
+#[cfg(feature = "deployed")]
+pub use kinesis_batch::{BatchResponse, KinesisBatch};
 #[cfg(feature = "lambda")]
 pub use queue::SqsQueue;
 pub use tables::Tables;
 
-/// How the stream and the tables are called, wherever they are.
+/// Names of the stream and the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceNames {
-    /// The stream of events.
+    /// Name of the event stream.
     pub stream: String,
-    /// What the names of the tables begin with.
+    /// Prefix of the names of the tables.
     pub table_prefix: String,
 }
 
@@ -54,14 +78,14 @@ impl Default for ResourceNames {
 }
 
 impl ResourceNames {
-    /// Names of the resources of a deployed stage, as in `cdk/lib/resource-names.ts`.
+    /// Creates the names of a deployed stage. `cdk/lib/resource-names.ts` has the same rule.
     #[must_use]
     pub fn of_stage(stage: &str) -> Self {
         let table_prefix = format!("daymark-{stage}-");
         Self { stream: format!("{table_prefix}events"), table_prefix }
     }
 
-    /// The full name of a table of [`schema::Schema`].
+    /// Returns the full name of a table of [`schema::Schema`].
     #[must_use]
     pub fn table(&self, name: &str) -> String {
         format!("{}{name}", self.table_prefix)

@@ -1,4 +1,4 @@
-//! The offers table: `pk` = `store#business date`, `sk` = `sku#revision`, written once.
+//! Offers table: `pk` = `store#business date`, `sk` = `sku#revision`. An item is written once.
 
 use chrono::NaiveDate;
 use domain::ports::{Failure, OffersTable, Saved};
@@ -6,9 +6,10 @@ use domain::{Arm, Currency, Inputs, Money, Offer, OfferId, Outlook, StoreId, Tru
 use rust_decimal::Decimal;
 
 use crate::Tables;
-use crate::attributes::{Attributes, Reader, binary, decimal, instant, number, text, truth};
-use crate::failure::failure;
-use crate::put::put_if;
+use crate::attributes::{
+    AttributeReader, Attributes, binary, decimal, instant, key, number, text, truth,
+};
+use crate::dynamodb_calls::query_all;
 
 impl OffersTable for Tables {
     async fn query_offers(
@@ -16,25 +17,11 @@ impl OffersTable for Tables {
         store_id: &StoreId,
         date: NaiveDate,
     ) -> Result<Vec<Offer>, Failure> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.offers)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(partition(store_id, date)))
-            .into_paginator()
-            .items()
-            .send();
-        let mut offers = Vec::new();
-        while let Some(item) = pages.next().await {
-            offers.push(offer_of(&item.map_err(|error| failure(&error))?)?);
-        }
-        Ok(offers)
+        query_all(self.query(&self.offers, partition(store_id, date)), offer_of).await
     }
 
     async fn publish_offer(&self, offer: &Offer) -> Result<Saved<Offer>, Failure> {
-        put_if(&self.client, &self.offers, item_of(offer), None, offer_of).await
+        self.put_if(&self.offers, item_of(offer), None, offer_of).await
     }
 }
 
@@ -45,11 +32,8 @@ fn partition(store_id: &StoreId, date: NaiveDate) -> String {
 fn item_of(offer: &Offer) -> Attributes {
     let OfferId { date, store_id, sku, revision } = &offer.offer_id;
     let (expected, unchanged) = (&offer.expected, &offer.if_unchanged);
-    let mut item = Attributes::from([
-        ("pk".to_owned(), text(partition(store_id, *date))),
-        // Six digits keep the order of texts that of numbers.
-        ("sk".to_owned(), text(format!("{sku}#{revision:06}"))),
-    ]);
+    // With six digits, the order of the texts is the order of the revisions.
+    let mut item = key(partition(store_id, *date), format_args!("{sku}#{revision:06}"));
     let mut put = |name: &str, value| drop(item.insert(name.to_owned(), value));
     put("offer_id", text(&offer.offer_id));
     put("store_id", text(store_id));
@@ -86,7 +70,7 @@ fn item_of(offer: &Offer) -> Attributes {
 }
 
 fn offer_of(item: &Attributes) -> Result<Offer, Failure> {
-    let reader = Reader::of(item);
+    let reader = AttributeReader::new(item);
     let currency: Currency = reader.text("currency")?;
     let price = |name: &str| {
         let amount: Decimal = reader.number(name)?;
@@ -107,10 +91,7 @@ fn offer_of(item: &Attributes) -> Result<Offer, Failure> {
         valid_until: reader.text("valid_until")?,
         regular_price: price("regular_price")?,
         was_price: price("was_price")?,
-        lowest_price: match item.contains_key("lowest_price") {
-            true => Some(price("lowest_price")?),
-            false => None,
-        },
+        lowest_price: reader.optional("lowest_price", price)?,
         price: price("price")?,
         discount_percent: reader.number("discount_percent")?,
         on_hand: reader.number("on_hand")?,

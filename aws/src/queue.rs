@@ -1,8 +1,8 @@
-//! The way from a schedule to the function that serves stores: [`DueQueue`] by `SendMessageBatch`
-//! to an SQS FIFO queue.
+//! Queue between a schedule and the function that serves stores: the port [`DueQueue`] with
+//! `SendMessageBatch` to an SQS FIFO queue.
 //!
-//! A store is its own message group, so that its passes never overlap and one that fails holds up
-//! no other; store and slot are the deduplication id, so that a schedule may send twice.
+//! Each store is a message group: passes of a store never overlap, and a failed pass does not block
+//! other stores. Store and slot are the deduplication id, so that a schedule may send twice.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -16,13 +16,14 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::failure::failure;
 
-/// Calls that are under way at the same time: ten thousand stores are a thousand calls.
-const CALLS_AT_ONCE: usize = 16;
-/// How often messages are sent that SQS did not take.
+/// Concurrent calls. Ten thousand stores need a thousand calls.
+const CONCURRENT_CALLS_MAX: usize = 16;
+/// Maximum number of attempts for messages that SQS did not accept.
 const ATTEMPTS: u32 = 5;
+/// Base of the exponential delay between attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The queue.
+/// Queue of due stores in SQS.
 #[derive(Debug, Clone)]
 pub struct SqsQueue {
     client: Client,
@@ -30,16 +31,16 @@ pub struct SqsQueue {
 }
 
 impl SqsQueue {
-    /// The queue at `url`.
+    /// Creates the queue with the URL `url`.
     #[must_use]
     pub fn new(client: Client, url: String) -> Self {
         Self { client, url }
     }
 
-    /// Sends as many as one call may take.
-    async fn send_some(&self, stores: &[DueStore]) -> Result<(), Failure> {
+    /// Sends at most [`SEND_MESSAGES_MAX`] stores.
+    async fn send_chunk(&self, stores: &[DueStore]) -> Result<(), Failure> {
         let mut entries: Vec<_> = stores.iter().enumerate().map(entry).collect();
-        let mut why = String::new();
+        let mut reason = String::new();
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 tokio::time::sleep(PAUSE * 2_u32.pow(attempt)).await;
@@ -49,9 +50,9 @@ impl SqsQueue {
             let answer = Box::pin(send).await.map_err(|error| failure(&error))?;
             let mut left = HashSet::new();
             for failed in answer.failed {
-                why = format!("{}: {}", failed.code, failed.message.unwrap_or_default());
+                reason = format!("{}: {}", failed.code, failed.message.unwrap_or_default());
                 if failed.sender_fault {
-                    return Err(Failure::Refused(why));
+                    return Err(Failure::Refused(reason));
                 }
                 left.insert(failed.id);
             }
@@ -60,15 +61,15 @@ impl SqsQueue {
                 return Ok(());
             }
         }
-        Err(Failure::Throttled(format!("{} stores not taken: {why}", entries.len())))
+        Err(Failure::Throttled(format!("{} stores not taken: {reason}", entries.len())))
     }
 }
 
 impl DueQueue for SqsQueue {
     async fn send_due(&self, stores: &[DueStore]) -> Result<(), Failure> {
-        let calls = stores.chunks(SEND_MESSAGES_MAX).map(|stores| self.send_some(stores));
+        let calls = stores.chunks(SEND_MESSAGES_MAX).map(|stores| self.send_chunk(stores));
         let calls: Vec<_> = calls.collect();
-        stream::iter(calls).buffer_unordered(CALLS_AT_ONCE).try_collect().await
+        stream::iter(calls).buffer_unordered(CONCURRENT_CALLS_MAX).try_collect().await
     }
 }
 

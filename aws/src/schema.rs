@@ -17,42 +17,43 @@ use crate::failure::failure;
 /// Keys and names of all tables.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
 pub struct Schema {
-    /// The partition key of every table, a string.
+    /// Name of the partition key of every table, a text.
     pub partition_key: String,
-    /// The sort key of every table, a string.
+    /// Name of the sort key of every table, a text.
     pub sort_key: String,
-    /// The tables.
+    /// Tables of the deployment.
     pub tables: Vec<TableSchema>,
 }
 
 /// Name and time to live of one table.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
 pub struct TableSchema {
-    /// Its name without prefix.
+    /// Name without prefix.
     pub name: String,
-    /// The attribute that tells when an item may be deleted, in seconds since 1970.
+    /// Attribute with the expiry of an item, in seconds since 1970.
     pub time_to_live: Option<String>,
 }
 
 impl Schema {
-    /// The definition in the repository.
+    /// Parses the definition in the repository.
     ///
     /// # Panics
-    /// Never: the file is part of the program and a test reads it.
+    /// Never: the file is part of the program, and a test parses it.
     #[must_use]
     pub fn load() -> Self {
         serde_json::from_str(include_str!("../tables.json")).expect("a valid definition")
     }
 }
 
-/// How often and how long to wait for a new table: in all some six seconds.
+/// Number of checks of a new table. With [`ACTIVE_PAUSE`] they take about six seconds.
 const ACTIVE_ATTEMPTS: u32 = 60;
+/// Delay between two checks.
 const ACTIVE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Creates the tables that do not exist yet and waits until all can be used.
 ///
 /// # Errors
-/// The first failure of DynamoDB, or `Unavailable` when a table does not become active.
+/// Returns an error if a call fails, and [`Failure::Unavailable`] if a table does not become active.
 pub async fn create_tables(client: &Client, names: &ResourceNames) -> Result<(), Failure> {
     let definition = Schema::load();
     let existing = list(client).await?;
@@ -61,7 +62,7 @@ pub async fn create_tables(client: &Client, names: &ResourceNames) -> Result<(),
         if !existing.contains(&name) {
             create_one(client, &name, &definition).await?;
         }
-        // A table that exists may be as its creator left it halfway.
+        // The creator of an existing table may have stopped before the table was complete.
         wait_until_active(client, &name).await?;
         set_time_to_live(client, &name, table).await?;
     }
@@ -93,7 +94,7 @@ async fn create_one(client: &Client, name: &str, definition: &Schema) -> Result<
     }
     match create.send().await {
         Ok(_) => Ok(()),
-        // Another program was faster.
+        // Another program has created the table in the meantime.
         Err(error)
             if error
                 .as_service_error()
@@ -132,7 +133,7 @@ async fn has_time_to_live(client: &Client, name: &str) -> Result<bool, Failure> 
         .send()
         .await
         .map_err(|error| failure(&error))?;
-    let status = described.time_to_live_description().and_then(|it| it.time_to_live_status());
+    let status = described.time_to_live_description().and_then(|live| live.time_to_live_status());
     Ok(matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)))
 }
 

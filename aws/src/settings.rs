@@ -1,5 +1,5 @@
-//! The settings of a deployed function: named environment variables. Each is asked for where it is
-//! needed, so that a function is told what it uses and nothing else.
+//! Settings of a deployed function: environment variables. Each variable is read where it is needed,
+//! so a function needs only the variables that it uses.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,84 +8,84 @@ use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
 
 use crate::ResourceNames;
 
-/// The stream's name.
+/// Variable with the name of the stream.
 pub const STREAM: &str = "DAYMARK_STREAM";
-/// What the names of the tables begin with.
+/// Variable with the prefix of the names of the tables.
 pub const TABLE_PREFIX: &str = "DAYMARK_TABLE_PREFIX";
-/// Where a schedule sends the stores that are due: the address of an SQS queue.
+/// Variable with the URL of the SQS queue of due stores.
 pub const QUEUE_URL: &str = "DAYMARK_QUEUE_URL";
-/// How old an event may be, in days, or `any`; 7 when it is not set.
+/// Variable with the maximum age of an event in days, or `any`. The default is 7.
 pub const EVENT_AGE_MAX_DAYS: &str = "DAYMARK_EVENT_AGE_MAX_DAYS";
 
-/// What a function is told, by the names of the variables.
+/// Settings of a function, by the names of the variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings(BTreeMap<String, String>);
+pub struct FunctionSettings(BTreeMap<String, String>);
 
-/// A variable that is missing or wrong.
+/// Error of a missing or invalid variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
-    /// It is not set.
+pub enum FunctionSettingsError {
+    /// The variable is not set.
     #[error("the environment variable {0} is not set")]
     Missing(&'static str),
-    /// It has no meaning.
+    /// The value is invalid.
     #[error("the environment variable {name} is {given:?}; expected {expected}")]
     Wrong {
-        /// The variable.
+        /// Name of the variable.
         name: &'static str,
-        /// What it is.
+        /// Value of the variable.
         given: String,
-        /// What it may be.
+        /// Rule for a valid value.
         expected: &'static str,
     },
 }
 
-impl FromIterator<(String, String)> for Settings {
+impl FromIterator<(String, String)> for FunctionSettings {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
         Self(variables.into_iter().collect())
     }
 }
 
-impl Settings {
+impl FunctionSettings {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    pub(crate) fn required(&self, name: &'static str) -> Result<String, SettingsError> {
-        self.get(name).map(str::to_owned).ok_or(SettingsError::Missing(name))
+    pub(crate) fn required(&self, name: &'static str) -> Result<String, FunctionSettingsError> {
+        self.get(name).map(str::to_owned).ok_or(FunctionSettingsError::Missing(name))
     }
 
-    /// [`STREAM`], for a function that writes to it.
+    /// Returns the names with the stream from [`STREAM`].
     ///
     /// # Errors
-    /// It is not set.
-    pub fn stream(&self) -> Result<ResourceNames, SettingsError> {
+    /// Returns an error if the variable is not set.
+    pub fn stream(&self) -> Result<ResourceNames, FunctionSettingsError> {
         Ok(ResourceNames { stream: self.required(STREAM)?, ..ResourceNames::default() })
     }
 
-    /// [`TABLE_PREFIX`], for a function that reads or writes tables.
+    /// Returns the names with the table prefix from [`TABLE_PREFIX`].
     ///
     /// # Errors
-    /// It is not set.
-    pub fn tables(&self) -> Result<ResourceNames, SettingsError> {
+    /// Returns an error if the variable is not set.
+    pub fn tables(&self) -> Result<ResourceNames, FunctionSettingsError> {
         Ok(ResourceNames { table_prefix: self.required(TABLE_PREFIX)?, ..ResourceNames::default() })
     }
 
-    /// [`QUEUE_URL`], for a schedule.
+    /// Returns the URL from [`QUEUE_URL`].
     ///
     /// # Errors
-    /// It is not set.
-    pub fn queue_url(&self) -> Result<String, SettingsError> {
+    /// Returns an error if the variable is not set.
+    pub fn queue_url(&self) -> Result<String, FunctionSettingsError> {
         self.required(QUEUE_URL)
     }
 
-    /// [`EVENT_AGE_MAX_DAYS`]: how old an event may be; `None` takes history of any age, and its
-    /// rows never expire.
+    /// Returns the maximum age of an event from [`EVENT_AGE_MAX_DAYS`]. `None` accepts events of any
+    /// age, and their rows never expire.
     ///
     /// # Errors
-    /// It is set to something else.
-    pub fn age_max(&self) -> Result<Option<Duration>, SettingsError> {
+    /// Returns an error if the value is neither a number of days in range nor `any`.
+    pub fn age_max(&self) -> Result<Option<Duration>, FunctionSettingsError> {
         let Some(given) = self.get(EVENT_AGE_MAX_DAYS) else { return Ok(Some(EVENT_AGE_MAX)) };
-        let wrong = |expected| SettingsError::Wrong {
+        let wrong = |expected| FunctionSettingsError::Wrong {
             name: EVENT_AGE_MAX_DAYS,
             given: given.to_owned(),
             expected,
@@ -94,30 +94,30 @@ impl Settings {
     }
 }
 
-/// How old an event may be, as [`EVENT_AGE_MAX_DAYS`] and the flag of an operator say it; `None`
-/// takes history of any age, and its rows never expire.
+/// Parses the maximum age of an event, as given in [`EVENT_AGE_MAX_DAYS`] or in a flag. `None`
+/// accepts events of any age, and their rows never expire.
 ///
 /// # Errors
-/// What it may be.
+/// Returns the rule for a valid value.
 pub fn age_max(given: &str) -> Result<Option<Duration>, &'static str> {
     if given == "any" {
         return Ok(None);
     }
-    let age_max = given.parse().ok().map(days_long);
+    let age_max = given.parse().ok().map(days);
     let age_max = age_max.filter(|age| !age.is_zero() && *age < STOCK_KEPT);
     let expected = "a whole number of days from 1 to 399, after which rows expire, or any";
     age_max.ok_or(expected).map(Some)
 }
 
-fn days_long(days: u32) -> Duration {
-    Duration::from_secs(u64::from(days) * 24 * 3600)
+fn days(count: u32) -> Duration {
+    Duration::from_secs(u64::from(count) * 24 * 3600)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn settings(variables: &[(&str, &str)]) -> Settings {
+    fn settings(variables: &[(&str, &str)]) -> FunctionSettings {
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_asked_only_for_what_it_uses() {
+    fn a_function_needs_only_the_variables_it_uses() {
         assert_eq!(settings(&[(STREAM, "tills")]).stream().unwrap().stream, "tills");
         let tables = settings(&[(TABLE_PREFIX, "shop-")]).tables().unwrap();
         assert_eq!(tables.table("stock"), "shop-stock");
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(settings(&[]).age_max(), Ok(Some(EVENT_AGE_MAX)));
         let with = |value| settings(&[(EVENT_AGE_MAX_DAYS, value)]).age_max();
         assert_eq!(with("any"), Ok(None));
-        assert_eq!(with("30"), Ok(Some(days_long(30))));
+        assert_eq!(with("30"), Ok(Some(days(30))));
         assert!(with("0").is_err() && with("400").is_err());
         assert_eq!(
             with("soon").unwrap_err().to_string(),

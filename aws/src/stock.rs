@@ -1,20 +1,20 @@
-//! The stock table: `pk` = `store#UTC date`, `sk` = `sku#HH:MM`, one [`StockWindow`] an item; a
-//! continuation of one that was split has its part behind it, `sku#HH:MM#a3`.
+//! Stock table: `pk` = `store#UTC date`, `sk` = `sku#HH:MM`, one [`StockWindow`] per item of the
+//! table. The key of a continuation row ends with its part: `sku#HH:MM#a3`.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ports::{Failure, Saved, StockTable};
-use domain::stock::{Part, RowKey, StockWindow, WindowKey, assemble};
+use domain::stock::{RowKey, StockWindow, WindowKey, assemble};
 use domain::{Sku, StoreId, Version, Window};
 
 use crate::Tables;
-use crate::attributes::{Attributes, Reader, binary, decimal, instant, number, text};
-use crate::failure::failure;
-use crate::get::get_all;
-use crate::put::put_if;
+use crate::attributes::{
+    self, AttributeReader, Attributes, binary, decimal, instant, number, text,
+};
+use crate::dynamodb_calls::query_all;
 
 impl Tables {
-    /// A row as it is stored.
+    /// Returns the stored form of a row.
     fn stock_item(&self, row: &StockWindow) -> Attributes {
         let key = row.key();
         let packed = row.pack();
@@ -31,7 +31,7 @@ impl Tables {
         if let Some(kept) = self.stock_kept {
             put("expires_at", number((key.window.end() + kept).timestamp()));
         }
-        // The figures of a part are none: a correction may lie in another one than what it voids.
+        // Parts have no figures: a correction may lie in another part than the event it voids.
         if row.is_signpost() {
             put("is_split", AttributeValue::Bool(true));
         } else if row.row_key().part.is_first() {
@@ -47,34 +47,26 @@ impl Tables {
         date: NaiveDate,
         now: DateTime<Utc>,
     ) -> Result<Vec<StockWindow>, Failure> {
-        let mut query = self
-            .client
-            .query()
-            .table_name(&self.stock)
-            .consistent_read(true)
-            .expression_attribute_values(":pk", text(format!("{store_id}#{date}")));
-        query = match sku {
-            None => query.key_condition_expression("pk = :pk"),
-            Some(sku) => query
+        let mut query = self.query(&self.stock, format_args!("{store_id}#{date}"));
+        if let Some(sku) = sku {
+            query = query
                 .key_condition_expression("pk = :pk AND begins_with(sk, :sku)")
-                .expression_attribute_values(":sku", text(format!("{sku}#"))),
-        };
-        let mut pages = query.into_paginator().items().send();
-        let mut rows = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| failure(&error))?;
-            if !Reader::of(&item).is_expired("expires_at", now)? {
-                rows.push(row_of(&item)?);
-            }
+                .expression_attribute_values(":sku", text(format_args!("{sku}#")));
         }
-        Ok(rows)
+        let rows = query_all(query, |item| {
+            match AttributeReader::new(item).is_expired("expires_at", now)? {
+                true => Ok(None),
+                false => row_of(item).map(Some),
+            }
+        });
+        Ok(rows.await?.into_iter().flatten().collect())
     }
 }
 
 impl StockTable for Tables {
     async fn load_stock(&self, keys: &[RowKey]) -> Result<Vec<StockWindow>, Failure> {
         let keys = keys.iter().map(key_of).collect();
-        get_all(&self.client, &self.stock, keys).await?.iter().map(row_of).collect()
+        self.get_all(&self.stock, keys).await?.iter().map(row_of).collect()
     }
 
     async fn save_stock(
@@ -82,7 +74,7 @@ impl StockTable for Tables {
         row: &StockWindow,
         read: Option<&Version>,
     ) -> Result<Saved<StockWindow>, Failure> {
-        put_if(&self.client, &self.stock, self.stock_item(row), read, row_of).await
+        self.put_if(&self.stock, self.stock_item(row), read, row_of).await
     }
 
     async fn query_stock(
@@ -102,7 +94,7 @@ impl StockTable for Tables {
     }
 }
 
-/// What people read in a row.
+/// Returns the sums of a row as attributes for people and queries; the programs read `events`.
 fn figures_of(row: &StockWindow) -> Attributes {
     let figures = row.figures();
     let mut attributes = Attributes::new();
@@ -133,18 +125,18 @@ fn key_of(key: &RowKey) -> Attributes {
         true => format!("{sku}#{}", window.start().format("%H:%M")),
         false => format!("{sku}#{}#{part}", window.start().format("%H:%M")),
     };
-    Attributes::from([("pk".to_owned(), text(partition)), ("sk".to_owned(), text(sort))])
+    attributes::key(partition, sort)
 }
 
 fn row_of(item: &Attributes) -> Result<StockWindow, Failure> {
-    let reader = Reader::of(item);
+    let reader = AttributeReader::new(item);
     let start: DateTime<Utc> = reader.text("window_start")?;
     let window = WindowKey {
         store_id: reader.text("store_id")?,
         sku: reader.text("sku")?,
         window: Window::of(start),
     };
-    let part = if item.contains_key("part") { reader.text("part")? } else { Part::default() };
+    let part = reader.optional("part", |name| reader.text(name))?.unwrap_or_default();
     let key = RowKey { window, part };
     let events = reader.binary("events")?;
     let version: String = reader.text("version")?;

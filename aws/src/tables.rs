@@ -24,7 +24,7 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// The tables with these names. Stock rows expire [`STOCK_KEPT`] after their window.
+    /// Creates the tables with these names. Stock rows expire [`STOCK_KEPT`] after their window.
     #[must_use]
     pub fn new(client: Client, names: &ResourceNames) -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use aws::Batch;
+use aws::KinesisBatch;
 use domain::{Delivered, record};
 use serde::Deserialize;
 
@@ -109,7 +109,7 @@ fn parse(text: &str) -> Result<FailedBatch, String> {
         }
         (None, None) => return Err(no_batch("it has no payload".to_owned())),
     };
-    let batch: Batch = serde_json::from_str(&payload)
+    let batch: KinesisBatch = serde_json::from_str(&payload)
         .map_err(|error| no_batch(format!("its payload has no Kinesis records ({error})")))?;
     let condition = message.request_context.and_then(|context| context.condition);
     Ok(FailedBatch {

@@ -1,4 +1,4 @@
-//! What API Gateway found out about a request before it handed it over.
+//! Context that API Gateway adds to a request: the authority of the sender and the stage.
 
 use domain::Authority;
 use lambda_http::Request;
@@ -7,13 +7,13 @@ use lambda_http::http::Uri;
 use lambda_http::http::request::Parts;
 use lambda_http::request::RequestContext;
 
-/// The claim of an access token that names the stores; the function `token` puts it there.
+/// Claim of an access token with the stores. The function `token` adds the claim.
 const STORES: &str = "stores";
-/// The stage that is not part of a path.
+/// Name of the stage that is not part of the path.
 const DEFAULT_STAGE: &str = "$default";
 
-/// The request with what API Gateway knows of it: the sender's authority, and which part of the
-/// path is the stage. One that gets no authority here is refused by the routers that ask for one.
+/// Adds the authority of the sender to a request, and removes the stage from its path. Routers that
+/// need an authority refuse a request without one.
 #[must_use]
 pub fn admitted(request: Request) -> Request {
     let (mut head, body) = request.into_parts();
@@ -33,11 +33,12 @@ fn admit(head: &mut Parts, context: &Context) {
     }
 }
 
-/// What the sender may act for. `None` when no authorizer stands before the route, so that nobody
-/// has checked who sends.
+/// Returns the authority of the sender. `None` if the route has no authorizer and the sender is
+/// unverified.
 ///
-/// A token says it in the claim `stores`: without it, nothing. Who signs with IAM is a program of
-/// the chain itself and may act for all stores: whom the route lets in is IAM's to say.
+/// A token names the stores in the claim `stores`; without the claim it allows no store. A sender
+/// with an IAM signature is a program of the retailer and may act for all stores, because IAM
+/// policies decide which programs may call the route.
 fn authority(context: &Context) -> Option<Authority> {
     let authorizer = context.authorizer.as_ref()?;
     if let Some(jwt) = &authorizer.jwt {
@@ -50,7 +51,7 @@ fn authority(context: &Context) -> Option<Authority> {
     authorizer.iam.as_ref().map(|_| Authority::everything())
 }
 
-/// A request's path without the stage, which stands first when a stage has a name.
+/// Removes the stage from a path. A stage with a name is the first segment of the path.
 fn path_below_stage<'a>(path: &'a str, context: &Context) -> &'a str {
     let stage = context.stage.as_deref().filter(|stage| *stage != DEFAULT_STAGE);
     let below = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
@@ -70,7 +71,7 @@ mod tests {
         serde_json::from_value(context).unwrap()
     }
 
-    /// As the developer guide shows it, "Working with AWS Lambda proxy integrations for HTTP APIs".
+    /// Format of "Working with AWS Lambda proxy integrations for HTTP APIs" in the developer guide.
     fn token(claims: Value) -> Value {
         json!({ "jwt": { "claims": claims, "scopes": ["daymark/events:write"] } })
     }
@@ -84,7 +85,7 @@ mod tests {
         let claims = |stores| json!({ "client_id": "till", "stores": stores });
         assert_eq!(found(token(claims("s1 s2"))), Some("s1 s2".parse().unwrap()));
         assert_eq!(found(token(claims("*"))), Some(Authority::Everything));
-        // A list arrives in brackets, and `*` among others is no claim of ours.
+        // A list in brackets, and `*` among other stores, are not valid claims.
         for unreadable in ["[s1 s2]", "s1,s2", "s1 *"] {
             assert_eq!(found(token(claims(unreadable))), Some(Authority::nothing()));
         }
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn who_signs_with_iam_may_write_for_every_store() {
+    fn a_sender_with_an_iam_signature_may_write_for_every_store() {
         let iam = json!({ "iam": {
             "accessKey": "ASIA", "accountId": "000000000000", "callerId": "AROA:session",
             "cognitoIdentity": null, "principalOrgId": "aws:PrincipalOrgID",
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_stage_is_no_part_of_the_path() {
+    fn a_named_stage_is_removed_from_the_path() {
         let below = |stage, path: &'static str| {
             path_below_stage(path, &context(stage, Value::Null)).to_owned()
         };

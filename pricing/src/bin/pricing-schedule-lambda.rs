@@ -4,7 +4,7 @@
 
 #![recursion_limit = "256"]
 
-use aws::lambda::{Function, Sent, Tick};
+use aws::lambda::{Function, ScheduleTick, SentStores};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use pricing::Schedule;
 use tracing::Instrument;
@@ -14,10 +14,10 @@ async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
     pricing::metrics::describe();
     let schedule = Schedule { tables: function.tables()?, queue: function.queue()? };
-    let handler = service_fn(async |event: LambdaEvent<Tick>| {
+    let handler = service_fn(async |event: LambdaEvent<ScheduleTick>| {
         let sent = schedule.tick(event.payload.due).await;
         function.report(&event.context.request_id);
-        Ok::<_, Error>(Sent { stores: sent? })
+        Ok::<_, Error>(SentStores { stores: sent? })
     });
     run(handler).instrument(function.span()).await
 }

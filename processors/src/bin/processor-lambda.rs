@@ -3,7 +3,7 @@
 #![recursion_limit = "256"]
 
 use aws::lambda::Function;
-use aws::{Batch, BatchAnswer};
+use aws::{BatchResponse, KinesisBatch};
 use chrono::{DateTime, Utc};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use processors::Processor;
@@ -21,11 +21,11 @@ async fn main() -> Result<(), Error> {
     describe();
     let age_max = function.age_max()?;
     let processor = Processor { age_max, ..Processor::new(function.tables()?) };
-    let handler = service_fn(async |event: LambdaEvent<Batch>| {
+    let handler = service_fn(async |event: LambdaEvent<KinesisBatch>| {
         let outcome = processor.process(&event.payload.records).await;
         count_freshness(&outcome.occurred_at, now());
         function.report(&event.context.request_id);
-        Ok::<_, Error>(BatchAnswer::retry_from(outcome.retry_from.as_ref()))
+        Ok::<_, Error>(BatchResponse::retry_from(outcome.retry_from.as_ref()))
     });
     run(handler).instrument(function.span()).await
 }

@@ -1,5 +1,5 @@
-//! What EventBridge Scheduler hands to a schedule, and what the event source mapping of its queue
-//! hands to the function that serves stores.
+//! Requests of EventBridge Scheduler to a schedule, and of the event source mapping of its queue to
+//! the function that serves stores.
 
 use std::collections::HashSet;
 
@@ -9,24 +9,24 @@ use domain::ports::Failure;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use crate::BatchAnswer;
+use crate::BatchResponse;
 
-/// A tick of a schedule. Its own time decides the slot, so that a tick that is delivered late or
-/// twice sends the same stores.
+/// Tick of a schedule. Its due time decides the slot, so a late or repeated tick sends the same
+/// stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Tick {
-    /// When it was due.
+pub struct ScheduleTick {
+    /// Instant at which the tick was due.
     pub due: DateTime<Utc>,
 }
 
-/// What a schedule says of its tick.
+/// Response of a schedule to its tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Sent {
-    /// How many stores it sent.
+pub struct SentStores {
+    /// Number of stores sent.
     pub stores: usize,
 }
 
-/// The messages of one invocation, in order.
+/// Messages of one invocation, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct DueBatch {
     #[serde(rename = "Records")]
@@ -38,19 +38,22 @@ pub struct DueBatch {
 struct Message {
     message_id: String,
     body: String,
-    attributes: Attributes,
+    attributes: MessageAttributes,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Attributes {
+struct MessageAttributes {
     message_group_id: String,
 }
 
 impl DueBatch {
-    /// Serves the stores one after the other. What fails comes again, and with it everything
-    /// behind it in its group, or the group would lose its order; the other groups go on.
-    pub async fn serve(self, serve: impl AsyncFn(DueStore) -> Result<(), Failure>) -> BatchAnswer {
+    /// Serves the stores in sequence. A failed message is delivered again, with all later messages
+    /// of its group, because a group keeps its order. Other groups continue.
+    pub async fn serve(
+        self,
+        serve: impl AsyncFn(DueStore) -> Result<(), Failure>,
+    ) -> BatchResponse {
         let (mut failed, mut stopped) = (Vec::new(), HashSet::new());
         for Message { message_id, body, attributes } in self.messages {
             let group = attributes.message_group_id;
@@ -59,13 +62,13 @@ impl DueBatch {
                     Ok(due) => serve(due).await.map_err(|failure| failure.to_string()),
                     Err(error) => Err(format!("the message {error}")),
                 };
-                let Err(why) = served else { continue };
-                warn!(message.id = message_id, message.group = group, "not served: {why}");
+                let Err(reason) = served else { continue };
+                warn!(message.id = message_id, message.group = group, "not served: {reason}");
                 stopped.insert(group);
             }
             failed.push(message_id);
         }
-        BatchAnswer::retry(failed)
+        BatchResponse::retry(failed)
     }
 }
 
@@ -89,7 +92,7 @@ mod tests {
         })
     }
 
-    /// Serves messages; those of the store `bad` fail. Answers who was served, and what is said.
+    /// Serves messages; messages of the store `bad` fail. Returns the served stores and the response.
     fn serve(messages: &[Value]) -> (Vec<String>, Value) {
         let batch: DueBatch = serde_json::from_value(json!({ "Records": messages })).unwrap();
         let served = Mutex::new(Vec::new());
@@ -99,20 +102,20 @@ mod tests {
             ready(if due.store_id.as_str() == "bad" { bad() } else { Ok(()) }).await
         });
         let Poll::Ready(answer) = pin!(work).poll(&mut Context::from_waker(Waker::noop())) else {
-            panic!("it waits for nothing")
+            panic!("serving never waits")
         };
         (served.into_inner().unwrap(), serde_json::to_value(answer).unwrap())
     }
 
     #[test]
-    fn a_store_that_is_served_does_not_come_again() {
+    fn a_served_message_is_not_delivered_again() {
         let (served, answer) = serve(&[message("1", "s1"), message("2", "s2")]);
         assert_eq!(served, ["s1@2026-03-12T14:15:00Z", "s2@2026-03-12T14:15:00Z"]);
         assert_eq!(answer, json!({ "batchItemFailures": [] }));
     }
 
     #[test]
-    fn behind_a_failure_its_group_waits_and_the_others_go_on() {
+    fn after_a_failure_its_group_waits_and_other_groups_continue() {
         let messages = [message("1", "bad"), message("2", "s2"), message("3", "bad")];
         let (served, answer) = serve(&messages);
         assert_eq!(served, ["bad@2026-03-12T14:15:00Z", "s2@2026-03-12T14:15:00Z"]);
@@ -121,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_cannot_be_read_fails_alone() {
+    fn an_unreadable_message_fails_alone() {
         let mut torn = message("1", "s1");
         torn["body"] = json!("{");
         let (served, answer) = serve(&[torn, message("2", "s2")]);

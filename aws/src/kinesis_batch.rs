@@ -1,4 +1,4 @@
-//! What the event source mapping of a stream hands to a function, and what it wants to hear.
+//! Request and response of a function behind the event source mapping of a stream.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,21 +7,21 @@ use domain::{Delivered, SequenceNumber};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The records of one invocation, in order.
+/// Records of one invocation, in order.
 ///
-/// It is read here and not by `aws_lambda_events`, whose version 1.2.1 takes the fraction of an
-/// arrival time for a count of milliseconds: `.5` becomes 5 ms, and four places are an error.
+/// `aws_lambda_events` 1.2.1 is not used: it parses the fraction of an arrival time as a number of
+/// milliseconds, so that `.5` becomes 5 ms and four digits are an error.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Batch {
-    /// The records.
+pub struct KinesisBatch {
+    /// Records in the order of the batch.
     #[serde(rename = "Records", deserialize_with = "records")]
     pub records: Vec<Delivered>,
 }
 
-/// What became of a batch.
+/// Partial batch response: identifiers of the records or messages to deliver again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct BatchAnswer {
+pub struct BatchResponse {
     batch_item_failures: Vec<BatchItemFailure>,
 }
 
@@ -31,14 +31,14 @@ struct BatchItemFailure {
     item_identifier: String,
 }
 
-impl BatchAnswer {
-    /// Everything from this record on is to be delivered again; nothing when `None`.
+impl BatchResponse {
+    /// Requests redelivery from this record on; `None` requests none.
     #[must_use]
     pub fn retry_from(lowest: Option<&SequenceNumber>) -> Self {
         Self::retry(lowest.map(|number| number.as_str().to_owned()))
     }
 
-    /// These are to be delivered again.
+    /// Requests redelivery of these records or messages.
     pub(super) fn retry(items: impl IntoIterator<Item = String>) -> Self {
         let failure = |item_identifier| BatchItemFailure { item_identifier };
         Self { batch_item_failures: items.into_iter().map(failure).collect() }
@@ -47,30 +47,30 @@ impl BatchAnswer {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Record {
-    /// `shardId-000000000006:4959…`
+struct MappedRecord {
+    /// Shard and sequence number, like `shardId-000000000006:4959…`.
     #[serde(rename = "eventID")]
     event_id: String,
-    kinesis: KinesisRecord,
+    kinesis: RecordContent,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct KinesisRecord {
+struct RecordContent {
     partition_key: String,
     sequence_number: String,
-    /// In base64.
+    /// Bytes of the record in base64.
     data: String,
     /// Seconds since 1970.
     approximate_arrival_timestamp: f64,
 }
 
 fn records<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Delivered>, D::Error> {
-    Vec::<Record>::deserialize(deserializer)?.into_iter().map(delivered).collect()
+    Vec::<MappedRecord>::deserialize(deserializer)?.into_iter().map(delivered).collect()
 }
 
-fn delivered<E: Error>(record: Record) -> Result<Delivered, E> {
-    let Record { event_id, kinesis } = record;
+fn delivered<E: Error>(record: MappedRecord) -> Result<Delivered, E> {
+    let MappedRecord { event_id, kinesis } = record;
     Ok(Delivered {
         shard_id: event_id.split(':').next().unwrap_or_default().to_owned(),
         sequence_number: SequenceNumber::new(kinesis.sequence_number),
@@ -81,7 +81,8 @@ fn delivered<E: Error>(record: Record) -> Result<Delivered, E> {
     })
 }
 
-/// To the millisecond, as Kinesis means it: a floating number is rarely exact, so it is rounded.
+/// Converts seconds to an instant. Kinesis has milliseconds; a floating-point number is rarely
+/// exact, so it is rounded.
 fn instant(seconds: f64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis((seconds * 1_000.0).round() as i64)
 }
@@ -92,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    fn batch(arrived_seconds: &serde_json::Value) -> Result<Batch, serde_json::Error> {
+    fn batch(arrived_seconds: &serde_json::Value) -> Result<KinesisBatch, serde_json::Error> {
         serde_json::from_value(json!({ "Records": [{
             "eventID": "shardId-000000000006:4959",
             "eventSource": "aws:kinesis",
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_says_where_it_is_from() {
+    fn a_record_has_its_shard_and_sequence_number() {
         let read = batch(&json!(1_790_000_000.5)).unwrap();
         let record = &read.records[0];
         assert_eq!(record.shard_id, "shardId-000000000006");
@@ -124,9 +125,9 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_names_where_to_start_again() {
+    fn the_response_names_the_record_to_start_from() {
         let answer = |lowest: Option<&SequenceNumber>| {
-            serde_json::to_string(&BatchAnswer::retry_from(lowest)).unwrap()
+            serde_json::to_string(&BatchResponse::retry_from(lowest)).unwrap()
         };
         assert_eq!(answer(None), r#"{"batchItemFailures":[]}"#);
         assert_eq!(
