@@ -7,7 +7,7 @@ use std::time::Duration;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-// The event. Source: the event table in ARCHITECTURE.md.
+// The event. Source: docs/events.md.
 
 /// Longest identifier (event, store, terminal, sku, offer), in characters.
 pub const ID_CHARS_MAX: usize = 64;

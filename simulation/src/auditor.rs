@@ -22,7 +22,7 @@ pub(crate) use offers::recomputed;
 use crate::context::SimContext;
 use crate::stream::{SimulatedStream, StoredRecord};
 
-/// Source: the event table in ARCHITECTURE.md.
+/// Source: docs/events.md.
 const AGE_MAX: TimeDelta = TimeDelta::days(7);
 const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 

@@ -1,5 +1,5 @@
 //! The stored forms, for people: what stands here stands in tables that outlive this program. A
-//! change is a change of format; see "Stored formats" in ARCHITECTURE.md.
+//! change is a change of format; see docs/stored-formats.md.
 
 use domain::ports::{CatalogTable, OffersTable, QuarantineTable, StockTable};
 use domain::stock::Conflict;
