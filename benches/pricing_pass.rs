@@ -17,9 +17,9 @@ use domain::{Acceptance, ClosedDay, DayKey, Event, History, Item, Sku};
 use load_generator::shelf_prices::ShelfPrices;
 use load_generator::shop_day::ShopDay;
 use load_generator::shops::{self, ShopModel};
-use local::dynamodb::{DynamoDb, Tables};
-use local::http::Server;
-use local::part::{Part, Stop};
+use local::dynamodb::{DynamoDb, TableStorage};
+use local::http::HttpServer;
+use local::service::ServiceThread;
 use pricing::{Pricing, slot_of};
 use tokio::runtime::{Builder, Runtime};
 
@@ -124,18 +124,18 @@ async fn fill(pass: &Pass) {
 struct World {
     clients: AwsClients,
     runtime: Runtime,
-    _endpoint: Part,
+    _endpoint: ServiceThread,
 }
 
 impl World {
     fn start() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let enter = runtime.enter();
-        let bound = Server::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
-        let url = format!("http://{}", bound.local_addr());
-        let database = DynamoDb::open(&Tables::Memory).expect("a database");
-        let serve = move |stop: Stop| database.serve(bound, stop.wait());
-        let endpoint = Part::start("dynamodb", serve).expect("a thread");
+        let server = HttpServer::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        let url = format!("http://{}", server.local_addr());
+        let database = DynamoDb::open(&TableStorage::Memory).expect("a database");
+        let serve = move |stop| database.serve(server, stop);
+        let endpoint = ServiceThread::start("dynamodb", serve).expect("a thread");
         let clients = AwsClients::local(&Endpoints { kinesis: url.clone(), dynamodb: url });
         drop(enter);
         Self { clients, runtime, _endpoint: endpoint }

@@ -14,8 +14,8 @@ use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
 use chrono::{DateTime, Utc};
 use domain::ports::Failure;
 use event_source_mapping as mapping;
-use local::http::{Bound, Server};
-use local::part::Part;
+use local::http::HttpServer;
+use local::service::ServiceThread;
 use pricing::Pass;
 use processors::Closing;
 use tokio::time::timeout;
@@ -88,7 +88,7 @@ pub(crate) struct LocalMachine {
     services: Services,
     progress: mapping::MappingWatch,
     /// Threads in the order in which they stop: the API first, the storage last.
-    threads: Vec<Part>,
+    threads: Vec<ServiceThread>,
     _lock: Option<File>,
 }
 
@@ -176,12 +176,12 @@ fn folder(storage: &MachineStorage) -> Option<&Path> {
     }
 }
 
-fn bind(port: u16) -> Result<Bound, CommandError> {
-    Ok(Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?)
+fn bind(port: u16) -> Result<HttpServer, CommandError> {
+    Ok(HttpServer::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?)
 }
 
-fn url(bound: &Bound) -> String {
-    format!("http://{}", bound.local_addr())
+fn url(server: &HttpServer) -> String {
+    format!("http://{}", server.local_addr())
 }
 
 /// Locks the data folder, because two programs would overwrite each other's files.

@@ -12,9 +12,9 @@ use domain::ports::{CatalogTable, EventLog, Failure, Put};
 use domain::record::Record;
 use domain::{Delivered, Event, SequenceNumber, Store, record};
 use ingest::{Service, Settings, router};
-use local::dynamodb::{self, DynamoDb};
-use local::http::{Bound, Server};
-use local::part::{Part, Stop};
+use local::dynamodb::{DynamoDb, TableStorage};
+use local::http::HttpServer;
+use local::service::ServiceThread;
 use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 use pricing::Pricing;
 use processors::{Closing, Processor};
@@ -29,7 +29,7 @@ pub(crate) struct Stations {
     pub(crate) runtime: Runtime,
     clients: AwsClients,
     pub(crate) counter: Counter,
-    _endpoints: [Part; 2],
+    _endpoints: [ServiceThread; 2],
 }
 
 /// What one request put into the stream.
@@ -46,19 +46,19 @@ impl Stations {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let enter = runtime.enter();
         let (at_kinesis, at_dynamodb) = (bind(), bind());
-        let url = |bound: &Bound| format!("http://{}", bound.local_addr());
+        let url = |server: &HttpServer| format!("http://{}", server.local_addr());
         let urls = Endpoints { kinesis: url(&at_kinesis), dynamodb: url(&at_dynamodb) };
-        let database = DynamoDb::open(&dynamodb::Tables::Memory).expect("a database");
+        let database = DynamoDb::open(&TableStorage::Memory).expect("a database");
         let dynamodb =
-            Part::start("dynamodb", move |stop: Stop| database.serve(at_dynamodb, stop.wait()));
-        let kinesis = Part::start("kinesis", move |stop: Stop| async move {
+            ServiceThread::start("dynamodb", move |stop| database.serve(at_dynamodb, stop));
+        let kinesis = ServiceThread::start("kinesis", move |stop| async move {
             let kinesis = Kinesis::open(KinesisSettings {
                 storage: KinesisStorage::Memory,
                 limits: ShardLimits::Off,
                 clock: Arc::new(now),
                 region: "local".to_owned(),
             });
-            at_kinesis.serve(kinesis.expect("a stream").router(), stop.wait()).await;
+            at_kinesis.serve(kinesis.expect("a stream").router(), stop).await;
         });
         let counter = Counter::default();
         let local = AwsClients::local(&urls);
@@ -120,8 +120,8 @@ impl Stations {
     }
 }
 
-fn bind() -> Bound {
-    Server::bind(([127, 0, 0, 1], 0).into()).expect("a free port")
+fn bind() -> HttpServer {
+    HttpServer::bind(([127, 0, 0, 1], 0).into()).expect("a free port")
 }
 
 #[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]

@@ -1,4 +1,4 @@
-//! The DynamoDB endpoint of one machine: dynoxide, an independent implementation on SQLite.
+//! DynamoDB endpoint: dynoxide, an independent implementation on SQLite.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,82 +9,102 @@ use dynoxide::server::serve_with_shutdown;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
-use crate::http::Bound;
+use crate::http::HttpServer;
 
-/// DynamoDB deletes expired items in the background; so does this, this often.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Interval of deleting expired items, which DynamoDB deletes in the background.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long open requests may take to end once the server is told to stop.
+/// Longest time for open requests to end after the stop.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
 
-/// Where the tables are kept.
+/// Storage of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tables {
-    /// Nowhere: they are gone with the process.
+pub enum TableStorage {
+    /// Memory. The tables are lost when the process ends.
     Memory,
-    /// In one SQLite file with its write-ahead log beside it. Every write is on disk before it is
-    /// answered.
+    /// A SQLite file with its write-ahead log. Every write is on disk before its response.
     File(PathBuf),
 }
 
-/// The tables cannot be used.
+/// Failure to open the tables.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The folder cannot be made.
+pub enum DynamoDbOpenError {
+    /// The folder cannot be created.
     #[error(
-        "cannot create the folder {folder} for the tables: {cause}; it takes a folder that can be \
-         written"
+        "cannot create the folder {folder} for the tables: {cause}; a writable parent folder would \
+         pass"
     )]
     Folder {
-        /// The folder.
+        /// Path of the folder.
         folder: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         cause: io::Error,
     },
     /// The file cannot be read or written.
     #[error(
-        "cannot open the tables in {place}: {message}; it takes a folder that can be written, on \
-         a disk with room"
+        "cannot open the tables in {place}: {message}; a writable folder with free space would \
+         pass"
     )]
     Database {
-        /// The file, or `memory`.
+        /// Path of the file, or `memory`.
         place: String,
-        /// What the database said.
+        /// Error of the database.
         message: String,
     },
-    /// The file is not what Daymark wrote.
+    /// The file is damaged, or not written by Daymark.
     #[error(
-        "the tables in {file} are damaged, or not Daymark's: {message}; put the file back from a \
-         copy, and move the checkpoints away so that what the stream still holds is counted again"
+        "the tables in {file} are damaged, or not Daymark's: {message}; restore the file from a \
+         copy, and move the checkpoints away so that the records of the stream are counted again"
     )]
     Damaged {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// What the database said.
+        /// Error of the database.
         message: String,
     },
 }
 
-/// The endpoint.
+/// DynamoDB endpoint.
+///
+/// ```
+/// use local::dynamodb::{DynamoDb, TableStorage};
+/// use local::http::HttpServer;
+/// use local::service::ServiceThread;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let dynamodb = DynamoDb::open(&TableStorage::Memory)?;
+/// assert!(dynamodb.is_empty()?);
+/// let server = HttpServer::bind(([127, 0, 0, 1], 0).into())?;
+/// println!("endpoint URL: http://{}", server.local_addr());
+/// let service = ServiceThread::start("dynamodb", |stop| dynamodb.serve(server, stop))?;
+/// service.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct DynamoDb {
     database: Database,
     place: String,
 }
 
 impl DynamoDb {
-    /// Opens the tables. Blocks: every page of the file is read first.
+    /// Opens the tables and verifies every page of the file. Blocks.
     ///
     /// # Errors
-    /// The folder or the file cannot be used, or the file is damaged. It is left as it is then.
-    pub fn open(tables: &Tables) -> Result<Self, OpenError> {
-        let (database, place) = match tables {
-            Tables::Memory => (Database::memory(), "memory".to_owned()),
-            Tables::File(path) => {
+    /// Returns an error if the folder or the file is unusable, or if the file is damaged. The file
+    /// then stays unchanged.
+    pub fn open(storage: &TableStorage) -> Result<Self, DynamoDbOpenError> {
+        let (database, place) = match storage {
+            TableStorage::Memory => (Database::memory(), "memory".to_owned()),
+            TableStorage::File(path) => {
                 if let Some(folder) = path.parent() {
-                    std::fs::create_dir_all(folder)
-                        .map_err(|cause| OpenError::Folder { folder: folder.to_owned(), cause })?;
+                    std::fs::create_dir_all(folder).map_err(|cause| DynamoDbOpenError::Folder {
+                        folder: folder.to_owned(),
+                        cause,
+                    })?;
                 }
                 check(path)?;
                 let place = path.display().to_string();
@@ -93,42 +113,35 @@ impl DynamoDb {
         };
         match database {
             Ok(database) => Ok(Self { database, place }),
-            Err(error) => Err(OpenError::Database { place, message: error.to_string() }),
+            Err(error) => Err(DynamoDbOpenError::Database { place, message: error.to_string() }),
         }
     }
 
-    /// Whether there is no table at all, as before the first start.
+    /// `true` if there are no tables, as before the first start.
     ///
     /// # Errors
-    /// The file cannot be read.
-    pub fn is_empty(&self) -> Result<bool, OpenError> {
+    /// Returns an error if the file cannot be read.
+    pub fn is_empty(&self) -> Result<bool, DynamoDbOpenError> {
         let count = self.database.table_count();
-        count.map(|count| count == 0).map_err(|error| OpenError::Database {
+        count.map(|count| count == 0).map_err(|error| DynamoDbOpenError::Database {
             place: self.place.clone(),
             message: error.to_string(),
         })
     }
 
-    /// Serves until `stop` is ready, then lets open requests end for at most five seconds.
-    /// Requests run on the calling thread's runtime, one by one, as SQLite does; give it a thread
-    /// of its own.
-    pub async fn serve(self, bound: Bound, stop: impl Future<Output = ()> + Send + 'static) {
-        // The database says what failed, but not in which file; it runs on this thread alone.
-        let _all_it_says = tracing::error_span!("dynamodb", file = self.place).entered();
+    /// Serves until `stop` is cancelled. Open requests then have five seconds to end. Requests block
+    /// the runtime, one after the other, so the endpoint should have its own thread.
+    pub async fn serve(self, server: HttpServer, stop: CancellationToken) {
+        // Adds the file to the log messages of the database, which runs only on this thread.
+        let _span = tracing::error_span!("dynamodb", file = self.place).entered();
         let sweeper = tokio::spawn(sweep(self.database.clone()));
-        let (stopping, stops) = oneshot::channel();
-        let stop = async move {
-            stop.await;
-            // Nobody listens when the server has ended by itself.
-            let _ = stopping.send(());
-        };
-        // The server itself would wait for every open connection, however long that takes.
+        // dynoxide waits for open connections without limit.
         let drained = async {
-            let _ = stops.await;
-            tokio::time::sleep(DRAIN_MAX).await;
+            stop.cancelled().await;
+            sleep(DRAIN_MAX).await;
         };
         tokio::select! {
-            served = serve(self.database, bound, stop) => {
+            served = serve(self.database, server, stop.clone()) => {
                 if let Err(message) = served {
                     tracing::error!("dynamodb: {message}");
                 }
@@ -139,27 +152,26 @@ impl DynamoDb {
     }
 }
 
-/// Reads the whole file, as every byte of the stream's log is read: a damaged page would be met
-/// by some batch later, and by that batch again and again.
-fn check(file: &Path) -> Result<(), OpenError> {
+/// Verifies the whole file. A damaged page would otherwise fail the same batch again and again later.
+fn check(file: &Path) -> Result<(), DynamoDbOpenError> {
     if !file.exists() {
         return Ok(());
     }
     let open = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE);
     let checked = open.and_then(|connection| {
-        // What is refused must stay as it is.
+        // A refused file must stay unchanged.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
     });
-    let damaged = |message| Err(OpenError::Damaged { file: file.to_owned(), message });
+    let damaged = |message| Err(DynamoDbOpenError::Damaged { file: file.to_owned(), message });
     match checked {
-        Ok(verdict) if verdict == "ok" => Ok(()),
-        Ok(verdict) => damaged(verdict.replace('\n', " ")),
+        Ok(result) if result == "ok" => Ok(()),
+        Ok(result) => damaged(result.replace('\n', " ")),
         Err(error) => match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 damaged(error.to_string())
             }
-            _ => Err(OpenError::Database {
+            _ => Err(DynamoDbOpenError::Database {
                 place: file.display().to_string(),
                 message: error.to_string(),
             }),
@@ -169,16 +181,16 @@ fn check(file: &Path) -> Result<(), OpenError> {
 
 async fn serve(
     database: Database,
-    bound: Bound,
-    stop: impl Future<Output = ()> + Send + 'static,
+    server: HttpServer,
+    stop: CancellationToken,
 ) -> Result<(), String> {
-    let listener = TcpListener::from_std(bound.into_listener()).map_err(|e| e.to_string())?;
-    serve_with_shutdown(listener, database, stop).await
+    let listener = TcpListener::from_std(server.into_listener()).map_err(|e| e.to_string())?;
+    serve_with_shutdown(listener, database, stop.cancelled_owned()).await
 }
 
 async fn sweep(database: Database) {
     loop {
-        tokio::time::sleep(SWEEP_EVERY).await;
+        sleep(SWEEP_INTERVAL).await;
         if let Err(error) = database.sweep_ttl() {
             tracing::warn!(%error, "dynamodb: expired items not deleted");
         }

@@ -1,76 +1,72 @@
-//! Serving HTTP/1.1 so that no client can hold a connection forever.
+//! HTTP/1.1 server on which no client can hold a connection forever.
+//!
+//! The accept loop is written by hand: `axum::serve` has no time limit for headers, and waits without
+//! limit for open connections at the end.
 
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use domain::limits::REQUEST_READ_MAX;
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
-use tower::ServiceExt as _;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
+use tower_http::timeout::RequestBodyDeadline;
 
-/// How long open requests may take to end once the server is told to stop.
+/// Longest time for open requests to end after the stop.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
-/// How long a client may leave an answer unread before its connection is closed.
+/// Longest time in which a client reads nothing of a response.
 const WRITE_STALL_MAX: Duration = Duration::from_secs(30);
-/// How long a client may take for its body. A little longer than the application's own limit, so
-/// that a slow client is answered by it and not cut.
+/// Longest time for a request body. The limit exceeds the limit of the application, so that a slow
+/// client gets a response of the application.
 const BODY_READ_MAX: Duration = Duration::from_secs(REQUEST_READ_MAX.as_secs() + 2);
-/// Pause after the system could not give a connection (too many open files, mostly).
+/// Pause after a failed accept, for example with too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Why an address cannot be listened on.
+/// Failure to listen on an address.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// Another program listens there.
+    /// Another program uses the port.
     #[error(
         "cannot listen on {address}: the port is taken; stop the program that has it, choose \
          another port, or use port 0 to be given a free one"
     )]
     Taken {
-        /// What was asked for.
+        /// Requested address.
         address: SocketAddr,
     },
-    /// The system refuses for another reason.
+    /// The system refuses the address for another reason.
     #[error(
         "cannot listen on {address}: {cause}; an address of this machine (127.0.0.1 for itself \
          only) and a port of 1024 or above, or 0 for a free one, would pass"
     )]
     Refused {
-        /// What was asked for.
+        /// Requested address.
         address: SocketAddr,
-        /// What the system said.
+        /// Error of the system.
         cause: io::Error,
     },
 }
 
-/// A server to be.
-pub struct Server {
-    _private: (),
-}
-
-/// A server that has its port: clients may connect already, and are answered once it serves.
-pub struct Bound {
+/// Server that listens on its port. Clients can connect at once; [`HttpServer::serve`] answers them.
+#[derive(Debug)]
+pub struct HttpServer {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Server {
-    /// Takes an address; port 0 takes any free port.
+impl HttpServer {
+    /// Listens on an address. Port 0 selects a free port.
     ///
     /// # Errors
-    /// The port is taken, or the address is not this machine's or not allowed.
-    pub fn bind(address: SocketAddr) -> Result<Bound, BindError> {
+    /// Returns an error if the port is taken, or if the system refuses the address.
+    pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
         let refused = |cause: io::Error| match cause.kind() {
             io::ErrorKind::AddrInUse => BindError::Taken { address },
             _ => BindError::Refused { address, cause },
@@ -78,28 +74,25 @@ impl Server {
         let listener = TcpListener::bind(address).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Bound { listener, address })
+        Ok(Self { listener, address })
     }
-}
 
-impl Bound {
-    /// Where it listens, with the real port.
+    /// Address with the actual port.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// The listener itself, for a server that brings its own loop.
-    #[must_use]
-    pub fn into_listener(self) -> TcpListener {
+    /// Listener for a server with its own accept loop.
+    pub(crate) fn into_listener(self) -> TcpListener {
         self.listener
     }
 
-    /// Serves until `stop` is ready, then lets open requests end for at most five seconds.
+    /// Serves until `stop` is cancelled. Open requests then have five seconds to end.
     ///
-    /// A client has [`REQUEST_READ_MAX`] for its headers, a little longer for its body, and half a
-    /// minute to take up more of an answer; else its connection is closed.
-    pub async fn serve(self, router: Router, stop: impl Future<Output = ()> + Send + 'static) {
+    /// A client has [`REQUEST_READ_MAX`] for its headers, two seconds more for its body, and must read
+    /// a part of the response every 30 seconds. Otherwise its connection is closed.
+    pub async fn serve(self, router: Router, stop: CancellationToken) {
         let listener = match tokio::net::TcpListener::from_std(self.listener) {
             Ok(listener) => listener,
             Err(cause) => {
@@ -108,17 +101,16 @@ impl Bound {
             }
         };
         let graceful = GracefulShutdown::new();
-        let mut stop = pin!(stop);
-        loop {
-            let accepted = tokio::select! {
-                biased;
-                () = &mut stop => break,
-                accepted = listener.accept() => accepted,
-            };
+        while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
             match accepted {
-                Ok((socket, _)) => serve_one(socket, router.clone(), &graceful),
+                Ok((socket, _)) => {
+                    // Responses are small and complete, so waiting for a full packet delays them.
+                    let _ = socket.set_nodelay(true);
+                    let connection = graceful.watch(connection(socket, router.clone()));
+                    tokio::spawn(log_error(connection));
+                }
                 Err(cause) => {
-                    tracing::warn!(%cause, address = %self.address, "http: no connection taken");
+                    tracing::warn!(%cause, address = %self.address, "http: no connection accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -131,198 +123,66 @@ impl Bound {
     }
 }
 
-fn serve_one(socket: tokio::net::TcpStream, router: Router, graceful: &GracefulShutdown) {
-    // Answers are small and whole; waiting to fill a packet would only delay them.
-    let _ = socket.set_nodelay(true);
-    let service =
-        TowerToHyperService::new(router.map_request(|request: http::Request<Incoming>| {
-            request.map(|body| Body::new(Deadline::new(body, BODY_READ_MAX)))
-        }));
-    let connection = http1::Builder::new()
+/// Connection with time limits for headers, body and response.
+fn connection(
+    socket: impl AsyncRead + AsyncWrite + Send + 'static,
+    router: Router,
+) -> impl GracefulConnection<Error = hyper::Error> + Send {
+    let mut socket = TimeoutStream::new(socket);
+    socket.set_write_timeout(Some(WRITE_STALL_MAX));
+    let service = RequestBodyDeadline::new(router, BODY_READ_MAX);
+    http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_READ_MAX)
-        .serve_connection(TokioIo::new(Stall::new(socket, WRITE_STALL_MAX)), service);
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(cause) = connection.await {
-            tracing::debug!(%cause, "http: a connection ended early");
-        }
-    });
+        .serve_connection(TokioIo::new(Box::pin(socket)), TowerToHyperService::new(service))
 }
 
-/// Fails the body when it is not whole in time; the time begins with the first look at it.
-struct Deadline<B> {
-    body: B,
-    within: Duration,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl<B> Deadline<B> {
-    fn new(body: B, within: Duration) -> Self {
-        Self { body, within, timer: None }
-    }
-}
-
-impl<B> HttpBody for Deadline<B>
-where
-    B: HttpBody + Unpin,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    type Data = B::Data;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, Self::Error>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
-        }
-        let within = self.within;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(within)));
-        if timer.as_mut().poll(context).is_pending() {
-            return Poll::Pending;
-        }
-        let message = format!("the body was not whole within {} s", within.as_secs());
-        Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::TimedOut, message).into())))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// Fails a write that makes no progress in time.
-struct Stall<C> {
-    connection: C,
-    within: Duration,
-    /// Runs while the client's window is full.
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl<C> Stall<C> {
-    fn new(connection: C, within: Duration) -> Self {
-        Self { connection, within, timer: None }
-    }
-
-    fn watch<T>(
-        &mut self,
-        written: Poll<io::Result<T>>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.timer = None;
-            return written;
-        }
-        let within = self.within;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(within)));
-        if timer.as_mut().poll(context).is_pending() {
-            return Poll::Pending;
-        }
-        let message = format!("the client took nothing up for {} s", within.as_secs());
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, message)))
-    }
-}
-
-impl<C: AsyncRead + Unpin> AsyncRead for Stall<C> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.connection).poll_read(context, buffer)
-    }
-}
-
-impl<C: AsyncWrite + Unpin> AsyncWrite for Stall<C> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.connection).poll_write(context, bytes);
-        self.watch(written, context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.connection).poll_write_vectored(context, slices);
-        self.watch(written, context)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.connection.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.connection).poll_flush(context);
-        self.watch(flushed, context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut = Pin::new(&mut self.connection).poll_shutdown(context);
-        self.watch(shut, context)
+async fn log_error(connection: impl Future<Output = Result<(), hyper::Error>>) {
+    if let Err(cause) = connection.await {
+        tracing::debug!(%cause, "http: a connection ended early");
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::routing::{get, post};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::time::Instant;
+
     use super::*;
-    use bytes::Bytes;
-    use http_body_util::BodyExt as _;
-    use tokio::io::AsyncWriteExt as _;
 
-    /// A client that sends nothing and takes nothing.
-    struct Silent;
-
-    impl HttpBody for Silent {
-        type Data = Bytes;
-        type Error = io::Error;
-
-        fn poll_frame(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-            Poll::Pending
-        }
-    }
-
-    impl AsyncWrite for Silent {
-        fn poll_write(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-            _: &[u8],
-        ) -> Poll<io::Result<usize>> {
-            Poll::Pending
-        }
-
-        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Pending
-        }
-
-        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Pending
-        }
-    }
-
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_body_that_never_comes_ends_the_request() {
-        let body = Deadline::new(Silent, Duration::from_millis(1));
-        let error = body.collect().await.expect_err("given up");
-        assert!(error.to_string().contains("not whole"), "{error}");
+        let (mut client, socket) = duplex(1024);
+        let router = Router::new().route("/", post(async |_: String| "the whole body"));
+        tokio::spawn(log_error(connection(socket, router)));
+        let start = Instant::now();
+        let head = b"POST / HTTP/1.1\r\nhost: local\r\ncontent-length: 1\r\n\r\n";
+        client.write_all(head).await.expect("sent");
+        let mut response = [0; 12];
+        client.read_exact(&mut response).await.expect("a response");
+        assert_eq!(&response, b"HTTP/1.1 400");
+        assert_eq!(start.elapsed().as_secs(), BODY_READ_MAX.as_secs());
     }
 
-    #[tokio::test]
-    async fn an_answer_nobody_takes_up_ends_the_connection() {
-        let mut connection = Stall::new(Silent, Duration::from_millis(1));
-        let error = connection.write_all(b"answer").await.expect_err("given up");
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    #[tokio::test(start_paused = true)]
+    async fn a_response_that_no_client_reads_ends_the_connection() {
+        let (mut client, socket) = duplex(1024);
+        let router = Router::new().route("/", get(async || Body::from(vec![0; 1024 * 1024])));
+        let request = b"GET / HTTP/1.1\r\nhost: local\r\n\r\n";
+        client.write_all(request).await.expect("sent");
+        let start = Instant::now();
+        let error = connection(socket, router).await.expect_err("closed");
+        assert!(format!("{error:?}").contains("TimedOut"), "{error:?}");
+        assert_eq!(start.elapsed().as_secs(), WRITE_STALL_MAX.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn headers_that_never_come_end_the_connection() {
+        let (_client, socket) = duplex(1024);
+        let start = Instant::now();
+        let _ = connection(socket, Router::new()).await;
+        assert_eq!(start.elapsed().as_secs(), REQUEST_READ_MAX.as_secs());
     }
 }

@@ -1,8 +1,8 @@
 //! Kinesis and DynamoDB endpoints of the machine.
 
-use local::dynamodb::{DynamoDb, Tables};
-use local::http::Bound;
-use local::part::{Part, Stop};
+use local::dynamodb::{DynamoDb, TableStorage};
+use local::http::HttpServer;
+use local::service::ServiceThread;
 use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 
 use super::{CHECKPOINTS, MachineSettings, folder};
@@ -12,8 +12,8 @@ use crate::clock::Clock;
 pub(super) fn start_kinesis(
     settings: &MachineSettings,
     clock: &Clock,
-    bound: Bound,
-) -> Result<Part, CommandError> {
+    server: HttpServer,
+) -> Result<ServiceThread, CommandError> {
     let storage = match folder(&settings.storage) {
         None => KinesisStorage::Memory,
         Some(folder) => KinesisStorage::Folder(folder.join("kinesis")),
@@ -24,22 +24,22 @@ pub(super) fn start_kinesis(
         clock: clock.clone(),
         region: "local".to_owned(),
     })?;
-    Ok(Part::start("kinesis", move |stop: Stop| async move {
-        bound.serve(kinesis.router(), stop.wait()).await;
+    Ok(ServiceThread::start("kinesis", move |stop| async move {
+        server.serve(kinesis.router(), stop).await;
         kinesis.close().await;
     })?)
 }
 
 pub(super) fn start_dynamodb(
     settings: &MachineSettings,
-    bound: Bound,
-) -> Result<Part, CommandError> {
+    server: HttpServer,
+) -> Result<ServiceThread, CommandError> {
     let tables = match folder(&settings.storage) {
-        None => Tables::Memory,
-        Some(folder) => Tables::File(folder.join("dynamodb").join("tables.sqlite")),
+        None => TableStorage::Memory,
+        Some(folder) => TableStorage::File(folder.join("dynamodb").join("tables.sqlite")),
     };
     let dynamodb = DynamoDb::open(&tables)?;
-    if let (Tables::File(file), Some(folder)) = (&tables, folder(&settings.storage))
+    if let (TableStorage::File(file), Some(folder)) = (&tables, folder(&settings.storage))
         && dynamodb.is_empty()?
         && folder.join(CHECKPOINTS).exists()
     {
@@ -53,5 +53,5 @@ pub(super) fn start_dynamodb(
         )
         .into());
     }
-    Ok(Part::start("dynamodb", move |stop: Stop| dynamodb.serve(bound, stop.wait()))?)
+    Ok(ServiceThread::start("dynamodb", move |stop| dynamodb.serve(server, stop))?)
 }

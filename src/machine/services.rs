@@ -12,8 +12,8 @@ use event_source_mapping::{
     self as mapping, Checkpoints, Destination, EventSourceMapping, Handler, HandlerError,
     HandlerResponse, MappingSettings,
 };
-use local::http::Bound;
-use local::part::{Part, Stop};
+use local::http::HttpServer;
+use local::service::ServiceThread;
 use metrics_exporter_prometheus::PrometheusHandle;
 use processors::Processor;
 use tokio::sync::oneshot;
@@ -56,7 +56,7 @@ impl Services {
     }
 
     /// Starts the ingest API, the offers API and the metrics endpoint.
-    pub(super) fn start_api(&self, bound: Bound) -> Result<Part, CommandError> {
+    pub(super) fn start_api(&self, server: HttpServer) -> Result<ServiceThread, CommandError> {
         let metrics = telemetry::start_metrics()?;
         let service = ingest::Service {
             log: EventStream::new(self.clients.kinesis.clone(), &self.names),
@@ -72,9 +72,9 @@ impl Services {
             .merge(pricing::api::router(Arc::new(offers)).reset_fallback())
             .layer(Extension(Authority::everything()))
             .route("/metrics", get(move || async move { rendered.render() }));
-        Ok(Part::start("ingest", move |stop: Stop| async move {
+        Ok(ServiceThread::start("ingest", move |stop| async move {
             tokio::select! {
-                () = bound.serve(router, stop.wait()) => {}
+                () = server.serve(router, stop) => {}
                 () = sum_up(metrics) => {}
             }
         })?)
@@ -84,7 +84,7 @@ impl Services {
     pub(super) async fn start_processors(
         &self,
         settings: &MachineSettings,
-    ) -> Result<(Part, mapping::MappingWatch), CommandError> {
+    ) -> Result<(ServiceThread, mapping::MappingWatch), CommandError> {
         let processor =
             Processor { age_max: self.age_max(), ..Processor::new(self.tables.clone()) };
         let handler = BatchHandler { processor, clock: self.clock.clone() };
@@ -103,7 +103,7 @@ impl Services {
         };
         let (client, clock) = (self.clients.kinesis.clone(), self.clock.clone());
         let (started, starts) = oneshot::channel();
-        let part = Part::start("processors", move |stop: Stop| async move {
+        let thread = ServiceThread::start("processors", move |stop| async move {
             match EventSourceMapping::start(
                 client,
                 mapping_settings,
@@ -115,7 +115,7 @@ impl Services {
                 Ok(mapping) => {
                     // The receiver is gone if the start was cancelled.
                     let _ = started.send(Ok(mapping.watch()));
-                    stop.wait().await;
+                    stop.cancelled().await;
                     mapping.stop().await;
                 }
                 Err(error) => {
@@ -123,7 +123,7 @@ impl Services {
                 }
             }
         })?;
-        Ok((part, starts.await??))
+        Ok((thread, starts.await??))
     }
 
     /// Returns the slot schedule of pricing and close of day.
@@ -131,11 +131,11 @@ impl Services {
         Slots::new(self.tables.clone(), self.clock.clone())
     }
 
-    pub(super) fn start_schedule(&self) -> Result<Part, CommandError> {
+    pub(super) fn start_schedule(&self) -> Result<ServiceThread, CommandError> {
         let slots = self.slots();
-        Ok(Part::start("schedule", move |stop: Stop| async move {
+        Ok(ServiceThread::start("schedule", move |stop| async move {
             tokio::select! {
-                () = stop.wait() => {}
+                () = stop.cancelled() => {}
                 () = slots.run() => {}
             }
         })?)

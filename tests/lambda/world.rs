@@ -10,9 +10,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use domain::{Delivered, SequenceNumber};
-use local::dynamodb::{self, DynamoDb};
-use local::http::{Bound, Server};
-use local::part::{Part, Stop};
+use local::dynamodb::{DynamoDb, TableStorage};
+use local::http::HttpServer;
+use local::service::ServiceThread;
 use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 use serde_json::{Value, json};
 use tokio::io::copy_bidirectional;
@@ -25,15 +25,15 @@ pub(crate) struct World {
     pub(crate) clients: AwsClients,
     endpoints: Endpoints,
     /// They stop when they are dropped.
-    _parts: [Part; 2],
+    _threads: [ServiceThread; 2],
 }
 
 impl World {
     pub(crate) fn start() -> Self {
         let (kinesis, dynamodb) = (bind(), bind());
         let endpoints = Endpoints { kinesis: url(&kinesis), dynamodb: url(&dynamodb) };
-        let parts = [serve_kinesis(kinesis), serve_dynamodb(dynamodb)];
-        Self { clients: AwsClients::local(&endpoints), endpoints, _parts: parts }
+        let threads = [serve_kinesis(kinesis), serve_dynamodb(dynamodb)];
+        Self { clients: AwsClients::local(&endpoints), endpoints, _threads: threads }
     }
 
     /// Creates the tables whose names begin with `prefix`.
@@ -148,27 +148,27 @@ pub(crate) fn names(prefix: &str) -> ResourceNames {
     ResourceNames { stream: "till-events".to_owned(), table_prefix: prefix.to_owned() }
 }
 
-fn bind() -> Bound {
-    Server::bind(([127, 0, 0, 1], 0).into()).expect("a free port")
+fn bind() -> HttpServer {
+    HttpServer::bind(([127, 0, 0, 1], 0).into()).expect("a free port")
 }
 
-fn url(bound: &Bound) -> String {
-    format!("http://{}", bound.local_addr())
+fn url(server: &HttpServer) -> String {
+    format!("http://{}", server.local_addr())
 }
 
-fn serve_kinesis(bound: Bound) -> Part {
+fn serve_kinesis(server: HttpServer) -> ServiceThread {
     let clock = Arc::new(now);
     let (storage, region) = (KinesisStorage::Memory, "eu-west-1".to_owned());
     let settings = KinesisSettings { storage, limits: ShardLimits::Off, clock, region };
     let kinesis = Kinesis::open(settings).expect("it opens");
-    let serve = async move |stop: Stop| bound.serve(kinesis.router(), stop.wait()).await;
-    Part::start("kinesis", serve).expect("a thread")
+    let serve = async move |stop| server.serve(kinesis.router(), stop).await;
+    ServiceThread::start("kinesis", serve).expect("a thread")
 }
 
-fn serve_dynamodb(bound: Bound) -> Part {
-    let database = DynamoDb::open(&dynamodb::Tables::Memory).expect("a database");
-    let serve = move |stop: Stop| database.serve(bound, stop.wait());
-    Part::start("dynamodb", serve).expect("a thread")
+fn serve_dynamodb(server: HttpServer) -> ServiceThread {
+    let database = DynamoDb::open(&TableStorage::Memory).expect("a database");
+    let serve = move |stop| database.serve(server, stop);
+    ServiceThread::start("dynamodb", serve).expect("a thread")
 }
 
 /// To the millisecond.

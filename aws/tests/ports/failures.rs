@@ -13,7 +13,7 @@ use axum::routing::post;
 use domain::ports::{CatalogTable, EventLog, Failure, OffersTable, QuarantineTable, StockTable};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::stock::StockWindow;
-use local::part::Part;
+use local::service::ServiceThread;
 use serde_json::{Value, json};
 
 use crate::samples::{at, offer, one_more, row_at};
@@ -119,9 +119,9 @@ async fn a_table_that_does_not_exist_is_refused_by_every_call() {
 }
 
 /// A DynamoDB that gives these answers, one after the other.
-fn scripted(answers: Vec<(StatusCode, Value)>) -> (Tables, Part) {
-    let bound = bind();
-    let clients = clients(&url(&bound));
+fn scripted(answers: Vec<(StatusCode, Value)>) -> (Tables, ServiceThread) {
+    let server = bind();
+    let clients = clients(&url(&server));
     let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
     let answer = async move |_: Bytes| {
         let next = answers.lock().unwrap().pop_front();
@@ -129,8 +129,8 @@ fn scripted(answers: Vec<(StatusCode, Value)>) -> (Tables, Part) {
         (status, [("content-type", "application/x-amz-json-1.0")], body.to_string())
     };
     let router = Router::new().route("/", post(answer));
-    let part = Part::start("dynamodb", move |stop| bound.serve(router, stop.wait()));
-    (Tables::new(clients.dynamodb, &ResourceNames::default()), part.expect("a thread"))
+    let thread = ServiceThread::start("dynamodb", move |stop| server.serve(router, stop));
+    (Tables::new(clients.dynamodb, &ResourceNames::default()), thread.expect("a thread"))
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn keys_left_out_of_an_answer_are_asked_for_again() {
     item["events"] = json!({ "B": "AQA=" });
     item["version"] = json!({ "S": empty.version().to_string() });
     let whole = json!({ "Responses": { "daymark-stock": [item] }, "UnprocessedKeys": {} });
-    let (stock, _part) = scripted(vec![(StatusCode::OK, left_out), (StatusCode::OK, whole)]);
+    let (stock, _thread) = scripted(vec![(StatusCode::OK, left_out), (StatusCode::OK, whole)]);
     let rows = stock.load_stock(&[rye().row_key().clone()]).await.unwrap();
     assert_eq!(rows, [empty]);
 }
@@ -161,7 +161,7 @@ async fn keys_left_out_of_an_answer_are_asked_for_again() {
 /// What a call meets when DynamoDB answers with this error as often as it is asked.
 async fn met(status: StatusCode, code: &str) -> Failure {
     let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}") });
-    let (stock, _part) = scripted(vec![(status, body); 8]);
+    let (stock, _thread) = scripted(vec![(status, body); 8]);
     stock.load_stock(&[rye().row_key().clone()]).await.unwrap_err()
 }
 

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::DateTime;
-use local::dynamodb::{self, DynamoDb};
-use local::http::{Bound, Server};
-use local::part::Part;
+use local::dynamodb::{DynamoDb, TableStorage};
+use local::http::HttpServer;
+use local::service::ServiceThread;
 use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 
 /// An item as the wire has it.
@@ -27,7 +27,7 @@ pub(crate) struct World {
     pub(crate) clients: AwsClients,
     pub(crate) names: ResourceNames,
     /// Stops when it is dropped.
-    _endpoint: Option<Part>,
+    _endpoint: Option<ServiceThread>,
 }
 
 impl World {
@@ -47,11 +47,11 @@ impl World {
         if let Some(url) = foreign() {
             return Self { clients: clients(&url), names, _endpoint: None };
         }
-        let bound = bind();
-        let dynamodb = url(&bound);
-        let database = DynamoDb::open(&dynamodb::Tables::Memory).expect("a database");
-        let serve = move |stop: local::part::Stop| database.serve(bound, stop.wait());
-        let endpoint = Part::start("dynamodb", serve).expect("a thread");
+        let server = bind();
+        let dynamodb = url(&server);
+        let database = DynamoDb::open(&TableStorage::Memory).expect("a database");
+        let serve = move |stop| database.serve(server, stop);
+        let endpoint = ServiceThread::start("dynamodb", serve).expect("a thread");
         Self { clients: clients(&dynamodb), names, _endpoint: Some(endpoint) }
     }
 
@@ -97,14 +97,14 @@ pub(crate) struct StreamWorld {
     pub(crate) stream: EventStream,
     pub(crate) client: aws_sdk_kinesis::Client,
     pub(crate) names: ResourceNames,
-    _endpoint: Part,
+    _endpoint: ServiceThread,
 }
 
 impl StreamWorld {
     /// An endpoint where the stream does not exist yet.
     pub(crate) fn without_stream(limits: ShardLimits) -> Self {
-        let bound = bind();
-        let clients = clients(&url(&bound));
+        let server = bind();
+        let clients = clients(&url(&server));
         let clock = Arc::new(|| DateTime::UNIX_EPOCH);
         let settings = KinesisSettings {
             storage: KinesisStorage::Memory,
@@ -113,8 +113,8 @@ impl StreamWorld {
             region: "eu-west-1".to_owned(),
         };
         let kinesis = Kinesis::open(settings).expect("it opens");
-        let serve = async move |stop: local::part::Stop| {
-            bound.serve(kinesis.router(), stop.wait()).await;
+        let serve = async move |stop| {
+            server.serve(kinesis.router(), stop).await;
             kinesis.close().await;
         };
         let names = ResourceNames::default();
@@ -122,7 +122,7 @@ impl StreamWorld {
             stream: EventStream::new(clients.kinesis.clone(), &names),
             client: clients.kinesis,
             names,
-            _endpoint: Part::start("kinesis", serve).expect("a thread"),
+            _endpoint: ServiceThread::start("kinesis", serve).expect("a thread"),
         }
     }
 
@@ -134,12 +134,12 @@ impl StreamWorld {
 }
 
 /// A free port of this machine.
-pub(crate) fn bind() -> Bound {
-    Server::bind(([127, 0, 0, 1], 0).into()).expect("a free port")
+pub(crate) fn bind() -> HttpServer {
+    HttpServer::bind(([127, 0, 0, 1], 0).into()).expect("a free port")
 }
 
-pub(crate) fn url(bound: &Bound) -> String {
-    format!("http://{}", bound.local_addr())
+pub(crate) fn url(server: &HttpServer) -> String {
+    format!("http://{}", server.local_addr())
 }
 
 /// Clients that find both services at one address.
