@@ -99,8 +99,8 @@ async fn grant(args: GrantArgs) -> Result<ExitCode, CommandError> {
     let explain = |failure| tables.explain(failure);
     let before = tables.load_grant(&grant.client_id).await.map_err(explain)?;
     tables.put_grant(&grant).await.map_err(explain)?;
-    let before = before.map(|before| format!(", in place of {}", before.authority.told()));
-    let (client_id, stores) = (&grant.client_id, grant.authority.told());
+    let before = before.map(|before| format!(", in place of {}", before.authority.summary()));
+    let (client_id, stores) = (&grant.client_id, grant.authority.summary());
     output::line(format!("{client_id} may act for {stores}{}", before.unwrap_or_default()));
     if let Authority::Stores(stores) = &grant.authority {
         let known = tables.list_stores().await.map_err(explain)?;
@@ -123,7 +123,7 @@ async fn list(args: ClientListArgs) -> Result<ExitCode, CommandError> {
     let row = |grant: &Grant| {
         // JSON and CSV have the claim of the token, a table the first stores of a long list.
         let stores = match args.format {
-            Format::Table => grant.authority.told(),
+            Format::Table => grant.authority.summary(),
             Format::Json | Format::Csv => grant.authority.to_string(),
         };
         let granted_at = grant.granted_at.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -146,7 +146,7 @@ async fn revoke(args: RevokeArgs) -> Result<ExitCode, CommandError> {
         .into());
     };
     tables.remove_grant(client_id).await.map_err(explain)?;
-    let stores = before.authority.told();
+    let stores = before.authority.summary();
     output::line(format!("{client_id} may act for no store any more; it could for {stores}"));
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -18,6 +19,13 @@ pub(crate) fn system() -> Clock {
 #[expect(clippy::disallowed_methods, reason = "the program reads the clock here alone")]
 pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now())
+}
+
+/// Returns a monotonic clock: the time since this call.
+#[expect(clippy::disallowed_methods, reason = "the program reads the clock here alone")]
+pub(crate) fn monotonic() -> impl Fn() -> Duration + Send + Sync {
+    let start = Instant::now();
+    move || start.elapsed()
 }
 
 /// Returns random bits without cryptographic strength.

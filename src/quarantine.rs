@@ -82,8 +82,7 @@ struct QuarantineSelection {
 
 fn reason() -> impl TypedValueParser<Value = QuarantineReason> {
     let words = QuarantineReason::ALL.iter().map(|reason| reason.as_str());
-    PossibleValuesParser::new(words)
-        .try_map(|word| QuarantineReason::from_word(&word).ok_or("unknown reason"))
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<QuarantineReason>())
 }
 
 pub(crate) async fn run(args: QuarantineArgs) -> Result<ExitCode, CommandError> {

@@ -142,9 +142,9 @@ impl<'a> AttributeReader<'a> {
     }
 
     /// Reads one of a fixed set of words.
-    pub(crate) fn word<T>(&self, name: &str, find: fn(&str) -> Option<T>) -> Result<T, Failure> {
+    pub(crate) fn word<T: FromStr>(&self, name: &str) -> Result<T, Failure> {
         let word: String = self.text(name)?;
-        find(&word).ok_or_else(|| self.wrong(name, format!("{word:?} is not a known word")))
+        word.parse().map_err(|_| self.wrong(name, format!("{word:?} is not a known word")))
     }
 
     /// `true` if the time to live of the item is over. DynamoDB deletes expired items only within

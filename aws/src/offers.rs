@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::ports::{Failure, OffersTable, Saved};
-use domain::{Arm, Currency, Inputs, Money, Offer, OfferId, Outlook, StoreId, Trust, Version};
+use domain::{Currency, Inputs, Money, Offer, OfferId, Outlook, StoreId, Version};
 use rust_decimal::Decimal;
 
 use crate::Tables;
@@ -99,8 +99,8 @@ fn offer_of(item: &Attributes) -> Result<Offer, Failure> {
         expected: outlook("expected_units", "expected_revenue", "expected_waste")?,
         if_unchanged: outlook("unchanged_units", "unchanged_revenue", "unchanged_waste")?,
         reason: reader.text("reason")?,
-        arm: reader.word("arm", Arm::from_word)?,
-        trust: reader.word("trust", Trust::from_word)?,
+        arm: reader.word("arm")?,
+        trust: reader.word("trust")?,
         shadow: reader.truth("shadow")?,
         policy_version: Version::stored(reader.text("policy_version")?),
         inputs: inputs.map_err(|error| reader.wrong("inputs", error))?,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use domain::limits::QUARANTINE_BYTES_MAX;
 use domain::ports::{Failure, QuarantineTable};
-use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
+use domain::quarantine::{QuarantineId, Quarantined};
 
 use crate::Tables;
 use crate::attributes::{AttributeReader, Attributes, binary, instant, key, number, text};
@@ -90,7 +90,7 @@ fn quarantined(
     pieces: &HashMap<String, Attributes>,
 ) -> Result<Quarantined, Failure> {
     let reader = AttributeReader::new(item);
-    let reason = reader.word("reason", QuarantineReason::from_word)?;
+    let reason = reader.word("reason")?;
     let id = QuarantineId { date: reader.text("pk")?, key: reader.text("sk")? };
     let mut bytes = reader.binary("bytes")?.to_vec();
     for number in 1..piece_count(item)? {

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::ports::{CatalogTable, EventLog, Failure, Put};
 use domain::record::Record;
 use domain::{Delivered, Event, SequenceNumber, Store, record};
-use ingest::{Service, Settings, router};
+use ingest::{IngestService, IngestSettings, router};
 use local::dynamodb::{DynamoDb, TableStorage};
 use local::http::HttpServer;
 use local::service::ServiceThread;
@@ -129,10 +129,17 @@ pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now())
 }
 
+#[expect(clippy::disallowed_methods, reason = "the benchmark is a shell")]
 fn receiver(log: Arc<Seen>) -> Router {
-    let settings = Settings { age_max: None, ..Settings::default() };
-    let service =
-        Service { log: Shared(log), settings, clock: Arc::new(now), entropy: Arc::new(|| 0) };
+    let settings = IngestSettings { age_max: None, ..IngestSettings::default() };
+    let start = std::time::Instant::now();
+    let service = IngestService {
+        log: Shared(log),
+        settings,
+        clock: Arc::new(now),
+        monotonic: Arc::new(move || start.elapsed()),
+        entropy: Arc::new(|| 0),
+    };
     router(Arc::new(service))
 }
 

@@ -1,7 +1,16 @@
-//! Which stores a caller may act for, and what an operator grants a client.
+//! Authority of a caller over stores, and the grants of clients.
 //!
-//! A client is what signs in: a till, a store's gateway, a program of the chain. What it was
-//! granted becomes a claim of its tokens, and that claim is read back as its authority.
+//! A client signs in for access tokens: a till, the gateway of a store or a program of the chain. Its
+//! grant becomes a claim of its tokens, and the claim becomes the authority of its requests.
+//!
+//! ```
+//! use domain::Authority;
+//!
+//! let authority: Authority = "0042 0043".parse()?;
+//! assert!(authority.allows(&"0042".parse()?));
+//! assert!(!authority.allows(&"0044".parse()?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,59 +18,59 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
-use crate::id::{ClientId, IdError, StoreId};
+use crate::identifier::{ClientId, IdError, StoreId};
 use crate::limits::STORES_CLAIM_BYTES_MAX;
 
-/// The claim's word for all stores; no store can be called that.
-const EVERY_STORE: &str = "*";
-/// Most stores that a message names.
-const TOLD_MAX: usize = 5;
+/// Claim for all stores. It is not a valid store id.
+const ALL_STORES: &str = "*";
+/// Largest number of stores in a summary.
+const SUMMARY_STORES_MAX: usize = 5;
 
-/// The stores that a caller may act for.
+/// Stores for which a caller may act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Authority {
-    /// All, also those that are still to come.
+    /// All stores, including future ones.
     Everything,
-    /// These and no other; none when it is empty.
+    /// These stores only; an empty set allows none.
     Stores(BTreeSet<StoreId>),
 }
 
-/// What an operator granted a client.
+/// Grant of an operator to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// The client, by the id that it signs in with.
+    /// Id with which the client signs in.
     pub client_id: ClientId,
-    /// What it may act for.
+    /// Granted stores.
     pub authority: Authority,
-    /// Since when.
+    /// Instant of the grant.
     pub granted_at: DateTime<Utc>,
 }
 
-/// Why something cannot be granted.
+/// Reason for refusing a grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
-    /// No store.
+    /// The grant names no store.
     #[error("no store is named; name at least one, or all")]
     Nothing,
-    /// The claim is too large for a token.
+    /// The claim does not fit into a token.
     #[error(
         "the ids of {stores} stores make a claim of {bytes} bytes; at most \
          {STORES_CLAIM_BYTES_MAX} fit into a token that API Gateway takes: spread the stores over \
          several clients, or grant all of them"
     )]
     TooLarge {
-        /// How many stores.
+        /// Number of stores.
         stores: usize,
-        /// How large.
+        /// Size of the claim, in bytes.
         bytes: usize,
     },
 }
 
 impl Grant {
-    /// What is granted now.
+    /// Creates a grant.
     ///
     /// # Errors
-    /// [`GrantError`]: it names no store, or more than a token holds.
+    /// Returns an error if `authority` names no store, or more stores than fit into a token.
     pub fn new(
         client_id: ClientId,
         authority: Authority,
@@ -79,19 +88,19 @@ impl Grant {
 }
 
 impl Authority {
-    /// That of a caller who may act for all stores.
+    /// Returns the authority over all stores.
     #[must_use]
     pub fn everything() -> Self {
         Self::Everything
     }
 
-    /// That of a caller who may act for no store.
+    /// Returns the authority over no store.
     #[must_use]
     pub fn nothing() -> Self {
         Self::Stores(BTreeSet::new())
     }
 
-    /// Whether the caller may act for this store.
+    /// `true` if the caller may act for the store.
     #[must_use]
     pub fn allows(&self, store_id: &StoreId) -> bool {
         match self {
@@ -100,27 +109,28 @@ impl Authority {
         }
     }
 
-    /// For people: the first few stores, and how many there are.
+    /// Returns a text for people: the first stores and the number of the others.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn summary(&self) -> String {
         let stores = match self {
             Self::Everything => return "all stores".to_owned(),
             Self::Stores(stores) if stores.is_empty() => return "no store".to_owned(),
             Self::Stores(stores) => stores,
         };
-        let named: Vec<&str> = stores.iter().take(TOLD_MAX).map(StoreId::as_str).collect();
-        match stores.len().saturating_sub(TOLD_MAX) {
+        let named: Vec<&str> =
+            stores.iter().take(SUMMARY_STORES_MAX).map(StoreId::as_str).collect();
+        match stores.len().saturating_sub(SUMMARY_STORES_MAX) {
             0 => named.join(", "),
             more => format!("{} and {more} more", named.join(", ")),
         }
     }
 }
 
-/// As in the claim: `*`, or ids with a space between.
+/// Writes the claim: `*`, or ids separated by spaces.
 impl fmt::Display for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Everything => f.write_str(EVERY_STORE),
+            Self::Everything => f.write_str(ALL_STORES),
             Self::Stores(stores) => {
                 let ids: Vec<&str> = stores.iter().map(StoreId::as_str).collect();
                 f.write_str(&ids.join(" "))
@@ -133,7 +143,7 @@ impl FromStr for Authority {
     type Err = IdError;
 
     fn from_str(claim: &str) -> Result<Self, IdError> {
-        if claim.trim() == EVERY_STORE {
+        if claim.trim() == ALL_STORES {
             return Ok(Self::Everything);
         }
         claim.split_whitespace().map(str::parse).collect::<Result<_, _>>().map(Self::Stores)
@@ -151,21 +161,24 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_alone_and_is_no_store() {
+    fn a_star_stands_alone_and_is_not_a_store() {
         assert_eq!("*".parse(), Ok(Authority::Everything));
-        assert!("s1 *".parse::<Authority>().is_err(), "it would be read as less than it says");
+        assert!(
+            "s1 *".parse::<Authority>().is_err(),
+            "the claim would be read as fewer stores than it names"
+        );
         assert_eq!("".parse(), Ok(Authority::nothing()));
         assert!(!Authority::nothing().allows(&store("s1")));
         assert!(Authority::everything().allows(&store("s1")));
     }
 
     #[test]
-    fn people_are_told_a_few_stores_and_how_many_more() {
-        let told = |claim: &str| claim.parse::<Authority>().unwrap().told();
-        assert_eq!(told("*"), "all stores");
-        assert_eq!(told(""), "no store");
-        assert_eq!(told("s2 s1"), "s1, s2");
-        assert_eq!(told("1 2 3 4 5 6 7"), "1, 2, 3, 4, 5 and 2 more");
+    fn a_summary_names_a_few_stores_and_the_number_of_the_others() {
+        let summary = |claim: &str| claim.parse::<Authority>().unwrap().summary();
+        assert_eq!(summary("*"), "all stores");
+        assert_eq!(summary(""), "no store");
+        assert_eq!(summary("s2 s1"), "s1, s2");
+        assert_eq!(summary("1 2 3 4 5 6 7"), "1, 2, 3, 4, 5 and 2 more");
     }
 
     #[test]
@@ -187,7 +200,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_claim_is_read_as_it_was_written_and_allows_its_stores_alone(
+        fn a_claim_is_read_as_it_was_written_and_allows_its_stores_only(
             granted in prop::collection::btree_set("[A-Za-z0-9._:-]{1,64}", 0..20),
             asked in "[a-z0-9]{1,2}",
         ) {

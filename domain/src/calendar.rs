@@ -1,4 +1,4 @@
-//! A store's own time: opening hours, the business day, daylight saving.
+//! Opening hours and business days of a store in its time zone, with daylight saving time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,12 +17,20 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
     ("sun", Weekday::Sun),
 ];
 
-/// Opening hours of a week, by the store's wall clock. Closing at or before opening means the next
-/// day: `18:00-02:00`. Times are on the marks of the windows, so that a window belongs to one day.
+/// Opening hours of a week, by the store's local time. A closing time at or before the opening time
+/// is on the next date: `18:00-02:00`. Times are multiples of five minutes, so a window belongs to
+/// one day.
+///
+/// ```
+/// let hours: domain::Hours = "mon-fri 07:00-18:30, sun 08:00-12:00".parse()?;
+/// let day = hours.day(chrono_tz::Europe::Berlin, "2026-03-29".parse().unwrap()).unwrap();
+/// assert_eq!(day.opens_at.to_string(), "2026-03-29 06:00:00 UTC");
+/// # Ok::<(), domain::calendar::HoursError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hours([Option<(NaiveTime, NaiveTime)>; 7]);
 
-/// Why a text is not opening hours.
+/// Text that is not opening hours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "is not opening hours like \"mon-sat 07:00-18:30, sun 08:00-12:00\", on five-minute marks \
@@ -40,7 +48,7 @@ impl FromStr for Hours {
             let (days, times) = part.split_once(' ').ok_or_else(error)?;
             let (first, last) = days.split_once('-').unwrap_or((days, days));
             let (opens, closes) = times.trim().split_once('-').ok_or_else(error)?;
-            let on_grid = |text| clock(text).filter(|time| time.minute() % 5 == 0);
+            let on_grid = |text| parse_clock_time(text).filter(|time| time.minute() % 5 == 0);
             let hours = (on_grid(opens).ok_or_else(error)?, on_grid(closes).ok_or_else(error)?);
             let (first, last) =
                 (weekday(first).ok_or_else(error)?, weekday(last).ok_or_else(error)?);
@@ -68,8 +76,8 @@ impl fmt::Display for Hours {
     }
 }
 
-/// Parses `HH:MM`.
-pub(crate) fn clock(text: &str) -> Option<NaiveTime> {
+/// Parses a time of the store's clock, `HH:MM`.
+pub(crate) fn parse_clock_time(text: &str) -> Option<NaiveTime> {
     NaiveTime::parse_from_str(text.trim(), "%H:%M").ok()
 }
 
@@ -77,36 +85,36 @@ fn weekday(text: &str) -> Option<usize> {
     WEEKDAYS.iter().position(|(name, _)| name.eq_ignore_ascii_case(text.trim()))
 }
 
-/// One day of one store.
+/// Day on which a store is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BusinessDay {
-    /// The date it is called by: that of its opening.
+    /// Local date of the opening.
     pub date: NaiveDate,
-    /// From here on what happens counts for this day: the store's midnight, or the close of the
-    /// day before where that is later.
+    /// Start of the day: local midnight, or the close of the previous day if that is later. Events
+    /// from this instant on count for this day.
     pub starts_at: DateTime<Utc>,
-    /// When the doors open.
+    /// Instant of the opening.
     pub opens_at: DateTime<Utc>,
-    /// When they close; what is left then is waste.
+    /// Instant of the close. Goods at the end of their shelf life are waste then.
     pub closes_at: DateTime<Utc>,
 }
 
-/// Everything that counts for one date of a store, also one on which it stays closed. The spans of
-/// successive dates meet, so every instant is in one of them.
+/// Span of time of one date of a store, also of a date on which the store is closed. The spans of
+/// successive dates meet, so every instant is in exactly one span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DaySpan {
-    /// The date.
+    /// Local date.
     pub date: NaiveDate,
-    /// The store's midnight, or the close of the day before where that is later.
+    /// Local midnight, or the close of the previous day if that is later.
     pub starts_at: DateTime<Utc>,
-    /// The start of the next span.
+    /// Start of the next span.
     pub ends_at: DateTime<Utc>,
-    /// When the doors close; the end of the span where they stay closed.
+    /// Instant of the close; the end of the span if the store is closed.
     pub closes_at: DateTime<Utc>,
 }
 
 impl Hours {
-    /// Everything that counts for `date`.
+    /// Returns the span of `date`.
     #[must_use]
     pub fn span(&self, zone: Tz, date: NaiveDate) -> DaySpan {
         let closed = |date| self.open(zone, date).map(|(_, closes_at)| closes_at);
@@ -119,7 +127,7 @@ impl Hours {
         DaySpan { date, starts_at: starts(date), ends_at, closes_at }
     }
 
-    /// The business day called `date`, or `None` when the store stays closed.
+    /// Returns the business day of `date`, or `None` if the store is closed.
     #[must_use]
     pub fn day(&self, zone: Tz, date: NaiveDate) -> Option<BusinessDay> {
         let (opens_at, closes_at) = self.open(zone, date)?;
@@ -127,7 +135,7 @@ impl Hours {
         Some(BusinessDay { date, starts_at, opens_at, closes_at })
     }
 
-    /// The business day that is open at `now`.
+    /// Returns the business day that is open at `now`.
     #[must_use]
     pub fn open_day_at(&self, zone: Tz, now: DateTime<Utc>) -> Option<BusinessDay> {
         let today = now.with_timezone(&zone).date_naive();
@@ -144,8 +152,8 @@ impl Hours {
     }
 }
 
-/// The instant at which a clock in `zone` shows `time` on `date`: the first of two where the clock
-/// is set back, and an hour later where it is set forward over it.
+/// Returns the instant of a local time in `zone`: the first of two if the clock is set back, and an
+/// hour later if the clock skips the time.
 #[must_use]
 pub fn instant(zone: Tz, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     let local = date.and_time(time);
@@ -202,7 +210,8 @@ mod tests {
         let hours = "mon-sun 18:00-02:00";
         assert_eq!(day(hours, "2026-06-10"), texts("10T00:00", "10T16:00", "11T00:00"));
         let week: Hours = hours.parse().unwrap();
-        let at_one = instant(ZONE, "2026-06-11".parse().unwrap(), clock("01:00").unwrap());
+        let at_one =
+            instant(ZONE, "2026-06-11".parse().unwrap(), parse_clock_time("01:00").unwrap());
         let open = week.open_day_at(ZONE, at_one).unwrap();
         assert_eq!(open.date.to_string(), "2026-06-10");
         assert_eq!(week.open_day_at(ZONE, open.closes_at), None);
@@ -232,7 +241,7 @@ mod tests {
 
     #[test]
     fn an_hour_that_does_not_exist_is_an_hour_later() {
-        let gap = instant(ZONE, "2026-03-29".parse().unwrap(), clock("02:30").unwrap());
+        let gap = instant(ZONE, "2026-03-29".parse().unwrap(), parse_clock_time("02:30").unwrap());
         assert_eq!(gap.to_string(), "2026-03-29 01:30:00 UTC");
     }
 }

@@ -1,9 +1,19 @@
-//! What a retailer says of its items and stores. Like an event, each has one way in from JSON text
-//! that reports everything wrong at once, and one way out.
+//! Catalogue of a retailer: items, stores, policies and the chain. Each entry has one parser, which
+//! reports all violations at once, and one JSON form.
+//!
+//! ```
+//! use domain::Item;
+//!
+//! let item = Item::parse(r#"{"sku":"BRT-1180","price":"2.40","ladder_percent":"0 20 40"}"#)?;
+//! assert_eq!(Item::parse(&item.to_json()).as_ref(), Ok(&item));
+//!
+//! let error = Item::parse(r#"{"price":"free"}"#).unwrap_err();
+//! assert!(error.to_string().starts_with("sku is required; price \"free\" is not a decimal"));
+//! # Ok::<(), domain::catalog::CatalogError>(())
+//! ```
 
 mod category;
 mod chain;
-mod fields;
 mod item;
 mod ladder;
 mod policy;
@@ -20,15 +30,15 @@ pub use policy::{OnDoubt, Policy};
 pub use rules::ItemRules;
 pub use store::Store;
 
-use crate::fault::{Fault, list};
+use crate::violation::{Violation, write_list};
 
-/// Everything wrong with one entry of the catalogue.
+/// All violations of one catalogue entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CatalogError(pub Vec<Fault>);
+pub struct CatalogError(pub Vec<Violation>);
 
 impl fmt::Display for CatalogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        list(f, &self.0)
+        write_list(f, &self.0)
     }
 }
 

@@ -14,12 +14,12 @@ use rust_decimal::Decimal;
 pub use slots::{SLOTS_PER_DAY, SlotKey, SlotSales, Slots, SlotsError, pack, unpack};
 
 use crate::calendar::DaySpan;
+use crate::digest::Version;
 use crate::event::{Action, Event};
-use crate::id::{Sku, StoreId};
+use crate::identifier::{Sku, StoreId};
 use crate::money::{Currency, Money};
 use crate::offer::Offer;
-use crate::stock::{Figures, Shelf, StockWindow, counting};
-use crate::version::Version;
+use crate::stock::{Availability, Figures, StockWindow, counting};
 use slots::Demand;
 
 /// Stands in every version: a change of the rules below is a new number, so that days are closed
@@ -143,7 +143,7 @@ impl ClosedDay {
         let start = figures.counted.map_or(opening, |count| count.quantity);
         let closing = (start + figures.moved).normalize();
         let DaySpan { starts_at, closes_at, .. } = morning.span;
-        let shelf = Shelf::of(opening, &counted, starts_at, closes_at);
+        let shelf = Availability::of(opening, &counted, starts_at, closes_at);
         let demand = Demand::of(morning, &counted, &shelf, offers);
         Some(Self {
             closes_at,

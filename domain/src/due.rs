@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::catalog::Store;
-use crate::id::StoreId;
+use crate::identifier::StoreId;
 use crate::limits::SLOT_MINUTES;
 use crate::ports::StoreEntry;
 

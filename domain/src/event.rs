@@ -1,5 +1,5 @@
-//! What a till says happened. [`Event::parse`] is the only way from outside text to an [`Event`];
-//! afterwards nothing has to be checked again.
+//! Events of tills. [`Event::parse`] is the only way from external text to an [`Event`], so an
+//! event never has to be checked again.
 
 mod gtin;
 mod kind;
@@ -15,12 +15,12 @@ pub use parse::Acceptance;
 pub(crate) use parse::is_lot;
 pub use rejection::Rejection;
 
-use crate::id::{EventId, Sku, StoreId, TerminalId};
+use crate::identifier::{EventId, Sku, StoreId, TerminalId};
 use crate::money::Quantity;
 use crate::offer::OfferId;
 use crate::window::Window;
 
-/// One checked event.
+/// Valid event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     pub(crate) event_id: EventId,
@@ -34,93 +34,94 @@ pub struct Event {
     pub(crate) details: Details,
 }
 
-/// What an event may carry beside what it needs.
+/// Optional fields of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Details {
-    /// The trade item number.
+    /// Trade item number.
     pub gtin: Option<Gtin>,
-    /// The lot, 1 to 20 printable ASCII characters.
+    /// Lot number, 1 to 20 printable ASCII characters.
     pub lot: Option<String>,
-    /// The expiry date printed on the goods.
+    /// Expiry date printed on the goods.
     pub expires_on: Option<NaiveDate>,
-    /// The till's own count of its events.
+    /// Number that the till assigned to the event.
     pub sequence: Option<TerminalSequence>,
-    /// The offer that caused a sale.
+    /// Offer at whose price the item was sold.
     pub offer_id: Option<OfferId>,
 }
 
-/// A till's running number within an epoch of its choice (a boot, a business day).
+/// Running number of a till within an epoch of its choice, such as a boot or a business day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TerminalSequence {
-    /// Names the run of numbers; a new epoch may start again from any number.
+    /// Name of the run of numbers. A new epoch may start from any number.
     pub epoch: EventId,
-    /// The number within the epoch.
+    /// Number within the epoch.
     pub number: u64,
 }
 
 impl Event {
-    /// Its id; the same id is the same event.
+    /// Returns the id. Within a store, the same id is the same event.
     #[must_use]
     pub fn event_id(&self) -> &EventId {
         &self.event_id
     }
 
-    /// The store it happened in.
+    /// Returns the store.
     #[must_use]
     pub fn store_id(&self) -> &StoreId {
         &self.store_id
     }
 
-    /// The till that said it.
+    /// Returns the till that sent the event.
     #[must_use]
     pub fn terminal_id(&self) -> &TerminalId {
         &self.terminal_id
     }
 
-    /// The item it is about.
+    /// Returns the item.
     #[must_use]
     pub fn sku(&self) -> &Sku {
         &self.sku
     }
 
-    /// When it happened, by the till's clock, to the millisecond.
+    /// Returns the instant of the event by the till's clock, in whole milliseconds.
     #[must_use]
     pub fn occurred_at(&self) -> DateTime<Utc> {
         self.occurred_at
     }
 
-    /// What happened, with what only that kind carries.
+    /// Returns the kind of the event with the fields of that kind.
     #[must_use]
     pub fn action(&self) -> &Action {
         &self.action
     }
 
-    /// How much, never negative: the sign is in the action.
+    /// Returns the quantity. It is never negative; the action decides the direction.
     #[must_use]
     pub fn quantity(&self) -> Quantity {
         self.quantity
     }
 
-    /// The unit of the quantity.
+    /// Returns the unit of the quantity.
     #[must_use]
     pub fn unit(&self) -> Unit {
         self.unit
     }
 
-    /// Everything optional.
+    /// Returns the optional fields.
     #[must_use]
     pub fn details(&self) -> &Details {
         &self.details
     }
 
-    /// The window it belongs to, for good: the same event always lands in the same row.
+    /// Returns the window of the event. It depends on the instant alone, so an event always belongs
+    /// to the same window.
     #[must_use]
     pub fn window(&self) -> Window {
         Window::of(self.occurred_at)
     }
 
-    /// The canonical JSON object, version 1: fields in a fixed order, decimals as strings, the
-    /// instant in UTC with milliseconds, absent fields left out. Equal events have equal bytes.
+    /// Returns the canonical JSON object, version 1: fields in a fixed order, decimals as strings, the
+    /// instant in UTC with milliseconds, no absent fields. Equal events have equal bytes.
     #[must_use]
     pub fn canonical(&self) -> String {
         let price = self.action.unit_price();

@@ -1,61 +1,78 @@
-//! Does it work? Some of a store's categories keep the retailer's old rule on some days, and on a
-//! few days a choice among nearly equal prices is left to chance. Which, is decided by digest: any
-//! program finds the same arm, also for days on which nothing was offered.
+//! Experiment that measures the effect of offers.
+//!
+//! On some days a category of a store keeps the retailer's previous rule (control). On a few days
+//! the price is drawn from nearly equal prices (exploration). A digest decides the arm, so every
+//! program computes the same arm, also for days without offers.
 
 use chrono::{NaiveDate, NaiveTime};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use crate::chance::draw;
-use crate::fault::Fault;
-use crate::fields::Fields;
-use crate::id::StoreId;
+use crate::digest::draw;
+use crate::field_reader::FieldReader;
+use crate::identifier::StoreId;
 use crate::limits::DISCOUNT_PERCENT_MAX;
-use crate::words::words;
+use crate::violation::Violation;
+use crate::word_enum::word_enum;
 
-/// Most steps of the rule.
+/// Largest number of steps of the rule.
 const RULE_STEPS_MAX: usize = 24;
 
 const FIELDS: &[&str] = &["salt", "control_percent", "exploration_percent", "rule"];
 const STEP_FIELDS: &[&str] = &["at", "discount_percent"];
 
-/// How a store's categories and days are spread over the arms; nothing but the policy, unless told
-/// otherwise.
+/// Distribution of a store's categories and days over the arms. The default has only the policy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Experiment {
-    /// Another salt draws other days.
+    /// Salt of the draws. Another salt assigns other arms.
     pub salt: String,
-    /// How many of a hundred days of a category keep the rule.
+    /// Share of a category's days in the control arm, in percent.
     pub control_percent: u8,
-    /// How many of a hundred explore.
+    /// Share of a category's days in the exploration arm, in percent.
     pub exploration_percent: u8,
-    /// What the retailer did before, each step deeper; without a step, no discounts.
+    /// Previous rule of the retailer, with ascending discounts. An empty rule gives no discounts.
     pub rule: Vec<RuleStep>,
 }
 
-/// From a time on, a discount.
+/// Step of a rule: a discount from a time on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleStep {
-    /// By the store's clock.
+    /// Time by the store's clock.
     pub at: NaiveTime,
-    /// How deep.
+    /// Discount, in percent.
     pub discount_percent: u8,
 }
 
-words! {
-    /// Who decides.
-    Arm {
-        /// The optimiser.
-        Policy = "policy",
-        /// The retailer's rule.
-        Control = "control",
-        /// The optimiser, but chance among the steps that are nearly as good as the best.
-        Exploration = "exploration",
-    }
+/// Arm of an experiment.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum Arm {
+    /// The optimiser decides.
+    Policy,
+    /// The retailer's previous rule decides.
+    Control,
+    /// A draw decides among the steps that are nearly as good as the best.
+    Exploration,
 }
 
+word_enum!(Arm);
+
 impl Experiment {
-    /// The arm of a category of a store on a date; items without a category are one.
+    /// Returns the arm of a category of a store on a date. Items without a category form one
+    /// category.
     #[must_use]
     pub fn arm(&self, store_id: &StoreId, category: Option<&str>, date: NaiveDate) -> Arm {
         let date = date.to_string();
@@ -71,26 +88,27 @@ impl Experiment {
         }
     }
 
-    /// Whether there are arms beside the policy's.
+    /// `true` if there are arms beside the policy.
     #[must_use]
     pub fn compares(&self) -> bool {
         self.control_percent > 0 || self.exploration_percent > 0
     }
 
-    pub(crate) fn parse(json: &str) -> Result<Self, Vec<Fault>> {
-        let mut fields = Fields::of(json, FIELDS).map_err(|fault| vec![fault])?;
-        let group = |fields: &mut Fields<'_>, field| fields.whole(field, 0..=100_u8, "percent");
+    pub(crate) fn parse(json: &str) -> Result<Self, Vec<Violation>> {
+        let mut fields = FieldReader::new(json, FIELDS)?;
+        let share =
+            |fields: &mut FieldReader<'_>, field| fields.whole_number(field, 0..=100_u8, "percent");
         let experiment = Self {
             salt: fields.text("salt").unwrap_or_default(),
-            control_percent: group(&mut fields, "control_percent").unwrap_or(0),
-            exploration_percent: group(&mut fields, "exploration_percent").unwrap_or(0),
+            control_percent: share(&mut fields, "control_percent").unwrap_or(0),
+            exploration_percent: share(&mut fields, "exploration_percent").unwrap_or(0),
             rule: rule(&mut fields).unwrap_or_default(),
         };
         let Self { control_percent, exploration_percent, .. } = experiment;
         if u16::from(control_percent) + u16::from(exploration_percent) > 100 {
-            fields.fault("exploration_percent", "is with control_percent more than 100");
+            fields.violation("exploration_percent", "is with control_percent more than 100");
         }
-        if fields.faults.is_empty() { Ok(experiment) } else { Err(fields.faults) }
+        fields.finish(Some(experiment))
     }
 
     pub(crate) fn to_value(&self) -> Value {
@@ -109,7 +127,7 @@ impl Experiment {
     }
 }
 
-fn rule(fields: &mut Fields<'_>) -> Option<Vec<RuleStep>> {
+fn rule(fields: &mut FieldReader<'_>) -> Option<Vec<RuleStep>> {
     let raw = fields.raw("rule")?;
     let given = serde_json::from_str::<Vec<&RawValue>>(raw).ok();
     let steps = given.and_then(|steps| steps.iter().map(|raw| step(raw.get())).collect());
@@ -117,17 +135,17 @@ fn rule(fields: &mut Fields<'_>) -> Option<Vec<RuleStep>> {
         let deeper = |pair: &[RuleStep]| pair[0].discount_percent < pair[1].discount_percent;
         steps.len() <= RULE_STEPS_MAX && steps.windows(2).all(deeper)
     };
-    let told = format!(
+    let rule = format!(
         "is not a list of at most {RULE_STEPS_MAX} steps like [{{\"at\": \"17:00\", \
          \"discount_percent\": 30}}], each deeper than the one before, none above \
          {DISCOUNT_PERCENT_MAX}"
     );
-    fields.parsed("rule", steps.filter(in_order).ok_or(told))
+    fields.check("rule", steps.filter(in_order).ok_or(rule))
 }
 
 fn step(json: &str) -> Option<RuleStep> {
-    let mut fields = Fields::of(json, STEP_FIELDS).ok()?;
-    let (at, discount_percent) = (fields.clock("at")?, fields.percent("discount_percent")?);
+    let mut fields = FieldReader::new(json, STEP_FIELDS).ok()?;
+    let (at, discount_percent) = (fields.clock_time("at")?, fields.percent("discount_percent")?);
     Some(RuleStep { at, discount_percent })
 }
 
@@ -136,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arms_are_spread_as_told_and_stay_where_they_are() {
+    fn arms_have_their_shares_and_never_change() {
         let experiment = Experiment {
             salt: "spring".to_owned(),
             control_percent: 20,

@@ -8,8 +8,8 @@ use std::fmt;
 
 use chrono::{Datelike, NaiveDate, Weekday};
 
-use crate::id::{Sku, StoreId};
-use crate::version::Version;
+use crate::digest::Version;
+use crate::identifier::{Sku, StoreId};
 
 /// Number of dates in a history: eight of every weekday.
 pub const DATES: u64 = 56;

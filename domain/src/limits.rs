@@ -1,6 +1,6 @@
-//! Every cap of the system, each with its source, and the relations that must hold between them.
+//! Limits of the system with their sources, and the relations between them.
 //!
-//! Error messages print these constants, so a rule and its message cannot drift apart.
+//! Error messages print these constants, so a rule and its message always agree.
 
 use std::time::Duration;
 
@@ -11,123 +11,123 @@ const MIB: usize = 1024 * KIB;
 
 /// Longest identifier (event, store, terminal, sku, offer), in characters.
 pub const ID_CHARS_MAX: usize = 64;
-/// Most digits after the decimal point of a quantity: grams of a kilogram.
+/// Largest number of decimal places of a quantity: grams of a kilogram.
 pub const QUANTITY_SCALE_MAX: u32 = 3;
 /// Largest quantity of one event, in its unit.
 pub const QUANTITY_MAX: u64 = 1_000_000;
-/// Largest unit price, in the currency's main unit. Keeps every amount far inside DynamoDB's
-/// 38 digits.
+/// Largest unit price, in the currency's main unit. Every amount stays far below the 38 digits of
+/// DynamoDB.
 pub const UNIT_PRICE_MAX: u64 = 1_000_000;
 /// Longest lot number, in characters. Source: GS1 General Specifications, AI (10).
 pub const LOT_CHARS_MAX: usize = 20;
-/// How old an event may be when it is received. Default; a setting of the receiver.
+/// Default of the largest age of an event when it is received.
 pub const EVENT_AGE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How far ahead of the receiver's clock an event may be. Default; a setting of the receiver.
+/// Default of the largest time by which an event may be ahead of the receiver's clock.
 pub const EVENT_AHEAD_MAX: Duration = Duration::from_secs(5 * 60);
-/// Largest canonical event, in bytes: every field at its cap, with room to spare.
+/// Largest canonical event, in bytes: every field at its limit, with room to spare.
 pub const EVENT_BYTES_MAX: usize = 2 * KIB;
 
 // The request.
 
-/// Largest request body as it travels, in bytes. Lambda's synchronous payload is 6 MB with a
-/// compressed body in base64 (4/3), and the headers need room. A JSON body travels as an escaped
-/// text, to which the quotes of our events add less than that. API Gateway takes 10 MB.
+/// Largest request body as sent, in bytes. Lambda's synchronous payload is 6 MB; it holds the headers
+/// and a compressed body in base64 (4/3), or a JSON body as an escaped string, which grows less.
+/// API Gateway accepts 10 MB.
 /// Source: AWS Lambda quotas, "Invocation payload (synchronous)"; API Gateway quotas of HTTP APIs.
 pub const BODY_BYTES_MAX: usize = 4 * MIB;
-/// Largest request body once inflated, in bytes: the events of a full request at their largest
-/// usual size.
+/// Largest inflated request body, in bytes: a full request of events of the largest usual size.
 pub const INFLATED_BYTES_MAX: usize = 16 * MIB;
-/// Most events in one request.
+/// Largest number of events in one request.
 pub const REQUEST_EVENTS_MAX: usize = 10_000;
-/// How long a client may take to send its headers, and again to send its body.
+/// Time limit for the headers of a request, and again for its body.
 pub const REQUEST_READ_MAX: Duration = Duration::from_secs(10);
-/// How long storing a request's events may take before the rest is answered as `retry`.
-/// With the reading above it stays inside API Gateway's 30 s for HTTP APIs.
+/// Time limit for storing the events of a request. The events that are not stored by then are
+/// answered `retry`. Together with [`REQUEST_READ_MAX`] it stays below [`API_GATEWAY_TIMEOUT`].
 pub const REQUEST_STORE_MAX: Duration = Duration::from_secs(15);
-/// API Gateway's fixed integration timeout for HTTP APIs. Source: API Gateway quotas.
+/// Integration timeout of API Gateway for HTTP APIs. Source: API Gateway quotas.
 pub const API_GATEWAY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Lambda's synchronous payload. Source: AWS Lambda quotas.
+/// Largest synchronous payload of Lambda, in bytes. Source: AWS Lambda quotas.
 pub const LAMBDA_PAYLOAD_BYTES_MAX: usize = 6 * 1000 * 1000;
 
 // A client's token.
 
-/// API Gateway's limit for the request line and the values of all headers. Source: API Gateway
-/// quotas of HTTP APIs, "Total combined size of request line and header values".
+/// Limit of API Gateway for the request line and the values of all headers, in bytes. Source: API
+/// Gateway quotas of HTTP APIs, "Total combined size of request line and header values".
 pub const API_GATEWAY_HEADERS_BYTES_MAX: usize = 10_240;
-/// Largest claim that names the stores of a client, in bytes: it travels in a header of every
-/// request, within a token whose claims are in base64 (4/3).
+/// Largest claim with the stores of a client, in bytes. It is part of a token in a header of every
+/// request; the claims of a token are in base64 (4/3).
 pub const STORES_CLAIM_BYTES_MAX: usize = 4 * KIB;
-/// The rest of a token: its head, its other claims and a signature of 2,048 bits.
+/// Size of the rest of a token, in bytes: its header, other claims and a signature of 2,048 bits.
 pub const TOKEN_REST_BYTES: usize = 2 * KIB;
-/// What a sender's other headers may need.
+/// Room for the other headers of a request, in bytes.
 pub const OTHER_HEADERS_BYTES: usize = 2 * KIB;
 
 // Kinesis. Source: Kinesis Data Streams "Quotas and limits" and the API reference.
 
-/// Most records in one `PutRecords` call.
+/// Largest number of records in one `PutRecords` call.
 pub const PUT_RECORDS_MAX: usize = 500;
-/// Most bytes in one `PutRecords` call, partition keys included.
+/// Largest size of one `PutRecords` call, in bytes, including partition keys.
 pub const PUT_RECORDS_BYTES_MAX: usize = 10 * MIB;
-/// Largest record of a stream that was not told otherwise, in bytes (`MaxRecordSizeInKiB` 1,024).
+/// Largest record of a stream with default settings, in bytes (`MaxRecordSizeInKiB` 1,024).
 pub const RECORD_BYTES_MAX: usize = MIB;
 /// Longest partition key, in characters.
 pub const PARTITION_KEY_CHARS_MAX: usize = 256;
-/// Records a shard takes in a second.
+/// Number of records that a shard accepts per second.
 pub const SHARD_WRITE_RECORDS_PER_SECOND: u32 = 1_000;
-/// Bytes a shard takes in a second.
+/// Number of bytes that a shard accepts per second.
 pub const SHARD_WRITE_BYTES_PER_SECOND: usize = MIB;
-/// `GetRecords` calls a shard answers in a second.
+/// Number of `GetRecords` calls that a shard answers per second.
 pub const SHARD_READ_CALLS_PER_SECOND: u32 = 5;
-/// Bytes a shard gives in a second.
+/// Number of bytes that a shard returns per second.
 pub const SHARD_READ_BYTES_PER_SECOND: usize = 2 * MIB;
-/// Most records one `GetRecords` call gives.
+/// Largest number of records that one `GetRecords` call returns.
 pub const GET_RECORDS_MAX: usize = 10_000;
-/// Most bytes one `GetRecords` call gives.
+/// Largest number of bytes that one `GetRecords` call returns.
 pub const GET_RECORDS_BYTES_MAX: usize = 10 * MIB;
-/// How long a shard iterator lives.
+/// Lifetime of a shard iterator.
 pub const SHARD_ITERATOR_LIFE: Duration = Duration::from_secs(5 * 60);
-/// Shortest and longest retention, in hours (a day, a year).
+/// Range of the retention, in hours (a day to a year).
 pub const RETENTION_HOURS: std::ops::RangeInclusive<u32> = 24..=8_760;
 
-// Our record in Kinesis.
+// Daymark's Kinesis record.
 
-/// Most events packed into one record: one record is the unit that is retried or quarantined.
+/// Largest number of events in one record. A record is the unit of retry and quarantine.
 pub const RECORD_EVENTS_MAX: usize = 400;
-/// Largest record once inflated, in bytes. Below [`RECORD_BYTES_MAX`], so that a record fits
-/// its stream even when compression gains nothing.
+/// Largest inflated record, in bytes. It is below [`RECORD_BYTES_MAX`], so that a record that does
+/// not compress fits into the stream.
 pub const RECORD_INFLATED_BYTES_MAX: usize = RECORD_BYTES_MAX - 4 * KIB;
 
 // DynamoDB. Source: "Quotas in Amazon DynamoDB" and the API reference.
 
-/// Largest item, attribute names included, in bytes.
+/// Largest item, in bytes, including attribute names.
 pub const ITEM_BYTES_MAX: usize = 400 * KIB;
-/// Most keys in one `BatchGetItem` call.
+/// Largest number of keys in one `BatchGetItem` call.
 pub const BATCH_GET_KEYS_MAX: usize = 100;
 
 // SQS. Source: Amazon SQS API reference, SendMessageBatch.
 
-/// Most messages in one `SendMessageBatch` call.
+/// Largest number of messages in one `SendMessageBatch` call.
 pub const SEND_MESSAGES_MAX: usize = 10;
 
-// Our rows.
+// Daymark's rows.
 
-/// Room kept in a stock row for its keys and plain attributes, in bytes: some 1 KiB, and at most
-/// 40 bytes for the revenue in each of ISO 4217's 170-odd currencies.
+/// Room in a stock row for its keys and plain attributes, in bytes: about 1 KiB, and at most 40 bytes
+/// for the revenue in each of the some 170 currencies of ISO 4217.
 pub const STOCK_ROW_OVERHEAD_BYTES: usize = 12 * KIB;
-/// Largest event in its packed form, in bytes: six texts of 64 characters, an offer's id with two
-/// more, a GTIN, a lot and the numbers.
+/// Largest packed event, in bytes: six texts of 64 characters, an offer id with two more, a GTIN, a
+/// lot number and the numbers.
 pub const PACKED_EVENT_BYTES_MAX: usize = 600;
-/// Most events of one row; with one more it is split. A number of events and not of bytes, so that
-/// it does not depend on the order of arrival which rows are split; and no larger than the largest
-/// events allow. A row of usual events is split at some 60 KB, which also bounds what one more
-/// event costs to write.
+/// Largest number of events of one row; one more event splits the row. The limit counts events and
+/// not bytes, so that the splits do not depend on the order of arrival. A row of the largest events
+/// fits into an item. A row of usual events is split at about 60 KB, which also limits the cost of
+/// writing one more event.
 pub const STOCK_ROW_EVENTS_MAX: usize = 640;
-/// Largest piece of a refused record kept in one quarantine row, in bytes; a larger record takes
-/// several. The rest is for its message: a dozen faults, each with 80 characters of what was given.
+/// Largest part of a refused record in one quarantine row, in bytes; a larger record takes several
+/// rows. The rest of the row is for its message: a dozen violations, each with 80 characters of the
+/// given value.
 pub const QUARANTINE_BYTES_MAX: usize = ITEM_BYTES_MAX - 16 * KIB;
-/// How often a save is tried again after a version conflict.
+/// Largest number of attempts of a save after version conflicts.
 pub const SAVE_ATTEMPTS_MAX: u32 = 8;
-/// How long stock rows are kept after their window.
+/// Lifetime of stock rows after their window.
 pub const STOCK_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
 
 // Lambda's event source mapping for Kinesis. Source: AWS Lambda API reference,
@@ -144,15 +144,15 @@ pub const BATCH_BYTES_MAX: usize = 4_500_000;
 
 // Pricing.
 
-/// Most steps of a discount ladder.
+/// Largest number of steps of a discount ladder.
 pub const LADDER_STEPS_MAX: usize = 100;
 /// Deepest discount, in percent.
 pub const DISCOUNT_PERCENT_MAX: u8 = 95;
-/// Longest time between two changes of one price, in minutes: a week.
+/// Largest value of the shortest time between two changes of one price, in minutes: a week.
 pub const CHANGE_MINUTES_MAX: u32 = 7 * 24 * 60;
-/// Most changes of one price a day that can be told as a limit.
+/// Largest value of the limit of changes per day or hour.
 pub const CHANGES_MAX: u32 = 1_000;
-/// The pricing grid.
+/// Length of a slot of the pricing grid, in minutes.
 pub const SLOT_MINUTES: u32 = 15;
 
 const _: () = {

@@ -1,4 +1,5 @@
-//! Exact amounts: quantities with at most three places, and money in the currency's minor units.
+//! Exact amounts: quantities with at most three decimal places, and money in the minor units of its
+//! currency.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,37 +8,37 @@ use rust_decimal::Decimal;
 
 use crate::limits::{QUANTITY_MAX, QUANTITY_SCALE_MAX, UNIT_PRICE_MAX};
 
-/// Why a text is not a quantity or an amount.
+/// Violation of the rules for a quantity or an amount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
-    /// Not a plain decimal number.
+    /// The text is not a plain decimal number.
     #[error("is not a decimal number; write it like 2 or 0.375, without exponent")]
     NotDecimal,
-    /// Too many digits after the point.
+    /// The number has too many decimal places.
     #[error("has {given} decimal places; at most {allowed} are allowed")]
     Places {
-        /// The digits after the point that were given.
+        /// Given number of decimal places.
         given: u32,
-        /// How many are allowed.
+        /// Allowed number of decimal places.
         allowed: u32,
     },
-    /// Below the smallest or above the largest value.
+    /// The number is outside its range.
     #[error("is outside {min} to {max}")]
     Range {
-        /// The smallest value allowed.
+        /// Smallest allowed value.
         min: u64,
-        /// The largest value allowed.
+        /// Largest allowed value.
         max: u64,
     },
-    /// Not a currency code.
+    /// The text is not a currency code.
     #[error("is not a currency of ISO 4217, like EUR")]
     Currency,
 }
 
-/// Parses a plain decimal: digits with at most one point and an optional minus, nothing else.
+/// Parses a plain decimal number: digits with at most one point and an optional minus.
 ///
 /// # Errors
-/// [`AmountError::NotDecimal`] for anything else, exponents and blanks included.
+/// Returns [`AmountError::NotDecimal`] for any other text, also with an exponent or a blank.
 pub fn parse_decimal(text: &str) -> Result<Decimal, AmountError> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -59,21 +60,22 @@ fn in_range(value: Decimal, scale_max: u32, max: u64) -> Result<Decimal, AmountE
     Ok(value)
 }
 
-/// How much of an item one event moves or counts: 0 to 1,000,000 with at most three places,
-/// without trailing zeros.
+/// Quantity of an item in one event: 0 to 1,000,000, with at most three decimal places and without
+/// trailing zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity(Decimal);
 
 impl Quantity {
-    /// A checked quantity.
+    /// Creates a quantity.
     ///
     /// # Errors
-    /// [`AmountError::Range`] below 0 or above 1,000,000; [`AmountError::Places`] beyond three.
+    /// Returns [`AmountError::Range`] below 0 or above 1,000,000, and [`AmountError::Places`] for more
+    /// than three decimal places.
     pub fn new(value: Decimal) -> Result<Self, AmountError> {
         in_range(value, QUANTITY_SCALE_MAX, QUANTITY_MAX).map(Self)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub fn get(self) -> Decimal {
         self.0
@@ -94,8 +96,8 @@ impl fmt::Display for Quantity {
     }
 }
 
-/// The currencies in use. Source: ISO 4217, list one, without metals and test codes. Only these
-/// are taken, so that the revenue of a stock row has a bounded number of entries.
+/// Currencies in use. Source: ISO 4217, list one, without metals and test codes. Other codes are
+/// refused, so that the revenue of a stock row has a bounded number of entries.
 const CURRENCIES: &str = "\
     AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN \
     BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR \
@@ -106,21 +108,22 @@ const CURRENCIES: &str = "\
     TRY TTD TWD TZS UAH UGX USD USN UYI UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR \
     ZMW ZWG";
 
-/// An ISO 4217 currency code.
+/// ISO 4217 currency code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
 
 impl Currency {
-    /// The euro, used where nothing else is said.
+    /// Euro, the default currency.
     pub const EUR: Self = Self(*b"EUR");
 
-    /// The code.
+    /// Returns the code.
     #[must_use]
     pub fn code(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("made of three ASCII letters")
+        std::str::from_utf8(&self.0).expect("three ASCII letters")
     }
 
-    /// Digits of the minor unit: 2 for EUR, 0 for JPY, 3 for KWD. Source: ISO 4217, table A.1.
+    /// Returns the number of digits of the minor unit: 2 for EUR, 0 for JPY, 3 for KWD. Source:
+    /// ISO 4217, table A.1.
     #[must_use]
     pub fn minor_digits(self) -> u32 {
         match &self.0 {
@@ -155,7 +158,18 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// An amount of one currency, never finer than its minor unit.
+/// Amount of one currency with exactly the digits of its minor unit.
+///
+/// ```
+/// use domain::{Currency, Money};
+///
+/// let price = Money::parse_price("2.5", Currency::EUR)?;
+/// assert_eq!(price.to_string(), "2.50");
+///
+/// let error = Money::parse_price("2.505", Currency::EUR).unwrap_err();
+/// assert_eq!(error.to_string(), "has 3 decimal places; at most 2 are allowed");
+/// # Ok::<(), domain::money::AmountError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
     amount: Decimal,
@@ -163,10 +177,11 @@ pub struct Money {
 }
 
 impl Money {
-    /// A price: 0 to 1,000,000, at most the currency's minor digits.
+    /// Creates a price from 0 to 1,000,000.
     ///
     /// # Errors
-    /// [`AmountError::Range`] or [`AmountError::Places`].
+    /// Returns [`AmountError::Range`] outside the range, and [`AmountError::Places`] for an amount finer
+    /// than the minor unit.
     pub fn price(amount: Decimal, currency: Currency) -> Result<Self, AmountError> {
         let amount = in_range(amount, currency.minor_digits(), UNIT_PRICE_MAX)?;
         Ok(Self { amount: with_minor_digits(amount, currency), currency })
@@ -175,15 +190,15 @@ impl Money {
     /// Parses a price.
     ///
     /// # Errors
-    /// As [`parse_decimal`] and [`Money::price`].
+    /// Returns the errors of [`parse_decimal`] and [`Money::price`].
     pub fn parse_price(text: &str, currency: Currency) -> Result<Self, AmountError> {
         Self::price(parse_decimal(text)?, currency)
     }
 
-    /// Parses an amount that may be below zero.
+    /// Parses an amount that may be negative.
     ///
     /// # Errors
-    /// As [`Money::parse_price`], without regard to the sign.
+    /// Returns the errors of [`Money::parse_price`] for the amount without its sign.
     pub fn parse_signed(text: &str, currency: Currency) -> Result<Self, AmountError> {
         let positive = text.strip_prefix('-');
         let size = Self::parse_price(positive.unwrap_or(text), currency)?;
@@ -191,13 +206,13 @@ impl Money {
         Ok(Self { amount: if is_negative { -size.amount } else { size.amount }, ..size })
     }
 
-    /// The number, with the currency's minor digits.
+    /// Returns the number, with the digits of the minor unit.
     #[must_use]
     pub fn amount(self) -> Decimal {
         self.amount
     }
 
-    /// The currency.
+    /// Returns the currency.
     #[must_use]
     pub fn currency(self) -> Currency {
         self.currency
@@ -210,7 +225,7 @@ impl fmt::Display for Money {
     }
 }
 
-/// `amount` written with exactly the currency's minor digits.
+/// Rescales `amount` to the digits of the minor unit.
 fn with_minor_digits(mut amount: Decimal, currency: Currency) -> Decimal {
     amount.rescale(currency.minor_digits());
     amount

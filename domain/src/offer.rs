@@ -1,36 +1,37 @@
-//! A discount on one item in one store on one afternoon.
+//! Offers: discounts on one item in one store on one afternoon.
 
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
+use crate::digest::{Version, sha256};
 use crate::experiment::Arm;
-use crate::id::{Sku, StoreId};
+use crate::identifier::{Sku, StoreId};
 use crate::money::Money;
-use crate::version::{Version, sha256};
-use crate::words::words;
+use crate::word_enum::word_enum;
 
-/// Cheap, and as small as any level makes two lines of JSON but for a few bytes.
+/// Cheap level; higher levels save only a few bytes of two lines of JSON.
 const INPUTS_ZSTD_LEVEL: i32 = 9;
-/// Most bytes of inputs; a line of the `decide` format has at most 1 MiB.
+/// Largest size of inflated inputs, in bytes. A line of the `decide` format has at most 1 MiB.
 const INPUTS_BYTES_MAX: usize = 2 << 20;
 
-/// Names one revision of an offer: `2026-03-12/0042/BRT-1180/2`.
+/// Id of a revision of an offer. Its text is like `2026-03-12/0042/BRT-1180/2`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OfferId {
-    /// The business date.
+    /// Business date.
     pub date: NaiveDate,
-    /// The store.
+    /// Store.
     pub store_id: StoreId,
-    /// The item.
+    /// Item.
     pub sku: Sku,
-    /// Counted from 1; a later revision is a deeper discount.
+    /// Number of the revision, counted from 1. A later revision has a deeper discount.
     pub revision: u32,
 }
 
-/// Why a text is not an offer id.
+/// Text that is not an offer id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("is not an offer id (date/store/sku/revision) like 2026-03-12/0042/BRT-1180/2")]
 pub struct OfferIdError;
@@ -47,7 +48,7 @@ impl FromStr for OfferId {
             sku: next()?.parse().map_err(|_| OfferIdError)?,
             revision: next()?.parse().map_err(|_| OfferIdError)?,
         };
-        // Only the one spelling that is written is read, so equal offers have equal texts.
+        // Only the canonical spelling is accepted, so that equal ids have equal texts.
         if id.to_string() == text { Ok(id) } else { Err(OfferIdError) }
     }
 }
@@ -58,108 +59,122 @@ impl fmt::Display for OfferId {
     }
 }
 
-/// One revision of an offer, as stored: written once, never changed. Of those that are no shadows,
-/// the highest revision of an item and date is the current one.
+/// Revision of an offer, as stored. A revision is written once and never changed. The highest
+/// revision of an item and date that is not a shadow is the current one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    /// Its name.
+    /// Id of the revision.
     pub offer_id: OfferId,
-    /// The slot of the pricing grid it was decided for; a slot is decided once.
+    /// Slot of the decision; a slot is decided once.
     pub slot: DateTime<Utc>,
-    /// When it starts to hold.
+    /// Start of validity.
     pub valid_from: DateTime<Utc>,
-    /// The store's close.
+    /// End of validity: the close of the store.
     pub valid_until: DateTime<Utc>,
-    /// The price without discount.
+    /// Price without discount.
     pub regular_price: Money,
-    /// The price that a sign may name as the one before: the lowest of the last 30 days, or the
-    /// regular price where perishables are exempt. Directive 98/6/EC, article 6a. Where it is not
-    /// above the price, a sign may name none.
+    /// Previous price that a sign may name: the lowest price of the last 30 days, or the regular price
+    /// if perishables are exempt. Source: Directive 98/6/EC, article 6a. A sign may name no previous
+    /// price if this price is not above `price`.
     pub was_price: Money,
-    /// The lowest price of the 30 days before this one, as far as they are known.
+    /// Lowest known price of the previous 30 days.
     pub lowest_price: Option<Money>,
-    /// The price on the shelf.
+    /// Price with the discount.
     pub price: Money,
-    /// The step of the ladder, in percent.
+    /// Discount, in percent: a step of the ladder.
     pub discount_percent: u8,
-    /// How many were on hand when it was decided.
+    /// Stock on hand at the decision, in the unit of the item.
     pub on_hand: Decimal,
-    /// The piece in which they were counted, in the item's unit.
+    /// Quantity that the pricing counts as one, in the unit of the item.
     pub piece: Decimal,
-    /// What is expected with this price, and the best decisions after it.
+    /// Expectation with this price and the best later decisions.
     pub expected: Outlook,
-    /// What is expected if the price stays.
+    /// Expectation if the price does not change.
     pub if_unchanged: Outlook,
-    /// Why, in plain sentences.
+    /// Reason in plain sentences.
     pub reason: String,
-    /// Who decided.
+    /// Arm of the experiment that decided.
     pub arm: Arm,
-    /// How far the inputs can be relied on.
+    /// Reliability of the inputs.
     pub trust: Trust,
-    /// Whether it was only to see what would happen; then it is not on the shelf.
+    /// `true` for a decision that is stored and not published.
     pub shadow: bool,
-    /// Names the store's rules.
+    /// Version of the store's policy.
     pub policy_version: Version,
-    /// What it was decided from.
+    /// Inputs of the decision.
     pub inputs: Inputs,
 }
 
-/// What is expected from the decision to the close.
+/// Expectation from the decision to the close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Outlook {
-    /// Sold, in the item's unit.
+    /// Units sold, in the unit of the item.
     pub units: Decimal,
-    /// What that brings, in the offer's currency.
+    /// Revenue, in the currency of the offer.
     pub revenue: Decimal,
-    /// Left, in the item's unit.
+    /// Units left at the close, in the unit of the item.
     pub waste: Decimal,
 }
 
-words! {
-    /// How far the tills' events of the day can be relied on.
-    Trust {
-        /// Nothing is known to be missing.
-        Full = "full",
-        /// The tills' own count says that events are missing.
-        Gaps = "gaps",
-        /// No till has sent anything for long.
-        Silent = "silent",
-    }
+/// Reliability of the tills' events of the day.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum Trust {
+    /// No event is known to be missing.
+    Full,
+    /// The sequence numbers of the tills show that events are missing.
+    Gaps,
+    /// No till has sent an event for a long time.
+    Silent,
 }
 
-/// What an offer was decided from and what was answered, each as one line of the public `decide`
-/// format: so an offer can be explained when everything else is long gone.
+word_enum!(Trust);
+
+/// Inputs and answer of a decision, each as one line of the public `decide` format. They explain an
+/// offer after the stock rows have expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inputs {
-    /// The request.
+    /// Request line.
     pub request: String,
-    /// The answer.
+    /// Answer line.
     pub answer: String,
 }
 
-/// Why stored inputs cannot be read.
+/// Reason for failing to read stored inputs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("are not two lines in zstd: {0}")]
 pub struct InputsError(String);
 
 impl Inputs {
-    /// The SHA-256 of the request, in hexadecimal.
+    /// Returns the SHA-256 of the request, in hexadecimal.
     #[must_use]
     pub fn digest(&self) -> String {
         sha256(self.request.as_bytes())
     }
 
-    /// The stored form.
+    /// Returns the stored form.
     #[must_use]
     pub fn pack(&self) -> Vec<u8> {
         let lines = format!("{}\n{}", self.request, self.answer);
         zstd::bulk::compress(lines.as_bytes(), INPUTS_ZSTD_LEVEL).expect("memory is compressed")
     }
 
-    /// From the stored form.
+    /// Reads the stored form.
     ///
     /// # Errors
-    /// The bytes are something else.
+    /// Returns an error if the bytes are not two lines in zstd.
     pub fn unpack(bytes: &[u8]) -> Result<Self, InputsError> {
         let wrong = |why: &str| InputsError(why.to_owned());
         let lines = zstd::bulk::decompress(bytes, INPUTS_BYTES_MAX);
@@ -191,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_come_back_and_damage_is_told() {
+    fn stored_inputs_are_read_and_damage_is_detected() {
         let inputs = Inputs { request: r#"{"sku":"ü"}"#.to_owned(), answer: "{}".to_owned() };
         let packed = inputs.pack();
         assert_eq!(Inputs::unpack(&packed), Ok(inputs.clone()));

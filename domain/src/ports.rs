@@ -14,14 +14,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::authority::Grant;
 use crate::catalog::{Chain, Item, Store};
 use crate::closed_day::{ClosedDay, DayKey};
+use crate::digest::Version;
 use crate::due::DueStore;
 use crate::history::{History, HistoryKey};
-use crate::id::{ClientId, Sku, StoreId};
+use crate::identifier::{ClientId, Sku, StoreId};
 use crate::offer::Offer;
 use crate::quarantine::{QuarantineId, Quarantined};
 use crate::record::{Record, SequenceNumber};
 use crate::stock::{RowKey, StockWindow};
-use crate::version::Version;
 
 /// Failure of a call to an external service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,59 +1,54 @@
-//! What was refused after the acknowledgement: kept with its reason and its bytes, never lost.
+//! Quarantine: records and events refused after their acknowledgement, kept with reason and bytes.
 
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// Why something is in quarantine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+use crate::word_enum::word_enum;
+
+/// Reason for a quarantine.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum QuarantineReason {
     /// The record cannot be opened.
     Unopenable,
     /// An event in the record breaks a rule.
     InvalidEvent,
-    /// An event id came with two different contents; this is the one that does not count.
+    /// One event id came with two contents. The quarantined content does not count.
     ConflictingDuplicate,
-    /// The row of its window was full. Written before rows were split; a replay stores it.
+    /// The row of the window was full. Rows are split today, so a replay stores the event.
     WindowFull,
 }
 
-impl QuarantineReason {
-    /// All reasons.
-    pub const ALL: &[Self] =
-        &[Self::Unopenable, Self::InvalidEvent, Self::ConflictingDuplicate, Self::WindowFull];
+word_enum!(QuarantineReason);
 
-    /// The one that `word` stands for.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|reason| reason.as_str() == word)
-    }
-
-    /// The word in the table.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unopenable => "unopenable",
-            Self::InvalidEvent => "invalid_event",
-            Self::ConflictingDuplicate => "conflicting_duplicate",
-            Self::WindowFull => "window_full",
-        }
-    }
-}
-
-/// Where a refused thing is kept. Written as `date/key`.
+/// Id of a quarantined record or event. Its text is `date/key`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QuarantineId {
-    /// The partition: the day it arrived or, for a conflict, the day it is about.
+    /// Partition: the date of arrival or, for a conflict, the date of the event.
     pub date: NaiveDate,
-    /// The sort key: `shard#sequence`, `shard#sequence#index`, or `store#event#digest`. It is made
-    /// of what the thing is, so that a redelivery writes the same row.
+    /// Sort key: `shard#sequence`, `shard#sequence#index` or `store#event#digest`. It depends on the
+    /// content alone, so that a redelivery writes the same row.
     pub key: String,
 }
 
-/// Not the name of a thing in quarantine.
+/// Text that is not a quarantine id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("is not the name of a thing in quarantine, like 2026-03-12/shardId-000000000000#4959#0001")]
+#[error("is not a quarantine id like 2026-03-12/shardId-000000000000#4959#0001")]
 pub struct QuarantineIdError;
 
 impl FromStr for QuarantineId {
@@ -75,17 +70,17 @@ impl fmt::Display for QuarantineId {
     }
 }
 
-/// One refused thing.
+/// Quarantined record or event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarantined {
-    /// Where it is kept.
+    /// Id of the row.
     pub id: QuarantineId,
-    /// Why it is here.
+    /// Reason for the quarantine.
     pub reason: QuarantineReason,
-    /// The reason in words.
+    /// Message for people.
     pub message: String,
-    /// When it arrived or, for a conflict, happened.
+    /// Instant of arrival or, for a conflict, of the event.
     pub at: DateTime<Utc>,
-    /// The refused bytes.
+    /// Refused bytes.
     pub bytes: Vec<u8>,
 }

@@ -1,4 +1,15 @@
-//! Our record in Kinesis: events as NDJSON of their canonical form, in zstd when that is smaller.
+//! Kinesis records of events: NDJSON of canonical events, compressed with zstd if that is smaller.
+//!
+//! ```
+//! use domain::{Acceptance, Event, record};
+//!
+//! let json = r#"{"event_id":"e1","kind":"receipt","store_id":"0042","terminal_id":"t1",
+//!     "sku":"BRT-1180","quantity":20,"occurred_at":"2026-03-12T06:00:00Z"}"#;
+//! let event = Event::parse(json, &Acceptance::at("2026-03-12T06:01:00Z".parse()?))?;
+//! let record = record::pack("0042", [&event]);
+//! assert_eq!(record::open(&record.data)?, [event.canonical()]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,53 +20,53 @@ use chrono::{DateTime, Utc};
 use crate::event::Event;
 use crate::limits::{RECORD_EVENTS_MAX, RECORD_INFLATED_BYTES_MAX};
 
-/// Source: RFC 8878, section 3.1.1.
+/// First bytes of a zstd frame. Source: RFC 8878, section 3.1.1.
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
-/// Source: the aggregation format of the Kinesis Producer Library.
+/// First bytes of an aggregated record. Source: aggregation format of the Kinesis Producer Library.
 const KPL_MAGIC: &[u8] = &[0xF3, 0x89, 0x9A, 0xC2];
-/// The largest window a frame may ask for: 8 MiB, which every decoder has to support. Without it a
-/// frame of a few bytes asks for 128 MiB. Source: RFC 8878, section 3.1.1.1.2.
+/// Largest window that a frame may request: 8 MiB, which every decoder has to support. Without this
+/// limit a frame of a few bytes could request 128 MiB. Source: RFC 8878, section 3.1.1.1.2.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
-/// Fast; a record is compressed once and opened a few times.
+/// Fast level, because a record is compressed once and opened a few times.
 const ZSTD_LEVEL: i32 = 1;
 
-/// A record to be put.
+/// Record to put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Decides the shard.
+    /// Key that selects the shard.
     pub partition_key: String,
-    /// The packed events.
+    /// Packed events.
     pub data: Vec<u8>,
 }
 
-/// A record as the event source mapping delivers it.
+/// Record as delivered by the event source mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
-    /// The shard it was read from.
+    /// Shard of the record.
     pub shard_id: String,
-    /// Its place in the shard.
+    /// Position in the shard.
     pub sequence_number: SequenceNumber,
-    /// The key it was put with.
+    /// Key with which the record was put.
     pub partition_key: String,
-    /// When Kinesis took it, as Kinesis says: to the millisecond, without guarantee.
+    /// Arrival time reported by Kinesis, in milliseconds. Its accuracy is not guaranteed.
     pub arrived_at: DateTime<Utc>,
-    /// What was put.
+    /// Data that was put.
     pub data: Vec<u8>,
 }
 
-/// A place in a shard: a decimal number of up to 129 digits, too large for `u128`, ordered by
-/// length and then by digits.
+/// Position in a shard: a decimal number of up to 129 digits, which exceeds `u128`. The order is
+/// numeric.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SequenceNumber(String);
 
 impl SequenceNumber {
-    /// Takes a number as Kinesis writes it.
+    /// Creates a sequence number from its digits.
     #[must_use]
     pub fn new(digits: impl Into<String>) -> Self {
         Self(digits.into())
     }
 
-    /// The digits.
+    /// Returns the digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -85,30 +96,30 @@ impl fmt::Display for SequenceNumber {
     }
 }
 
-/// Why a record cannot be opened. Such a record is poison: a retry would meet it unchanged.
+/// Reason for failing to open a record. A retry would fail in the same way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unopenable {
-    /// Nothing in it.
+    /// The record is empty.
     #[error("the record is empty")]
     Empty,
-    /// The aggregation format of the Kinesis Producer Library.
+    /// The record has the aggregation format of the Kinesis Producer Library.
     #[error("the record is aggregated by the Kinesis Producer Library; send plain or zstd NDJSON")]
     Aggregated,
-    /// Compression that cannot be undone.
+    /// The compression is malformed.
     #[error("the record starts like zstd but cannot be inflated: {0}")]
     Zstd(String),
-    /// More text than a record may hold.
+    /// The inflated record is too large.
     #[error("the record inflates to more than {RECORD_INFLATED_BYTES_MAX} bytes")]
     TooLarge,
-    /// Bytes that are no text.
+    /// The text is not UTF-8; the number is the offset of the first invalid byte.
     #[error("the record is not UTF-8 (byte {0})")]
     NotUtf8(usize),
-    /// More events than a record may hold.
+    /// The record holds too many events.
     #[error("the record holds {0} events; at most {RECORD_EVENTS_MAX} are allowed")]
     TooManyEvents(usize),
 }
 
-/// Packs events of one partition key; at most [`RECORD_EVENTS_MAX`] of them.
+/// Packs at most [`RECORD_EVENTS_MAX`] events of one partition key.
 #[must_use]
 pub fn pack<'a>(partition_key: &str, events: impl IntoIterator<Item = &'a Event>) -> Record {
     let lines: Vec<String> = events.into_iter().map(Event::canonical).collect();
@@ -120,11 +131,11 @@ pub fn pack<'a>(partition_key: &str, events: impl IntoIterator<Item = &'a Event>
     Record { partition_key: partition_key.to_owned(), data }
 }
 
-/// Opens a record into the JSON texts of its events. It takes what [`pack`] makes and what a
-/// producer may put by hand: NDJSON, or one JSON object over several lines.
+/// Returns the JSON texts of the events in a record. Accepts the output of [`pack`], NDJSON, and one
+/// JSON object on several lines, which a producer may put without this crate.
 ///
 /// # Errors
-/// [`Unopenable`] when there is no text to read events from.
+/// Returns an error if the record has no readable text.
 pub fn open(data: &[u8]) -> Result<Vec<String>, Unopenable> {
     let text = text_of(data)?;
     let whole = text.trim();
@@ -135,7 +146,7 @@ pub fn open(data: &[u8]) -> Result<Vec<String>, Unopenable> {
         return Ok(vec![whole.to_owned()]);
     }
     let lines = || whole.lines().map(str::trim).filter(|line| !line.is_empty());
-    // Counted before they are kept: a hundred bytes inflate to half a million lines.
+    // The lines are counted before they are kept: a hundred bytes can inflate to half a million.
     let count = lines().count();
     if count > RECORD_EVENTS_MAX {
         return Err(Unopenable::TooManyEvents(count));
@@ -154,7 +165,8 @@ fn text_of(data: &[u8]) -> Result<String, Unopenable> {
     String::from_utf8(bytes).map_err(|error| Unopenable::NotUtf8(error.utf8_error().valid_up_to()))
 }
 
-/// Inflates at most one byte more than allowed, so that a bomb costs no more than a full record.
+/// Inflates up to one byte beyond the limit, so that a decompression bomb costs no more than a full
+/// record.
 fn inflate(data: &[u8]) -> Result<Vec<u8>, Unopenable> {
     let broken = |error: std::io::Error| Unopenable::Zstd(error.to_string());
     let mut inflated = Vec::new();

@@ -1,43 +1,43 @@
 //! Stock by window. **A [`StockWindow`] is a set of events, and its figures are a function of that
-//! set**: merging is set union, so any cutting, order and repetition of the same events gives the
-//! same row, byte for byte.
+//! set.** Merging is set union, so any batches, order and repetition of the same events give the same
+//! row, byte for byte.
 
+mod availability;
 mod figures;
 mod level;
 mod packed;
 mod row_key;
-mod shelf;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
+pub use availability::Availability;
 pub use figures::{Counted, Figures};
 pub(crate) use figures::{counting, movement};
 pub use level::{Level, course, level_at, past_its_date};
 pub use packed::Unreadable;
 pub use row_key::{Part, PartError, RowKey};
-pub use shelf::Shelf;
 
+use crate::digest::{Version, digest};
 use crate::event::Event;
-use crate::id::{EventId, Sku, StoreId};
+use crate::identifier::{EventId, Sku, StoreId};
 use crate::quarantine::{QuarantineId, QuarantineReason, Quarantined};
-use crate::version::{Version, digest};
 use crate::window::Window;
 
-/// One item in one store in one window.
+/// Key of a window of stock: an item in a store in a window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WindowKey {
-    /// The store.
+    /// Store.
     pub store_id: StoreId,
-    /// The item.
+    /// Item.
     pub sku: Sku,
-    /// The window.
+    /// Window.
     pub window: Window,
 }
 
 impl WindowKey {
-    /// The window that `event` belongs to.
+    /// Returns the key of the window of `event`.
     #[must_use]
     pub fn of(event: &Event) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl fmt::Display for WindowKey {
     }
 }
 
-/// Everything known of one item in one store in one window, or the part of it that one row holds.
+/// Events of one item in one store in one window, or the part of them in one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockWindow {
     key: RowKey,
@@ -64,68 +64,68 @@ pub struct StockWindow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Content {
     Events(BTreeMap<EventId, Event>),
-    /// The row was full: its events are in its continuations.
+    /// The row was full; its events are in its continuation rows.
     Signpost,
 }
 
-/// The events of some windows that count, in their order: all but those that a correction voids.
+/// Returns the events of windows that no correction voids, sorted by instant and id.
 #[must_use]
 pub fn counting_events<'a>(windows: impl IntoIterator<Item = &'a StockWindow>) -> Vec<&'a Event> {
     counting(windows.into_iter().flat_map(StockWindow::events)).0
 }
 
-/// What became of an event that a row was given.
+/// Result of adding an event to a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Absorbed {
-    /// The row did not have it.
+    /// The row did not hold the event.
     New,
-    /// The row had it, with the same content.
+    /// The row held the event with the same content.
     Known,
-    /// The row had its id with another content.
+    /// The row held the event id with other content.
     Conflict(Box<Conflict>),
 }
 
-/// Two contents under one event id. The one whose canonical bytes sort first stays.
+/// Conflict of two contents with one event id. The content whose canonical bytes sort first stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// The content that does not count.
+    /// Content that does not count.
     pub refused: Event,
-    /// Whether the row changed because the newcomer sorts first.
+    /// `true` if the new content replaced the old one.
     pub replaced: bool,
 }
 
 impl StockWindow {
-    /// A row that nothing happened in.
+    /// Creates a row without events.
     #[must_use]
     pub fn new(key: impl Into<RowKey>) -> Self {
         Self { key: key.into(), content: Content::Events(BTreeMap::new()) }
     }
 
-    /// A row whose events are in its continuations.
+    /// Creates a row whose events are in its continuation rows.
     #[must_use]
     pub fn signpost(key: RowKey) -> Self {
         Self { key, content: Content::Signpost }
     }
 
-    /// Which window it is of.
+    /// Returns the key of the window.
     #[must_use]
     pub fn key(&self) -> &WindowKey {
         &self.key.window
     }
 
-    /// Which row it is stored in.
+    /// Returns the key of the row.
     #[must_use]
     pub fn row_key(&self) -> &RowKey {
         &self.key
     }
 
-    /// Whether its events are in its continuations. Such a row takes none and stays as it is.
+    /// `true` if the events are in continuation rows. Such a row accepts no events and never changes.
     #[must_use]
     pub fn is_signpost(&self) -> bool {
         self.content == Content::Signpost
     }
 
-    /// Its events, by id; none of a signpost.
+    /// Returns the events, sorted by id. A signpost has none.
     pub fn events(&self) -> impl Iterator<Item = &Event> + Clone {
         let events = match &self.content {
             Content::Events(events) => Some(events.values()),
@@ -134,7 +134,7 @@ impl StockWindow {
         events.into_iter().flatten()
     }
 
-    /// How many events it has.
+    /// Returns the number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.content {
@@ -143,17 +143,20 @@ impl StockWindow {
         }
     }
 
-    /// Whether it has no event.
+    /// `true` if the row has no events.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Takes an event in. The event must belong to this window, and the row must not be a
-    /// signpost.
+    /// Adds an event. The event must belong to this window, and the row must not be a signpost.
     pub fn absorb(&mut self, event: Event) -> Absorbed {
-        debug_assert_eq!(WindowKey::of(&event), self.key.window, "an event lands in its window");
-        debug_assert!(!self.is_signpost(), "a signpost takes no events");
+        debug_assert_eq!(
+            WindowKey::of(&event),
+            self.key.window,
+            "the event belongs to another window"
+        );
+        debug_assert!(!self.is_signpost(), "a signpost accepts no events");
         let Content::Events(events) = &mut self.content else { return Absorbed::Known };
         match events.entry(event.event_id().clone()) {
             Entry::Vacant(place) => {
@@ -169,13 +172,13 @@ impl StockWindow {
         }
     }
 
-    /// What people read: a function of the events.
+    /// Returns the figures of the events.
     #[must_use]
     pub fn figures(&self) -> Figures {
         Figures::of(self.events())
     }
 
-    /// The stored form.
+    /// Returns the stored form.
     #[must_use]
     pub fn pack(&self) -> Vec<u8> {
         match &self.content {
@@ -184,16 +187,16 @@ impl StockWindow {
         }
     }
 
-    /// What the row is now.
+    /// Returns the version of the content.
     #[must_use]
     pub fn version(&self) -> Version {
         Version::of(&self.pack())
     }
 
-    /// A row from its stored form.
+    /// Reads a row from its stored form.
     ///
     /// # Errors
-    /// [`Unreadable`] when the bytes are not of a version this program knows, or are damaged.
+    /// Returns an error if the bytes are damaged or of an unknown version.
     pub fn unpack(key: impl Into<RowKey>, bytes: &[u8]) -> Result<Self, Unreadable> {
         let key = key.into();
         let Some(unpacked) = packed::unpack(&key.window, bytes)? else {
@@ -212,8 +215,8 @@ impl StockWindow {
     }
 }
 
-/// Rows -> windows, by key: the parts of each put together. While a row is being split, its events
-/// are in it and in its continuations; here they are one.
+/// Merges rows into windows, sorted by key. While a row is being split, its events are in the row and
+/// in its continuation rows; the result holds each event once.
 #[must_use]
 pub fn assemble(rows: impl IntoIterator<Item = StockWindow>) -> Vec<StockWindow> {
     let mut windows: BTreeMap<WindowKey, StockWindow> = BTreeMap::new();
@@ -234,8 +237,8 @@ pub fn assemble(rows: impl IntoIterator<Item = StockWindow>) -> Vec<StockWindow>
 }
 
 impl Conflict {
-    /// The refused content for the quarantine. The key is made of the content, so that the same
-    /// conflict is one row, in whatever order the two arrived.
+    /// Returns the quarantine row of the refused content. Its key depends on the content alone, so the
+    /// same conflict makes one row in any order of arrival.
     #[must_use]
     pub fn quarantined(&self) -> Quarantined {
         let event = &self.refused;

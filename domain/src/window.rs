@@ -1,54 +1,63 @@
-//! Windows: half-open event-time intervals of five minutes, aligned to UTC.
+//! Windows: half-open intervals of event time, five minutes long and aligned to UTC.
 
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-/// Length of a window, in minutes. It divides an hour, so every window lies in one UTC hour.
+/// Length of a window, in minutes. It divides an hour, so a window lies within one UTC hour.
 pub const WINDOW_MINUTES: i64 = 5;
 const WINDOW_SECONDS: i64 = WINDOW_MINUTES * 60;
 
-/// The interval `[start, start + 5 min)`.
+/// Window of stock: the interval `[start, start + 5 min)`.
+///
+/// ```
+/// use domain::Window;
+///
+/// let window = Window::of("2026-03-12T15:17:59Z".parse()?);
+/// assert_eq!(window.to_string(), "2026-03-12T15:15Z");
+/// assert!(window.is_over_at("2026-03-12T15:20:00Z".parse()?));
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Window {
     start: DateTime<Utc>,
 }
 
 impl Window {
-    /// The window that `instant` falls into.
+    /// Returns the window that contains `instant`.
     #[must_use]
     pub fn of(instant: DateTime<Utc>) -> Self {
         let seconds = instant.timestamp();
         let start = seconds - seconds.rem_euclid(WINDOW_SECONDS);
-        Self { start: DateTime::from_timestamp(start, 0).expect("earlier than a valid instant") }
+        Self { start: DateTime::from_timestamp(start, 0).expect("an instant before a valid one") }
     }
 
-    /// The first instant inside.
+    /// Returns the first instant of the window.
     #[must_use]
     pub fn start(self) -> DateTime<Utc> {
         self.start
     }
 
-    /// The first instant after.
+    /// Returns the first instant after the window.
     #[must_use]
     pub fn end(self) -> DateTime<Utc> {
         self.start + TimeDelta::minutes(WINDOW_MINUTES)
     }
 
-    /// The UTC date it lies in.
+    /// Returns the UTC date of the window.
     #[must_use]
     pub fn date(self) -> NaiveDate {
         self.start.date_naive()
     }
 
-    /// Whether `arrived_at` is after this window ended, that is: an event of it is late.
+    /// `true` if the window has ended at `arrived_at`. An event of the window is late then.
     #[must_use]
     pub fn is_over_at(self, arrived_at: DateTime<Utc>) -> bool {
         arrived_at >= self.end()
     }
 }
 
-/// Prints as `2026-03-12T15:15Z`.
+/// Writes the start as `2026-03-12T15:15Z`.
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.start.format("%Y-%m-%dT%H:%MZ"))

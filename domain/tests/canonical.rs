@@ -1,23 +1,23 @@
-//! The canonical form of an event: one spelling, which reads back as the same event. And what is
-//! no event is refused in one short line, whatever it is.
+//! Canonical form of an event: one spelling, which parses to the same event. Any other text is refused
+//! with one short line.
 
-mod given;
+mod events;
 
 use domain::limits::EVENT_BYTES_MAX;
 use domain::{Acceptance, Event};
-use given::{RECEIVED_AT, any_event, at};
+use events::{RECEIVED_AT, any_event, at};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Every message fits a log line and, with the refused bytes, a quarantine row.
+/// Length limit of a message, which fits on a log line and into a quarantine row.
 const MESSAGE_CHARS_MAX: usize = 4096;
 
 fn parse(json: &str) -> Result<Event, domain::Rejection> {
     Event::parse(json, &Acceptance { age_max: None, ..Acceptance::at(at(RECEIVED_AT)) })
 }
 
-/// The same object with its fields in the opposite order, numbers for decimals and nulls for what
-/// is absent.
+/// Returns the same object with reversed fields, numbers for decimal strings and nulls for absent
+/// fields.
 fn other_spelling(canonical: &str) -> String {
     let fields: serde_json::Map<String, Value> = serde_json::from_str(canonical).unwrap();
     let mut spelled: Vec<String> = fields
@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn equal_events_have_one_canonical_form_however_they_are_spelled(event in any_event()) {
+    fn equal_events_have_one_canonical_form_for_any_spelling(event in any_event()) {
         let other = parse(&other_spelling(&event.canonical())).unwrap();
         prop_assert_eq!(&other, &event);
         prop_assert_eq!(other.canonical(), event.canonical());
@@ -84,18 +84,18 @@ proptest! {
 
 fn refused_in_one_short_line(text: &str) -> Result<(), TestCaseError> {
     if let Err(rejection) = parse(text) {
-        let told = rejection.to_string();
-        prop_assert!(!told.contains(char::is_control), "{told:?}");
-        prop_assert!(told.chars().count() <= MESSAGE_CHARS_MAX, "{} characters", told.len());
-        prop_assert!(!rejection.faults.is_empty());
+        let message = rejection.to_string();
+        prop_assert!(!message.contains(char::is_control), "{message:?}");
+        prop_assert!(message.chars().count() <= MESSAGE_CHARS_MAX, "{} characters", message.len());
+        prop_assert!(!rejection.violations.is_empty());
     }
     Ok(())
 }
 
-/// A sale with every field.
+/// Returns a sale with every field.
 fn full() -> Event {
-    given::event(&given::with(
-        given::sale(),
+    events::event(&events::with(
+        events::sale(),
         json!({
             "gtin": "4006381333931", "lot": "L-1", "expires_on": "2026-03-14",
             "sequence": { "epoch": "2026-03-12", "number": 17 }, "unit": "EA",
@@ -105,7 +105,7 @@ fn full() -> Event {
 }
 
 #[test]
-fn is_spelled_like_this() {
+fn the_canonical_form_has_these_bytes() {
     assert_eq!(
         full().canonical(),
         concat!(
@@ -117,14 +117,14 @@ fn is_spelled_like_this() {
             r#""offer_id":"2026-03-12/0042/BRT-1180/2"}"#
         )
     );
-    let correction = given::with(
-        given::sale(),
+    let correction = events::with(
+        events::sale(),
         json!({
             "kind": "correction", "corrects": "e-0", "reason": "did_not_occur", "quantity": "9",
         }),
     );
     assert_eq!(
-        given::event(&correction).canonical(),
+        events::event(&correction).canonical(),
         concat!(
             r#"{"event_id":"e-1","kind":"correction","store_id":"0042","terminal_id":"till-1","#,
             r#""sku":"BRT-1180","quantity":"0","unit":"EA","#,

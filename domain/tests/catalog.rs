@@ -1,4 +1,5 @@
-//! The catalogue's entries: they read back as they were written, and what is wrong is told.
+//! Catalogue entries: a written entry is read unchanged, and an invalid entry is refused with all its
+//! violations.
 
 use chrono::NaiveTime;
 use domain::catalog::{CategoryRules, OnDoubt};
@@ -99,10 +100,10 @@ fn experiment() -> impl Strategy<Value = Experiment> {
     )
 }
 
-/// What people need beyond the ladder.
-type People = ((bool, bool, bool, u32), (Option<NaiveTime>, Option<i64>, Option<u32>, u32));
+/// Optional rules of a policy beyond the ladder.
+type OptionalRules = ((bool, bool, bool, u32), (Option<NaiveTime>, Option<i64>, Option<u32>, u32));
 
-fn people() -> impl Strategy<Value = People> {
+fn optional_rules() -> impl Strategy<Value = OptionalRules> {
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 15..=1_440_u32);
     let limits =
         (option::of(clock()), option::of(0..100_000_i64), option::of(0..=CHANGES_MAX), 0..=7_u32);
@@ -111,7 +112,7 @@ fn people() -> impl Strategy<Value = People> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let categories = prop::collection::btree_map(any::<String>(), category_rules(), 0..3);
-    (old_policy(), people(), experiment(), categories).prop_map(
+    (old_policy(), optional_rules(), experiment(), categories).prop_map(
         |(policy, (flags, limits), experiment, categories)| {
             let (enabled, shadow, withhold, doubt_after_minutes) = flags;
             let (latest_change, least, max_changes_per_hour, jitter) = limits;
@@ -196,7 +197,7 @@ proptest! {
     ) {
         let store_id = id.parse().unwrap();
         let hours = hours.parse().unwrap();
-        // Times that contradict each other are refused.
+        // Contradictory times are refused.
         policy.latest_change = None;
         policy.categories.values_mut().for_each(|rules| rules.latest = None);
         let store = Store { store_id, name, country, zone, hours, policy };
@@ -204,7 +205,7 @@ proptest! {
     }
 
     #[test]
-    fn a_ladder_starts_at_0_and_goes_down_within_its_cap(
+    fn a_ladder_starts_at_0_and_ascends_within_its_limit(
         steps in prop::collection::vec(0..=99_u8, 0..6),
     ) {
         let valid = steps.first() == Some(&0)
@@ -216,18 +217,18 @@ proptest! {
 
 #[test]
 fn a_ladder_has_at_most_100_steps() {
-    // All that the deepest discount leaves room for.
+    // All whole percents up to the deepest discount.
     let all: Vec<u8> = (0..=DISCOUNT_PERCENT_MAX).collect();
     assert!(all.len() <= LADDER_STEPS_MAX);
     assert!(Ladder::new(all).is_ok());
 }
 
-fn told<T>(result: Result<T, domain::catalog::CatalogError>) -> String {
+fn violations<T>(result: Result<T, domain::catalog::CatalogError>) -> String {
     result.err().map(|error| error.to_string()).unwrap_or_default()
 }
 
 #[test]
-fn an_item_is_told_what_is_wrong() {
+fn an_invalid_item_is_refused_with_its_violations() {
     for (json, expected) in [
         (r#"{"sku":"A","price":"2.40"}"#, ""),
         (r#"{"sku":"A","price":2.40,"cost":1,"floor":"2.40","ladder_percent":"0 10 20"}"#, ""),
@@ -281,12 +282,12 @@ fn an_item_is_told_what_is_wrong() {
              store_id \"\" is empty; expected 1 to 64 characters of A-Za-z0-9._:-",
         ),
     ] {
-        assert_eq!(told(Item::parse(json)), expected, "{json}");
+        assert_eq!(violations(Item::parse(json)), expected, "{json}");
     }
 }
 
 #[test]
-fn a_policy_is_told_what_is_wrong() {
+fn an_invalid_policy_is_refused_with_its_violations() {
     assert_eq!(Policy::parse("{}"), Ok(Policy::default()));
     for (json, expected) in [
         (r#"{"max_changes":"unlimited","price_endings":"0 5","elasticity":2}"#, ""),
@@ -305,13 +306,13 @@ fn a_policy_is_told_what_is_wrong() {
         (r#"{"elasticity":"0"}"#, "elasticity \"0\" is outside 0.1 to 10"),
         (r#"{"min_on_hand":-1}"#, "min_on_hand -1 is outside 0 to 1000000"),
     ] {
-        assert_eq!(told(Policy::parse(json)), expected, "{json}");
+        assert_eq!(violations(Policy::parse(json)), expected, "{json}");
     }
     assert_eq!(Policy::parse(r#"{"max_changes":"unlimited"}"#).unwrap().max_changes, None);
 }
 
 #[test]
-fn a_policy_is_told_what_is_wrong_with_the_rules_people_need() {
+fn invalid_optional_rules_of_a_policy_are_refused_with_their_violations() {
     for (json, expected) in [
         (
             r#"{"enabled":"false","shadow":true,"latest_change":"18:15","min_price":0.5,
@@ -324,7 +325,7 @@ fn a_policy_is_told_what_is_wrong_with_the_rules_people_need() {
             "enabled \"no\" is neither true nor false; latest_change \"25:00\" is not a time like \
              14:00; min_price \"-1\" is outside 0 to 1000000; max_changes_per_hour -1 is not a \
              whole number that can stand here; step_jitter_minutes 10 is not a multiple of 15 \
-             minutes; on_doubt \"ignore\" is not mark or withhold; doubt_after_minutes 5 is \
+             minutes; on_doubt \"ignore\" is not one of mark, withhold; doubt_after_minutes 5 is \
              outside 15 to 1440 minutes",
         ),
         (r#"{"step_jitter_minutes":120}"#, "step_jitter_minutes 120 is outside 0 to 105 minutes"),
@@ -350,7 +351,7 @@ fn a_policy_is_told_what_is_wrong_with_the_rules_people_need() {
              each deeper than the one before, none above 95",
         ),
     ] {
-        assert_eq!(told(Policy::parse(json)), expected, "{json}");
+        assert_eq!(violations(Policy::parse(json)), expected, "{json}");
     }
 }
 
@@ -364,10 +365,12 @@ fn a_table_cell_may_hold_categories_and_an_experiment() {
 }
 
 #[test]
-fn a_chain_is_told_what_is_wrong() {
-    assert_eq!(told(Chain::parse("{}")), "chain is required");
+fn an_invalid_chain_is_refused_with_its_violations() {
+    assert_eq!(violations(Chain::parse("{}")), "chain is required");
     assert_eq!(
-        told(Chain::parse(r#"{"chain":"Winterfeldt","enabled":2,"perishables_exempt":"de IE"}"#)),
+        violations(Chain::parse(
+            r#"{"chain":"Winterfeldt","enabled":2,"perishables_exempt":"de IE"}"#
+        )),
         "enabled 2 is neither true nor false; perishables_exempt \"de IE\" is not a list of \
          countries of ISO 3166 like [\"DE\", \"IE\"]"
     );
@@ -377,7 +380,7 @@ fn a_chain_is_told_what_is_wrong() {
 }
 
 #[test]
-fn a_store_is_told_what_is_wrong_also_in_its_policy() {
+fn an_invalid_store_is_refused_with_its_violations_and_those_of_its_policy() {
     for (json, expected) in [
         (r#"{"store_id":"1","zone":"Asia/Kolkata","hours":"mon 07:00-19:00"}"#, ""),
         ("{}", "store_id is required; zone is required; hours is required"),
@@ -390,6 +393,6 @@ fn a_store_is_told_what_is_wrong_also_in_its_policy() {
              five-minute marks (\"always\"); elasticity 11 is outside 0.1 to 10",
         ),
     ] {
-        assert_eq!(told(Store::parse(json)), expected, "{json}");
+        assert_eq!(violations(Store::parse(json)), expected, "{json}");
     }
 }

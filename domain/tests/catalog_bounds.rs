@@ -1,24 +1,24 @@
-//! What no decision could be made by is refused when the catalogue is written.
+//! Catalogue entries with which no decision is possible are refused.
 
 use domain::limits::{CHANGE_MINUTES_MAX, CHANGES_MAX};
 use domain::{Policy, Store};
 
 #[test]
-fn a_policy_has_no_limits_that_a_decision_would_refuse() {
-    let told = |json: &str| Policy::parse(json).map_err(|error| error.to_string());
-    let largest = told(&format!(
+fn a_policy_accepts_only_limits_that_a_decision_accepts() {
+    let parse = |json: &str| Policy::parse(json).map_err(|error| error.to_string());
+    let largest = parse(&format!(
         r#"{{"min_minutes_between_changes":{CHANGE_MINUTES_MAX},"max_changes":{CHANGES_MAX}}}"#
     ));
     assert_eq!(largest.map(|policy| policy.max_changes), Ok(Some(CHANGES_MAX)));
     let beyond = r#"{"min_minutes_between_changes":10081,"max_changes":1001}"#;
-    let told = told(beyond).expect_err("limits");
-    assert!(told.contains("min_minutes_between_changes 10081 is outside 0 to 10080 minutes"));
-    assert!(told.contains("max_changes 1001 is outside 0 to 1000 changes"), "{told}");
+    let error = parse(beyond).expect_err("limits");
+    assert!(error.contains("min_minutes_between_changes 10081 is outside 0 to 10080 minutes"));
+    assert!(error.contains("max_changes 1001 is outside 0 to 1000 changes"), "{error}");
 }
 
 #[test]
-fn an_end_before_its_beginning_is_refused_but_a_night_goes_past_midnight() {
-    let told = |hours: &str, policy: &str| {
+fn a_latest_time_before_the_earliest_is_refused_unless_the_store_closes_after_midnight() {
+    let parse = |hours: &str, policy: &str| {
         let json = format!(
             r#"{{"store_id":"1","zone":"Europe/Berlin","hours":"{hours}","policy":{policy}}}"#
         );
@@ -27,13 +27,13 @@ fn an_end_before_its_beginning_is_refused_but_a_night_goes_past_midnight() {
     let latest = r#"{"afternoon_starts":"22:00","latest_change":"01:30"}"#;
     let category = r#"{"categories":{"bread":{"earliest":"23:00","latest":"01:00"}}}"#;
     let by_day = "mon-fri 07:00-23:30";
-    let refused = told(by_day, latest).expect_err("backward");
+    let refused = parse(by_day, latest).expect_err("backward");
     assert_eq!(refused, "latest_change 01:30 is before afternoon_starts 22:00");
-    let refused = told(by_day, category).expect_err("backward");
+    let refused = parse(by_day, category).expect_err("backward");
     assert_eq!(refused, "categories bread: latest 01:00 is before earliest 23:00");
     for policy in [latest, category] {
-        assert_eq!(told("mon-sat 18:00-02:00", policy), Ok(()));
+        assert_eq!(parse("mon-sat 18:00-02:00", policy), Ok(()));
     }
     let at_once = r#"{"afternoon_starts":"14:00","latest_change":"14:00"}"#;
-    assert_eq!(told(by_day, at_once), Ok(()));
+    assert_eq!(parse(by_day, at_once), Ok(()));
 }

@@ -1,6 +1,6 @@
 //! A closed day is a function of its windows and of what the day before left.
 
-mod given;
+mod events;
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use domain::calendar::Hours;
 use domain::closed_day::{Carried, Morning, SlotKey, SlotSales, Slots, pack, unpack};
 use domain::stock::{StockWindow, WindowKey};
 use domain::{ClosedDay, DayKey, DaySpan, Event, Money};
-use given::{at, event, events_of_row, of_row};
+use events::{at, event, events_of_row, of_row};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ fn close(carried: &Carried, life: u16, events: &[Event]) -> ClosedDay {
 
 /// An event at a clock time of the day, Berlin's.
 fn said(id: &str, kind: &str, quantity: &str, clock: &str, more: Value) -> Event {
-    event(&given::with(
+    event(&events::with(
         of_row(json!({
             "event_id": id, "kind": kind, "quantity": quantity,
             "occurred_at": format!("2026-03-12T{clock}:00+01:00"),

@@ -1,20 +1,20 @@
-//! Quantities, prices and instants of an event: what is taken, and exactly as what.
+//! Quantities, prices and instants of an event: accepted spellings and their canonical values.
 
-mod given;
+mod events;
 
 use std::time::Duration;
 
 use domain::limits::{EVENT_AGE_MAX, EVENT_AHEAD_MAX};
 use domain::{Acceptance, Event};
-use given::{RECEIVED_AT, at, sale};
+use events::{RECEIVED_AT, at, sale};
 
-/// Sends a sale whose `field` is this JSON, and expects it canonical, or the end of the message.
+/// Asserts the canonical value of a sale's `field` with this JSON, or the end of its message.
 fn check(field: &str, json: &str, expected: Result<&str, &str>) {
     check_at(Acceptance::at(at(RECEIVED_AT)), field, json, expected);
 }
 
 fn check_at(acceptance: Acceptance, field: &str, json: &str, expected: Result<&str, &str>) {
-    // As text: a number must arrive as it is written.
+    // As text, because a number must be read as it is written.
     let mut fields = sale();
     fields.as_object_mut().unwrap().remove(field);
     let text = fields.to_string().replacen('{', &format!(r#"{{"{field}":{json},"#), 1);
@@ -54,7 +54,7 @@ fn a_quantity_is_exact_as_a_number_and_as_a_string() {
 #[test]
 fn a_quantity_is_0_to_1_000_000_with_at_most_three_places() {
     let decimal = "is not a decimal number; write it like 2 or 0.375, without exponent";
-    for (given, told) in [
+    for (given, message) in [
         ("-1", "is outside 0 to 1000000"),
         ("-0.001", "is outside 0 to 1000000"),
         ("1000000.001", "is outside 0 to 1000000"),
@@ -70,7 +70,7 @@ fn a_quantity_is_0_to_1_000_000_with_at_most_three_places() {
         ("\"NaN\"", decimal),
         ("\"99999999999999999999999999999999999\"", decimal),
     ] {
-        check("quantity", given, Err(told));
+        check("quantity", given, Err(message));
     }
 }
 
@@ -78,10 +78,10 @@ fn a_quantity_is_0_to_1_000_000_with_at_most_three_places() {
 fn a_price_has_at_most_the_minor_digits_of_its_currency() {
     let price = |price: &str, currency: &str| {
         let change = serde_json::json!({ "unit_price": price, "currency": currency });
-        let json = given::with(sale(), change).to_string();
+        let json = events::with(sale(), change).to_string();
         let read = Event::parse(&json, &Acceptance::at(at(RECEIVED_AT)));
-        let told = |error: domain::Rejection| error.to_string().replace("event e-1: ", "");
-        read.map(|event| event.action().unit_price().unwrap().to_string()).map_err(told)
+        let message = |error: domain::Rejection| error.to_string().replace("event e-1: ", "");
+        read.map(|event| event.action().unit_price().unwrap().to_string()).map_err(message)
     };
     let fails = |text: &str| Err(text.to_owned());
     assert_eq!(price("2.4", "EUR"), Ok("2.40".to_owned()));
@@ -106,13 +106,13 @@ fn a_price_has_at_most_the_minor_digits_of_its_currency() {
         fails("unit_price \"-2\" is outside 0 to 1000000 (a price in EUR)")
     );
     for code in ["eur", "EURO", "E1R", "", "€", "XXX", "ABC", "EUR USD"] {
-        let told = "is not a currency of ISO 4217, like EUR";
-        assert_eq!(price("2.40", code), Err(format!("currency \"{code}\" {told}")));
+        let rule = "is not a currency of ISO 4217, like EUR";
+        assert_eq!(price("2.40", code), Err(format!("currency \"{code}\" {rule}")));
     }
 }
 
 #[test]
-fn an_instant_is_told_in_utc_to_the_millisecond() {
+fn an_instant_is_canonical_in_utc_with_milliseconds() {
     for (given, canonical) in [
         ("2026-03-12T15:15:00Z", "2026-03-12T15:15:00.000Z"),
         ("2026-03-12T16:15:00+01:00", "2026-03-12T15:15:00.000Z"),
@@ -126,7 +126,7 @@ fn an_instant_is_told_in_utc_to_the_millisecond() {
 }
 
 #[test]
-fn an_instant_that_is_none_is_refused() {
+fn a_text_that_is_not_an_instant_is_refused() {
     for (given, why) in [
         ("2026-02-30T12:00:00Z", "input is out of range"),
         ("2026-13-01T12:00:00Z", "input is out of range"),
@@ -160,7 +160,7 @@ fn an_event_is_at_most_7_days_old_and_5_minutes_ahead() {
 }
 
 #[test]
-fn history_is_taken_from_2000_on_when_the_age_limit_is_lifted() {
+fn events_from_2000_on_are_accepted_without_an_age_limit() {
     let lifted = Acceptance { age_max: None, ..Acceptance::at(at(RECEIVED_AT)) };
     let early = "is before 2000-01-01T00:00:00Z; check the till's clock";
     for (given, expected) in [
@@ -175,7 +175,7 @@ fn history_is_taken_from_2000_on_when_the_age_limit_is_lifted() {
 }
 
 #[test]
-fn grace_moves_both_limits_and_no_other_rule() {
+fn grace_extends_both_limits_and_no_other_rule() {
     let hour = Duration::from_secs(3600);
     let usual = Acceptance::at(at(RECEIVED_AT));
     let grace = usual.with_grace(hour);

@@ -1,22 +1,22 @@
-//! The rules of the event, one row each: what is sent and what the sender is told.
+//! Rules of an event. Each row has the changed fields of a valid event and the expected message.
 
-mod given;
+mod events;
 
 use domain::{Acceptance, Event};
-use given::{RECEIVED_AT, at, sale, with};
+use events::{RECEIVED_AT, at, sale, with};
 use serde_json::Value;
 
-/// Sends a sale with the fields of `change` and expects this message, or none.
+/// Asserts the message for a sale with the fields of `change`. An empty message is a valid event.
 fn check(change: &str, expected: &str) {
     check_text(&with(sale(), serde_json::from_str(change).expect(change)).to_string(), expected);
 }
 
 fn check_text(json: &str, expected: &str) {
-    let told = match Event::parse(json, &Acceptance::at(at(RECEIVED_AT))) {
+    let message = match Event::parse(json, &Acceptance::at(at(RECEIVED_AT))) {
         Ok(_) => String::new(),
         Err(rejection) => rejection.to_string(),
     };
-    assert_eq!(told, expected, "{json}");
+    assert_eq!(message, expected, "{json}");
 }
 
 fn check_all(rows: &[(&str, &str)]) {
@@ -24,7 +24,7 @@ fn check_all(rows: &[(&str, &str)]) {
 }
 
 #[test]
-fn every_kind_passes_with_what_it_needs() {
+fn every_kind_passes_with_its_required_fields() {
     check_all(&[
         ("{}", ""),
         (r#"{"kind":"return"}"#, ""),
@@ -40,7 +40,7 @@ fn every_kind_passes_with_what_it_needs() {
 }
 
 #[test]
-fn what_is_required_is_asked_for() {
+fn a_missing_required_field_is_named() {
     check_all(&[
         (r#"{"event_id":null}"#, "event_id is required"),
         (r#"{"kind":null}"#, "event e-1: kind is required"),
@@ -69,8 +69,8 @@ fn a_wrong_type_is_named() {
         ),
         (r#"{"lot":5}"#, "event e-1: lot 5 must be a JSON string"),
     ]);
-    check_text("7", "7 is not a JSON object; one event is one object");
-    check_text("[{}]", "[{}] is not a JSON object; one event is one object");
+    check_text("7", "7 is not a JSON object; expected a single object");
+    check_text("[{}]", "[{}] is not a JSON object; expected a single object");
     check_text("", " is not valid JSON: EOF while parsing a value at line 1 column 0");
     check_text(
         "{\"event_id\":\u{7}}",
@@ -109,7 +109,7 @@ fn an_id_is_1_to_64_characters_of_its_alphabet() {
 }
 
 #[test]
-fn an_unknown_kind_is_told_the_kinds() {
+fn the_message_for_an_unknown_kind_lists_the_kinds() {
     check(
         r#"{"kind":"gift"}"#,
         "event e-1: kind \"gift\" is not one of sale, return, receipt, waste, count, transfer_in, \
@@ -142,7 +142,7 @@ fn a_reason_belongs_to_its_kind() {
 }
 
 #[test]
-fn details_are_checked_when_they_are_there() {
+fn optional_fields_are_checked_if_present() {
     check_all(&[
         (r#"{"gtin":"4006381333931","lot":"L-1","expires_on":"2026-03-14"}"#, ""),
         (r#"{"gtin":"00012345600012"}"#, ""),
@@ -178,13 +178,13 @@ fn details_are_checked_when_they_are_there() {
         ),
     ]);
     for wrong in ["2026-02-30", "2026-3-14", "+2026-03-14", "2026- 3-14", "14.03.2026", ""] {
-        let told = format!("event e-1: expires_on \"{wrong}\" is not a date like 2026-03-12");
-        check(&format!(r#"{{"expires_on":"{wrong}"}}"#), &told);
+        let message = format!("event e-1: expires_on \"{wrong}\" is not a date like 2026-03-12");
+        check(&format!(r#"{{"expires_on":"{wrong}"}}"#), &message);
     }
 }
 
 #[test]
-fn all_faults_are_told_at_once() {
+fn all_violations_are_reported_at_once() {
     check_text(
         r#"{"kind":"sale","sku":"a b","quantity":-1,"currency":"EUR","occurred_at":"noon"}"#,
         "event_id is required; store_id is required; terminal_id is required; sku \"a b\" has the \
@@ -200,17 +200,17 @@ fn all_faults_are_told_at_once() {
 }
 
 #[test]
-fn what_does_not_belong_is_kept_out_and_no_error() {
-    let plain = given::event(&sale()).canonical();
+fn unknown_fields_and_fields_of_other_kinds_are_ignored() {
+    let plain = events::event(&sale()).canonical();
     let more = r#"{"cashier":"Ada","corrects":"no id","reason":"theft","nested":{"a":[null]}}"#;
     let change: Value = serde_json::from_str(more).unwrap();
-    assert_eq!(given::event(&with(sale(), change)).canonical(), plain);
+    assert_eq!(events::event(&with(sale(), change)).canonical(), plain);
     check(r#"{"kind":"receipt","unit_price":"cheap","currency":"?"}"#, "");
 }
 
 #[test]
-fn of_a_field_that_is_there_twice_the_last_counts() {
+fn the_last_of_two_fields_with_one_name_counts() {
     let twice = sale().to_string().replacen('{', r#"{"sku":"OTHER","quantity":"x","#, 1);
     let event = Event::parse(&twice, &Acceptance::at(at(RECEIVED_AT))).unwrap();
-    assert_eq!(event.canonical(), given::event(&sale()).canonical());
+    assert_eq!(event.canonical(), events::event(&sale()).canonical());
 }

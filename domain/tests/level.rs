@@ -1,6 +1,6 @@
-//! On hand is the latest count plus what moved after it, whatever arrived when.
+//! Stock on hand is the latest count plus the movements after it, for any order of arrival.
 
-mod given;
+mod events;
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::event::Kind;
 use domain::stock::{StockWindow, WindowKey, course, level_at};
 use domain::{Event, Window};
-use given::{at, event, of_row};
+use events::{at, event, of_row};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::json;
 
 const OPENED: &str = "2026-03-12T06:00:00Z";
-/// Half an hour: six windows.
+/// Half an hour, which is six windows, in seconds.
 const SECONDS: i64 = 1800;
 
 fn instant(seconds: i64) -> DateTime<Utc> {
     at(OPENED) + TimeDelta::seconds(seconds)
 }
 
-/// Half an hour of one item; every fifth event or so is voided, with its own instant.
+/// Generates half an hour of events of one item. About every fifth event is voided.
 fn half_hour() -> impl Strategy<Value = Vec<Event>> {
     const KINDS: &[&str] =
         &["sale", "return", "receipt", "waste", "count", "transfer_in", "transfer_out"];
@@ -29,7 +29,7 @@ fn half_hour() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(one, 0..60).prop_map(|lines| {
         let events =
             lines.into_iter().enumerate().flat_map(|(number, (kind, grams, tens, fate))| {
-                // Ids that do not sort as they were made.
+                // The order of the ids differs from the order of the instants.
                 let id = format!("{:02}-{number}", number * 37 % 100);
                 let quantity = format!("{}.{:03}", grams / 1000, grams % 1000);
                 let line = of_row(json!({
@@ -38,7 +38,7 @@ fn half_hour() -> impl Strategy<Value = Vec<Event>> {
                 }));
                 let its_id = format!("v-{id}");
                 let voids = json!({ "event_id": its_id, "kind": "correction", "corrects": id });
-                let correction = (fate == 0).then(|| event(&given::with(line.clone(), voids)));
+                let correction = (fate == 0).then(|| event(&events::with(line.clone(), voids)));
                 [Some(event(&line)), correction].into_iter().flatten()
             });
         events.collect()
@@ -54,7 +54,7 @@ fn rows(events: &[Event]) -> Vec<StockWindow> {
     rows.into_values().collect()
 }
 
-/// The model: walk the shelf's life in order, and set the level at every count.
+/// Model: applies the events in order and sets the level at every count.
 fn walked(events: &[Event], until: DateTime<Utc>) -> Decimal {
     let voided = |event: &Event| {
         events.iter().any(|other| other.action().corrects() == Some(event.event_id()))
@@ -77,7 +77,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn on_hand_is_what_a_walk_through_the_events_finds(
+    fn on_hand_equals_the_result_of_the_model(
         (events, arrived) in half_hour()
             .prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle())),
         until in 0..=SECONDS,
@@ -93,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn windows_hold_their_instants_and_tile_time(
+    fn windows_contain_their_instants_and_cover_all_time(
         millis in -62_135_596_800_000..253_402_300_799_999_i64,
     ) {
         let instant = DateTime::from_timestamp_millis(millis).unwrap();
@@ -112,7 +112,7 @@ proptest! {
 }
 
 #[test]
-fn a_late_count_is_as_good_as_one_on_time() {
+fn a_late_count_has_the_effect_of_a_timely_one() {
     let line = |id: &str, kind: &str, quantity: &str, time: &str| {
         event(&of_row(json!({
             "event_id": id, "kind": kind, "quantity": quantity,
@@ -132,12 +132,12 @@ fn a_late_count_is_as_good_as_one_on_time() {
     let counted = level(&events, closes);
     assert_eq!(counted.on_hand, Decimal::from(19));
     assert_eq!(counted.counted.unwrap().at, at("2026-03-12T10:00:00Z"));
-    // Of one instant, the order is that of the ids: sold after the count, and before it.
+    // Events of one instant are ordered by id: a sale after the count and one before it.
     events.push(line("e", "sale", "1", "10:00:00"));
     assert_eq!(level(&events, closes).on_hand, Decimal::from(18));
     events.push(line("ca", "sale", "1", "10:00:00"));
     assert_eq!(level(&events, closes).on_hand, Decimal::from(18));
-    // What happens at the very instant of the question is not known yet.
+    // Events at the requested instant are excluded.
     assert_eq!(level(&events, at("2026-03-12T10:00:00Z")).on_hand, Decimal::from(26));
     assert_eq!(level(&[], closes).on_hand, Decimal::ZERO);
 }

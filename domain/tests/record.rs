@@ -1,14 +1,14 @@
-//! Records: what is packed opens again, what a producer puts by hand opens as well, and anything
-//! else is poison with a reason, never a panic and never more memory than a record may take.
+//! Records: packed events and text of other producers open. Anything else is refused with a reason,
+//! without a panic and within the memory of one record.
 
-mod given;
+mod events;
 
 use std::io::Write;
 
 use domain::SequenceNumber;
 use domain::limits::{RECORD_EVENTS_MAX, RECORD_INFLATED_BYTES_MAX};
 use domain::record::{Unopenable, open, pack};
-use given::any_event;
+use events::any_event;
 use proptest::prelude::*;
 
 const MIB: usize = 1024 * 1024;
@@ -17,7 +17,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_packed_opens_as_the_same_events(
+    fn packed_events_open_unchanged(
         events in prop::collection::vec(any_event(), 1..40),
         key in "[a-z]{1,8}",
     ) {
@@ -30,12 +30,12 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_open_or_are_poison(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn any_bytes_open_or_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         opens_within_bounds(&bytes)?;
     }
 
     #[test]
-    fn damaged_compression_opens_or_is_poison(
+    fn damaged_compression_opens_or_is_refused(
         text in "[ -~\n]{0,300}",
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         cut in any::<prop::sample::Index>(),
@@ -72,7 +72,7 @@ proptest! {
     }
 }
 
-/// What opens is lines that are not blank, as many and as long as a record may hold.
+/// Asserts that an opened record has only lines that are not blank, within the limits of a record.
 fn opens_within_bounds(bytes: &[u8]) -> Result<(), TestCaseError> {
     let Ok(texts) = open(bytes) else { return Ok(()) };
     prop_assert!((1..=RECORD_EVENTS_MAX).contains(&texts.len()));
@@ -95,7 +95,7 @@ fn check(data: &[u8], expected: Result<&[&str], &str>) {
 }
 
 #[test]
-fn what_a_producer_puts_by_hand_opens() {
+fn text_of_another_producer_opens() {
     check(br#"{"a":1}"#, Ok(&[r#"{"a":1}"#]));
     check(b"{\"a\":1}\r\n\n  {\"b\":2}  \n", Ok(&[r#"{"a":1}"#, r#"{"b":2}"#]));
     check(b"{\n  \"a\": 1\n}\n", Ok(&["{\n  \"a\": 1\n}"]));
@@ -105,7 +105,7 @@ fn what_a_producer_puts_by_hand_opens() {
 }
 
 #[test]
-fn what_cannot_be_opened_says_why() {
+fn a_refusal_states_its_reason() {
     check(b"", Err("the record is empty"));
     check(b" \r\n\t\n", Err("the record is empty"));
     check(&zstd(b""), Err("the record is empty"));
@@ -124,32 +124,32 @@ fn what_cannot_be_opened_says_why() {
 fn a_record_holds_at_most_400_events() {
     let lines = |count: usize| vec!["{}"; count].join("\n");
     assert_eq!(open(lines(400).as_bytes()).map(|texts| texts.len()), Ok(400));
-    let told = "the record holds 401 events; at most 400 are allowed";
-    check(lines(401).as_bytes(), Err(told));
-    check(&zstd(lines(401).as_bytes()), Err(told));
+    let message = "the record holds 401 events; at most 400 are allowed";
+    check(lines(401).as_bytes(), Err(message));
+    check(&zstd(lines(401).as_bytes()), Err(message));
     assert_eq!(open(lines(400).replace('\n', "\n\n").as_bytes()).map(|texts| texts.len()), Ok(400));
 }
 
 #[test]
-fn a_bomb_costs_no_more_than_a_record() {
+fn a_decompression_bomb_costs_no_more_than_a_record() {
     let fits = format!("\"{}\"", "x".repeat(RECORD_INFLATED_BYTES_MAX - 2));
     assert_eq!(open(&zstd(fits.as_bytes())), Ok(vec![fits.clone()]));
     assert_eq!(open(format!("{fits} ").as_bytes()), Err(Unopenable::TooLarge));
     let bomb = zstd(&vec![b'1'; 256 * MIB]);
     assert!(bomb.len() < 64 * 1024);
     assert_eq!(open(&bomb), Err(Unopenable::TooLarge));
-    // It is not inflated to its end: nobody gets to see that the end is broken.
+    // Inflation stops at the limit, so the damaged end is not reached.
     let unread = [&bomb[..], b"\x28\xB5\x2F\xFD broken"].concat();
     assert_eq!(open(&unread), Err(Unopenable::TooLarge));
 }
 
 #[test]
-fn a_frame_that_asks_for_a_huge_window_is_poison() {
+fn a_frame_that_requests_a_huge_window_is_refused() {
     let asking_for = |window_log: u32| {
         let mut encoder = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
         encoder.window_log(window_log).unwrap();
         encoder.write_all(b"{}").unwrap();
-        // Two writes: of a frame that is written at once the window is its length.
+        // Two writes, because the window of a frame written at once is its length.
         encoder.flush().unwrap();
         encoder.finish().unwrap()
     };
@@ -171,7 +171,7 @@ fn a_sequence_number_is_ordered_by_length_and_then_by_digits() {
         &format!("1{}", "0".repeat(128)),
     ];
     assert!(ascending.iter().map(|digits| number(digits)).is_sorted_by(|a, b| a < b));
-    // Equal numbers in two spellings are still in one order, so that sorting is total.
+    // Two spellings of one number have an order, so that the order is total.
     assert!(number("007") < number("07") && number("07") < number("7"));
     assert_eq!(number("7").to_string(), "7");
 }

@@ -1,17 +1,17 @@
-//! A row that is full becomes a signpost to its continuations; put together, they are the window.
+//! A full row becomes a signpost to its continuation rows, which together make the window.
 
-mod given;
+mod events;
 
 use std::collections::BTreeMap;
 
 use domain::limits::{ITEM_BYTES_MAX, PACKED_EVENT_BYTES_MAX, STOCK_ROW_EVENTS_MAX};
 use domain::stock::{Part, RowKey, StockWindow, WindowKey, assemble};
 use domain::{Event, EventId};
-use given::{event, events_of_row, of_row, row};
+use events::{event, events_of_row, of_row, row};
 use proptest::prelude::*;
 use serde_json::json;
 
-/// The continuations of `key` that take these events.
+/// Returns the continuation rows of `key` with these events.
 fn continuations(key: &RowKey, events: &[Event]) -> Vec<StockWindow> {
     let mut rows: BTreeMap<RowKey, StockWindow> = BTreeMap::new();
     for event in events {
@@ -25,21 +25,21 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_split_window_is_put_together_as_if_it_had_never_been_split(events in events_of_row()) {
+    fn a_split_window_is_assembled_as_if_it_were_not_split(events in events_of_row()) {
         let whole = row(&events);
         let key = RowKey::from(whole.key().clone());
         let signpost = StockWindow::signpost(key.clone());
         let parts = || continuations(&key, &events);
         prop_assert_eq!(assemble([vec![signpost.clone()], parts()].concat()), [whole.clone()]);
-        // In any order, and twice.
+        // In reverse order, and twice.
         let twice = parts().into_iter().chain(parts()).chain([signpost]);
         prop_assert_eq!(assemble(twice.collect::<Vec<_>>().into_iter().rev()), [whole.clone()]);
-        // Before the signpost stands, the events are in the row as well.
+        // Before the signpost is saved, the events are in the row as well.
         prop_assert_eq!(assemble([vec![whole.clone()], parts()].concat()), [whole]);
     }
 
     #[test]
-    fn a_continuation_is_found_again_along_the_digest_of_the_id(id in "[a-z0-9]{1,64}") {
+    fn the_path_of_a_continuation_follows_the_digest_of_the_id(id in "[a-z0-9]{1,64}") {
         let id: EventId = id.parse().unwrap();
         let mut part = Part::default();
         prop_assert!(part.is_first());
@@ -53,9 +53,9 @@ proptest! {
     }
 }
 
-/// As it stands in tables: sha256("a") is ca978112…
+/// Stored paths depend on these values: sha256("a") is ca978112…
 #[test]
-fn the_path_is_that_of_sha_256() {
+fn the_path_is_the_sha_256_of_the_id() {
     let id: EventId = "a".parse().unwrap();
     let part = Part::default().next(&id).next(&id).next(&id);
     assert_eq!(part.to_string(), "ca9");
@@ -73,7 +73,7 @@ fn a_signpost_is_its_version_byte() {
 }
 
 #[test]
-fn a_row_of_the_largest_events_fits_an_item() {
+fn a_row_of_the_largest_events_fits_into_an_item() {
     let long = "x".repeat(64);
     let largest = |number: usize| {
         event(&of_row(json!({

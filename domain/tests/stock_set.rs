@@ -1,19 +1,19 @@
-//! A stock window is a set of events: neither order nor repetition nor the way the events were cut
-//! into saves can be seen in it.
+//! A stock window is a set of events: it does not depend on their order, repetition or distribution
+//! over saves.
 
-mod given;
+mod events;
 
 use std::collections::BTreeMap;
 
 use domain::event::Kind;
 use domain::stock::{Absorbed, Figures, StockWindow};
 use domain::{Event, EventId};
-use given::{event, events_of_row, of_row, row};
+use events::{event, events_of_row, of_row, row};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::json;
 
-/// The event that counts of each id: the one whose canonical form sorts first.
+/// Returns the event that counts for each id: the one whose canonical form sorts first.
 fn that_count(events: &[Event]) -> BTreeMap<EventId, Event> {
     let mut first: BTreeMap<EventId, Event> = BTreeMap::new();
     for event in events {
@@ -25,7 +25,7 @@ fn that_count(events: &[Event]) -> BTreeMap<EventId, Event> {
     first
 }
 
-/// What the refused contents of conflicts are kept as.
+/// Adds an event and returns the quarantined content of a conflict.
 fn refused(row: &mut StockWindow, event: &Event) -> Option<(String, Vec<u8>)> {
     match row.absorb(event.clone()) {
         Absorbed::Conflict(conflict) => {
@@ -40,7 +40,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_cutting_order_and_repetition_gives_the_same_row(
+    fn any_order_repetition_and_distribution_gives_the_same_row(
         (events, shuffled) in events_of_row()
             .prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle())),
         cuts in prop::collection::vec(any::<bool>(), 40),
@@ -53,7 +53,7 @@ proptest! {
         for (place, event) in shuffled.iter().chain(again).enumerate() {
             refused_events.extend(refused(&mut other, event));
             if cuts.get(place).is_some_and(|cut| *cut) {
-                // A save and a load.
+                // Save and load.
                 other = StockWindow::unpack(other.key().clone(), &other.pack()).unwrap();
             }
         }
@@ -89,7 +89,7 @@ proptest! {
     }
 
     #[test]
-    fn figures_are_those_of_a_plain_sum(events in events_of_row()) {
+    fn figures_equal_a_plain_sum(events in events_of_row()) {
         let counted = that_count(&events);
         let corrected = |id: &EventId, at| {
             let names = |event: &Event| event.action().corrects() == Some(id);
@@ -128,7 +128,7 @@ proptest! {
 }
 
 #[test]
-fn of_two_contents_under_one_id_the_one_that_sorts_first_counts() {
+fn the_first_in_order_of_two_contents_with_one_id_counts() {
     let two = event(&of_row(json!({ "quantity": "2" })));
     let three = event(&of_row(json!({ "quantity": "3" })));
     let mut kept = Vec::new();
@@ -151,7 +151,7 @@ fn of_two_contents_under_one_id_the_one_that_sorts_first_counts() {
 }
 
 #[test]
-fn a_correction_voids_its_event_wherever_it_arrives() {
+fn a_correction_voids_its_event_in_any_order_of_arrival() {
     let sold = event(&of_row(json!({
         "event_id": "a", "kind": "sale", "quantity": "4", "unit_price": "1.10", "currency": "EUR",
     })));

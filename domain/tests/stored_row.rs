@@ -1,18 +1,17 @@
-//! The stored form of a row: it comes back as it was, and whatever else stands there is an error
-//! and never a panic.
+//! Stored form of a row: a row is read unchanged, and other bytes are an error and never a panic.
 
-mod given;
+mod events;
 
 use domain::stock::{StockWindow, Unreadable, WindowKey};
-use given::{any_event, event, events_of_row, of_row, row};
+use events::{any_event, event, events_of_row, of_row, row};
 use proptest::prelude::*;
 use serde_json::json;
 
-/// Reads any bytes; what reads as a row must be one.
+/// Reads bytes. Asserts that a row that is read is written with the same content.
 fn unpack(row: &StockWindow, bytes: &[u8]) -> Result<StockWindow, Unreadable> {
     let read = StockWindow::unpack(row.key().clone(), bytes)?;
     assert_eq!(StockWindow::unpack(row.key().clone(), &read.pack()), Ok(read.clone()));
-    assert_eq!(given::row(read.events()), read);
+    assert_eq!(events::row(read.events()), read);
     Ok(read)
 }
 
@@ -20,13 +19,13 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_row_comes_back_as_it_was(events in events_of_row()) {
+    fn a_row_is_read_unchanged(events in events_of_row()) {
         let row = row(&events);
         prop_assert_eq!(unpack(&row, &row.pack()), Ok(row));
     }
 
     #[test]
-    fn an_event_of_any_shape_comes_back_as_it_was(event in any_event()) {
+    fn any_event_is_read_unchanged(event in any_event()) {
         let mut row = StockWindow::new(WindowKey::of(&event));
         row.absorb(event);
         prop_assert_eq!(StockWindow::unpack(row.key().clone(), &row.pack()), Ok(row));
@@ -72,10 +71,9 @@ proptest! {
     }
 }
 
-/// The stored form is checked as strictly as a till's text, so that an event is valid wherever it
-/// comes from.
+/// The stored form has the same rules as the text of a till, so that every event is valid.
 #[test]
-fn a_row_holds_no_event_that_no_till_could_have_sent() {
+fn a_row_with_an_invalid_event_is_refused() {
     let damaged = |change: serde_json::Value, from: &[u8], to: &[u8]| {
         let row = row(&[event(&of_row(change))]);
         let mut packed = row.pack();
@@ -87,7 +85,7 @@ fn a_row_holds_no_event_that_no_till_could_have_sent() {
     let ends = |what: &str| format!("the row's events are damaged: {what}");
     let lot = json!({ "lot": "ABC" });
     assert_eq!(damaged(lot.clone(), b"ABC", b"A\nC"), ends("a lot number"));
-    // Days since year 1, in postcard's variable length.
+    // Days since year 1, in the variable length encoding of postcard.
     let expires = json!({ "expires_on": "9999-12-31" });
     let (last_day, next_day) = ([0xB6, 0xE7, 0xBD, 0x03], [0xB8, 0xE7, 0xBD, 0x03]);
     assert_eq!(damaged(expires, &last_day, &next_day), ends("an expiry date"));
@@ -100,18 +98,18 @@ fn a_row_holds_no_event_that_no_till_could_have_sent() {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
+fn the_message_names_the_damage() {
     let row = row(&[]);
-    let told = |bytes: &[u8]| unpack(&row, bytes).unwrap_err().to_string();
-    assert_eq!(told(&[]), "the row's events are empty");
+    let message = |bytes: &[u8]| unpack(&row, bytes).unwrap_err().to_string();
+    assert_eq!(message(&[]), "the row's events are empty");
     let later = "the row's events are of version 3; this program knows versions 1 and 2";
-    assert_eq!(told(&[3, 0]), later);
-    assert_eq!(told(&[1, 0, 7]), "the row's events are damaged: 1 bytes too many");
-    assert_eq!(told(&[2, 7]), "the row's events are damaged: 1 bytes too many");
+    assert_eq!(message(&[3, 0]), later);
+    assert_eq!(message(&[1, 0, 7]), "the row's events are damaged: 1 bytes too many");
+    assert_eq!(message(&[2, 7]), "the row's events are damaged: 1 bytes too many");
 }
 
 #[test]
-fn events_out_of_order_or_twice_are_damage() {
+fn unordered_or_repeated_events_are_damage() {
     let one = |id: &str| row([&event(&of_row(json!({ "event_id": id })))]).pack();
     let (a, b) = (one("a"), one("b"));
     // The version, a count of two, and the events.
@@ -123,9 +121,9 @@ fn events_out_of_order_or_twice_are_damage() {
     assert_eq!(read(&two(&a, &a)), Err(damaged));
 }
 
-/// Version 1 as it stands in tables: a change of these bytes makes stored rows unreadable.
+/// Bytes of version 1 in tables. A change of these bytes makes stored rows unreadable.
 #[test]
-fn version_1_is_written_like_this() {
+fn version_1_has_these_bytes() {
     let sale = event(&of_row(json!({
         "event_id": "a", "terminal_id": "t", "kind": "sale", "quantity": "0.375", "unit": "KGM",
         "unit_price": "2.40", "currency": "EUR", "occurred_at": "2026-03-12T15:15:00.300Z",

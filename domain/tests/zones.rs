@@ -1,5 +1,5 @@
-//! A store's day in its own zone: half hours, clocks that change by half an hour or at midnight,
-//! and nights that belong to the day before.
+//! Business days in time zones: offsets of half hours, clock changes of half an hour or at midnight,
+//! and closing times after midnight.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{Hours, Store};
@@ -15,7 +15,7 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("an instant")
 }
 
-/// The day of a store with these hours: start, opening and close, in UTC.
+/// Asserts start, opening and close of a business day, in UTC.
 fn check(zone: &str, hours: &str, date: &str, expected: [&str; 3]) {
     let day = store(zone, hours).day(date.parse().unwrap()).expect("an open day");
     let found = [day.starts_at, day.opens_at, day.closes_at];
@@ -24,7 +24,7 @@ fn check(zone: &str, hours: &str, date: &str, expected: [&str; 3]) {
 }
 
 #[test]
-fn a_day_is_that_of_the_stores_clock() {
+fn a_day_follows_the_clock_of_the_store() {
     let all = "mon-sun 07:00-19:00";
     check("Asia/Kolkata", all, "2026-03-12", ["03-11T18:30", "03-12T01:30", "03-12T13:30"]);
     check("Asia/Kathmandu", all, "2026-03-12", ["03-11T18:15", "03-12T01:15", "03-12T13:15"]);
@@ -36,24 +36,24 @@ fn a_day_is_that_of_the_stores_clock() {
 #[test]
 fn a_day_follows_every_kind_of_clock_change() {
     let all = "mon-sun 07:00-19:00";
-    // Half an hour, at two: the day that loses it and the day that gains it.
+    // A change of half an hour at two: the shorter and the longer day.
     check("Australia/Lord_Howe", all, "2026-10-04", ["10-03T13:30", "10-03T20:00", "10-04T08:00"]);
     check("Australia/Lord_Howe", all, "2026-04-05", ["04-04T13:00", "04-04T20:30", "04-05T08:30"]);
-    // A half-hour zone with a whole hour.
+    // An offset of half hours with a change of a whole hour.
     check("Australia/Adelaide", all, "2026-10-04", ["10-03T14:30", "10-03T20:30", "10-04T08:30"]);
-    // Midnight itself does not exist: the day starts at one.
+    // Midnight does not exist: the day starts at one.
     check("Africa/Cairo", all, "2026-04-24", ["04-23T22:00", "04-24T04:00", "04-24T16:00"]);
-    // The other half of the world.
+    // The southern hemisphere.
     check("America/New_York", all, "2026-11-01", ["11-01T04:00", "11-01T12:00", "11-02T00:00"]);
 }
 
 #[test]
-fn a_night_belongs_to_the_day_it_began_on() {
+fn the_hours_after_midnight_belong_to_the_day_of_the_opening() {
     let late = "mon-sun 18:00-02:30";
     check("Europe/Lisbon", late, "2026-03-12", ["03-12T02:30", "03-12T18:00", "03-13T02:30"]);
-    // The close falls into the hour that is left out.
+    // The clock skips the hour of the close.
     check("Europe/Berlin", late, "2026-03-28", ["03-28T01:30", "03-28T17:00", "03-29T01:30"]);
-    // The close comes twice; the first counts.
+    // The local time of the close occurs twice; the first counts.
     check("Europe/Berlin", late, "2026-10-24", ["10-24T00:30", "10-24T16:00", "10-25T00:30"]);
     let around = "mon-sun 06:00-06:00";
     check("Europe/Berlin", around, "2026-03-12", ["03-12T05:00", "03-12T05:00", "03-13T05:00"]);
@@ -69,11 +69,11 @@ fn the_afternoon_lasts_from_its_start_to_the_close() {
     assert_eq!(date("2026-03-12T13:30:00Z"), None);
     // Sunday.
     assert_eq!(date("2026-03-15T09:00:00Z"), None);
-    // After midnight it is still the afternoon of the day before.
+    // The afternoon continues after midnight.
     let bar = store("Europe/Lisbon", "mon-sun 11:00-02:00");
     let open = bar.afternoon_at(at("2026-03-13T01:00:00Z")).unwrap();
     assert_eq!(open.date.to_string(), "2026-03-12");
-    // A night shop's discounts may start after midnight.
+    // The afternoon of a store that is open at night may start after midnight.
     let night = r#"{"store_id":"night","zone":"Europe/Lisbon","hours":"mon-sun 18:00-02:00",
         "policy":{"afternoon_starts":"00:30"}}"#;
     let night = domain::Store::parse(night).unwrap();
@@ -84,18 +84,18 @@ fn the_afternoon_lasts_from_its_start_to_the_close() {
 }
 
 #[test]
-fn an_instant_belongs_to_the_day_that_is_open_or_else_to_its_date() {
+fn an_instant_belongs_to_the_open_day_or_else_to_its_date() {
     let bar = store("Europe/Lisbon", "mon-sat 11:00-02:00");
     let date = |time: &str| bar.day_at(at(time)).map(|day| day.date.to_string());
     assert_eq!(date("2026-03-13T01:00:00Z"), Some("2026-03-12".to_owned()));
     assert_eq!(date("2026-03-13T02:00:00Z"), Some("2026-03-13".to_owned()));
-    // Sunday, but for the night before it.
+    // Sunday, after the night of Saturday.
     assert_eq!(date("2026-03-15T01:59:00Z"), Some("2026-03-14".to_owned()));
     assert_eq!(date("2026-03-15T12:00:00Z"), None);
 }
 
 #[test]
-fn the_shelf_goes_back_by_business_days() {
+fn the_shelf_life_counts_business_days() {
     let berlin = store("Europe/Berlin", "mon-sun 07:00-19:00");
     let monday = berlin.day("2026-03-30".parse().unwrap()).unwrap();
     assert_eq!(berlin.shelf_since(&monday, 1), monday.starts_at);
@@ -108,7 +108,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn days_come_one_after_the_other_in_every_zone(
+    fn days_follow_one_another_in_every_zone(
         zone in prop::sample::select(&chrono_tz::TZ_VARIANTS[..]),
         date in 0..365 * 12_u64,
         (opens, length) in (0..48_u32, 1..=48_u32),
@@ -120,12 +120,12 @@ proptest! {
             format!("mon-sun {}-{}", clock(opens), clock(opens + length)).parse().unwrap();
         let day = hours.day(zone, date).unwrap();
         let next = hours.day(zone, date.succ_opt().unwrap()).unwrap();
-        // No event lies in two days, and a day that was opened is not over before it starts.
+        // No instant lies in two days, and no day ends before its start.
         prop_assert!(day.starts_at <= day.opens_at, "{day:?}");
         prop_assert!(day.closes_at <= next.starts_at, "{day:?} {next:?}");
         prop_assert!(day.starts_at < next.starts_at, "{day:?} {next:?}");
         prop_assert_eq!(hours.to_string().parse::<Hours>().unwrap(), hours.clone());
-        // It is found from the moment it opens to the last before it closes.
+        // The day is found from its opening to the last instant before its close.
         if day.opens_at < day.closes_at {
             let last = day.closes_at - chrono::TimeDelta::milliseconds(1);
             for open in [day.opens_at, last] {

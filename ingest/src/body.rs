@@ -1,5 +1,4 @@
-//! A request's body within its bounds: how long it may take, how large it may travel, how large it
-//! may become.
+//! Body of a request, within the limits of its duration, its size as sent and its inflated size.
 
 use std::io::Read;
 
@@ -11,32 +10,32 @@ use http_body_util::BodyExt;
 use tokio::time::timeout;
 use zstd::stream::read::Decoder as ZstdDecoder;
 
-use crate::problem::Problem;
+use crate::problem::RequestProblem;
 
-/// The largest zstd window a sender may ask for. A window larger than the largest body is memory
-/// for nothing; the usual levels stay below.
+/// Largest zstd window that a frame may request. A window larger than the largest body would only
+/// waste memory; the usual levels stay below.
 const ZSTD_WINDOW_LOG_MAX: u32 = INFLATED_BYTES_MAX.ilog2();
 
-/// How far a body is read that is too large to be taken.
+/// Number of bytes after which the reading of a body that is too large ends.
 const DISCARDED_BYTES_MAX: usize = 8 * BODY_BYTES_MAX;
 
-/// How a body travels.
+/// Compression of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encoding {
+pub(crate) enum ContentEncoding {
     Identity,
     Gzip,
     Zstd,
 }
 
-impl Encoding {
-    /// The names, as in `Content-Encoding`.
+impl ContentEncoding {
+    /// Accepted names in `Content-Encoding`.
     pub(crate) const ACCEPTED: [&str; 3] = ["identity", "gzip", "zstd"];
 
     /// Reads `Content-Encoding`.
     ///
     /// # Errors
-    /// [`Problem::Encoding`] for any other coding, and for several at once.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+    /// Returns [`RequestProblem::Encoding`] for another coding and for several codings.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, RequestProblem> {
         let lines: Vec<String> = headers
             .get_all(header::CONTENT_ENCODING)
             .iter()
@@ -47,11 +46,11 @@ impl Encoding {
             "" | "identity" => Ok(Self::Identity),
             "gzip" | "x-gzip" => Ok(Self::Gzip),
             "zstd" => Ok(Self::Zstd),
-            _ => Err(Problem::Encoding { given }),
+            _ => Err(RequestProblem::Encoding { given }),
         }
     }
 
-    /// Its name, as in `Content-Encoding`.
+    /// Returns the name in `Content-Encoding`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Identity => "identity",
@@ -61,16 +60,16 @@ impl Encoding {
     }
 }
 
-/// Reads a body as it travels. What exceeds the limit is not kept, but read on for a while: a
-/// sender that is cut off while it still sends would see a broken connection and no answer.
+/// Reads a body as sent. Bytes beyond the limit are read up to [`DISCARDED_BYTES_MAX`] and not
+/// kept: a sender that is cut off while it sends would see a broken connection and no answer.
 ///
 /// # Errors
-/// [`Problem::BodyTooLarge`], [`Problem::ReadTimeout`] for a sender that is too slow,
-/// [`Problem::BodyUnreadable`] when the connection breaks.
-pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, Problem> {
+/// Returns [`RequestProblem::BodyTooLarge`], [`RequestProblem::ReadTimeout`] if the body takes longer
+/// than [`REQUEST_READ_MAX`], or [`RequestProblem::BodyUnreadable`] if the connection breaks.
+pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, RequestProblem> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > DISCARDED_BYTES_MAX {
-        return Err(Problem::BodyTooLarge { seen: announced });
+        return Err(RequestProblem::BodyTooLarge { seen: announced });
     }
     let mut seen = 0;
     let mut bytes = Vec::with_capacity(announced.min(BODY_BYTES_MAX));
@@ -78,7 +77,7 @@ pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, Problem> {
         while seen <= DISCARDED_BYTES_MAX
             && let Some(frame) = body.frame().await
         {
-            let frame = frame.map_err(|error| Problem::BodyUnreadable(error.to_string()))?;
+            let frame = frame.map_err(|error| RequestProblem::BodyUnreadable(error.to_string()))?;
             let Ok(data) = frame.into_data() else { continue };
             seen += data.len();
             if seen <= BODY_BYTES_MAX {
@@ -87,35 +86,43 @@ pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, Problem> {
         }
         Ok(())
     };
-    let finished = timeout(REQUEST_READ_MAX, reading).await.unwrap_or(Err(Problem::ReadTimeout));
+    let finished =
+        timeout(REQUEST_READ_MAX, reading).await.unwrap_or(Err(RequestProblem::ReadTimeout));
     if seen > BODY_BYTES_MAX {
-        return Err(Problem::BodyTooLarge { seen });
+        return Err(RequestProblem::BodyTooLarge { seen });
     }
     finished.map(|()| bytes)
 }
 
-/// Undoes the compression, at most one byte further than allowed: a bomb costs no more than a
-/// full body.
+/// Inflates a body up to one byte beyond the limit, so that a decompression bomb costs no more than
+/// a full body.
 ///
 /// # Errors
-/// [`Problem::InflatedTooLarge`], or [`Problem::BrokenCompression`] when it cannot be undone.
-pub(crate) fn inflate(travelled: Vec<u8>, encoding: Encoding) -> Result<Vec<u8>, Problem> {
-    let broken = |error: std::io::Error| Problem::BrokenCompression {
+/// Returns [`RequestProblem::InflatedTooLarge`], or [`RequestProblem::BrokenCompression`] if the
+/// bytes are not in the announced encoding.
+pub(crate) fn inflate(
+    received: Vec<u8>,
+    encoding: ContentEncoding,
+) -> Result<Vec<u8>, RequestProblem> {
+    let broken = |error: std::io::Error| RequestProblem::BrokenCompression {
         encoding: encoding.as_str(),
         reason: error.to_string(),
     };
     let bytes = match encoding {
-        Encoding::Identity => return Ok(travelled),
-        Encoding::Gzip => bounded(MultiGzDecoder::new(travelled.as_slice())),
-        Encoding::Zstd => {
-            let mut decoder = ZstdDecoder::new(travelled.as_slice()).map_err(broken)?;
+        ContentEncoding::Identity => return Ok(received),
+        ContentEncoding::Gzip => bounded(MultiGzDecoder::new(received.as_slice())),
+        ContentEncoding::Zstd => {
+            let mut decoder = ZstdDecoder::new(received.as_slice()).map_err(broken)?;
             decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(broken)?;
             bounded(decoder)
         }
     };
     let bytes = bytes.map_err(broken)?;
     if bytes.len() > INFLATED_BYTES_MAX {
-        return Err(Problem::InflatedTooLarge { seen: bytes.len(), travelled: travelled.len() });
+        return Err(RequestProblem::InflatedTooLarge {
+            seen: bytes.len(),
+            received: received.len(),
+        });
     }
     Ok(bytes)
 }
@@ -126,14 +133,14 @@ fn bounded(decoder: impl Read) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The body as text, without the byte order mark that some tills' libraries put in front.
+/// Returns the body as text without a byte order mark, which some libraries of tills write.
 ///
 /// # Errors
-/// [`Problem::NotUtf8`] with the place of the first stray byte, [`Problem::EmptyBody`] when there
-/// is nothing but white space.
-pub(crate) fn text(bytes: &[u8]) -> Result<&str, Problem> {
+/// Returns [`RequestProblem::NotUtf8`] with the offset of the first invalid byte, and
+/// [`RequestProblem::EmptyBody`] if the body holds only white space.
+pub(crate) fn text(bytes: &[u8]) -> Result<&str, RequestProblem> {
     let text = std::str::from_utf8(bytes)
-        .map_err(|error| Problem::NotUtf8 { byte: error.valid_up_to() })?;
+        .map_err(|error| RequestProblem::NotUtf8 { byte: error.valid_up_to() })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim().is_empty() { Err(Problem::EmptyBody) } else { Ok(text) }
+    if text.trim().is_empty() { Err(RequestProblem::EmptyBody) } else { Ok(text) }
 }

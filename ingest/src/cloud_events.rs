@@ -1,24 +1,24 @@
-//! Takes our event out of a CloudEvent.
+//! Events in the envelope of a CloudEvent.
 //!
-//! Source: CloudEvents 1.0.2, "JSON Event Format". Only what Daymark uses is looked at: a till's
-//! library may leave out or add other attributes.
+//! Source: CloudEvents 1.0.2, "JSON Event Format". Attributes that Daymark does not use are not
+//! checked: the libraries of tills leave some out and add others.
 
 use std::borrow::Cow;
 
-use domain::{Fault, Members, Rejection, members};
+use domain::{Members, Rejection, Violation, members};
 use serde_json::value::RawValue;
 
-/// The version that is understood.
+/// Accepted version of CloudEvents.
 const SPEC_VERSION: &str = "1.0";
 
-/// What is looked at.
+/// Attributes that are read.
 const ATTRIBUTES: &[&str] = &["id", "specversion", "time", "data", "data_base64"];
 
-/// The event in `data`. Where it has no `event_id` or `occurred_at` of its own, the envelope's `id`
-/// and `time` stand in.
+/// Returns the event in `data`. The `id` and `time` of the envelope replace a missing `event_id` and
+/// `occurred_at`.
 ///
 /// # Errors
-/// The faults of the envelope.
+/// Returns the violations of the envelope.
 pub(crate) fn data(envelope: &str) -> Result<Cow<'_, str>, Rejection> {
     let attributes = members(envelope, ATTRIBUTES)
         .map_err(|_| rejection(None, "", None, "is not a CloudEvent: a JSON object is expected"))?;
@@ -40,29 +40,28 @@ pub(crate) fn data(envelope: &str) -> Result<Cow<'_, str>, Rejection> {
         return reject("data", None, rule);
     };
     let Ok(event) = members(data.get(), &["event_id", "occurred_at"]) else {
-        return reject("data", Some(data), "is not a JSON object; one event is one object");
+        return reject("data", Some(data), "is not a JSON object; expected a single object");
     };
 
-    let mut stand_ins = String::new();
+    let mut defaults = String::new();
     for (field, attribute) in [("event_id", "id"), ("occurred_at", "time")] {
         if present(&event, field).is_none()
-            && let Some(stand_in) = present(&attributes, attribute)
+            && let Some(default) = present(&attributes, attribute)
         {
-            stand_ins.push_str(&format!(",\"{field}\":{stand_in}"));
+            defaults.push_str(&format!(",\"{field}\":{default}"));
         }
     }
-    // The envelope's text outlives this function, `data` is a piece of it.
     let text = data.get();
-    if stand_ins.is_empty() {
+    if defaults.is_empty() {
         return Ok(Cow::Borrowed(text));
     }
-    // At its end, for of two members with one name the last is read.
+    // The defaults follow the members, because the last of two members with one name is read.
     let members = text.strip_suffix('}').expect("an object").trim_end();
-    let stand_ins = if members == "{" { &stand_ins[1..] } else { &stand_ins };
-    Ok(Cow::Owned(format!("{members}{stand_ins}}}")))
+    let defaults = if members == "{" { &defaults[1..] } else { &defaults };
+    Ok(Cow::Owned(format!("{members}{defaults}}}")))
 }
 
-/// A member that is there; `null` is the same as absent.
+/// Returns a member. `null` counts as absent.
 fn present<'a>(object: &Members<'a>, name: &str) -> Option<&'a RawValue> {
     object.get(name).copied().filter(|raw| raw.get() != "null")
 }
@@ -77,6 +76,6 @@ fn rejection(
     given: Option<&str>,
     rule: &str,
 ) -> Rejection {
-    let faults = vec![Fault::new(field, given, rule)];
-    Rejection { event_id: id.and_then(string), faults }
+    let violations = vec![Violation::new(field, given, rule)];
+    Rejection { event_id: id.and_then(string), violations }
 }

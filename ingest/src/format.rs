@@ -1,12 +1,12 @@
-//! What a body is made of, by its content type.
+//! Format of a body, by its content type.
 
 use http::{HeaderMap, header};
 
-use crate::problem::Problem;
+use crate::problem::RequestProblem;
 
-/// How events stand in a body.
+/// Format of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum BodyFormat {
     /// One object or an array of objects.
     Json,
     /// One object per line.
@@ -17,8 +17,8 @@ pub(crate) enum Format {
     CloudEventBatch,
 }
 
-impl Format {
-    /// The content types, each with its format. Source of the last two: CloudEvents 1.0.2, "JSON
+impl BodyFormat {
+    /// Accepted content types with their formats. Source of the last two: CloudEvents 1.0.2, "JSON
     /// Event Format", sections 3 and 4.
     const CONTENT_TYPES: [(&str, Self); 6] = [
         ("application/json", Self::Json),
@@ -29,7 +29,7 @@ impl Format {
         ("application/cloudevents-batch+json", Self::CloudEventBatch),
     ];
 
-    /// The content types that are taken.
+    /// Returns the accepted content types.
     pub(crate) fn accepted() -> impl Iterator<Item = &'static str> {
         Self::CONTENT_TYPES.iter().map(|(content_type, _)| *content_type)
     }
@@ -37,14 +37,14 @@ impl Format {
     /// Reads `Content-Type`.
     ///
     /// # Errors
-    /// [`Problem::ContentType`] when it is missing or another, [`Problem::Charset`] when it names
-    /// a charset other than UTF-8.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+    /// Returns [`RequestProblem::ContentType`] if the header is missing or names another type, and
+    /// [`RequestProblem::Charset`] if it names a charset other than UTF-8.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, RequestProblem> {
         let given = headers
             .get(header::CONTENT_TYPE)
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        let whole = given.as_deref().unwrap_or_default();
-        let mut parts = whole.split(';').map(str::trim);
+        let value = given.as_deref().unwrap_or_default();
+        let mut parts = value.split(';').map(str::trim);
         let essence = parts.next().unwrap_or_default();
         let format = Self::CONTENT_TYPES
             .iter()
@@ -54,13 +54,13 @@ impl Format {
             let value = value.trim().trim_matches('"');
             let utf8 = ["utf-8", "utf8"].iter().any(|utf8| utf8.eq_ignore_ascii_case(value));
             if name.trim().eq_ignore_ascii_case("charset") && !utf8 {
-                return Err(Problem::Charset { given: value.to_owned() });
+                return Err(RequestProblem::Charset { given: value.to_owned() });
             }
         }
-        format.ok_or(Problem::ContentType { given })
+        format.ok_or(RequestProblem::ContentType { given })
     }
 
-    /// Its name in traces.
+    /// Returns the name in traces.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Json => "json",

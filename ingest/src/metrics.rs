@@ -1,17 +1,17 @@
-//! The names of everything counted here.
+//! Metrics of the ingest API.
 
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
-/// Events answered, by `outcome`: `stored`, `duplicate`, `rejected` or `retry`.
+/// Number of answered events, by `outcome`: `stored`, `duplicate`, `rejected` or `retry`.
 pub const EVENTS_TOTAL: &str = "daymark_ingest_events_total";
-/// Requests answered, by HTTP `status`.
+/// Number of answered requests, by HTTP `status`.
 pub const REQUESTS_TOTAL: &str = "daymark_ingest_requests_total";
-/// Records sent to the stream again after it had not taken them.
+/// Number of records sent to the stream again after a temporary failure.
 pub const PUT_RETRIES_TOTAL: &str = "daymark_ingest_put_retries_total";
-/// How long the events of one request took to store, in seconds.
+/// Time to store the events of one request, in seconds.
 pub const STORE_SECONDS: &str = "daymark_ingest_store_seconds";
 
-/// Tells the installed recorder what the names mean; a shell calls it once.
+/// Registers units and descriptions with the installed recorder. The shell calls it once.
 pub fn describe() {
     describe_counter!(EVENTS_TOTAL, Unit::Count, "Events answered, by outcome");
     describe_counter!(REQUESTS_TOTAL, Unit::Count, "Requests answered, by HTTP status");

@@ -1,4 +1,4 @@
-//! Events into records, and records into the calls that put them.
+//! Records for events, and calls for records.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,31 +7,31 @@ use domain::Event;
 use domain::limits::{PUT_RECORDS_BYTES_MAX, PUT_RECORDS_MAX, RECORD_EVENTS_MAX};
 use domain::record::{self, Record};
 
-/// A record with the places of its events in the request.
+/// Record with the indexes of its events in the request.
 #[derive(Debug)]
-pub(crate) struct Packed {
+pub(crate) struct PackedRecord {
     pub(crate) record: Record,
     pub(crate) indexes: Vec<usize>,
 }
 
-/// The key that decides an event's shard: its store.
+/// Returns the partition key of an event: its store.
 ///
-/// - Sets are merged, so the order in which a store's events arrive does not matter, and no finer
-///   key is needed to keep an item's events in order.
-/// - A store's tills, packed hundreds to a record, are far below what one shard takes; a finer key
-///   would only make records of one event each.
-/// - With a parallelization factor, records of one key still go to one worker at a time. So a
-///   store's rows have one writer, and its saves rarely meet a version conflict.
+/// - Rows are sets, so the order in which a store's events arrive does not matter. No finer key is
+///   needed to keep the events of an item in order.
+/// - The events of a store, packed hundreds to a record, stay far below the limits of one shard. A
+///   finer key would make records of one event each.
+/// - With a parallelization factor, records of one key still go to one worker at a time. The rows of
+///   a store have one writer, and its saves rarely meet a version conflict.
 fn partition_key(event: &Event) -> &str {
     event.store_id().as_str()
 }
 
-/// Packs events under their keys, in the order of their first appearance. Each event comes with its
-/// place in the request.
+/// Packs events into records of one partition key each, in the order of first appearance of the
+/// keys. Each event comes with its index in the request.
 ///
-/// A record holds at most [`RECORD_EVENTS_MAX`] events. `domain::limits` asserts that so many of
-/// the largest events stay below `RECORD_INFLATED_BYTES_MAX`, so their bytes are not counted here.
-pub(crate) fn pack<'a>(events: impl Iterator<Item = (usize, &'a Event)>) -> Vec<Packed> {
+/// A record holds at most [`RECORD_EVENTS_MAX`] events. `domain::limits` asserts that this many of
+/// the largest events stay below `RECORD_INFLATED_BYTES_MAX`, so bytes are not counted here.
+pub(crate) fn pack<'a>(events: impl Iterator<Item = (usize, &'a Event)>) -> Vec<PackedRecord> {
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut groups: Vec<(&str, Vec<(usize, &Event)>)> = Vec::new();
     for (index, event) in events {
@@ -42,8 +42,8 @@ pub(crate) fn pack<'a>(events: impl Iterator<Item = (usize, &'a Event)>) -> Vec<
         });
         groups[place].1.push((index, event));
     }
-    let records_of = |(key, events): &(&str, Vec<(usize, &Event)>)| -> Vec<Packed> {
-        let packed = |events: &[(usize, &Event)]| Packed {
+    let records_of = |(key, events): &(&str, Vec<(usize, &Event)>)| -> Vec<PackedRecord> {
+        let packed = |events: &[(usize, &Event)]| PackedRecord {
             record: record::pack(key, events.iter().map(|(_, event)| *event)),
             indexes: events.iter().map(|(index, _)| *index).collect(),
         };
@@ -52,7 +52,7 @@ pub(crate) fn pack<'a>(events: impl Iterator<Item = (usize, &'a Event)>) -> Vec<
     groups.iter().flat_map(records_of).collect()
 }
 
-/// The ranges of `records` that one `PutRecords` call each may carry.
+/// Returns the ranges of `records` for single `PutRecords` calls.
 pub(crate) fn calls(records: &[Record]) -> Vec<Range<usize>> {
     let mut calls = Vec::new();
     let (mut start, mut bytes) = (0, 0);
@@ -98,8 +98,8 @@ mod tests {
             .map(|packed| (packed.record.partition_key.as_str(), packed.indexes.len()))
             .collect();
         assert_eq!(shape, [("b", 100), ("a", 400), ("a", 400), ("a", 100)]);
-        for Packed { record, indexes } in &packed {
-            let opened = record::open(&record.data).expect("what was packed opens");
+        for PackedRecord { record, indexes } in &packed {
+            let opened = record::open(&record.data).expect("a packed record");
             let expected: Vec<String> =
                 indexes.iter().map(|index| events[*index].canonical()).collect();
             assert_eq!(opened, expected);

@@ -1,4 +1,4 @@
-//! What is wrong with a request as a whole, as RFC 9457 problem details.
+//! Problems of a request as a whole, as RFC 9457 problem details.
 
 use axum::response::{IntoResponse, Response};
 use domain::limits::{BODY_BYTES_MAX, INFLATED_BYTES_MAX, REQUEST_EVENTS_MAX, REQUEST_READ_MAX};
@@ -6,27 +6,20 @@ use http::header::{self, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::body::Encoding;
-use crate::format::Format;
+use crate::body::ContentEncoding;
+use crate::format::BodyFormat;
 
-/// The content type of every problem.
+/// Content type of problem details.
 pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// A place in a text: line and column counted from 1, and the bytes read so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Position {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
-    pub(crate) byte: usize,
-}
-
-/// Why a request as a whole cannot be answered with success. The message is the `detail`.
+/// Reason for failing a request as a whole. The message is the `detail` of the problem.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Problem {
+pub(crate) enum RequestProblem {
     #[error("the body holds no event; send a JSON object, a JSON array or NDJSON")]
     EmptyBody,
-    #[error("event {index} cannot be read: {reason} (after {} bytes); nothing was stored", at.byte)]
-    InvalidJson { index: usize, at: Position, reason: String },
+    /// `line` and `column` are counted from 1; `byte` is the number of bytes read.
+    #[error("event {index} cannot be read: {reason} (after {byte} bytes); nothing was stored")]
+    InvalidJson { index: usize, line: usize, column: usize, byte: usize, reason: String },
     #[error("the body is not UTF-8: the byte at offset {byte} does not belong; nothing was stored")]
     NotUtf8 { byte: usize },
     #[error("the body could not be read to its end ({0}); nothing was stored")]
@@ -47,22 +40,22 @@ pub(crate) enum Problem {
     )]
     BodyTooLarge { seen: usize },
     #[error(
-        "the body of {travelled} bytes inflates to at least {seen} bytes; at most \
+        "the body of {received} bytes inflates to at least {seen} bytes; at most \
          {INFLATED_BYTES_MAX} are allowed: send fewer events at once"
     )]
-    InflatedTooLarge { seen: usize, travelled: usize },
+    InflatedTooLarge { seen: usize, received: usize },
     #[error(
         "the request holds {seen} events; at most {REQUEST_EVENTS_MAX} are allowed: send them in \
          several requests"
     )]
     TooManyEvents { seen: usize },
-    #[error("{}; send one of {}", content_type(given.as_deref()), list(Format::accepted()))]
+    #[error("{}; send one of {}", content_type(given.as_deref()), list(BodyFormat::accepted()))]
     ContentType { given: Option<String> },
     #[error("the charset {given} is not taken; send utf-8")]
     Charset { given: String },
     #[error(
         "the content encoding {given} is not taken; send one of {}, one at a time",
-        list(Encoding::ACCEPTED)
+        list(ContentEncoding::ACCEPTED)
     )]
     Encoding { given: String },
     #[error(
@@ -93,8 +86,8 @@ pub(crate) enum Problem {
     Unavailable,
 }
 
-impl Problem {
-    /// Its status, the last part of its type, and its title.
+impl RequestProblem {
+    /// Returns the HTTP status, the last part of the type and the title.
     fn class(&self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as S;
         match self {
@@ -146,26 +139,24 @@ impl Problem {
         }
     }
 
-    /// Its HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
         self.class().0
     }
 
-    /// Its stable name.
+    /// Returns the type, which never changes.
     pub(crate) fn urn(&self) -> String {
         format!("urn:daymark:problem:{}", self.class().1)
     }
 
-    /// The same few words for every problem of the type.
+    /// Returns the title, equal for all problems of a type.
     pub(crate) fn title(&self) -> &'static str {
         self.class().2
     }
 
-    /// What a program may want to know: extension members.
+    /// Returns the extension members.
     fn members(&self) -> Value {
         match self {
-            Self::InvalidJson { index, at, .. } => {
-                let Position { line, column, byte } = at;
+            Self::InvalidJson { index, line, column, byte, .. } => {
                 json!({ "index": index, "line": line, "column": column, "byte": byte })
             }
             Self::NotUtf8 { byte } => json!({ "byte": byte }),
@@ -175,15 +166,15 @@ impl Problem {
             }
             Self::TooManyEvents { seen } => json!({ "limit": REQUEST_EVENTS_MAX, "seen": seen }),
             Self::ContentType { .. } => {
-                json!({ "accepted": Format::accepted().collect::<Vec<_>>() })
+                json!({ "accepted": BodyFormat::accepted().collect::<Vec<_>>() })
             }
-            Self::Encoding { .. } => json!({ "accepted": Encoding::ACCEPTED }),
+            Self::Encoding { .. } => json!({ "accepted": ContentEncoding::ACCEPTED }),
             _ => json!({}),
         }
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for RequestProblem {
     fn into_response(self) -> Response {
         let mut body = json!({
             "type": self.urn(),

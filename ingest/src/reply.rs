@@ -1,41 +1,42 @@
-//! From what became of each event to the answer: status, headers and JSON.
+//! Answer to a request with events: status, headers and JSON.
 //!
-//! The shape is the same at every status. On 4xx and 5xx it is at once RFC 9457 problem details,
-//! whose `status` is the HTTP status; so the word for the request as a whole is `outcome`.
+//! The JSON has the same members at every status. On 4xx and 5xx it has the members of RFC 9457
+//! problem details as well. Their `status` is the HTTP status, so the result of the whole request
+//! is the member `outcome`.
 
 use axum::response::{IntoResponse, Response};
+use domain::ports::Put;
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
 use serde::Serialize;
 use tracing::debug;
 
-use crate::accept::Verdict;
+use crate::event_result::{EventCode, EventResult, EventStatus, results};
 use crate::metrics;
-use crate::problem::{PROBLEM_JSON, Problem};
-use crate::publish::Fate;
-use crate::result::{Code, EventResult, Status, results};
+use crate::problem::{PROBLEM_JSON, RequestProblem};
+use crate::validate::ValidatedEvent;
 
-/// The counts in a header, for a till that reads no JSON.
+/// Header with the counts, for tills that do not read JSON.
 const BATCH_SUMMARY: HeaderName = HeaderName::from_static("x-batch-summary");
 
-/// After throttling a sender waits 1 to this many seconds, as it is told.
+/// Upper bound of `Retry-After` after throttling, in seconds. The lower bound is 1.
 const THROTTLED_SECONDS_MAX: u64 = 4;
-/// After an outage a sender waits 5 to this many seconds, as it is told.
+/// Upper bound of `Retry-After` after an outage, in seconds. The lower bound is 5.
 const UNAVAILABLE_SECONDS_MAX: u64 = 20;
 
-/// The answer for a request's events.
+/// Answer to a request with events.
 #[derive(Debug)]
 pub(crate) struct Reply<'a> {
     counts: Counts,
     results: Vec<EventResult<'a>>,
-    /// Some event waits for an outage, not only for a busy stream.
+    /// `true` if some event was not stored because of an outage.
     outage: bool,
-    /// The sender may write for the store of none of them.
-    all_foreign: bool,
+    /// `true` if the sender may not write for the store of any event.
+    no_store_allowed: bool,
     random: u64,
 }
 
-/// How many events became what. A dry run counts `valid` in place of `stored` and `retry`.
+/// Numbers of events by status. A dry run counts `valid` in place of `stored` and `retry`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 struct Counts {
     received: usize,
@@ -49,9 +50,9 @@ struct Counts {
     retry: Option<usize>,
 }
 
-/// The answer as it is written.
+/// JSON of the answer.
 #[derive(Serialize)]
-struct Body<'a> {
+struct ReplyBody<'a> {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     problem_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,30 +67,31 @@ struct Body<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// What to answer. `fates` are those of the fresh events by their index; `None` for a dry run.
-    /// `random` spreads the senders that are told to come again.
+    /// Creates the answer. `puts` holds the outcomes of the valid events by index, and is `None` for
+    /// a dry run. `random` spreads the next requests of several senders.
     pub(crate) fn new(
-        verdicts: &'a [Verdict],
-        fates: Option<&'a [Option<Fate>]>,
+        events: &'a [ValidatedEvent],
+        puts: Option<&'a [Option<Put>]>,
         random: u64,
     ) -> Self {
-        let results = results(verdicts, fates);
+        let results = results(events, puts);
         let count = |status| results.iter().filter(|result| result.status == status).count();
         let counts = Counts {
             received: results.len(),
-            valid: fates.is_none().then(|| count(Status::Valid)),
-            stored: fates.is_some().then(|| count(Status::Stored)),
-            duplicate: count(Status::Duplicate),
-            rejected: count(Status::Rejected),
-            retry: fates.is_some().then(|| count(Status::Retry)),
+            valid: puts.is_none().then(|| count(EventStatus::Valid)),
+            stored: puts.is_some().then(|| count(EventStatus::Stored)),
+            duplicate: count(EventStatus::Duplicate),
+            rejected: count(EventStatus::Rejected),
+            retry: puts.is_some().then(|| count(EventStatus::Retry)),
         };
-        let outage = results.iter().any(|result| result.code == Some(Code::Unavailable));
-        let foreign = |result: &EventResult<'_>| result.code == Some(Code::StoreNotAllowed);
-        let all_foreign = results.iter().all(foreign);
-        Self { counts, results, outage, all_foreign, random }
+        let outage = results.iter().any(|result| result.code == Some(EventCode::Unavailable));
+        let not_allowed =
+            |result: &EventResult<'_>| result.code == Some(EventCode::StoreNotAllowed);
+        let no_store_allowed = results.iter().all(not_allowed);
+        Self { counts, results, outage, no_store_allowed, random }
     }
 
-    /// Makes the events of a request that was to store them visible to the operator.
+    /// Adds the events to the metrics. Not for dry runs.
     pub(crate) fn count(&self) {
         let Counts { stored, duplicate, rejected, retry, .. } = self.counts;
         debug!(stored, duplicate, rejected, retry, "events were answered");
@@ -107,8 +109,8 @@ impl<'a> Reply<'a> {
         self.counts.retry.unwrap_or_default()
     }
 
-    /// Its status, or the problem when no event was kept.
-    fn status(&self) -> Result<StatusCode, Problem> {
+    /// Returns the HTTP status, or the problem if no event was kept.
+    fn status(&self) -> Result<StatusCode, RequestProblem> {
         let dry_run = self.counts.valid.is_some();
         if self.kept() == self.counts.received {
             return Ok(if dry_run { StatusCode::OK } else { StatusCode::ACCEPTED });
@@ -117,10 +119,10 @@ impl<'a> Reply<'a> {
             return Ok(StatusCode::MULTI_STATUS);
         }
         Err(match (self.retry(), self.outage) {
-            (0, _) if self.all_foreign => Problem::StoresNotAllowed,
-            (0, _) => Problem::AllRejected,
-            (_, false) => Problem::Throttled,
-            (_, true) => Problem::Unavailable,
+            (0, _) if self.no_store_allowed => RequestProblem::StoresNotAllowed,
+            (0, _) => RequestProblem::AllRejected,
+            (_, false) => RequestProblem::Throttled,
+            (_, true) => RequestProblem::Unavailable,
         })
     }
 
@@ -163,11 +165,11 @@ impl IntoResponse for Reply<'_> {
             Ok(status) => (status, None),
             Err(problem) => (problem.status(), Some(problem)),
         };
-        let body = Body {
-            problem_type: problem.as_ref().map(Problem::urn),
-            title: problem.as_ref().map(Problem::title),
+        let body = ReplyBody {
+            problem_type: problem.as_ref().map(RequestProblem::urn),
+            title: problem.as_ref().map(RequestProblem::title),
             status: problem.as_ref().map(|problem| problem.status().as_u16()),
-            detail: problem.as_ref().map(Problem::to_string),
+            detail: problem.as_ref().map(RequestProblem::to_string),
             outcome: self.outcome(),
             counts: self.counts,
             results: &self.results,

@@ -1,4 +1,4 @@
-//! The paths, and a request's way through the other files.
+//! Router of the ingest API: the paths and the processing of a request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use domain::ports::EventLog;
+use domain::ports::{EventLog, Put};
 use domain::{Authority, limits};
 use http::{Method, Uri};
 use serde_json::json;
@@ -16,36 +16,38 @@ use tokio::time::timeout;
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info, info_span};
 
-use crate::accept::{Verdict, accept};
-use crate::body::{self, Encoding};
-use crate::format::Format;
+use crate::body::{self, ContentEncoding};
+use crate::format::BodyFormat;
 use crate::pack::pack;
-use crate::problem::Problem;
-use crate::publish::{Fate, publish};
+use crate::problem::RequestProblem;
+use crate::publish::publish;
+use crate::raw_event::split;
 use crate::reply::Reply;
-use crate::split::split;
-use crate::{Service, Settings, metrics};
+use crate::validate::{ValidatedEvent, validate as validate_events};
+use crate::{IngestService, IngestSettings, metrics};
 
-/// How long the log may take to say whether it is ready.
+/// Time limit of the readiness check of the log.
 const READY_MAX: Duration = Duration::from_secs(2);
 
-/// The receiver's paths.
+/// Creates the router of the ingest API.
 ///
-/// | path | answers |
+/// | path | answer |
 /// |---|---|
-/// | `POST /v1/events` | what became of each event; `stored` only after the log has said so |
-/// | `POST /v1/internal/events` | the same; where it is deployed, for programs that IAM knows |
-/// | `POST /v1/validate` | the same without storing anything |
-/// | `GET /v1/limits` | the limits, as they are in force |
-/// | `GET /healthz` | 200 while the process lives |
-/// | `GET /readyz` | whether the log can be written to |
+/// | `POST /v1/events` | the result of each event; `stored` only after the log has acknowledged it |
+/// | `POST /v1/internal/events` | the same, for producers that sign with IAM on a deployed stage |
+/// | `POST /v1/validate` | the result of each event, without storing any |
+/// | `GET /v1/limits` | the limits in force |
+/// | `GET /healthz` | 200 while the process runs |
+/// | `GET /readyz` | 200 if the log accepts records, otherwise 503 |
 ///
-/// Events are judged by the [`Authority`] that is among the request's extensions: who puts it there
-/// has checked the sender. A request without one is refused.
+/// Each event's store is checked against the [`Authority`] in the extensions of the request. The
+/// shell adds the authority after it has authenticated the sender. A request without an authority is
+/// refused.
 ///
-/// It listens nowhere: the shell does. Its fallback answers 404 as problem details; a shell that
-/// merges it with another router's fallback calls [`Router::reset_fallback`] on one of them.
-pub fn router<L: EventLog + 'static>(service: Arc<Service<L>>) -> Router {
+/// The router does not listen; the shell does. Its fallback answers 404 as problem details. A shell
+/// that merges it with a router that has a fallback too calls [`Router::reset_fallback`] on one of
+/// them.
+pub fn router<L: EventLog + 'static>(service: Arc<IngestService<L>>) -> Router {
     Router::new()
         .route("/v1/events", post(events::<L>))
         .route("/v1/internal/events", post(events::<L>))
@@ -53,10 +55,9 @@ pub fn router<L: EventLog + 'static>(service: Arc<Service<L>>) -> Router {
         .route("/v1/limits", get(published_limits::<L>))
         .route("/healthz", get(async || Json(json!({ "status": "alive" }))))
         .route("/readyz", get(ready::<L>))
-        .fallback(async |uri: Uri| Problem::NotFound { path: uri.path().to_owned() })
-        .method_not_allowed_fallback(async |method: Method, uri: Uri| Problem::MethodNotAllowed {
-            method,
-            path: uri.path().to_owned(),
+        .fallback(async |uri: Uri| RequestProblem::NotFound { path: uri.path().to_owned() })
+        .method_not_allowed_fallback(async |method: Method, uri: Uri| {
+            RequestProblem::MethodNotAllowed { method, path: uri.path().to_owned() }
         })
         .layer(from_fn(count_request))
         .with_state(service)
@@ -69,13 +70,13 @@ async fn count_request(request: Request, next: Next) -> Response {
 }
 
 async fn events<L: EventLog>(
-    State(service): State<Arc<Service<L>>>,
+    State(service): State<Arc<IngestService<L>>>,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, RequestProblem> {
     async {
-        let verdicts = receive(&service, request).await?;
-        let fates = store(&service, &verdicts).await;
-        let reply = Reply::new(&verdicts, Some(&fates), (service.entropy)());
+        let events = receive(&service, request).await?;
+        let puts = store(&service, &events).await;
+        let reply = Reply::new(&events, Some(&puts), (service.entropy)());
         reply.count();
         Ok(reply.into_response())
     }
@@ -84,84 +85,93 @@ async fn events<L: EventLog>(
 }
 
 async fn validate<L: EventLog>(
-    State(service): State<Arc<Service<L>>>,
+    State(service): State<Arc<IngestService<L>>>,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, RequestProblem> {
     async {
-        let verdicts = receive(&service, request).await?;
-        Ok(Reply::new(&verdicts, None, 0).into_response())
+        let events = receive(&service, request).await?;
+        Ok(Reply::new(&events, None, 0).into_response())
     }
     .instrument(request_span())
     .await
 }
 
-/// Its fields are filled as they become known; a body never gets into it.
+/// Creates the span of a request. The fields are recorded as they become known. The body is never
+/// recorded.
 fn request_span() -> Span {
     info_span!("request", format = Empty, encoding = Empty, bytes = Empty, events = Empty)
 }
 
-/// From the request to a verdict on each of its events.
-async fn receive<L>(service: &Service<L>, request: Request) -> Result<Vec<Verdict>, Problem> {
-    let verdicts = read(service, request).await;
-    verdicts.inspect_err(|problem| info!(problem = problem.urn(), "a request was refused"))
+/// Reads a request and validates its events.
+async fn receive<L>(
+    service: &IngestService<L>,
+    request: Request,
+) -> Result<Vec<ValidatedEvent>, RequestProblem> {
+    let events = read(service, request).await;
+    events.inspect_err(|problem| info!(problem = problem.urn(), "a request was refused"))
 }
 
-async fn read<L>(service: &Service<L>, request: Request) -> Result<Vec<Verdict>, Problem> {
+async fn read<L>(
+    service: &IngestService<L>,
+    request: Request,
+) -> Result<Vec<ValidatedEvent>, RequestProblem> {
     let (head, body) = request.into_parts();
-    let authority = head.extensions.get::<Authority>().ok_or(Problem::Unauthenticated)?;
+    let authority = head.extensions.get::<Authority>().ok_or(RequestProblem::Unauthenticated)?;
     if head.headers.contains_key("idempotency-key") {
-        return Err(Problem::IdempotencyKey);
+        return Err(RequestProblem::IdempotencyKey);
     }
-    let format = Format::of(&head.headers)?;
-    let encoding = Encoding::of(&head.headers)?;
+    let format = BodyFormat::of(&head.headers)?;
+    let encoding = ContentEncoding::of(&head.headers)?;
     let span = Span::current();
     span.record("format", format.as_str()).record("encoding", encoding.as_str());
 
-    let travelled = body::read(body).await?;
-    span.record("bytes", travelled.len());
+    let received = body::read(body).await?;
+    span.record("bytes", received.len());
     let acceptance = service.acceptance();
-    let bytes = body::inflate(travelled, encoding)?;
-    let pieces = split(body::text(&bytes)?, format)?;
-    span.record("events", pieces.len());
-    Ok(accept(pieces, &acceptance, authority))
+    let bytes = body::inflate(received, encoding)?;
+    let raw_events = split(body::text(&bytes)?, format)?;
+    span.record("events", raw_events.len());
+    Ok(validate_events(raw_events, &acceptance, authority))
 }
 
-/// Puts the fresh events; answers for each of them by its index.
-async fn store<L: EventLog>(service: &Service<L>, verdicts: &[Verdict]) -> Vec<Option<Fate>> {
-    let mut fates = vec![None; verdicts.len()];
-    let fresh = verdicts.iter().enumerate();
-    let packed = pack(fresh.filter_map(|(index, verdict)| Some((index, verdict.fresh()?))));
+/// Stores the valid events. Returns the outcome of each valid event by its index.
+async fn store<L: EventLog>(
+    service: &IngestService<L>,
+    events: &[ValidatedEvent],
+) -> Vec<Option<Put>> {
+    let mut puts = vec![None; events.len()];
+    let all = events.iter().enumerate();
+    let packed = pack(all.filter_map(|(index, event)| Some((index, event.valid()?))));
     if packed.is_empty() {
-        return fates;
+        return puts;
     }
     let (records, indexes): (Vec<_>, Vec<_>) =
         packed.into_iter().map(|packed| (packed.record, packed.indexes)).unzip();
-    let record_fates = publish(&service.log, records, &service.entropy).await;
-    for (fate, indexes) in record_fates.into_iter().zip(indexes) {
+    for (put, indexes) in publish(service, records).await.into_iter().zip(indexes) {
         for index in indexes {
-            fates[index] = Some(fate.clone());
+            puts[index] = Some(put.clone());
         }
     }
-    fates
+    puts
 }
 
 async fn ready<L: EventLog>(
-    State(service): State<Arc<Service<L>>>,
-) -> Result<impl IntoResponse, Problem> {
+    State(service): State<Arc<IngestService<L>>>,
+) -> Result<impl IntoResponse, RequestProblem> {
     match timeout(READY_MAX, service.log.check_ready()).await {
         Ok(Ok(())) => Ok(Json(json!({ "status": "ready" }))),
-        Ok(Err(failure)) => Err(Problem::NotReady(failure.to_string())),
+        Ok(Err(failure)) => Err(RequestProblem::NotReady(failure.to_string())),
         Err(_) => {
             let seconds = READY_MAX.as_secs();
-            Err(Problem::NotReady(format!("it did not answer within {seconds} s")))
+            Err(RequestProblem::NotReady(format!("it did not answer within {seconds} s")))
         }
     }
 }
 
 async fn published_limits<L: EventLog>(
-    State(service): State<Arc<Service<L>>>,
+    State(service): State<Arc<IngestService<L>>>,
 ) -> impl IntoResponse {
-    let Settings { age_max, ahead_max } = &service.settings;
+    let IngestSettings { age_max, ahead_max } = &service.settings;
     Json(json!({
         "request": {
             "body_bytes_max": limits::BODY_BYTES_MAX,
@@ -169,8 +179,8 @@ async fn published_limits<L: EventLog>(
             "events_max": limits::REQUEST_EVENTS_MAX,
             "read_seconds_max": limits::REQUEST_READ_MAX.as_secs(),
             "store_seconds_max": limits::REQUEST_STORE_MAX.as_secs(),
-            "content_types": Format::accepted().collect::<Vec<_>>(),
-            "content_encodings": Encoding::ACCEPTED,
+            "content_types": BodyFormat::accepted().collect::<Vec<_>>(),
+            "content_encodings": ContentEncoding::ACCEPTED,
         },
         "event": {
             "id_characters_max": limits::ID_CHARS_MAX,

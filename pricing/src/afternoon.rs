@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::calendar::BusinessDay;
 use domain::catalog::OnDoubt;
-use domain::chance::draw;
+use domain::draw;
 use domain::history::{History, Whose};
 use domain::limits::SLOT_MINUTES;
 use domain::stock::StockWindow;

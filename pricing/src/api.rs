@@ -77,7 +77,7 @@ async fn offers<T: CatalogTable + OffersTable>(
     let Path(store_id) = store_id.map_err(|_| Problem::NoText)?;
     let store_id: StoreId = store_id.parse().map_err(Problem::NoStoreId)?;
     if !authority.allows(&store_id) {
-        return Err(Problem::StoreNotAllowed { store_id, allowed: authority.told() });
+        return Err(Problem::StoreNotAllowed { store_id, allowed: authority.summary() });
     }
     let date = date_of(query.as_deref().unwrap_or_default())?;
     let store = service.tables.load_store(&store_id).await.map_err(Problem::Tables)?;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::calendar::BusinessDay;
-use domain::chance::draw;
+use domain::draw;
 use domain::experiment::RuleStep;
 use domain::{Arm, Experiment, Store};
 use rust_decimal::Decimal;

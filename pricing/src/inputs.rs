@@ -59,7 +59,7 @@ impl Afternoon {
             return Err(HeldBack::TooFew);
         }
         let starts_at = self.day.starts_at;
-        let level = stock::Shelf::of_windows(opening, on_shelf(), starts_at, self.slot);
+        let level = stock::Availability::of_windows(opening, on_shelf(), starts_at, self.slot);
         let chain = self.revisions_of(item, self.store.policy.shadow);
         let shown = self.revisions_of(item, false);
         if chain.first().is_some_and(|first| first.price.currency() != item.price.currency()) {
@@ -150,7 +150,7 @@ impl Afternoon {
         regular_price: Decimal,
         windows: &[StockWindow],
         piece: Decimal,
-        level: &stock::Shelf,
+        level: &stock::Availability,
         shown: &[&Offer],
     ) -> Vec<Sales> {
         let mut sales = Vec::new();

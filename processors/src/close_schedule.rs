@@ -7,7 +7,7 @@
 //! slot within the four hours is a hash of the store id, which spreads the load over all slots.
 
 use chrono::{DateTime, Days, TimeDelta, Timelike, Utc};
-use domain::chance::draw;
+use domain::draw;
 use domain::due::due_stores;
 use domain::limits::SLOT_MINUTES;
 use domain::ports::{CatalogTable, DueQueue, Failure};

@@ -10,7 +10,7 @@ use domain::limits::STOCK_ROW_EVENTS_MAX;
 use domain::ports::{CatalogTable, Failure};
 use domain::{Authority, Item};
 use in_memory::{CallEnd, CallInjector, CallPlan, Tables};
-use ingest::{Service, Settings, router};
+use ingest::{IngestService, IngestSettings, router};
 use load_generator::shops::ShopModel;
 use pricing::Pricing;
 use processors::{Closing, Processor};
@@ -179,12 +179,13 @@ fn tills(
     let records = ScheduledRecords::of(scenario, &events, auditor, sim);
     work.spawn(producers::work(records, stream.clone(), sim.clone()));
 
-    let clock = sim.clone();
+    let (clock, monotonic) = (sim.clone(), sim.clone());
     let entropy = std::sync::Mutex::new(sim.draw("entropy"));
-    let service = Service {
+    let service = IngestService {
         log: stream.clone(),
-        settings: Settings::default(),
+        settings: IngestSettings::default(),
         clock: Arc::new(move || clock.now()),
+        monotonic: Arc::new(move || monotonic.elapsed()),
         entropy: Arc::new(move || entropy.lock().unwrap().bits()),
     };
     let router = router(Arc::new(service)).layer(Extension(Authority::everything()));

@@ -12,6 +12,7 @@ use event_source_mapping::{
     self as mapping, Checkpoints, Destination, EventSourceMapping, Handler, HandlerError,
     HandlerResponse, MappingSettings,
 };
+use ingest::{IngestService, IngestSettings};
 use local::http::HttpServer;
 use local::service::ServiceThread;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -58,10 +59,11 @@ impl Services {
     /// Starts the ingest API, the offers API and the metrics endpoint.
     pub(super) fn start_api(&self, server: HttpServer) -> Result<ServiceThread, CommandError> {
         let metrics = telemetry::start_metrics()?;
-        let service = ingest::Service {
+        let service = IngestService {
             log: EventStream::new(self.clients.kinesis.clone(), &self.names),
-            settings: ingest::Settings { age_max: self.age_max(), ..ingest::Settings::default() },
+            settings: IngestSettings { age_max: self.age_max(), ..IngestSettings::default() },
             clock: self.clock.clone(),
+            monotonic: Arc::new(clock::monotonic()),
             entropy: Arc::new(clock::entropy),
         };
         let offers =

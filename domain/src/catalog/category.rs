@@ -1,4 +1,4 @@
-//! What a policy says otherwise of one category.
+//! Rules of one category that replace rules of the policy.
 
 use chrono::NaiveTime;
 use rust_decimal::Decimal;
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::Ladder;
 use super::policy::{amount, clock_text, min_price};
-use crate::fault::Fault;
-use crate::fields::Fields;
+use crate::field_reader::FieldReader;
+use crate::violation::Violation;
 
 const FIELDS: &[&str] = &[
     "exclude",
@@ -20,41 +20,41 @@ const FIELDS: &[&str] = &[
     "elasticity",
 ];
 
-/// Rules of one category; what is not said here is as for all.
+/// Rules of one category. Absent rules are those of the policy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CategoryRules {
-    /// Never discounted.
+    /// `true` if items of the category never get a discount.
     pub exclude: bool,
-    /// No change before, by the store's clock.
+    /// Earliest time of a change, by the store's clock.
     pub earliest: Option<NaiveTime>,
-    /// No change after.
+    /// Latest time of a change, by the store's clock.
     pub latest: Option<NaiveTime>,
-    /// The discounts.
+    /// Allowed discounts.
     pub ladder: Option<Ladder>,
-    /// The deepest one.
+    /// Deepest discount, in percent.
     pub max_discount_percent: Option<u8>,
-    /// No price below it.
+    /// Lowest price, in the currency of the item.
     pub min_price: Option<Decimal>,
-    /// The least margin.
+    /// Lowest margin, in percent of the price.
     pub min_margin_percent: Option<u8>,
-    /// How demand answers to price.
+    /// Price elasticity of demand.
     pub elasticity: Option<Decimal>,
 }
 
 impl CategoryRules {
-    pub(super) fn parse(json: &str) -> Result<Self, Vec<Fault>> {
-        let mut fields = Fields::of(json, FIELDS).map_err(|fault| vec![fault])?;
+    pub(super) fn parse(json: &str) -> Result<Self, Vec<Violation>> {
+        let mut fields = FieldReader::new(json, FIELDS)?;
         let rules = Self {
             exclude: fields.flag("exclude").unwrap_or(false),
-            earliest: fields.clock("earliest"),
-            latest: fields.clock("latest"),
+            earliest: fields.clock_time("earliest"),
+            latest: fields.clock_time("latest"),
             ladder: Ladder::read(&mut fields, "ladder_percent"),
             max_discount_percent: fields.percent("max_discount_percent"),
             min_price: min_price(&mut fields),
             min_margin_percent: fields.percent("min_margin_percent"),
             elasticity: fields.elasticity(),
         };
-        if fields.faults.is_empty() { Ok(rules) } else { Err(fields.faults) }
+        fields.finish(Some(rules))
     }
 
     pub(super) fn to_value(&self) -> Value {

@@ -1,23 +1,23 @@
-//! What counts for all stores.
+//! Chain: the settings of the retailer for all its stores.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 
 use super::CatalogError;
-use crate::fields::Fields;
+use crate::field_reader::FieldReader;
 
 const FIELDS: &[&str] = &["chain", "enabled", "perishables_exempt"];
 
-/// The chain itself.
+/// Settings of the retailer for all its stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {
-    /// What people call it.
+    /// Name of the retailer.
     pub name: String,
-    /// Whether any price is decided at all. What is on the shelves stays as it is until the close.
+    /// `false` if no price is decided in any store. Offers on the shelves stay valid until the close.
     pub enabled: bool,
-    /// Countries, by their two letters, that exempt goods which perish quickly from naming the
-    /// lowest price of the last 30 days. Source: Directive 98/6/EC, article 6a (3).
+    /// Countries (ISO 3166-1 alpha-2) in which offers of perishable goods need not name the lowest
+    /// price of the last 30 days. Source: Directive 98/6/EC, article 6a (3).
     pub perishables_exempt: BTreeSet<String>,
 }
 
@@ -28,22 +28,22 @@ impl Default for Chain {
 }
 
 impl Chain {
-    /// Reads `{"chain", "enabled"?, "perishables_exempt"?}`.
+    /// Parses `{"chain", "enabled"?, "perishables_exempt"?}`.
     ///
     /// # Errors
-    /// All rules that the entry breaks.
+    /// Returns all violations of the entry.
     pub fn parse(json: &str) -> Result<Self, CatalogError> {
-        let mut fields = Fields::of(json, FIELDS).map_err(|fault| CatalogError(vec![fault]))?;
-        fields.present("chain");
+        let mut fields = FieldReader::new(json, FIELDS).map_err(CatalogError)?;
+        fields.require("chain");
         let chain = Self {
             name: fields.text("chain").unwrap_or_default(),
             enabled: fields.flag("enabled").unwrap_or(true),
             perishables_exempt: countries(&mut fields).unwrap_or_default(),
         };
-        if fields.faults.is_empty() { Ok(chain) } else { Err(CatalogError(fields.faults)) }
+        fields.finish(Some(chain)).map_err(CatalogError)
     }
 
-    /// The entry as [`Chain::parse`] reads it.
+    /// Returns the JSON that [`Chain::parse`] accepts.
     #[must_use]
     pub fn to_json(&self) -> String {
         json!({
@@ -54,23 +54,23 @@ impl Chain {
         .to_string()
     }
 
-    /// Whether a store in `country` need not name the lowest price of the last 30 days: nothing
-    /// here keeps for longer than two weeks.
+    /// `true` if a store in `country` need not name the lowest price of the last 30 days. All goods
+    /// count as perishable, because the longest shelf life is two weeks.
     #[must_use]
     pub fn exempts(&self, country: Option<&str>) -> bool {
         country.is_some_and(|country| self.perishables_exempt.contains(country))
     }
 }
 
-fn countries(fields: &mut Fields<'_>) -> Option<BTreeSet<String>> {
-    let countries = fields.words("perishables_exempt")?;
+fn countries(fields: &mut FieldReader<'_>) -> Option<BTreeSet<String>> {
+    let countries = fields.texts("perishables_exempt")?;
     let valid = countries.iter().all(|country| is_country(country));
     let rule = r#"is not a list of countries of ISO 3166 like ["DE", "IE"]"#;
     let countries = valid.then(|| countries.into_iter().collect()).ok_or(rule);
-    fields.parsed("perishables_exempt", countries)
+    fields.check("perishables_exempt", countries)
 }
 
-/// Whether a text looks like a country of ISO 3166-1.
+/// `true` if `text` has the form of a country code of ISO 3166-1.
 pub(super) fn is_country(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }

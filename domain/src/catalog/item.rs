@@ -1,4 +1,4 @@
-//! An item that is sold.
+//! Item for sale.
 
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -6,23 +6,23 @@ use serde_json::json;
 use super::CatalogError;
 use super::Ladder;
 use crate::event::Unit;
-use crate::fields::Fields;
-use crate::id::{Sku, StoreId};
+use crate::field_reader::FieldReader;
+use crate::identifier::{Sku, StoreId};
 use crate::limits::QUANTITY_SCALE_MAX;
 use crate::money::{Currency, Money};
 
-/// Longest shelf life, in days: how far back on hand is added up.
+/// Longest shelf life, in days. Stock on hand is added up over this time.
 const SHELF_LIFE_DAYS_MAX: u16 = 14;
 
-/// Shelf life of an item that says none, or is in no catalogue: baked today, sold today.
+/// Shelf life of an item without a shelf life or without an entry, in days.
 pub const SHELF_LIFE_DAYS_DEFAULT: u16 = 1;
 
-/// What is weighed or poured is counted in quarters of its unit: about what a customer takes.
+/// Default portion of weighed and poured goods: a quarter of the unit, about the purchase of one
+/// customer.
 const PORTION_DEFAULT: Decimal = Decimal::from_parts(25, 0, 0, false, 2);
-/// A gram, or a millilitre.
-const QUANTITY_LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, QUANTITY_SCALE_MAX);
+/// Smallest portion: a gram or a millilitre.
+const PORTION_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, QUANTITY_SCALE_MAX);
 
-/// What is read of an item.
 const FIELDS: &[&str] = &[
     "sku",
     "store_id",
@@ -40,51 +40,52 @@ const FIELDS: &[&str] = &[
     "elasticity",
 ];
 
-/// One item, for the whole chain or for one store.
+/// Item of the whole chain or of one store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// What it is called in events.
+    /// Name of the item in events.
     pub sku: Sku,
-    /// The store it is meant for; `None` for the chain. A store's own entry counts before the
-    /// chain's.
+    /// Store of the entry; `None` for the whole chain. The entry of a store takes precedence over the
+    /// entry of the chain.
     pub store_id: Option<StoreId>,
-    /// What people call it.
+    /// Name for people.
     pub name: Option<String>,
-    /// The group it belongs to.
+    /// Category of the item.
     pub category: Option<String>,
-    /// The regular price of one unit.
+    /// Regular price of one unit.
     pub price: Money,
-    /// What one unit costs the store, in the currency of the price.
+    /// Cost of one unit for the store, in the currency of the price.
     pub cost: Option<Money>,
-    /// How many business days it can be sold, the day of its delivery included.
+    /// Number of business days on which the item can be sold, including the day of its delivery.
     pub shelf_life_days: u16,
-    /// Its own discount steps, instead of the store's.
+    /// Allowed discounts, instead of those of the store.
     pub ladder: Option<Ladder>,
-    /// No price below it.
+    /// Lowest price.
     pub floor: Option<Money>,
-    /// Never discounted.
+    /// `true` if the item never gets a discount.
     pub no_discount: bool,
-    /// What a unit left at the close is worth; below 0 where disposal costs money. 0 when `None`.
+    /// Value of a unit left at the close; below 0 if its disposal costs money. `None` is 0.
     pub salvage_value: Option<Money>,
-    /// The piece in which it is counted where it is sold by weight or volume, in its unit.
+    /// Portion in which the pricing counts an item sold by weight or volume, in its unit.
     pub portion: Option<Decimal>,
-    /// How its demand answers to price, instead of the store's.
+    /// Price elasticity of demand, instead of that of the store.
     pub elasticity: Option<Decimal>,
 }
 
 impl Item {
-    /// Reads `{"sku", "price", "currency"?, "cost"?, "name"?, "category"?, "shelf_life_days"?,
+    /// Parses `{"sku", "price", "currency"?, "cost"?, "name"?, "category"?, "shelf_life_days"?,
     /// "ladder_percent"?, "floor"?, "no_discount"?, "salvage_value"?, "portion"?, "elasticity"?,
     /// "store_id"?}`.
     ///
     /// # Errors
-    /// All rules that the entry breaks.
+    /// Returns all violations of the entry.
     pub fn parse(json: &str) -> Result<Self, CatalogError> {
-        let mut fields = Fields::of(json, FIELDS).map_err(|fault| CatalogError(vec![fault]))?;
-        read(&mut fields).filter(|_| fields.faults.is_empty()).ok_or(CatalogError(fields.faults))
+        let mut fields = FieldReader::new(json, FIELDS).map_err(CatalogError)?;
+        let item = read(&mut fields);
+        fields.finish(item).map_err(CatalogError)
     }
 
-    /// The entry as [`Item::parse`] reads it.
+    /// Returns the JSON that [`Item::parse`] accepts.
     #[must_use]
     pub fn to_json(&self) -> String {
         json!({
@@ -106,8 +107,8 @@ impl Item {
         .to_string()
     }
 
-    /// The piece in which the pricing counts it, in its unit: one, or what it is cut or filled
-    /// into where it is sold by weight or volume.
+    /// Returns the quantity that the pricing counts as one: one piece, or the portion of an item
+    /// sold by weight or volume, in its unit.
     #[must_use]
     pub fn piece(&self, unit: Unit) -> Decimal {
         let default = if unit == Unit::Each { Decimal::ONE } else { PORTION_DEFAULT };
@@ -115,15 +116,15 @@ impl Item {
     }
 }
 
-fn read(fields: &mut Fields<'_>) -> Option<Item> {
+fn read(fields: &mut FieldReader<'_>) -> Option<Item> {
     let currency = fields.optional("currency").unwrap_or(Currency::EUR);
     let sku = fields.required("sku");
-    fields.present("price");
+    fields.require("price");
     let price = fields.price("price", currency);
     if price.is_some_and(|price| price.amount().is_zero()) {
-        fields.fault("price", "must be above 0");
+        fields.violation("price", "must be above 0");
     }
-    let shelf_life_days = fields.whole("shelf_life_days", 1..=SHELF_LIFE_DAYS_MAX, "days");
+    let shelf_life_days = fields.whole_number("shelf_life_days", 1..=SHELF_LIFE_DAYS_MAX, "days");
     let item = Item {
         store_id: fields.optional("store_id"),
         name: fields.text("name"),
@@ -134,21 +135,21 @@ fn read(fields: &mut Fields<'_>) -> Option<Item> {
         floor: fields.price("floor", currency),
         no_discount: fields.flag("no_discount").unwrap_or(false),
         salvage_value: salvage_value(fields, currency),
-        portion: fields.decimal("portion", QUANTITY_LEAST, Decimal::ONE_THOUSAND),
+        portion: fields.decimal("portion", PORTION_MIN, Decimal::ONE_THOUSAND),
         elasticity: fields.elasticity(),
         sku: sku?,
         price: price?,
     };
     if item.floor.is_some_and(|floor| floor.amount() > item.price.amount()) {
         let rule = format!("is above the price {}; no discount could ever be given", item.price);
-        fields.fault("floor", rule);
+        fields.violation("floor", rule);
     }
     Some(item)
 }
 
-fn salvage_value(fields: &mut Fields<'_>, currency: Currency) -> Option<Money> {
+fn salvage_value(fields: &mut FieldReader<'_>, currency: Currency) -> Option<Money> {
     let text = fields.text_or_number("salvage_value")?;
     let value = Money::parse_signed(&text, currency);
     let value = value.map_err(|error| format!("{error} (an amount in {currency}, either sign)"));
-    fields.parsed("salvage_value", value)
+    fields.check("salvage_value", value)
 }

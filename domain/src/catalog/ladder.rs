@@ -1,13 +1,13 @@
-//! The discounts that are allowed.
+//! Ladder of allowed discounts.
 
-use crate::fields::Fields;
+use crate::field_reader::FieldReader;
 use crate::limits::{DISCOUNT_PERCENT_MAX, LADDER_STEPS_MAX};
 
-/// Allowed discounts in percent: ascending, unique, starting with 0.
+/// Allowed discounts, in percent: ascending, unique, starting with 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ladder(Vec<u8>);
 
-/// Why numbers are not a ladder.
+/// Violation of the rules for a ladder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "is not a ladder: 1 to {LADDER_STEPS_MAX} steps, starting with 0, each deeper than the one \
@@ -16,10 +16,10 @@ pub struct Ladder(Vec<u8>);
 pub struct LadderError;
 
 impl Ladder {
-    /// A checked ladder.
+    /// Creates a ladder.
     ///
     /// # Errors
-    /// [`LadderError`], which states the rule.
+    /// Returns an error if the steps break a rule.
     pub fn new(steps: Vec<u8>) -> Result<Self, LadderError> {
         let ascending = steps.is_sorted_by(|a, b| a < b);
         let starts_with_zero = steps.first() == Some(&0);
@@ -31,14 +31,14 @@ impl Ladder {
         }
     }
 
-    /// The steps, in percent.
+    /// Returns the steps, in percent.
     #[must_use]
     pub fn steps(&self) -> &[u8] {
         &self.0
     }
 
-    pub(super) fn read(fields: &mut Fields<'_>, field: &'static str) -> Option<Self> {
-        let steps = fields.numbers(field)?;
-        fields.parsed(field, Self::new(steps))
+    pub(super) fn read(fields: &mut FieldReader<'_>, field: &'static str) -> Option<Self> {
+        let steps = fields.whole_numbers(field)?;
+        fields.check(field, Self::new(steps))
     }
 }

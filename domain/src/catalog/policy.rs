@@ -1,27 +1,27 @@
-//! The retailer's rules for discounts.
+//! Policy: the retailer's rules for discounts.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveTime;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::{CatalogError, CategoryRules, Ladder};
+use crate::digest::Version;
 use crate::experiment::Experiment;
-use crate::fault::Fault;
-use crate::fields::{Fields, shorten};
+use crate::field_reader::FieldReader;
 use crate::limits::{
     CHANGE_MINUTES_MAX, CHANGES_MAX, DISCOUNT_PERCENT_MAX, SLOT_MINUTES, UNIT_PRICE_MAX,
 };
-use crate::version::Version;
-use crate::words::words;
+use crate::violation::excerpt;
+use crate::word_enum::word_enum;
 
-/// Longest shift of the moments at which an item may step.
+/// Longest jitter of the instants at which an item may step, in minutes.
 const JITTER_MINUTES_MAX: u32 = 105;
-/// How long all tills of an open store may be silent before that is doubted.
+/// Range of `doubt_after_minutes`.
 const DOUBT_AFTER_MINUTES: std::ops::RangeInclusive<u32> = 15..=1_440;
 
-/// What is read of a policy.
 const FIELDS: &[&str] = &[
     "enabled",
     "shadow",
@@ -44,68 +44,70 @@ const FIELDS: &[&str] = &[
     "categories",
 ];
 
-words! {
-    /// What becomes of a decision whose inputs are in doubt.
-    OnDoubt {
-        /// It is taken, and the offer says so.
-        Mark = "mark",
-        /// None is taken.
-        Withhold = "withhold",
-    }
+/// Handling of a decision whose inputs are in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum OnDoubt {
+    /// The offer is published and marked.
+    Mark,
+    /// No offer is published.
+    Withhold,
 }
 
-/// When and how deep a store may discount.
+word_enum!(OnDoubt);
+
+/// Rules for the times and depths of a store's discounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// Whether any price is decided. What is on the shelf stays as it is until the close.
+    /// `false` if no price is decided. Offers on the shelf stay valid until the close.
     pub enabled: bool,
-    /// Decides and stores, but offers nothing: to see what would happen.
+    /// `true` if decisions are stored and not published, to observe their effect.
     pub shadow: bool,
-    /// When the afternoon starts, by the store's clock; it ends with the close.
+    /// Start of the afternoon by the store's clock. The afternoon ends with the close.
     pub afternoon_starts: NaiveTime,
-    /// No change after this time by the store's clock.
+    /// Latest time of a change, by the store's clock.
     pub latest_change: Option<NaiveTime>,
-    /// The discounts that items without a ladder of their own may get.
+    /// Allowed discounts of items without a ladder of their own.
     pub ladder: Ladder,
-    /// Deeper steps are not allowed.
+    /// Deepest discount, in percent.
     pub max_discount_percent: u8,
-    /// No price below it, in the currency of the item.
+    /// Lowest price, in the currency of the item.
     pub min_price: Option<Decimal>,
-    /// The price stays at least `cost / (1 - percent / 100)`.
+    /// Lowest margin: the price is at least `cost / (1 - percent / 100)`.
     pub min_margin_percent: Option<u8>,
-    /// The price in minor units ends with one of these digits; any ending when empty.
+    /// Allowed last digits of a price in minor units. An empty list allows all.
     pub price_endings: Vec<String>,
-    /// Least time between two changes of one price.
+    /// Shortest time between two changes of one price, in minutes.
     pub min_minutes_between_changes: u32,
-    /// Most changes of one price a day; no limit when `None`.
+    /// Largest number of changes of one price per day; `None` is unlimited.
     pub max_changes: Option<u32>,
-    /// Most changes of all prices of the store within an hour, for people who print stickers: the
-    /// best gains first. No limit when `None`.
+    /// Largest number of changes of all prices of the store within an hour; the changes with the
+    /// largest gains come first. Stores that print stickers need it. `None` is unlimited.
     pub max_changes_per_hour: Option<u32>,
-    /// Against queues at seven: an item may step every 15 minutes and this many more, and in
-    /// which quarter of an hour differs by store, date and category. A multiple of 15.
+    /// Jitter of the steps, in minutes, a multiple of 15. An item may step every
+    /// `15 + step_jitter_minutes` minutes, at an offset that differs by store, date and category.
+    /// Customers cannot wait for a known time.
     pub step_jitter_minutes: u32,
-    /// Fewer units on hand than this are left alone.
+    /// Smallest stock on hand of an item that may get a discount, in its unit.
     pub min_on_hand: Decimal,
-    /// How demand answers to price, at the regular price: demand at `d` percent off is
-    /// `exp(elasticity * d / 100)` times that without discount.
+    /// Price elasticity of demand at the regular price: the demand at `d` percent off is
+    /// `exp(elasticity * d / 100)` times the demand without discount.
     pub elasticity: Decimal,
-    /// What becomes of decisions when the tills' events have gaps, or stop coming.
+    /// Handling of decisions if the tills' events have gaps or stop.
     pub on_doubt: OnDoubt,
-    /// How long no till of an open store need send anything before that is doubted.
+    /// Time without events of an open store after which its inputs are in doubt, in minutes.
     pub doubt_after_minutes: u32,
     /// Control group and exploration.
     pub experiment: Experiment,
-    /// What is otherwise for one category.
+    /// Rules of single categories, by name.
     pub categories: BTreeMap<String, CategoryRules>,
 }
 
 impl Default for Policy {
-    /// Half an hour between changes and steps of ten points give away next to nothing against any
-    /// price at any time, and six changes reach deep enough. An elasticity of 2.2 (three times the
-    /// demand at half the price) is where to start when nothing was measured: studies of single
-    /// items in shops find means of 1.8 to 3.3 (Tellis 1988; Bijmolt, van Heerde & Pieters 2005;
-    /// Akbay & Jones 2006).
+    /// Half an hour between changes and steps of ten points lose almost nothing against any price at
+    /// any time, and six changes reach deep enough. An elasticity of 2.2 (three times the demand at
+    /// half the price) is the prior without measurements: studies of single items in shops find means
+    /// of 1.8 to 3.3 (Tellis 1988; Bijmolt, van Heerde & Pieters 2005; Akbay & Jones 2006).
     fn default() -> Self {
         Self {
             enabled: true,
@@ -132,17 +134,17 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Reads a policy; what is left out has the default.
+    /// Parses a policy. Absent fields have their defaults.
     ///
     /// # Errors
-    /// All rules that it breaks.
+    /// Returns all violations of the policy.
     pub fn parse(json: &str) -> Result<Self, CatalogError> {
-        let mut fields = Fields::of(json, FIELDS).map_err(|fault| CatalogError(vec![fault]))?;
+        let mut fields = FieldReader::new(json, FIELDS).map_err(CatalogError)?;
         let policy = read(&mut fields);
-        if fields.faults.is_empty() { Ok(policy) } else { Err(CatalogError(fields.faults)) }
+        fields.finish(Some(policy)).map_err(CatalogError)
     }
 
-    /// The policy as [`Policy::parse`] reads it.
+    /// Returns the JSON that [`Policy::parse`] accepts.
     #[must_use]
     pub fn to_value(&self) -> Value {
         let categories = self.categories.iter();
@@ -171,7 +173,7 @@ impl Policy {
         })
     }
 
-    /// Names these rules: equal rules have equal versions.
+    /// Returns the version of the rules. Equal rules have equal versions.
     #[must_use]
     pub fn version(&self) -> Version {
         // The members of a `Value` are in the order of their names.
@@ -179,13 +181,13 @@ impl Policy {
     }
 }
 
-fn read(fields: &mut Fields<'_>) -> Policy {
+fn read(fields: &mut FieldReader<'_>) -> Policy {
     let default = Policy::default();
     Policy {
         enabled: fields.flag("enabled").unwrap_or(default.enabled),
         shadow: fields.flag("shadow").unwrap_or(default.shadow),
-        afternoon_starts: fields.clock("afternoon_starts").unwrap_or(default.afternoon_starts),
-        latest_change: fields.clock("latest_change"),
+        afternoon_starts: fields.clock_time("afternoon_starts").unwrap_or(default.afternoon_starts),
+        latest_change: fields.clock_time("latest_change"),
         ladder: Ladder::read(fields, "ladder_percent").unwrap_or(default.ladder),
         max_discount_percent: fields
             .percent("max_discount_percent")
@@ -194,7 +196,7 @@ fn read(fields: &mut Fields<'_>) -> Policy {
         min_margin_percent: fields.percent("min_margin_percent"),
         price_endings: price_endings(fields).unwrap_or_default(),
         min_minutes_between_changes: fields
-            .whole("min_minutes_between_changes", 0..=CHANGE_MINUTES_MAX, "minutes")
+            .whole_number("min_minutes_between_changes", 0..=CHANGE_MINUTES_MAX, "minutes")
             .unwrap_or(default.min_minutes_between_changes),
         max_changes: limit(fields, "max_changes", default.max_changes),
         max_changes_per_hour: limit(fields, "max_changes_per_hour", default.max_changes_per_hour),
@@ -203,17 +205,17 @@ fn read(fields: &mut Fields<'_>) -> Policy {
             .decimal("min_on_hand", Decimal::ZERO, Decimal::from(1_000_000))
             .map_or(default.min_on_hand, |least| least.normalize()),
         elasticity: fields.elasticity().unwrap_or(default.elasticity),
-        on_doubt: on_doubt(fields).unwrap_or(default.on_doubt),
+        on_doubt: fields.word("on_doubt", OnDoubt::ALL).unwrap_or(default.on_doubt),
         doubt_after_minutes: fields
-            .whole("doubt_after_minutes", DOUBT_AFTER_MINUTES, "minutes")
+            .whole_number("doubt_after_minutes", DOUBT_AFTER_MINUTES, "minutes")
             .unwrap_or(default.doubt_after_minutes),
         experiment: experiment(fields).unwrap_or_default(),
         categories: categories(fields).unwrap_or_default(),
     }
 }
 
-/// A least price, in the main unit of whatever currency.
-pub(super) fn min_price(fields: &mut Fields<'_>) -> Option<Decimal> {
+/// Reads the lowest price, in the main unit of any currency.
+pub(super) fn min_price(fields: &mut FieldReader<'_>) -> Option<Decimal> {
     fields.decimal("min_price", Decimal::ZERO, Decimal::from(UNIT_PRICE_MAX))
 }
 
@@ -225,55 +227,44 @@ pub(super) fn amount(decimal: Decimal) -> String {
     decimal.to_string()
 }
 
-fn price_endings(fields: &mut Fields<'_>) -> Option<Vec<String>> {
-    let endings = fields.words("price_endings")?;
+fn price_endings(fields: &mut FieldReader<'_>) -> Option<Vec<String>> {
+    let endings = fields.texts("price_endings")?;
     let digits = |ending: &String| {
         (1..=4).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_digit())
     };
     let valid = endings.iter().all(digits);
     let rule = r#"is not a list of endings of 1 to 4 digits, like ["0", "5"]"#;
-    fields.parsed("price_endings", valid.then_some(endings).ok_or(rule))
+    fields.check("price_endings", valid.then_some(endings).ok_or(rule))
 }
 
-fn limit(fields: &mut Fields<'_>, field: &'static str, default: Option<u32>) -> Option<u32> {
+fn limit(fields: &mut FieldReader<'_>, field: &'static str, default: Option<u32>) -> Option<u32> {
     match fields.raw(field) {
         Some("\"unlimited\"") => None,
         None => default,
-        Some(_) => fields.whole(field, 0..=CHANGES_MAX, "changes"),
+        Some(_) => fields.whole_number(field, 0..=CHANGES_MAX, "changes"),
     }
 }
 
-fn step_jitter(fields: &mut Fields<'_>) -> Option<u32> {
-    let minutes = fields.whole("step_jitter_minutes", 0..=JITTER_MINUTES_MAX, "minutes")?;
+fn step_jitter(fields: &mut FieldReader<'_>) -> Option<u32> {
+    let minutes = fields.whole_number("step_jitter_minutes", 0..=JITTER_MINUTES_MAX, "minutes")?;
     let rule = format!("is not a multiple of {SLOT_MINUTES} minutes");
     let on_grid = minutes % SLOT_MINUTES == 0;
-    fields.parsed("step_jitter_minutes", on_grid.then_some(minutes).ok_or(rule))
+    fields.check("step_jitter_minutes", on_grid.then_some(minutes).ok_or(rule))
 }
 
-fn on_doubt(fields: &mut Fields<'_>) -> Option<OnDoubt> {
-    let word = fields.text("on_doubt")?;
-    fields.parsed("on_doubt", OnDoubt::from_word(&word).ok_or("is not mark or withhold"))
-}
-
-fn experiment(fields: &mut Fields<'_>) -> Option<Experiment> {
+fn experiment(fields: &mut FieldReader<'_>) -> Option<Experiment> {
     let json = fields.object("experiment")?;
-    Experiment::parse(&json).map_err(|faults| told(fields, "experiment", "", faults)).ok()
+    Experiment::parse(&json).map_err(|inner| fields.nested("experiment", "", inner)).ok()
 }
 
-fn categories(fields: &mut Fields<'_>) -> Option<BTreeMap<String, CategoryRules>> {
+fn categories(fields: &mut FieldReader<'_>) -> Option<BTreeMap<String, CategoryRules>> {
     let objects = fields.objects("categories")?;
     let mut categories = BTreeMap::new();
     for (name, json) in objects {
         match CategoryRules::parse(&json) {
             Ok(rules) => drop(categories.insert(name, rules)),
-            Err(faults) => told(fields, "categories", &format!("{}: ", shorten(&name)), faults),
+            Err(inner) => fields.nested("categories", &format!("{}: ", excerpt(&name)), inner),
         }
     }
     Some(categories)
-}
-
-/// Faults of what lies inside a field.
-fn told(fields: &mut Fields<'_>, field: &'static str, name: &str, faults: Vec<Fault>) {
-    let inside = |fault: Fault| Fault::new(field, None, format!("{name}{fault}"));
-    fields.faults.extend(faults.into_iter().map(inside));
 }

@@ -1,35 +1,35 @@
-//! What binds one item: its own entry before its category's before the policy.
+//! Rules of one item: those of its entry, then of its category, then of the policy.
 
 use chrono::NaiveTime;
 use rust_decimal::Decimal;
 
 use super::{CategoryRules, Item, Ladder, Policy};
 
-/// The rules of one item.
+/// Rules of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemRules<'a> {
-    /// Whether it may get a discount at all.
+    /// `true` if the item never gets a discount.
     pub is_excluded: bool,
-    /// No change before, by the store's clock, if later than the afternoon's start.
+    /// Earliest time of a change by the store's clock, if later than the start of the afternoon.
     pub earliest: Option<NaiveTime>,
-    /// No change after; one at this time is allowed.
+    /// Latest time of a change, inclusive.
     pub latest: Option<NaiveTime>,
-    /// The discounts.
+    /// Allowed discounts.
     pub ladder: &'a Ladder,
-    /// The deepest one, in percent.
+    /// Deepest discount, in percent.
     pub max_discount_percent: u8,
-    /// No price below it: the highest of all floors.
+    /// Lowest price: the highest of all floors.
     pub min_price: Option<Decimal>,
-    /// The price is at least `cost / (1 - percent / 100)`.
+    /// Lowest margin: the price is at least `cost / (1 - percent / 100)`.
     pub min_margin_percent: Option<u8>,
-    /// How demand answers to price where nothing was learnt yet.
+    /// Price elasticity of demand before any learning.
     pub elasticity: Decimal,
-    /// Whether that was said of this very item.
+    /// `true` if the elasticity is from the entry of the item.
     pub is_its_own: bool,
 }
 
 impl Policy {
-    /// The rules of an item.
+    /// Returns the rules of an item.
     #[must_use]
     pub fn rules_of<'a>(&'a self, item: &'a Item) -> ItemRules<'a> {
         let category = item.category.as_ref().and_then(|category| self.categories.get(category));

@@ -1,4 +1,4 @@
-//! A store.
+//! Store of a retailer.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -8,58 +8,52 @@ use super::chain::is_country;
 use super::policy::clock_text;
 use super::{CatalogError, Policy};
 use crate::calendar::{BusinessDay, DaySpan, Hours, instant};
-use crate::fault::Fault;
-use crate::fields::{Fields, shorten};
-use crate::id::StoreId;
+use crate::field_reader::FieldReader;
+use crate::identifier::StoreId;
+use crate::violation::{Violation, excerpt};
 
-/// What is read of a store.
 const FIELDS: &[&str] = &["store_id", "name", "country", "zone", "hours", "policy"];
 
-/// A week without a change of the clock almost everywhere.
+/// Monday of a week without a clock change in almost all zones.
 const ANY_WEEK: NaiveDate = NaiveDate::from_ymd_opt(2026, 1, 12).expect("a date");
 
-/// One store: where its clock is, when it is open, how it discounts.
+/// Store with its time zone, opening hours and policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
-    /// What it is called in events.
+    /// Name of the store in events.
     pub store_id: StoreId,
-    /// What people call it.
+    /// Name for people.
     pub name: Option<String>,
-    /// The country, by its two letters, whose law counts.
+    /// Country whose law applies (ISO 3166-1 alpha-2).
     pub country: Option<String>,
-    /// Its time zone.
+    /// Time zone.
     pub zone: Tz,
-    /// Its opening hours.
+    /// Opening hours.
     pub hours: Hours,
-    /// Its rules for discounts.
+    /// Rules for discounts.
     pub policy: Policy,
 }
 
 impl Store {
-    /// Reads `{"store_id", "zone", "hours", "name"?, "country"?, "policy"?}`.
+    /// Parses `{"store_id", "zone", "hours", "name"?, "country"?, "policy"?}`.
     ///
     /// # Errors
-    /// All rules that the entry breaks.
+    /// Returns all violations of the entry.
     pub fn parse(json: &str) -> Result<Self, CatalogError> {
-        let mut fields = Fields::of(json, FIELDS).map_err(|fault| CatalogError(vec![fault]))?;
+        let mut fields = FieldReader::new(json, FIELDS).map_err(CatalogError)?;
         let policy = fields.raw("policy").map_or(Ok(Policy::default()), Policy::parse);
         let store = read(&mut fields);
-        match (store, policy) {
-            (Some(store), Ok(policy)) if fields.faults.is_empty() => {
-                let store = Self { policy, ..store };
-                let faults = store.backward();
-                if faults.is_empty() { Ok(store) } else { Err(CatalogError(faults)) }
-            }
-            (_, policy) => {
-                fields.faults.extend(policy.err().into_iter().flat_map(|error| error.0));
-                Err(CatalogError(fields.faults))
-            }
-        }
+        let policy = policy.map_err(|error| fields.violations.extend(error.0)).unwrap_or_default();
+        let store = store.map(|store| Self { policy, ..store });
+        let store = fields.finish(store).map_err(CatalogError)?;
+        let violations = store.reversed_times();
+        if violations.is_empty() { Ok(store) } else { Err(CatalogError(violations)) }
     }
 
-    /// Ends before their beginnings, by which no price would ever change. Which of two times is
-    /// the earlier one, depends on the opening hours: a night goes past midnight.
-    fn backward(&self) -> Vec<Fault> {
+    /// Returns a violation for each latest time of a change that precedes the earliest one. No price
+    /// would ever change. The order of two times depends on the opening hours, because a business day
+    /// may end after midnight.
+    fn reversed_times(&self) -> Vec<Violation> {
         let days: Vec<BusinessDay> =
             ANY_WEEK.iter_days().take(7).filter_map(|date| self.day(date)).collect();
         let before = |end: Option<NaiveTime>, start: NaiveTime| {
@@ -71,19 +65,19 @@ impl Store {
         let starts = self.policy.afternoon_starts;
         let latest = before(self.policy.latest_change, starts).map(|latest| {
             let rule = format!("is before afternoon_starts {}", clock_text(starts));
-            Fault::new("latest_change", Some(&clock_text(latest)), rule)
+            Violation::new("latest_change", Some(&clock_text(latest)), rule)
         });
         let of_category = self.policy.categories.iter().filter_map(|(name, rules)| {
-            let (earliest, name) = (rules.earliest?, shorten(name));
+            let (earliest, name) = (rules.earliest?, excerpt(name));
             let (latest, earliest) =
                 (clock_text(before(rules.latest, earliest)?), clock_text(earliest));
             let rule = format!("{name}: latest {latest} is before earliest {earliest}");
-            Some(Fault::new("categories", None, rule))
+            Some(Violation::new("categories", None, rule))
         });
         latest.into_iter().chain(of_category).collect()
     }
 
-    /// The entry as [`Store::parse`] reads it.
+    /// Returns the JSON that [`Store::parse`] accepts.
     #[must_use]
     pub fn to_json(&self) -> String {
         json!({
@@ -97,28 +91,28 @@ impl Store {
         .to_string()
     }
 
-    /// Everything that counts for `date`, also where the store stays closed.
+    /// Returns the span of `date`, also if the store is closed on it.
     #[must_use]
     pub fn span(&self, date: NaiveDate) -> DaySpan {
         self.hours.span(self.zone, date)
     }
 
-    /// The business day called `date`, or `None` when the store stays closed.
+    /// Returns the business day of `date`, or `None` if the store is closed on it.
     #[must_use]
     pub fn day(&self, date: NaiveDate) -> Option<BusinessDay> {
         self.hours.day(self.zone, date)
     }
 
-    /// The business day that `now` belongs to: the one that is open, or else that of the date on
-    /// the store's wall; `None` when the store stays closed on it.
+    /// Returns the business day that is open at `now`, or else the business day of the local date;
+    /// `None` if the store is closed on that date.
     #[must_use]
     pub fn day_at(&self, now: DateTime<Utc>) -> Option<BusinessDay> {
         let open = self.hours.open_day_at(self.zone, now);
         open.or_else(|| self.day(now.with_timezone(&self.zone).date_naive()))
     }
 
-    /// The business day whose afternoon `now` lies in. A start before the opening is that clock
-    /// time of the next date, where the store is then still open, and else the opening.
+    /// Returns the business day whose afternoon contains `now`. A start of the afternoon before the
+    /// opening counts for the next date if the store is still open then, and otherwise as the opening.
     #[must_use]
     pub fn afternoon_at(&self, now: DateTime<Utc>) -> Option<BusinessDay> {
         let day = self.hours.open_day_at(self.zone, now)?;
@@ -126,8 +120,8 @@ impl Store {
         (now >= starts_at).then_some(day)
     }
 
-    /// The instant of a clock time on a business day: that of the next date, if it is before the
-    /// opening and the store is then still open.
+    /// Returns the instant of a clock time on a business day. A time before the opening counts for
+    /// the next date if the store is still open then.
     #[must_use]
     pub fn clock_on(&self, day: &BusinessDay, time: NaiveTime) -> DateTime<Utc> {
         let tonight = instant(self.zone, day.date, time);
@@ -139,9 +133,9 @@ impl Store {
         }
     }
 
-    /// From when on goods with `shelf_life_days` may still be for sale on `day`. What is on hand is
-    /// added up from there; so of goods that keep for several days there has to be a count within
-    /// that time, or what was left before it is missing.
+    /// Returns the earliest instant at which goods that are for sale on `day` can have been
+    /// delivered. Stock on hand is added up from this instant. Goods with a shelf life of several
+    /// days need a count within that time; stock from before it is not included.
     #[must_use]
     pub fn shelf_since(&self, day: &BusinessDay, shelf_life_days: u16) -> DateTime<Utc> {
         let earlier = TimeDelta::days(i64::from(shelf_life_days) - 1);
@@ -151,8 +145,8 @@ impl Store {
     }
 }
 
-/// The store, as yet without its own policy.
-fn read(fields: &mut Fields<'_>) -> Option<Store> {
+/// Reads a store with the default policy.
+fn read(fields: &mut FieldReader<'_>) -> Option<Store> {
     let store_id = fields.required("store_id");
     let name = fields.text("name");
     let country = country(fields);
@@ -161,15 +155,15 @@ fn read(fields: &mut Fields<'_>) -> Option<Store> {
     Some(Store { store_id, name, country, zone, hours, policy: Policy::default() })
 }
 
-fn country(fields: &mut Fields<'_>) -> Option<String> {
+fn country(fields: &mut FieldReader<'_>) -> Option<String> {
     let country = fields.text("country")?;
     let rule = "is not a country of ISO 3166, like DE";
-    fields.parsed("country", is_country(&country).then_some(country).ok_or(rule))
+    fields.check("country", is_country(&country).then_some(country).ok_or(rule))
 }
 
-fn zone(fields: &mut Fields<'_>) -> Option<Tz> {
-    fields.present("zone")?;
+fn zone(fields: &mut FieldReader<'_>) -> Option<Tz> {
+    fields.require("zone")?;
     let name = fields.text("zone")?;
     let rule = "is not a time zone of the IANA database, like Europe/Berlin";
-    fields.parsed("zone", name.parse().map_err(|_| rule))
+    fields.check("zone", name.parse().map_err(|_| rule))
 }

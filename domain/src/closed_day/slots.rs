@@ -12,7 +12,7 @@ use crate::event::{Action, Event};
 use crate::limits::SLOT_MINUTES;
 use crate::money::Money;
 use crate::offer::Offer;
-use crate::stock::Shelf;
+use crate::stock::Availability;
 
 /// A slot of the wall clock at one price on the shelf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,7 +139,7 @@ impl Demand {
     pub(super) fn of(
         morning: &Morning<'_>,
         counting: &[&Event],
-        shelf: &Shelf,
+        shelf: &Availability,
         offers: &[&Offer],
     ) -> Self {
         let mut offers = offers.to_vec();
@@ -175,7 +175,7 @@ impl Demand {
         &mut self,
         morning: &Morning<'_>,
         opens_at: DateTime<Utc>,
-        shelf: &Shelf,
+        shelf: &Availability,
         offers: &[&Offer],
     ) {
         let closes_at = morning.span.closes_at;

@@ -1,37 +1,38 @@
-//! Global Trade Item Numbers.
+//! Global Trade Item Numbers (GTIN).
 
 use std::str::FromStr;
 
-/// A GTIN of 8, 12, 13 or 14 digits whose check digit is right.
+/// GTIN of 8, 12, 13 or 14 digits with a valid check digit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gtin(Box<str>);
 
-/// Why a text is not a GTIN.
+/// Violation of the rules for a GTIN.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GtinError {
-    /// Wrong length or not digits.
+    /// The text has another length or other characters.
     #[error("is not 8, 12, 13 or 14 digits")]
     Digits,
-    /// The last digit does not fit the others.
+    /// The check digit does not match the other digits.
     #[error("has the check digit {given}; by the GS1 rule it would be {expected}")]
     CheckDigit {
-        /// The digit that was given.
+        /// Given check digit.
         given: u8,
-        /// The digit that would be right.
+        /// Valid check digit.
         expected: u8,
     },
 }
 
 impl Gtin {
-    /// The digits.
+    /// Returns the digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Source of the check digit: GS1 General Specifications, section 7.9.1. Digits are weighted 3, 1,
-/// 3, … from the right, the check digit left out, and it completes their sum to a multiple of ten.
+/// Source of the check digit: GS1 General Specifications, section 7.9.1. The digits before the check
+/// digit are weighted 3, 1, 3, … from the right. The check digit completes their sum to a multiple
+/// of ten.
 impl FromStr for Gtin {
     type Err = GtinError;
 

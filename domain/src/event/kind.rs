@@ -1,82 +1,100 @@
-//! The kinds of events and what each carries.
+//! Kinds of events, units, reasons, and the fields of each kind.
 
-use crate::id::EventId;
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
+use crate::identifier::EventId;
 use crate::money::Money;
-use crate::words::words;
+use crate::word_enum::word_enum;
 
-words! {
-    /// What kind of thing happened.
-    Kind {
-        /// Sold to a customer.
-        Sale = "sale",
-        /// Brought back by a customer and for sale again.
-        Return = "return",
-        /// Delivered or baked.
-        Receipt = "receipt",
-        /// Thrown away, given away, lost.
-        Waste = "waste",
-        /// Counted on the shelf: an absolute number.
-        Count = "count",
-        /// Arrived from another store.
-        TransferIn = "transfer_in",
-        /// Sent to another store.
-        TransferOut = "transfer_out",
-        /// Voids another event.
-        Correction = "correction",
-    }
+/// Kind of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Kind {
+    /// Sale to a customer.
+    Sale,
+    /// Return by a customer; the goods are for sale again.
+    Return,
+    /// Delivery, or production in the store.
+    Receipt,
+    /// Waste, donation or loss.
+    Waste,
+    /// Count of the stock: an absolute quantity.
+    Count,
+    /// Transfer from another store.
+    TransferIn,
+    /// Transfer to another store.
+    TransferOut,
+    /// Correction that voids another event.
+    Correction,
 }
 
-words! {
-    /// The unit of a quantity. Source: UN/ECE Recommendation 20.
-    Unit {
-        /// Pieces.
-        Each = "EA",
-        /// Kilograms.
-        Kilogram = "KGM",
-        /// Litres.
-        Litre = "LTR",
-    }
+/// Unit of a quantity. Source of the codes: UN/ECE Recommendation 20.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+pub enum Unit {
+    /// Pieces.
+    #[strum(serialize = "EA")]
+    Each,
+    /// Kilograms.
+    #[strum(serialize = "KGM")]
+    Kilogram,
+    /// Litres.
+    #[strum(serialize = "LTR")]
+    Litre,
 }
 
-words! {
-    /// Why something was wasted, counted or corrected. The words are those of the GS1 Core
-    /// Business Vocabulary and of the large point-of-sale systems.
-    Reason {
-        /// Waste: damaged.
-        Damaged = "damaged",
-        /// Waste: past its date.
-        Expired = "expired",
-        /// Waste: spoilt before its date.
-        Spoilage = "spoilage",
-        /// Waste: stolen.
-        Theft = "theft",
-        /// Waste: not to be found.
-        Lost = "lost",
-        /// Waste: given to a charity.
-        Donation = "donation",
-        /// Waste: tasted by customers.
-        Sample = "sample",
-        /// Waste: used by the store itself.
-        InternalUse = "internal_use",
-        /// Waste: spoilt in baking or preparing.
-        ProductionWaste = "production_waste",
-        /// Waste: sent back to the supplier.
-        VendorReturn = "vendor_return",
-        /// Waste: recalled.
-        Recall = "recall",
-        /// Count: the regular count.
-        CycleCount = "cycle_count",
-        /// Count: counted again after a doubt.
-        Recount = "recount",
-        /// Correction: it never happened.
-        DidNotOccur = "did_not_occur",
-        /// Correction: it happened otherwise; the right event follows under its own id.
-        IncorrectData = "incorrect_data",
-    }
+/// Reason for a waste, a count or a correction. Source of the words: GS1 Core Business Vocabulary
+/// and large point-of-sale systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Reason {
+    /// Waste: damaged.
+    Damaged,
+    /// Waste: past its date.
+    Expired,
+    /// Waste: spoilt before its date.
+    Spoilage,
+    /// Waste: stolen.
+    Theft,
+    /// Waste: not found.
+    Lost,
+    /// Waste: given to a charity.
+    Donation,
+    /// Waste: tasted by customers.
+    Sample,
+    /// Waste: used by the store itself.
+    InternalUse,
+    /// Waste: spoilt in baking or preparing.
+    ProductionWaste,
+    /// Waste: sent back to the supplier.
+    VendorReturn,
+    /// Waste: recalled.
+    Recall,
+    /// Count: the regular count.
+    CycleCount,
+    /// Count: second count after a doubtful one.
+    Recount,
+    /// Correction: the event did not happen.
+    DidNotOccur,
+    /// Correction: the event was different; the right event follows with its own id.
+    IncorrectData,
 }
+
+word_enum!(Kind, Unit, Reason);
 
 impl Reason {
-    /// The reasons that may stand with events of `kind`.
+    /// Returns the reasons allowed for events of `kind`.
     pub fn of(kind: Kind) -> impl Iterator<Item = Self> {
         let belongs = move |reason: &Self| match reason {
             Self::CycleCount | Self::Recount => kind == Kind::Count,
@@ -87,29 +105,29 @@ impl Reason {
     }
 }
 
-/// What happened, with what only that kind carries.
+/// Kind of an event with the fields of that kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Sold, at this price for one unit.
+    /// Sale at this price for one unit.
     Sale(Money),
-    /// Brought back, at this price for one unit.
+    /// Return at this price for one unit.
     Return(Money),
-    /// Delivered or baked.
+    /// Delivery, or production in the store.
     Receipt,
-    /// Thrown away, given away, lost.
+    /// Waste, donation or loss.
     Waste(Option<Reason>),
-    /// Counted.
+    /// Count of the stock.
     Count(Option<Reason>),
-    /// Arrived from another store.
+    /// Transfer from another store.
     TransferIn,
-    /// Sent to another store.
+    /// Transfer to another store.
     TransferOut,
-    /// Voids the named event of the same store, item and instant.
+    /// Correction that voids the named event of the same store, item and instant.
     Correction(EventId, Option<Reason>),
 }
 
 impl Action {
-    /// Its kind.
+    /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
@@ -124,7 +142,7 @@ impl Action {
         }
     }
 
-    /// The price of one unit, for sales and returns.
+    /// Returns the price of one unit of a sale or return.
     #[must_use]
     pub fn unit_price(&self) -> Option<Money> {
         match self {
@@ -133,7 +151,7 @@ impl Action {
         }
     }
 
-    /// The reason, if one was given.
+    /// Returns the reason, if the event has one.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         match self {
@@ -142,7 +160,7 @@ impl Action {
         }
     }
 
-    /// The event that a correction voids.
+    /// Returns the event that a correction voids.
     #[must_use]
     pub fn corrects(&self) -> Option<&EventId> {
         match self {

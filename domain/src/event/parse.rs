@@ -1,4 +1,4 @@
-//! From JSON to [`Event`]: every rule of the event, applied once.
+//! Parser of events: all rules of an event.
 
 use std::time::Duration;
 
@@ -8,15 +8,14 @@ use serde::Deserialize;
 use super::kind::{Action, Kind, Reason, Unit};
 use super::rejection::Rejection;
 use super::{Details, Event, TerminalSequence};
-use crate::fields::Fields;
+use crate::field_reader::FieldReader;
 use crate::limits::{EVENT_AGE_MAX, EVENT_AHEAD_MAX, LOT_CHARS_MAX};
 use crate::money::{Currency, Money};
 
-/// Nothing was sold through Daymark before this instant, whatever the age limit: a till whose
-/// clock was reset says 1970.
+/// Earliest instant of an event without an age limit. A till whose clock was reset reports 1970.
 const EARLIEST: &str = "2000-01-01T00:00:00Z";
 
-/// What is read of an event. Source: the event table in ARCHITECTURE.md.
+/// Fields of an event. Source: the event table in ARCHITECTURE.md.
 const FIELDS: &[&str] = &[
     "event_id",
     "kind",
@@ -37,28 +36,28 @@ const FIELDS: &[&str] = &[
     "offer_id",
 ];
 
-/// What the receiver holds an event's instant against.
+/// Rules for the instant of an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Acceptance {
-    /// When the event was received.
+    /// Instant at which the event was received.
     pub received_at: DateTime<Utc>,
-    /// How old it may be; `None` takes history of any age.
+    /// Largest age of an event; `None` accepts any age.
     pub age_max: Option<Duration>,
-    /// How far ahead of the receiver it may be.
+    /// Largest time by which an event may be ahead of the receiver's clock.
     pub ahead_max: Duration,
 }
 
 impl Acceptance {
-    /// The usual limits: at most 7 days old, at most 5 minutes ahead.
+    /// Returns the default rules: at most 7 days old, at most 5 minutes ahead.
     #[must_use]
     pub fn at(received_at: DateTime<Utc>) -> Self {
         Self { received_at, age_max: Some(EVENT_AGE_MAX), ahead_max: EVENT_AHEAD_MAX }
     }
 
-    /// The same rules, read `grace` more generously.
+    /// Returns the rules with both limits extended by `grace`.
     ///
-    /// The second reader of an event uses it: what the first let in just inside the limit must
-    /// not be refused moments later, after it was acknowledged.
+    /// The second reader of an event uses extended rules. An event that the first reader accepted
+    /// just inside the limit is acknowledged and must not be refused moments later.
     #[must_use]
     pub fn with_grace(self, grace: Duration) -> Self {
         Self {
@@ -93,7 +92,7 @@ impl Acceptance {
     }
 }
 
-/// `7 days`, `7 days 1 hours`, `5 minutes`.
+/// Formats a duration like `7 days`, `7 days 1 hours` or `5 minutes`.
 fn human(duration: Duration) -> String {
     let minutes = duration.as_secs() / 60;
     let parts = [(minutes / 1440, "days"), (minutes / 60 % 24, "hours"), (minutes % 60, "minutes")];
@@ -102,30 +101,44 @@ fn human(duration: Duration) -> String {
 }
 
 impl Event {
-    /// Reads one JSON object. Unknown fields, and known fields that do not belong to the kind, are
-    /// kept out and are no error; `null` is the same as absent.
+    /// Parses one JSON object. Unknown fields, and fields that do not belong to the kind, are
+    /// ignored. `null` counts as absent.
+    ///
+    /// ```
+    /// use domain::{Acceptance, Event};
+    ///
+    /// let acceptance = Acceptance::at("2026-03-12T15:20:00Z".parse()?);
+    /// let json = r#"{"event_id":"t1-0001","kind":"sale","store_id":"0042","terminal_id":"t1",
+    ///     "sku":"BRT-1180","quantity":"2","unit_price":"2.50","currency":"EUR",
+    ///     "occurred_at":"2026-03-12T16:15:00+01:00"}"#;
+    /// let event = Event::parse(json, &acceptance)?;
+    /// assert_eq!(event.window().to_string(), "2026-03-12T15:15Z");
+    ///
+    /// let rejection = Event::parse(&json.replace("\"2\"", "-1"), &acceptance).unwrap_err();
+    /// assert_eq!(rejection.to_string(), "event t1-0001: quantity -1 is outside 0 to 1000000");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// All rules that the event breaks, each with its field, what was given and what would pass.
+    /// Returns all violations of the event.
     pub fn parse(json: &str, acceptance: &Acceptance) -> Result<Self, Rejection> {
-        let mut fields = Fields::of(json, FIELDS)
-            .map_err(|fault| Rejection { event_id: None, faults: vec![fault] })?;
+        let mut fields = FieldReader::new(json, FIELDS)
+            .map_err(|violations| Rejection { event_id: None, violations })?;
         let event_id = fields.raw("event_id").and_then(|raw| serde_json::from_str(raw).ok());
-        read(&mut fields, acceptance)
-            .filter(|_| fields.faults.is_empty())
-            .ok_or(Rejection { event_id, faults: fields.faults })
+        let event = read(&mut fields, acceptance);
+        fields.finish(event).map_err(|violations| Rejection { event_id, violations })
     }
 }
 
-/// Reads every field before it gives up, so that all faults are told at once.
-fn read(fields: &mut Fields<'_>, acceptance: &Acceptance) -> Option<Event> {
+/// Reads all fields, also after a violation, so that all violations are reported.
+fn read(fields: &mut FieldReader<'_>, acceptance: &Acceptance) -> Option<Event> {
     let event_id = fields.required("event_id");
     let kind = kind(fields);
     let store_id = fields.required("store_id");
     let terminal_id = fields.required("terminal_id");
     let sku = fields.required("sku");
     let quantity = quantity(fields, kind);
-    let unit = word(fields, "unit", Unit::from_word, &words(Unit::ALL, Unit::as_str));
+    let unit = fields.word("unit", Unit::ALL);
     let occurred_at = occurred_at(fields, acceptance);
     let action = kind.and_then(|kind| action(fields, kind));
     let details = Details {
@@ -148,34 +161,34 @@ fn read(fields: &mut Fields<'_>, acceptance: &Acceptance) -> Option<Event> {
     })
 }
 
-fn kind(fields: &mut Fields<'_>) -> Option<Kind> {
-    fields.present("kind")?;
-    word(fields, "kind", Kind::from_word, &words(Kind::ALL, Kind::as_str))
+fn kind(fields: &mut FieldReader<'_>) -> Option<Kind> {
+    fields.require("kind")?;
+    fields.word("kind", Kind::ALL)
 }
 
-/// A correction moves nothing, so it needs no quantity.
-fn quantity(fields: &mut Fields<'_>, kind: Option<Kind>) -> Option<crate::money::Quantity> {
+/// Reads the quantity. A correction moves nothing and has the quantity 0.
+fn quantity(fields: &mut FieldReader<'_>, kind: Option<Kind>) -> Option<crate::money::Quantity> {
     if kind == Some(Kind::Correction) {
         return "0".parse().ok();
     }
-    fields.present("quantity")?;
+    fields.require("quantity")?;
     let text = fields.text_or_number("quantity")?;
-    fields.parsed("quantity", text.parse())
+    fields.check("quantity", text.parse())
 }
 
-fn occurred_at(fields: &mut Fields<'_>, acceptance: &Acceptance) -> Option<DateTime<Utc>> {
-    fields.present("occurred_at")?;
+fn occurred_at(fields: &mut FieldReader<'_>, acceptance: &Acceptance) -> Option<DateTime<Utc>> {
+    fields.require("occurred_at")?;
     let text = fields.text("occurred_at")?;
     let parsed = DateTime::parse_from_rfc3339(&text).map_err(|error| {
         format!("is not an RFC 3339 instant with offset, like 2026-03-12T15:15:00+01:00 ({error})")
     });
-    let instant = fields.parsed("occurred_at", parsed)?;
+    let instant = fields.check("occurred_at", parsed)?;
     let instant = DateTime::from_timestamp_millis(instant.timestamp_millis())?;
-    fields.parsed("occurred_at", acceptance.check(instant))?;
+    fields.check("occurred_at", acceptance.check(instant))?;
     Some(instant)
 }
 
-fn action(fields: &mut Fields<'_>, kind: Kind) -> Option<Action> {
+fn action(fields: &mut FieldReader<'_>, kind: Kind) -> Option<Action> {
     Some(match kind {
         Kind::Sale => Action::Sale(unit_price(fields)?),
         Kind::Return => Action::Return(unit_price(fields)?),
@@ -191,42 +204,41 @@ fn action(fields: &mut Fields<'_>, kind: Kind) -> Option<Action> {
     })
 }
 
-fn unit_price(fields: &mut Fields<'_>) -> Option<Money> {
+fn unit_price(fields: &mut FieldReader<'_>) -> Option<Money> {
     let currency = fields.required::<Currency>("currency");
-    fields.present("unit_price")?;
+    fields.require("unit_price")?;
     let text = fields.text("unit_price")?;
     let price = Money::parse_price(&text, currency?)
         .map_err(|error| format!("{error} (a price in {})", currency.unwrap_or(Currency::EUR)));
-    fields.parsed("unit_price", price)
+    fields.check("unit_price", price)
 }
 
-fn reason(fields: &mut Fields<'_>, kind: Kind) -> Option<Reason> {
+fn reason(fields: &mut FieldReader<'_>, kind: Kind) -> Option<Reason> {
     let allowed: Vec<Reason> = Reason::of(kind).collect();
-    let find = |word: &str| allowed.iter().copied().find(|reason| reason.as_str() == word);
-    word(fields, "reason", find, &words(&allowed, Reason::as_str))
+    fields.word("reason", &allowed)
 }
 
-fn lot(fields: &mut Fields<'_>) -> Option<String> {
+fn lot(fields: &mut FieldReader<'_>) -> Option<String> {
     let lot = fields.text("lot")?;
     let rule = format!("is not 1 to {LOT_CHARS_MAX} printable ASCII characters");
-    fields.parsed("lot", is_lot(&lot).then_some(lot).ok_or(rule))
+    fields.check("lot", is_lot(&lot).then_some(lot).ok_or(rule))
 }
 
-/// Whether a text can be a lot number.
+/// `true` if `text` is a lot number.
 pub(crate) fn is_lot(text: &str) -> bool {
     let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
     printable && (1..=LOT_CHARS_MAX).contains(&text.len())
 }
 
-fn expires_on(fields: &mut Fields<'_>) -> Option<NaiveDate> {
+fn expires_on(fields: &mut FieldReader<'_>) -> Option<NaiveDate> {
     let text = fields.text("expires_on")?;
-    // Only this one spelling is read: chrono takes a sign, blanks and single digits as well.
+    // Only this spelling is accepted; chrono also accepts a sign, blanks and single digits.
     let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d");
     let date = date.ok().filter(|date| text.len() == 10 && date.to_string() == text);
-    fields.parsed("expires_on", date.ok_or("is not a date like 2026-03-12"))
+    fields.check("expires_on", date.ok_or("is not a date like 2026-03-12"))
 }
 
-fn sequence(fields: &mut Fields<'_>) -> Option<TerminalSequence> {
+fn sequence(fields: &mut FieldReader<'_>) -> Option<TerminalSequence> {
     #[derive(Deserialize)]
     struct Raw {
         epoch: String,
@@ -234,22 +246,7 @@ fn sequence(fields: &mut Fields<'_>) -> Option<TerminalSequence> {
     }
     let raw = serde_json::from_str::<Raw>(fields.raw("sequence")?)
         .map_err(|_| r#"is not like {"epoch":"2026-03-12","number":17}"#);
-    let raw = fields.parsed("sequence", raw)?;
+    let raw = fields.check("sequence", raw)?;
     let epoch = raw.epoch.parse().map_err(|error| format!("has an epoch that {error}"));
-    Some(TerminalSequence { epoch: fields.parsed("sequence", epoch)?, number: raw.number })
-}
-
-/// One word of a closed list.
-fn word<T>(
-    fields: &mut Fields<'_>,
-    field: &'static str,
-    find: impl Fn(&str) -> Option<T>,
-    allowed: &str,
-) -> Option<T> {
-    let text = fields.text(field)?;
-    fields.parsed(field, find(&text).ok_or(format!("is not one of {allowed}")))
-}
-
-fn words<T: Copy>(all: &[T], as_str: impl Fn(T) -> &'static str) -> String {
-    all.iter().map(|item| as_str(*item)).collect::<Vec<_>>().join(", ")
+    Some(TerminalSequence { epoch: fields.check("sequence", epoch)?, number: raw.number })
 }

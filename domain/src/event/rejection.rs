@@ -1,25 +1,24 @@
-//! Why an event was refused, in words that let its sender mend it.
+//! Rejection of an event.
 
 use std::fmt;
 
-use crate::fault::Fault;
-use crate::fields::shorten;
+use crate::violation::{Violation, excerpt, write_list};
 
-/// Everything wrong with one event.
+/// All violations of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
-    /// The event's id, if it could be read.
+    /// Id of the event, if it could be read.
     pub event_id: Option<String>,
-    /// At least one fault.
-    pub faults: Vec<Fault>,
+    /// At least one violation.
+    pub violations: Vec<Violation>,
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(event_id) = &self.event_id {
-            write!(f, "event {}: ", shorten(event_id))?;
+            write!(f, "event {}: ", excerpt(event_id))?;
         }
-        crate::fault::list(f, &self.faults)
+        write_list(f, &self.violations)
     }
 }
 

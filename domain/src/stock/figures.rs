@@ -1,4 +1,4 @@
-//! The figures of a set of events.
+//! Figures of a set of events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,47 +6,48 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use crate::event::{Action, Event};
-use crate::id::EventId;
+use crate::identifier::EventId;
 use crate::money::Currency;
 
-/// What a set of events adds up to. Quantities are in the item's unit.
+/// Sums of a set of events. Quantities are in the unit of the item.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Figures {
-    /// Sold to customers.
+    /// Quantity sold to customers.
     pub sold: Decimal,
-    /// Brought back by customers.
+    /// Quantity returned by customers.
     pub returned: Decimal,
-    /// Delivered or baked.
+    /// Quantity delivered or produced.
     pub received: Decimal,
-    /// Thrown away, given away, lost.
+    /// Quantity wasted, donated or lost.
     pub wasted: Decimal,
-    /// Arrived from other stores.
+    /// Quantity received from other stores.
     pub transferred_in: Decimal,
-    /// Sent to other stores.
+    /// Quantity sent to other stores.
     pub transferred_out: Decimal,
-    /// The latest count, if there was one.
+    /// Latest count.
     pub counted: Option<Counted>,
-    /// What moved, in minus out: after the latest count, or at all when there was no count.
+    /// Incoming minus outgoing quantity since the latest count, or since the first event without a
+    /// count.
     pub moved: Decimal,
-    /// Sales less returns, by currency.
+    /// Revenue of sales minus returns, by currency.
     pub revenue: BTreeMap<Currency, Decimal>,
-    /// How many events count.
+    /// Number of events that count.
     pub events: u64,
-    /// How many events were voided by a correction.
+    /// Number of events that a correction voids.
     pub voided: u64,
 }
 
-/// What was found on the shelf.
+/// Result of a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
-    /// How much.
+    /// Counted quantity.
     pub quantity: Decimal,
-    /// When.
+    /// Instant of the count.
     pub at: DateTime<Utc>,
 }
 
 impl Figures {
-    /// Adds events up, in any order.
+    /// Adds up events, in any order.
     pub fn of<'a>(events: impl Iterator<Item = &'a Event>) -> Self {
         let (counting, voided) = counting(events);
         let mut figures = Self { voided, ..Self::default() };
@@ -78,9 +79,8 @@ impl Figures {
     }
 }
 
-/// The events that count, by instant and by id within an instant, and how many are voided. A
-/// correction voids the event of its own instant that it names; corrections themselves cannot be
-/// voided.
+/// Returns the events that count, sorted by instant and id, and the number of voided events. A
+/// correction voids the named event if both have the same instant. A correction cannot be voided.
 pub(crate) fn counting<'a>(events: impl Iterator<Item = &'a Event>) -> (Vec<&'a Event>, u64) {
     let mut events: Vec<&Event> = events.collect();
     events.sort_by_key(|event| (event.occurred_at(), event.event_id()));
@@ -95,7 +95,7 @@ pub(crate) fn counting<'a>(events: impl Iterator<Item = &'a Event>) -> (Vec<&'a 
     (events, voided)
 }
 
-/// How an event changes what is on the shelf.
+/// Returns the change of the stock on hand by an event. A count has no movement.
 pub(crate) fn movement(event: &Event) -> Decimal {
     let quantity = event.quantity().get();
     match event.action() {

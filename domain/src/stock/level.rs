@@ -1,4 +1,4 @@
-//! On hand: the latest count plus what moved after it.
+//! Stock on hand: the latest count plus the movements after it.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
@@ -6,33 +6,33 @@ use rust_decimal::Decimal;
 use super::{Counted, Figures, StockWindow, counting_events, movement};
 use crate::event::Action;
 
-/// What is on the shelf at an instant.
+/// Stock on hand at an instant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Level {
-    /// How much. Below zero when more was sold than was ever received or counted, which says
-    /// that an event is missing.
+    /// Quantity on hand. A negative quantity means that events are missing: more was sold than
+    /// received or counted.
     pub on_hand: Decimal,
-    /// The count it stands on, if there was one.
+    /// Count on which the quantity is based.
     pub counted: Option<Counted>,
 }
 
-/// The level at `instant`, from the windows of one item in one store, in any order: exact however
-/// late a count or a sale arrives. Events at `instant` itself are left out, so that what is known
-/// of a day is the same whether it is asked for at its end or later.
+/// Returns the level at `instant`. `windows` are those of one item in one store, in any order. Late
+/// events are included. Events at `instant` are excluded, so that the level at the end of a day is
+/// the same at any later time.
 #[must_use]
 pub fn level_at<'a>(
     windows: impl IntoIterator<Item = &'a StockWindow>,
     instant: DateTime<Utc>,
 ) -> Level {
     let events = windows.into_iter().flat_map(StockWindow::events);
-    // A correction carries the instant of what it voids, so both are in or both are out.
+    // A correction has the instant of the voided event, so both are included or both excluded.
     let figures = Figures::of(events.filter(|event| event.occurred_at() < instant));
     let start = figures.counted.map_or(Decimal::ZERO, |count| count.quantity);
     Level { on_hand: (start + figures.moved).normalize(), counted: figures.counted }
 }
 
-/// How the level went, from `opening` and the windows since of one item in one store, in any
-/// order: what was on hand after each event that counts, in their order.
+/// Returns the level after each event that counts, sorted by instant. `opening` is the level before
+/// `windows`, which are those of one item in one store, in any order.
 #[must_use]
 pub fn course<'a>(
     opening: Decimal,
@@ -47,20 +47,20 @@ pub fn course<'a>(
     after.collect()
 }
 
-/// How much of `on_hand` is past the date that its delivery names on `date`; on the date itself it
-/// may still be sold. Shops sell what came first first, so what is left is what came last.
+/// Returns the part of `on_hand` whose expiry date is before `date`. Goods may be sold on their expiry
+/// date. Stores sell the oldest goods first, so the stock left is that of the last deliveries.
 #[must_use]
 pub fn past_its_date<'a>(
     windows: impl IntoIterator<Item = &'a StockWindow>,
     on_hand: Decimal,
     date: NaiveDate,
 ) -> Decimal {
-    let came = counting_events(windows)
+    let deliveries = counting_events(windows)
         .into_iter()
         .rev()
         .filter(|event| matches!(event.action(), Action::Receipt | Action::TransferIn));
     let (mut left, mut past) = (on_hand.max(Decimal::ZERO), Decimal::ZERO);
-    for event in came {
+    for event in deliveries {
         let of_delivery = left.min(event.quantity().get());
         left -= of_delivery;
         if event.details().expires_on.is_some_and(|expires_on| expires_on < date) {

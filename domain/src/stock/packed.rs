@@ -1,6 +1,6 @@
-//! The stored form of a row's events: a version byte, then the events in order of their ids in the
-//! postcard format (<https://postcard.jamesmunns.com/wire-format>). Field and variant order are
-//! the format: append only, and take a new version for anything else. A signpost is its version
+//! Stored form of the events of a row: a version byte and the events, sorted by id, in the postcard
+//! format (<https://postcard.jamesmunns.com/wire-format>). The order of fields and variants is part
+//! of the format: append only, and use a new version for any other change. A signpost is its version
 //! byte alone.
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta};
@@ -9,41 +9,40 @@ use serde::{Deserialize, Serialize};
 
 use super::WindowKey;
 use crate::event::{Action, Details, Event, Kind, Reason, TerminalSequence, Unit, is_lot};
-use crate::id::IdError;
+use crate::identifier::IdError;
 use crate::money::{Currency, Money, Quantity};
 
 const EVENTS: u8 = 1;
 const SIGNPOST: u8 = 2;
 
-/// Why stored bytes are not a row.
+/// Reason for failing to read a stored row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// No bytes.
+    /// There are no bytes.
     #[error("the row's events are empty")]
     Empty,
-    /// Written by a later program.
+    /// A later version of the program wrote the row.
     #[error(
         "the row's events are of version {0}; this program knows versions {EVENTS} and {SIGNPOST}"
     )]
     Version(u8),
-    /// Not what was written.
+    /// The bytes are damaged.
     #[error("the row's events are damaged: {0}")]
     Damaged(String),
 }
 
 #[derive(Serialize, Deserialize)]
-struct Packed<'a> {
+struct PackedEvent<'a> {
     event_id: &'a str,
     terminal_id: &'a str,
-    /// Milliseconds since the window's start.
+    /// Milliseconds since the start of the window.
     offset_ms: u32,
-    /// In thousandths of the unit.
     quantity_thousandths: u64,
     unit: u8,
     action: PackedAction<'a>,
     gtin: Option<&'a str>,
     lot: Option<&'a str>,
-    /// Days since the first of January of year 1.
+    /// Days since 1 January of year 1.
     expires_on_days: Option<i32>,
     sequence: Option<(&'a str, u64)>,
     offer_id: Option<String>,
@@ -68,7 +67,7 @@ struct PackedPrice {
 }
 
 pub(super) fn pack<'a>(key: &WindowKey, events: impl Iterator<Item = &'a Event>) -> Vec<u8> {
-    let packed: Vec<Packed<'a>> = events.map(|event| packed(key, event)).collect();
+    let packed: Vec<PackedEvent<'a>> = events.map(|event| packed(key, event)).collect();
     postcard::to_extend(&packed, vec![EVENTS]).expect("plain data always serializes")
 }
 
@@ -76,14 +75,14 @@ pub(super) fn signpost() -> Vec<u8> {
     vec![SIGNPOST]
 }
 
-/// The events, or `None` of a signpost.
+/// Reads the events; `None` for a signpost.
 pub(super) fn unpack(key: &WindowKey, bytes: &[u8]) -> Result<Option<Vec<Event>>, Unreadable> {
     match bytes {
         [] => Err(Unreadable::Empty),
         [SIGNPOST] => Ok(None),
         [SIGNPOST, left @ ..] => Err(too_many(left)),
         [EVENTS, rest @ ..] => {
-            let (packed, left) = postcard::take_from_bytes::<Vec<Packed<'_>>>(rest)
+            let (packed, left) = postcard::take_from_bytes::<Vec<PackedEvent<'_>>>(rest)
                 .map_err(|error| Unreadable::Damaged(error.to_string()))?;
             if !left.is_empty() {
                 return Err(too_many(left));
@@ -102,10 +101,10 @@ fn too_many(left: &[u8]) -> Unreadable {
     Unreadable::Damaged(format!("{} bytes too many", left.len()))
 }
 
-fn packed<'a>(key: &WindowKey, event: &'a Event) -> Packed<'a> {
+fn packed<'a>(key: &WindowKey, event: &'a Event) -> PackedEvent<'a> {
     let offset = event.occurred_at() - key.window.start();
     let details = &event.details;
-    Packed {
+    PackedEvent {
         event_id: event.event_id.as_str(),
         terminal_id: event.terminal_id.as_str(),
         offset_ms: u32::try_from(offset.num_milliseconds()).expect("inside its window"),
@@ -131,7 +130,7 @@ fn packed<'a>(key: &WindowKey, event: &'a Event) -> Packed<'a> {
     }
 }
 
-fn unpacked(key: &WindowKey, packed: Packed<'_>) -> Result<Event, Unreadable> {
+fn unpacked(key: &WindowKey, packed: PackedEvent<'_>) -> Result<Event, Unreadable> {
     let id = |error: IdError| Unreadable::Damaged(format!("an identifier {error}"));
     let damaged = |what: &str| Unreadable::Damaged(what.to_owned());
     let occurred_at = key.window.start() + TimeDelta::milliseconds(packed.offset_ms.into());
@@ -167,7 +166,7 @@ fn unpacked(key: &WindowKey, packed: Packed<'_>) -> Result<Event, Unreadable> {
             PackedAction::Count(reason) => Action::Count(unpacked_reason(Kind::Count, reason)?),
             PackedAction::TransferIn => Action::TransferIn,
             PackedAction::TransferOut => Action::TransferOut,
-            // A correction moves nothing.
+            // A correction has no quantity.
             PackedAction::Correction(..) if packed.quantity_thousandths != 0 => {
                 return Err(damaged("a quantity"));
             }
@@ -233,7 +232,7 @@ fn unpacked_reason(kind: Kind, reason: Option<u8>) -> Result<Option<Reason>, Unr
     reason.map(|place| at(Reason::ALL, place).filter(of_kind).ok_or_else(unknown)).transpose()
 }
 
-/// `value` in units of its last place, of which it has at most `scale`.
+/// Returns `value` in units of its last decimal place. `value` has at most `scale` places.
 fn mantissa(mut value: Decimal, scale: u32) -> u64 {
     value.rescale(scale);
     u64::try_from(value.mantissa()).expect("amounts are not negative and below 10^9")

@@ -1,34 +1,34 @@
-//! Where a window is stored: in one row, or, once that is full, in continuation rows.
+//! Keys of stored rows. A window is stored in one row or, once the row is full, in continuation rows.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::WindowKey;
-use crate::id::EventId;
-use crate::version::digest;
+use crate::digest::digest;
+use crate::identifier::EventId;
 
-/// Which continuation: a path of hexadecimal digits, empty for the first row. An event's place is
-/// the path along the SHA-256 of its id that leads to a row which is not split, so it is a
-/// function of the window's events and not of the order in which they came.
+/// Path of a continuation row: hexadecimal digits, empty for the first row. An event belongs to the
+/// first row on the path of the SHA-256 of its id that is not split. Its row depends on the events of
+/// the window and not on their order of arrival.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Part(String);
 
-/// Not a path of hexadecimal digits.
+/// Text that is not a path of hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("is not a path of hexadecimal digits")]
 pub struct PartError;
 
 impl Part {
-    /// How many rows take over from one that is full.
+    /// Number of continuation rows of a full row.
     pub const FANOUT: usize = 16;
 
-    /// Whether it is the window's first row.
+    /// `true` for the first row of a window.
     #[must_use]
     pub fn is_first(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The continuation of this row that takes the event with this id.
+    /// Returns the continuation row for the event with this id.
     #[must_use]
     pub fn next(&self, event_id: &EventId) -> Self {
         let path = digest(event_id.as_str().as_bytes(), self.0.len() / 2 + 1);
@@ -51,24 +51,24 @@ impl fmt::Display for Part {
     }
 }
 
-/// One stored row.
+/// Key of a stored row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RowKey {
-    /// The window that it holds, or holds a part of.
+    /// Window whose events, or part of them, the row holds.
     pub window: WindowKey,
-    /// Which part.
+    /// Path of the row.
     pub part: Part,
 }
 
 impl RowKey {
-    /// The continuation of this row that takes the event with this id.
+    /// Returns the continuation row for the event with this id.
     #[must_use]
     pub fn next(&self, event_id: &EventId) -> Self {
         Self { window: self.window.clone(), part: self.part.next(event_id) }
     }
 }
 
-/// The window's first row.
+/// Returns the first row of the window.
 impl From<WindowKey> for RowKey {
     fn from(window: WindowKey) -> Self {
         Self { window, part: Part::default() }

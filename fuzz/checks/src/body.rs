@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Extension;
 use axum::body::{Body, to_bytes};
@@ -14,7 +15,7 @@ use domain::Authority;
 use domain::limits::{INFLATED_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX};
 use domain::ports::{EventLog, Failure, Put};
 use domain::record::{self, Record, SequenceNumber};
-use ingest::{Service, Settings, router};
+use ingest::{IngestService, IngestSettings, router};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -96,10 +97,11 @@ fn post(path: &str, content_type: &[u8], encoding: &[u8], body: &[u8]) -> Answer
         request = request.header(name, value);
     }
     let request = request.body(Body::from(body.to_vec())).expect("a request");
-    let service = Arc::new(Service {
+    let service = Arc::new(IngestService {
         log: MemoryLog::default(),
-        settings: Settings::default(),
+        settings: IngestSettings::default(),
         clock: Arc::new(now),
+        monotonic: Arc::new(Duration::default),
         entropy: Arc::new(|| 0),
     });
     let router = router(service.clone()).layer(Extension(Authority::everything()));

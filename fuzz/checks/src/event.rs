@@ -61,7 +61,7 @@ fn survives_storage(event: &Event) {
 }
 
 fn is_explained(rejection: &Rejection) {
-    assert!(!rejection.faults.is_empty(), "refused without a reason");
+    assert!(!rejection.violations.is_empty(), "refused without a reason");
     let message = rejection.to_string();
     on_one_line(&message);
     assert!(message.len() <= MESSAGE_BYTES_MAX, "{} bytes: {message}", message.len());

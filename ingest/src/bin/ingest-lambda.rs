@@ -1,16 +1,17 @@
-//! The ingest API as a Lambda function behind API Gateway: the same router as on one machine, and
-//! who may write for which store as the authorizer found it.
+//! Lambda function of the ingest API behind API Gateway. It uses the same router as the local machine.
+//! The authority of a request comes from the authorizer of API Gateway.
 
 #![recursion_limit = "256"]
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aws::lambda::{Function, admitted};
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use chrono::{DateTime, Utc};
-use ingest::{Service, Settings, router};
+use ingest::{IngestService, IngestSettings, router};
 use lambda_http::RequestExt;
 use lambda_http::tower::ServiceBuilder;
 use tracing::Instrument;
@@ -19,10 +20,11 @@ use tracing::Instrument;
 async fn main() -> Result<(), lambda_http::Error> {
     let function: &'static Function = Box::leak(Box::new(Function::start().await?));
     ingest::metrics::describe();
-    let service = Service {
+    let service = IngestService {
         log: function.stream()?,
-        settings: Settings { age_max: function.age_max()?, ..Settings::default() },
+        settings: IngestSettings { age_max: function.age_max()?, ..IngestSettings::default() },
         clock: Arc::new(now),
+        monotonic: Arc::new(monotonic()),
         entropy: Arc::new(|| RandomState::new().hash_one(0)),
     };
     let report = move |request: Request, next: Next| async move {
@@ -36,7 +38,14 @@ async fn main() -> Result<(), lambda_http::Error> {
     lambda_http::run(service).instrument(function.span()).await
 }
 
-#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+/// Returns the time since this call, measured by the monotonic clock.
+#[expect(clippy::disallowed_methods, reason = "the shell reads the clock")]
+fn monotonic() -> impl Fn() -> Duration + Send + Sync {
+    let start = Instant::now();
+    move || start.elapsed()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the shell reads the clock")]
 fn now() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now())
 }

@@ -1,10 +1,9 @@
-//! The user pool's trigger before a token is made: the claim `stores` says what the client was
-//! granted. It is of trigger version 3, which also takes part in the tokens of programs.
+//! Pre token generation trigger of the user pool. It adds the claim `stores` with the grant of the
+//! client. Trigger version 3 also applies to the tokens of programs.
 //!
-//! Only the client counts, whoever signs in through it: analysts sign in through a client that was
-//! granted all stores, for reading. A client that was granted nothing gets a token without the
-//! claim, which allows nothing. When the table does not answer there is no token at all, and the
-//! client asks again.
+//! The grant depends on the client and not on its user: analysts sign in through a client with a
+//! grant for all stores, for reading. A client without a grant gets a token without the claim, which
+//! allows nothing. If the table does not answer, no token is issued and the client asks again.
 
 #![recursion_limit = "256"]
 
@@ -18,9 +17,9 @@ use lambda_http::lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};
 use tracing::Instrument;
 
-/// Source: the Cognito developer guide, "Pre token generation Lambda trigger".
+/// Version of the trigger. Source: Cognito developer guide, "Pre token generation Lambda trigger".
 const VERSION: &str = "3";
-/// The user pool waits five seconds, so that a call that hangs is tried again meanwhile.
+/// Time limit of one call. The user pool waits five seconds, which leaves time to repeat a call.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[tokio::main(flavor = "current_thread")]
@@ -32,7 +31,7 @@ async fn main() -> Result<(), Error> {
         .await
 }
 
-/// The event with its response filled in, as the user pool wants it back.
+/// Returns the event with the response that the user pool expects.
 async fn answer(tables: &Tables, mut event: Value) -> Result<Value, Error> {
     if event["version"] != VERSION {
         let given = &event["version"];
@@ -52,7 +51,7 @@ async fn answer(tables: &Tables, mut event: Value) -> Result<Value, Error> {
                 "accessTokenGeneration": { "claimsToAddOrOverride": claims },
             }});
         }
-        None => tracing::warn!(%client_id, "a client that was granted nothing signs in"),
+        None => tracing::warn!(%client_id, "a client without a grant signs in"),
     }
     Ok(event)
 }

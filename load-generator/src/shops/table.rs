@@ -59,7 +59,7 @@ fn item(store_id: &StoreId, line: &str) -> ItemModel {
 
 fn basket(text: &str) -> Basket {
     let [unit, sizes] = words(text, " ");
-    match Unit::from_word(unit).expect("a unit") {
+    match unit.parse::<Unit>().expect("a unit") {
         Unit::Each => Basket::Pieces(words(sizes, "/").map(read)),
         unit => {
             let [from, to] = words(sizes, "-").map(read);

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use domain::StoreId;
-use domain::id::IdError;
+use domain::identifier::IdError;
 use domain::ports::Failure;
 use serde_json::json;
 

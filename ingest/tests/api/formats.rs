@@ -1,4 +1,4 @@
-//! Bodies of every kind, whole and broken.
+//! Formats and encodings of bodies, valid and malformed.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, event, request};
+use crate::scripted_log::{ScriptedApi, event, request};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -26,7 +26,7 @@ fn cloud_event(id: &str, data: Value) -> Value {
 }
 
 #[tokio::test]
-async fn one_object_an_array_and_ndjson_are_taken() {
+async fn one_object_an_array_and_ndjson_are_accepted() {
     let three = [event(1), event(2), event(3)];
     let bodies = [
         ("application/json", event(1).to_string(), 1),
@@ -37,57 +37,57 @@ async fn one_object_an_array_and_ndjson_are_taken() {
         ("application/jsonlines", ndjson(&three).trim_end().to_owned(), 3),
     ];
     for (content_type, body, count) in bodies {
-        let receiver = Receiver::new();
-        let answer = receiver.post(content_type, body).await;
+        let api = ScriptedApi::new();
+        let answer = api.post(content_type, body).await;
         assert_eq!(answer.status, 202, "{content_type}: {answer:?}");
         assert_eq!(answer.json["outcome"], "stored");
         assert_eq!(answer.json["counts"]["stored"], count);
-        assert_eq!(receiver.held_ids(), ["1", "2", "3"][..count]);
+        assert_eq!(api.held_ids(), ["1", "2", "3"][..count]);
     }
 }
 
 #[tokio::test]
-async fn an_array_of_nothing_is_no_error() {
-    let answer = Receiver::new().post("application/json", "[]").await;
+async fn an_empty_array_is_accepted() {
+    let answer = ScriptedApi::new().post("application/json", "[]").await;
     assert_eq!((answer.status.as_u16(), &answer.json["counts"]["received"]), (202, &json!(0)));
 }
 
 #[tokio::test]
-async fn a_cloud_event_lends_its_id_and_time_to_an_event_without() {
+async fn the_id_and_time_of_a_cloud_event_replace_missing_fields() {
     let mut lacking = event("own");
     lacking.as_object_mut().unwrap().remove("event_id");
     lacking["occurred_at"] = Value::Null;
     let batch = json!([cloud_event("lent", lacking), cloud_event("unused", event("own"))]);
-    let receiver = Receiver::new();
-    let answer = receiver.post("application/cloudevents-batch+json", batch.to_string()).await;
+    let api = ScriptedApi::new();
+    let answer = api.post("application/cloudevents-batch+json", batch.to_string()).await;
     assert_eq!(answer.status, 202, "{answer:?}");
     assert_eq!(answer.each("event_id"), ["lent", "own"]);
-    let record = &receiver.service.log.held.lock().unwrap()[0];
+    let record = &api.service.log.held.lock().unwrap()[0];
     let events = domain::record::open(&record.data).unwrap();
     assert!(events[0].contains(r#""occurred_at":"2026-03-12T15:10:00.000Z""#), "{events:?}");
     assert!(events[1].contains(r#""occurred_at":"2026-03-12T15:15:00.000Z""#), "{events:?}");
 }
 
 #[tokio::test]
-async fn a_single_cloud_event_is_taken() {
-    let receiver = Receiver::new();
+async fn a_single_cloud_event_is_accepted() {
+    let api = ScriptedApi::new();
     let body = cloud_event("lent", event("own")).to_string();
-    let answer = receiver.post("application/cloudevents+json", body.clone()).await;
+    let answer = api.post("application/cloudevents+json", body.clone()).await;
     assert_eq!(answer.status, 202, "{answer:?}");
-    let answer = receiver.post("application/cloudevents-batch+json", body).await;
+    let answer = api.post("application/cloudevents-batch+json", body).await;
     answer.is_problem(400, "invalid-json", "expected an array of CloudEvents");
 }
 
 #[tokio::test]
-async fn a_faulty_envelope_is_rejected_on_its_own() {
+async fn only_the_event_of_an_invalid_envelope_is_rejected() {
     let mut old = cloud_event("old", event(1));
     old["specversion"] = json!("0.3");
     let mut binary = cloud_event("binary", Value::Null);
     binary["data_base64"] = json!("e30=");
     let batch =
         json!([old, binary, cloud_event("text", json!("{}")), 7, cloud_event("good", event(2))]);
-    let receiver = Receiver::new();
-    let answer = receiver.post("application/cloudevents-batch+json", batch.to_string()).await;
+    let api = ScriptedApi::new();
+    let answer = api.post("application/cloudevents-batch+json", batch.to_string()).await;
     assert_eq!(answer.status, 207);
     assert_eq!(answer.each("status"), ["rejected", "rejected", "rejected", "rejected", "stored"]);
     let rules = [
@@ -99,15 +99,15 @@ async fn a_faulty_envelope_is_rejected_on_its_own() {
     for (message, rule) in answer.each("message").into_iter().zip(rules) {
         assert!(message.starts_with(rule), "{message}");
     }
-    assert_eq!(receiver.held_ids(), ["2"]);
+    assert_eq!(api.held_ids(), ["2"]);
 }
 
 #[tokio::test]
-async fn of_an_endless_attribute_only_the_beginning_is_repeated() {
-    let mut endless = cloud_event("endless", event(1));
-    endless["specversion"] = json!("1".repeat(100_000));
-    let receiver = Receiver::new();
-    let answer = receiver.post("application/cloudevents+json", endless.to_string()).await;
+async fn only_the_beginning_of_a_long_attribute_is_repeated() {
+    let mut long = cloud_event("endless", event(1));
+    long["specversion"] = json!("1".repeat(100_000));
+    let api = ScriptedApi::new();
+    let answer = api.post("application/cloudevents+json", long.to_string()).await;
     answer.is_problem(422, "all-events-rejected", "nothing was stored");
     let given = answer.json["results"][0]["errors"][0]["given"].as_str().unwrap();
     assert_eq!((given.chars().count(), given.chars().last()), (81, Some('…')));
@@ -126,68 +126,68 @@ async fn gzip_and_zstd_are_inflated() {
         ("zstd", [zstd(first), zstd(second)].concat()),
     ];
     for (encoding, body) in bodies {
-        let receiver = Receiver::new();
+        let api = ScriptedApi::new();
         let headers = [("content-type", "application/x-ndjson"), ("content-encoding", encoding)];
-        let answer = receiver.send(request(&headers, body)).await;
+        let answer = api.send(request(&headers, body)).await;
         assert_eq!(answer.status, 202, "{encoding}: {answer:?}");
-        assert_eq!(receiver.held_ids(), ["1", "2"]);
+        assert_eq!(api.held_ids(), ["1", "2"]);
     }
 }
 
 #[tokio::test]
-async fn broken_compression_is_told() {
+async fn malformed_compression_is_a_problem() {
     let text = event(1).to_string().into_bytes();
     let cut = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
     let zstd = zstd::bulk::compress(&text, 3).unwrap();
     for (encoding, body) in
         [("gzip", cut(gzip(&text))), ("zstd", cut(zstd)), ("gzip", text.clone()), ("zstd", text)]
     {
-        let receiver = Receiver::new();
+        let api = ScriptedApi::new();
         let headers = [("content-type", "application/json"), ("content-encoding", encoding)];
-        let answer = receiver.send(request(&headers, body)).await;
+        let answer = api.send(request(&headers, body)).await;
         answer.is_problem(400, "broken-compression", encoding);
-        assert!(receiver.held_ids().is_empty());
+        assert!(api.held_ids().is_empty());
     }
 }
 
 #[tokio::test]
-async fn another_content_type_is_answered_with_those_taken() {
+async fn another_content_type_is_answered_with_the_accepted_types() {
     for content_type in ["text/plain", "application/xml", "application/jsonx", ""] {
-        let answer = Receiver::new().post(content_type, event(1).to_string()).await;
+        let answer = ScriptedApi::new().post(content_type, event(1).to_string()).await;
         answer.is_problem(415, "content-type", "application/cloudevents-batch+json");
         assert_eq!(answer.json["accepted"].as_array().unwrap().len(), 6);
     }
-    let answer = Receiver::new().send(request(&[], event(1).to_string())).await;
+    let answer = ScriptedApi::new().send(request(&[], event(1).to_string())).await;
     answer.is_problem(415, "content-type", "the content type is missing; send one of");
 }
 
 #[tokio::test]
-async fn another_charset_or_encoding_is_not_taken() {
+async fn another_charset_or_encoding_is_refused() {
     let answer =
-        Receiver::new().post("application/json; charset=latin1", event(1).to_string()).await;
+        ScriptedApi::new().post("application/json; charset=latin1", event(1).to_string()).await;
     answer.is_problem(415, "charset", "latin1");
     for encoding in ["br", "deflate", "gzip, gzip", "gzip, identity"] {
         let headers = [("content-type", "application/json"), ("content-encoding", encoding)];
-        let answer = Receiver::new().send(request(&headers, event(1).to_string())).await;
+        let answer = ScriptedApi::new().send(request(&headers, event(1).to_string())).await;
         answer.is_problem(415, "content-encoding", encoding);
         assert_eq!(answer.header("accept-encoding"), "gzip, zstd, identity");
     }
 }
 
 #[tokio::test]
-async fn an_empty_body_is_told() {
+async fn an_empty_body_is_a_problem() {
     for content_type in
         ["application/json", "application/x-ndjson", "application/cloudevents-batch+json"]
     {
         for body in ["", " \r\n\n", "\u{feff}"] {
-            let answer = Receiver::new().post(content_type, body).await;
+            let answer = ScriptedApi::new().post(content_type, body).await;
             answer.is_problem(400, "empty-body", "the body holds no event");
         }
     }
 }
 
 #[tokio::test]
-async fn json_that_breaks_at_an_event_names_it_and_the_place_and_stores_nothing() {
+async fn malformed_json_names_the_event_and_the_position_and_stores_nothing() {
     let whole = format!("[{},\n{},\n{}]", event(1), event(2), event(3));
     let third = whole.rfind('\n').unwrap() + 1;
     let cases = [
@@ -202,8 +202,8 @@ async fn json_that_breaks_at_an_event_names_it_and_the_place_and_stores_nothing(
         ("\"text\"".to_owned(), 0, 1),
     ];
     for (body, index, line) in cases {
-        let receiver = Receiver::new();
-        let answer = receiver.post("application/json", body.clone()).await;
+        let api = ScriptedApi::new();
+        let answer = api.post("application/json", body.clone()).await;
         answer.is_problem(400, "invalid-json", &format!("event {index} cannot be read"));
         let place = [&answer.json["index"], &answer.json["line"]];
         assert_eq!(place, [&json!(index), &json!(line)], "{body}: {answer:?}");
@@ -212,22 +212,22 @@ async fn json_that_breaks_at_an_event_names_it_and_the_place_and_stores_nothing(
         assert!(byte <= body.len(), "{byte} of {}", body.len());
         let line_start = body[..byte].rfind('\n').map_or(0, |end| end + 1);
         assert_eq!(column as usize, byte - line_start, "{body}");
-        assert!(receiver.held_ids().is_empty());
+        assert!(api.held_ids().is_empty());
     }
 }
 
 #[tokio::test]
-async fn objects_in_lines_under_the_wrong_name_get_a_hint() {
-    let answer = Receiver::new().post("application/json", ndjson(&[event(1), event(2)])).await;
+async fn ndjson_with_the_content_type_of_json_gets_a_hint() {
+    let answer = ScriptedApi::new().post("application/json", ndjson(&[event(1), event(2)])).await;
     answer.is_problem(400, "invalid-json", "one per line, are application/x-ndjson");
 }
 
 #[tokio::test]
-async fn a_broken_line_is_rejected_by_its_number_and_the_rest_is_stored() {
+async fn a_malformed_line_is_rejected_by_its_number_and_the_rest_is_stored() {
     let cut = &event(3).to_string()[..25];
     let body = format!("{}\n\n{{\"event_id\":}}\nnonsense\n[]\n{}\n{cut}", event(1), event(2));
-    let receiver = Receiver::new();
-    let answer = receiver.post("application/x-ndjson", body).await;
+    let api = ScriptedApi::new();
+    let answer = api.post("application/x-ndjson", body).await;
     assert_eq!(answer.status, 207, "{answer:?}");
     let expected = ["stored", "rejected", "rejected", "rejected", "stored", "rejected"];
     assert_eq!(answer.each("status"), expected);
@@ -241,15 +241,15 @@ async fn a_broken_line_is_rejected_by_its_number_and_the_rest_is_stored() {
     assert!(messages[3].contains("(line 5)") && messages[3].contains("is not a JSON object"));
     assert!(messages[5].contains("(line 7)") && messages[5].contains("EOF"), "{messages:?}");
     assert!(messages.iter().all(|message| !message.contains("line 1")), "{messages:?}");
-    assert_eq!(receiver.held_ids(), ["1", "2"]);
+    assert_eq!(api.held_ids(), ["1", "2"]);
 }
 
 #[tokio::test]
-async fn what_is_not_utf8_is_told_with_its_offset() {
+async fn invalid_utf8_is_reported_with_its_offset() {
     for content_type in ["application/json", "application/x-ndjson"] {
         let mut body = event("Brot").to_string().into_bytes();
         body[15] = 0xE4;
-        let answer = Receiver::new().post(content_type, body).await;
+        let answer = ScriptedApi::new().post(content_type, body).await;
         answer.is_problem(400, "not-utf8", "offset 15");
         assert_eq!(answer.json["byte"], 15);
     }

@@ -1,4 +1,4 @@
-//! When the shelf was empty, as far as the events tell.
+//! Availability of an item, derived from its events.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -6,18 +6,18 @@ use rust_decimal::Decimal;
 use super::{StockWindow, counting, movement};
 use crate::event::{Action, Event};
 
-/// The empty shelf of one item, from an instant to another.
+/// Availability of one item from one instant to another.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Shelf {
-    /// Whether anything is known of it: a delivery, a count or what the day before left.
+pub struct Availability {
+    /// `true` if a delivery, a count or stock of the previous day is known.
     pub(crate) is_known: bool,
-    /// From when until when it was empty, in order; nothing unless it is known.
+    /// Intervals without stock, in order. Empty if nothing is known.
     pub(crate) empty: Vec<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
-impl Shelf {
-    /// From `opening` on the shelf at `starts_at` and the windows since, in any order, until an
-    /// instant.
+impl Availability {
+    /// Derives the availability until an instant. `opening` is the stock on hand at `starts_at`;
+    /// `windows` are the later ones, in any order.
     #[must_use]
     pub fn of_windows<'a>(
         opening: Decimal,
@@ -29,14 +29,14 @@ impl Shelf {
         Self::of(opening, &counting, starts_at, until)
     }
 
-    /// Whether it was empty for a part of `[from, until)`.
+    /// `true` if the item was out of stock during a part of `[from, until)`.
     #[must_use]
     pub fn is_empty_within(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
         self.empty.iter().any(|(since, filled)| *since < until && from < *filled)
     }
 
-    /// `counting` in order. Who sells something has it: a sale from an empty shelf says that an
-    /// event is missing, and that the shelf was not empty before it.
+    /// Derives the availability from the events that count, in order. A sale without stock on hand
+    /// means that an event is missing and that the item was in stock before the sale.
     pub(crate) fn of(
         opening: Decimal,
         counting: &[&Event],
@@ -65,12 +65,12 @@ impl Shelf {
         Self { is_known, empty }
     }
 
-    /// Since when it was empty at the close, if it was.
+    /// Returns the start of the interval without stock that lasts until the close.
     pub(crate) fn sold_out_at(&self, closes_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.empty.last().filter(|(_, until)| *until == closes_at).map(|(since, _)| *since)
     }
 
-    /// Whether it was empty at an instant.
+    /// `true` if the item was out of stock at an instant.
     pub(crate) fn is_empty_at(&self, at: DateTime<Utc>) -> bool {
         self.empty.iter().any(|(since, until)| (*since..*until).contains(&at))
     }

@@ -1,21 +1,21 @@
-//! Identifiers: 1 to 64 characters of `A-Za-z0-9._:-`, so that they can stand inside a table key
-//! (`store#date`) and inside a file name.
+//! Identifiers: 1 to 64 characters of `A-Za-z0-9._:-`. They are valid parts of table keys
+//! (`store#date`) and file names.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::limits::ID_CHARS_MAX;
 
-/// Why a text is not an identifier. The message states the rule and what was given.
+/// Violation of the rules for an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// No character at all.
+    /// The text is empty.
     #[error("is empty; expected 1 to {ID_CHARS_MAX} characters of A-Za-z0-9._:-")]
     Empty,
-    /// More characters than allowed.
+    /// The text has more characters than allowed.
     #[error("has {0} characters; at most {ID_CHARS_MAX} are allowed")]
     TooLong(usize),
-    /// A character outside the alphabet.
+    /// The text has a character outside the alphabet.
     #[error("has the character {0:?}; only A-Za-z0-9._:- are allowed")]
     Character(char),
 }
@@ -25,8 +25,8 @@ fn check(text: &str) -> Result<(), IdError> {
         return Err(IdError::Empty);
     }
     let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
-    if let Some(stranger) = text.chars().find(|c| !allowed(c)) {
-        return Err(IdError::Character(stranger));
+    if let Some(character) = text.chars().find(|c| !allowed(c)) {
+        return Err(IdError::Character(character));
     }
     if text.len() > ID_CHARS_MAX {
         return Err(IdError::TooLong(text.len()));
@@ -41,7 +41,7 @@ macro_rules! identifier {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// The identifier as text.
+            /// Returns the identifier as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -66,31 +66,32 @@ macro_rules! identifier {
 }
 
 identifier! {
-    /// Names one event, uniquely within its store. The same id is the same event.
+    /// Id of an event, unique within its store.
     EventId
 }
 identifier! {
-    /// Names a client of the ingest API, as the user pool does.
+    /// Id of a client of the ingest API in the user pool.
     ClientId
 }
 identifier! {
-    /// Names a store.
+    /// Id of a store.
     StoreId
 }
 identifier! {
-    /// Names a till within its store.
+    /// Id of a till, unique within its store.
     TerminalId
 }
 identifier! {
-    /// Names an item that is sold.
+    /// Stock keeping unit: the id of an item.
     Sku
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_rule_is_quoted_with_what_was_given() {
+    fn messages_quote_the_rule_and_the_given_text() {
         let message = |text: &str| text.parse::<Sku>().unwrap_err().to_string();
         assert_eq!(message(""), "is empty; expected 1 to 64 characters of A-Za-z0-9._:-");
         assert_eq!(message(&"x".repeat(65)), "has 65 characters; at most 64 are allowed");

@@ -1,16 +1,17 @@
-//! Each event is judged and answered on its own.
+//! Validation and result of single events.
 
 use serde_json::{Value, json};
 
-use ingest::Settings;
+use ingest::IngestSettings;
 
-use crate::support::{Receiver, Step, event, event_with, request};
+use crate::scripted_log::{LogStep, ScriptedApi, event, event_with, request};
 
-/// Sends one wrong event between two right ones, and holds what is told about it.
-async fn check(field: &str, value: Value, told: &str) {
-    let receiver = Receiver::new();
+/// Sends an invalid event between two valid ones. Asserts that only this event is rejected, with a
+/// message that contains `expected`.
+async fn check(field: &str, value: Value, expected: &str) {
+    let api = ScriptedApi::new();
     let body = json!([event("before"), event_with("wrong", field, value), event("after")]);
-    let answer = receiver.post_json(&body).await;
+    let answer = api.post_json(&body).await;
     assert_eq!(answer.status, 207, "{answer:?}");
     assert_eq!(answer.json["outcome"], "partly_stored");
     assert_eq!(answer.each("status"), ["stored", "rejected", "stored"]);
@@ -19,8 +20,8 @@ async fn check(field: &str, value: Value, told: &str) {
     assert_eq!(result["errors"][0]["field"], field);
     let message = result["message"].as_str().unwrap();
     assert!(message.starts_with("event 1 (event_id "), "{message}");
-    assert!(message.contains(told), "{message:?} does not say {told:?}");
-    assert_eq!(receiver.held_ids(), ["before", "after"]);
+    assert!(message.contains(expected), "{message:?} does not contain {expected:?}");
+    assert_eq!(api.held_ids(), ["before", "after"]);
 }
 
 #[tokio::test]
@@ -30,7 +31,7 @@ async fn an_unknown_kind_lists_the_kinds() {
 }
 
 #[tokio::test]
-async fn a_quantity_is_held_to_its_rules() {
+async fn a_quantity_has_rules() {
     check("quantity", json!(-1), "quantity -1 is outside 0 to 1000000").await;
     check("quantity", json!(123_456_789_012_u64), "is outside 0 to 1000000").await;
     check("quantity", json!("0.1234"), "has 4 decimal places; at most 3 are allowed").await;
@@ -60,10 +61,9 @@ async fn an_instant_must_be_near_the_receivers_clock() {
 
 #[tokio::test]
 async fn the_age_limit_is_a_setting() {
-    let settings = Settings { age_max: None, ..Settings::default() };
-    let receiver = Receiver::with(vec![], Step::Take, settings, Ok(()));
-    let answer =
-        receiver.post_json(&event_with(1, "occurred_at", "2020-03-12T15:15:00+01:00")).await;
+    let settings = IngestSettings { age_max: None, ..IngestSettings::default() };
+    let api = ScriptedApi::with(vec![], LogStep::Store, settings, Ok(()));
+    let answer = api.post_json(&event_with(1, "occurred_at", "2020-03-12T15:15:00+01:00")).await;
     assert_eq!(answer.status, 202, "{answer:?}");
 }
 
@@ -75,11 +75,11 @@ async fn an_id_with_control_characters_is_rejected_and_never_echoed_raw() {
 }
 
 #[tokio::test]
-async fn all_broken_rules_are_told_at_once_with_index_and_id() {
+async fn all_violations_are_reported_at_once_with_index_and_id() {
     let mut wrong = event_with("e-7", "quantity", -1);
     wrong["unit_price"] = Value::Null;
     wrong["surprise"] = json!({ "unknown": "fields are no error" });
-    let answer = Receiver::new().post_json(&json!([event(1), wrong])).await;
+    let answer = ScriptedApi::new().post_json(&json!([event(1), wrong])).await;
     assert_eq!(
         answer.json["results"][1],
         json!({
@@ -98,17 +98,17 @@ async fn all_broken_rules_are_told_at_once_with_index_and_id() {
 }
 
 #[tokio::test]
-async fn what_is_no_object_is_rejected_on_its_own() {
-    let answer = Receiver::new().post_json(&json!([event(1), 7, "text", null, []])).await;
+async fn an_element_that_is_not_an_object_is_rejected_alone() {
+    let answer = ScriptedApi::new().post_json(&json!([event(1), 7, "text", null, []])).await;
     assert_eq!(answer.each("status"), ["stored", "rejected", "rejected", "rejected", "rejected"]);
     assert!(answer.each("message")[1].starts_with("event 1: 7 is not a JSON object"));
 }
 
 #[tokio::test]
 async fn when_all_are_invalid_the_answer_is_422_with_each_reason() {
-    let receiver = Receiver::new();
+    let api = ScriptedApi::new();
     let body = json!([event_with(1, "quantity", -1), event_with(2, "kind", "sold")]);
-    let answer = receiver.post_json(&body).await;
+    let answer = api.post_json(&body).await;
     answer.is_problem(422, "all-events-rejected", "nothing was stored");
     assert_eq!(answer.json["outcome"], "not_stored");
     assert_eq!(
@@ -117,54 +117,54 @@ async fn when_all_are_invalid_the_answer_is_422_with_each_reason() {
     );
     assert_eq!(answer.each("status"), ["rejected", "rejected"]);
     assert_eq!(answer.header("retry-after"), "");
-    assert!(receiver.calls().is_empty(), "the log is not asked");
+    assert!(api.calls().is_empty(), "the log is not called");
 }
 
 #[tokio::test]
-async fn the_same_event_twice_is_stored_once_and_both_have_the_receipt() {
-    // The same content in other words: a text for a number, another offset, trailing zeros.
+async fn a_duplicate_is_stored_once_and_both_results_have_the_receipt() {
+    // The same content in another spelling: a string for a number, another offset, trailing zeros.
     let mut again = event_with(1, "quantity", "1.000");
     again["occurred_at"] = json!("2026-03-12T15:15:00Z");
     again["unknown"] = json!(true);
-    let receiver = Receiver::new();
-    let answer = receiver.post_json(&json!([event(1), event(2), again])).await;
+    let api = ScriptedApi::new();
+    let answer = api.post_json(&json!([event(1), event(2), again])).await;
     assert_eq!(answer.status, 202, "{answer:?}");
     assert_eq!(answer.each("status"), ["stored", "stored", "duplicate"]);
     let receipts = answer.each("sequence_number");
     assert!(receipts[0].len() == 56 && receipts[0] == receipts[2]);
     assert_eq!(answer.each("message")[2], "the same as event 0 of this request");
     assert_eq!(answer.header("x-batch-summary"), "stored=2;duplicate=1;rejected=0;retry=0");
-    assert_eq!(receiver.held_ids(), ["1", "2"]);
+    assert_eq!(api.held_ids(), ["1", "2"]);
 }
 
 #[tokio::test]
-async fn an_id_given_to_two_contents_keeps_the_first() {
+async fn an_id_with_two_contents_keeps_the_first() {
     let other_store = event_with(1, "store_id", "s2");
-    let receiver = Receiver::new();
+    let api = ScriptedApi::new();
     let body = json!([event(1), event_with(1, "quantity", 2), other_store, event(1)]);
-    let answer = receiver.post_json(&body).await;
+    let answer = api.post_json(&body).await;
     assert_eq!(answer.status, 207);
     assert_eq!(answer.each("status"), ["stored", "rejected", "stored", "duplicate"]);
     assert_eq!(answer.each("code"), ["-", "conflicting_duplicate", "-", "-"]);
     let message = answer.each("message")[1];
     assert!(message.contains("event 0 of this request with other content"), "{message}");
-    assert_eq!(receiver.held_ids(), ["1", "1"], "one in each store");
+    assert_eq!(api.held_ids(), ["1", "1"], "one in each store");
 }
 
 #[tokio::test]
-async fn an_invalid_event_does_not_hold_an_id() {
-    let receiver = Receiver::new();
-    let answer = receiver.post_json(&json!([event_with(1, "quantity", -1), event(1)])).await;
+async fn an_invalid_event_does_not_reserve_its_id() {
+    let api = ScriptedApi::new();
+    let answer = api.post_json(&json!([event_with(1, "quantity", -1), event(1)])).await;
     assert_eq!(answer.each("status"), ["rejected", "stored"]);
 }
 
 #[tokio::test]
-async fn validation_stores_nothing_and_answers_alike() {
-    let receiver = Receiver::new();
+async fn validation_stores_nothing_and_has_the_same_results() {
+    let api = ScriptedApi::new();
     let validate = async |events: Value| {
         let mut request = request(&[("content-type", "application/json")], events.to_string());
         *request.uri_mut() = "/v1/validate".parse().unwrap();
-        receiver.send(request).await
+        api.send(request).await
     };
     let answer = validate(json!([event(1), event(1)])).await;
     assert_eq!((answer.status.as_u16(), &answer.json["outcome"]), (200, &json!("valid")));
@@ -180,5 +180,5 @@ async fn validation_stores_nothing_and_answers_alike() {
     );
     let answer = validate(wrong).await;
     assert_eq!((answer.status.as_u16(), &answer.json["outcome"]), (422, &json!("not_valid")));
-    assert!(receiver.calls().is_empty());
+    assert!(api.calls().is_empty());
 }

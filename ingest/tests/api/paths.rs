@@ -1,54 +1,57 @@
-//! The paths beside `POST /v1/events`, and what is counted.
+//! Other paths than `POST /v1/events`, and metrics.
 
 use domain::limits::REQUEST_EVENTS_MAX;
-use ingest::Settings;
+use ingest::IngestSettings;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 
-use crate::support::{Receiver, Step, bare, event, event_with, request, throttled, unavailable};
+use crate::scripted_log::{
+    LogStep, ScriptedApi, bare, event, event_with, request, throttled, unavailable,
+};
 
 #[tokio::test]
 async fn an_idempotency_key_is_refused_with_the_reason() {
     let headers = [("content-type", "application/json"), ("idempotency-key", "k-1")];
-    let receiver = Receiver::new();
-    let answer = receiver.send(request(&headers, event(1).to_string())).await;
+    let api = ScriptedApi::new();
+    let answer = api.send(request(&headers, event(1).to_string())).await;
     let reason = "each event's event_id makes every resend safe";
     answer.is_problem(400, "idempotency-key-not-taken", reason);
-    assert!(receiver.calls().is_empty());
+    assert!(api.calls().is_empty());
 }
 
 #[tokio::test]
-async fn health_is_about_the_process_and_readiness_about_the_log() {
-    let down = Receiver::with(vec![], Step::Take, Settings::default(), Err(unavailable()));
-    for receiver in [&Receiver::new(), &down] {
-        assert_eq!(receiver.send(bare("GET", "/healthz")).await.status, 200);
+async fn health_depends_on_the_process_and_readiness_on_the_log() {
+    let down =
+        ScriptedApi::with(vec![], LogStep::Store, IngestSettings::default(), Err(unavailable()));
+    for api in [&ScriptedApi::new(), &down] {
+        assert_eq!(api.send(bare("GET", "/healthz")).await.status, 200);
     }
-    let answer = Receiver::new().send(bare("GET", "/readyz")).await;
+    let answer = ScriptedApi::new().send(bare("GET", "/readyz")).await;
     assert_eq!((answer.status.as_u16(), &answer.json["status"]), (200, &json!("ready")));
     let answer = down.send(bare("GET", "/readyz")).await;
     answer.is_problem(503, "not-ready", "connection refused");
 }
 
 #[tokio::test]
-async fn the_limits_are_published_as_they_are_in_force() {
-    let answer = Receiver::new().send(bare("GET", "/v1/limits")).await;
+async fn the_limits_in_force_are_published() {
+    let answer = ScriptedApi::new().send(bare("GET", "/v1/limits")).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json["request"]["events_max"], REQUEST_EVENTS_MAX);
     assert_eq!(answer.json["event"]["age_seconds_max"], 7 * 24 * 3600);
-    let settings = Settings { age_max: None, ..Settings::default() };
-    let receiver = Receiver::with(vec![], Step::Take, settings, Ok(()));
-    let answer = receiver.send(bare("GET", "/v1/limits")).await;
+    let settings = IngestSettings { age_max: None, ..IngestSettings::default() };
+    let api = ScriptedApi::with(vec![], LogStep::Store, settings, Ok(()));
+    let answer = api.send(bare("GET", "/v1/limits")).await;
     assert!(answer.json["event"]["age_seconds_max"].is_null());
 }
 
 #[tokio::test]
-async fn an_unknown_path_and_method_are_problems_too() {
-    let answer = Receiver::new().send(bare("POST", "/v2/events")).await;
+async fn an_unknown_path_and_an_unknown_method_are_problems() {
+    let answer = ScriptedApi::new().send(bare("POST", "/v2/events")).await;
     answer.is_problem(404, "not-found", "/v2/events");
-    let answer = Receiver::new().send(bare("GET", "/v1/events")).await;
+    let answer = ScriptedApi::new().send(bare("GET", "/v1/events")).await;
     answer.is_problem(405, "method-not-allowed", "/v1/events does not take GET");
     assert_eq!(answer.header("allow"), "POST");
-    let answer = Receiver::new().send(bare("DELETE", "/v1/limits")).await;
+    let answer = ScriptedApi::new().send(bare("DELETE", "/v1/limits")).await;
     assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET,HEAD"));
 }
 
@@ -59,10 +62,10 @@ async fn events_requests_and_retries_are_counted() {
     let _guard = metrics::set_default_local_recorder(&recorder);
     ingest::metrics::describe();
 
-    let receiver = Receiver::scripted(vec![Step::Fail(throttled())], Step::Take);
+    let api = ScriptedApi::scripted(vec![LogStep::Fail(throttled())], LogStep::Store);
     let body = json!([event(1), event(1), event(2), event_with(3, "quantity", -1)]);
-    assert_eq!(receiver.post_json(&body).await.status, 207);
-    receiver.post("text/plain", "").await;
+    assert_eq!(api.post_json(&body).await.status, 207);
+    api.post("text/plain", "").await;
 
     let text = handle.render();
     for line in [

@@ -1,8 +1,8 @@
-//! A log that follows a script, and a till that reads answers.
+//! Ingest API over a log that follows a script, and readers of its answers.
 
 use std::collections::VecDeque;
 use std::future::pending;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Extension;
 use axum::body::{Body, to_bytes};
@@ -12,43 +12,44 @@ use domain::Authority;
 use domain::ports::{EventLog, Failure, Put};
 use domain::record::{Record, SequenceNumber, open};
 use http::{HeaderMap, Request, StatusCode};
-use ingest::{Service, Settings, router};
+use ingest::{IngestService, IngestSettings, router};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tower::ServiceExt;
 
-/// When every test takes place.
+/// Instant of every test.
 pub(crate) const NOW: &str = "2026-03-12T15:20:00Z";
 
-/// What the log does with one call.
+/// Behaviour of the log in one call.
 #[derive(Debug, Clone)]
-pub(crate) enum Step {
-    /// Takes all records.
-    Take,
-    /// Fails as a whole.
+pub(crate) enum LogStep {
+    /// Stores all records.
+    Store,
+    /// Fails the whole call.
     Fail(Failure),
-    /// Fails these records of the call, by place, and takes the others.
+    /// Fails the records at these places of the call and stores the others.
     FailSome(Vec<(usize, Failure)>),
-    /// Takes all records and never says so.
-    LoseTheAnswer,
-    /// Answers for fewer records than it was given.
-    AnswerShort,
+    /// Stores all records and never answers.
+    LoseAnswer,
+    /// Stores half of the records and answers for them only.
+    AnswerHalf,
 }
 
-/// The log: does what the script says, then what `otherwise` says.
+/// Log that follows a script, and does `otherwise` after its end.
 pub(crate) struct ScriptedLog {
-    script: Mutex<VecDeque<Step>>,
-    otherwise: Step,
+    script: Mutex<VecDeque<LogStep>>,
+    otherwise: LogStep,
     readiness: Result<(), Failure>,
-    /// The partition keys of every call.
+    /// Partition keys of every call.
     pub(crate) calls: Mutex<Vec<Vec<String>>>,
-    /// What the stream holds, acknowledged or not.
+    /// Stored records, acknowledged or not.
     pub(crate) held: Mutex<Vec<Record>>,
-    /// What was acknowledged, with its sequence number.
+    /// Acknowledged records with their sequence numbers.
     pub(crate) acknowledged: Mutex<Vec<(String, Record)>>,
 }
 
 impl ScriptedLog {
-    fn take(&self, record: &Record) -> Put {
+    fn store(&self, record: &Record) -> Put {
         self.held.lock().unwrap().push(record.clone());
         let mut acknowledged = self.acknowledged.lock().unwrap();
         let number = format!("4965{:052}", acknowledged.len());
@@ -68,25 +69,25 @@ impl EventLog for ScriptedLog {
             .push(records.iter().map(|record| record.partition_key.clone()).collect());
         let step = self.script.lock().unwrap().pop_front();
         match step.unwrap_or_else(|| self.otherwise.clone()) {
-            Step::Take => Ok(records.iter().map(|record| self.take(record)).collect()),
-            Step::Fail(failure) => Err(failure),
-            Step::FailSome(failures) => Ok(records
+            LogStep::Store => Ok(records.iter().map(|record| self.store(record)).collect()),
+            LogStep::Fail(failure) => Err(failure),
+            LogStep::FailSome(failures) => Ok(records
                 .iter()
                 .enumerate()
                 .map(|(place, record)| {
                     let failure = failures.iter().find(|(failing, _)| *failing == place);
                     failure.map_or_else(
-                        || self.take(record),
+                        || self.store(record),
                         |(_, failure)| Put::Failed(failure.clone()),
                     )
                 })
                 .collect()),
-            Step::LoseTheAnswer => {
+            LogStep::LoseAnswer => {
                 self.held.lock().unwrap().extend_from_slice(records);
                 pending().await
             }
-            Step::AnswerShort => {
-                Ok(records[..records.len() / 2].iter().map(|record| self.take(record)).collect())
+            LogStep::AnswerHalf => {
+                Ok(records[..records.len() / 2].iter().map(|record| self.store(record)).collect())
             }
         }
     }
@@ -96,27 +97,27 @@ impl EventLog for ScriptedLog {
     }
 }
 
-/// A receiver over a scripted log.
+/// Ingest API over a scripted log.
 #[derive(Clone)]
-pub(crate) struct Receiver {
-    pub(crate) service: Arc<Service<ScriptedLog>>,
+pub(crate) struct ScriptedApi {
+    pub(crate) service: Arc<IngestService<ScriptedLog>>,
 }
 
-impl Receiver {
-    /// One whose log takes everything.
+impl ScriptedApi {
+    /// Creates an API whose log stores everything.
     pub(crate) fn new() -> Self {
-        Self::scripted(vec![], Step::Take)
+        Self::scripted(vec![], LogStep::Store)
     }
 
-    /// One whose log follows `script`, then always does `otherwise`.
-    pub(crate) fn scripted(script: Vec<Step>, otherwise: Step) -> Self {
-        Self::with(script, otherwise, Settings::default(), Ok(()))
+    /// Creates an API whose log follows `script`, and then always does `otherwise`.
+    pub(crate) fn scripted(script: Vec<LogStep>, otherwise: LogStep) -> Self {
+        Self::with(script, otherwise, IngestSettings::default(), Ok(()))
     }
 
     pub(crate) fn with(
-        script: Vec<Step>,
-        otherwise: Step,
-        settings: Settings,
+        script: Vec<LogStep>,
+        otherwise: LogStep,
+        settings: IngestSettings,
         readiness: Result<(), Failure>,
     ) -> Self {
         let log = ScriptedLog {
@@ -128,16 +129,24 @@ impl Receiver {
             acknowledged: Mutex::default(),
         };
         let now: DateTime<Utc> = NOW.parse().unwrap();
-        let (clock, entropy) = (Arc::new(move || now), Arc::new(|| 0));
-        Self { service: Arc::new(Service { log, settings, clock, entropy }) }
+        let start = OnceLock::new();
+        let service = IngestService {
+            log,
+            settings,
+            clock: Arc::new(move || now),
+            // The paused clock of the runtime in which the first request is made.
+            monotonic: Arc::new(move || start.get_or_init(Instant::now).elapsed()),
+            entropy: Arc::new(|| 0),
+        };
+        Self { service: Arc::new(service) }
     }
 
-    /// From a sender who may write for every store.
+    /// Sends a request of a sender who may write for every store.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         self.send_as(Some(Authority::everything()), request).await
     }
 
-    /// From a sender with this authority; `None` when nobody has checked the sender.
+    /// Sends a request of a sender with this authority. `None`: the sender is not authenticated.
     pub(crate) async fn send_as(
         &self,
         authority: Option<Authority>,
@@ -150,7 +159,7 @@ impl Receiver {
         Answer::of(router.oneshot(request).await.unwrap()).await
     }
 
-    /// Posts events of a content type.
+    /// Posts a body of a content type.
     pub(crate) async fn post(&self, content_type: &str, body: impl Into<Body>) -> Answer {
         self.send(request(&[("content-type", content_type)], body)).await
     }
@@ -160,12 +169,12 @@ impl Receiver {
         self.post("application/json", body.to_string()).await
     }
 
-    /// The ids of the events that the stream holds, in order.
+    /// Returns the ids of the stored events, in order.
     pub(crate) fn held_ids(&self) -> Vec<String> {
         self.service.log.held.lock().unwrap().iter().flat_map(ids).collect()
     }
 
-    /// The ids of acknowledged events, each with its sequence number.
+    /// Returns the ids of the acknowledged events with their sequence numbers.
     pub(crate) fn acknowledged_ids(&self) -> Vec<(String, String)> {
         let acknowledged = self.service.log.acknowledged.lock().unwrap();
         acknowledged
@@ -174,13 +183,13 @@ impl Receiver {
             .collect()
     }
 
-    /// The partition keys of every call.
+    /// Returns the partition keys of every call.
     pub(crate) fn calls(&self) -> Vec<Vec<String>> {
         self.service.log.calls.lock().unwrap().clone()
     }
 }
 
-/// The ids of a record's events, each behind its store.
+/// Returns the ids of the events of a record.
 fn ids(record: &Record) -> Vec<String> {
     let text = |event: &Value, field: &str| event[field].as_str().unwrap().to_owned();
     open(&record.data)
@@ -194,7 +203,7 @@ fn ids(record: &Record) -> Vec<String> {
         .collect()
 }
 
-/// A request to `POST /v1/events`.
+/// Creates a request to `POST /v1/events`.
 pub(crate) fn request(headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
     let mut request = Request::post("/v1/events");
     for (name, value) in headers {
@@ -203,12 +212,12 @@ pub(crate) fn request(headers: &[(&str, &str)], body: impl Into<Body>) -> Reques
     request.body(body.into()).unwrap()
 }
 
-/// A request without a body.
+/// Creates a request without a body.
 pub(crate) fn bare(method: &str, path: &str) -> Request<Body> {
     Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
 }
 
-/// An answer, read.
+/// Answer of the API.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -229,13 +238,13 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// One member of every result.
+    /// Returns a member of every result.
     pub(crate) fn each(&self, member: &str) -> Vec<&str> {
         let results = self.json["results"].as_array().unwrap();
         results.iter().map(|result| result[member].as_str().unwrap_or("-")).collect()
     }
 
-    /// Holds the answer against a problem's shape.
+    /// Asserts that the answer is a problem of this status, type and detail.
     #[track_caller]
     pub(crate) fn is_problem(&self, status: u16, name: &str, detail: &str) {
         assert_eq!(self.status, status, "{self:?}");
@@ -243,12 +252,12 @@ impl Answer {
         assert_eq!(self.json["type"], format!("urn:daymark:problem:{name}"));
         assert_eq!(self.json["status"], status);
         assert!(self.json["title"].is_string());
-        let told = self.json["detail"].as_str().unwrap();
-        assert!(told.contains(detail), "{told:?} does not say {detail:?}");
+        let found = self.json["detail"].as_str().unwrap();
+        assert!(found.contains(detail), "{found:?} does not contain {detail:?}");
     }
 }
 
-/// A valid event.
+/// Returns a valid event.
 pub(crate) fn event(event_id: impl ToString) -> Value {
     json!({
         "event_id": event_id.to_string(), "kind": "sale", "store_id": "s1", "terminal_id": "t1",
@@ -257,7 +266,7 @@ pub(crate) fn event(event_id: impl ToString) -> Value {
     })
 }
 
-/// A valid event with another value for one field.
+/// Returns a valid event with another value of one field.
 pub(crate) fn event_with(event_id: impl ToString, field: &str, value: impl Into<Value>) -> Value {
     let mut event = event(event_id);
     event[field] = value.into();

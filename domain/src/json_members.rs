@@ -1,5 +1,5 @@
-//! The members of a JSON object that somebody asks for. The others are read over and never kept: a
-//! stranger may send a million of them.
+//! Members of a JSON object, by a list of names. Other members are skipped and not kept: untrusted
+//! input may have a million of them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,27 +8,34 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Texts by name.
+/// JSON texts of members, by name.
 pub type Members<'a> = HashMap<&'static str, &'a RawValue>;
 
-/// The members of the object `json` that have one of these names, as they are written; of several
-/// with one name the last.
+/// Returns the members of the object `json` with these names, unparsed. The last of several members
+/// with one name counts.
+///
+/// ```
+/// let members = domain::members(r#"{"sku":"A","price":2.50,"other":[1]}"#, &["sku", "price"])?;
+/// assert_eq!(members["price"].get(), "2.50");
+/// assert!(!members.contains_key("other"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 ///
 /// # Errors
-/// It is not a JSON object.
+/// Returns an error if `json` is not a JSON object.
 pub fn members<'a>(
     json: &'a str,
     names: &[&'static str],
 ) -> Result<Members<'a>, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let members = Named(names).deserialize(&mut deserializer)?;
+    let members = MemberNames(names).deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(members)
 }
 
-struct Named<'n>(&'n [&'static str]);
+struct MemberNames<'n>(&'n [&'static str]);
 
-impl<'de> DeserializeSeed<'de> for Named<'_> {
+impl<'de> DeserializeSeed<'de> for MemberNames<'_> {
     type Value = Members<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -36,7 +43,7 @@ impl<'de> DeserializeSeed<'de> for Named<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Named<'_> {
+impl<'de> Visitor<'de> for MemberNames<'_> {
     type Value = Members<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! Whatever the log does, `stored` is said exactly for what it acknowledged.
+//! Property: `stored` is reported exactly for acknowledged events, for any behaviour of the log.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::support::{Receiver, Step, event_with, refused, throttled, unavailable};
+use crate::scripted_log::{LogStep, ScriptedApi, event_with, refused, throttled, unavailable};
 
 const STORES: usize = 6;
 
@@ -15,17 +15,17 @@ fn failure() -> impl Strategy<Value = Failure> {
     prop_oneof![4 => Just(throttled()), 3 => Just(unavailable()), 1 => Just(refused())]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn log_step() -> impl Strategy<Value = LogStep> {
     prop_oneof![
-        2 => Just(Step::Take),
-        2 => failure().prop_map(Step::Fail),
-        6 => vec((0..STORES, failure()), 1..STORES).prop_map(Step::FailSome),
-        1 => Just(Step::LoseTheAnswer),
-        1 => Just(Step::AnswerShort),
+        2 => Just(LogStep::Store),
+        2 => failure().prop_map(LogStep::Fail),
+        6 => vec((0..STORES, failure()), 1..STORES).prop_map(LogStep::FailSome),
+        1 => Just(LogStep::LoseAnswer),
+        1 => Just(LogStep::AnswerHalf),
     ]
 }
 
-/// Events of several stores with repeated ids, other contents and invalid quantities among them.
+/// Generates events of several stores, some with repeated ids, other content or invalid quantities.
 fn events() -> impl Strategy<Value = Vec<Value>> {
     let event = (0..20_u32, 0..STORES, -1..3_i64).prop_map(|(id, store, quantity)| {
         let mut event = event_with(format!("{store}-{id}"), "store_id", format!("s{store}"));
@@ -37,21 +37,21 @@ fn events() -> impl Strategy<Value = Vec<Value>> {
 
 proptest! {
     #[test]
-    fn stored_is_said_exactly_for_what_was_acknowledged(
+    fn stored_is_reported_exactly_for_acknowledged_events(
         events in events(),
-        script in vec(step(), 0..8),
-        otherwise in step(),
+        script in vec(log_step(), 0..8),
+        otherwise in log_step(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .unwrap();
-        let receiver = Receiver::scripted(script, otherwise);
-        let answer = runtime.block_on(receiver.post_json(&Value::from(events.clone())));
+        let api = ScriptedApi::scripted(script, otherwise);
+        let answer = runtime.block_on(api.post_json(&Value::from(events.clone())));
 
-        // An id is acknowledged at most once: what is stored is never sent again.
-        let acknowledged = receiver.acknowledged_ids();
+        // An id is acknowledged at most once, because a stored event is never sent again.
+        let acknowledged = api.acknowledged_ids();
         let receipts: HashMap<&str, &str> =
             acknowledged.iter().map(|(id, number)| (id.as_str(), number.as_str())).collect();
         prop_assert_eq!(receipts.len(), acknowledged.len());

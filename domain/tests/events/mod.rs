@@ -1,4 +1,4 @@
-//! What the tests are given: events, one by one and generated.
+//! Events for tests: single ones and generators.
 #![allow(dead_code, reason = "every test file takes a part of it")]
 
 use chrono::{DateTime, Utc};
@@ -10,23 +10,23 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-/// When everything arrives.
+/// Arrival of all events.
 pub(crate) const RECEIVED_AT: &str = "2026-03-12T15:30:00Z";
 
-/// The start of the window that the events of one row are of.
+/// Start of the window of the events of a row.
 const WINDOW_START: &str = "2026-03-12T15:15:00Z";
 
 pub(crate) fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("an instant")
 }
 
-/// Reads an event of any age.
+/// Parses an event of any age.
 pub(crate) fn event(json: &Value) -> Event {
     let anytime = Acceptance { age_max: None, ..Acceptance::at(at(RECEIVED_AT)) };
     Event::parse(&json.to_string(), &anytime).unwrap_or_else(|error| panic!("{error}: {json}"))
 }
 
-/// A sale that breaks no rule.
+/// Returns a valid sale.
 pub(crate) fn sale() -> Value {
     json!({
         "event_id": "e-1", "kind": "sale", "store_id": "0042", "terminal_id": "till-1",
@@ -35,14 +35,14 @@ pub(crate) fn sale() -> Value {
     })
 }
 
-/// `base` with the fields of `change`.
+/// Returns `base` with the fields of `change`.
 pub(crate) fn with(mut base: Value, change: Value) -> Value {
     let change = change.as_object().expect("an object").clone();
     base.as_object_mut().expect("an object").extend(change);
     base
 }
 
-/// A row that has absorbed `events`.
+/// Returns a row with `events`.
 pub(crate) fn row<'a>(events: impl IntoIterator<Item = &'a Event>) -> StockWindow {
     let mut row = StockWindow::new(WindowKey::of(&event(&of_row(json!({ "event_id": "none" })))));
     for event in events {
@@ -51,12 +51,12 @@ pub(crate) fn row<'a>(events: impl IntoIterator<Item = &'a Event>) -> StockWindo
     row
 }
 
-/// A receipt of one unit in the row, with the fields of `change`.
+/// Returns a receipt of one unit in the row, with the fields of `change`.
 pub(crate) fn of_row(change: Value) -> Value {
     with(with(sale(), json!({ "kind": "receipt", "occurred_at": WINDOW_START })), change)
 }
 
-/// Events of any shape: every kind, every field present and absent.
+/// Generates events of every kind, with every optional field present or absent.
 pub(crate) fn any_event() -> impl Strategy<Value = Event> {
     let id = "[A-Za-z0-9._:-]{1,64}";
     let instant = (at("2000-01-01T00:00:00Z").timestamp_millis()
@@ -84,8 +84,8 @@ pub(crate) fn any_event() -> impl Strategy<Value = Event> {
     )
 }
 
-/// Events of one row, with so few ids that the same id comes often, with the same content and
-/// with others, and so few instants that many fall together.
+/// Generates events of one row. The few ids often repeat, with equal and with other content, and many
+/// events share one of the few instants.
 pub(crate) fn events_of_row() -> impl Strategy<Value = Vec<Event>> {
     let instant = prop_oneof![0..3_i64, Just(299_999), 0..300_000_i64].prop_map(|offset| {
         (at(WINDOW_START) + chrono::TimeDelta::milliseconds(offset)).to_rfc3339()
@@ -100,7 +100,7 @@ pub(crate) fn events_of_row() -> impl Strategy<Value = Vec<Event>> {
     vec(one, 0..40)
 }
 
-/// A kind with what only that kind carries.
+/// Generates a kind with its own fields.
 fn action(corrects: &'static str) -> impl Strategy<Value = Value> {
     let price = select(vec![("2.40", "EUR"), ("0.05", "EUR"), ("240", "JPY"), ("1.125", "KWD")]);
     let reason = |words: &'static [&'static str]| option::of(select(words));
@@ -120,7 +120,7 @@ fn action(corrects: &'static str) -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Whole and weighed, small and at the cap, with a unit.
+/// Generates a quantity with a unit: whole or weighed, small or at the limit.
 fn quantity() -> impl Strategy<Value = String> {
     prop_oneof![
         (0..20_u32).prop_map(|whole| whole.to_string()),
