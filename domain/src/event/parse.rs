@@ -15,7 +15,7 @@ use crate::money::{Currency, Money};
 /// Earliest instant of an event without an age limit. A till whose clock was reset reports 1970.
 const EARLIEST: &str = "2000-01-01T00:00:00Z";
 
-/// Fields of an event. Source: the event table in ARCHITECTURE.md.
+/// Fields of an event. Source: docs/events.md.
 const FIELDS: &[&str] = &[
     "event_id",
     "kind",
