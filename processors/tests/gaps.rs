@@ -1,4 +1,4 @@
-//! What a till counted and nobody received is told, each number on the day on which it is noticed.
+//! Missing numbers of tills, each reported on the day of the next received number.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ fn midnight(day: usize) -> DateTime<Utc> {
     first + TimeDelta::days(i64::try_from(day).expect("a small number"))
 }
 
-/// Day 0 is the one that is looked back at.
+/// Four days; day 0 only provides the numbers before the first reported day.
 fn days() -> Vec<DaySpan> {
     let day = |day| DaySpan {
         date: midnight(day + 1).date_naive(),
@@ -39,13 +39,13 @@ fn event(day: usize, id: &str, sequence: serde_json::Value) -> Event {
     Event::parse(&json.to_string(), &acceptance).expect("an event")
 }
 
-/// One event for each number, each with an id of its own.
+/// One event for each number, with distinct ids.
 fn counted(day: usize, epoch: &str, numbers: &[u64]) -> Vec<Event> {
     let one = |number: &u64| numbered(day, epoch, *number, &format!("{epoch}-{number}"));
     numbers.iter().map(one).collect()
 }
 
-/// The numbers of the only till, on one day, in one epoch.
+/// Returns the numbers of the only till on one day in one epoch.
 fn found(events: &[Event], day: usize, epoch: &str) -> Option<EpochNumbers> {
     let date = days()[day].date;
     let tills: Vec<TillDay> = gaps(events, &days());
@@ -54,7 +54,7 @@ fn found(events: &[Event], day: usize, epoch: &str) -> Option<EpochNumbers> {
 }
 
 #[test]
-fn what_lies_between_two_numbers_is_missing_and_what_lies_outside_is_unknown() {
+fn numbers_between_two_received_ones_are_missing_and_others_are_unknown() {
     let numbers = found(&counted(1, "boot", &[12, 3, 10, 13]), 1, "boot").expect("numbers");
     assert_eq!((numbers.first, numbers.last, numbers.received), (3, 13, 4));
     assert_eq!(numbers.missing, [4..=9, 11..=11]);
@@ -74,7 +74,7 @@ fn numbers_of_different_epochs_are_never_compared() {
 fn a_gap_over_midnight_belongs_to_the_day_of_the_next_number() {
     let events = [counted(0, "boot", &[1, 5]), counted(1, "boot", &[9]), counted(3, "boot", &[11])];
     let missing = |day| found(&events.concat(), day, "boot").map(|numbers| numbers.missing);
-    // What was missing on the day before is not told again.
+    // A gap of the day before is not reported again.
     assert_eq!(missing(0), None);
     assert_eq!(missing(1), Some(vec![6..=8]));
     assert_eq!(missing(2), None);
@@ -97,7 +97,7 @@ fn a_number_under_two_event_ids_is_doubled_and_an_event_that_came_twice_is_not()
 }
 
 #[test]
-fn a_till_that_does_not_count_is_seen() {
+fn events_without_numbers_are_counted() {
     let silent = |id: &str| event(1, id, serde_json::Value::Null);
     let events = [vec![silent("a"), silent("b")], counted(2, "boot", &[1])].concat();
     let seen: Vec<(u64, usize)> =
@@ -187,7 +187,7 @@ proptest! {
         arrivals in arrivals(),
         late in prop::collection::vec((1..4_usize, 0..2_usize, 0..25_u64), 1..10),
     ) {
-        // Nothing late is beyond these ends, and every gap is noticed on a day that is asked for.
+        // Late numbers lie between these ends, and every gap belongs to a reported day.
         let ends = [(0, 0, 0, 0), (0, 1, 0, 0), (3, 0, 24, 0), (3, 1, 24, 0)];
         let mut before = [&ends[..], &arrivals].concat();
         before.iter_mut().skip(2).for_each(|arrival| arrival.0 = arrival.0.max(1));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// All of them.
+/// Names of all binaries.
 pub(crate) const ALL: [&str; 8] = [
     "ingest-lambda",
     "token-lambda",
@@ -16,13 +16,12 @@ pub(crate) const ALL: [&str; 8] = [
     "day-close-schedule-lambda",
 ];
 
-/// Where a binary is, built from the sources as they are now.
+/// Returns the path of a binary, built from the current sources.
 ///
-/// They belong to other packages than this test, so cargo does not build them for it, and what
-/// lies in the target folder may be of yesterday. Cargo knows: it is asked to build them as it
-/// built this test, for the same folder and profile. This test is named in the same command so
-/// that every dependency has the features it has here and nothing but the binaries is linked;
-/// when nothing changed it takes a moment.
+/// The binaries belong to other packages, so cargo does not build them for this test, and binaries
+/// in the target folder may be outdated. The test calls cargo with its own target folder and
+/// profile. The command also names this test, so that every dependency has the same features and
+/// only the binaries are linked. Without changes the command is fast.
 pub(crate) fn path(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(build).join(name)
@@ -42,8 +41,7 @@ fn build() -> PathBuf {
     cargo.args(["build", "--quiet", "--workspace", "--all-features", "--test", "lambda"]);
     cargo.args(ALL.iter().flat_map(|name| ["--bin", *name]));
     cargo.args(["--profile", profile]).arg("--target-dir").arg(target).current_dir(root);
-    // What cargo says of this test's package to this test; dependencies that look at it would be
-    // built anew, here and after.
+    // Variables that cargo sets for this test. Dependencies that read them would be rebuilt.
     let of_this_test =
         |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
     for (name, _) in std::env::vars_os() {

@@ -1,4 +1,4 @@
-//! The close of day behind the queue of its schedule.
+//! Close of day, invoked by the queue of its schedule.
 
 use aws::Tables;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,8 +18,8 @@ fn closing(world: &World, prefix: &str) -> Closing<Tables> {
     Closing { tables: world.tables(prefix) }
 }
 
-/// A store, and what happened in it the day before yesterday and yesterday. It is open around the
-/// clock, so that no day is closed in between.
+/// Prepares a store with events of the last two days. The store never closes, so that no day is
+/// closed during the test.
 async fn prepare(world: &World, prefix: &str, today: DateTime<Utc>) {
     world.create_tables(prefix).await;
     let tables = world.tables(prefix);
@@ -45,7 +45,7 @@ async fn prepare(world: &World, prefix: &str, today: DateTime<Utc>) {
     }
 }
 
-/// The last midnight that a day can be closed after.
+/// Returns the last midnight after which a day can be closed.
 fn midnight() -> DateTime<Utc> {
     let settled = now() - TimeDelta::minutes(5);
     settled.date_naive().and_time(chrono::NaiveTime::MIN).and_utc()
@@ -85,7 +85,7 @@ async fn a_message_leaves_the_rows_that_the_same_code_leaves_in_process() {
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_closed_comes_again() {
+async fn the_message_of_a_store_that_cannot_be_closed_is_redelivered() {
     let world = World::start();
     let mut function = world.function("day-close-lambda", "there-").await;
     let response = function.respond(batch([("s1", DUE), ("s1", DUE)])).await;

@@ -1,4 +1,4 @@
-//! A Lambda function: a process, and the runtime API it asks.
+//! A Lambda function under test: its process and its runtime API.
 
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,28 +11,28 @@ use tokio::sync::watch;
 use crate::binaries;
 use crate::runtime_api::{Answer, RuntimeApi};
 
-/// Only so that a function that hangs does not hang the tests.
+/// Time limit for a function that hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A process; it is killed when it is dropped.
+/// Process of a function, killed on drop.
 pub(crate) struct Process {
     child: Child,
     stdout: Option<JoinHandle<String>>,
     stderr: Option<JoinHandle<String>>,
-    /// Closed when the process has ended.
+    /// Channel that closes when the process ends.
     ended: watch::Receiver<()>,
 }
 
-/// What a process left.
+/// Exit status and output of a process.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct ProcessOutput {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
 impl Process {
-    /// Starts a Lambda binary with these variables and those that Lambda sets.
+    /// Starts a Lambda binary with these variables and the variables of Lambda.
     pub(crate) fn start(binary: &str, runtime_api: &str, variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(binaries::path(binary))
             .env_clear()
@@ -61,13 +61,13 @@ impl Process {
         Self { child, stdout: Some(stdout), stderr: Some(stderr), ended }
     }
 
-    /// Waits for the end.
-    pub(crate) fn wait(mut self) -> Ended {
+    /// Waits until the process ends.
+    pub(crate) fn wait(mut self) -> ProcessOutput {
         let status = self.child.wait().expect("a status");
         let text = |reader: Option<JoinHandle<String>>| {
             reader.expect("read once").join().expect("it was read")
         };
-        Ended { status, stdout: text(self.stdout.take()), stderr: text(self.stderr.take()) }
+        ProcessOutput { status, stdout: text(self.stdout.take()), stderr: text(self.stderr.take()) }
     }
 }
 
@@ -79,13 +79,13 @@ fn text(mut pipe: impl Read) -> String {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A function that takes invocations.
+/// Running function that takes invocations.
 pub(crate) struct Function {
     api: RuntimeApi,
     process: Process,
@@ -98,7 +98,7 @@ impl Function {
         Self { api, process }
     }
 
-    /// Invokes it and waits for what it says.
+    /// Invokes the function and waits for its answer.
     pub(crate) async fn invoke(&mut self, event: Value) -> Answer {
         let answer = self.api.invoke(event);
         let said = tokio::select! {
@@ -107,14 +107,14 @@ impl Function {
             () = tokio::time::sleep(PATIENCE) => None,
         };
         said.unwrap_or_else(|| {
-            // Its standard error ends with it.
+            // Standard error closes when the process ends.
             let _ = self.process.child.kill();
             let stderr = self.process.stderr.take().map(JoinHandle::join);
             panic!("the function did not answer; it said {stderr:?}")
         })
     }
 
-    /// Invokes it and expects a response.
+    /// Invokes the function and expects a response.
     pub(crate) async fn respond(&mut self, event: Value) -> Value {
         match self.invoke(event).await {
             Answer::Response(response) => response,
@@ -122,7 +122,7 @@ impl Function {
         }
     }
 
-    /// Ends it; gives what it had printed, line by line.
+    /// Stops the function and returns its output lines.
     pub(crate) fn end(self) -> Vec<Value> {
         let Self { mut process, .. } = self;
         process.child.kill().expect("it was running");
@@ -132,8 +132,8 @@ impl Function {
     }
 }
 
-/// The metrics among printed lines: each as `name{labels} value unit`, in CloudWatch's embedded
-/// metric format and in the namespace Daymark, for this function, in shapes that CloudWatch takes.
+/// Returns the metrics of the output as `name{labels} value unit`. Checks that they are in
+/// CloudWatch's embedded metric format and in the namespace Daymark, for this function.
 pub(crate) fn metrics(printed: &[Value], function: &str) -> Vec<String> {
     let mut metrics = Vec::new();
     for line in printed {
@@ -153,7 +153,7 @@ pub(crate) fn metrics(printed: &[Value], function: &str) -> Vec<String> {
                 assert!(["Count", "Seconds"].contains(&unit), "{line}");
                 let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
                 assert!(name.starts_with("daymark_") && name.chars().all(is_plain), "{name}");
-                // A counter is a number, a histogram its values.
+                // A counter is a number, a histogram a list of values.
                 let value = &line[name];
                 let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
                 assert!((1..=100).contains(&values.len()), "{line}");

@@ -1,4 +1,4 @@
-//! The ingest API behind API Gateway.
+//! Ingest API behind API Gateway.
 
 use std::io::Write;
 
@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use crate::function::metrics;
 use crate::world::{World, event, now};
 
-/// A request as API Gateway's HTTP API hands it over, payload version 2.0, from a sender who may
-/// write for every store.
+/// Request of an HTTP API of API Gateway, payload version 2.0. The sender may write for every store.
 pub(crate) fn request(
     method: &str,
     path: &str,
@@ -48,7 +47,7 @@ pub(crate) fn request(
     })
 }
 
-/// What the authorizer of a route for tokens adds.
+/// Context that the authorizer of a token adds.
 pub(crate) fn token(stores: &str) -> Value {
     let claims = json!({ "client_id": "6qr3", "scope": "daymark/events:write", "stores": stores });
     json!({ "jwt": { "claims": claims, "scopes": ["daymark/events:write"] } })
@@ -59,7 +58,7 @@ fn post(events: &Value) -> Value {
     request("POST", "/v1/events", headers, &events.to_string(), false)
 }
 
-/// The same from another sender; `Value::Null` from one whom nobody has checked.
+/// Request with another authorizer context; `Value::Null` for an unverified sender.
 fn post_as(authorizer: Value, events: &Value) -> Value {
     let mut request = post(events);
     request["requestContext"]["authorizer"] = authorizer;
@@ -72,7 +71,7 @@ fn event_of(store_id: &str, event_id: &str) -> Value {
     event
 }
 
-/// The status of a response, and its body.
+/// Returns status and body of a response.
 pub(crate) fn read(response: &Value) -> (u64, Value) {
     assert_eq!(response["isBase64Encoded"], false, "{response}");
     let body = response["body"].as_str().expect("a body");
@@ -80,7 +79,7 @@ pub(crate) fn read(response: &Value) -> (u64, Value) {
     (status, serde_json::from_str(body).expect("JSON"))
 }
 
-/// Each event's id and what became of it.
+/// Returns id and status of each event.
 fn results(body: &Value) -> Vec<[&str; 2]> {
     let mut results = Vec::new();
     for result in body["results"].as_array().expect("results") {
@@ -90,7 +89,7 @@ fn results(body: &Value) -> Vec<[&str; 2]> {
 }
 
 #[tokio::test]
-async fn a_good_event_is_in_the_stream_and_a_bad_one_is_told_why() {
+async fn a_valid_event_is_in_the_stream_and_an_invalid_one_gets_its_reason() {
     let world = World::start();
     world.create_stream().await;
     let mut function = world.function("ingest-lambda", "").await;
@@ -139,7 +138,7 @@ async fn a_compressed_body_arrives_as_the_gateway_encodes_it() {
 }
 
 #[tokio::test]
-async fn nothing_is_called_stored_without_a_stream() {
+async fn no_event_is_reported_as_stored_without_a_stream() {
     let world = World::start();
     let mut function = world.function("ingest-lambda", "").await;
     let (status, body) = read(&function.respond(post(&json!([event("e1", "rye", now())]))).await);
@@ -175,7 +174,7 @@ async fn a_token_of_another_store_writes_nothing() {
 }
 
 #[tokio::test]
-async fn of_a_mixed_batch_the_stores_of_the_token_are_stored() {
+async fn a_mixed_batch_stores_only_the_events_of_the_tokens_stores() {
     let world = World::start();
     world.create_stream().await;
     let mut function = world.function("ingest-lambda", "").await;
@@ -189,7 +188,7 @@ async fn of_a_mixed_batch_the_stores_of_the_token_are_stored() {
 }
 
 #[tokio::test]
-async fn a_request_that_nobody_has_checked_is_refused() {
+async fn a_request_without_an_authorizer_is_refused() {
     let world = World::start();
     world.create_stream().await;
     let mut function = world.function("ingest-lambda", "").await;
@@ -215,7 +214,7 @@ async fn a_program_that_signs_with_iam_may_write_for_every_store() {
         "cognitoIdentity": null, "principalOrgId": null,
         "userArn": "arn:aws:sts::000000000000:assumed-role/hub/hub", "userId": "AROA:hub",
     }});
-    // A stage with a name stands in front of the path.
+    // The name of a stage is the first segment of the path.
     signed["rawPath"] = json!("/dev/v1/internal/events");
     signed["requestContext"]["stage"] = json!("dev");
     let (status, body) = read(&function.respond(signed).await);
@@ -224,7 +223,7 @@ async fn a_program_that_signs_with_iam_may_write_for_every_store() {
 }
 
 #[tokio::test]
-async fn every_invocation_reports_what_it_counted() {
+async fn every_invocation_reports_its_metrics() {
     let world = World::start();
     let mut function = world.function("ingest-lambda", "").await;
     for _ in 0..2 {

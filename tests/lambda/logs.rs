@@ -1,4 +1,4 @@
-//! What a function prints: lines that say which invocation they are of.
+//! Logs of a function: each line names its invocation.
 
 use chrono::{DateTime, Utc};
 use domain::{Delivered, SequenceNumber};
@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 use crate::queue::batch;
 use crate::world::{World, kinesis_event};
 
-/// What the spans of a line say, from the outermost in.
+/// Returns the values of a field in the spans of a line, the outermost first.
 fn said<'a>(line: &'a Value, field: &str) -> Vec<&'a str> {
     let spans = line["spans"].as_array().expect("spans");
     spans.iter().filter_map(|span| span[field].as_str()).collect()
 }
 
-/// Lines that are no metrics.
+/// Returns the lines without metrics.
 fn logged(printed: &[Value]) -> Vec<&Value> {
     printed.iter().filter(|line| line.get("_aws").is_none()).collect()
 }
 
 #[tokio::test]
-async fn every_line_of_a_batch_says_request_function_version_and_shard_at_any_level() {
+async fn every_log_line_of_a_batch_names_request_function_version_and_shard_at_any_level() {
     for level in ["INFO", "WARN"] {
         let world = World::start();
         world.create_tables("").await;
@@ -41,7 +41,7 @@ async fn every_line_of_a_batch_says_request_function_version_and_shard_at_any_le
             assert!(line["fields"]["message"].is_string(), "{line}");
             assert_eq!(said(line, "function"), ["processor-lambda"]);
             assert_eq!(said(line, "version"), ["1"]);
-            // Where the saved queries of `cdk/` look for it.
+            // The saved queries of `cdk/` read this field.
             assert_eq!(line["spans"][0]["function"], "processor-lambda");
             assert!(line["spans"][1]["requestId"].is_string(), "{line}");
             assert_eq!(said(line, "shard"), ["shardId-000000000006"]);
@@ -55,7 +55,7 @@ async fn every_line_of_a_batch_says_request_function_version_and_shard_at_any_le
 }
 
 #[tokio::test]
-async fn a_message_that_cannot_be_read_is_told_with_its_id() {
+async fn an_unreadable_message_is_logged_with_its_id() {
     let world = World::start();
     let mut function = world.function("day-close-lambda", "").await;
     let answer = function.respond(batch([("s1", "hello")])).await;

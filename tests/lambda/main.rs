@@ -1,4 +1,4 @@
-//! The Lambda binaries as Lambda runs them: processes that ask a runtime API for invocations.
+//! Lambda binaries, run as Lambda runs them: processes that poll a runtime API for invocations.
 
 mod binaries;
 mod day_close;

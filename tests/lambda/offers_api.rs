@@ -1,4 +1,4 @@
-//! The offers behind API Gateway.
+//! Offers API behind API Gateway.
 
 use chrono::TimeDelta;
 use domain::ports::{CatalogTable, OffersTable};
@@ -10,7 +10,7 @@ use crate::world::{World, now};
 
 const PATH: &str = "/v1/stores/s1/offers";
 
-/// A revision of the offer of an item in store s1.
+/// Revision of the offer of an item in store s1.
 fn offer(sku: &str, revision: u32, price: &str) -> Offer {
     let money = |text| Money::parse_price(text, "EUR".parse().expect("a code")).expect("a price");
     let at = |text: &str| text.parse().expect("an instant");
@@ -79,7 +79,7 @@ async fn the_current_offers_of_a_day_are_answered_on_the_clock_of_the_store() {
 }
 
 #[tokio::test]
-async fn a_token_reads_the_offers_of_its_stores_alone() {
+async fn a_token_reads_only_the_offers_of_its_stores() {
     let world = prepared().await;
     let mut function = world.function("offers-lambda", "shop-").await;
     for (authorizer, status, told) in [
@@ -96,7 +96,7 @@ async fn a_token_reads_the_offers_of_its_stores_alone() {
 }
 
 #[tokio::test]
-async fn an_offer_that_is_over_is_told_of_its_day_and_not_of_now() {
+async fn an_expired_offer_is_listed_for_its_day_and_not_as_current() {
     let world = prepared().await;
     let table = world.tables("shop-");
     let today = now().with_timezone(&chrono_tz::Europe::Berlin).date_naive();
@@ -117,7 +117,7 @@ async fn an_offer_that_is_over_is_told_of_its_day_and_not_of_now() {
 }
 
 #[tokio::test]
-async fn what_is_not_asked_as_it_should_be_is_told_as_a_problem() {
+async fn an_invalid_request_is_answered_with_a_problem() {
     let world = prepared().await;
     let mut function = world.function("offers-lambda", "shop-").await;
     for (path, query, status, told) in [

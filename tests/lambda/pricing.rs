@@ -1,4 +1,4 @@
-//! The pricing behind the queue of its schedule.
+//! Pricing, invoked by the queue of its schedule.
 
 use std::sync::LazyLock;
 
@@ -16,12 +16,12 @@ use crate::queue::batch;
 use crate::runtime_api::Answer;
 use crate::world::World;
 
-/// The next slot: it is not over while these tests run.
+/// Returns the next slot, which is not over during these tests.
 #[expect(clippy::disallowed_methods, reason = "the function reads the clock as well")]
 static DUE: LazyLock<DateTime<Utc>> =
     LazyLock::new(|| slot_of(std::time::SystemTime::now().into()) + TimeDelta::minutes(15));
 
-/// How far a zone is ahead in which it is then between three and four in the afternoon.
+/// Returns the UTC offset in hours of a zone whose local time is then between 15:00 and 16:00.
 fn ahead() -> i64 {
     match 15 - i64::from(DUE.hour()) {
         ahead @ ..=12 => ahead,
@@ -33,11 +33,11 @@ fn pricing(world: &World, prefix: &str) -> Pricing<Tables> {
     Pricing { tables: world.tables(prefix) }
 }
 
-/// A store with far too much bread.
+/// Prepares a store with far too much bread.
 async fn prepare(world: &World, prefix: &str) {
     world.create_tables(prefix).await;
     let tables = world.tables(prefix);
-    // In these names the sign is the other way round.
+    // The names of these zones have the opposite sign.
     let zone = format!("Etc/GMT{:+}", -ahead());
     let store = json!({ "store_id": "s1", "zone": zone, "hours": "mon-sun 06:00-20:00" });
     tables.put_store(&Store::parse(&store.to_string()).expect("valid")).await.expect("written");
@@ -59,7 +59,7 @@ async fn prepare(world: &World, prefix: &str) {
     }
 }
 
-/// As the queue hands it over: the store's turn in a slot.
+/// Message of the queue for the store in a slot.
 fn message(due: DateTime<Utc>) -> Value {
     let due = DueStore { store_id: "s1".parse().expect("an id"), due };
     batch([("s1", due.to_json().as_str())])
@@ -100,7 +100,7 @@ async fn a_message_writes_the_offers_that_the_same_code_writes_in_process() {
 }
 
 #[tokio::test]
-async fn without_a_catalogue_a_store_comes_again_and_a_late_message_decides_nothing() {
+async fn without_a_catalogue_a_message_is_redelivered_and_a_late_message_decides_nothing() {
     let world = World::start();
     let mut function = world.function("pricing-lambda", "shop-").await;
     let failed = json!({ "batchItemFailures": [{ "itemIdentifier": "m0" }] });
@@ -120,7 +120,7 @@ async fn without_a_catalogue_a_store_comes_again_and_a_late_message_decides_noth
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_read_comes_again_alone() {
+async fn only_the_message_of_an_unreadable_store_is_redelivered() {
     let world = World::start();
     prepare(&world, "shop-").await;
     let damage = world.clients.dynamodb.put_item().table_name("shop-catalog");
@@ -136,7 +136,7 @@ async fn a_store_that_cannot_be_read_comes_again_alone() {
 }
 
 #[tokio::test]
-async fn what_is_no_batch_is_an_error_and_the_function_goes_on() {
+async fn an_invalid_request_is_an_error_and_the_function_continues() {
     let world = World::start();
     let mut function = world.function("pricing-lambda", "shop-").await;
     let Answer::Error(error) = function.invoke(json!({ "due": "now" })).await else {

@@ -1,4 +1,4 @@
-//! The batch handler behind the event source mapping.
+//! Batch handler, invoked by the event source mapping.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ports::EventLog;
@@ -11,12 +11,12 @@ use crate::function::metrics;
 use crate::runtime_api::Answer;
 use crate::world::{World, event, kinesis_event};
 
-/// When everything here happens and arrives.
+/// Instant of all events and arrivals.
 fn noon() -> DateTime<Utc> {
     "2026-03-12T12:00:00Z".parse().expect("an instant")
 }
 
-/// A record as it is read from shard 0.
+/// Record of shard 0.
 fn delivered(number: &str, data: &[u8]) -> Delivered {
     Delivered {
         shard_id: "shardId-000000000000".to_owned(),
@@ -33,7 +33,7 @@ fn packed(number: &str, events: &[Value]) -> Delivered {
     delivered(number, &pack("s1", &events).data)
 }
 
-/// What the function's code does when it is called here.
+/// Processes the records in this process.
 async fn in_process(world: &World, prefix: &str, records: &[Delivered]) -> BatchOutcome {
     Processor::new(world.tables(prefix)).process(records).await
 }
@@ -110,7 +110,7 @@ async fn poison_is_kept_with_the_millisecond_of_its_arrival() {
 }
 
 #[tokio::test]
-async fn a_batch_that_comes_again_changes_nothing() {
+async fn a_redelivered_batch_changes_nothing() {
     let world = World::start();
     world.create_tables("").await;
     let batch = kinesis_event(&[
@@ -125,7 +125,7 @@ async fn a_batch_that_comes_again_changes_nothing() {
     assert_eq!([world.items("stock").await, world.items("quarantine").await], before);
 }
 
-/// Records in the order in which the mapping delivers them; as texts they would sort otherwise.
+/// Records in the order of delivery. The order of their numbers as texts is another.
 fn three_records() -> Value {
     kinesis_event(&[
         packed("998", &[event("e1", "rye", noon())]),
@@ -135,7 +135,7 @@ fn three_records() -> Value {
 }
 
 #[tokio::test]
-async fn a_missing_table_asks_for_the_whole_batch_again() {
+async fn a_missing_table_requests_redelivery_of_the_whole_batch() {
     let world = World::start();
     let mut function = world.function("processor-lambda", "").await;
     let response = function.respond(three_records()).await;
@@ -148,7 +148,7 @@ async fn a_missing_table_asks_for_the_whole_batch_again() {
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_asks_for_the_whole_batch_again() {
+async fn a_table_that_does_not_answer_requests_redelivery_of_the_whole_batch() {
     let world = World::start();
     let mut function = world.function_without_dynamodb("processor-lambda").await;
     let response = function.respond(three_records()).await;
@@ -159,7 +159,7 @@ async fn a_table_that_does_not_answer_asks_for_the_whole_batch_again() {
 }
 
 #[tokio::test]
-async fn what_is_no_batch_is_an_error_and_the_function_goes_on() {
+async fn an_invalid_request_is_an_error_and_the_function_continues() {
     let world = World::start();
     world.create_tables("").await;
     let mut function = world.function("processor-lambda", "").await;

@@ -1,4 +1,4 @@
-//! An SQS FIFO queue, as far as a schedule and the function behind it see of one.
+//! SQS FIFO queue with the calls that a schedule and its consumer use.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -12,23 +12,23 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// The endpoint with one queue; it ends when it is dropped.
+/// Endpoint with one queue, stopped on drop.
 pub(crate) struct Queue {
-    /// Of the endpoint.
+    /// URL of the endpoint.
     pub(crate) endpoint: String,
-    /// Of the queue.
+    /// URL of the queue.
     pub(crate) url: String,
-    taken: Arc<Mutex<Taken>>,
+    taken: Arc<Mutex<QueueContent>>,
     server: JoinHandle<()>,
 }
 
 #[derive(Default)]
-struct Taken {
+struct QueueContent {
     calls: usize,
     messages: Vec<Value>,
-    /// By deduplication id: five minutes are longer than a test.
+    /// Messages by deduplication id. A test is shorter than the five minutes of deduplication.
     known: HashSet<String>,
-    /// How many messages are left out of the next calls, and whether by the sender's fault.
+    /// Number of messages to refuse in the next calls, and `true` if the sender is at fault.
     left_out: (usize, bool),
 }
 
@@ -37,7 +37,7 @@ impl Queue {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let url = format!("{endpoint}/000000000000/due.fifo");
-        let taken = Arc::<Mutex<Taken>>::default();
+        let taken = Arc::<Mutex<QueueContent>>::default();
         let router = Router::new().route("/", post(send)).with_state(taken.clone());
         let server = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("it serves");
@@ -45,17 +45,17 @@ impl Queue {
         Self { endpoint, url, taken, server }
     }
 
-    /// Does not take the next `messages`.
+    /// Refuses the next `messages`.
     pub(crate) fn leave_out(&self, messages: usize, is_senders_fault: bool) {
         self.taken.lock().expect("nobody panicked").left_out = (messages, is_senders_fault);
     }
 
-    /// How many calls there were.
+    /// Returns the number of calls.
     pub(crate) fn calls(&self) -> usize {
         self.taken.lock().expect("nobody panicked").calls
     }
 
-    /// What is in the queue by group: group, deduplication id and body of each message.
+    /// Returns group, deduplication id and body of each message, sorted by group.
     pub(crate) fn messages(&self) -> Vec<[String; 3]> {
         let taken = self.taken.lock().expect("nobody panicked");
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
@@ -73,7 +73,7 @@ impl Drop for Queue {
     }
 }
 
-/// Messages as Lambda hands them over, each a group and a body; they are called `m0`, `m1` …
+/// Request of Lambda with these groups and bodies. The message ids are `m0`, `m1` and so on.
 pub(crate) fn batch<'a>(messages: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
     let record = |(index, (group, body)): (usize, (&str, &str))| {
         json!({
@@ -96,8 +96,12 @@ pub(crate) fn batch<'a>(messages: impl IntoIterator<Item = (&'a str, &'a str)>) 
     json!({ "Records": messages.into_iter().enumerate().map(record).collect::<Vec<_>>() })
 }
 
-/// `SendMessageBatch`, in the JSON protocol.
-async fn send(state: State<Arc<Mutex<Taken>>>, headers: HeaderMap, body: Bytes) -> Json<Value> {
+/// Handles `SendMessageBatch` in the JSON protocol.
+async fn send(
+    state: State<Arc<Mutex<QueueContent>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Json<Value> {
     assert_eq!(headers["x-amz-target"], "AmazonSQS.SendMessageBatch");
     let body: Value = serde_json::from_slice(&body).expect("JSON");
     let entries = body["Entries"].as_array().expect("entries");

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API, version 2018-06-01, as far as a function uses it.
+//! Lambda Runtime API, version 2018-06-01, with the calls that a function uses.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -15,14 +15,14 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-/// What a function said to an invocation.
+/// Answer of a function to an invocation.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Answer {
     Response(Value),
     Error(Value),
 }
 
-/// The API for one function; it ends when it is dropped.
+/// API for one function, stopped on drop.
 pub(crate) struct RuntimeApi {
     pub(crate) address: SocketAddr,
     invocations: mpsc::UnboundedSender<Invocation>,
@@ -36,9 +36,9 @@ struct Invocation {
 }
 
 struct Served {
-    /// What was not asked for yet.
+    /// Invocations that the function has not fetched.
     invocations: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
-    /// What was not answered yet, by request id.
+    /// Invocations without an answer, by request id.
     open: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
 }
 
@@ -61,7 +61,7 @@ impl RuntimeApi {
         Self { address, invocations, server }
     }
 
-    /// Hands an event to the function when it asks for the next one.
+    /// Queues an event for the function.
     pub(crate) fn invoke(&self, event: Value) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
         self.invocations.send(Invocation { event, answer }).expect("it serves");
@@ -85,7 +85,7 @@ async fn next(State(served): State<Arc<Served>>) -> impl IntoResponse {
     open.insert(id.clone(), answer);
     let headers = [
         ("lambda-runtime-aws-request-id", id),
-        // The year 2100.
+        // Deadline in the year 2100.
         ("lambda-runtime-deadline-ms", "4102444800000".to_owned()),
         (
             "lambda-runtime-invoked-function-arn",
@@ -109,7 +109,7 @@ fn answered(served: &Served, id: &str, answer: fn(Value) -> Answer, body: &[u8])
     let (Some(open), Ok(body)) = (open, serde_json::from_slice(body)) else {
         return StatusCode::BAD_REQUEST;
     };
-    // The test may have given up.
+    // The test may have stopped waiting.
     let _ = open.send(answer(body));
     StatusCode::ACCEPTED
 }

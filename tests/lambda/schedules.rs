@@ -1,4 +1,4 @@
-//! The schedules: a tick sends the stores that are due.
+//! Schedules: a tick sends the due stores.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ports::CatalogTable;
@@ -10,7 +10,7 @@ use crate::queue::Queue;
 use crate::runtime_api::Answer;
 use crate::world::World;
 
-/// As EventBridge Scheduler sends it.
+/// Request of EventBridge Scheduler.
 fn tick(due: &str) -> Value {
     json!({ "due": due })
 }
@@ -42,7 +42,7 @@ async fn a_tick_sends_each_store_in_its_afternoon_once_and_in_a_group_of_its_own
 
     let stores = [("s1", "{}"), ("s2", r#"{"enabled": false}"#), ("s3", "{}")];
     put_stores(&world, stores.map(|(store, policy)| (store.to_owned(), policy))).await;
-    // The same slot again, and before the afternoon: Berlin's clock is an hour ahead.
+    // A repeated slot, and a slot before the afternoon: Berlin is an hour ahead of UTC.
     for (due, stores) in
         [("2026-03-12T14:15:00Z", 2), ("2026-03-12T14:29:59Z", 2), ("2026-03-12T12:45:00Z", 0)]
     {
@@ -75,7 +75,7 @@ async fn a_chain_that_is_switched_off_sends_nothing() {
 }
 
 #[tokio::test]
-async fn hundreds_of_stores_are_sent_ten_a_call_and_what_was_not_taken_is_sent_again() {
+async fn hundreds_of_stores_are_sent_ten_per_call_and_refused_messages_are_sent_again() {
     let world = World::start();
     world.create_tables("shop-").await;
     let queue = Queue::start().await;
@@ -88,7 +88,7 @@ async fn hundreds_of_stores_are_sent_ten_a_call_and_what_was_not_taken_is_sent_a
 }
 
 #[tokio::test]
-async fn a_tick_that_cannot_be_sent_is_an_error_that_says_why() {
+async fn a_tick_that_cannot_send_is_an_error_with_its_reason() {
     let world = World::start();
     let queue = Queue::start().await;
     let mut function = schedule(&world, "pricing-schedule-lambda", &queue).await;
@@ -109,7 +109,7 @@ async fn a_tick_that_cannot_be_sent_is_an_error_that_says_why() {
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_read_is_sent_and_holds_up_no_other() {
+async fn an_unreadable_store_is_sent_and_blocks_no_other() {
     let world = World::start();
     world.create_tables("shop-").await;
     let queue = Queue::start().await;

@@ -1,4 +1,4 @@
-//! What a function says when it cannot start.
+//! Errors of a function that cannot start.
 
 use crate::binaries::ALL;
 use crate::function::Process;
@@ -7,10 +7,10 @@ const STREAM: (&str, &str) = ("DAYMARK_STREAM", "till-events");
 const TABLE_PREFIX: (&str, &str) = ("DAYMARK_TABLE_PREFIX", "shop-");
 const QUEUE_URL: (&str, &str) = ("DAYMARK_QUEUE_URL", "http://127.0.0.1:1/000000000000/due.fifo");
 
-/// Nobody listens there: no test of this file gets that far.
+/// URL without a listener: no test of this file makes a call.
 const NOWHERE: &str = "127.0.0.1:1";
 
-/// What a function has to be told.
+/// Required variables of a function.
 fn required(binary: &str) -> &'static [(&'static str, &'static str)] {
     match binary {
         "ingest-lambda" => &[STREAM],
@@ -34,7 +34,7 @@ fn a_missing_variable_is_named_and_the_process_fails() {
 }
 
 #[test]
-fn a_function_asks_for_nothing_that_it_does_not_use() {
+fn a_function_needs_only_the_variables_it_uses() {
     for binary in ALL {
         let ended = Process::start(binary, NOWHERE, required(binary)).wait();
         assert!(!ended.stderr.contains("environment variable"), "{binary}: {ended:?}");
@@ -42,7 +42,7 @@ fn a_function_asks_for_nothing_that_it_does_not_use() {
 }
 
 #[test]
-fn a_variable_without_meaning_is_named_with_what_would_pass() {
+fn the_error_of_an_invalid_variable_names_the_rule() {
     for binary in ["ingest-lambda", "processor-lambda"] {
         let age = ("DAYMARK_EVENT_AGE_MAX_DAYS", "soon");
         let given: Vec<_> = required(binary).iter().copied().chain([age]).collect();

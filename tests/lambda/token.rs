@@ -1,4 +1,4 @@
-//! The trigger before a token is made.
+//! Trigger before the creation of a token.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::runtime_api::Answer;
 use crate::world::{World, now};
 
-/// As the user pool sends it for client credentials. Source: the Cognito developer guide, "Pre
-/// token generation Lambda trigger", event version 3.
+/// Request of the user pool for client credentials. Source: the Cognito developer guide, "Pre token
+/// generation Lambda trigger", event version 3.
 fn sign_in(client_id: &str) -> Value {
     json!({
         "version": "3",
@@ -49,7 +49,7 @@ async fn a_token_names_the_stores_that_its_client_was_granted() {
         }});
         assert_eq!(function.respond(sign_in(client_id)).await, expected);
     }
-    // A person gets what the client of the sign-in was granted.
+    // The token of a person has the grant of the client used for the sign-in.
     let mut person = sign_in("hub");
     person["triggerSource"] = json!("TokenGeneration_HostedAuth");
     person["userName"] = json!("analyst");
@@ -72,7 +72,7 @@ async fn a_client_that_was_granted_nothing_gets_no_claim() {
 }
 
 #[tokio::test]
-async fn there_is_no_token_while_the_grants_cannot_be_read() {
+async fn no_token_is_created_while_the_grants_cannot_be_read() {
     let world = World::start();
     let mut function = world.function("token-lambda", "shop-").await;
     let Answer::Error(error) = function.invoke(sign_in("till")).await else { panic!("a token") };
@@ -80,7 +80,7 @@ async fn there_is_no_token_while_the_grants_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_trigger_of_an_older_version_is_told_which_one_it_takes() {
+async fn the_error_of_an_older_trigger_version_names_the_accepted_one() {
     let world = World::start();
     world.create_tables("shop-").await;
     let mut function = world.function("token-lambda", "shop-").await;
@@ -91,12 +91,12 @@ async fn a_trigger_of_an_older_version_is_told_which_one_it_takes() {
 }
 
 #[tokio::test]
-async fn a_call_that_hangs_is_tried_again_before_the_user_pool_gives_up() {
+async fn a_call_that_hangs_is_retried_within_the_timeout_of_the_user_pool() {
     let world = World::start();
     world.create_tables("shop-").await;
     grant(&world, "till", "s1").await;
     let mut function = world.function_with_a_hung_call("token-lambda", "shop-").await;
-    // An attempt of the usual length would still hang; the user pool waits five seconds.
+    // With the default time limit the attempt would still hang; the user pool waits five seconds.
     let waited = tokio::time::timeout(Duration::from_secs(9), function.respond(sign_in("till")));
     let answer = waited.await.expect("an answer");
     let claims = "/response/claimsAndScopeOverrideDetails/accessTokenGeneration";

@@ -1,4 +1,4 @@
-//! Kinesis and DynamoDB for the functions, on loopback.
+//! Kinesis and DynamoDB endpoints for the functions, on loopback.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::function::Function;
 
-/// Endpoints with nothing in them.
+/// Empty endpoints.
 pub(crate) struct World {
     pub(crate) clients: AwsClients,
     endpoints: Endpoints,
-    /// They stop when they are dropped.
+    /// Services, stopped on drop.
     _threads: [ServiceThread; 2],
 }
 
@@ -53,12 +53,12 @@ impl World {
         stream
     }
 
-    /// Starts a function that is told the stream and the tables that begin with `prefix`.
+    /// Starts a function with the stream and the tables with this prefix.
     pub(crate) async fn function(&self, binary: &str, prefix: &str) -> Function {
         self.function_with(binary, prefix, &[]).await
     }
 
-    /// Starts a function that is told more.
+    /// Starts a function with additional variables.
     pub(crate) async fn function_with(
         &self,
         binary: &str,
@@ -83,14 +83,14 @@ impl World {
             let (_silent, _) = listener.accept().await.expect("a connection");
             while let Ok((mut caller, _)) = listener.accept().await {
                 let mut answering = TcpStream::connect(&tables).await.expect("the tables");
-                // Whoever closes, closes for both.
+                // A close of either side closes both.
                 let _ = copy_bidirectional(&mut caller, &mut answering).await;
             }
         });
         self.function_with(binary, prefix, &[("AWS_ENDPOINT_URL_DYNAMODB", &url)]).await
     }
 
-    /// Everything in a table, by key, to the last attribute.
+    /// Returns all items of a table with all attributes, sorted by key.
     pub(crate) async fn items(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
         let scan = self.clients.dynamodb.scan().table_name(table).send().await;
         let mut items = scan.expect("the items").items.expect("some");
@@ -99,7 +99,7 @@ impl World {
         items
     }
 
-    /// Everything in the stream.
+    /// Returns all records of the stream.
     pub(crate) async fn records(&self) -> Vec<Delivered> {
         let (client, stream) = (&self.clients.kinesis, names("").stream);
         let shards = client.list_shards().stream_name(&stream).send().await.expect("the shards");
@@ -171,14 +171,14 @@ fn serve_dynamodb(server: HttpServer) -> ServiceThread {
     ServiceThread::start("dynamodb", serve).expect("a thread")
 }
 
-/// To the millisecond.
+/// Current time with milliseconds.
 #[expect(clippy::disallowed_methods, reason = "the binaries read the clock as well")]
 pub(crate) fn now() -> DateTime<Utc> {
     let now = DateTime::<Utc>::from(std::time::SystemTime::now());
     DateTime::from_timestamp_millis(now.timestamp_millis()).expect("an instant")
 }
 
-/// An event of a till as it posts it.
+/// Event in the form of a request of a till.
 pub(crate) fn event(event_id: &str, sku: &str, occurred_at: DateTime<Utc>) -> Value {
     json!({
         "event_id": event_id, "kind": "receipt", "store_id": "s1", "terminal_id": "t1", "sku": sku,
@@ -187,7 +187,7 @@ pub(crate) fn event(event_id: &str, sku: &str, occurred_at: DateTime<Utc>) -> Va
     })
 }
 
-/// Records as Lambda hands them over.
+/// Request of Lambda with these records.
 pub(crate) fn kinesis_event(records: &[Delivered]) -> Value {
     let entry = |record: &Delivered| {
         json!({

@@ -1,4 +1,4 @@
-//! What the outside world gets wrong, sorted by what to do about it.
+//! Failures of external services, by the reaction that they need.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ fn rye() -> StockWindow {
     row_at("rye", "2026-03-12T15:17:00Z")
 }
 
-/// Stores a row with one attribute changed, or taken away, and reads it.
+/// Stores a row with one attribute changed or removed, and reads it. Returns the message.
 async fn read_changed(name: &str, value: Option<AttributeValue>) -> String {
     let world = World::start().await;
     world.tables().save_stock(&rye(), None).await.unwrap();
@@ -43,7 +43,7 @@ async fn read_changed(name: &str, value: Option<AttributeValue>) -> String {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_named_with_what_is_wrong() {
+async fn the_error_of_an_unreadable_row_names_the_row_and_the_rule() {
     let binary = |bytes: &[u8]| Some(AttributeValue::B(Blob::new(bytes)));
     let text = |text: &str| Some(AttributeValue::S(text.to_owned()));
     let mut cut = rye().pack();
@@ -64,7 +64,7 @@ async fn a_row_that_cannot_be_read_is_named_with_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn an_offer_that_cannot_be_read_is_named() {
+async fn the_error_of_an_unreadable_offer_names_the_offer() {
     let world = World::start().await;
     world.tables().publish_offer(&offer("2026-03-12/s1/rye/1", "2.40", "EUR")).await.unwrap();
     let mut item = world.item("offers").await;
@@ -118,7 +118,7 @@ async fn a_table_that_does_not_exist_is_refused_by_every_call() {
     }
 }
 
-/// A DynamoDB that gives these answers, one after the other.
+/// Starts a DynamoDB endpoint that returns these responses in sequence.
 fn scripted(answers: Vec<(StatusCode, Value)>) -> (Tables, ServiceThread) {
     let server = bind();
     let clients = clients(&url(&server));
@@ -134,7 +134,7 @@ fn scripted(answers: Vec<(StatusCode, Value)>) -> (Tables, ServiceThread) {
 }
 
 #[tokio::test]
-async fn keys_left_out_of_an_answer_are_asked_for_again() {
+async fn unprocessed_keys_are_requested_again() {
     let world = World::start().await;
     world.tables().save_stock(&rye(), None).await.unwrap();
     let key = json!({ "pk": { "S": "s1#2026-03-12" }, "sk": { "S": "rye#15:15" } });
@@ -148,7 +148,7 @@ async fn keys_left_out_of_an_answer_are_asked_for_again() {
             item[name] = json!({ "S": text });
         }
     }
-    // The version byte, and no events.
+    // A version byte without events.
     let empty = StockWindow::new(rye().key().clone());
     item["events"] = json!({ "B": "AQA=" });
     item["version"] = json!({ "S": empty.version().to_string() });
@@ -158,7 +158,7 @@ async fn keys_left_out_of_an_answer_are_asked_for_again() {
     assert_eq!(rows, [empty]);
 }
 
-/// What a call meets when DynamoDB answers with this error as often as it is asked.
+/// Returns the failure of a call for which DynamoDB always responds with this error.
 async fn met(status: StatusCode, code: &str) -> Failure {
     let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}") });
     let (stock, _thread) = scripted(vec![(status, body); 8]);
@@ -166,7 +166,7 @@ async fn met(status: StatusCode, code: &str) -> Failure {
 }
 
 #[tokio::test]
-async fn failures_are_sorted_by_whether_a_repetition_can_help() {
+async fn the_kind_of_a_failure_tells_if_a_retry_can_succeed() {
     for code in ["ProvisionedThroughputExceededException", "ThrottlingException"] {
         let failure = met(StatusCode::BAD_REQUEST, code).await;
         assert!(matches!(failure, Failure::Throttled(_)), "{failure}");

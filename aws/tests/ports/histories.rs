@@ -119,7 +119,7 @@ fn bytes_of_value(value: &aws_sdk_dynamodb::types::AttributeValue) -> usize {
     }
 }
 
-/// What they cost: DynamoDB counts writes by 1,024 bytes, and reads by 4,096.
+/// Capacity units: DynamoDB counts writes by 1,024 bytes, and reads by 4,096.
 #[tokio::test]
 async fn a_day_of_sales_all_day_long_is_one_write_and_so_is_its_history() {
     let world = World::start().await;

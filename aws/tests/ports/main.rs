@@ -1,4 +1,4 @@
-//! The ports over real endpoints: every call crosses the wire, as it does when deployed.
+//! Ports over local endpoints: every call uses the network, as in a deployment.
 
 mod catalog;
 mod days;

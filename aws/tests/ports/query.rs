@@ -19,7 +19,7 @@ async fn stored<const N: usize>(rows: [StockWindow; N]) -> World {
     world
 }
 
-/// What a query of store s1 at noon gives, each row as `sku date-and-time`.
+/// Returns the rows of a query of store s1 at noon, each as `sku date-and-time`.
 async fn asked(world: &World, sku: Option<&str>, since: &str, until: &str) -> Vec<String> {
     let sku = sku.map(|sku| sku.parse::<Sku>().expect("a sku"));
     asked_at(world, sku, since, until, at(NOON)).await

@@ -63,7 +63,7 @@ async fn a_row_is_replaced_under_the_version_that_was_read() {
 }
 
 #[tokio::test]
-async fn who_read_an_older_version_gets_the_stored_row_and_changes_nothing() {
+async fn a_save_with_an_older_version_changes_nothing_and_returns_the_stored_row() {
     let world = World::start().await;
     let first = row_at("rye", "2026-03-12T15:17:00Z");
     save(&world, &first).await;
@@ -76,7 +76,7 @@ async fn who_read_an_older_version_gets_the_stored_row_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn who_read_a_row_that_is_gone_gets_a_conflict_with_nothing() {
+async fn a_save_of_a_removed_row_is_a_conflict_without_a_row() {
     let world = World::start().await;
     let row = row_at("rye", "2026-03-12T15:17:00Z");
     let saved = world.tables().save_stock(&one_more(&row, "e2"), Some(&row.version())).await;

@@ -1,5 +1,5 @@
-//! The stored forms, for people: what stands here stands in tables that outlive this program. A
-//! change is a change of format; see docs/stored-formats.md.
+//! Stored forms of all items. Tables outlive this program, so a change here is a change of format;
+//! see docs/stored-formats.md.
 
 use domain::ports::{CatalogTable, OffersTable, QuarantineTable, StockTable};
 use domain::stock::Conflict;
@@ -144,7 +144,7 @@ sk S settings
 "#;
 
 #[tokio::test]
-async fn something_refused() {
+async fn a_quarantine_entry() {
     let world = World::start().await;
     let refused = sample("e3", "waste", json!({ "occurred_at": at("2026-03-12T15:17:30Z") }));
     let conflict = Conflict { refused, replaced: false };

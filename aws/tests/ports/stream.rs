@@ -1,4 +1,4 @@
-//! The stream: an answer for each record, in the order of the records.
+//! Event stream: one result per record, in the order of the records.
 
 use aws_sdk_kinesis::types::ShardIteratorType;
 use domain::ports::{EventLog, Failure, Put};
@@ -12,7 +12,7 @@ fn record(partition_key: impl ToString, data: impl Into<Vec<u8>>) -> Record {
 }
 
 impl StreamWorld {
-    /// What stands at a place of the stream.
+    /// Returns the bytes of a record of the stream.
     async fn data_at(&self, shard_id: &str, sequence_number: &str) -> Vec<u8> {
         let iterator = self
             .client
@@ -31,7 +31,7 @@ impl StreamWorld {
 }
 
 #[tokio::test]
-async fn each_record_is_answered_for_in_its_place() {
+async fn results_are_in_the_order_of_the_records() {
     let world = StreamWorld::start(ShardLimits::Off, 3).await;
     let records: Vec<Record> = (0..40).map(|n| record(n, format!("data {n}"))).collect();
     let answers = world.stream.put_records(&records).await.unwrap();
@@ -46,9 +46,9 @@ async fn each_record_is_answered_for_in_its_place() {
 }
 
 #[tokio::test]
-async fn what_a_shard_cannot_take_now_fails_alone_as_throttled() {
+async fn a_record_above_the_limit_of_its_shard_is_throttled_alone() {
     let world = StreamWorld::start(ShardLimits::Enforced, 1).await;
-    // Each of the large ones is what a shard takes in a second, but for a few kilobytes.
+    // Each large record takes the limit of a shard for a second, less a few kilobytes.
     let large = || vec![b'x'; 1_040_000];
     let records = [record("a", large()), record("b", large()), record("c", "small")];
     let answers = world.stream.put_records(&records).await.unwrap();

@@ -1,4 +1,4 @@
-//! The tables themselves, and what is put into quarantine.
+//! Creation of the tables, and the quarantine.
 
 use aws::schema::{Schema, create_tables};
 use domain::limits::QUARANTINE_BYTES_MAX;
@@ -8,7 +8,7 @@ use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use crate::samples::{at, row_at};
 use crate::world::World;
 
-/// What the database says of each table: its keys and its time to live.
+/// Returns the keys and the time to live of each table, as the database describes them.
 async fn described(world: &World) -> Vec<String> {
     let client = &world.clients.dynamodb;
     let mut described = Vec::new();
@@ -58,7 +58,7 @@ async fn creating_the_tables_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_a_creation_that_was_cut_off_left_undone_is_done_by_the_next() {
+async fn an_interrupted_creation_is_completed_by_the_next_one() {
     let world = World::without_tables();
     create_tables(&world.clients.dynamodb, &world.names).await.unwrap();
     let client = &world.clients.dynamodb;
@@ -89,7 +89,7 @@ fn refused(reason: QuarantineReason, bytes: &[u8]) -> Quarantined {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_kept_once_with_its_bytes() {
+async fn a_refused_record_is_kept_once_with_its_bytes() {
     let world = World::start().await;
     for reason in QuarantineReason::ALL {
         for _ in 0..2 {
@@ -116,7 +116,7 @@ async fn an_empty_record_is_kept_as_well() {
 async fn a_record_larger_than_an_item_is_kept_whole_in_several() {
     let world = World::start().await;
     let quarantine = world.tables();
-    // As large as a stream can be told to take them. Source: Kinesis quotas.
+    // Largest record size that a stream can be configured for. Source: Kinesis quotas.
     for bytes in [QUARANTINE_BYTES_MAX, QUARANTINE_BYTES_MAX + 1, 10 * 1024 * 1024] {
         let record: Vec<u8> = (0..bytes).map(|at| (at % 251) as u8).collect();
         let large = refused(QuarantineReason::Unopenable, &record);
@@ -150,7 +150,7 @@ async fn a_record_that_lost_a_piece_is_unreadable_and_not_shorter() {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_listed_by_day_found_by_name_and_taken_out() {
+async fn entries_are_queried_by_day_loaded_by_id_and_removed() {
     let world = World::start().await;
     let quarantine = world.tables();
     let all: Vec<Quarantined> =

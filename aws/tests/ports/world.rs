@@ -1,4 +1,4 @@
-//! Endpoints on loopback, gone with the test; or another DynamoDB that a variable names.
+//! Endpoints on loopback that stop with the test, or the DynamoDB of an environment variable.
 
 use std::collections::HashMap;
 use std::env;
@@ -15,18 +15,18 @@ use local::http::HttpServer;
 use local::service::ServiceThread;
 use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 
-/// An item as the wire has it.
+/// Attributes of an item, as the SDK represents them.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
 
-/// The variable that names another DynamoDB, such as `http://127.0.0.1:5000`. It is left with the
-/// tables of the tests.
+/// Variable with the URL of another DynamoDB, like `http://127.0.0.1:5000`. The tables of the tests
+/// stay there.
 const FOREIGN: &str = "DAYMARK_CONFORMANCE_DYNAMODB";
 
-/// The tables, with nothing in them.
+/// Empty tables.
 pub(crate) struct World {
     pub(crate) clients: AwsClients,
     pub(crate) names: ResourceNames,
-    /// Stops when it is dropped.
+    /// Endpoint, stopped on drop.
     _endpoint: Option<ServiceThread>,
 }
 
@@ -59,7 +59,7 @@ impl World {
         Tables::new(self.clients.dynamodb.clone(), &self.names)
     }
 
-    /// Everything in a table, by key.
+    /// Returns all items of a table, sorted by key.
     pub(crate) async fn items(&self, table: &str) -> Vec<Attributes> {
         let scan = self.clients.dynamodb.scan().table_name(self.names.table(table));
         let pages = scan.into_paginator().items().send();
@@ -69,14 +69,14 @@ impl World {
         items
     }
 
-    /// The one item of a table.
+    /// Returns the only item of a table.
     pub(crate) async fn item(&self, table: &str) -> Attributes {
         let items = self.items(table).await;
         assert_eq!(items.len(), 1, "{items:?}");
         items.into_iter().next().expect("one")
     }
 
-    /// Writes an item as it is.
+    /// Writes an item without a condition.
     pub(crate) async fn put(&self, table: &str, item: Attributes) {
         let put = self.clients.dynamodb.put_item().table_name(self.names.table(table));
         put.set_item(Some(item)).send().await.expect("it is written");
@@ -92,7 +92,7 @@ fn text(value: AttributeValue) -> String {
     value.as_s().expect("a text").clone()
 }
 
-/// A stream of its own.
+/// Endpoint with a stream.
 pub(crate) struct StreamWorld {
     pub(crate) stream: EventStream,
     pub(crate) client: aws_sdk_kinesis::Client,
@@ -101,7 +101,7 @@ pub(crate) struct StreamWorld {
 }
 
 impl StreamWorld {
-    /// An endpoint where the stream does not exist yet.
+    /// Starts an endpoint without the stream.
     pub(crate) fn without_stream(limits: ShardLimits) -> Self {
         let server = bind();
         let clients = clients(&url(&server));
@@ -133,7 +133,7 @@ impl StreamWorld {
     }
 }
 
-/// A free port of this machine.
+/// Binds a free port.
 pub(crate) fn bind() -> HttpServer {
     HttpServer::bind(([127, 0, 0, 1], 0).into()).expect("a free port")
 }
@@ -142,17 +142,17 @@ pub(crate) fn url(server: &HttpServer) -> String {
     format!("http://{}", server.local_addr())
 }
 
-/// Clients that find both services at one address.
+/// Clients with the same URL for both services.
 pub(crate) fn clients(url: &str) -> AwsClients {
     AwsClients::local(&Endpoints { kinesis: url.to_owned(), dynamodb: url.to_owned() })
 }
 
-/// Clients of a port that nobody listens on.
+/// Clients of a port without a listener.
 pub(crate) fn clients_of_nobody() -> AwsClients {
     clients(&url(&bind()))
 }
 
-/// An item for people: each attribute by name, with its type; long ones over several lines.
+/// Formats an item: each attribute by name, with its type; long values take several lines.
 pub(crate) fn readable(item: &Attributes) -> String {
     let mut names: Vec<&String> = item.keys().collect();
     names.sort();

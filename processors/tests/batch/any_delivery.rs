@@ -9,7 +9,7 @@ use processors::BatchOutcome;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::{Station, TRAFFIC, contradicting, delivered, evening, records, redeliver, run};
+use crate::{TRAFFIC, TestProcessor, contradicting, delivered, evening, records, redeliver, run};
 
 /// A stream with everything in it: traffic, the same traffic again, contradictions and poison.
 pub(crate) fn stream() -> impl Strategy<Value = Vec<Delivered>> {
@@ -52,9 +52,9 @@ proptest! {
         cuts in prop::collection::vec(1..20_usize, 4),
         repeated in prop::collection::vec(any::<Index>(), 0..3),
     ) {
-        let at_once = Station::new();
+        let at_once = TestProcessor::new();
         prop_assert_eq!(at_once.process(&records).retry_from, None);
-        let cut = Station::new();
+        let cut = TestProcessor::new();
         let mut batches: Vec<&[Delivered]> = Vec::new();
         let mut rest = &shuffled[..];
         for length in cuts.iter().cycle() {
@@ -80,14 +80,14 @@ proptest! {
         let events = TRAFFIC[seed].clone();
         let mut ledger = Ledger::new();
         events.iter().for_each(|event| { ledger.acknowledge(event); });
-        let (packed, one_by_one) = (Station::new(), Station::new());
+        let (packed, one_by_one) = (TestProcessor::new(), TestProcessor::new());
         let outcome = packed.process(&records(&events, &lengths));
         prop_assert_eq!(outcome.stored as usize, ledger.len());
         one_by_one.process(&records(&events, &[1]));
         prop_assert_eq!(packed.stored(), one_by_one.stored());
         prop_assert_eq!(ledger.compare(&packed.0.tables.stock.rows()), vec![]);
 
-        // Again: nothing is new, nothing is written.
+        // A repetition writes nothing.
         let again = packed.process(&records(&events, &lengths));
         let expected = BatchOutcome { duplicate: outcome.stored, ..BatchOutcome::default() };
         prop_assert_eq!(again, expected);
@@ -98,15 +98,15 @@ proptest! {
         records in stream(),
         broken in prop::collection::vec(any::<Index>(), 1..6),
     ) {
-        let whole = Station::new();
+        let whole = TestProcessor::new();
         whole.process(&records);
         let (rows, _) = whole.stored();
         let keys: Vec<&RowKey> = rows.keys().collect();
         let broken: Vec<RowKey> = broken.iter().map(|at| (*at.get(&keys)).clone()).collect();
 
-        let station = Station::new();
-        station.0.tables.stock.break_rows(broken.clone());
-        let outcome = station.process(&records);
+        let processor = TestProcessor::new();
+        processor.0.tables.stock.break_rows(broken.clone());
+        let outcome = processor.process(&records);
         let behind = |record: &&Delivered| {
             let texts = record::open(&record.data).unwrap_or_default();
             let events = texts.iter().filter_map(|text| {
@@ -117,31 +117,31 @@ proptest! {
         let numbers = records.iter().filter(behind).map(|record| &record.sequence_number);
         let first = numbers.min().cloned();
         prop_assert_eq!(&outcome.retry_from, &first);
-        // All other rows are stored already.
-        let (stored, _) = station.stored();
+        // All other rows are stored.
+        let (stored, _) = processor.stored();
         let mut others = rows.clone();
         others.retain(|key, _| !broken.contains(key));
         prop_assert_eq!(stored, others);
 
-        station.0.tables.stock.break_rows([]);
-        prop_assert_eq!(redeliver(&station, &records, outcome).retry_from, None);
-        prop_assert_eq!(station.stored(), whole.stored());
+        processor.0.tables.stock.break_rows([]);
+        prop_assert_eq!(redeliver(&processor, &records, outcome).retry_from, None);
+        prop_assert_eq!(processor.stored(), whole.stored());
     }
 
     #[test]
     fn processors_at_once_on_one_table_lose_nothing(records in stream(), workers in 2..5_usize) {
-        let whole = Station::new();
+        let whole = TestProcessor::new();
         whole.process(&records);
-        let shared = Station::new();
+        let shared = TestProcessor::new();
         let parts: Vec<Vec<Delivered>> = (0..workers)
-            // Dealt out like cards: every worker meets every row. And every tenth record twice.
+            // Each worker gets records of every row, and every tenth record is repeated.
             .map(|worker| {
                 let mine = |(at, _): &(usize, &Delivered)| at % workers == worker || at % 10 == 0;
                 records.iter().enumerate().filter(mine).map(|(_, record)| record.clone()).collect()
             })
             .collect();
         let outcomes = run(futures(parts.iter().map(|part| shared.0.process(part)).collect()));
-        // Every other worker saves a row once, so it is taken within the attempts there are.
+        // Each other worker saves a row once, so a save succeeds within the allowed attempts.
         prop_assert!(outcomes.iter().all(|outcome| outcome.retry_from.is_none()));
         prop_assert_eq!(shared.stored(), whole.stored());
     }
@@ -151,11 +151,11 @@ proptest! {
         let event = at.get(&TRAFFIC[seed]).clone();
         let other = contradicting(&event);
         let kept = [[&event, &other], [&other, &event]].map(|order| {
-            let station = Station::new();
+            let processor = TestProcessor::new();
             for (number, event) in order.into_iter().enumerate() {
-                station.process(&[delivered(number, record::pack("any", [event]).data)]);
+                processor.process(&[delivered(number, record::pack("any", [event]).data)]);
             }
-            station.stored()
+            processor.stored()
         });
         prop_assert_eq!(&kept[0], &kept[1]);
         let [conflict] = &kept[0].1[..] else { panic!("one row") };
@@ -165,7 +165,7 @@ proptest! {
     }
 }
 
-/// Polls all of them in turn.
+/// Polls all futures in turn.
 pub(crate) async fn futures<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
     let mut outputs: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();

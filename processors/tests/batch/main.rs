@@ -1,5 +1,5 @@
-//! Station 2 over in-memory tables: however a stream is cut, ordered, repeated, contested and
-//! interrupted, the same rows come out, and what is refused is kept.
+//! Batch handler over in-memory tables. The rows do not depend on how a stream is cut, ordered,
+//! repeated, contested and interrupted, and refused records are kept in quarantine.
 
 mod any_delivery;
 mod poison;
@@ -21,13 +21,13 @@ use load_generator::shop_day::ShopDay;
 use load_generator::shops;
 use processors::{BatchOutcome, Processor};
 
-type Stored = (BTreeMap<RowKey, Vec<u8>>, Vec<Quarantined>);
+type StoredTables = (BTreeMap<RowKey, Vec<u8>>, Vec<Quarantined>);
 
-/// A processor with tables of its own.
+/// Processor with its own tables.
 #[derive(Clone)]
-struct Station(Processor<Tables>);
+struct TestProcessor(Processor<Tables>);
 
-impl Station {
+impl TestProcessor {
     fn new() -> Self {
         Self(Processor::new(Tables::default()))
     }
@@ -36,8 +36,8 @@ impl Station {
         run(self.0.process(records))
     }
 
-    /// Everything stored, to the last byte.
-    fn stored(&self) -> Stored {
+    /// Returns the bytes of all rows, and the quarantine.
+    fn stored(&self) -> StoredTables {
         (self.0.tables.stock.bytes(), self.0.tables.quarantine.kept())
     }
 }
@@ -50,12 +50,12 @@ fn date() -> NaiveDate {
     "2026-03-12".parse().expect("a date")
 }
 
-/// When every record arrives: after the shops closed, so that all events are late.
+/// Arrival of every record: after the shops closed, so that all events are late.
 fn evening() -> DateTime<Utc> {
     "2026-03-12T21:00:00Z".parse().expect("an instant")
 }
 
-/// The busiest forty minutes of a shop, on four different days.
+/// Events of the busiest forty minutes of a shop, on four days.
 static TRAFFIC: LazyLock<Vec<Vec<Event>>> = LazyLock::new(|| (0..4).map(lunch).collect());
 
 fn lunch(seed: u64) -> Vec<Event> {
@@ -70,7 +70,7 @@ fn lunch(seed: u64) -> Vec<Event> {
 fn delivered(number: usize, data: Vec<u8>) -> Delivered {
     Delivered {
         shard_id: "shardId-000000000000".to_owned(),
-        // Around a change of length, so that the order of text is not the order of numbers.
+        // The length changes, so that the order of texts differs from the order of numbers.
         sequence_number: SequenceNumber::new((number + 96).to_string()),
         partition_key: "any".to_owned(),
         arrived_at: evening(),
@@ -93,20 +93,24 @@ fn records(events: &[Event], lengths: &[usize]) -> Vec<Delivered> {
     records
 }
 
-/// The same event with another content.
+/// Returns an event with the same id and another content.
 fn contradicting(event: &Event) -> Event {
     let till = format!("\"terminal_id\":\"{}\"", event.terminal_id());
     let other = event.canonical().replace(&till, "\"terminal_id\":\"other\"");
     Event::parse(&other, &domain::Acceptance::at(evening())).expect("an event")
 }
 
-/// Batches that each start again from where the one before failed, as Lambda does it.
-fn redeliver(station: &Station, records: &[Delivered], mut outcome: BatchOutcome) -> BatchOutcome {
+/// Redelivers a batch from the reported record, as Lambda does.
+fn redeliver(
+    processor: &TestProcessor,
+    records: &[Delivered],
+    mut outcome: BatchOutcome,
+) -> BatchOutcome {
     for _ in 0..3 {
         let Some(from) = &outcome.retry_from else { return outcome };
         let again: Vec<Delivered> =
             records.iter().filter(|record| record.sequence_number >= *from).cloned().collect();
-        outcome = station.process(&again);
+        outcome = processor.process(&again);
     }
     outcome
 }

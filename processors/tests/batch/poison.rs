@@ -1,4 +1,4 @@
-//! What is refused is kept, once, and holds nothing up.
+//! Poison records are quarantined once and do not delay other records.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use domain::SequenceNumber;
 use domain::quarantine::QuarantineReason;
 use processors::BatchOutcome;
 
-use crate::{Station, date, delivered, evening, redeliver};
+use crate::{TestProcessor, date, delivered, evening, redeliver};
 
 pub(crate) fn line(id: &str, occurred_at: &str) -> String {
     format!(
@@ -20,10 +20,10 @@ pub(crate) fn line(id: &str, occurred_at: &str) -> String {
 
 #[test]
 fn a_record_with_one_bad_event_stores_the_good_ones() {
-    let station = Station::new();
+    let processor = TestProcessor::new();
     let bad = line("b", "25:00:00");
     let text = [line("a", "09:00:00"), bad.clone(), line("c", "09:01:00")].join("\n");
-    let outcome = station.process(&[delivered(4, text.into_bytes())]);
+    let outcome = processor.process(&[delivered(4, text.into_bytes())]);
     let occurred_at = ["09:00", "09:01"].map(|time| format!("2026-03-12T{time}:00Z"));
     let occurred_at = occurred_at.map(|at| at.parse().expect("an instant")).to_vec();
     let expected = BatchOutcome {
@@ -34,7 +34,7 @@ fn a_record_with_one_bad_event_stores_the_good_ones() {
         ..BatchOutcome::default()
     };
     assert_eq!(outcome, expected);
-    let [kept] = &station.0.tables.quarantine.kept()[..] else { panic!("one row") };
+    let [kept] = &processor.0.tables.quarantine.kept()[..] else { panic!("one row") };
     assert_eq!(kept.id.key, "shardId-000000000000#100#0001");
     assert_eq!(kept.reason, QuarantineReason::InvalidEvent);
     assert_eq!(kept.bytes, bad.into_bytes());
@@ -44,7 +44,7 @@ fn a_record_with_one_bad_event_stores_the_good_ones() {
 
 #[test]
 fn poison_delays_nothing_and_is_kept_once_with_its_bytes() {
-    let station = Station::new();
+    let processor = TestProcessor::new();
     let poison = delivered(1, b"\xF3\x89\x9A\xC2 aggregated".to_vec());
     let batch = [
         delivered(0, line("a", "09:00:00").into_bytes()),
@@ -52,17 +52,17 @@ fn poison_delays_nothing_and_is_kept_once_with_its_bytes() {
         delivered(2, line("b", "09:00:00").into_bytes()),
     ];
     for stored in [2, 0] {
-        let outcome = station.process(&batch);
+        let outcome = processor.process(&batch);
         assert_eq!((outcome.stored, outcome.retry_from), (stored, None));
     }
-    let [kept] = &station.0.tables.quarantine.kept()[..] else { panic!("one row") };
+    let [kept] = &processor.0.tables.quarantine.kept()[..] else { panic!("one row") };
     assert_eq!(kept.id.key, "shardId-000000000000#97");
     assert_eq!((kept.reason, &kept.bytes), (QuarantineReason::Unopenable, &poison.data));
 }
 
 #[test]
 fn poison_that_cannot_be_kept_is_delivered_again_and_holds_up_no_row() {
-    let station = Station::new();
+    let processor = TestProcessor::new();
     let poison = |number| delivered(number, b"\xFF".to_vec());
     let batch = [
         delivered(0, line("a", "09:00:00").into_bytes()),
@@ -70,50 +70,50 @@ fn poison_that_cannot_be_kept_is_delivered_again_and_holds_up_no_row() {
         delivered(2, line("b", "11:00:00").into_bytes()),
         poison(3),
     ];
-    station.0.tables.quarantine.set_down(true);
-    let outcome = station.process(&batch);
+    processor.0.tables.quarantine.set_down(true);
+    let outcome = processor.process(&batch);
     assert_eq!(outcome.retry_from, Some(SequenceNumber::new("99")));
     assert_eq!((outcome.stored, outcome.quarantined), (2, 0));
-    station.0.tables.quarantine.set_down(false);
-    assert_eq!(redeliver(&station, &batch, outcome).retry_from, None);
-    assert_eq!(station.0.tables.quarantine.kept().len(), 2);
+    processor.0.tables.quarantine.set_down(false);
+    assert_eq!(redeliver(&processor, &batch, outcome).retry_from, None);
+    assert_eq!(processor.0.tables.quarantine.kept().len(), 2);
 }
 
 #[test]
 fn a_conflict_that_cannot_be_kept_leaves_the_row_as_it_was() {
-    let station = Station::new();
+    let processor = TestProcessor::new();
     let two = line("a", "09:00:00");
     let three = two.replace("\"2\"", "\"3\"");
-    station.process(&[delivered(0, three.into_bytes())]);
-    let before = station.stored();
-    station.0.tables.quarantine.set_down(true);
+    processor.process(&[delivered(0, three.into_bytes())]);
+    let before = processor.stored();
+    processor.0.tables.quarantine.set_down(true);
     let batch = [delivered(1, two.into_bytes())];
-    let outcome = station.process(&batch);
+    let outcome = processor.process(&batch);
     assert_eq!(outcome.retry_from, Some(batch[0].sequence_number.clone()));
-    assert_eq!(station.stored(), before);
-    station.0.tables.quarantine.set_down(false);
-    assert_eq!(redeliver(&station, &batch, outcome).retry_from, None);
-    assert_eq!(station.0.tables.stock.rows()[0].figures().received, 2.into());
-    assert_eq!(station.0.tables.quarantine.kept().len(), 1);
+    assert_eq!(processor.stored(), before);
+    processor.0.tables.quarantine.set_down(false);
+    assert_eq!(redeliver(&processor, &batch, outcome).retry_from, None);
+    assert_eq!(processor.0.tables.stock.rows()[0].figures().received, 2.into());
+    assert_eq!(processor.0.tables.quarantine.kept().len(), 1);
 }
 
 #[test]
 fn a_late_event_lands_in_the_window_in_which_it_occurred() {
-    let station = Station::new();
-    station.process(&[delivered(0, line("b", "20:58:00").into_bytes())]);
-    station.process(&[delivered(1, line("a", "09:03:59.999").into_bytes())]);
+    let processor = TestProcessor::new();
+    processor.process(&[delivered(0, line("b", "20:58:00").into_bytes())]);
+    processor.process(&[delivered(1, line("a", "09:03:59.999").into_bytes())]);
     let windows: Vec<String> =
-        station.0.tables.stock.rows().iter().map(|row| row.key().to_string()).collect();
+        processor.0.tables.stock.rows().iter().map(|row| row.key().to_string()).collect();
     assert_eq!(windows, ["0042/rye/2026-03-12T09:00Z", "0042/rye/2026-03-12T20:55Z"]);
 }
 
 #[test]
 fn an_event_acknowledged_just_inside_the_age_limit_is_not_refused_a_moment_later() {
     let old = |time: &str| line("a", time).replace("2026-03-12", "2026-03-05").into_bytes();
-    let stored = |station: &Station, data| station.process(&[delivered(0, data)]).stored;
-    assert_eq!(stored(&Station::new(), old("20:00:00")), 1);
-    assert_eq!(stored(&Station::new(), old("19:59:59.999")), 0);
-    let mut replay = Station::new();
+    let stored = |processor: &TestProcessor, data| processor.process(&[delivered(0, data)]).stored;
+    assert_eq!(stored(&TestProcessor::new(), old("20:00:00")), 1);
+    assert_eq!(stored(&TestProcessor::new(), old("19:59:59.999")), 0);
+    let mut replay = TestProcessor::new();
     replay.0.age_max = None;
     assert_eq!(stored(&replay, old("01:00:00")), 1);
     replay.0.age_max = Some(Duration::from_secs(3600));

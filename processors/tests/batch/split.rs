@@ -6,7 +6,7 @@ use domain::{Acceptance, Event};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::{Station, delivered, evening, redeliver};
+use crate::{TestProcessor, delivered, evening, redeliver};
 
 /// Many events of one item in five minutes: some come twice, some under another content.
 fn crowd() -> impl Strategy<Value = Vec<Event>> {
@@ -28,10 +28,10 @@ fn records(events: &[Event], length: usize) -> Vec<Delivered> {
     events.chunks(length).enumerate().map(pack).collect()
 }
 
-fn station(row_events_max: usize) -> Station {
-    let mut station = Station::new();
-    station.0.row_events_max = row_events_max;
-    station
+fn processor(row_events_max: usize) -> TestProcessor {
+    let mut processor = TestProcessor::new();
+    processor.0.row_events_max = row_events_max;
+    processor
 }
 
 proptest! {
@@ -46,17 +46,17 @@ proptest! {
         row_events_max in 1..40_usize,
         (length, batch) in (1..30_usize, 1..6_usize),
     ) {
-        let whole = station(usize::MAX);
+        let whole = processor(usize::MAX);
         whole.process(&records(&events, 400));
-        let at_once = station(row_events_max);
+        let at_once = processor(row_events_max);
         prop_assert_eq!(at_once.process(&records(&events, 400)).retry_from, None);
-        let bit_by_bit = station(row_events_max);
+        let bit_by_bit = processor(row_events_max);
         for batch in records(&shuffled, length).chunks(batch) {
             prop_assert_eq!(bit_by_bit.process(batch).retry_from, None);
         }
         prop_assert_eq!(bit_by_bit.stored(), at_once.stored());
         // Put together it is the row that was never split, and the conflicts are the same.
-        let windows = |station: &Station| station.0.tables.stock.rows();
+        let windows = |processor: &TestProcessor| processor.0.tables.stock.rows();
         prop_assert_eq!(windows(&at_once), windows(&whole));
         prop_assert_eq!(at_once.stored().1, whole.stored().1);
         for (key, bytes) in at_once.stored().0 {
@@ -72,22 +72,22 @@ proptest! {
         broken in prop::collection::vec(any::<Index>(), 1..4),
     ) {
         let records = records(&events, 10);
-        let whole = station(row_events_max);
+        let whole = processor(row_events_max);
         whole.process(&records);
         let (rows, _) = whole.stored();
         let keys: Vec<&RowKey> = rows.keys().collect();
 
-        let station = station(row_events_max);
-        station.0.tables.stock.break_rows(broken.iter().map(|at| (*at.get(&keys)).clone()));
-        let outcome = station.process(&records);
+        let processor = processor(row_events_max);
+        processor.0.tables.stock.break_rows(broken.iter().map(|at| (*at.get(&keys)).clone()));
+        let outcome = processor.process(&records);
         prop_assert!(outcome.retry_from.is_some());
         // What stands there already is read as one.
-        let read: usize = station.0.tables.stock.rows().iter().map(StockWindow::len).sum();
+        let read: usize = processor.0.tables.stock.rows().iter().map(StockWindow::len).sum();
         let all: usize = whole.0.tables.stock.rows().iter().map(StockWindow::len).sum();
         prop_assert!(read <= all);
 
-        station.0.tables.stock.break_rows([]);
-        prop_assert_eq!(redeliver(&station, &records, outcome).retry_from, None);
-        prop_assert_eq!(station.stored(), whole.stored());
+        processor.0.tables.stock.break_rows([]);
+        prop_assert_eq!(redeliver(&processor, &records, outcome).retry_from, None);
+        prop_assert_eq!(processor.stored(), whole.stored());
     }
 }

@@ -1,5 +1,5 @@
-//! The close of day over in-memory tables: whatever arrives when, and however often it is closed,
-//! the same day rows come out.
+//! Close of day over in-memory tables. The day rows do not depend on the arrival of events and on
+//! the number of passes.
 
 mod histories;
 
@@ -23,8 +23,8 @@ const SPRING: &str = "2026-03-27";
 const AUTUMN: &str = "2026-10-23";
 const ITEMS: [(&str, u16); 3] = [("rye", 1), ("cake", 3), ("jam", 14)];
 
-/// A shop with its tables.
-struct Shop {
+/// Store with its tables.
+struct TestStore {
     processor: Processor<Tables>,
     closing: Closing<Tables>,
     store: Store,
@@ -40,7 +40,7 @@ fn store(zone: &str, hours: &str) -> Store {
     Store::parse(&json).expect("a store")
 }
 
-impl Shop {
+impl TestStore {
     fn new(store: &Store) -> Self {
         let tables = Tables::default();
         run(tables.put_store(store)).unwrap();
@@ -84,11 +84,11 @@ impl Shop {
     }
 }
 
-/// What is said of an item: when, by a share of four days, which kind and how much.
+/// Event and the delay of its arrival.
 #[derive(Debug, Clone)]
-struct Said {
+struct ArrivingEvent {
     event: Event,
-    /// How long it takes to arrive.
+    /// Delay between occurrence and arrival.
     takes: TimeDelta,
 }
 
@@ -96,11 +96,11 @@ fn midnight(date: &str) -> DateTime<Utc> {
     date.parse::<NaiveDate>().expect("a date").and_time(chrono::NaiveTime::MIN).and_utc()
 }
 
-fn anything_said(first: &'static str) -> impl Strategy<Value = Vec<Said>> {
+fn any_events(first: &'static str) -> impl Strategy<Value = Vec<ArrivingEvent>> {
     let kinds = vec!["receipt", "receipt", "sale", "sale", "waste", "count", "transfer_in"];
     let one = (0..4 * 1440_i64, select(kinds), 0..9_u32, select(&ITEMS[..]), 0..6 * 1440_i64);
     prop::collection::vec((one, any::<bool>()), 1..60).prop_map(move |all| {
-        let said = |(number, ((minute, kind, quantity, (sku, _), takes), prompt))| {
+        let arriving = |(number, ((minute, kind, quantity, (sku, _), takes), prompt))| {
             let occurred_at = midnight(first) + TimeDelta::minutes(minute);
             let price =
                 if kind == "sale" { r#","unit_price":"2.40","currency":"EUR""# } else { "" };
@@ -111,9 +111,9 @@ fn anything_said(first: &'static str) -> impl Strategy<Value = Vec<Said>> {
             );
             let event = Event::parse(&json, &Acceptance::at(occurred_at)).expect("an event");
             let takes = TimeDelta::minutes(if prompt { 0 } else { takes });
-            Said { event, takes }
+            ArrivingEvent { event, takes }
         };
-        all.into_iter().enumerate().map(said).collect()
+        all.into_iter().enumerate().map(arriving).collect()
     })
 }
 
@@ -124,8 +124,8 @@ fn any_store() -> impl Strategy<Value = (Store, &'static str)> {
         .prop_map(|(zone, hours, first)| (store(zone, hours), first))
 }
 
-fn story() -> impl Strategy<Value = (Store, &'static str, Vec<Said>)> {
-    any_store().prop_flat_map(|(store, first)| (Just(store), Just(first), anything_said(first)))
+fn story() -> impl Strategy<Value = (Store, &'static str, Vec<ArrivingEvent>)> {
+    any_store().prop_flat_map(|(store, first)| (Just(store), Just(first), any_events(first)))
 }
 
 proptest! {
@@ -135,54 +135,54 @@ proptest! {
 
     #[test]
     fn late_events_close_their_days_again_with_the_result_they_would_have_had_on_time(
-        (store, first, said) in story(),
+        (store, first, arriving) in story(),
         passes in prop::collection::vec(0..10 * 1440_i64, 0..12),
         repeated in any::<Index>(),
     ) {
         let end = midnight(first) + TimeDelta::days(10);
         // On time: everything is there before the first close.
-        let mut on_time = Shop::new(&store);
-        let events: Vec<Event> = said.iter().map(|said| said.event.clone()).collect();
+        let mut on_time = TestStore::new(&store);
+        let events: Vec<Event> = arriving.iter().map(|arriving| arriving.event.clone()).collect();
         on_time.arrive(&events, midnight(first) + TimeDelta::days(4));
         on_time.close(midnight(first) + TimeDelta::days(6));
 
-        let mut shop = Shop::new(&store);
-        let mut happenings: Vec<(DateTime<Utc>, Option<&Said>)> = Vec::new();
-        for said in &said {
-            happenings.push((said.event.occurred_at() + said.takes, Some(said)));
+        let mut test_store = TestStore::new(&store);
+        let mut steps: Vec<(DateTime<Utc>, Option<&ArrivingEvent>)> = Vec::new();
+        for arriving in &arriving {
+            steps.push((arriving.event.occurred_at() + arriving.takes, Some(arriving)));
         }
         for minute in &passes {
-            happenings.push((midnight(first) + TimeDelta::minutes(*minute), None));
+            steps.push((midnight(first) + TimeDelta::minutes(*minute), None));
         }
-        happenings.sort_by_key(|(at, said)| (*at, said.is_some()));
-        for (at, said) in &happenings {
-            match said {
-                Some(said) => shop.arrive(std::slice::from_ref(&said.event), *at),
-                None => { shop.close(*at); }
+        steps.sort_by_key(|(at, arriving)| (*at, arriving.is_some()));
+        for (at, arriving) in &steps {
+            match arriving {
+                Some(arriving) => test_store.arrive(std::slice::from_ref(&arriving.event), *at),
+                None => { test_store.close(*at); }
             }
         }
-        // The sender repeats one; it changes nothing.
-        let again = repeated.get(&said);
-        shop.arrive(std::slice::from_ref(&again.event), again.event.occurred_at() + again.takes);
-        shop.close(midnight(first) + TimeDelta::days(6));
-        shop.close(end);
+        // A repeated event changes nothing.
+        let again = repeated.get(&arriving);
+        test_store.arrive(std::slice::from_ref(&again.event), again.event.occurred_at() + again.takes);
+        test_store.close(midnight(first) + TimeDelta::days(6));
+        test_store.close(end);
         on_time.close(end);
-        prop_assert_eq!(shop.days(), on_time.days());
-        prop_assert_eq!(shop.histories(), on_time.histories());
-        // Nothing changes any more.
-        let again = shop.close(end);
+        prop_assert_eq!(test_store.days(), on_time.days());
+        prop_assert_eq!(test_store.histories(), on_time.histories());
+        // A further pass changes nothing.
+        let again = test_store.close(end);
         prop_assert_eq!((again.written(), again.histories), (0, 0));
     }
 
     #[test]
     fn every_event_counts_for_exactly_one_day_and_days_begin_with_what_is_left(
-        (store, first, said) in story(),
+        (store, first, arriving) in story(),
     ) {
-        let mut shop = Shop::new(&store);
-        let events: Vec<Event> = said.iter().map(|said| said.event.clone()).collect();
-        shop.arrive(&events, midnight(first) + TimeDelta::days(4));
-        shop.close(midnight(first) + TimeDelta::days(6));
-        let days = shop.days();
+        let mut test_store = TestStore::new(&store);
+        let events: Vec<Event> = arriving.iter().map(|arriving| arriving.event.clone()).collect();
+        test_store.arrive(&events, midnight(first) + TimeDelta::days(4));
+        test_store.close(midnight(first) + TimeDelta::days(6));
+        let days = test_store.days();
         for (sku, _) in ITEMS {
             let of_item: Vec<&ClosedDay> =
                 days.iter().filter(|day| day.key.sku.as_str() == sku).collect();
@@ -217,64 +217,64 @@ proptest! {
     }
 
     #[test]
-    fn passes_at_once_write_what_one_would_have_written((store, first, said) in story()) {
-        let mut shop = Shop::new(&store);
-        let events: Vec<Event> = said.iter().map(|said| said.event.clone()).collect();
-        shop.arrive(&events, midnight(first) + TimeDelta::days(4));
+    fn passes_at_once_write_what_one_would_have_written((store, first, arriving) in story()) {
+        let mut test_store = TestStore::new(&store);
+        let events: Vec<Event> = arriving.iter().map(|arriving| arriving.event.clone()).collect();
+        test_store.arrive(&events, midnight(first) + TimeDelta::days(4));
         let now = midnight(first) + TimeDelta::days(6);
-        let pass = || shop.closing.close_store(&store.store_id, now);
+        let pass = || test_store.closing.close_store(&store.store_id, now);
         let (a, b) = run(async { tokio::join!(pass(), pass()) });
         let (a, b) = (a.unwrap(), b.unwrap());
-        prop_assert_eq!(a.written() + b.written(), shop.days().len() as u64);
+        prop_assert_eq!(a.written() + b.written(), test_store.days().len() as u64);
         let beaten = |closed: CloseSummary| closed.contested + closed.unchanged;
         prop_assert_eq!(beaten(a) + beaten(b), a.written() + b.written());
-        prop_assert_eq!(shop.close(now).written(), 0);
+        prop_assert_eq!(test_store.close(now).written(), 0);
     }
 }
 
 #[test]
 fn a_day_is_not_closed_before_its_doors_and_an_unlisted_item_is_closed_as_well() {
     let store = store("Europe/Berlin", "mon-sun 17:00-03:00");
-    let mut shop = Shop::new(&store);
+    let mut test_store = TestStore::new(&store);
     let json = r#"{"event_id":"e","kind":"receipt","store_id":"s","terminal_id":"t",
         "sku":"unlisted","quantity":4,"occurred_at":"2026-03-28T01:30:00Z"}"#;
     let at: DateTime<Utc> = "2026-03-28T01:30:00Z".parse().unwrap();
-    shop.arrive(&[Event::parse(json, &Acceptance::at(at)).unwrap()], at);
-    // Half past two in the night of the 27th; the doors close at three.
-    assert_eq!(shop.close(at + TimeDelta::minutes(30)), CloseSummary::default());
-    let closed = shop.close(at + TimeDelta::minutes(36));
+    test_store.arrive(&[Event::parse(json, &Acceptance::at(at)).unwrap()], at);
+    // It is 02:30 local time in the night of the 27th; the doors close at 03:00.
+    assert_eq!(test_store.close(at + TimeDelta::minutes(30)), CloseSummary::default());
+    let closed = test_store.close(at + TimeDelta::minutes(36));
     assert_eq!(closed, CloseSummary { closed: 1, ..CloseSummary::default() });
-    let days = shop.days();
+    let days = test_store.days();
     let [day] = &days[..] else { panic!("{days:?}") };
     assert_eq!((day.key.to_string().as_str(), day.expired()), ("s/unlisted/2026-03-27", 4.into()));
-    let closed = shop.close(at + TimeDelta::days(1));
+    let closed = test_store.close(at + TimeDelta::days(1));
     assert_eq!(closed, CloseSummary { unchanged: 1, ..CloseSummary::default() });
 }
 
 #[test]
 fn a_table_that_fails_stops_the_pass_and_the_next_one_goes_on() {
     let store = store("Europe/Berlin", "mon-sun 07:00-18:00");
-    let mut shop = Shop::new(&store);
+    let mut test_store = TestStore::new(&store);
     let at: DateTime<Utc> = "2026-03-27T09:00:00Z".parse().unwrap();
-    let said: BTreeMap<&str, u32> = BTreeMap::from([("rye", 1), ("cake", 2), ("jam", 3)]);
-    for (sku, quantity) in said {
+    let arriving: BTreeMap<&str, u32> = BTreeMap::from([("rye", 1), ("cake", 2), ("jam", 3)]);
+    for (sku, quantity) in arriving {
         let json = format!(
             r#"{{"event_id":"{sku}","kind":"receipt","store_id":"s","terminal_id":"t",
                 "sku":"{sku}","quantity":{quantity},"occurred_at":"{}"}}"#,
             at.to_rfc3339()
         );
-        shop.arrive(&[Event::parse(&json, &Acceptance::at(at)).unwrap()], at);
+        test_store.arrive(&[Event::parse(&json, &Acceptance::at(at)).unwrap()], at);
     }
     let evening = at + TimeDelta::hours(9);
     let recorder = PrometheusBuilder::new().build_recorder();
     let _counted_here = metrics::set_default_local_recorder(&recorder);
-    shop.closing.tables.days.fail_after(1);
-    assert!(run(shop.closing.close_store(&store.store_id, evening)).is_err());
-    assert_eq!(shop.days().len(), 1);
-    assert!(run(shop.closing.close_store(&store.store_id, evening)).is_err());
-    shop.closing.tables.days.fail_after(usize::MAX);
+    test_store.closing.tables.days.fail_after(1);
+    assert!(run(test_store.closing.close_store(&store.store_id, evening)).is_err());
+    assert_eq!(test_store.days().len(), 1);
+    assert!(run(test_store.closing.close_store(&store.store_id, evening)).is_err());
+    test_store.closing.tables.days.fail_after(usize::MAX);
     assert_eq!(
-        shop.close(evening),
+        test_store.close(evening),
         CloseSummary { closed: 2, unchanged: 1, histories: 4, ..CloseSummary::default() }
     );
     let counted = recorder.handle().render();
@@ -285,45 +285,45 @@ fn a_table_that_fails_stops_the_pass_and_the_next_one_goes_on() {
 #[test]
 fn a_day_whose_windows_are_expired_stays_as_it_was_closed() {
     let store = store("Europe/Berlin", "mon-sun 07:00-18:00");
-    let mut shop = Shop::new(&store);
+    let mut test_store = TestStore::new(&store);
     let at: DateTime<Utc> = "2026-03-27T09:00:00Z".parse().unwrap();
     let json = format!(
         r#"{{"event_id":"e","kind":"receipt","store_id":"s","terminal_id":"t","sku":"jam",
             "quantity":5,"occurred_at":"{}"}}"#,
         at.to_rfc3339()
     );
-    shop.arrive(&[Event::parse(&json, &Acceptance::at(at)).unwrap()], at);
+    test_store.arrive(&[Event::parse(&json, &Acceptance::at(at)).unwrap()], at);
     let (first, last) = (at.date_naive(), at.date_naive() + chrono::Days::new(1));
-    shop.close(at + TimeDelta::days(1) + TimeDelta::hours(9));
-    let days = shop.days();
+    test_store.close(at + TimeDelta::days(1) + TimeDelta::hours(9));
+    let days = test_store.days();
     assert_eq!(days.len(), 2);
-    // The same days when the table has forgotten them.
-    shop.closing.tables.stock = Stock::default();
+    // The rows stay when the windows are gone.
+    test_store.closing.tables.stock = Stock::default();
     let later = at + limits::STOCK_KEPT + TimeDelta::days(2);
-    let closed = run(shop.closing.close_dates(&store, first, last, later)).unwrap();
+    let closed = run(test_store.closing.close_dates(&store, first, last, later)).unwrap();
     assert_eq!(closed, CloseSummary { unchanged: 2, ..CloseSummary::default() });
-    assert_eq!(shop.days(), days);
+    assert_eq!(test_store.days(), days);
 }
 
 #[test]
 fn other_hours_close_the_last_days_again_and_no_event_counts_for_two() {
-    let mut shop = Shop::new(&store("Europe/Berlin", "mon-sun 17:00-03:00"));
-    // Half past one in the night: of the 27th, as long as the doors close at three.
+    let mut test_store = TestStore::new(&store("Europe/Berlin", "mon-sun 17:00-03:00"));
+    // At 01:30 local time the event belongs to the 27th, because the doors close at 03:00.
     let at: DateTime<Utc> = "2026-03-28T00:30:00Z".parse().unwrap();
     let json = format!(
         r#"{{"event_id":"e","kind":"receipt","store_id":"s","terminal_id":"t","sku":"jam",
             "quantity":5,"occurred_at":"{}"}}"#,
         at.to_rfc3339()
     );
-    shop.arrive(&[Event::parse(&json, &Acceptance::at(at)).unwrap()], at);
-    shop.close(at + TimeDelta::days(1));
+    test_store.arrive(&[Event::parse(&json, &Acceptance::at(at)).unwrap()], at);
+    test_store.close(at + TimeDelta::days(1));
     let earlier = store("Europe/Berlin", "mon-sun 07:00-18:00");
-    run(shop.closing.tables.put_store(&earlier)).unwrap();
-    shop.close(at + TimeDelta::days(1));
-    let received = |shop: &Shop| -> Vec<(String, Decimal)> {
-        let days = shop.days().into_iter();
+    run(test_store.closing.tables.put_store(&earlier)).unwrap();
+    test_store.close(at + TimeDelta::days(1));
+    let received = |test_store: &TestStore| -> Vec<(String, Decimal)> {
+        let days = test_store.days().into_iter();
         let moved = days.filter(|day| !day.figures.received.is_zero());
         moved.map(|day| (day.key.date.to_string(), day.figures.received)).collect()
     };
-    assert_eq!(received(&shop), [("2026-03-28".to_owned(), Decimal::from(5))]);
+    assert_eq!(received(&test_store), [("2026-03-28".to_owned(), Decimal::from(5))]);
 }

@@ -1,0 +1,168 @@
+//! Queries over stored rows, the schedule of the close of day, and the metrics of freshness.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::ports::CatalogTable;
+use domain::record::{self, Delivered};
+use domain::{Acceptance, DaySpan, Event, SequenceNumber, Store};
+use in_memory::{InProcessQueue, Tables};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use processors::gaps::{GapsQuery, gaps_in};
+use processors::stock_query::{ItemStock, StockQuery, stock_at};
+use processors::{CloseSchedule, Processor, metrics};
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+}
+
+fn instant(text: &str) -> DateTime<Utc> {
+    text.parse().expect("an instant")
+}
+
+/// An event of till `t` or `u`, with its number as its id.
+fn event(number: u64, till: &str, kind: &str, sku: &str, quantity: u32, at: &str) -> Event {
+    let price = if kind == "sale" { r#","unit_price":"2.40","currency":"EUR""# } else { "" };
+    let json = format!(
+        r#"{{"event_id":"{till}-{number}","kind":"{kind}","store_id":"s","terminal_id":"{till}",
+            "sku":"{sku}","quantity":{quantity},"occurred_at":"{at}",
+            "sequence":{{"epoch":"boot","number":{number}}}{price}}}"#
+    );
+    Event::parse(&json, &Acceptance::at(instant(at))).expect("an event")
+}
+
+/// Tables with the rows of these events.
+fn tables(events: &[Event]) -> Tables {
+    let processor = Processor::new(Tables::default());
+    let record = Delivered {
+        shard_id: "shardId-000000000000".to_owned(),
+        sequence_number: SequenceNumber::new("1"),
+        partition_key: "s".to_owned(),
+        arrived_at: instant("2026-03-12T20:00:00Z"),
+        data: record::pack("s", events).data,
+    };
+    assert_eq!(run(processor.process(&[record])).stored, events.len() as u64);
+    processor.tables
+}
+
+/// Two days of bread, and jam that was received on the first day.
+fn two_days() -> Tables {
+    tables(&[
+        event(1, "t", "receipt", "jam", 6, "2026-03-11T08:00:00Z"),
+        event(2, "t", "receipt", "rye", 5, "2026-03-11T09:00:00Z"),
+        event(3, "t", "receipt", "rye", 9, "2026-03-12T08:00:00Z"),
+        event(4, "t", "sale", "rye", 2, "2026-03-12T10:00:00Z"),
+        event(7, "t", "sale", "jam", 1, "2026-03-12T10:01:00Z"),
+        event(1, "u", "sale", "rye", 4, "2026-03-12T12:00:00Z"),
+    ])
+}
+
+fn stock(tables: &Tables, sku: Option<&str>, at: &str) -> Vec<ItemStock> {
+    let (store_id, sku) = ("s".parse().unwrap(), sku.map(|sku| sku.parse().unwrap()));
+    let jam_since = instant("2026-03-11T00:00:00Z");
+    let query = StockQuery {
+        store_id: &store_id,
+        sku: sku.as_ref(),
+        since: instant("2026-03-12T00:00:00Z"),
+        at: instant(at),
+        on_shelf_since: BTreeMap::from([("jam".parse().unwrap(), jam_since)]),
+    };
+    run(stock_at(tables, &query, instant("2026-03-12T20:00:00Z"))).expect("tables that work")
+}
+
+#[test]
+fn the_stock_of_an_item_counts_its_shelf_life_and_its_figures_count_the_period() {
+    let items = stock(&two_days(), None, "2026-03-12T20:00:00Z");
+    let shown: Vec<(&str, String, String, usize)> = items
+        .iter()
+        .map(|item| {
+            let (level, figures) = (&item.level, &item.figures);
+            let received = figures.received.normalize().to_string();
+            (item.sku.as_str(), level.on_hand.to_string(), received, item.windows.len())
+        })
+        .collect();
+    let expected = [("jam", "5", "0", 1), ("rye", "3", "9", 3)];
+    let expected = expected.map(|(sku, on_hand, received, windows)| {
+        (sku, on_hand.to_owned(), received.to_owned(), windows)
+    });
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn the_stock_at_an_instant_leaves_out_what_occurred_then_or_later() {
+    for (at, on_hand) in
+        [("2026-03-12T10:00:00Z", 9), ("2026-03-12T10:00:01Z", 7), ("2026-03-12T12:00:01Z", 3)]
+    {
+        let items = stock(&two_days(), Some("rye"), at);
+        let [rye] = &items[..] else { panic!("{items:?}") };
+        assert_eq!(rye.level.on_hand, on_hand.into(), "{at}");
+    }
+    assert_eq!(stock(&two_days(), Some("salt"), "2026-03-12T10:00:00Z"), []);
+}
+
+#[test]
+fn gaps_are_found_in_the_stored_rows_of_all_tills_or_of_one() {
+    let tables = two_days();
+    let day = |start: &str| {
+        let starts_at = instant(start);
+        let ends_at = starts_at + TimeDelta::days(1);
+        DaySpan { date: starts_at.date_naive(), starts_at, closes_at: ends_at, ends_at }
+    };
+    let days = [day("2026-03-11T00:00:00Z"), day("2026-03-12T00:00:00Z")];
+    let store_id = "s".parse().unwrap();
+    let found = |till: Option<&str>, days: &[DaySpan]| {
+        let terminal_id = till.map(|till| till.parse().unwrap());
+        let query = GapsQuery { store_id: &store_id, terminal_id: terminal_id.as_ref(), days };
+        let tills = run(gaps_in(&tables, &query, instant("2026-03-12T20:00:00Z"))).unwrap();
+        let numbers = tills.into_iter().map(|till| {
+            let missing = till.epochs.values().map(|numbers| numbers.missing_count()).sum::<u64>();
+            (till.terminal_id.to_string(), missing)
+        });
+        numbers.collect::<Vec<_>>()
+    };
+    assert_eq!(found(None, &days), [("t".to_owned(), 2), ("u".to_owned(), 0)]);
+    assert_eq!(found(Some("t"), &days), [("t".to_owned(), 2)]);
+    assert_eq!(found(None, &[]), []);
+}
+
+#[test]
+fn a_tick_sends_the_stores_that_have_just_closed_and_the_start_of_a_program_sends_all() {
+    let (tables, queue) = (Tables::default(), InProcessQueue::default());
+    for (id, hours) in [("early", "mon-sun 06:00-12:00"), ("late", "mon-sun 07:00-18:30")] {
+        let json = format!(r#"{{"store_id":"{id}","zone":"UTC","hours":"{hours}"}}"#);
+        run(tables.put_store(&Store::parse(&json).expect("a store"))).unwrap();
+    }
+    let schedule = CloseSchedule { tables, queue: queue.clone() };
+    let sent = || -> Vec<String> {
+        std::iter::from_fn(|| queue.take()).map(|due| due.to_string()).collect()
+    };
+    // Each store has its turn for late events in one of these slots as well.
+    let mut just_closed = 0;
+    for minutes in [45, 60, 75, 90] {
+        let tick = instant("2026-03-12T18:00:10Z") + TimeDelta::minutes(minutes);
+        let count = run(schedule.tick(tick)).expect("tables that work");
+        let sent = sent();
+        assert_eq!(sent.len(), count);
+        just_closed += sent.iter().filter(|due| due.starts_with("late@")).count();
+    }
+    assert_eq!(just_closed, 4);
+    assert_eq!(run(schedule.tick_all(instant("2026-03-12T03:07:00Z"))), Ok(2));
+    assert_eq!(sent(), ["early@2026-03-12T03:00:00Z", "late@2026-03-12T03:00:00Z"]);
+}
+
+#[test]
+fn the_age_of_stored_events_is_recorded_under_described_names() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _recorded_here = ::metrics::set_default_local_recorder(&recorder);
+    metrics::describe();
+    let now = instant("2026-03-12T20:00:00Z");
+    metrics::count_freshness(&[now - TimeDelta::seconds(3), now - TimeDelta::seconds(5)], now);
+    let rendered = recorder.handle().render();
+    for line in [
+        "# HELP daymark_processor_freshness_seconds Age of events when they were stored",
+        "daymark_processor_freshness_seconds_sum 8",
+        "daymark_processor_freshness_seconds_count 2",
+    ] {
+        assert!(rendered.contains(line), "{line} in {rendered}");
+    }
+}
