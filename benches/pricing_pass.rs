@@ -9,8 +9,8 @@ use std::time::Duration;
 use aws::{AwsClients, Endpoints, ResourceNames};
 use chrono::{DateTime, NaiveDate, Utc};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use domain::closed_day::Morning;
-use domain::history::Whose;
+use domain::closed_day::DayContext;
+use domain::history::HistorySubject;
 use domain::ports::{CatalogTable, HistoryTable, StockTable};
 use domain::stock::{StockWindow, WindowKey};
 use domain::{Acceptance, ClosedDay, DayKey, Event, History, Item, Sku};
@@ -72,7 +72,7 @@ fn histories(shop: &ShopModel) -> BTreeMap<Sku, History> {
     let mut rows: BTreeMap<Sku, Vec<ClosedDay>> = BTreeMap::new();
     for date in dates.take(DAYS) {
         for (sku, events) in events(shop, date) {
-            let morning = Morning {
+            let context = DayContext {
                 before: None,
                 span: store.span(date),
                 opens_at: store.day(date).map(|day| day.opens_at),
@@ -83,7 +83,7 @@ fn histories(shop: &ShopModel) -> BTreeMap<Sku, History> {
             let key = DayKey { store_id: store.store_id.clone(), sku: sku.clone(), date };
             let windows = windows(events);
             let windows: Vec<&StockWindow> = windows.iter().collect();
-            rows.entry(sku).or_default().extend(ClosedDay::of(key, &morning, &windows, &[]));
+            rows.entry(sku).or_default().extend(ClosedDay::of(key, &context, &windows, &[]));
         }
     }
     let through = date().pred_opt().expect("a date");
@@ -105,7 +105,7 @@ async fn fill(pass: &Pass) {
         pass.tables.put_item(&Item { sku: sku.clone(), ..item.clone() }).await.expect("written");
         if let Some(history) = histories.get(&item.sku) {
             let mut history = history.clone();
-            history.key.of = Whose::Item(sku.clone());
+            history.key.subject = HistorySubject::Item(sku.clone());
             pass.tables.save_history(&history, None).await.expect("written");
         }
         let so_far = today[&item.sku].iter().filter(|event| event.occurred_at() < slot());

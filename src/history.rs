@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
-use demand::{Expectation, Profile, expectation, prior_elasticity};
-use domain::history::{DayKind, HistoryKey, Whose};
+use demand::{DemandProfile, Expectation, expectation, prior_elasticity};
+use domain::history::{DayKind, HistoryKey, HistorySubject};
 use domain::limits::SLOT_MINUTES;
 use domain::ports::{CatalogTable, HistoryTable};
 use domain::{History, Item, Sku, Store, StoreId};
@@ -89,9 +89,9 @@ pub(crate) async fn run(args: HistoryArgs) -> Result<ExitCode, CommandError> {
 }
 
 fn keys(store: &Store, item: &Item) -> [Option<HistoryKey>; 2] {
-    let key = |of| HistoryKey { store_id: store.store_id.clone(), of };
-    let category = item.category.clone().map(|name| key(Whose::Category(name)));
-    [Some(key(Whose::Item(item.sku.clone()))), category]
+    let key = |subject| HistoryKey { store_id: store.store_id.clone(), subject };
+    let category = item.category.clone().map(|name| key(HistorySubject::Category(name)));
+    [Some(key(HistorySubject::Item(item.sku.clone()))), category]
 }
 
 /// Returns the estimates of an item for each kind of day.
@@ -109,7 +109,8 @@ fn summary(item: &Item, known: &[Expectation; 3]) -> Vec<String> {
     let profile = known[0].profile.as_ref();
     let elasticity = known[0].elasticity;
     let units = |expected: &Expectation| {
-        let units = |profile: &Profile| profile.slots.iter().map(|slot| slot.units).sum::<f64>();
+        let units =
+            |profile: &DemandProfile| profile.slots.iter().map(|slot| slot.units).sum::<f64>();
         number(expected.profile.as_ref().map(units))
     };
     let days = |expected: &Expectation| {

@@ -16,7 +16,7 @@ use domain::ports::Failure;
 use event_source_mapping as mapping;
 use local::http::HttpServer;
 use local::service::ServiceThread;
-use pricing::Pass;
+use pricing::PassReport;
 use processors::Closing;
 use tokio::time::timeout;
 
@@ -157,7 +157,7 @@ impl LocalMachine {
     }
 
     /// Prices the stores that are due at `now`, as the schedule does in every slot.
-    pub(crate) async fn price_due(&self, now: DateTime<Utc>) -> Result<Pass, Failure> {
+    pub(crate) async fn price_due(&self, now: DateTime<Utc>) -> Result<PassReport, Failure> {
         self.services.slots().price(now).await
     }
 

@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use domain::ports::{CatalogTable, OffersTable};
 use domain::{Offer, OfferId, StoreId};
-use pricing::listed::{fields, latest, today};
+use pricing::offer_fields::{fields, latest, today};
 
 use crate::connect::ConnectedTables;
 use crate::output::{Column, Format};

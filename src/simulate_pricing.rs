@@ -5,11 +5,11 @@ use std::thread;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use pricing_simulator::contest::{Contest, Results};
-use pricing_simulator::figures::{Figures, MEASURES, figures};
-use pricing_simulator::policy::Policy;
-use pricing_simulator::rules_of_thumb::Markdown;
-use pricing_simulator::world::{WORLDS, World, world};
+use pricing_simulator::contest::{Contest, WorldResults};
+use pricing_simulator::figures::{MEASURES, PolicyFigures, figures};
+use pricing_simulator::fixed_rules::Markdown;
+use pricing_simulator::policy::PricePolicy;
+use pricing_simulator::world::{ShopWorld, WORLDS, world};
 
 use crate::output::{Column, Format};
 use crate::{CommandError, output};
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &SimulatePricingArgs) -> Result<ExitCode, CommandError> 
         output::note(tuned(result));
     }
     let lines = figures(&contest, &results);
-    let is_shown = |line: &&Figures| shown.iter().any(|policy| policy.name() == line.policy);
+    let is_shown = |line: &&PolicyFigures| shown.iter().any(|policy| policy.name() == line.policy);
     let (columns, rows) = cells(lines.iter().filter(is_shown), args.format);
     output::rows(args.format, &columns, &rows)?;
     let broken = broken(&contest, &results);
@@ -108,7 +108,7 @@ const BREACHES_SHOWN_MAX: usize = 20;
 const LIST_COLUMNS: &[Column] = &[Column::Text("kind"), Column::Text("name"), Column::Text("what")];
 
 impl SimulatePricingArgs {
-    fn worlds(&self) -> Result<Vec<&'static World>, CommandError> {
+    fn worlds(&self) -> Result<Vec<&'static ShopWorld>, CommandError> {
         if self.world.iter().any(|name| name == "all") {
             return Ok(WORLDS.iter().collect());
         }
@@ -118,19 +118,20 @@ impl SimulatePricingArgs {
         self.world.iter().map(named).collect()
     }
 
-    fn shown(&self) -> Result<Vec<Policy>, CommandError> {
+    fn shown(&self) -> Result<Vec<PricePolicy>, CommandError> {
         let named = |name: &String| {
-            let policy = Policy::named(name);
-            policy.ok_or_else(|| unknown("policy", name, Policy::every().map(Policy::name)))
+            let policy = PricePolicy::named(name);
+            policy
+                .ok_or_else(|| unknown("policy", name, PricePolicy::every().map(PricePolicy::name)))
         };
         let named = self.policies.iter().map(named).collect::<Result<Vec<_>, _>>()?;
-        let all = if named.is_empty() { Policy::ALL.to_vec() } else { named };
-        let ablations = if self.ablations { Policy::ABLATIONS.to_vec() } else { Vec::new() };
+        let all = if named.is_empty() { PricePolicy::ALL.to_vec() } else { named };
+        let ablations = if self.ablations { PricePolicy::ABLATIONS.to_vec() } else { Vec::new() };
         Ok(without_repetition(all.into_iter().chain(ablations)))
     }
 }
 
-fn without_repetition(policies: impl Iterator<Item = Policy>) -> Vec<Policy> {
+fn without_repetition(policies: impl Iterator<Item = PricePolicy>) -> Vec<PricePolicy> {
     let mut once = Vec::new();
     for policy in policies {
         if !once.contains(&policy) {
@@ -147,7 +148,7 @@ fn unknown(what: &str, name: &str, known: impl IntoIterator<Item = &'static str>
 
 /// Returns columns and rows. In a table, an estimate and its standard error share a cell.
 fn cells<'a>(
-    lines: impl Iterator<Item = &'a Figures>,
+    lines: impl Iterator<Item = &'a PolicyFigures>,
     format: Format,
 ) -> (Vec<Column>, Vec<Vec<String>>) {
     let mut columns = Vec::new();
@@ -180,12 +181,12 @@ fn list() -> Vec<Vec<String>> {
         vec![kind.to_owned(), name.to_owned(), what.to_owned()]
     };
     let worlds = WORLDS.iter().map(|world| row("world", world.name, world.about));
-    let policies = Policy::every().map(|policy| row("policy", policy.name(), policy.about()));
+    let policies = PricePolicy::every().map(|policy| row("policy", policy.name(), policy.about()));
     worlds.chain(policies).collect()
 }
 
 /// Describes the rules of thumb that training found.
-fn tuned(result: &Results) -> String {
+fn tuned(result: &WorldResults) -> String {
     let rule = |rule: &[Markdown]| {
         let steps = rule.iter().map(|markdown| {
             let (hour, minute) = (markdown.from / 60, markdown.from % 60);
@@ -204,7 +205,7 @@ fn tuned(result: &Results) -> String {
     )
 }
 
-fn broken(contest: &Contest, results: &[Results]) -> Vec<String> {
+fn broken(contest: &Contest, results: &[WorldResults]) -> Vec<String> {
     let mut broken = Vec::new();
     for result in results {
         for (policy, outcomes) in contest.policies.iter().zip(&result.outcomes) {

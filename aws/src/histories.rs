@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Version;
 use domain::history::{
-    DayKind, ElasticityEstimate, History, HistoryKey, NAME_BYTES_MAX, UsualDay, Whose,
+    DayKind, ElasticityEstimate, History, HistoryKey, HistorySubject, NAME_BYTES_MAX, UsualDay,
 };
 use domain::ports::{Failure, HistoryTable, Saved};
 
@@ -32,13 +32,13 @@ impl HistoryTable for Tables {
 
 fn key_of(key: &HistoryKey) -> Attributes {
     let store_id = &key.store_id;
-    let partition = match &key.of {
-        Whose::Item(sku) => format!("{store_id}#{sku}"),
-        Whose::Category(name) if name.len() <= NAME_BYTES_MAX => {
+    let partition = match &key.subject {
+        HistorySubject::Item(sku) => format!("{store_id}#{sku}"),
+        HistorySubject::Category(name) if name.len() <= NAME_BYTES_MAX => {
             format!("{store_id}#category/{name}")
         }
         // A long name is replaced by its digest. The second slash separates digests from names.
-        Whose::Category(name) => {
+        HistorySubject::Category(name) => {
             format!("{store_id}#category//{}", Version::of(name.as_bytes()))
         }
     };
@@ -49,9 +49,9 @@ fn item_of(history: &History) -> Attributes {
     let mut item = key_of(&history.key);
     let mut put = |name: &str, value| item.insert(name.to_owned(), value);
     put("store_id", text(&history.key.store_id));
-    match &history.key.of {
-        Whose::Item(sku) => put("sku", text(sku)),
-        Whose::Category(name) => put("category", text(name)),
+    match &history.key.subject {
+        HistorySubject::Item(sku) => put("sku", text(sku)),
+        HistorySubject::Category(name) => put("category", text(name)),
     };
     put("version", text(&history.version));
     put("recent", text(&history.recent));
@@ -76,15 +76,15 @@ fn item_of(history: &History) -> Attributes {
 
 fn history_of(item: &Attributes) -> Result<History, Failure> {
     let reader = AttributeReader::new(item);
-    let of = match item.contains_key("sku") {
-        true => Whose::Item(reader.text("sku")?),
-        false => Whose::Category(reader.text("category")?),
+    let subject = match item.contains_key("sku") {
+        true => HistorySubject::Item(reader.text("sku")?),
+        false => HistorySubject::Category(reader.text("category")?),
     };
     let elasticity = reader.optional("elasticity", |name| {
         Ok(ElasticityEstimate { mean: reader.number(name)?, sd: reader.number("elasticity_sd")? })
     })?;
     Ok(History {
-        key: HistoryKey { store_id: reader.text("store_id")?, of },
+        key: HistoryKey { store_id: reader.text("store_id")?, subject },
         through: reader.text("through")?,
         kinds: [
             usual_day(&reader, DayKind::Weekday)?,

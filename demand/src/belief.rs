@@ -5,7 +5,7 @@
 use libm::log;
 
 use crate::elasticity::{Elasticity, effect};
-use crate::level::{Level, LevelPrior};
+use crate::level::{DayLevel, LevelPrior};
 use crate::past_offer::{self, PastOffer};
 use crate::price_response::{Posterior, PricedSales};
 
@@ -40,7 +40,7 @@ pub struct Belief {
     /// Elasticity.
     pub elasticity: f64,
     /// Today's level, given the elasticity.
-    pub level: Level,
+    pub level: DayLevel,
 }
 
 /// Parts of the estimation from today's sales. All are on in production; the simulator switches
@@ -81,7 +81,7 @@ pub fn beliefs(
         sales
     };
     let at = |weight, elasticity| {
-        let level = if learning.level { sales.level(prior, elasticity) } else { Level::USUAL };
+        let level = if learning.level { sales.level(prior, elasticity) } else { DayLevel::USUAL };
         Belief { weight, elasticity, level }
     };
     if elasticity.sd == 0.0 || !learning.response {
@@ -110,7 +110,7 @@ fn grid(prior: &Elasticity) -> impl Iterator<Item = f64> {
 
 /// Returns the variance of the windows around today's level relative to Poisson, at least 1:
 /// Pearson's chi-squared over its degrees of freedom, drawn to 1 while there are few windows.
-fn dispersion(level: Level, elasticity: f64, today: &[WindowSales]) -> f64 {
+fn dispersion(level: DayLevel, elasticity: f64, today: &[WindowSales]) -> f64 {
     let (mut squares, mut windows) = (0.0, 0.0);
     for window in today {
         let mean = level.mean * window.expected * effect(elasticity, window.exponent);

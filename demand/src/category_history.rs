@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::closed_day::SLOTS_PER_DAY;
-use domain::history::{DayKind, ElasticityEstimate, History, HistoryKey, UsualDay, Whose};
+use domain::history::{DayKind, ElasticityEstimate, History, HistoryKey, HistorySubject, UsualDay};
 use domain::{StoreId, Version};
 
 use crate::RULES;
@@ -31,7 +31,10 @@ pub fn category_history(store_id: &StoreId, name: &str, items: &[&History]) -> O
     let version = Version::of(text.as_bytes());
     let measured = measured(&items);
     Some(History {
-        key: HistoryKey { store_id: store_id.clone(), of: Whose::Category(name.to_owned()) },
+        key: HistoryKey {
+            store_id: store_id.clone(),
+            subject: HistorySubject::Category(name.to_owned()),
+        },
         through,
         kinds: DayKind::ALL.map(|kind| usual_day(&items, kind)),
         days: items.iter().map(|item| item.days).fold(0.0, f64::max),

@@ -7,7 +7,7 @@ use domain::limits::SLOT_MINUTES;
 
 use crate::category_history::category_belief;
 use crate::elasticity::Elasticity;
-use crate::profile::{Profile, ProfileBasis, ProfileSlot};
+use crate::profile::{DemandProfile, ProfileBasis, ProfileSlot};
 
 /// Number of own days below which an item is expected to sell as its category does.
 const OWN_DAYS_MIN: f64 = 4.0;
@@ -16,7 +16,7 @@ const OWN_DAYS_MIN: f64 = 4.0;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expectation {
     /// Usual day, in the item's unit; `None` if nothing is known.
-    pub profile: Option<Profile>,
+    pub profile: Option<DemandProfile>,
     /// Price response. Past offers are contained and must not be counted again.
     pub elasticity: Elasticity,
 }
@@ -42,7 +42,7 @@ fn usual_profile(
     item: Option<&History>,
     category: Option<&History>,
     kind: DayKind,
-) -> Option<Profile> {
+) -> Option<DemandProfile> {
     let has_days = |history: &&History| history.days > 0.0;
     let (item, category) = (item.filter(has_days), category.filter(has_days));
     let own = item.filter(|item| item.days >= OWN_DAYS_MIN || category.is_none());
@@ -62,7 +62,7 @@ fn usual_profile(
         Some(ProfileSlot { start, end: start + SLOT_MINUTES as u16, units: units? })
     };
     let slots = units.into_iter().enumerate().filter_map(slot).collect();
-    Some(Profile { basis, days: usual.days, day_cv: history.day_cv, slots })
+    Some(DemandProfile { basis, days: usual.days, day_cv: history.day_cv, slots })
 }
 
 /// Returns the units of a day. Unknown slots are taken from `other`, scaled by the slots that both

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
 use domain::closed_day::{ClosedDay, SlotKey, SlotSales};
-use domain::history::{DATES, DayKind, History, HistoryKey, RECENT_DATES, Whose};
+use domain::history::{DATES, DayKind, History, HistoryKey, HistorySubject, RECENT_DATES};
 use domain::limits::{DISCOUNT_PERCENT_MAX, SLOT_MINUTES};
 use domain::{Sku, StoreId, Version};
 use rust_decimal::Decimal;
@@ -58,7 +58,7 @@ pub fn item_history(
     let measured = offer_response::measured(&days, &regular);
     let usual = usual_day::of_all_slots(&days, offer_response::with_default(measured).mean);
     Some(History {
-        key: HistoryKey { store_id: store_id.clone(), of: Whose::Item(sku.clone()) },
+        key: HistoryKey { store_id: store_id.clone(), subject: HistorySubject::Item(sku.clone()) },
         through,
         kinds: usual.kinds(typical_sale),
         days: usual.days(),

@@ -20,14 +20,14 @@ pub enum LevelPrior {
 
 /// Posterior of the level of a day.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Level {
+pub struct DayLevel {
     /// Mean.
     pub mean: f64,
     /// Shape of the Gamma distribution; infinite if the level is known.
     pub size: f64,
 }
 
-impl Level {
+impl DayLevel {
     /// Level 1 without uncertainty.
     pub const USUAL: Self = Self { mean: 1.0, size: f64::INFINITY };
 }
@@ -51,11 +51,11 @@ impl LevelPrior {
 
     /// Returns the posterior after `units` sold in windows with `expected` units on a usual day.
     #[must_use]
-    pub fn posterior(self, units: f64, expected: f64) -> Level {
+    pub fn posterior(self, units: f64, expected: f64) -> DayLevel {
         match self {
-            Self::Known => Level::USUAL,
+            Self::Known => DayLevel::USUAL,
             Self::Gamma(size) => {
-                Level { mean: (size + units) / (size + expected), size: size + units }
+                DayLevel { mean: (size + units) / (size + expected), size: size + units }
             }
         }
     }

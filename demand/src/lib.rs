@@ -55,10 +55,10 @@ pub use elasticity::{Elasticity, ITEMS_SD, ResponseForm, effect, exponent, prior
 pub use estimate::DIGITS;
 pub use expectation::{Expectation, expectation};
 pub use item_history::{item_history, recent_version};
-pub use level::{DAY_CV_DEFAULT, Level, LevelPrior};
+pub use level::{DAY_CV_DEFAULT, DayLevel, LevelPrior};
 pub use past_offer::{OfferScope, PastOffer};
 pub use price_response::PricedSales;
-pub use profile::{Profile, ProfileBasis, ProfileSlot};
+pub use profile::{DemandProfile, ProfileBasis, ProfileSlot};
 
 /// Version of the rules of this crate, part of the version of every history. A change of the rules
 /// increments the number, so that histories are folded again.

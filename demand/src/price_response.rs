@@ -2,7 +2,7 @@
 //!
 //! Sales of a window are Poisson with mean `level * m * exp(e x)`: `m` units on a usual day at the
 //! regular price, elasticity `e`, exponent `x` of the price. The level has a Gamma prior of size
-//! `a` and integrates out. With `s` units sold in a window and `S` in all of them, up to a constant:
+//! `a` and integrates out. With `s` units sold in a window and `S` in all, up to a constant:
 //!
 //! ```text
 //! log L(e) = e * sum of s x - (a + S) * ln(a + sum of m exp(e x))
@@ -15,7 +15,7 @@
 use libm::{exp, log};
 
 use crate::elasticity::effect;
-use crate::level::{Level, LevelPrior};
+use crate::level::{DayLevel, LevelPrior};
 
 /// Sales of one item on one day, at one or several prices.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -58,7 +58,7 @@ impl PricedSales {
 
     /// Returns the posterior of the day's level.
     #[must_use]
-    pub fn level(&self, prior: LevelPrior, elasticity: f64) -> Level {
+    pub fn level(&self, prior: LevelPrior, elasticity: f64) -> DayLevel {
         prior.posterior(self.units, self.expected(elasticity))
     }
 

@@ -1,4 +1,4 @@
-//! Profile: the usual day of an item at the regular price, by time of day.
+//! DemandProfile: the usual day of an item at the regular price, by time of day.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ const MINUTES_OF_DAY: f64 = 24.0 * 60.0;
 
 /// Usual day of an item at the regular price.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Profile {
+pub struct DemandProfile {
     /// Origin of the averaged days.
     pub basis: ProfileBasis,
     /// Number of averaged days.
@@ -42,7 +42,7 @@ pub struct ProfileSlot {
     pub units: f64,
 }
 
-impl Profile {
+impl DemandProfile {
     /// Returns the units expected in the whole day.
     #[must_use]
     pub fn daily_units(&self) -> f64 {

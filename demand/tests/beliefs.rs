@@ -1,7 +1,7 @@
 //! Beliefs about today: today's level and the elasticity after offers and sales.
 
 use demand::{
-    Belief, Elasticity, Learning, Level, LevelPrior, OfferScope, PastOffer, ResponseForm,
+    Belief, DayLevel, Elasticity, Learning, LevelPrior, OfferScope, PastOffer, ResponseForm,
     WindowSales, beliefs, exponent,
 };
 
@@ -29,7 +29,7 @@ fn a_known_level_and_elasticity_do_not_change() {
     let known = Elasticity { sd: 0.0, ..PRIOR };
     let sales = [window(6.0, 30.0, 1.0)];
     let beliefs = beliefs(LevelPrior::Known, &known, &[], &sales, &Learning::default());
-    assert_eq!(beliefs, [Belief { weight: 1.0, elasticity: 2.2, level: Level::USUAL }]);
+    assert_eq!(beliefs, [Belief { weight: 1.0, elasticity: 2.2, level: DayLevel::USUAL }]);
 }
 
 #[test]
@@ -80,6 +80,6 @@ fn an_uncertain_elasticity_gives_three_beliefs_and_a_part_that_is_off_gives_one(
     assert!((one[0].elasticity - mean(&three, |belief| belief.elasticity)).abs() < 1e-9);
     assert_eq!(of(&Learning { response: false, ..all })[0].elasticity, PRIOR.mean);
     assert!(
-        of(&Learning { level: false, ..all }).iter().all(|belief| belief.level == Level::USUAL)
+        of(&Learning { level: false, ..all }).iter().all(|belief| belief.level == DayLevel::USUAL)
     );
 }

@@ -3,20 +3,20 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, FixedOffset};
-use demand::{LevelPrior, Profile, ProfileBasis, ProfileSlot};
+use demand::{DemandProfile, LevelPrior, ProfileBasis, ProfileSlot};
 
 fn at(instant: &str) -> DateTime<FixedOffset> {
     DateTime::parse_from_rfc3339(instant).expect("an instant")
 }
 
-fn profile(slots: &[(u16, u16, f64)]) -> Profile {
+fn profile(slots: &[(u16, u16, f64)]) -> DemandProfile {
     let slot = |(start, end, units): &(u16, u16, f64)| ProfileSlot {
         start: *start,
         end: *end,
         units: *units,
     };
     let slots = slots.iter().map(slot).collect();
-    Profile { basis: ProfileBasis::Sku, days: 20.0, day_cv: 0.3, slots }
+    DemandProfile { basis: ProfileBasis::Sku, days: 20.0, day_cv: 0.3, slots }
 }
 
 #[test]

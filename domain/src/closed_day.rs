@@ -1,6 +1,7 @@
-//! The close of day: what became of one item in one store on one date, as a function of the day's
-//! windows, of its offers and of what the day before left. Closing again with a late event gives
-//! what closing once with all of them would have given.
+//! Closed day (day row): figures of one item in one store on one date.
+//!
+//! A closed day is a function of the windows and offers of the date and of the closed day before.
+//! Closing again with a late event gives the same row as closing once with all events.
 
 mod slots;
 
@@ -11,7 +12,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
-pub use slots::{SLOTS_PER_DAY, SlotKey, SlotSales, Slots, SlotsError, pack, unpack};
+pub use slots::{DaySlots, SLOTS_PER_DAY, SlotKey, SlotSales, SlotsError, pack, unpack};
 
 use crate::calendar::DaySpan;
 use crate::digest::Version;
@@ -20,20 +21,20 @@ use crate::identifier::{Sku, StoreId};
 use crate::money::{Currency, Money};
 use crate::offer::Offer;
 use crate::stock::{Availability, Figures, StockWindow, counting};
-use slots::Demand;
+use slots::DayDemand;
 
-/// Stands in every version: a change of the rules below is a new number, so that days are closed
-/// again.
+/// Version of the rules below, part of every row's version. A change of the rules increments the
+/// number, so that days are closed again.
 const RULES: u8 = 2;
 
-/// One item in one store on one date of the store's calendar.
+/// Key of a closed day.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DayKey {
-    /// The store.
+    /// Store.
     pub store_id: StoreId,
-    /// The item.
+    /// Item.
     pub sku: Sku,
-    /// The date.
+    /// Business date.
     pub date: NaiveDate,
 }
 
@@ -43,140 +44,142 @@ impl fmt::Display for DayKey {
     }
 }
 
-/// Stock by the date on which it came.
+/// Stock by date of delivery.
 pub type Carried = BTreeMap<NaiveDate, Decimal>;
 
-/// What a day begins with.
+/// Context of a date to be closed.
 #[derive(Debug, Clone, Copy)]
-pub struct Morning<'a> {
-    /// The day before, if it has a row.
+pub struct DayContext<'a> {
+    /// Closed day before, if it has a row.
     pub before: Option<&'a ClosedDay>,
-    /// When the day begins, closes and ends.
+    /// Start, close and end of the date.
     pub span: DaySpan,
-    /// When the doors open; `None` where they stay closed.
+    /// Opening time; `None` if the store stays closed.
     pub opens_at: Option<DateTime<Utc>>,
-    /// Where the store's wall clock is.
+    /// Time zone of the store.
     pub zone: Tz,
-    /// How many days the item can be sold, that of its delivery included.
+    /// Number of days on which the item can be sold, including the day of delivery.
     pub shelf_life_days: u16,
-    /// Whether the day has a row already, which is then written anew whatever happened: other
-    /// hours, or another shelf life, may have taken everything out of it.
+    /// `true` if the date has a row already. The row is then written again even if it is empty:
+    /// changed hours or a changed shelf life may have removed its content.
     pub is_stored: bool,
 }
 
-/// One day of one item in one store. Quantities are in the item's unit.
+/// Figures of one item in one store on one date. Quantities are in the item's unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosedDay {
-    /// Which day.
+    /// Key.
     pub key: DayKey,
-    /// When the doors closed.
+    /// Close of the store.
     pub closes_at: DateTime<Utc>,
-    /// On the shelf at the start.
+    /// Stock at the start of the date.
     pub opening: Decimal,
-    /// What happened.
+    /// Sums of the day's events.
     pub figures: Figures,
-    /// How much was sold at each price, returns not taken off.
+    /// Quantity sold at each price, before returns.
     pub sold_at: BTreeMap<(Currency, Decimal), Decimal>,
-    /// On the shelf at the end of the day: the latest count, or else the opening, and what moved
-    /// since. Below zero when an event is missing.
+    /// Stock at the end of the date: the latest count, or else the opening stock, and all later
+    /// movements. Negative if an event is missing.
     pub closing: Decimal,
-    /// What of the closing can be sold tomorrow, by the date on which it came.
+    /// Part of the closing stock that can be sold on the next date.
     pub carried: Carried,
-    /// The latest date on which anything happened.
+    /// Latest date with an event.
     pub moved_on: NaiveDate,
-    /// From when on until the doors closed nothing was on the shelf, the start of the day when
-    /// nothing ever was. `None` also where nothing is known of it: a receipt or a count is missing.
+    /// Start of the empty shelf that lasted until the close; start of the date if the shelf was
+    /// always empty. `None` if the shelf was not empty at the close, or if the stock is unknown
+    /// because a receipt or a count is missing.
     pub sold_out_at: Option<DateTime<Utc>>,
-    /// The price without discount: that of the day's offers, or else the usual one of its sales.
+    /// Price without discount: that of the day's offers, or else the usual price of its sales.
     pub regular_price: Option<Money>,
-    /// What came of the day's offers, by revision.
+    /// Results of the day's offers, by revision.
     pub offers: BTreeMap<u32, DayOffer>,
-    /// What was sold when.
-    pub slots: Slots,
-    /// The sum of the squares of what was sold at once: how much a sale is, and so how much chance
-    /// there is in a sum of sales.
+    /// Sales by slot and price.
+    pub slots: DaySlots,
+    /// Sum of the squared quantities of single sales. With the sum of the quantities it gives the
+    /// variance that chance adds to a sum of sales.
     pub squares: Decimal,
-    /// Names what the day was closed from.
+    /// Version of everything that the day was closed from.
     pub version: Version,
 }
 
-/// What came of one revision of an offer, until the next one or the close.
+/// Result of one revision of an offer, until the next revision or the close.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayOffer {
-    /// When it started to hold.
+    /// Start of validity.
     pub valid_from: DateTime<Utc>,
-    /// The price without discount.
+    /// Price without discount.
     pub regular_price: Money,
-    /// The price on the shelf.
+    /// Shelf price.
     pub price: Money,
-    /// The step of the ladder, in percent.
+    /// Step of the ladder, in percent.
     pub discount_percent: u8,
-    /// Sold while it held, less what was brought back on the same day.
+    /// Quantity sold under the revision, minus returns on the same day.
     pub sold: Decimal,
-    /// Whether the shelf was empty while it held.
+    /// `true` if the shelf was empty at some time under the revision.
     pub sold_out: bool,
 }
 
 impl ClosedDay {
-    /// Closes a day. `windows` are those that start in its span, in order; `offers` those of the
-    /// item and date. There is no row of an item that nothing happened to within its shelf life: a
-    /// rule that later events cannot turn round, other than one that asks whether anything is
-    /// left.
+    /// Closes a date. `windows` start within its span and are in order; `offers` are those of the
+    /// item and date.
+    ///
+    /// Returns `None` for an item without an event within its shelf life. Unlike a rule about the
+    /// remaining stock, later events cannot reverse this one.
     #[must_use]
     pub fn of(
         key: DayKey,
-        morning: &Morning<'_>,
+        context: &DayContext<'_>,
         windows: &[&StockWindow],
         offers: &[&Offer],
     ) -> Option<Self> {
-        let before = morning.before.map(|before| before.moved_on);
+        let before = context.before.map(|before| before.moved_on);
         let moved_on = if windows.is_empty() { before } else { Some(key.date) };
-        let long_ago = || key.date - Days::new(morning.shelf_life_days.into());
+        let long_ago = || key.date - Days::new(context.shelf_life_days.into());
         let moved_on = moved_on
-            .filter(|moved_on| morning.lives(*moved_on, key.date))
-            .or_else(|| morning.is_stored.then(long_ago))?;
+            .filter(|moved_on| context.lives(*moved_on, key.date))
+            .or_else(|| context.is_stored.then(long_ago))?;
         let events = || windows.iter().flat_map(|window| window.events());
         let (counted, _) = counting(events());
         let figures = Figures::of(events());
-        let carried_over = morning.carried();
+        let carried_over = context.carried();
         let opening = total(&carried_over);
         let start = figures.counted.map_or(opening, |count| count.quantity);
         let closing = (start + figures.moved).normalize();
-        let DaySpan { starts_at, closes_at, .. } = morning.span;
-        let shelf = Availability::of(opening, &counted, starts_at, closes_at);
-        let demand = Demand::of(morning, &counted, &shelf, offers);
+        let DaySpan { starts_at, closes_at, .. } = context.span;
+        let availability = Availability::of(opening, &counted, starts_at, closes_at);
+        let demand = DayDemand::of(context, &counted, &availability, offers);
         Some(Self {
             closes_at,
             opening,
             sold_at: sold_at(&counted),
             closing,
-            carried: carried(morning, &carried_over, &figures, closing),
+            carried: carried(context, &carried_over, &figures, closing),
             moved_on,
-            sold_out_at: shelf.sold_out_at(closes_at),
+            sold_out_at: availability.sold_out_at(closes_at),
             regular_price: demand.regular_price,
             offers: demand.offers,
             slots: demand.slots,
             squares: demand.squares,
-            version: version(morning, &carried_over, moved_on, windows, offers),
+            version: version(context, &carried_over, moved_on, windows, offers),
             figures,
             key,
         })
     }
 
-    /// What of the closing is past its life.
+    /// Returns the part of the closing stock that is past its shelf life.
     #[must_use]
     pub fn expired(&self) -> Decimal {
         (self.closing.max(Decimal::ZERO) - total(&self.carried)).normalize()
     }
 
-    /// What there was to sell: the opening, and what came or went other than to customers.
+    /// Returns the stock available for sale: the opening stock plus deliveries and transfers.
     #[must_use]
     pub fn to_sell(&self) -> Decimal {
         let Figures { received, transferred_in, transferred_out, .. } = &self.figures;
         self.opening + received + transferred_in - transferred_out
     }
 
-    /// Sold less returned, as a share of what there was to sell; `None` when there was nothing.
+    /// Returns net sales as a share of the stock available for sale; `None` if there was none.
     #[must_use]
     pub fn sell_through(&self) -> Option<Decimal> {
         let to_sell = self.to_sell();
@@ -186,12 +189,12 @@ impl ClosedDay {
     }
 }
 
-impl Morning<'_> {
+impl DayContext<'_> {
     fn carried(&self) -> Carried {
         self.before.map(|before| before.carried.clone()).unwrap_or_default()
     }
 
-    /// Whether what came on one date can be sold on another.
+    /// `true` if a delivery of one date can be sold on another.
     fn lives(&self, came: NaiveDate, on: NaiveDate) -> bool {
         came + Days::new(self.shelf_life_days.into()) > on
     }
@@ -212,15 +215,16 @@ fn sold_at(counting: &[&Event]) -> BTreeMap<(Currency, Decimal), Decimal> {
     sold
 }
 
-/// Shops sell what came first first. So what is left is what came last: today's, then that of the
-/// day before, and so on; and what a count found beyond all of that came today.
+/// Returns the stock carried to the next date. Shops sell old stock first, so the remaining stock
+/// is the latest: that of today, then that of the day before, and so on. A surplus found by a count
+/// belongs to today.
 fn carried(
-    morning: &Morning<'_>,
+    context: &DayContext<'_>,
     carried_over: &Carried,
     figures: &Figures,
     closing: Decimal,
 ) -> Carried {
-    let today = morning.span.date;
+    let today = context.span.date;
     let came = figures.received + figures.transferred_in + figures.returned;
     let earlier = carried_over.iter().rev().map(|(date, quantity)| (*date, *quantity));
     let mut left = closing.max(Decimal::ZERO);
@@ -233,29 +237,29 @@ fn carried(
     carried.entry(today).and_modify(|quantity| *quantity += left);
     carried.retain(|date, quantity| {
         *quantity = quantity.normalize();
-        !quantity.is_zero() && morning.lives(*date, today + Days::new(1))
+        !quantity.is_zero() && context.lives(*date, today + Days::new(1))
     });
     carried
 }
 
 fn version(
-    morning: &Morning<'_>,
+    context: &DayContext<'_>,
     carried_over: &Carried,
     moved_on: NaiveDate,
     windows: &[&StockWindow],
     offers: &[&Offer],
 ) -> Version {
-    let DaySpan { date, starts_at, ends_at, closes_at } = morning.span;
+    let DaySpan { date, starts_at, ends_at, closes_at } = context.span;
     let mut text = format!("{RULES} {date} {starts_at} {closes_at} {ends_at}");
-    text.push_str(&format!(" {:?} {}", morning.opens_at, morning.zone));
-    text.push_str(&format!(" {} {moved_on}", morning.shelf_life_days));
+    text.push_str(&format!(" {:?} {}", context.opens_at, context.zone));
+    text.push_str(&format!(" {} {moved_on}", context.shelf_life_days));
     for (date, quantity) in carried_over {
         text.push_str(&format!(" {date} {}", quantity.normalize()));
     }
     for window in windows {
         text.push_str(&format!(" {} {}", window.key().window, window.version()));
     }
-    // In any order: they are what they are by their ids, and never change.
+    // Offers never change under their id, so the order given does not matter.
     let offers: BTreeMap<u32, &Offer> =
         offers.iter().map(|offer| (offer.offer_id.revision, *offer)).collect();
     for (revision, Offer { valid_from, regular_price, price, .. }) in offers {

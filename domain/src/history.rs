@@ -61,12 +61,12 @@ pub struct HistoryKey {
     /// Store.
     pub store_id: StoreId,
     /// Item or category.
-    pub of: Whose,
+    pub subject: HistorySubject,
 }
 
 /// Subject of a history within a store.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Whose {
+pub enum HistorySubject {
     /// An item.
     Item(Sku),
     /// The items of a category.
@@ -75,9 +75,9 @@ pub enum Whose {
 
 impl fmt::Display for HistoryKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.of {
-            Whose::Item(sku) => write!(f, "{}/{sku}", self.store_id),
-            Whose::Category(name) => write!(f, "{}, category {name}", self.store_id),
+        match &self.subject {
+            HistorySubject::Item(sku) => write!(f, "{}/{sku}", self.store_id),
+            HistorySubject::Category(name) => write!(f, "{}, category {name}", self.store_id),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use domain::calendar::Hours;
-use domain::closed_day::{Carried, Morning, SlotKey, SlotSales, Slots, pack, unpack};
+use domain::closed_day::{Carried, DayContext, DaySlots, SlotKey, SlotSales, pack, unpack};
 use domain::stock::{StockWindow, WindowKey};
 use domain::{ClosedDay, DayKey, DaySpan, Event, Money};
 use events::{at, event, events_of_row, of_row};
@@ -19,10 +19,10 @@ fn span() -> DaySpan {
     hours.span(chrono_tz::Europe::Berlin, "2026-03-12".parse().unwrap())
 }
 
-fn morning(before: Option<&ClosedDay>, span: DaySpan, shelf_life_days: u16) -> Morning<'_> {
+fn morning(before: Option<&ClosedDay>, span: DaySpan, shelf_life_days: u16) -> DayContext<'_> {
     let zone = chrono_tz::Europe::Berlin;
     let opens_at = Some(span.closes_at - TimeDelta::hours(7));
-    Morning { before, span, opens_at, zone, shelf_life_days, is_stored: false }
+    DayContext { before, span, opens_at, zone, shelf_life_days, is_stored: false }
 }
 
 fn date(day: u32) -> NaiveDate {
@@ -228,7 +228,7 @@ fn version_1_of_the_slots_is_written_like_this() {
         sold: sold.parse().unwrap(),
         paid: paid.parse().unwrap(),
     };
-    let slots = Slots::from([
+    let slots = DaySlots::from([
         (SlotKey { slot: 60, revision: 0 }, sales(900, "3", "7.2")),
         (SlotKey { slot: 61, revision: 2 }, sales(600, "0.375", "0.63")),
     ]);

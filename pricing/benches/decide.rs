@@ -5,9 +5,11 @@
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use demand::{Elasticity, OfferScope, PastOffer, Profile, ProfileBasis, ProfileSlot, ResponseForm};
+use demand::{
+    DemandProfile, Elasticity, OfferScope, PastOffer, ProfileBasis, ProfileSlot, ResponseForm,
+};
 use domain::{Currency, Ladder};
-use pricing::situation::{Rules, Sales, Shelf, Situation};
+use pricing::decision_request::{DecisionRequest, PriceRules, SalesWindow, ShelfPrice};
 use rust_decimal::Decimal;
 
 /// Windows of five minutes that have passed today.
@@ -19,12 +21,12 @@ fn as_of() -> DateTime<FixedOffset> {
 
 /// An afternoon of so many decisions a quarter of an hour apart, eight steps, half an hour between
 /// changes, three of them; so many units would be sold at the regular price.
-fn situation(on_hand: u64, slots: i64, usual: f64) -> Situation {
+fn request(on_hand: u64, slots: i64, usual: f64) -> DecisionRequest {
     let regular = Decimal::new(240, 2);
     let left = TimeDelta::minutes(15 * slots);
     let window = |number: i64| {
         let end = as_of() - TimeDelta::minutes(5 * (WINDOWS - 1 - number));
-        Sales {
+        SalesWindow {
             start: end - TimeDelta::minutes(5),
             end,
             units: u64::from(number % 4 == 0),
@@ -39,7 +41,7 @@ fn situation(on_hand: u64, slots: i64, usual: f64) -> Situation {
         sold_out: false,
         scope: OfferScope::Sku,
     };
-    Situation {
+    DecisionRequest {
         store_id: "0042".to_owned(),
         sku: "BRT-1180".to_owned(),
         as_of: as_of(),
@@ -49,9 +51,9 @@ fn situation(on_hand: u64, slots: i64, usual: f64) -> Situation {
         regular_price: regular,
         unit_cost: Decimal::new(85, 2),
         salvage_value: Decimal::new(-5, 2),
-        shelf: Shelf { price: regular, discount_percent: 0, since: None, changes_today: 0 },
+        shelf: ShelfPrice { price: regular, discount_percent: 0, since: None, changes_today: 0 },
         sales_today: (0..WINDOWS).map(window).collect(),
-        profile: Some(Profile {
+        profile: Some(DemandProfile {
             basis: ProfileBasis::Sku,
             days: 28.0,
             day_cv: 0.3,
@@ -65,7 +67,7 @@ fn situation(on_hand: u64, slots: i64, usual: f64) -> Situation {
         }),
         elasticity: Some(Elasticity { mean: 2.2, sd: 0.7, form: ResponseForm::Exponential }),
         offer_history: (0..4).map(past).collect(),
-        rules: Rules {
+        rules: PriceRules {
             ladder: Ladder::new(vec![0, 10, 20, 30, 40, 50, 60, 70]).expect("ascending from 0"),
             max_discount_percent: 95.into(),
             min_price: None,
@@ -79,10 +81,10 @@ fn situation(on_hand: u64, slots: i64, usual: f64) -> Situation {
 }
 
 /// The same with nothing to learn.
-fn known(mut situation: Situation) -> Situation {
-    situation.profile.as_mut().expect("a profile").day_cv = 0.0;
-    situation.elasticity.as_mut().expect("an elasticity").sd = 0.0;
-    situation
+fn known(mut request: DecisionRequest) -> DecisionRequest {
+    request.profile.as_mut().expect("a profile").day_cv = 0.0;
+    request.elasticity.as_mut().expect("an elasticity").sd = 0.0;
+    request
 }
 
 fn decisions(criterion: &mut Criterion) {
@@ -98,13 +100,13 @@ fn decisions(criterion: &mut Criterion) {
     for (name, prepare) in [("learning", None), ("known", Some(known as fn(_) -> _))] {
         let mut group = criterion.benchmark_group(name);
         for (on_hand, slots, usual) in sizes {
-            let situation = situation(on_hand, slots, usual);
-            let situation = prepare.map_or(situation.clone(), |prepare| prepare(situation));
+            let request = request(on_hand, slots, usual);
+            let request = prepare.map_or(request.clone(), |prepare| prepare(request));
             let id = BenchmarkId::from_parameter(format!(
                 "{on_hand} units, {slots} slots, {usual} usual"
             ));
-            group.bench_with_input(id, &situation, |bencher, situation| {
-                bencher.iter(|| pricing::decide(situation));
+            group.bench_with_input(id, &request, |bencher, request| {
+                bencher.iter(|| pricing::decide(request));
             });
         }
         group.finish();

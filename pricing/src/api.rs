@@ -1,7 +1,7 @@
-//! The offers over HTTP, for shelf labels, tills and price displays.
+//! Offers over HTTP, for shelf labels, tills and price displays.
 //!
-//! As where events come in, a request brings its [`Authority`] among its extensions: who puts it
-//! there has checked the sender. Without one it is refused.
+//! A request carries its [`Authority`] among its extensions, as in the ingest. The program or the
+//! authorizer puts it there after it has checked the sender. A request without one is refused.
 
 mod problem;
 
@@ -17,15 +17,15 @@ use domain::ports::{CatalogTable, OffersTable};
 use domain::{Authority, Offer, Store, StoreId};
 use serde_json::{Map, Value, json};
 
-use crate::listed::{fields, latest, today};
-use problem::Problem;
+use crate::offer_fields::{fields, latest, today};
+use problem::OffersProblem;
 
-/// Tells the time; the shell's clock.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+/// Clock of the program.
+pub type OffersClock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// What is told of an offer, with its revision. Who decided it and what the chain expects of it is
-/// not for everyone who may read prices.
-const TOLD: [&str; 11] = [
+/// Public fields of an offer, in addition to its revision. The arm and the expectations are not for
+/// everyone who may read prices.
+const PUBLIC_FIELDS: [&str; 11] = [
     "offer_id",
     "sku",
     "from",
@@ -39,53 +39,54 @@ const TOLD: [&str; 11] = [
     "lowest_price",
 ];
 
-/// Everything the routes need.
-pub struct Service<T> {
+/// State of the routes.
+pub struct OffersService<T> {
     /// Catalogue and offers.
     pub tables: T,
-    /// The shell's clock.
-    pub clock: Clock,
+    /// Clock of the program.
+    pub clock: OffersClock,
 }
 
-/// The paths.
+/// Creates the router.
 ///
-/// | path | answers |
+/// | path | answer |
 /// |---|---|
-/// | `GET /v1/stores/{store_id}/offers` | the offers that hold now, on the store's business day |
-/// | `…?date=2026-03-12` | those that were the last of that day |
+/// | `GET /v1/stores/{store_id}/offers` | offers that are valid now, on the store's business day |
+/// | `…?date=2026-03-12` | last offers of that day |
 ///
-/// It listens nowhere: the shell does. Its fallback answers 404 as problem details; a shell that
-/// merges it with another router's fallback calls [`Router::reset_fallback`] on one of them.
-pub fn router<T>(service: Arc<Service<T>>) -> Router
+/// The fallback answers 404 as problem details. To merge the router with another one that has a
+/// fallback, call [`Router::reset_fallback`] on one of them.
+pub fn router<T>(service: Arc<OffersService<T>>) -> Router
 where
     T: CatalogTable + OffersTable + 'static,
 {
     Router::new()
         .route("/v1/stores/{store_id}/offers", get(offers::<T>))
-        .fallback(async |uri: Uri| Problem::NotFound { path: uri.path().to_owned() })
-        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
+        .fallback(async |uri: Uri| OffersProblem::NotFound { path: uri.path().to_owned() })
+        .method_not_allowed_fallback(async || OffersProblem::MethodNotAllowed)
         .with_state(service)
 }
 
 async fn offers<T: CatalogTable + OffersTable>(
-    State(service): State<Arc<Service<T>>>,
+    State(service): State<Arc<OffersService<T>>>,
     store_id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     request: Request,
-) -> Result<Json<Value>, Problem> {
-    let authority = request.extensions().get::<Authority>().ok_or(Problem::Unauthenticated)?;
-    let Path(store_id) = store_id.map_err(|_| Problem::NoText)?;
-    let store_id: StoreId = store_id.parse().map_err(Problem::NoStoreId)?;
+) -> Result<Json<Value>, OffersProblem> {
+    let authority =
+        request.extensions().get::<Authority>().ok_or(OffersProblem::Unauthenticated)?;
+    let Path(store_id) = store_id.map_err(|_| OffersProblem::NoText)?;
+    let store_id: StoreId = store_id.parse().map_err(OffersProblem::NoStoreId)?;
     if !authority.allows(&store_id) {
-        return Err(Problem::StoreNotAllowed { store_id, allowed: authority.summary() });
+        return Err(OffersProblem::StoreNotAllowed { store_id, allowed: authority.summary() });
     }
     let date = date_of(query.as_deref().unwrap_or_default())?;
-    let store = service.tables.load_store(&store_id).await.map_err(Problem::Tables)?;
-    let store = store.ok_or(Problem::NoStore(store_id))?;
+    let store = service.tables.load_store(&store_id).await.map_err(OffersProblem::Tables)?;
+    let store = store.ok_or(OffersProblem::NoStore(store_id))?;
     let now = (service.clock)();
     let day = date.unwrap_or_else(|| today(&store, now));
     let offers =
-        service.tables.query_offers(&store.store_id, day).await.map_err(Problem::Tables)?;
+        service.tables.query_offers(&store.store_id, day).await.map_err(OffersProblem::Tables)?;
     let mut offers = latest(offers.into_iter().filter(|offer| !offer.shadow).collect());
     offers.retain(|offer| date.is_some() || now < offer.valid_until);
     Ok(Json(json!({
@@ -95,23 +96,23 @@ async fn offers<T: CatalogTable + OffersTable>(
     })))
 }
 
-/// The date that a query names, if it names one.
-fn date_of(query: &str) -> Result<Option<NaiveDate>, Problem> {
+/// Returns the date of a query, if it has one.
+fn date_of(query: &str) -> Result<Option<NaiveDate>, OffersProblem> {
     let mut date = None;
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let given = parameter.strip_prefix("date=");
-        let given = given.ok_or_else(|| Problem::Parameter(parameter.to_owned()))?;
+        let given = given.ok_or_else(|| OffersProblem::Parameter(parameter.to_owned()))?;
         if date.is_some() {
-            return Err(Problem::DateAgain);
+            return Err(OffersProblem::DateAgain);
         }
-        date = Some(given.parse().map_err(|_| Problem::Date(given.to_owned()))?);
+        date = Some(given.parse().map_err(|_| OffersProblem::Date(given.to_owned()))?);
     }
     Ok(date)
 }
 
 fn row(offer: &Offer, store: &Store) -> Value {
     let clock = |at: DateTime<Utc>| at.with_timezone(&store.zone).to_rfc3339();
-    let fields = fields(offer, clock).into_iter().filter(|(name, _)| TOLD.contains(name));
+    let fields = fields(offer, clock).into_iter().filter(|(name, _)| PUBLIC_FIELDS.contains(name));
     let revision = ("revision", offer.offer_id.revision.to_string());
     let field = |(name, value): (&str, String)| (name.to_owned(), Value::String(value));
     Value::Object(fields.chain([revision]).map(field).collect::<Map<_, _>>())

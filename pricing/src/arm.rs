@@ -1,4 +1,4 @@
-//! What is shown in each arm of the experiment, given what the optimiser found.
+//! Step shown in each arm of the experiment, given the optimiser's decision.
 
 use chrono::{DateTime, Utc};
 use domain::calendar::BusinessDay;
@@ -7,97 +7,97 @@ use domain::experiment::RuleStep;
 use domain::{Arm, Experiment, Store};
 use rust_decimal::Decimal;
 
-use crate::decision::{Decision, Expected};
-use crate::situation::Situation;
+use crate::decision::{Decision, ExpectedOutcome};
+use crate::decision_request::DecisionRequest;
 
-/// Steps that lose no more than this part of the best value are left to chance.
+/// Largest loss of a step that is drawn at random, as a share of the best value: 1 %.
 const NEARLY_BEST: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
 
-/// The step to show now.
+/// Step to show now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    /// The step.
+pub struct ArmChoice {
+    /// Discount.
     pub discount_percent: u8,
-    /// Its price.
+    /// Shelf price.
     pub price: Decimal,
-    /// What is expected of it.
-    pub expected: Expected,
-    /// Why it was chosen.
-    pub why: Why,
+    /// Expectation at that price.
+    pub expected: ExpectedOutcome,
+    /// Origin of the choice.
+    pub origin: ChoiceOrigin,
 }
 
-/// Why a step was chosen.
+/// Origin of a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
-    /// It is the best.
+pub enum ChoiceOrigin {
+    /// Highest expected value.
     Best,
-    /// The retailer's rule says so.
+    /// Rule of the retailer.
     Rule(RuleStep),
-    /// By chance, of so many that are nearly the best.
-    Chance(usize),
+    /// Random draw from this number of nearly best steps.
+    Random(usize),
 }
 
-/// What an arm shows. Only allowed steps are chosen, in every arm.
+/// Returns the step that an arm shows. Every arm chooses allowed steps only.
 #[must_use]
 pub fn choose(
     arm: Arm,
     (store, day, slot): (&Store, &BusinessDay, DateTime<Utc>),
-    situation: &Situation,
+    request: &DecisionRequest,
     decision: &Decision,
-) -> Choice {
+) -> ArmChoice {
     let experiment = &store.policy.experiment;
     let chosen = match arm {
         Arm::Policy => None,
-        Arm::Control => Some(by_rule(experiment, (store, day, slot), situation, decision)),
-        Arm::Exploration => by_chance(experiment, situation, decision),
+        Arm::Control => Some(by_rule(experiment, (store, day, slot), request, decision)),
+        Arm::Exploration => at_random(experiment, request, decision),
     };
-    chosen.unwrap_or_else(|| Choice {
+    chosen.unwrap_or_else(|| ArmChoice {
         discount_percent: decision.discount_percent,
         price: decision.price,
         expected: decision.expected.clone(),
-        why: Why::Best,
+        origin: ChoiceOrigin::Best,
     })
 }
 
-/// The allowed steps of a decision.
-fn allowed(decision: &Decision) -> impl Iterator<Item = Choice> {
-    decision.alternatives.iter().filter_map(|it| {
-        let expected = it.outcome.as_ref().ok()?.clone();
-        let (discount_percent, price) = (it.discount_percent, it.price);
-        Some(Choice { discount_percent, price, expected, why: Why::Best })
+fn allowed(decision: &Decision) -> impl Iterator<Item = ArmChoice> {
+    decision.alternatives.iter().filter_map(|step| {
+        let expected = step.outcome.as_ref().ok()?.clone();
+        let (discount_percent, price) = (step.discount_percent, step.price);
+        Some(ArmChoice { discount_percent, price, expected, origin: ChoiceOrigin::Best })
     })
 }
 
-/// As deep as the rule says by now, or as deep as is allowed before that.
+/// Returns the deepest allowed step up to the step that the rule has reached at the slot.
 fn by_rule(
     experiment: &Experiment,
     (store, day, slot): (&Store, &BusinessDay, DateTime<Utc>),
-    situation: &Situation,
+    request: &DecisionRequest,
     decision: &Decision,
-) -> Choice {
-    let shelf = situation.shelf.discount_percent;
-    // Steps go deeper; a shop open past midnight has its last ones early by the clock.
+) -> ArmChoice {
+    let shelf = request.shelf.discount_percent;
+    // Rule steps go deeper. In a store open past midnight the last ones have early clock times.
     let due = experiment.rule.iter().rfind(|step| store.clock_on(day, step.at) <= slot);
     let wanted = due.map_or(shelf, |step| step.discount_percent.max(shelf));
-    let chosen = allowed(decision).filter(|it| it.discount_percent <= wanted).last();
+    let chosen = allowed(decision).filter(|step| step.discount_percent <= wanted).last();
     let chosen = chosen.expect("the step on the shelf is allowed");
-    Choice { why: due.map_or(Why::Best, |step| Why::Rule(*step)), ..chosen }
+    ArmChoice { origin: due.map_or(ChoiceOrigin::Best, |step| ChoiceOrigin::Rule(*step)), ..chosen }
 }
 
-/// One of the steps that are nearly the best; `None` where there is but one.
-fn by_chance(
+/// Draws one of the nearly best steps; `None` if there is only one.
+fn at_random(
     experiment: &Experiment,
-    situation: &Situation,
+    request: &DecisionRequest,
     decision: &Decision,
-) -> Option<Choice> {
+) -> Option<ArmChoice> {
     let best = decision.expected.value;
     let least = best - best.abs() * NEARLY_BEST;
-    let near: Vec<Choice> = allowed(decision).filter(|it| it.expected.value >= least).collect();
+    let near: Vec<ArmChoice> =
+        allowed(decision).filter(|step| step.expected.value >= least).collect();
     if near.len() < 2 {
         return None;
     }
-    let as_of = situation.as_of.to_utc().to_string();
-    let words = [&experiment.salt, &situation.store_id, &situation.sku, &as_of];
+    let as_of = request.as_of.to_utc().to_string();
+    let words = [&experiment.salt, &request.store_id, &request.sku, &as_of];
     let chosen = near[(draw(&words.map(String::as_str)) % near.len() as u64) as usize].clone();
-    Some(Choice { why: Why::Chance(near.len()), ..chosen })
+    Some(ArmChoice { origin: ChoiceOrigin::Random(near.len()), ..chosen })
 }

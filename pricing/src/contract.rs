@@ -1,74 +1,83 @@
-//! The public `decide` format: a request is one line of JSON, and so is its answer.
+//! The public `decide` format: one request line of JSON, one answer line of JSON.
 //!
-//! The retailer's own data scientists use it from outside; inside it is how an offer keeps what it
-//! was decided from.
+//! Data scientists of the retailer use it from outside. Inside, an offer stores the request and the
+//! answer that it was decided from.
+//!
+//! # Examples
+//!
+//! ```
+//! let answer = pricing::contract::answer_line(b"{\"store_id\": \"0042\"}", 7);
+//! let error = r#"{"code":"missing_field","field":"sku","message":"sku is required"}"#;
+//! assert_eq!(answer, Some(format!(r#"{{"error":{error},"line":7}}"#)));
+//! assert_eq!(pricing::contract::answer_line(b" ", 8), None);
+//! ```
 
 mod answer;
-mod reader;
-mod request;
-mod write;
+mod json_field;
+mod request_reader;
+mod request_writer;
 
 use std::fmt;
 
 use serde::Serialize;
 
 pub use answer::answer;
-pub use request::{Request, read};
-pub use write::write;
+pub use request_reader::{RequestLine, read};
+pub use request_writer::write;
 
 use crate::decide;
 
-/// Longest line, in bytes.
+/// Maximum length of a line, in bytes.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
 
-/// What is wrong with a line.
+/// Kind of error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Code {
-    /// Not a JSON object.
+pub enum DecideErrorCode {
+    /// The line is not a JSON object.
     BadJson,
     /// A required field is absent.
     MissingField,
-    /// A field that breaks its rule.
+    /// A field breaks its rule.
     BadValue,
     /// The store is closed.
     Closed,
 }
 
-/// Why a line cannot be decided.
+/// Reason why a line cannot be decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fault {
-    /// The kind.
-    pub code: Code,
-    /// The field's dotted path, where there is one.
+pub struct DecideError {
+    /// Kind of error.
+    pub code: DecideErrorCode,
+    /// Dotted path of the field, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// Where, what was given, which rule.
+    /// Field, given value and rule.
     pub message: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for DecideError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for DecideError {}
 
-/// A line that cannot be decided.
+/// Answer to a line that cannot be decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Refusal {
-    /// Why.
-    pub error: Fault,
-    /// The request's id, if it could be read.
+pub struct ErrorLine {
+    /// Error.
+    pub error: DecideError,
+    /// Id of the request, if it can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// The number of the line, from 1.
+    /// Number of the line, from 1.
     pub line: u64,
 }
 
-/// The answer to one line, without a line's end: a decision, or why there is none. `None` for a
-/// blank line, which is not answered.
+/// Returns the answer to one line, without a line end: a decision or an error. Returns `None` for a
+/// blank line.
 #[must_use]
 pub fn answer_line(line: &[u8], number: u64) -> Option<String> {
     let line = line.trim_ascii();
@@ -76,19 +85,19 @@ pub fn answer_line(line: &[u8], number: u64) -> Option<String> {
         return None;
     }
     Some(match read(line) {
-        Ok(request) => answer(&request, &decide(&request.situation)),
-        Err((request_id, error)) => refuse(Refusal { error, request_id, line: number }),
+        Ok(line) => answer(&line, &decide(&line.request)),
+        Err((request_id, error)) => to_json(&ErrorLine { error, request_id, line: number }),
     })
 }
 
-/// The answer to a line of more than [`LINE_BYTES_MAX`], of which nothing else is known.
+/// Returns the answer to a line of more than [`LINE_BYTES_MAX`] bytes.
 #[must_use]
 pub fn too_long(number: u64) -> String {
     let message = "the line has more than 1 MiB".to_owned();
-    let error = Fault { code: Code::BadJson, field: None, message };
-    refuse(Refusal { error, request_id: None, line: number })
+    let error = DecideError { code: DecideErrorCode::BadJson, field: None, message };
+    to_json(&ErrorLine { error, request_id: None, line: number })
 }
 
-fn refuse(refusal: Refusal) -> String {
-    serde_json::to_string(&refusal).expect("a refusal is plain JSON")
+fn to_json(error: &ErrorLine) -> String {
+    serde_json::to_string(error).expect("an error is plain JSON")
 }

@@ -1,22 +1,22 @@
-//! One decision: which step to show now, what is expected of it, and why.
+//! One decision: the step to show now, its expectation and its reason.
 
 use demand::{Learning, LevelPrior, beliefs};
 use rust_decimal::Decimal;
 
-use crate::calendar::Grid;
-use crate::day::Day;
-use crate::decision::{Alternative, Decision, Expected, WhyNot};
-use crate::ladder::{Step, steps};
-use crate::model::{Figures, Model};
-use crate::programme::Changes;
-use crate::reason::{Findings, reason};
-use crate::situation::Situation;
+use crate::decision::{Alternative, Decision, ExpectedOutcome, WhyNot};
+use crate::decision_grid::DecisionGrid;
+use crate::decision_model::DecisionModel;
+use crate::decision_request::DecisionRequest;
+use crate::demand_today::DemandToday;
+use crate::ladder::{LadderStep, steps};
+use crate::reason::{ReasonContext, reason};
+use crate::solver::ChangeRules;
 
-/// Most decisions looked ahead; where there would be more, some are taken together.
+/// Largest number of decisions looked ahead. More decisions are merged.
 const SLOTS_MAX: usize = 500;
-/// So many are looked ahead in any case.
+/// Number of decisions looked ahead in any case.
 const SLOTS_MIN: usize = 24;
-/// Most states of the programme over all slots, but for the units on hand.
+/// Largest number of solver states over all slots, without the units on hand.
 const STATES_MAX: usize = 150_000;
 
 /// Parts of the algorithm. All are on in production; the simulator switches single parts off to
@@ -25,8 +25,8 @@ const STATES_MAX: usize = 150_000;
 pub struct Method {
     /// Estimation from past offers and today's sales.
     pub learning: Learning,
-    /// Size of the negative binomial of a slot's sales; `None` for Poisson. Where everything is
-    /// known exactly, sales are Poisson anyway.
+    /// Size of the negative binomial of a slot's sales; `None` for Poisson. Sales are Poisson in
+    /// any case if everything is known exactly.
     pub slot_size: Option<f64>,
 }
 
@@ -36,54 +36,45 @@ impl Default for Method {
     }
 }
 
-/// Decides. The same situation always gets the same decision, to the last bit.
+/// Decides about one item. Equal requests have equal decisions, to the last bit.
 #[must_use]
-pub fn decide(situation: &Situation) -> Decision {
-    decide_by(situation, &Method::default())
+pub fn decide(request: &DecisionRequest) -> Decision {
+    decide_by(request, &Method::default())
 }
 
 /// Decides with parts of the algorithm switched off.
 #[must_use]
-pub fn decide_by(situation: &Situation, method: &Method) -> Decision {
-    let ladder = steps(situation);
-    let shelf = situation.shelf.discount_percent;
-    let shown =
-        |step: &&Step| step.percent == shelf || step.percent > shelf && step.barred.is_none();
-    let usable: Vec<Step> = ladder.iter().filter(shown).copied().collect();
-    let max_changes = situation.rules.max_changes.unwrap_or(u32::MAX);
-    let left = max_changes.saturating_sub(situation.shelf.changes_today);
-    let (grid, changes) = grid(situation, usable.len(), left);
-    let day = Day::of(situation, &grid);
-    let elasticity = situation.elasticity.unwrap_or_default();
-    let beliefs = beliefs(
-        day.level,
-        &elasticity,
-        &situation.offer_history,
-        &day.seen(&elasticity),
-        &method.learning,
-    );
-    let is_exact = day.level == LevelPrior::Known && elasticity.sd == 0.0;
-    let model = Model {
-        situation,
+pub fn decide_by(request: &DecisionRequest, method: &Method) -> Decision {
+    let ladder = steps(request);
+    let shelf = request.shelf.discount_percent;
+    let is_usable =
+        |step: &&LadderStep| step.percent == shelf || step.percent > shelf && step.barred.is_none();
+    let usable: Vec<LadderStep> = ladder.iter().filter(is_usable).copied().collect();
+    let max_changes = request.rules.max_changes.unwrap_or(u32::MAX);
+    let left = max_changes.saturating_sub(request.shelf.changes_today);
+    let (grid, changes) = grid(request, usable.len(), left);
+    let today = DemandToday::new(request, &grid);
+    let elasticity = request.elasticity.unwrap_or_default();
+    let (past, sales) = (&request.offer_history, today.sales(&elasticity));
+    let beliefs = beliefs(today.level, &elasticity, past, &sales, &method.learning);
+    let is_exact = today.level == LevelPrior::Known && elasticity.sd == 0.0;
+    let model = DecisionModel {
+        request,
         elasticity: &elasticity,
-        expected: &day.expected,
+        expected: &today.expected,
         usable: &usable,
         changes,
         slot_size: method.slot_size.filter(|_| !is_exact),
     };
-    let outlooks = model.averaged(&beliefs);
+    let values = model.averaged(&beliefs);
 
-    let currency = situation.currency;
-    let figures =
-        Figures { on_hand: situation.on_hand, salvage: situation.salvage_value, currency };
-    let if_unchanged = figures.of(&outlooks.unchanged);
-    let outcome = |step: &Step| {
+    let outcome = |step: &LadderStep| {
         if let Some(why) = step.barred {
             return Err(why);
         }
         match usable.iter().position(|usable| usable.percent == step.percent) {
             None => Err(WhyNot::Shallower),
-            Some(index) if index < outlooks.steps.len() => Ok(figures.of(&outlooks.steps[index])),
+            Some(index) if index < values.steps.len() => Ok(model.outcome(&values.steps[index])),
             Some(_) if grid.first_change > 0 => Err(WhyNot::Gap),
             Some(_) => Err(WhyNot::MaxChanges),
         }
@@ -104,21 +95,21 @@ pub fn decide_by(situation: &Situation, method: &Method) -> Decision {
         price,
         discount_percent,
         expected,
-        if_unchanged,
+        if_unchanged: model.outcome(&values.unchanged),
         reason: String::new(),
         alternatives,
     };
-    let findings = Findings { level: day.is_usual.then_some(level), grid: &grid };
-    decision.reason = reason(situation, &decision, &findings);
+    let context = ReasonContext { level: today.has_profile().then_some(level), grid: &grid };
+    decision.reason = reason(request, &decision, &context);
     decision
 }
 
-/// When decisions are taken, in as many slots as can be looked at in reasonable time.
-fn grid(situation: &Situation, steps: usize, left: u32) -> (Grid, Changes) {
+/// Creates the grid of decisions, with as many slots as the solver can handle in reasonable time.
+fn grid(request: &DecisionRequest, steps: usize, left: u32) -> (DecisionGrid, ChangeRules) {
     let mut slots_max = SLOTS_MAX;
     loop {
-        let grid = Grid::of(situation, slots_max);
-        let changes = Changes { gap: grid.gap, first: grid.first_change, left: left as usize };
+        let grid = DecisionGrid::new(request, slots_max);
+        let changes = ChangeRules { gap: grid.gap, first: grid.first_change, left: left as usize };
         let states = grid.slots() * changes.states(grid.slots(), steps);
         if states <= STATES_MAX || slots_max <= SLOTS_MIN {
             return (grid, changes);
@@ -127,9 +118,9 @@ fn grid(situation: &Situation, steps: usize, left: u32) -> (Grid, Changes) {
     }
 }
 
-/// The allowed step of the highest value, of equal ones the shallowest.
-fn best(alternatives: &[Alternative]) -> Option<(u8, Decimal, Expected)> {
-    let mut best: Option<(u8, Decimal, &Expected)> = None;
+/// Returns the allowed step of the highest value; the shallowest one on a tie.
+fn best(alternatives: &[Alternative]) -> Option<(u8, Decimal, ExpectedOutcome)> {
+    let mut best: Option<(u8, Decimal, &ExpectedOutcome)> = None;
     for alternative in alternatives {
         if let Ok(expected) = &alternative.outcome
             && best.is_none_or(|(_, _, best)| expected.value > best.value)

@@ -1,70 +1,70 @@
-//! What is decided, and what is expected of it: the answer of the public `decide` format, typed.
+//! Decision: the answer of the public `decide` format, typed.
 
 use rust_decimal::Decimal;
 
-/// The price from now on. Expectations hold from now to the close, for showing this price now and
+/// Price from now on. An expectation holds from now to the close, for showing its price now and
 /// taking the best allowed decisions afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// Whether the price on the shelf changes.
+    /// `true` if the shelf price changes.
     pub changes: bool,
-    /// The price.
+    /// Price.
     pub price: Decimal,
-    /// Its step of the ladder.
+    /// Step of the ladder, in percent.
     pub discount_percent: u8,
-    /// What is expected of it.
-    pub expected: Expected,
-    /// What is expected if the price now on the shelf stays until the close.
-    pub if_unchanged: Expected,
-    /// Why, in one to four plain sentences of together at most 400 characters.
+    /// Expectation at that price.
+    pub expected: ExpectedOutcome,
+    /// Expectation if the current shelf price stays until the close.
+    pub if_unchanged: ExpectedOutcome,
+    /// Reason: one to four plain sentences, at most 400 characters in all.
     pub reason: String,
-    /// Every step of the ladder, in its order.
+    /// All steps of the ladder, in order.
     pub alternatives: Vec<Alternative>,
 }
 
-/// What is expected from now to the close.
+/// Expected sales from now to the close.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected {
-    /// Units sold, to four places.
+pub struct ExpectedOutcome {
+    /// Units sold, to four decimal places.
     pub units: Decimal,
     /// Revenue, to the minor unit.
     pub revenue: Decimal,
-    /// Units left, to four places: what is on hand less `units`.
+    /// Units left, to four decimal places: units on hand minus `units`.
     pub waste: Decimal,
-    /// Revenue and what is left at its salvage value, to the minor unit.
+    /// Revenue plus salvage value of the waste, to the minor unit.
     pub value: Decimal,
 }
 
 /// One step of the ladder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alternative {
-    /// The step.
+    /// Discount.
     pub discount_percent: u8,
-    /// Its shelf price; 0 where no price above 0 has an allowed ending.
+    /// Shelf price; 0 if no price above 0 has an allowed ending.
     pub price: Decimal,
-    /// What is expected of it, or why it may not be shown now.
-    pub outcome: Result<Expected, WhyNot>,
+    /// Expectation, or the reason that forbids the step now.
+    pub outcome: Result<ExpectedOutcome, WhyNot>,
 }
 
-/// Why a step may not be shown now: the first that applies.
+/// Reason that forbids a step now. The first applicable one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WhyNot {
-    /// Deeper than the deepest discount.
+    /// Deeper than the deepest allowed discount.
     MaxDiscount,
-    /// Below the least price or the least margin, or not above 0.
+    /// Below the lowest price or the least margin, or not above 0.
     Floor,
-    /// Not cheaper than the usable step before it.
+    /// Not cheaper than the usable step before.
     SamePrice,
-    /// Shallower than the shelf: prices only go down within a day.
+    /// Shallower than the shelf price: prices only go down within a day.
     Shallower,
-    /// The last change is too recent.
+    /// Too soon after the last change.
     Gap,
-    /// No change is left today.
+    /// No change left today.
     MaxChanges,
 }
 
 impl WhyNot {
-    /// Its name in the `decide` format.
+    /// Returns the name in the `decide` format.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {

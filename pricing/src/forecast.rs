@@ -1,80 +1,84 @@
-//! What may be left, from now to the close, if a price stays: the distribution behind a decision's
-//! expectations, for people to see how sure they are.
+//! Forecast of the stock until the close at a constant price: the distribution behind a decision's
+//! expectations.
 //!
-//! The model is the decision's own, slot by slot. Where that takes today's level at its mean, which
-//! costs no money, here its whole Gamma counts: a strong day is strong in all of its slots.
+//! The model is that of the decision, slot by slot. The decision takes today's level at its mean,
+//! which costs no value. Here the whole Gamma distribution of the level counts, because a strong
+//! day is strong in all of its slots.
 
 use chrono::{DateTime, FixedOffset};
-use demand::{Belief, Level, LevelPrior, beliefs, exponent};
+use demand::{Belief, DayLevel, LevelPrior, beliefs, effect, exponent};
 use rust_decimal::Decimal;
 use statrs::distribution::{ContinuousCDF, Gamma};
 
-use crate::calendar::Grid;
-use crate::day::{Day, to_f64};
 use crate::decide::Method;
-use crate::sales::Demand;
-use crate::situation::Situation;
+use crate::decision_grid::DecisionGrid;
+use crate::decision_request::DecisionRequest;
+use crate::demand_today::{DemandToday, to_f64};
+use crate::slot_demand::SlotDemand;
 
-/// Most moments; where there would be more decisions, some are taken together.
+/// Largest number of slots. More decisions are merged.
 const SLOTS_MAX: usize = 200;
-/// Most lots on hand that are told apart.
-const LOTS_MAX: u64 = 400;
-/// Levels that stand for the Gamma of today's level, each for an equal share of it.
+/// Largest number of solver units on hand. A larger stock is counted in groups.
+const UNITS_MAX: u64 = 400;
+/// Number of levels that stand for the Gamma distribution of today's level, with equal weights.
 const LEVELS: u32 = 15;
 
-/// What may be left at one moment. Eight of ten such afternoons have from `low` to `high` left, and
-/// one of ten less, one of ten more.
+/// Quantiles of the stock at one moment. The stock is between `low` and `high` in eight of ten
+/// cases.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Left {
-    /// The moment.
+pub struct StockQuantiles {
+    /// Moment.
     pub at: DateTime<FixedOffset>,
-    /// The lower tenth.
+    /// Lower decile, in units.
     pub low: f64,
-    /// The half.
+    /// Median, in units.
     pub middle: f64,
-    /// The upper tenth.
+    /// Upper decile, in units.
     pub high: f64,
 }
 
-/// What may be left at each moment of decision from now on, and at the close, while `price` stays.
+/// Returns the stock at each decision from now on, and at the close, while `price` stays.
 #[must_use]
-pub fn left(situation: &Situation, price: Decimal) -> Vec<Left> {
+pub fn stock_until_close(request: &DecisionRequest, price: Decimal) -> Vec<StockQuantiles> {
     let method = Method::default();
-    let grid = Grid::of(situation, SLOTS_MAX);
-    let day = Day::of(situation, &grid);
-    let elasticity = situation.elasticity.unwrap_or_default();
-    let seen = day.seen(&elasticity);
-    let beliefs =
-        beliefs(day.level, &elasticity, &situation.offer_history, &seen, &method.learning);
-    let is_exact = day.level == LevelPrior::Known && elasticity.sd == 0.0;
+    let grid = DecisionGrid::new(request, SLOTS_MAX);
+    let today = DemandToday::new(request, &grid);
+    let elasticity = request.elasticity.unwrap_or_default();
+    let (past, sales) = (&request.offer_history, today.sales(&elasticity));
+    let beliefs = beliefs(today.level, &elasticity, past, &sales, &method.learning);
+    let is_exact = today.level == LevelPrior::Known && elasticity.sd == 0.0;
     let size = method.slot_size.filter(|_| !is_exact);
-    let lots = situation.on_hand.min(LOTS_MAX);
-    let lot = if lots == 0 { 1.0 } else { situation.on_hand as f64 / lots as f64 };
+    let units = request.on_hand.min(UNITS_MAX);
+    let unit_size = if units == 0 { 1.0 } else { request.on_hand as f64 / units as f64 };
 
-    let share = to_f64(price) / to_f64(situation.regular_price);
-    let effect = exponent(elasticity.form, share);
-    let mut afternoons: Vec<Afternoon> =
-        beliefs.iter().flat_map(|belief| afternoons(belief, effect, lots as usize)).collect();
-    let mut course = vec![quantiles(&afternoons, grid.marks[0], lot)];
-    for (expected, at) in day.expected.iter().zip(&grid.marks[1..]) {
-        afternoons.iter_mut().for_each(|afternoon| afternoon.sell(*expected, size, lot));
-        course.push(quantiles(&afternoons, *at, lot));
+    let share = to_f64(price) / to_f64(request.regular_price);
+    let of_price = exponent(elasticity.form, share);
+    let mut stocks: Vec<StockDistribution> =
+        beliefs.iter().flat_map(|belief| distributions(belief, of_price, units as usize)).collect();
+    let mut course = vec![quantiles(&stocks, grid.marks[0], unit_size)];
+    for (expected, at) in today.expected.iter().zip(&grid.marks[1..]) {
+        stocks.iter_mut().for_each(|stock| stock.sell(*expected, size, unit_size));
+        course.push(quantiles(&stocks, *at, unit_size));
     }
     course
 }
 
-/// One strength of demand with what may be left under it.
-struct Afternoon {
+/// Distribution of the stock at one strength of demand.
+struct StockDistribution {
     weight: f64,
-    /// Demand against that of the usual day at the regular price.
+    /// Demand relative to the usual day at the regular price.
     strength: f64,
-    /// The probability of each number of lots.
+    /// Probability of each number of solver units.
     left: Vec<f64>,
 }
 
-/// A belief as so many strengths of demand.
-fn afternoons(belief: &Belief, effect: f64, lots: usize) -> impl Iterator<Item = Afternoon> {
-    let Belief { weight, elasticity, level: Level { mean, size } } = *belief;
+/// Splits a belief into several strengths of demand.
+fn distributions(
+    belief: &Belief,
+    of_price: f64,
+    units: usize,
+) -> impl Iterator<Item = StockDistribution> {
+    let Belief { weight, elasticity, level: DayLevel { mean, size } } = *belief;
     let gamma = Gamma::new(size, size / mean).ok().filter(|_| size.is_finite());
     let levels: Vec<f64> = match gamma {
         None => vec![mean],
@@ -84,39 +88,43 @@ fn afternoons(belief: &Belief, effect: f64, lots: usize) -> impl Iterator<Item =
         }
     };
     let weight = weight / levels.len() as f64;
-    let price = demand::effect(elasticity, effect);
+    let effect = effect(elasticity, of_price);
     levels.into_iter().map(move |level| {
-        let mut left = vec![0.0; lots + 1];
-        left[lots] = 1.0;
-        Afternoon { weight, strength: level * price, left }
+        let mut left = vec![0.0; units + 1];
+        left[units] = 1.0;
+        StockDistribution { weight, strength: level * effect, left }
     })
 }
 
-impl Afternoon {
-    fn sell(&mut self, expected: f64, size: Option<f64>, lot: f64) {
+impl StockDistribution {
+    fn sell(&mut self, expected: f64, size: Option<f64>, unit_size: f64) {
         let on_hand = self.left.len() - 1;
-        let demand = Demand::new(expected * self.strength, size, lot, on_hand);
+        let demand = SlotDemand::new(expected * self.strength, size, unit_size, on_hand);
         let mut left = vec![0.0; self.left.len()];
         for (on_hand, probability) in self.left.iter().enumerate() {
-            for (asked, chance) in demand.probability.iter().enumerate() {
-                left[on_hand.saturating_sub(asked)] += probability * chance;
+            for (wanted, chance) in demand.probability.iter().enumerate() {
+                left[on_hand.saturating_sub(wanted)] += probability * chance;
             }
         }
         self.left = left;
     }
 }
 
-fn quantiles(afternoons: &[Afternoon], at: DateTime<FixedOffset>, lot: f64) -> Left {
-    let lots = afternoons.first().map_or(0, |afternoon| afternoon.left.len());
-    let all: f64 = afternoons.iter().map(|afternoon| afternoon.weight).sum();
+fn quantiles(
+    stocks: &[StockDistribution],
+    at: DateTime<FixedOffset>,
+    unit_size: f64,
+) -> StockQuantiles {
+    let units = stocks.first().map_or(0, |stock| stock.left.len());
+    let all: f64 = stocks.iter().map(|stock| stock.weight).sum();
     let quantile = |share: f64| {
         let mut below = 0.0;
-        let found = (0..lots).find(|lots| {
-            let here = afternoons.iter().map(|afternoon| afternoon.weight * afternoon.left[*lots]);
+        let found = (0..units).find(|units| {
+            let here = stocks.iter().map(|stock| stock.weight * stock.left[*units]);
             below += here.sum::<f64>();
             below >= share * all
         });
-        found.unwrap_or(lots.saturating_sub(1)) as f64 * lot
+        found.unwrap_or(units.saturating_sub(1)) as f64 * unit_size
     };
-    Left { at, low: quantile(0.1), middle: quantile(0.5), high: quantile(0.9) }
+    StockQuantiles { at, low: quantile(0.1), middle: quantile(0.5), high: quantile(0.9) }
 }

@@ -1,28 +1,29 @@
-//! Which steps of the ladder may be shown, and what they cost on the shelf.
+//! Steps of the ladder: their shelf prices, and the rules that forbid them.
 
 use domain::Currency;
 use rust_decimal::Decimal;
 
 use crate::decision::WhyNot;
-use crate::situation::{Rules, Situation};
+use crate::decision_request::{DecisionRequest, PriceRules};
 
 /// One step of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
-    /// The discount.
+pub struct LadderStep {
+    /// Discount.
     pub percent: u8,
-    /// The shelf price; 0 where no price above 0 has an allowed ending.
+    /// Shelf price; 0 if no price above 0 has an allowed ending.
     pub price: Decimal,
-    /// What keeps the step from being usable: depth, floor or a price that is no lower.
+    /// Rule that makes the step unusable: depth, floor or a price that is not lower.
     pub barred: Option<WhyNot>,
 }
 
-/// All steps, in order. Going up the ladder, a step is usable when it is not too deep, keeps the
-/// floors and is cheaper than every usable step before it; step 0 and the step on the shelf always
-/// are.
+/// Returns all steps, in order.
+///
+/// Going up the ladder, a step is usable if it is not too deep, is not below a floor and is cheaper
+/// than every usable step before it. Step 0 and the step on the shelf are always usable.
 #[must_use]
-pub fn steps(situation: &Situation) -> Vec<Step> {
-    let Situation { rules, regular_price, unit_cost, currency, shelf, .. } = situation;
+pub fn steps(request: &DecisionRequest) -> Vec<LadderStep> {
+    let DecisionRequest { rules, regular_price, unit_cost, currency, shelf, .. } = request;
     let mut lowest: Option<Decimal> = None;
     let step = |percent: &u8| {
         let percent = *percent;
@@ -31,7 +32,7 @@ pub fn steps(situation: &Situation) -> Vec<Step> {
             None
         } else if Decimal::from(percent) > rules.max_discount_percent {
             Some(WhyNot::MaxDiscount)
-        } else if price.is_zero() || !above_floors(price, *unit_cost, rules) {
+        } else if price.is_zero() || !is_above_floors(price, *unit_cost, rules) {
             Some(WhyNot::Floor)
         } else if lowest.is_some_and(|lowest| price >= lowest) {
             Some(WhyNot::SamePrice)
@@ -41,14 +42,14 @@ pub fn steps(situation: &Situation) -> Vec<Step> {
         if barred.is_none() {
             lowest = Some(lowest.map_or(price, |lowest| lowest.min(price)));
         }
-        Step { percent, price, barred }
+        LadderStep { percent, price, barred }
     };
     rules.ladder.steps().iter().map(step).collect()
 }
 
-/// The highest amount that is not above `regular * (100 - percent) / 100` and has an allowed
-/// ending, so that nobody pays more than the sign promises; 0 where there is none. Step 0 costs
-/// the regular price.
+/// Returns the highest amount up to `regular * (100 - percent) / 100` with an allowed ending, so
+/// that no customer pays more than the sign promises; 0 if there is none. Step 0 costs the regular
+/// price.
 #[must_use]
 pub fn shelf_price(
     regular: Decimal,
@@ -77,7 +78,7 @@ pub fn shelf_price(
     minor.map_or(Decimal::ZERO, |minor| minor.max(Decimal::ZERO) * minor_unit)
 }
 
-fn above_floors(price: Decimal, cost: Decimal, rules: &Rules) -> bool {
+fn is_above_floors(price: Decimal, cost: Decimal, rules: &PriceRules) -> bool {
     let hundred = Decimal::ONE_HUNDRED;
     let keeps_margin = |percent: Decimal| price * (hundred - percent) >= cost * hundred;
     rules.min_price.is_none_or(|floor| price >= floor)

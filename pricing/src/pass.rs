@@ -1,14 +1,14 @@
-//! One pass over a store: stored windows -> decisions -> stored offers.
+//! One pass over a store: reads the tables, decides about every item, publishes the offers.
 //!
-//! A pass may be repeated, delayed and overlapped. What it reads is cut off at its slot, a slot
-//! that has an offer is not decided again, and a revision is written only if it does not exist; so
-//! a repeated pass changes nothing, and of two at once one wins. One that comes when its slot is
-//! over, or the store closed, decides nothing: what was right then is stale.
+//! Passes may be repeated, delayed and concurrent. A pass reads nothing from its slot on, does not
+//! decide a slot that has an offer, and writes a revision only if it does not exist. A repeated
+//! pass therefore changes nothing, and of two concurrent passes one wins. A pass after the end of
+//! its slot, or after the close of the store, decides nothing, because its data are stale.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
-use domain::history::{HistoryKey, Whose};
+use domain::history::{HistoryKey, HistorySubject};
 use domain::limits::SLOT_MINUTES;
 use domain::ports::{
     CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockTable,
@@ -19,64 +19,67 @@ use domain::{
 use metrics::counter;
 use tracing::{Instrument, debug, info_span, warn};
 
-use crate::afternoon::{Afternoon, Decided, HeldBack, Known};
-use crate::draft::Draft;
 use crate::metrics as names;
+use crate::offer_draft::OfferDraft;
+use crate::store_snapshot::{SkipReason, StoreDecisions, StoreRows, StoreSnapshot};
 
-/// How far back the lowest price is looked for. Source: Directive 98/6/EC, article 6a (2).
+/// Number of days before today that the lowest price is taken from. Source: Directive 98/6/EC,
+/// article 6a (2).
 const LOWEST_PRICE_DAYS: u64 = 30;
 
-/// The pricing function with its tables.
+/// Pricing of single stores.
 #[derive(Debug, Clone)]
 pub struct Pricing<T> {
-    /// Catalogue, stock, days, histories and offers.
+    /// Catalogue, stock, closed days, histories and offers.
     pub tables: T,
 }
 
-/// What a pass did.
+/// Result of a pass.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Pass {
-    /// The revisions that were written and hold.
+pub struct PassReport {
+    /// Published revisions.
     pub published: Vec<Offer>,
-    /// Revisions that were written as shadows.
+    /// Number of revisions written as shadows.
     pub shadows: usize,
-    /// Items whose price stays.
+    /// Number of items whose price stays.
     pub kept: usize,
-    /// Items that this slot or a later one had decided before.
+    /// Number of items that this slot or a later one decided before.
     pub already_decided: usize,
-    /// Items about which nothing was decided, and why.
-    pub held_back: BTreeMap<HeldBack, usize>,
+    /// Number of skipped items by reason.
+    pub skipped: BTreeMap<SkipReason, usize>,
 }
 
 impl<T> Pricing<T>
 where
     T: CatalogTable + StockTable + DaysTable + HistoryTable + OffersTable,
 {
-    /// A pass over one store for the slot that `due` lies in; nothing outside its afternoon, when
-    /// pricing is switched off, or when by `now` the slot is over or the store closed. Its offers
-    /// hold from `now` on.
+    /// Prices one store for the slot of `due`. The offers are valid from `now`.
+    ///
+    /// Nothing is decided outside the store's afternoon, if pricing is switched off, or if the slot
+    /// is over or the store closed at `now`.
     ///
     /// # Errors
-    /// What the tables say. Offers written before the failure stay; a repeated pass goes on.
+    /// Returns an error if a table cannot be read or written. Offers written before stay; a
+    /// repeated pass completes the rest.
     pub async fn price_store(
         &self,
         store_id: &StoreId,
         due: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<Pass, Failure> {
+    ) -> Result<PassReport, Failure> {
         let span = info_span!("price", store.id = store_id.as_str(), slot = %slot_of(due));
         let pass = async {
             let slot = slot_of(due);
             if now >= slot + TimeDelta::minutes(SLOT_MINUTES.into()) {
                 return Ok(too_late("the slot is over"));
             }
-            let Some(afternoon) = self.read(store_id, slot, now).await? else {
-                return Ok(Pass::default());
+            let Some(snapshot) = self.read(store_id, slot, now).await? else {
+                return Ok(PassReport::default());
             };
-            if now >= afternoon.day.closes_at {
+            if now >= snapshot.day.closes_at {
                 return Ok(too_late("the store is closed"));
             }
-            self.write(&afternoon, afternoon.decide(), slot.max(now)).await
+            self.write(&snapshot, snapshot.decide(), slot.max(now)).await
         };
         let pass = pass.instrument(span).await;
         if pass.is_err() {
@@ -85,17 +88,17 @@ where
         pass
     }
 
-    /// Reads all that is known of a store at a slot: nothing of the slot itself or after it.
-    /// `None` outside the store's afternoon, or when pricing is switched off.
+    /// Reads the snapshot of a store at a slot, without events from the slot on. Returns `None`
+    /// outside the store's afternoon, or if pricing is switched off.
     ///
     /// # Errors
-    /// What the tables say.
+    /// Returns an error if a table cannot be read.
     pub async fn read(
         &self,
         store_id: &StoreId,
         slot: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<Option<Afternoon>, Failure> {
+    ) -> Result<Option<StoreSnapshot>, Failure> {
         let Some(store) = self.tables.load_store(store_id).await? else { return Ok(None) };
         let Some(day) = store.afternoon_at(slot) else { return Ok(None) };
         let chain = self.tables.load_chain().await?;
@@ -104,21 +107,22 @@ where
             return Ok(None);
         }
         let is_exempt = chain.exempts(store.country.as_deref());
-        Ok(Some(Afternoon::of(self.know(store, day, is_exempt, slot, now).await?)))
+        let rows = self.read_rows(store, day, is_exempt, slot, now).await?;
+        Ok(Some(StoreSnapshot::new(rows)))
     }
 
-    /// Reads what is known of a store's business day at a slot, whether or not it is decided.
+    /// Reads the rows of a store at a slot, also outside its afternoon.
     ///
     /// # Errors
-    /// What the tables say.
-    pub async fn know(
+    /// Returns an error if a table cannot be read.
+    pub async fn read_rows(
         &self,
         store: Store,
         day: BusinessDay,
         is_exempt: bool,
         slot: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<Known, Failure> {
+    ) -> Result<StoreRows, Failure> {
         let store_id = &store.store_id;
         let items = self.tables.load_items(store_id).await?;
         let longest_life = items.iter().map(|item| item.shelf_life_days).max().unwrap_or(1);
@@ -134,42 +138,42 @@ where
         };
         let before = self.tables.load_days(&keep.map(key).collect::<Vec<_>>()).await?;
         let histories = self.tables.load_histories(&history_keys(store_id, &items)).await?;
-        Ok(Known { store, day, slot, items, is_exempt, windows, offers, before, histories })
+        Ok(StoreRows { store, day, slot, items, is_exempt, windows, offers, before, histories })
     }
 
-    /// Writes what was decided; `valid_from` is when it holds.
+    /// Publishes the offers of a store, valid from `valid_from`.
     ///
     /// # Errors
-    /// What the tables say. Offers written before the failure stay.
+    /// Returns an error if a table cannot be read or written. Offers written before stay.
     pub async fn write(
         &self,
-        afternoon: &Afternoon,
-        decided: Decided,
+        snapshot: &StoreSnapshot,
+        decisions: StoreDecisions,
         valid_from: DateTime<Utc>,
-    ) -> Result<Pass, Failure> {
-        let Decided { drafts, kept, already_decided, held_back } = decided;
-        let mut pass = Pass { kept, already_decided, held_back, ..Pass::default() };
+    ) -> Result<PassReport, Failure> {
+        let StoreDecisions { drafts, kept, already_decided, skipped } = decisions;
+        let mut report = PassReport { kept, already_decided, skipped, ..PassReport::default() };
         for draft in drafts {
-            let offer = self.finish(draft, afternoon.is_exempt, valid_from).await?;
+            let offer = self.finish(draft, snapshot.is_exempt, valid_from).await?;
             match self.tables.publish_offer(&offer).await? {
-                Saved::Done if offer.shadow => pass.shadows += 1,
-                Saved::Done => pass.published.push(offer),
-                // An overlapping pass was faster; the next slot sees what it wrote.
-                Saved::Conflict(_) => pass.already_decided += 1,
+                Saved::Done if offer.shadow => report.shadows += 1,
+                Saved::Done => report.published.push(offer),
+                // A concurrent pass was faster; the next slot sees its offer.
+                Saved::Conflict(_) => report.already_decided += 1,
             }
         }
-        pass.count();
-        Ok(pass)
+        report.count();
+        Ok(report)
     }
 
-    /// The offer of a draft, with the price that a sign may name as the one before.
+    /// Completes a draft with the prior price that a sign may name.
     async fn finish(
         &self,
-        draft: Draft,
+        draft: OfferDraft,
         is_exempt: bool,
         valid_from: DateTime<Utc>,
     ) -> Result<Offer, Failure> {
-        let Draft { offer, is_first, .. } = draft;
+        let OfferDraft { offer, is_first, .. } = draft;
         let offer = Offer { valid_from, ..offer };
         if !is_first {
             return Ok(offer);
@@ -186,21 +190,22 @@ where
     }
 }
 
-fn too_late(why: &str) -> Pass {
+fn too_late(why: &str) -> PassReport {
     warn!("not priced, too late: {why}");
     counter!(names::LATE_TOTAL).increment(1);
-    Pass::default()
+    PassReport::default()
 }
 
-/// The histories of the items and of their categories.
+/// Returns the keys of the histories of the items and their categories.
 fn history_keys(store_id: &StoreId, items: &[Item]) -> Vec<HistoryKey> {
-    let own = items.iter().map(|item| Whose::Item(item.sku.clone()));
-    let categories = items.iter().filter_map(|item| item.category.clone()).map(Whose::Category);
-    let whose: BTreeSet<Whose> = own.chain(categories).collect();
-    whose.into_iter().map(|of| HistoryKey { store_id: store_id.clone(), of }).collect()
+    let own = items.iter().map(|item| HistorySubject::Item(item.sku.clone()));
+    let categories =
+        items.iter().filter_map(|item| item.category.clone()).map(HistorySubject::Category);
+    let subjects: BTreeSet<HistorySubject> = own.chain(categories).collect();
+    subjects.into_iter().map(|subject| HistoryKey { store_id: store_id.clone(), subject }).collect()
 }
 
-/// The lowest price at which anything was sold or offered on these days.
+/// Returns the lowest price in the currency of `like` that was offered or paid on these days.
 fn lowest(days: &[ClosedDay], like: Money) -> Option<Money> {
     let sold = days.iter().flat_map(|day| day.sold_at.keys().copied());
     let offered = days.iter().flat_map(|day| day.offers.values());
@@ -210,15 +215,15 @@ fn lowest(days: &[ClosedDay], like: Money) -> Option<Money> {
     Money::price(lowest, like.currency()).ok()
 }
 
-impl Pass {
+impl PassReport {
     /// Adds the results of another pass, for example over another store.
     pub fn add(&mut self, other: Self) {
         self.published.extend(other.published);
         self.shadows += other.shadows;
         self.kept += other.kept;
         self.already_decided += other.already_decided;
-        for (why, items) in other.held_back {
-            *self.held_back.entry(why).or_default() += items;
+        for (why, items) in other.skipped {
+            *self.skipped.entry(why).or_default() += items;
         }
     }
 
@@ -231,12 +236,12 @@ impl Pass {
             ("kept", self.kept),
             ("already_decided", self.already_decided),
         ];
-        let held_back = self.held_back.iter().map(|(why, items)| (why.as_str(), *items));
-        let all = outcomes.into_iter().chain(held_back);
+        let skipped = self.skipped.iter().map(|(why, items)| (why.as_str(), *items));
+        let all = outcomes.into_iter().chain(skipped);
         for (outcome, items) in all.filter(|(_, items)| *items > 0) {
             counter!(names::DECISIONS_TOTAL, "outcome" => outcome).increment(items as u64);
         }
-        if let Some(items) = self.held_back.get(&HeldBack::NoCost) {
+        if let Some(items) = self.skipped.get(&SkipReason::NoCost) {
             warn!("{items} items have a least margin and no cost; they get no discount");
         }
     }

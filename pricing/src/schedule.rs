@@ -1,5 +1,5 @@
-//! Schedule of the pricing: the stores that are priced in a slot. The schedule sends them to a
-//! queue; one store at a time is taken from it and priced.
+//! Schedule of the pricing: sends the stores of a slot to a queue. Stores are taken from the queue
+//! and priced one at a time.
 
 use chrono::{DateTime, Utc};
 use domain::due::due_stores;
@@ -9,21 +9,20 @@ use metrics::counter;
 
 use crate::metrics as names;
 
-/// The schedule with what it reads and where it sends.
+/// Schedule of the pricing.
 #[derive(Debug, Clone)]
-pub struct Schedule<T, Q> {
-    /// The catalogue.
+pub struct PricingSchedule<T, Q> {
+    /// Catalogue.
     pub tables: T,
-    /// Where stores go that are due.
+    /// Queue of due stores.
     pub queue: Q,
 }
 
-impl<T: CatalogTable, Q: DueQueue> Schedule<T, Q> {
-    /// Sends the stores that are in their afternoon in the slot that `due` lies in, and says how
-    /// many they are.
+impl<T: CatalogTable, Q: DueQueue> PricingSchedule<T, Q> {
+    /// Sends the stores that are in their afternoon in the slot of `due`. Returns their number.
     ///
     /// # Errors
-    /// When not all are sent; to do it again is safe.
+    /// Returns an error if the stores cannot be listed or not all are sent. A repetition is safe.
     pub async fn tick(&self, due: DateTime<Utc>) -> Result<usize, Failure> {
         if !self.tables.load_chain().await?.enabled {
             return Ok(0);

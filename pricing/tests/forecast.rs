@@ -2,11 +2,11 @@
 //! times, leaves.
 
 use chrono::{DateTime, FixedOffset};
-use demand::{Elasticity, Profile, ProfileBasis, ProfileSlot, ResponseForm};
+use demand::{DemandProfile, Elasticity, ProfileBasis, ProfileSlot, ResponseForm};
 use domain::{Currency, Ladder};
 use pricing::decide;
-use pricing::forecast::{Left, left};
-use pricing::situation::{Rules, Sales, Shelf, Situation};
+use pricing::decision_request::{DecisionRequest, PriceRules, SalesWindow, ShelfPrice};
+use pricing::forecast::{StockQuantiles, stock_until_close};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
@@ -17,9 +17,9 @@ fn at(clock: &str) -> DateTime<FixedOffset> {
 }
 
 /// Six units an hour from 15:00 to 18:00, twenty on hand, 2.00 on the shelf.
-fn situation(day_cv: f64, sd: f64) -> Situation {
+fn request(day_cv: f64, sd: f64) -> DecisionRequest {
     let price = Decimal::new(200, 2);
-    Situation {
+    DecisionRequest {
         store_id: "0042".to_owned(),
         sku: "BRT-1180".to_owned(),
         as_of: at("15:00"),
@@ -29,9 +29,9 @@ fn situation(day_cv: f64, sd: f64) -> Situation {
         regular_price: price,
         unit_cost: Decimal::new(50, 2),
         salvage_value: Decimal::ZERO,
-        shelf: Shelf { price, discount_percent: 0, since: None, changes_today: 0 },
+        shelf: ShelfPrice { price, discount_percent: 0, since: None, changes_today: 0 },
         sales_today: Vec::new(),
-        profile: Some(Profile {
+        profile: Some(DemandProfile {
             basis: ProfileBasis::Sku,
             days: 1e9,
             day_cv,
@@ -39,7 +39,7 @@ fn situation(day_cv: f64, sd: f64) -> Situation {
         }),
         elasticity: Some(Elasticity { mean: 2.0, sd, form: ResponseForm::Exponential }),
         offer_history: Vec::new(),
-        rules: Rules {
+        rules: PriceRules {
             ladder: Ladder::new(vec![0, 20]).unwrap(),
             max_discount_percent: Decimal::from(95),
             min_price: None,
@@ -61,9 +61,9 @@ fn shares(sorted: &[u64], value: f64) -> (f64, f64) {
 
 #[test]
 fn with_nothing_left_to_learn_it_is_poisson() {
-    let situation = situation(0.0, 0.0);
+    let request = request(0.0, 0.0);
     // 20 % off: demand times exp(2 * 0.2).
-    let course = left(&situation, Decimal::new(160, 2));
+    let course = stock_until_close(&request, Decimal::new(160, 2));
     assert_eq!(course.len(), 13);
     assert_eq!((course[0].at, course[12].at), (at("15:00"), at("18:00")));
     assert_eq!([course[0].low, course[0].high], [20.0, 20.0]);
@@ -86,8 +86,8 @@ fn what_is_uncertain_is_as_wide_as_the_model_plays_it() {
     const SEED: u64 = 1994;
     const PLAYED: usize = 4_000;
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    let situation = situation(0.4, 0.0);
-    let course = left(&situation, Decimal::new(200, 2));
+    let request = request(0.4, 0.0);
+    let course = stock_until_close(&request, Decimal::new(200, 2));
     let mut ends: [Vec<u64>; 13] = Default::default();
     // Days with a standard deviation of 0.4, and slots that are Gamma of size 4 around them.
     let level = Gamma::new(1.0 / 0.16, 1.0 / 0.16).unwrap();
@@ -128,17 +128,17 @@ fn what_is_uncertain_is_as_wide_as_the_model_plays_it() {
 #[test]
 fn its_middle_agrees_with_what_the_decision_expects() {
     for (day_cv, sd) in [(0.0, 0.0), (0.3, 0.5)] {
-        let mut situation = situation(day_cv, sd);
-        situation.sales_today.push(Sales {
+        let mut request = request(day_cv, sd);
+        request.sales_today.push(SalesWindow {
             start: at("14:55"),
             end: at("15:00"),
             units: 1,
-            price: situation.regular_price,
+            price: request.regular_price,
             sold_out: false,
         });
-        let waste: f64 = decide(&situation).if_unchanged.waste.to_string().parse().unwrap();
-        let Left { low, middle, high, .. } =
-            *left(&situation, Decimal::new(200, 2)).last().unwrap();
+        let waste: f64 = decide(&request).if_unchanged.waste.to_string().parse().unwrap();
+        let StockQuantiles { low, middle, high, .. } =
+            *stock_until_close(&request, Decimal::new(200, 2)).last().unwrap();
         assert!(low <= waste && waste <= high, "{waste} in {low} to {high}");
         assert!((middle - waste).abs() < 2.0, "{waste} near {middle}");
     }
@@ -146,17 +146,17 @@ fn its_middle_agrees_with_what_the_decision_expects() {
 
 #[test]
 fn more_to_learn_is_a_wider_fan_and_a_hundred_thousand_are_counted_in_lots() {
-    let width = |situation: &Situation| {
-        let last = *left(situation, Decimal::new(120, 2)).last().unwrap();
+    let width = |request: &DecisionRequest| {
+        let last = *stock_until_close(request, Decimal::new(120, 2)).last().unwrap();
         last.high - last.low
     };
-    let known = situation(0.0, 0.0);
-    let mut unknown = situation(0.4, 0.8);
+    let known = request(0.0, 0.0);
+    let mut unknown = request(0.4, 0.8);
     unknown.on_hand = 60;
-    assert!(width(&unknown) > width(&Situation { on_hand: 60, ..known.clone() }));
-    let many = Situation { on_hand: 100_000, ..known.clone() };
-    let last = *left(&many, Decimal::new(200, 2)).last().unwrap();
+    assert!(width(&unknown) > width(&DecisionRequest { on_hand: 60, ..known.clone() }));
+    let many = DecisionRequest { on_hand: 100_000, ..known.clone() };
+    let last = *stock_until_close(&many, Decimal::new(200, 2)).last().unwrap();
     assert!((99_500.0..=100_000.0).contains(&last.low), "{last:?}");
-    let none = left(&Situation { on_hand: 0, ..known }, Decimal::new(200, 2));
+    let none = stock_until_close(&DecisionRequest { on_hand: 0, ..known }, Decimal::new(200, 2));
     assert!(none.iter().all(|moment| moment.high == 0.0));
 }

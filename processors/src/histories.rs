@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 use demand::{category_history, item_history, recent_version};
-use domain::history::{DATES, HistoryKey, Whose};
+use domain::history::{DATES, HistoryKey, HistorySubject};
 use domain::ports::StockTable;
 use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved};
 use domain::{ClosedDay, DayKey, History, Item, Sku, StoreId};
@@ -42,8 +42,8 @@ where
     pub(crate) async fn fold(&self, fold: &Fold<'_>) -> Result<CloseSummary, Failure> {
         let names: BTreeSet<&String> =
             fold.items.iter().filter_map(|item| item.category.as_ref()).collect();
-        let keys = fold.items.iter().map(|item| Whose::Item(item.sku.clone()));
-        let keys = keys.chain(names.iter().map(|name| Whose::Category((*name).clone())));
+        let keys = fold.items.iter().map(|item| HistorySubject::Item(item.sku.clone()));
+        let keys = keys.chain(names.iter().map(|name| HistorySubject::Category((*name).clone())));
         let keys: Vec<HistoryKey> = keys.map(|of| fold.key(of)).collect();
         // The histories come before the days: who reads older days has read an older history as
         // well, and is refused when saving.
@@ -56,7 +56,7 @@ where
         let mut all = CloseSummary::default();
         let mut of_category: BTreeMap<&str, Vec<History>> = BTreeMap::new();
         for item in fold.items {
-            let key = fold.key(Whose::Item(item.sku.clone()));
+            let key = fold.key(HistorySubject::Item(item.sku.clone()));
             let known = stored.remove(&key);
             let history = if fold.is_current(&item.sku, known.as_ref()) {
                 known
@@ -73,7 +73,7 @@ where
             }
         }
         for name in names {
-            let key = fold.key(Whose::Category(name.clone()));
+            let key = fold.key(HistorySubject::Category(name.clone()));
             let items = of_category.remove(name.as_str()).unwrap_or_default();
             let items: Vec<&History> = items.iter().collect();
             let folded = category_history(fold.store_id, name, &items);
@@ -130,8 +130,8 @@ where
 }
 
 impl Fold<'_> {
-    fn key(&self, of: Whose) -> HistoryKey {
-        HistoryKey { store_id: self.store_id.clone(), of }
+    fn key(&self, subject: HistorySubject) -> HistoryKey {
+        HistoryKey { store_id: self.store_id.clone(), subject }
     }
 
     /// Whether nothing has changed since a history was folded; or nothing is there to fold.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::closed_day::Morning;
+use domain::closed_day::DayContext;
 use domain::stock::StockWindow;
 use domain::{ClosedDay, DayKey, DaySpan, Offer, Sku, Store};
 
@@ -36,7 +36,7 @@ impl<'a> ItemDays<'a> {
         let inside =
             |row: &&StockWindow| (span.starts_at..span.ends_at).contains(&row.key().window.start());
         let windows: Vec<&StockWindow> = self.windows.iter().filter(inside).collect();
-        let morning = Morning {
+        let context = DayContext {
             before,
             span: *span,
             opens_at: self.store.day(span.date).map(|day| day.opens_at),
@@ -46,7 +46,7 @@ impl<'a> ItemDays<'a> {
         };
         let offers = self.offers.get(&(span.date, self.sku.clone()));
         let offers: Vec<&Offer> = offers.into_iter().flatten().collect();
-        ClosedDay::of(self.key(span.date), &morning, &windows, &offers)
+        ClosedDay::of(self.key(span.date), &context, &windows, &offers)
     }
 
     fn key(&self, date: NaiveDate) -> DayKey {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::ports::{CatalogTable, Failure};
 use in_memory::{InProcessQueue, Tables};
-use pricing::{Pass, Pricing};
+use pricing::{PassReport, Pricing};
 use processors::{CloseSummary, Closing};
 
 /// Prices the stores that are due in the slot of `due`, through the schedule and a queue. A failing
@@ -12,11 +12,12 @@ pub(crate) async fn price_due(
     pricing: &Pricing<Tables>,
     due: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<Pass, Failure> {
+) -> Result<PassReport, Failure> {
     let queue = InProcessQueue::default();
-    let schedule = pricing::Schedule { tables: pricing.tables.clone(), queue: queue.clone() };
+    let schedule =
+        pricing::PricingSchedule { tables: pricing.tables.clone(), queue: queue.clone() };
     schedule.tick(due).await?;
-    let mut all = Pass::default();
+    let mut all = PassReport::default();
     while let Some(store) = queue.take() {
         if let Ok(pass) = pricing.price_store(&store.store_id, store.due, now).await {
             all.add(pass);

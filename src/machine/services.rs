@@ -67,7 +67,7 @@ impl Services {
             entropy: Arc::new(clock::entropy),
         };
         let offers =
-            pricing::api::Service { tables: self.tables.clone(), clock: self.clock.clone() };
+            pricing::api::OffersService { tables: self.tables.clone(), clock: self.clock.clone() };
         let rendered = metrics.clone();
         // Every client on loopback may act for every store.
         let router: Router = ingest::router(Arc::new(service))

@@ -11,7 +11,7 @@ use domain::DueStore;
 use domain::limits::SLOT_MINUTES;
 use domain::ports::Failure;
 use in_memory::InProcessQueue;
-use pricing::{Pass, Pricing, slot_of};
+use pricing::{PassReport, Pricing, slot_of};
 use processors::Closing;
 
 use crate::clock::Clock;
@@ -54,12 +54,13 @@ impl Slots {
     }
 
     /// Prices the stores that are due in the slot of `now`.
-    pub(super) async fn price(&self, now: DateTime<Utc>) -> Result<Pass, Failure> {
+    pub(super) async fn price(&self, now: DateTime<Utc>) -> Result<PassReport, Failure> {
         let pricing = Pricing { tables: self.tables.clone() };
         let queue = InProcessQueue::default();
-        let schedule = pricing::Schedule { tables: self.tables.clone(), queue: queue.clone() };
+        let schedule =
+            pricing::PricingSchedule { tables: self.tables.clone(), queue: queue.clone() };
         schedule.tick(now).await?;
-        let mut all = Pass::default();
+        let mut all = PassReport::default();
         while let Some(DueStore { store_id, .. }) = queue.take() {
             match pricing.price_store(&store_id, now, now).await {
                 Ok(pass) => all.add(pass),

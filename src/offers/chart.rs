@@ -7,9 +7,9 @@ use domain::limits::SLOT_MINUTES;
 use domain::stock::{Figures, StockWindow, course};
 use domain::{Action, BusinessDay, ClosedDay, Event, Item, Money, Offer, Store};
 use pricing::contract::read;
-use pricing::forecast::{Left, left};
-use pricing::inputs::opening;
-use pricing::situation::Situation;
+use pricing::decision_request::DecisionRequest;
+use pricing::forecast::{StockQuantiles, stock_until_close};
+use pricing::prepared_request::opening;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -57,8 +57,8 @@ pub(crate) fn offer_chart(offer: &Offer, context: &OfferContext<'_>) -> Afternoo
     let price_before = before.map_or(offer.regular_price, |before| before.price);
     let name = item.name.as_deref().unwrap_or(item.sku.as_str());
     // A later version of the program may have written a request that this one cannot read.
-    let situation = read(offer.inputs.request.as_bytes()).ok().map(|request| request.situation);
-    let forecast = |price: Money| forecast(situation.as_ref()?, price, offer.piece, minute);
+    let request = read(offer.inputs.request.as_bytes()).ok().map(|line| line.request);
+    let forecast = |price: Money| forecast(request.as_ref()?, price, offer.piece, minute);
     let date = day.date.format("%A, %-d %B %Y");
     let store_name = store.name.as_deref().unwrap_or(store.store_id.as_str());
     let events = || windows.iter().flat_map(StockWindow::events);
@@ -137,19 +137,19 @@ fn sales(
 
 /// Returns the forecast of the stock at a price that does not change.
 fn forecast(
-    situation: &Situation,
+    request: &DecisionRequest,
     price: Money,
     piece: Decimal,
     minute: impl Fn(DateTime<Utc>) -> f64,
 ) -> Option<ForecastBand> {
     let piece = height(piece);
-    let point = |left: Left| BandPoint {
+    let point = |left: StockQuantiles| BandPoint {
         at: minute(left.at.to_utc()),
         low: left.low * piece,
         middle: left.middle * piece,
         high: left.high * piece,
     };
-    let points = left(situation, price.amount()).into_iter().map(point).collect();
+    let points = stock_until_close(request, price.amount()).into_iter().map(point).collect();
     Some(ForecastBand { price: price.to_string(), points })
 }
 

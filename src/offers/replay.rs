@@ -9,8 +9,8 @@ use demand::{category_history, item_history};
 use domain::history::DATES;
 use domain::ports::{CatalogTable, DaysTable};
 use domain::{History, Item, Offer, OfferId};
-use pricing::afternoon::{Afternoon, HeldBack};
-use pricing::draft::Draft;
+use pricing::offer_draft::OfferDraft;
+use pricing::store_snapshot::{SkipReason, StoreSnapshot};
 use pricing::{Pricing, contract};
 use serde_json::Value;
 
@@ -87,25 +87,25 @@ async fn from_the_tables(
         return missing("that was no time of the store's afternoon");
     };
     let pricing = Pricing { tables: aws::Tables::clone(tables) };
-    let known = pricing.know(store, day, false, offer.slot, clock::now()).await;
+    let known = pricing.read_rows(store, day, false, offer.slot, clock::now()).await;
     let mut known = known.map_err(explain)?;
     known.offers.retain(|other| other.slot < offer.slot);
     let Some(item) = known.items.iter().find(|item| item.sku == *sku).cloned() else {
         return missing("the store does not sell it");
     };
     known.histories = histories(tables, offer, &item, &known.items).await?;
-    let afternoon = Afternoon::of(known);
-    let arm = afternoon.arm_of(&item);
-    let prepared = match afternoon.prepare(&item, arm) {
+    let snapshot = StoreSnapshot::new(known);
+    let arm = snapshot.arm_of(&item);
+    let prepared = match snapshot.prepare(&item, arm) {
         Ok(prepared) => prepared,
-        Err(why) => return Ok(vec![held_back(why)]),
+        Err(why) => return Ok(vec![skipped(why)]),
     };
-    let request = contract::write(&prepared.situation);
+    let request = contract::write(&prepared.request);
     let mut found = differences(&offer.inputs.request, &request, cause_of);
-    match afternoon.decide_about(&item) {
+    match snapshot.decide_about(&item) {
         Ok(Some(draft)) => found.extend(other_differences(offer, &draft)),
         Ok(None) => found.push("the price would be left as it is".to_owned()),
-        Err(why) => found.push(held_back(why)),
+        Err(why) => found.push(skipped(why)),
     }
     Ok(found)
 }
@@ -138,7 +138,7 @@ async fn histories(
 }
 
 /// Returns the differences of an offer apart from its inputs.
-fn other_differences(offer: &Offer, draft: &Draft) -> Vec<String> {
+fn other_differences(offer: &Offer, draft: &OfferDraft) -> Vec<String> {
     let again = &draft.offer;
     let pairs = [
         ("price", offer.price.to_string(), again.price.to_string()),
@@ -152,7 +152,7 @@ fn other_differences(offer: &Offer, draft: &Draft) -> Vec<String> {
     differ.map(|(name, then, now)| format!("{name}: {then} then, {now} now")).collect()
 }
 
-fn held_back(why: HeldBack) -> String {
+fn skipped(why: SkipReason) -> String {
     format!("nothing would be decided: {}", why.as_str().replace('_', " "))
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{Acceptance, Event, Item, Store};
 use load_generator::shops;
-use pricing::Pass;
+use pricing::PassReport;
 
 use crate::{World, at, day, run, slots};
 
@@ -69,12 +69,12 @@ fn a_store_outside_its_afternoon_is_left_alone() {
     world.store(&day(&shop, "2026-03-12".parse().expect("a date"), 1));
     // Before the afternoon, at the close, at night, on a Sunday.
     for now in ["12T07:00", "12T13:29", "12T18:00", "12T23:00", "13T02:00", "15T15:00"] {
-        assert_eq!(world.tick(at(&format!("2026-03-{now}:00Z"))), Pass::default(), "{now}");
+        assert_eq!(world.tick(at(&format!("2026-03-{now}:00Z"))), PassReport::default(), "{now}");
     }
     assert!(world.offers().is_empty());
     let pass = world.tick(at("2026-03-12T15:00:00Z"));
-    let held_back: usize = pass.held_back.values().sum();
-    assert_eq!(pass.published.len() + pass.kept + held_back, shop.items.len());
+    let skipped: usize = pass.skipped.values().sum();
+    assert_eq!(pass.published.len() + pass.kept + skipped, shop.items.len());
     assert!(!pass.published.is_empty());
 }
 
@@ -89,7 +89,7 @@ fn a_pass_that_comes_when_its_slot_is_over_or_the_store_closed_decides_nothing()
     };
     for (due, now) in [("15:00:00", "15:15:00"), ("15:00:20", "16:40:00"), ("17:45:00", "18:00:00")]
     {
-        assert_eq!(pass(due, now), Pass::default(), "{due} at {now}");
+        assert_eq!(pass(due, now), PassReport::default(), "{due} at {now}");
     }
     assert!(world.offers().is_empty());
     let late = pass("15:00:00", "15:14:59").published;
@@ -118,7 +118,7 @@ fn stores_are_priced_each_by_its_own_clock_in_one_tick() {
         crate::run(domain::ports::CatalogTable::put_store(&world.tables, &shop.store)).unwrap();
         let alone = own.tick(at("2026-03-12T13:05:00Z"));
         let in_afternoon = shop.store.afternoon_at(at("2026-03-12T13:00:00Z")).is_some();
-        assert_eq!(alone != Pass::default(), in_afternoon, "{}", shop.store.store_id);
+        assert_eq!(alone != PassReport::default(), in_afternoon, "{}", shop.store.store_id);
     }
     let together = world.tick(at("2026-03-12T13:05:00Z")).published;
     // Two in the afternoon in Berlin, one in Dublin and Lisbon.

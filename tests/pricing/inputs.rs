@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
-use domain::closed_day::Morning;
+use domain::closed_day::DayContext;
 use domain::ports::{CatalogTable, DaysTable, Saved};
 use domain::{Arm, Chain, ClosedDay, DayKey, Event, Offer, Store, Trust};
-use pricing::afternoon::HeldBack;
 use pricing::contract;
+use pricing::store_snapshot::SkipReason;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ fn request(offer: &Offer) -> Value {
 fn close(world: &World, date: NaiveDate, life: u16, events: &[Event]) {
     let store = run(world.tables.load_store(&"corner".parse().unwrap())).unwrap().unwrap();
     let key = DayKey { store_id: store.store_id.clone(), sku: "roll".parse().unwrap(), date };
-    let morning = Morning {
+    let context = DayContext {
         before: None,
         span: store.span(date),
         opens_at: store.day(date).map(|day| day.opens_at),
@@ -47,7 +47,7 @@ fn close(world: &World, date: NaiveDate, life: u16, events: &[Event]) {
     let span = store.span(date);
     let windows = windows(&other, &store, span);
     let windows: Vec<_> = windows.iter().collect();
-    let day = ClosedDay::of(key, &morning, &windows, &[]).expect("a row");
+    let day = ClosedDay::of(key, &context, &windows, &[]).expect("a row");
     assert_eq!(run(world.tables.save_day(&day, None)), Ok(Saved::Done));
 }
 
@@ -126,7 +126,7 @@ fn slots_of_doubtful_tills_are_unknown_and_the_offer_says_so() {
 
     let withheld = world(r#"{"on_doubt":"withhold"}"#, true);
     let pass = withheld.tick(at("2026-03-12T14:00:00Z"));
-    assert_eq!(pass.held_back, BTreeMap::from([(HeldBack::Withheld, 1)]));
+    assert_eq!(pass.skipped, BTreeMap::from([(SkipReason::Withheld, 1)]));
 
     let silent = corner(r#"{"doubt_after_minutes":15}"#, &[ROLL]);
     silent.store(&too_much("roll")[..6]);
@@ -169,11 +169,11 @@ fn what_is_past_its_date_is_not_offered() {
     let (slot, store_id) = (at("2026-03-12T14:00:00Z"), "corner".parse().unwrap());
     let afternoon = run(world.pricing().read(&store_id, slot, slot)).unwrap().expect("open");
     let prepared = afternoon.prepare(&afternoon.items[0], Arm::Policy).expect("decidable");
-    assert_eq!(prepared.situation.on_hand, 10);
+    assert_eq!(prepared.request.on_hand, 10);
     let world = corner("{}", &[keeps]);
     world.store(&[dated("old", "30", "2026-03-11")]);
     let pass = world.tick(at("2026-03-12T14:00:00Z"));
-    assert_eq!(pass.held_back, BTreeMap::from([(HeldBack::PastItsDate, 1)]));
+    assert_eq!(pass.skipped, BTreeMap::from([(SkipReason::PastItsDate, 1)]));
 }
 
 #[test]

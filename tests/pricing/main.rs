@@ -17,7 +17,7 @@ use in_memory::Tables;
 use load_generator::shelf_prices::ShelfPrices;
 use load_generator::shop_day::ShopDay;
 use load_generator::shops::ShopModel;
-use pricing::{Pass, Pricing};
+use pricing::{PassReport, Pricing};
 
 /// A chain of stores with its tables.
 #[derive(Clone, Default)]
@@ -59,7 +59,7 @@ impl World {
         Pricing { tables: self.tables.clone() }
     }
 
-    fn tick(&self, now: DateTime<Utc>) -> Pass {
+    fn tick(&self, now: DateTime<Utc>) -> PassReport {
         run(price_all(&self.pricing(), now, now))
     }
 
@@ -75,8 +75,12 @@ impl World {
 }
 
 /// Prices every store of the catalogue.
-async fn price_all(pricing: &Pricing<Tables>, due: DateTime<Utc>, now: DateTime<Utc>) -> Pass {
-    let mut all = Pass::default();
+async fn price_all(
+    pricing: &Pricing<Tables>,
+    due: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> PassReport {
+    let mut all = PassReport::default();
     for store_id in pricing.tables.list_stores().await.expect("the stores") {
         all.add(pricing.price_store(&store_id, due, now).await.expect("a pass"));
     }

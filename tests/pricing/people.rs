@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ports::CatalogTable;
 use domain::{Arm, Chain, Offer};
-use pricing::Pass;
-use pricing::afternoon::HeldBack;
+use pricing::PassReport;
+use pricing::store_snapshot::SkipReason;
 
 use crate::{World, at, corner, run, slots, too_much};
 
@@ -21,12 +21,12 @@ fn with(policy: &str) -> World {
 }
 
 /// Every pass of the afternoon: two o'clock is 13:00 UTC, and seven 18:00.
-fn afternoon(world: &World) -> Vec<Pass> {
+fn afternoon(world: &World) -> Vec<PassReport> {
     slots(at("2026-03-12T13:00:00Z"), at("2026-03-12T18:00:00Z")).map(|at| world.tick(at)).collect()
 }
 
-fn held_back(world: &World, time: &str) -> BTreeMap<HeldBack, usize> {
-    world.tick(at(&format!("2026-03-12T{time}:00Z"))).held_back
+fn skipped(world: &World, time: &str) -> BTreeMap<SkipReason, usize> {
+    world.tick(at(&format!("2026-03-12T{time}:00Z"))).skipped
 }
 
 /// The hours of UTC at which an item changed, as texts.
@@ -52,11 +52,11 @@ fn both_are_offered_without_further_rules() {
 #[test]
 fn a_switch_stops_a_store_and_another_all_of_them() {
     let off = with(r#"{"enabled":false}"#);
-    assert!(afternoon(&off).into_iter().all(|pass| pass == Pass::default()));
+    assert!(afternoon(&off).into_iter().all(|pass| pass == PassReport::default()));
     let world = with("{}");
     let chain = |enabled| Chain { enabled, ..Chain::default() };
     run(world.tables.put_chain(&chain(false))).expect("written");
-    assert_eq!(world.tick(at("2026-03-12T13:00:00Z")), Pass::default());
+    assert_eq!(world.tick(at("2026-03-12T13:00:00Z")), PassReport::default());
     run(world.tables.put_chain(&chain(true))).expect("written");
     assert!(!world.tick(at("2026-03-12T13:00:00Z")).published.is_empty());
 }
@@ -65,12 +65,12 @@ fn a_switch_stops_a_store_and_another_all_of_them() {
 fn what_is_excluded_is_never_discounted() {
     let world = with(r#"{"categories":{"cake":{"exclude":true}}}"#);
     let passes = afternoon(&world);
-    assert!(passes.iter().all(|pass| pass.held_back[&HeldBack::Excluded] == 1));
+    assert!(passes.iter().all(|pass| pass.skipped[&SkipReason::Excluded] == 1));
     assert!(changes(&world, "cake").is_empty() && !changes(&world, "roll").is_empty());
     let flagged = r#"{"sku":"roll","price":"2.40","no_discount":true}"#;
     let world = corner("{}", &[flagged]);
     world.store(&too_much("roll"));
-    assert_eq!(held_back(&world, "15:00"), BTreeMap::from([(HeldBack::Excluded, 1)]));
+    assert_eq!(skipped(&world, "15:00"), BTreeMap::from([(SkipReason::Excluded, 1)]));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn no_more_prices_change_in_an_hour_than_people_can_print() {
         first.published.iter().map(|offer| offer.offer_id.sku.to_string()).collect();
     // The dearest ones gain most.
     assert_eq!(skus, BTreeSet::from(["i4".to_owned(), "i5".to_owned()]));
-    assert!(first.held_back[&HeldBack::Postponed] > 0);
+    assert!(first.skipped[&SkipReason::Postponed] > 0);
     // A repeated pass finds that the hour is full.
     assert!(world.tick(at("2026-03-12T16:00:30Z")).published.is_empty());
     let slots: Vec<_> = slots(at("2026-03-12T16:00:00Z"), at("2026-03-12T18:00:00Z")).collect();
@@ -161,7 +161,7 @@ fn steps_come_in_other_quarters_of_an_hour_by_category_and_date() {
     };
     assert_eq!((turns(&world, "roll").len(), turns(&world, "cake").len()), (1, 1));
     let waited: usize =
-        passes.iter().filter_map(|pass| pass.held_back.get(&HeldBack::NotItsTurn)).sum();
+        passes.iter().filter_map(|pass| pass.skipped.get(&SkipReason::NotItsTurn)).sum();
     assert_eq!(waited, 2 * 15, "of 20 slots each acts in 5");
     let again = with(r#"{"step_jitter_minutes":45,"max_changes":"unlimited"}"#);
     afternoon(&again);
@@ -210,5 +210,5 @@ fn a_margin_without_a_cost_gives_no_discount() {
     let bare = r#"{"sku":"roll","price":"2.40"}"#;
     let world = corner(r#"{"min_margin_percent":10}"#, &[bare]);
     world.store(&too_much("roll"));
-    assert_eq!(held_back(&world, "15:00"), BTreeMap::from([(HeldBack::NoCost, 1)]));
+    assert_eq!(skipped(&world, "15:00"), BTreeMap::from([(SkipReason::NoCost, 1)]));
 }

@@ -6,7 +6,7 @@ use analytics::effect::{
     Figure, ItemDay, OfArm, Outcome, StepOutcome, decides_from, effect, steps,
 };
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use domain::closed_day::Morning;
+use domain::closed_day::DayContext;
 use domain::offer::{Inputs, Outlook, Trust};
 use domain::stock::{StockWindow, WindowKey};
 use domain::{Acceptance, Arm, ClosedDay, DayKey, Event, Item, Money, Offer, Store, Version};
@@ -59,7 +59,7 @@ fn windows(lines: &[Value]) -> Vec<StockWindow> {
 
 fn closed(windows: &[StockWindow], offers: &[Offer], shelf_life_days: u16) -> ClosedDay {
     let store = store();
-    let morning = Morning {
+    let context = DayContext {
         before: None,
         span: store.span(date()),
         opens_at: store.day(date()).map(|day| day.opens_at),
@@ -74,7 +74,7 @@ fn closed(windows: &[StockWindow], offers: &[Offer], shelf_life_days: u16) -> Cl
     };
     let windows: Vec<_> = windows.iter().collect();
     let offers: Vec<_> = offers.iter().collect();
-    ClosedDay::of(key, &morning, &windows, &offers).expect("a day")
+    ClosedDay::of(key, &context, &windows, &offers).expect("a day")
 }
 
 fn line(at: &str, kind: &str, quantity: u32) -> Value {

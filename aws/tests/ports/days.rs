@@ -1,7 +1,7 @@
 //! Day rows: saved under the version that was read, and loaded as they were saved.
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
-use domain::closed_day::Morning;
+use domain::closed_day::DayContext;
 use domain::ports::{DaysTable, Saved};
 use domain::stock::StockWindow;
 use domain::{ClosedDay, DayKey, Offer, Store};
@@ -29,7 +29,7 @@ fn day_of(window: &StockWindow, life: u16) -> ClosedDay {
         "terminal_id": "t1", "sku": window.key().sku.as_str(), "quantity": "7.125", "unit": "KGM",
         "occurred_at": store().span(yesterday).starts_at.to_rfc3339(),
     }))]);
-    let morning = |before, date| Morning {
+    let context = |before, date| DayContext {
         before,
         span: store().span(date),
         opens_at: store().day(date).map(|day| day.opens_at),
@@ -37,10 +37,10 @@ fn day_of(window: &StockWindow, life: u16) -> ClosedDay {
         shelf_life_days: life,
         is_stored: false,
     };
-    let before = ClosedDay::of(key(yesterday), &morning(None, yesterday), &[&received], &[]);
+    let before = ClosedDay::of(key(yesterday), &context(None, yesterday), &[&received], &[]);
     let offers = [offer_of(window, 1, 0), offer_of(window, 2, 3)];
     let offers: Vec<&Offer> = offers.iter().collect();
-    ClosedDay::of(key(date), &morning(before.as_ref(), date), &[window], &offers).expect("a row")
+    ClosedDay::of(key(date), &context(before.as_ref(), date), &[window], &offers).expect("a row")
 }
 
 /// An offer of the day of a window, which starts to hold so many minutes after it.

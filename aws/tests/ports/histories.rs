@@ -1,8 +1,10 @@
 //! Histories: beside the day rows, kept and read as they were folded, and small.
 
 use chrono::{Datelike, Days, TimeDelta};
-use domain::closed_day::Morning;
-use domain::history::{DATES, DayKind, ElasticityEstimate, NAME_BYTES_MAX, UsualDay, Whose};
+use domain::closed_day::DayContext;
+use domain::history::{
+    DATES, DayKind, ElasticityEstimate, HistorySubject, NAME_BYTES_MAX, UsualDay,
+};
 use domain::ports::{DaysTable, HistoryTable, Saved};
 use domain::stock::{StockWindow, WindowKey};
 use domain::{ClosedDay, DayKey, History, HistoryKey, Store, Version};
@@ -11,10 +13,10 @@ use std::collections::BTreeMap;
 use crate::samples::{at, sale};
 use crate::world::{Attributes, World, readable};
 
-fn history(of: Whose) -> History {
+fn history(subject: HistorySubject) -> History {
     let known = |units: &[Option<f64>]| UsualDay { days: 40.0, units: units.to_vec() };
     History {
-        key: HistoryKey { store_id: "s1".parse().unwrap(), of },
+        key: HistoryKey { store_id: "s1".parse().unwrap(), subject },
         through: "2026-03-12".parse().unwrap(),
         kinds: [
             known(&[None, Some(0.0), Some(1.25), None, Some(0.000_001_234)]),
@@ -30,8 +32,8 @@ fn history(of: Whose) -> History {
     }
 }
 
-fn item(sku: &str) -> Whose {
-    Whose::Item(sku.parse().unwrap())
+fn item(sku: &str) -> HistorySubject {
+    HistorySubject::Item(sku.parse().unwrap())
 }
 
 #[tokio::test]
@@ -40,7 +42,7 @@ async fn histories_come_back_as_they_were_kept_and_stand_beside_the_days() {
     let days = world.tables();
     let names = ["bread", "", "bread/rolls #1", "Brötchen\n", &"x".repeat(NAME_BYTES_MAX + 1)];
     let mut all: Vec<History> =
-        names.iter().map(|name| history(Whose::Category((*name).into()))).collect();
+        names.iter().map(|name| history(HistorySubject::Category((*name).into()))).collect();
     all.iter_mut().for_each(|category| category.items_sd = Some(0.49));
     all.push(history(item("category")));
     all.push(History { elasticity: None, ..history(item("rye")) });
@@ -139,7 +141,7 @@ async fn a_day_of_sales_all_day_long_is_one_write_and_so_is_its_history() {
             windows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event);
         }
         let key = DayKey { store_id: store.store_id.clone(), sku: "rye".parse().unwrap(), date };
-        let morning = Morning {
+        let context = DayContext {
             before: None,
             span: store.span(date),
             opens_at: Some(opens_at),
@@ -148,7 +150,7 @@ async fn a_day_of_sales_all_day_long_is_one_write_and_so_is_its_history() {
             is_stored: false,
         };
         let windows: Vec<&StockWindow> = windows.values().collect();
-        rows.push(ClosedDay::of(key, &morning, &windows, &[]).expect("a row"));
+        rows.push(ClosedDay::of(key, &context, &windows, &[]).expect("a row"));
     }
     days.save_day(&rows[0], None).await.unwrap();
     let day = bytes_of(&world.item("days").await);

@@ -3,10 +3,10 @@
 mod world;
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
-use demand::{Elasticity, ITEMS_SD, Profile, ProfileBasis, ProfileSlot};
+use demand::{DemandProfile, Elasticity, ITEMS_SD, ProfileBasis, ProfileSlot};
 use demand::{category_history, expectation, item_history, recent_version};
 use domain::closed_day;
-use domain::history::{DATES, DayKind, ElasticityEstimate, Whose};
+use domain::history::{DATES, DayKind, ElasticityEstimate, HistorySubject};
 use domain::{ClosedDay, History};
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 
 use world::{THROUGH, Told, WORLD, World, date, folded, poisson, store};
 
-fn profile(history: &History, kind: DayKind) -> Profile {
+fn profile(history: &History, kind: DayKind) -> DemandProfile {
     let known = expectation(Some(history), None, kind, Elasticity::default());
     known.profile.expect("a profile")
 }
@@ -25,7 +25,7 @@ fn weekday(history: &History) -> f64 {
 }
 
 fn named(sku: &str, mut history: History) -> History {
-    history.key.of = Whose::Item(sku.parse().expect("an id"));
+    history.key.subject = HistorySubject::Item(sku.parse().expect("an id"));
     history
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use domain::closed_day::Morning;
+use domain::closed_day::DayContext;
 use domain::history::DayKind;
 use domain::offer::{Inputs, Outlook, Trust};
 use domain::stock::{StockWindow, WindowKey};
@@ -92,7 +92,7 @@ impl Told {
             let window = windows.entry(key.clone()).or_insert_with(|| StockWindow::new(key));
             window.absorb(event.clone());
         }
-        let morning = Morning {
+        let context = DayContext {
             before: None,
             span: store.span(date),
             opens_at: store.day(date).map(|day| day.opens_at),
@@ -104,7 +104,7 @@ impl Told {
             DayKey { store_id: store.store_id.clone(), sku: "BRT-1180".parse().unwrap(), date };
         let windows: Vec<&StockWindow> = windows.values().collect();
         let offers: Vec<&Offer> = self.offers.iter().collect();
-        ClosedDay::of(key, &morning, &windows, &offers)
+        ClosedDay::of(key, &context, &windows, &offers)
     }
 }
 

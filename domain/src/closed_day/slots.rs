@@ -1,5 +1,5 @@
-//! What a day says of demand: what was sold in each quarter of an hour by the store's wall clock,
-//! at which price on the shelf, and for how long there was something on it.
+//! Sales of a day by slot of the store's wall clock and by shelf price, with the time for which the
+//! item was available.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,70 +7,70 @@ use chrono::{DateTime, DurationRound, TimeDelta, Timelike, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{DayOffer, Morning};
+use super::{DayContext, DayOffer};
 use crate::event::{Action, Event};
 use crate::limits::SLOT_MINUTES;
 use crate::money::Money;
 use crate::offer::Offer;
 use crate::stock::Availability;
 
-/// A slot of the wall clock at one price on the shelf.
+/// Slot of the wall clock at one shelf price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SlotKey {
-    /// Which slot of the day, from 0 at midnight by the wall clock; one that the clock shows twice
-    /// is one.
+    /// Number of the slot, from 0 at midnight by the wall clock. Slots that the clock shows twice
+    /// are one slot.
     pub slot: u8,
-    /// The offer on the shelf; 0 is the regular price.
+    /// Revision of the current offer; 0 for the regular price.
     pub revision: u32,
 }
 
-/// What happened in a slot. What is no whole slot is an opening, a close, a new price or an empty
-/// shelf.
+/// Sales in a slot. The item is available for less than the whole slot at an opening, a close, a
+/// price change or an empty shelf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SlotSales {
-    /// How long the store was open and something was on the shelf, in seconds.
+    /// Seconds for which the store was open and the item available.
     pub seconds: u32,
-    /// Sold, less what was brought back on the same day.
+    /// Quantity sold, minus returns on the same day.
     pub sold: Decimal,
-    /// What was paid for it.
+    /// Amount paid.
     pub paid: Decimal,
 }
 
-/// A day by slots.
-pub type Slots = BTreeMap<SlotKey, SlotSales>;
+/// Sales of a day by slot.
+pub type DaySlots = BTreeMap<SlotKey, SlotSales>;
 
-/// Why stored bytes are not slots.
+/// Error of stored slots.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SlotsError {
-    /// Written by a later program, or empty.
+    /// Unknown version: written by a later program, or empty.
     #[error("are of another version than {VERSION}")]
     Version,
-    /// Not what was written.
+    /// Damaged bytes.
     #[error("are damaged")]
     Damaged,
 }
 
-/// The stored form begins with it; the postcard format follows. Field order is the format.
+/// First byte of the stored form. The postcard format follows; its field order is the format.
 const VERSION: u8 = 1;
 const SLOT_SECONDS: u32 = SLOT_MINUTES * 60;
-/// Slots of a wall clock's day.
+/// Number of slots of a wall clock's day.
 pub const SLOTS_PER_DAY: u8 = (24 * 60 / SLOT_MINUTES) as u8;
 
 #[derive(Serialize, Deserialize)]
-struct Packed {
+struct PackedSlot {
     slot: u8,
     revision: u32,
-    /// Short of a whole slot.
+    /// Seconds of a whole slot minus the seconds of availability.
     seconds_short: i32,
     sold_thousandths: u128,
-    /// `None` at the regular price.
+    /// `None` if everything was paid at the regular price.
     paid_millionths: Option<u128>,
 }
 
-/// The stored form.
+/// Returns the stored form.
 #[must_use]
-pub fn pack(slots: &Slots, regular_price: Option<Money>) -> Vec<u8> {
-    let packed = |(key, sales): (&SlotKey, &SlotSales)| Packed {
+pub fn pack(slots: &DaySlots, regular_price: Option<Money>) -> Vec<u8> {
+    let packed = |(key, sales): (&SlotKey, &SlotSales)| PackedSlot {
         slot: key.slot,
         revision: key.revision,
         seconds_short: SLOT_SECONDS as i32 - sales.seconds as i32,
@@ -78,17 +78,17 @@ pub fn pack(slots: &Slots, regular_price: Option<Money>) -> Vec<u8> {
         paid_millionths: (sales.paid != at_regular_price(sales.sold, regular_price))
             .then(|| mantissa(sales.paid, 6)),
     };
-    let packed: Vec<Packed> = slots.iter().map(packed).collect();
+    let packed: Vec<PackedSlot> = slots.iter().map(packed).collect();
     postcard::to_extend(&packed, vec![VERSION]).expect("plain data always serializes")
 }
 
-/// Slots from their stored form.
+/// Reads slots from their stored form.
 ///
 /// # Errors
-/// [`SlotsError`] when the bytes are not what [`pack`] gave.
-pub fn unpack(bytes: &[u8], regular_price: Option<Money>) -> Result<Slots, SlotsError> {
+/// Returns an error if the bytes were not written by [`pack`].
+pub fn unpack(bytes: &[u8], regular_price: Option<Money>) -> Result<DaySlots, SlotsError> {
     let [VERSION, packed @ ..] = bytes else { return Err(SlotsError::Version) };
-    let packed: Vec<Packed> = postcard::from_bytes(packed).map_err(|_| SlotsError::Damaged)?;
+    let packed: Vec<PackedSlot> = postcard::from_bytes(packed).map_err(|_| SlotsError::Damaged)?;
     let slots = packed.into_iter().map(|packed| {
         let sold = decimal(packed.sold_thousandths, 3)?;
         let seconds = i64::from(SLOT_SECONDS) - i64::from(packed.seconds_short);
@@ -109,7 +109,7 @@ fn at_regular_price(sold: Decimal, regular_price: Option<Money>) -> Decimal {
     regular_price.map_or(Decimal::ZERO, |price| (sold * price.amount()).normalize())
 }
 
-/// Amounts are not negative, and have at most `scale` places.
+/// Returns the digits of a non-negative amount with at most `scale` decimal places.
 fn mantissa(mut value: Decimal, scale: u32) -> u128 {
     value.rescale(scale);
     value.mantissa().unsigned_abs()
@@ -120,26 +120,26 @@ fn decimal(mantissa: u128, scale: u32) -> Option<Decimal> {
     Decimal::try_from_i128_with_scale(mantissa, scale).ok().map(|value| value.normalize())
 }
 
-/// A sale, less what was brought back.
-struct Line {
+/// Sale, minus returns.
+struct SaleLine {
     at: DateTime<Utc>,
     price: Money,
     quantity: Decimal,
 }
 
-/// The part of the day row that history is made of.
-pub(super) struct Demand {
+/// Part of the day row that histories are folded from.
+pub(super) struct DayDemand {
     pub(super) regular_price: Option<Money>,
     pub(super) squares: Decimal,
     pub(super) offers: BTreeMap<u32, DayOffer>,
-    pub(super) slots: Slots,
+    pub(super) slots: DaySlots,
 }
 
-impl Demand {
+impl DayDemand {
     pub(super) fn of(
-        morning: &Morning<'_>,
+        context: &DayContext<'_>,
         counting: &[&Event],
-        shelf: &Availability,
+        availability: &Availability,
         offers: &[&Offer],
     ) -> Self {
         let mut offers = offers.to_vec();
@@ -155,13 +155,13 @@ impl Demand {
                 .iter()
                 .map(|offer| (offer.offer_id.revision, day_offer(offer)))
                 .collect(),
-            slots: Slots::new(),
+            slots: DaySlots::new(),
         };
-        // A day of which neither stock nor sales are known says nothing.
-        let says_something = shelf.is_known || !lines.is_empty();
-        if let Some(opens_at) = morning.opens_at.filter(|_| says_something) {
-            demand.open(morning, opens_at, shelf, &offers);
-            demand.sell(morning, opens_at, &lines, &offers);
+        // Without known stock and without sales, the day has no information.
+        let is_informative = availability.is_known || !lines.is_empty();
+        if let Some(opens_at) = context.opens_at.filter(|_| is_informative) {
+            demand.add_hours(context, opens_at, availability, &offers);
+            demand.add_sales(context, opens_at, &lines, &offers);
         }
         for (revision, offer) in &mut demand.offers {
             let of_offer = demand.slots.iter().filter(|(key, _)| key.revision == *revision);
@@ -170,15 +170,15 @@ impl Demand {
         demand
     }
 
-    /// Cuts the hours wherever a slot, an offer or an empty shelf begins or ends.
-    fn open(
+    /// Adds the opening hours, cut wherever a slot, an offer or an empty shelf begins or ends.
+    fn add_hours(
         &mut self,
-        morning: &Morning<'_>,
+        context: &DayContext<'_>,
         opens_at: DateTime<Utc>,
-        shelf: &Availability,
+        availability: &Availability,
         offers: &[&Offer],
     ) {
-        let closes_at = morning.span.closes_at;
+        let closes_at = context.span.closes_at;
         let mut cuts = BTreeSet::from([opens_at, closes_at]);
         let slot = TimeDelta::seconds(SLOT_SECONDS.into());
         let mut start = opens_at.duration_trunc(slot).unwrap_or(opens_at) + slot;
@@ -187,11 +187,11 @@ impl Demand {
             start += slot;
         }
         cuts.extend(offers.iter().map(|offer| offer.valid_from));
-        cuts.extend(shelf.empty.iter().flat_map(|(since, until)| [*since, *until]));
+        cuts.extend(availability.empty.iter().flat_map(|(since, until)| [*since, *until]));
         let cuts: Vec<DateTime<Utc>> = cuts.range(opens_at..=closes_at).copied().collect();
         for (from, to) in cuts.iter().zip(cuts.iter().skip(1)) {
-            let key = key_at(morning, *from, offers);
-            if shelf.is_empty_at(*from) {
+            let key = key_at(context, *from, offers);
+            if availability.is_empty_at(*from) {
                 if let Some(offer) = self.offers.get_mut(&key.revision) {
                     offer.sold_out = true;
                 }
@@ -202,18 +202,18 @@ impl Demand {
         }
     }
 
-    /// What is sold before the doors open or after they close counts for their first or last
-    /// slot: people stood in a queue.
-    fn sell(
+    /// Adds the sales. Those before the opening or after the close count for the first or last
+    /// slot, because customers may stand in a queue.
+    fn add_sales(
         &mut self,
-        morning: &Morning<'_>,
+        context: &DayContext<'_>,
         opens_at: DateTime<Utc>,
-        lines: &[Line],
+        lines: &[SaleLine],
         offers: &[&Offer],
     ) {
-        let last = morning.span.closes_at - TimeDelta::milliseconds(1);
+        let last = context.span.closes_at - TimeDelta::milliseconds(1);
         for line in lines {
-            let key = key_at(morning, line.at.max(opens_at).min(last), offers);
+            let key = key_at(context, line.at.max(opens_at).min(last), offers);
             let is_regular = |price: &Money| price.currency() == line.price.currency();
             let price = match self.regular_price {
                 Some(regular) if !is_regular(&regular) => regular,
@@ -237,8 +237,8 @@ fn day_offer(offer: &Offer) -> DayOffer {
     }
 }
 
-fn key_at(morning: &Morning<'_>, at: DateTime<Utc>, offers: &[&Offer]) -> SlotKey {
-    let clock = at.with_timezone(&morning.zone).time();
+fn key_at(context: &DayContext<'_>, at: DateTime<Utc>, offers: &[&Offer]) -> SlotKey {
+    let clock = at.with_timezone(&context.zone).time();
     let slot = (clock.hour() * 60 + clock.minute()) / SLOT_MINUTES;
     let on_shelf = offers.iter().rfind(|offer| offer.valid_from <= at);
     SlotKey {
@@ -247,14 +247,14 @@ fn key_at(morning: &Morning<'_>, at: DateTime<Utc>, offers: &[&Offer]) -> SlotKe
     }
 }
 
-/// The sales of a day in order. What was brought back on the day, at the price it was sold at,
-/// takes the latest of them back; beyond that it was sold on another day, or never.
-fn lines(counting: &[&Event]) -> Vec<Line> {
-    let mut lines: Vec<Line> = Vec::new();
+/// Returns the sales of a day in order. A return cancels the latest sales of the day at the same
+/// price. A return beyond these belongs to another day.
+fn lines(counting: &[&Event]) -> Vec<SaleLine> {
+    let mut lines: Vec<SaleLine> = Vec::new();
     for event in counting {
         let (at, mut quantity) = (event.occurred_at(), event.quantity().get());
         match event.action() {
-            Action::Sale(price) => lines.push(Line { at, price: *price, quantity }),
+            Action::Sale(price) => lines.push(SaleLine { at, price: *price, quantity }),
             Action::Return(price) => {
                 for line in lines.iter_mut().rev().filter(|line| line.price == *price) {
                     let back = quantity.min(line.quantity);
@@ -269,10 +269,10 @@ fn lines(counting: &[&Event]) -> Vec<Line> {
     lines
 }
 
-/// The regular price of a day without an offer: the highest at which at least a tenth was sold, in
-/// the currency in which most was. Not the catalogue's, which is that of today; and not simply the
-/// highest, which may be one slip of a hand.
-fn usual_price(lines: &[Line]) -> Option<Money> {
+/// Returns the regular price of a day without an offer: the highest price at which at least a tenth
+/// was sold, in the currency of most sales. The price of the catalogue is that of today, and the
+/// very highest price may be a typing error.
+fn usual_price(lines: &[SaleLine]) -> Option<Money> {
     let sold = |of: &dyn Fn(&Money) -> bool| -> Decimal {
         lines.iter().filter(|line| of(&line.price)).map(|line| line.quantity).sum()
     };

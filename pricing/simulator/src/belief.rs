@@ -1,15 +1,15 @@
 //! What the shop knows of an item before the day begins: what it learnt from past days, with all
 //! their chance in it, and nothing of the truth.
 
-use demand::{Elasticity, OfferScope, PastOffer, Profile, ProfileBasis, ProfileSlot};
+use demand::{DemandProfile, Elasticity, OfferScope, PastOffer, ProfileBasis, ProfileSlot};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::day::{FIRST_DECISION, ShopDay, item_of, varied};
 use crate::draw::{Purpose, stream};
-use crate::item::{CLOSES, INTERVAL, Item, OPENS};
-use crate::play::{Chooser, Moment, Played, Sold, WINDOW, play};
-use crate::world::{PAST_DAYS, World};
+use crate::item::{CLOSES, INTERVAL, OPENS, ShopItem};
+use crate::play::{Chooser, Moment, Played, SoldWindow, WINDOW, play};
+use crate::world::{PAST_DAYS, ShopWorld};
 
 /// Sister items sell more or less than the new one by this much.
 const SISTER_CV: f64 = 0.45;
@@ -29,30 +29,30 @@ const DAY_CV_RANGE: (f64, f64) = (0.1, 0.6);
 
 /// What the shop believes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Belief {
+pub struct ShopBelief {
     /// The usual day, if there is one.
-    pub profile: Option<Profile>,
+    pub profile: Option<DemandProfile>,
     /// The price response.
     pub elasticity: Option<Elasticity>,
     /// Offers made before.
     pub offers: Vec<PastOffer>,
 }
 
-impl Belief {
+impl ShopBelief {
     /// Before day `number` of a world, from past days of its item that are drawn for it alone, so
     /// that days are independent of one another.
     #[must_use]
-    pub fn before(world: &'static World, seed: u64, number: u64) -> Self {
+    pub fn before(world: &'static ShopWorld, seed: u64, number: u64) -> Self {
         Self::drawn(world, number, stream(seed, world.name, Purpose::Past, number))
     }
 
     /// Before a day of training.
     #[must_use]
-    pub fn before_training(world: &'static World, seed: u64, number: u64) -> Self {
+    pub fn before_training(world: &'static ShopWorld, seed: u64, number: u64) -> Self {
         Self::drawn(world, number, stream(seed, world.name, Purpose::TrainingPast, number))
     }
 
-    fn drawn(world: &'static World, number: u64, mut draw: ChaCha8Rng) -> Self {
+    fn drawn(world: &'static ShopWorld, number: u64, mut draw: ChaCha8Rng) -> Self {
         let item = item_of(world, number);
         let nothing = Self { profile: None, elasticity: None, offers: Vec::new() };
         match world.basis {
@@ -60,14 +60,14 @@ impl Belief {
             ProfileBasis::Sku => Self::learnt(world, item, &mut draw),
             ProfileBasis::Category => {
                 let units = item.units * varied(SISTER_CV, &mut draw);
-                Self::learnt(world, Item { units, ..item }, &mut draw)
+                Self::learnt(world, ShopItem { units, ..item }, &mut draw)
             }
         }
     }
 
-    fn learnt(world: &'static World, item: Item, draw: &mut ChaCha8Rng) -> Self {
+    fn learnt(world: &'static ShopWorld, item: ShopItem, draw: &mut ChaCha8Rng) -> Self {
         let days: Vec<Past> = (0..PAST_DAYS).map(|day| Past::of(world, item, day, draw)).collect();
-        let profile = Profile {
+        let profile = DemandProfile {
             basis: world.basis,
             days: PAST_DAYS as f64,
             day_cv: day_cv(&days),
@@ -87,7 +87,7 @@ struct Past {
 }
 
 impl Past {
-    fn of(world: &'static World, item: Item, number: u64, draw: &mut ChaCha8Rng) -> Self {
+    fn of(world: &'static ShopWorld, item: ShopItem, number: u64, draw: &mut ChaCha8Rng) -> Self {
         let day = ShopDay::past(world, item, draw);
         let percent = draw.random_range(OFFER_PERCENTS) * 10;
         let is_offer = world.past_offers && number.is_multiple_of(OFFER_EVERY);
@@ -106,7 +106,7 @@ impl Past {
     }
 
     /// What came of the day's offer, against what the day's own level let expect without it.
-    fn offer(&self, profile: &Profile, scope: OfferScope) -> Option<PastOffer> {
+    fn offer(&self, profile: &DemandProfile, scope: OfferScope) -> Option<PastOffer> {
         let first = usize::from((OFFER_FROM - OPENS) / WINDOW);
         let (before, during) = self.played.windows.split_at(first);
         let discount = self.discounts[during.first()?.step];
@@ -130,7 +130,7 @@ impl Past {
     }
 }
 
-fn units(windows: &[Sold]) -> u64 {
+fn units(windows: &[SoldWindow]) -> u64 {
     windows.iter().map(|window| window.units).sum()
 }
 
@@ -140,8 +140,8 @@ fn units(windows: &[Sold]) -> u64 {
 fn slots(days: &[Past]) -> Vec<ProfileSlot> {
     let usual_of = |day: &Past| -> Vec<Option<f64>> {
         let slots = day.played.windows.chunks(WINDOWS_PER_SLOT);
-        let usual = |window: &Sold| window.step == 0 && !window.sold_out;
-        let sold = |slot: &[Sold]| slot.iter().all(usual).then(|| units(slot) as f64);
+        let usual = |window: &SoldWindow| window.step == 0 && !window.sold_out;
+        let sold = |slot: &[SoldWindow]| slot.iter().all(usual).then(|| units(slot) as f64);
         slots.map(sold).collect()
     };
     let days: Vec<Vec<Option<f64>>> = days.iter().map(usual_of).collect();

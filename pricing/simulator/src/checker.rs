@@ -56,7 +56,7 @@ pub fn broken(day: &ShopDay, played: &Played) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::play::Change;
+    use crate::play::PriceChange;
     use crate::world::world;
 
     #[test]
@@ -64,7 +64,7 @@ mod tests {
         let day = ShopDay::played(world("hard-rules").unwrap(), 1, 0);
         let record = |changes: &[(u16, usize)], left: u64| {
             let changes =
-                changes.iter().map(|(minute, step)| Change { minute: *minute, step: *step });
+                changes.iter().map(|(minute, step)| PriceChange { minute: *minute, step: *step });
             let nothing_sold = Played {
                 windows: Vec::new(),
                 changes: changes.collect(),
@@ -85,7 +85,7 @@ mod tests {
         assert!(record(&[], day.baked + 1).contains("appeared or vanished"));
         let mut wrong = day.clone();
         wrong.steps[1].price += 1;
-        let change = Change { minute: 840, step: 1 };
+        let change = PriceChange { minute: 840, step: 1 };
         let played = Played {
             windows: Vec::new(),
             changes: vec![change],

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::day::{ShopDay, minute_of};
 use crate::item::{INTERVAL, SLOTS};
-use crate::play::{Chooser, Moment, Shelf};
+use crate::play::{Chooser, Moment, ShownStep};
 
 /// The clairvoyant of a day.
 #[must_use]
@@ -24,7 +24,7 @@ struct Search<'a> {
     wanted: Vec<Vec<u64>>,
     gap: u16,
     changes_max: u32,
-    known: HashMap<(usize, u64, Shelf), (i64, usize)>,
+    known: HashMap<(usize, u64, ShownStep), (i64, usize)>,
 }
 
 impl<'a> Search<'a> {
@@ -48,14 +48,14 @@ impl<'a> Search<'a> {
     }
 
     /// The most that can still be earned, and the step to show for it; the shallowest of the best.
-    fn best(&mut self, slot: usize, on_hand: u64, shelf: Shelf) -> (i64, usize) {
+    fn best(&mut self, slot: usize, on_hand: u64, shelf: ShownStep) -> (i64, usize) {
         if slot == SLOTS || on_hand == 0 {
             return (self.day.item.salvage * on_hand as i64, shelf.step);
         }
         let minute = minute_of(slot);
         // A change that is long enough ago does not matter any more.
         let since = shelf.since.filter(|since| minute - since < self.gap);
-        let state = (slot, on_hand, Shelf { since, ..shelf });
+        let state = (slot, on_hand, ShownStep { since, ..shelf });
         if let Some(known) = self.known.get(&state) {
             return *known;
         }
@@ -64,9 +64,9 @@ impl<'a> Search<'a> {
         let mut best: Option<(i64, usize)> = None;
         for step in shelf.step..=deepest {
             let next = if step == shelf.step {
-                Shelf { since, ..shelf }
+                ShownStep { since, ..shelf }
             } else {
-                Shelf { step, since: Some(minute), changes: shelf.changes + 1 }
+                ShownStep { step, since: Some(minute), changes: shelf.changes + 1 }
             };
             let sold = self.wanted[slot][step].min(on_hand);
             let now = sold as i64 * self.day.steps[step].price;

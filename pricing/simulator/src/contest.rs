@@ -3,21 +3,21 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::belief::Belief;
+use crate::belief::ShopBelief;
 use crate::checker::broken;
 use crate::day::ShopDay;
+use crate::fixed_rules::Tuned;
 use crate::play::play;
-use crate::policy::{Policy, Setting};
-use crate::rules_of_thumb::Tuned;
-use crate::world::World;
+use crate::policy::{PricePolicy, Setting};
+use crate::world::ShopWorld;
 
 /// What is played.
 #[derive(Debug, Clone)]
 pub struct Contest {
     /// The worlds.
-    pub worlds: Vec<&'static World>,
+    pub worlds: Vec<&'static ShopWorld>,
     /// The policies.
-    pub policies: Vec<Policy>,
+    pub policies: Vec<PricePolicy>,
     /// Days in each world.
     pub days: u64,
     /// Days on which rules are tuned in each world.
@@ -30,7 +30,7 @@ pub struct Contest {
 
 /// What a day came to under a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct DayOutcome {
     /// Revenue and salvage from the first decision on, in cents.
     pub value: i64,
     /// Pieces at the first decision.
@@ -41,25 +41,25 @@ pub struct Outcome {
     pub discounts: u64,
     /// Price changes.
     pub changes: u64,
-    /// Rules that were broken.
+    /// PriceRules that were broken.
     pub broken: Vec<String>,
 }
 
 /// What a world came to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Results {
+pub struct WorldResults {
     /// The world's name.
     pub world: &'static str,
     /// What was found in training.
     pub tuned: Tuned,
     /// For each policy, in the contest's order, every day.
-    pub outcomes: Vec<Vec<Outcome>>,
+    pub outcomes: Vec<Vec<DayOutcome>>,
 }
 
 impl Contest {
     /// Plays everything; `played` is called after every day.
     #[must_use]
-    pub fn run(&self, played: &(dyn Fn() + Sync)) -> Vec<Results> {
+    pub fn run(&self, played: &(dyn Fn() + Sync)) -> Vec<WorldResults> {
         let tuned = in_parallel(self.threads, self.worlds.len(), &|number| {
             Tuned::on(self.worlds[number], self.seed, self.training_days)
         });
@@ -78,19 +78,19 @@ impl Contest {
                     outcomes.push(outcome);
                 }
             }
-            Results { world: world.name, tuned: tuned.clone(), outcomes: by_policy }
+            WorldResults { world: world.name, tuned: tuned.clone(), outcomes: by_policy }
         });
         results.collect()
     }
 
     /// One day under every policy.
-    fn day(&self, world: &'static World, tuned: &Tuned, number: u64) -> Vec<Outcome> {
+    fn day(&self, world: &'static ShopWorld, tuned: &Tuned, number: u64) -> Vec<DayOutcome> {
         let day = &ShopDay::played(world, self.seed, number);
-        let belief = &Belief::before(world, self.seed, number);
+        let belief = &ShopBelief::before(world, self.seed, number);
         let setting = Setting { day, number, belief, tuned };
-        let outcome = |policy: &Policy| {
+        let outcome = |policy: &PricePolicy| {
             let played = play(day, &mut policy.chooser(&setting));
-            Outcome {
+            DayOutcome {
                 value: played.value(day),
                 on_hand_first: played.on_hand_first,
                 left: played.left,

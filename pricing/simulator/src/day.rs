@@ -12,9 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1, Gamma};
 
 use crate::draw::{Purpose, stream};
-use crate::item::{AFTERNOON, CLOSES, COUNTER, INTERVAL, Item, OPENS, SLOTS};
-use crate::prices::{Step, usable};
-use crate::world::{BAKED_CV, DAY_CV, World};
+use crate::item::{AFTERNOON, CLOSES, COUNTER, INTERVAL, OPENS, SLOTS, ShopItem};
+use crate::prices::{PricedStep, usable};
+use crate::world::{BAKED_CV, DAY_CV, ShopWorld};
 
 /// How busy half hours vary in a world of bursts.
 const BURST_CV: f64 = 0.6;
@@ -56,7 +56,7 @@ impl Truth {
 
 /// Someone who would buy at the deepest price.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Customer {
+pub struct Shopper {
     /// When they come, in milliseconds from midnight.
     pub at: u32,
     /// When they come back if they find no discount; only those who wait for one.
@@ -71,11 +71,11 @@ pub struct Customer {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShopDay {
     /// The world it is in.
-    pub world: &'static World,
+    pub world: &'static ShopWorld,
     /// The item.
-    pub item: Item,
+    pub item: ShopItem,
     /// Its usable steps.
-    pub steps: Vec<Step>,
+    pub steps: Vec<PricedStep>,
     /// The true response at each of them.
     pub responses: Vec<f64>,
     /// Pieces on the shelf at opening.
@@ -83,23 +83,23 @@ pub struct ShopDay {
     /// Demand as it is today.
     pub truth: Truth,
     /// Everyone, by arrival.
-    pub customers: Vec<Customer>,
+    pub customers: Vec<Shopper>,
 }
 
 impl ShopDay {
     /// Day `number` of a world. Items take turns.
     #[must_use]
-    pub fn played(world: &'static World, seed: u64, number: u64) -> Self {
+    pub fn played(world: &'static ShopWorld, seed: u64, number: u64) -> Self {
         Self::drawn(world, seed, Purpose::Played, number)
     }
 
     /// Day `number` of those on which rules are tuned: the same kind of day, other draws.
     #[must_use]
-    pub fn training(world: &'static World, seed: u64, number: u64) -> Self {
+    pub fn training(world: &'static ShopWorld, seed: u64, number: u64) -> Self {
         Self::drawn(world, seed, Purpose::Training, number)
     }
 
-    fn drawn(world: &'static World, seed: u64, purpose: Purpose, number: u64) -> Self {
+    fn drawn(world: &'static ShopWorld, seed: u64, purpose: Purpose, number: u64) -> Self {
         let mut draw = stream(seed, world.name, purpose, number);
         let item = item_of(world, number);
         let twist = Twist {
@@ -111,11 +111,11 @@ impl ShopDay {
     }
 
     /// A past day of an item: of the same world, but without what is special today.
-    pub(crate) fn past(world: &'static World, item: Item, draw: &mut ChaCha8Rng) -> Self {
+    pub(crate) fn past(world: &'static ShopWorld, item: ShopItem, draw: &mut ChaCha8Rng) -> Self {
         Self::of(world, item, Twist { level: 1.0, turn: 1.0, shift: 0 }, draw)
     }
 
-    fn of(world: &'static World, item: Item, twist: Twist, draw: &mut ChaCha8Rng) -> Self {
+    fn of(world: &'static ShopWorld, item: ShopItem, twist: Twist, draw: &mut ChaCha8Rng) -> Self {
         let baked = (item.units * world.baked * varied(BAKED_CV, draw)).round().max(1.0) as u64;
         let own = world.elasticity.unwrap_or(item.elasticity);
         let elasticity = match world.form {
@@ -135,9 +135,9 @@ impl ShopDay {
 }
 
 /// The item whose turn it is.
-pub(crate) fn item_of(world: &World, number: u64) -> Item {
+pub(crate) fn item_of(world: &ShopWorld, number: u64) -> ShopItem {
     let item = COUNTER[(number % COUNTER.len() as u64) as usize];
-    Item { units: item.units * world.size, ..item }
+    ShopItem { units: item.units * world.size, ..item }
 }
 
 /// What is special today.
@@ -149,7 +149,7 @@ struct Twist {
 
 impl Twist {
     /// Today's share of demand by quarter of an hour, of what a usual day has.
-    fn shape(&self, item: &Item) -> [f64; SLOTS] {
+    fn shape(&self, item: &ShopItem) -> [f64; SLOTS] {
         let usual = item.shape.shares();
         let slots = self.shift / i32::from(INTERVAL);
         std::array::from_fn(|slot| {
@@ -171,7 +171,7 @@ pub(crate) fn varied(cv: f64, draw: &mut ChaCha8Rng) -> f64 {
     Gamma::new(shape, 1.0 / shape).expect("a positive shape").sample(draw)
 }
 
-fn customers(world: &World, truth: &Truth, widest: f64, draw: &mut ChaCha8Rng) -> Vec<Customer> {
+fn customers(world: &ShopWorld, truth: &Truth, widest: f64, draw: &mut ChaCha8Rng) -> Vec<Shopper> {
     let wants = |draw: &mut ChaCha8Rng| if world.bursts { basket(draw) } else { 1 };
     let basket_mean = if world.bursts { basket_mean() } else { 1.0 };
     let mut customers = Vec::new();
@@ -188,7 +188,7 @@ fn customers(world: &World, truth: &Truth, widest: f64, draw: &mut ChaCha8Rng) -
             let at = starts + (passed / expected * f64::from(lasts)) as u32;
             let reach = draw.random::<f64>() * widest;
             let returns_at = returns_at(world, at, draw);
-            customers.push(Customer { at, returns_at, wants: wants(draw), reach });
+            customers.push(Shopper { at, returns_at, wants: wants(draw), reach });
             let gap: f64 = Exp1.sample(draw);
             passed += gap;
         }
@@ -197,7 +197,7 @@ fn customers(world: &World, truth: &Truth, widest: f64, draw: &mut ChaCha8Rng) -
 }
 
 /// When someone comes back who waits for a discount: any time until the close.
-fn returns_at(world: &World, at: u32, draw: &mut ChaCha8Rng) -> Option<u32> {
+fn returns_at(world: &ShopWorld, at: u32, draw: &mut ChaCha8Rng) -> Option<u32> {
     let afternoon = at >= u32::from(WAITING_FROM) * MINUTE;
     let waits = world.waiting > 0.0 && draw.random::<f64>() < world.waiting;
     (waits && afternoon).then(|| draw.random_range(at..u32::from(CLOSES) * MINUTE))

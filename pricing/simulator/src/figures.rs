@@ -1,11 +1,11 @@
-//! Figures of a contest: means, and how far chance may have moved them.
+//! Figures of a contest: means with their standard errors.
 
-use crate::contest::{Contest, Outcome, Results};
-use crate::policy::Policy;
+use crate::contest::{Contest, DayOutcome, WorldResults};
+use crate::policy::PricePolicy;
 
 /// A figure and its standard error.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Estimate {
+pub struct MeanWithError {
     /// The figure.
     pub mean: f64,
     /// Its standard error.
@@ -14,19 +14,19 @@ pub struct Estimate {
 
 /// One policy in one world, or on the average of all worlds.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Figures {
+pub struct PolicyFigures {
     /// The world; `average` for the mean of the relative figures of all worlds.
     pub world: &'static str,
     /// The policy.
     pub policy: &'static str,
     /// Revenue and salvage of an item's afternoon, in the currency; `None` for the average.
-    pub value: Option<Estimate>,
+    pub value: Option<MeanWithError>,
     /// Value over that of the best fixed rule, less 1, in percent.
-    pub over_best_fixed: Estimate,
+    pub over_best_fixed: MeanWithError,
     /// Value as a share of that of full information, in percent.
-    pub of_full_information: Estimate,
+    pub of_full_information: MeanWithError,
     /// Pieces left, as a share of what would be left without discounts, less 1, in percent.
-    pub waste_change: Estimate,
+    pub waste_change: MeanWithError,
     /// Pieces left, as a share of those on the shelf at the first decision, in percent.
     pub left: f64,
     /// Mean discount of the pieces sold in the afternoon, in percent.
@@ -36,11 +36,11 @@ pub struct Figures {
     pub sold_out: f64,
     /// Price changes a day.
     pub changes: f64,
-    /// Rules broken.
+    /// PriceRules broken.
     pub broken: u64,
 }
 
-impl Figures {
+impl PolicyFigures {
     /// The figures with their names, as text, each with the digits that mean something. An
     /// estimate is followed by its standard error, whose name ends with `_error`; what the average
     /// does not have is empty.
@@ -71,20 +71,21 @@ impl Figures {
 }
 
 /// The policies that others are measured by; a contest needs them.
-pub const MEASURES: [Policy; 3] = [Policy::None, Policy::BestFixed, Policy::FullInformation];
+pub const MEASURES: [PricePolicy; 3] =
+    [PricePolicy::None, PricePolicy::BestFixed, PricePolicy::FullInformation];
 
 /// A line for each world and policy, and one for each policy's average over the worlds.
 ///
 /// # Panics
 /// If the contest lacks one of [`MEASURES`].
 #[must_use]
-pub fn figures(contest: &Contest, results: &[Results]) -> Vec<Figures> {
-    let place = |policy: Policy| {
+pub fn figures(contest: &Contest, results: &[WorldResults]) -> Vec<PolicyFigures> {
+    let place = |policy: PricePolicy| {
         let place = contest.policies.iter().position(|other| *other == policy);
         place.expect("a contest has the policies that others are measured by")
     };
     let [none, best_fixed, full_information] = MEASURES.map(place);
-    let of_world = |result: &Results| -> Vec<Figures> {
+    let of_world = |result: &WorldResults| -> Vec<PolicyFigures> {
         let policies = contest.policies.iter().zip(&result.outcomes);
         let line = policies.map(|(policy, outcomes)| {
             let against = |other: usize| ratio(outcomes, &result.outcomes[other], value);
@@ -93,7 +94,7 @@ pub fn figures(contest: &Contest, results: &[Results]) -> Vec<Figures> {
             let empty = stocked.clone().filter(|outcome| outcome.left == 0).count();
             let over_best_fixed = against(best_fixed);
             let waste = ratio(outcomes, &result.outcomes[none], left);
-            Figures {
+            PolicyFigures {
                 world: result.world,
                 policy: policy.name(),
                 value: Some(mean(outcomes)),
@@ -109,22 +110,22 @@ pub fn figures(contest: &Contest, results: &[Results]) -> Vec<Figures> {
         });
         line.collect()
     };
-    let worlds: Vec<Vec<Figures>> = results.iter().map(of_world).collect();
-    let averages: Vec<Figures> =
+    let worlds: Vec<Vec<PolicyFigures>> = results.iter().map(of_world).collect();
+    let averages: Vec<PolicyFigures> =
         (0..contest.policies.len()).map(|policy| average(&worlds, policy)).collect();
     worlds.into_iter().flatten().chain(averages).collect()
 }
 
-fn average(worlds: &[Vec<Figures>], policy: usize) -> Figures {
+fn average(worlds: &[Vec<PolicyFigures>], policy: usize) -> PolicyFigures {
     let lines = || worlds.iter().map(|world| &world[policy]);
     let count = worlds.len() as f64;
-    let mean = |figure: fn(&Figures) -> f64| lines().map(figure).sum::<f64>() / count;
+    let mean = |figure: fn(&PolicyFigures) -> f64| lines().map(figure).sum::<f64>() / count;
     // The worlds' days are drawn apart, so their errors add up as squares.
-    let estimate = |figure: fn(&Figures) -> Estimate| Estimate {
+    let estimate = |figure: fn(&PolicyFigures) -> MeanWithError| MeanWithError {
         mean: lines().map(|line| figure(line).mean).sum::<f64>() / count,
         error: lines().map(|line| figure(line).error.powi(2)).sum::<f64>().sqrt() / count,
     };
-    Figures {
+    PolicyFigures {
         world: "average",
         policy: worlds[0][policy].policy,
         value: None,
@@ -139,7 +140,7 @@ fn average(worlds: &[Vec<Figures>], policy: usize) -> Figures {
     }
 }
 
-impl Estimate {
+impl MeanWithError {
     fn texts(self, places: usize) -> [String; 2] {
         [self.mean, self.error].map(|number| {
             let text = format!("{number:.places$}");
@@ -157,43 +158,47 @@ impl Estimate {
     }
 }
 
-fn less_one(ratio: Estimate) -> Estimate {
-    Estimate { mean: ratio.mean - 1.0, ..ratio }
+fn less_one(ratio: MeanWithError) -> MeanWithError {
+    MeanWithError { mean: ratio.mean - 1.0, ..ratio }
 }
 
-fn value(outcome: &Outcome) -> f64 {
+fn value(outcome: &DayOutcome) -> f64 {
     outcome.value as f64
 }
 
-fn left(outcome: &Outcome) -> f64 {
+fn left(outcome: &DayOutcome) -> f64 {
     outcome.left as f64
 }
 
-fn first(outcome: &Outcome) -> f64 {
+fn first(outcome: &DayOutcome) -> f64 {
     outcome.on_hand_first as f64
 }
 
-fn total(outcomes: &[Outcome], figure: impl Fn(&Outcome) -> f64) -> f64 {
+fn total(outcomes: &[DayOutcome], figure: impl Fn(&DayOutcome) -> f64) -> f64 {
     outcomes.iter().map(figure).sum()
 }
 
 /// Mean value in the currency.
-fn mean(outcomes: &[Outcome]) -> Estimate {
+fn mean(outcomes: &[DayOutcome]) -> MeanWithError {
     let count = outcomes.len() as f64;
     let mean = total(outcomes, value) / count;
     let square = total(outcomes, |outcome| (value(outcome) - mean).powi(2));
     let error = (square / (count - 1.0).max(1.0) / count).sqrt();
-    Estimate { mean: mean / 100.0, error: error / 100.0 }
+    MeanWithError { mean: mean / 100.0, error: error / 100.0 }
 }
 
 /// The ratio of two means over the same days, and its error to first order (the delta method):
 /// because the customers are the same, most of their chance cancels.
-fn ratio(over: &[Outcome], under: &[Outcome], figure: fn(&Outcome) -> f64) -> Estimate {
+fn ratio(
+    over: &[DayOutcome],
+    under: &[DayOutcome],
+    figure: fn(&DayOutcome) -> f64,
+) -> MeanWithError {
     let count = over.len() as f64;
     let base = total(under, figure);
     let ratio = total(over, figure) / base;
-    let rest = |(over, under): (&Outcome, &Outcome)| figure(over) - ratio * figure(under);
+    let rest = |(over, under): (&DayOutcome, &DayOutcome)| figure(over) - ratio * figure(under);
     let square: f64 = over.iter().zip(under).map(rest).map(|rest| rest * rest).sum();
     let error = (square * count / (count - 1.0).max(1.0)).sqrt() / base;
-    Estimate { mean: ratio, error }
+    MeanWithError { mean: ratio, error }
 }

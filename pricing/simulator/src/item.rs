@@ -13,7 +13,7 @@ pub const SLOTS: usize = ((CLOSES - OPENS) / INTERVAL) as usize;
 
 /// One item.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Item {
+pub struct ShopItem {
     /// What it is.
     pub name: &'static str,
     /// Regular price in cents.
@@ -67,7 +67,7 @@ impl Shape {
 /// The counter: 15 to 40 pieces of an item a day at 1.20 to 4.90, costs of a third of the price,
 /// elasticities around the mean that studies of single items find (1.8 to 3.3), as different by
 /// item as these studies say that they are.
-pub const COUNTER: [Item; 8] = [
+pub const COUNTER: [ShopItem; 8] = [
     item("pretzel", 120, 35, 0, 40.0, Shape::Bread, 1.8),
     item("croissant", 160, 50, 0, 32.0, Shape::Bread, 2.2),
     item("baguette", 240, 75, 0, 26.0, Shape::Bread, 2.0),
@@ -86,6 +86,6 @@ const fn item(
     units: f64,
     shape: Shape,
     elasticity: f64,
-) -> Item {
-    Item { name, price, cost, salvage, units, shape, elasticity }
+) -> ShopItem {
+    ShopItem { name, price, cost, salvage, units, shape, elasticity }
 }

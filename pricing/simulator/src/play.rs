@@ -1,8 +1,8 @@
 //! One day played under one policy: customers meet prices.
 
-use crate::day::{Customer, FIRST_DECISION, ShopDay, WAITS_FOR_PERCENT, minute_of};
+use crate::day::{FIRST_DECISION, ShopDay, Shopper, WAITS_FOR_PERCENT, minute_of};
 use crate::item::{CLOSES, INTERVAL, OPENS, SLOTS};
-use crate::prices::Step;
+use crate::prices::PricedStep;
 
 /// Minutes of a window of sales, as the product's stock windows have it.
 pub const WINDOW: u16 = 5;
@@ -10,7 +10,7 @@ const WINDOWS: usize = ((CLOSES - OPENS) / WINDOW) as usize;
 
 /// What one window sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sold {
+pub struct SoldWindow {
     /// Pieces.
     pub units: u64,
     /// The step on the shelf.
@@ -21,7 +21,7 @@ pub struct Sold {
 
 /// A price change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change {
+pub struct PriceChange {
     /// When, in minutes from midnight.
     pub minute: u16,
     /// The step from then on.
@@ -30,7 +30,7 @@ pub struct Change {
 
 /// The price on the shelf and how it came there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Shelf {
+pub struct ShownStep {
     /// The step.
     pub step: usize,
     /// The last change, in minutes from midnight.
@@ -49,11 +49,11 @@ pub struct Moment<'a> {
     /// Pieces on the shelf now.
     pub on_hand: u64,
     /// The price now.
-    pub shelf: Shelf,
+    pub shelf: ShownStep,
     /// The usable steps.
-    pub steps: &'a [Step],
+    pub steps: &'a [PricedStep],
     /// Every window since opening.
-    pub windows: &'a [Sold],
+    pub windows: &'a [SoldWindow],
     /// Whether a change is allowed: gap and number of changes.
     pub may_change: bool,
 }
@@ -74,9 +74,9 @@ pub type Chooser<'a> = Box<dyn FnMut(&Moment<'_>) -> usize + 'a>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Played {
     /// Every window.
-    pub windows: Vec<Sold>,
+    pub windows: Vec<SoldWindow>,
     /// Every price change, in order.
-    pub changes: Vec<Change>,
+    pub changes: Vec<PriceChange>,
     /// Pieces at the first decision.
     pub on_hand_first: u64,
     /// Revenue from the first decision on, in cents.
@@ -103,7 +103,7 @@ pub fn play(day: &ShopDay, choose: &mut Chooser<'_>) -> Played {
     let mut visits = visits.iter().peekable();
     let mut done = vec![false; day.customers.len()];
     let rules = day.world.rules.rules();
-    let mut shelf = Shelf::default();
+    let mut shelf = ShownStep::default();
     let mut played = Played {
         windows: Vec::with_capacity(WINDOWS),
         changes: Vec::new(),
@@ -132,11 +132,11 @@ pub fn play(day: &ShopDay, choose: &mut Chooser<'_>) -> Played {
                 may_change,
             });
             if step != shelf.step {
-                played.changes.push(Change { minute, step });
+                played.changes.push(PriceChange { minute, step });
                 // No such step: for the checker to tell.
                 let shown = if step < day.steps.len() { step } else { shelf.step };
                 let changes = shelf.changes + 1;
-                shelf = Shelf { step: shown, since: Some(minute), changes };
+                shelf = ShownStep { step: shown, since: Some(minute), changes };
             }
         }
         let price = day.steps[shelf.step];
@@ -160,7 +160,7 @@ pub fn play(day: &ShopDay, choose: &mut Chooser<'_>) -> Played {
                 played.revenue += units as i64 * price.price;
                 played.discounts += units * u64::from(price.percent);
             }
-            played.windows.push(Sold { units, step: shelf.step, sold_out: played.left == 0 });
+            played.windows.push(SoldWindow { units, step: shelf.step, sold_out: played.left == 0 });
         }
     }
     played
@@ -173,7 +173,7 @@ struct Visit {
     is_return: bool,
 }
 
-fn visits(customers: &[Customer]) -> Vec<Visit> {
+fn visits(customers: &[Shopper]) -> Vec<Visit> {
     let mut visits = Vec::with_capacity(customers.len());
     for (number, customer) in customers.iter().enumerate() {
         visits.push(Visit { at: customer.at, customer: number, is_return: false });

@@ -2,20 +2,20 @@
 
 use demand::Learning;
 use pricing::decide::{Method, decide_by};
-use pricing::situation::Situation;
+use pricing::decision_request::DecisionRequest;
 
-use crate::belief::Belief;
+use crate::belief::ShopBelief;
 use crate::clairvoyant::clairvoyant;
 use crate::day::ShopDay;
+use crate::fixed_rules::{FOUR_O_CLOCK, NONE, STEPPED, Tuned, fixed, sell_through};
 use crate::item::COUNTER;
 use crate::play::{Chooser, Moment};
 use crate::prices::amount;
-use crate::rules_of_thumb::{FOUR_O_CLOCK, NONE, STEPPED, Tuned, fixed, sell_through};
-use crate::situation::{certain, honest, informed};
+use crate::request::{certain, honest, informed};
 
 /// A policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
+pub enum PricePolicy {
     /// Never a discount.
     None,
     /// 30 % off at four o'clock.
@@ -39,12 +39,12 @@ pub enum Policy {
     /// Knows every customer.
     Clairvoyant,
     /// The product's decisions without one part of the algorithm.
-    Without(Part),
+    Without(MethodPart),
 }
 
 /// A part of the algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum MethodPart {
     /// Learning today's level.
     Level,
     /// Learning the price response.
@@ -65,12 +65,12 @@ pub struct Setting<'a> {
     /// Its number.
     pub number: u64,
     /// What the shop believes.
-    pub belief: &'a Belief,
-    /// Rules tuned for the world.
+    pub belief: &'a ShopBelief,
+    /// PriceRules tuned for the world.
     pub tuned: &'a Tuned,
 }
 
-impl Policy {
+impl PricePolicy {
     /// All policies, from the simplest to the one that knows most.
     pub const ALL: [Self; 11] = [
         Self::None,
@@ -88,11 +88,11 @@ impl Policy {
 
     /// The product's decisions, each time without another part.
     pub const ABLATIONS: [Self; 5] = [
-        Self::Without(Part::Level),
-        Self::Without(Part::Response),
-        Self::Without(Part::Averaging),
-        Self::Without(Part::Tempering),
-        Self::Without(Part::Dispersion),
+        Self::Without(MethodPart::Level),
+        Self::Without(MethodPart::Response),
+        Self::Without(MethodPart::Averaging),
+        Self::Without(MethodPart::Tempering),
+        Self::Without(MethodPart::Dispersion),
     ];
 
     /// Every policy there is.
@@ -121,11 +121,11 @@ impl Policy {
             Self::Ours => "ours",
             Self::FullInformation => "full-information",
             Self::Clairvoyant => "clairvoyant",
-            Self::Without(Part::Level) => "without-level",
-            Self::Without(Part::Response) => "without-response",
-            Self::Without(Part::Averaging) => "without-averaging",
-            Self::Without(Part::Tempering) => "without-tempering",
-            Self::Without(Part::Dispersion) => "without-dispersion",
+            Self::Without(MethodPart::Level) => "without-level",
+            Self::Without(MethodPart::Response) => "without-response",
+            Self::Without(MethodPart::Averaging) => "without-averaging",
+            Self::Without(MethodPart::Tempering) => "without-tempering",
+            Self::Without(MethodPart::Dispersion) => "without-dispersion",
         }
     }
 
@@ -144,11 +144,11 @@ impl Policy {
             Self::Ours => "the product's decisions",
             Self::FullInformation => "the optimiser, told today's true means",
             Self::Clairvoyant => "knows every customer: the most that can be earned",
-            Self::Without(Part::Level) => "ours, taking today for a usual day",
-            Self::Without(Part::Response) => "ours, never learning the price response",
-            Self::Without(Part::Averaging) => "ours, with the mean price response only",
-            Self::Without(Part::Tempering) => "ours, trusting bursts of sales",
-            Self::Without(Part::Dispersion) => "ours, planning with Poisson sales",
+            Self::Without(MethodPart::Level) => "ours, taking today for a usual day",
+            Self::Without(MethodPart::Response) => "ours, never learning the price response",
+            Self::Without(MethodPart::Averaging) => "ours, with the mean price response only",
+            Self::Without(MethodPart::Tempering) => "ours, trusting bursts of sales",
+            Self::Without(MethodPart::Dispersion) => "ours, planning with Poisson sales",
         }
     }
 
@@ -177,7 +177,7 @@ impl Policy {
     }
 }
 
-impl Part {
+impl MethodPart {
     /// The method without this part.
     #[must_use]
     pub fn missing(self) -> Method {
@@ -194,7 +194,10 @@ impl Part {
 }
 
 /// Asks the product. A price that is not that of its step is no step, which the checker tells.
-fn decided<'a>(method: Method, situation: impl Fn(&Moment<'_>) -> Situation + 'a) -> Chooser<'a> {
+fn decided<'a>(
+    method: Method,
+    situation: impl Fn(&Moment<'_>) -> DecisionRequest + 'a,
+) -> Chooser<'a> {
     Box::new(move |moment: &Moment<'_>| {
         let decision = decide_by(&situation(moment), &method);
         let decided = (decision.discount_percent, decision.price);

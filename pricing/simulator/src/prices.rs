@@ -1,14 +1,14 @@
 //! What each step of the ladder costs, and whether it may be used: a second reading of the rules,
 //! by trying one cent after the other, so that the product's arithmetic is judged by another.
 
-use pricing::situation::Rules;
+use pricing::decision_request::PriceRules;
 use rust_decimal::Decimal;
 
-use crate::item::Item;
+use crate::item::ShopItem;
 
 /// A step of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
+pub struct PricedStep {
     /// The discount.
     pub percent: u8,
     /// The shelf price in cents.
@@ -23,14 +23,14 @@ pub fn amount(cents: i64) -> Decimal {
 
 /// The usable steps of an item, shallow to deep; the first is the regular price.
 #[must_use]
-pub fn usable(item: &Item, rules: &Rules) -> Vec<Step> {
-    let mut usable = vec![Step { percent: 0, price: item.price }];
+pub fn usable(item: &ShopItem, rules: &PriceRules) -> Vec<PricedStep> {
+    let mut usable = vec![PricedStep { percent: 0, price: item.price }];
     for percent in rules.ladder.steps().iter().copied().skip(1) {
         let Some(price) = shelf_price(item.price, percent, &rules.price_endings) else { continue };
         let cheaper = usable.iter().all(|step| price < step.price);
         let too_deep = Decimal::from(percent) > rules.max_discount_percent;
         if cheaper && !too_deep && above_floors(price, item, rules) {
-            usable.push(Step { percent, price });
+            usable.push(PricedStep { percent, price });
         }
     }
     usable
@@ -48,7 +48,7 @@ fn ends_with(price: i64, ending: &str) -> bool {
     format!("{price:0>width$}", width = ending.len()).ends_with(ending)
 }
 
-fn above_floors(price: i64, item: &Item, rules: &Rules) -> bool {
+fn above_floors(price: i64, item: &ShopItem, rules: &PriceRules) -> bool {
     let price = amount(price);
     let margin_kept = rules.min_margin_percent.is_none_or(|percent| {
         price * (Decimal::ONE_HUNDRED - percent) >= amount(item.cost) * Decimal::ONE_HUNDRED
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn prices_keep_the_promise_of_the_sign_the_ending_and_the_margin() {
-        let prices = |item: &Item, rules: RuleSet| -> Vec<(u8, i64)> {
+        let prices = |item: &ShopItem, rules: RuleSet| -> Vec<(u8, i64)> {
             usable(item, &rules.rules()).iter().map(|step| (step.percent, step.price)).collect()
         };
         let [pretzel, .., salad, _, _] = COUNTER;

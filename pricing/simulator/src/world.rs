@@ -4,14 +4,14 @@
 
 use demand::{ProfileBasis, ResponseForm};
 use domain::Ladder;
-use pricing::situation::Rules;
+use pricing::decision_request::PriceRules;
 use rust_decimal::Decimal;
 
 use crate::item::INTERVAL;
 
 /// One kind of world: how demand really is, what the shop believes, and which rules bind it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct World {
+pub struct ShopWorld {
     /// Its name on the command line.
     pub name: &'static str,
     /// What is different in it, and what that stands for.
@@ -54,10 +54,10 @@ pub enum RuleSet {
 impl RuleSet {
     /// The rules as the product takes them.
     #[must_use]
-    pub fn rules(self) -> Rules {
+    pub fn rules(self) -> PriceRules {
         let hard = self == Self::Hard;
         let steps = if hard { vec![0, 25, 50] } else { (0..=70).step_by(10).collect() };
-        Rules {
+        PriceRules {
             ladder: Ladder::new(steps).expect("ascending from 0"),
             max_discount_percent: Decimal::from(if hard { 50 } else { 95 }),
             min_price: None,
@@ -81,7 +81,7 @@ pub(crate) const PAST_DAYS: u64 = 28;
 /// offer on every third day. A quarter more is baked than is sold on average, so that with
 /// `DAY_CV` about a quarter of it would be left over and one day in four sells out; bakers call
 /// 15 % returns healthy, and that is with discounts.
-const PLAIN: World = World {
+const PLAIN: ShopWorld = ShopWorld {
     name: "plain",
     about: "as modelled: Poisson customers, exponential response, four weeks of history",
     size: 1.0,
@@ -99,80 +99,80 @@ const PLAIN: World = World {
 };
 
 /// All worlds.
-pub const WORLDS: [World; 14] = [
+pub const WORLDS: [ShopWorld; 14] = [
     PLAIN,
-    World {
+    ShopWorld {
         name: "bursts",
         about: "1 to 4 pieces a customer, and half hours that are busy or idle (cv 0.6)",
         bursts: true,
         ..PLAIN
     },
-    World {
+    ShopWorld {
         name: "wrong-level",
         about: "today brings half of what history says, or 1.6 times it; the baker did not know",
         level: &[0.5, 1.6],
         ..PLAIN
     },
-    World {
+    ShopWorld {
         name: "inelastic",
         about: "elasticity 1.2 where 2.2 (sd 0.7) is believed; no offer was ever made",
         elasticity: Some(1.2),
         past_offers: false,
         ..PLAIN
     },
-    World {
+    ShopWorld {
         name: "elastic",
         about: "elasticity 3.5 where 2.2 (sd 0.7) is believed; no offer was ever made",
         elasticity: Some(3.5),
         past_offers: false,
         ..PLAIN
     },
-    World {
+    ShopWorld {
         name: "constant",
         about: "constant elasticity (1.6 instead of 2.2: again 3 times at half the price), \
                 exponential believed",
         form: ResponseForm::Constant,
         ..PLAIN
     },
-    World {
+    ShopWorld {
         name: "waiting",
         about: "from noon every fourth customer comes back later unless 20 % off or more is shown",
         waiting: 0.25,
         ..PLAIN
     },
-    World {
+    ShopWorld {
         name: "no-history",
         about: "no profile, no belief about the price response",
         basis: ProfileBasis::None,
         past_offers: false,
         ..PLAIN
     },
-    World {
+    ShopWorld {
         name: "new-item",
         about: "the profile and offers of a sister item, whose level differs by some 45 %",
         basis: ProfileBasis::Category,
         ..PLAIN
     },
-    World {
+    ShopWorld {
         name: "weather",
         about: "it turns at 13:00: half of the demand that was to come, or 1.4 times it",
         turn: &[0.5, 1.4],
         ..PLAIN
     },
-    World {
+    ShopWorld {
         name: "hard-rules",
         about: "0, 25 or 50 % off, one change a day, prices ending with 9, a margin of 20 %",
         rules: RuleSet::Hard,
         ..PLAIN
     },
-    World {
+    ShopWorld {
         name: "shifted",
         about: "today's customers come an hour earlier or later than history says",
         shift: &[-60, 60],
         ..PLAIN
     },
-    World { name: "slow", about: "4 to 10 pieces a day", size: 0.25, ..PLAIN },
-    World {
+    ShopWorld { name: "slow", about: "4 to 10 pieces a day", size: 0.25, ..PLAIN },
+    ShopWorld {
         name: "big-stock",
         about: "twice as much baked as is sold on average",
         baked: 2.0,
@@ -182,6 +182,6 @@ pub const WORLDS: [World; 14] = [
 
 /// The world of this name.
 #[must_use]
-pub fn world(name: &str) -> Option<&'static World> {
+pub fn world(name: &str) -> Option<&'static ShopWorld> {
     WORLDS.iter().find(|world| world.name == name)
 }

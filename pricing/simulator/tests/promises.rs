@@ -1,18 +1,18 @@
 //! What anyone who reads the table relies on. Small contests; the seed stands in each.
 
 use demand::ResponseForm;
-use pricing_simulator::belief::Belief;
+use pricing_simulator::belief::ShopBelief;
 use pricing_simulator::checker::broken;
 use pricing_simulator::contest::Contest;
-use pricing_simulator::day::{Customer, ShopDay, Truth};
-use pricing_simulator::figures::{Figures, MEASURES, figures};
+use pricing_simulator::day::{ShopDay, Shopper, Truth};
+use pricing_simulator::figures::{MEASURES, PolicyFigures, figures};
+use pricing_simulator::fixed_rules::{Markdown, NONE, Tuned, fixed};
 use pricing_simulator::item::{COUNTER, SLOTS};
 use pricing_simulator::play::play;
-use pricing_simulator::policy::{Policy, Setting};
-use pricing_simulator::rules_of_thumb::{Markdown, NONE, Tuned, fixed};
+use pricing_simulator::policy::{PricePolicy, Setting};
 use pricing_simulator::world::{WORLDS, world};
 
-fn contest(worlds: &[&str], policies: &[Policy], days: u64) -> Contest {
+fn contest(worlds: &[&str], policies: &[PricePolicy], days: u64) -> Contest {
     Contest {
         worlds: worlds.iter().map(|name| world(name).expect("a world")).collect(),
         policies: policies.to_vec(),
@@ -25,7 +25,7 @@ fn contest(worlds: &[&str], policies: &[Policy], days: u64) -> Contest {
 
 #[test]
 fn the_same_seed_gives_the_same_days_on_any_number_of_threads() {
-    let once = contest(&["bursts", "waiting"], &Policy::ALL, 6);
+    let once = contest(&["bursts", "waiting"], &PricePolicy::ALL, 6);
     let alone = Contest { threads: 1, ..once.clone() };
     let many = Contest { threads: 5, ..once.clone() };
     let results = once.run(&|| ());
@@ -39,7 +39,7 @@ fn the_same_seed_gives_the_same_days_on_any_number_of_threads() {
 #[test]
 fn no_policy_breaks_a_rule_in_any_world() {
     let worlds: Vec<&str> = WORLDS.iter().map(|world| world.name).collect();
-    let policies: Vec<Policy> = Policy::every().collect();
+    let policies: Vec<PricePolicy> = PricePolicy::every().collect();
     let contest = Contest { training_days: 16, ..contest(&worlds, &policies, 4) };
     for result in contest.run(&|| ()) {
         for (policy, outcomes) in policies.iter().zip(&result.outcomes) {
@@ -52,7 +52,12 @@ fn no_policy_breaks_a_rule_in_any_world() {
 /// Hard rules bind most, so many days of them.
 #[test]
 fn the_hard_rules_are_kept_on_many_days() {
-    let policies = [Policy::Ours, Policy::Stepped, Policy::SellThrough, Policy::Clairvoyant];
+    let policies = [
+        PricePolicy::Ours,
+        PricePolicy::Stepped,
+        PricePolicy::SellThrough,
+        PricePolicy::Clairvoyant,
+    ];
     let result = &contest(&["hard-rules"], &policies, 60).run(&|| ())[0];
     assert!(result.outcomes.iter().flatten().all(|outcome| outcome.broken.is_empty()));
     let changes: Vec<u64> =
@@ -62,11 +67,11 @@ fn the_hard_rules_are_kept_on_many_days() {
 
 #[test]
 fn all_policies_meet_the_same_customers_and_the_same_noon() {
-    let policies: Vec<Policy> = Policy::ALL.into_iter().collect();
+    let policies: Vec<PricePolicy> = PricePolicy::ALL.into_iter().collect();
     for result in contest(&["plain", "bursts", "waiting"], &policies, 8).run(&|| ()) {
         for day in 0..8 {
             let on_hand = |outcomes: &Vec<_>| {
-                let outcome: &pricing_simulator::contest::Outcome = &outcomes[day];
+                let outcome: &pricing_simulator::contest::DayOutcome = &outcomes[day];
                 outcome.on_hand_first
             };
             let first = on_hand(&result.outcomes[0]);
@@ -82,7 +87,7 @@ fn whoever_buys_at_a_price_buys_at_any_lower_one() {
         assert!(day.responses.is_sorted(), "{}: {:?}", world.name, day.responses);
         assert_eq!(day.responses[0], 1.0);
         let buyers = |step: usize| {
-            let buys = |customer: &&Customer| customer.reach < day.responses[step];
+            let buys = |customer: &&Shopper| customer.reach < day.responses[step];
             day.customers.iter().filter(buys).count()
         };
         let by_step: Vec<usize> = (0..day.steps.len()).map(buyers).collect();
@@ -98,7 +103,7 @@ fn a_day_of_five_customers_comes_out_as_on_paper() {
     let base = ShopDay::played(plain, 1, 0);
     assert_eq!((pretzel.price, base.steps[3].price), (120, 84), "30 % off 1.20");
     let truth = Truth { mean: [0.0; SLOTS], elasticity: 1.8, form: ResponseForm::Exponential };
-    let at = |hour: u32, minute: u32, reach: f64| Customer {
+    let at = |hour: u32, minute: u32, reach: f64| Shopper {
         at: (hour * 60 + minute) * 60_000,
         returns_at: None,
         wants: 1,
@@ -125,9 +130,9 @@ fn a_day_of_five_customers_comes_out_as_on_paper() {
     assert!(discounted.windows.last().expect("a window").sold_out);
     let tuned =
         Tuned { fixed: Vec::new(), fixed_by_item: Vec::new(), stepped: Vec::new(), patience: 0.0 };
-    let belief = Belief { profile: None, elasticity: None, offers: Vec::new() };
+    let belief = ShopBelief { profile: None, elasticity: None, offers: Vec::new() };
     let setting = Setting { day: &day, number: 0, belief: &belief, tuned: &tuned };
-    let best = play(&day, &mut Policy::Clairvoyant.chooser(&setting));
+    let best = play(&day, &mut PricePolicy::Clairvoyant.chooser(&setting));
     // 20 % at 14:30 sells one to the customer of that time as well: 96 + 96 + 96, no more than
     // waiting until 16:00, which costs one change as well; the best is found either way.
     assert_eq!(best.value(&day), 288);
@@ -139,11 +144,11 @@ fn nobody_earns_more_than_the_clairvoyant() {
     let worlds: Vec<&str> =
         WORLDS.iter().map(|world| world.name).filter(|name| *name != "waiting").collect();
     let policies = [
-        Policy::None,
-        Policy::BestFixedByItem,
-        Policy::BestStepped,
-        Policy::SellThrough,
-        Policy::Clairvoyant,
+        PricePolicy::None,
+        PricePolicy::BestFixedByItem,
+        PricePolicy::BestStepped,
+        PricePolicy::SellThrough,
+        PricePolicy::Clairvoyant,
     ];
     for result in contest(&worlds, &policies, 24).run(&|| ()) {
         for day in 0..24 {
@@ -169,10 +174,10 @@ fn without_discounts_a_believable_part_of_the_bake_is_left() {
 #[test]
 fn in_the_plain_world_ours_beats_the_best_fixed_rule_and_is_near_full_information() {
     let mut policies = MEASURES.to_vec();
-    policies.push(Policy::Ours);
+    policies.push(PricePolicy::Ours);
     let contest = Contest { training_days: 400, ..contest(&["plain"], &policies, 160) };
     let lines = figures(&contest, &contest.run(&|| ()));
-    let ours: &Figures = lines.iter().find(|line| line.policy == "ours").expect("a line");
+    let ours: &PolicyFigures = lines.iter().find(|line| line.policy == "ours").expect("a line");
     let over = ours.over_best_fixed;
     assert!(over.mean - 2.0 * over.error > 2.0, "{over:?}");
     assert!(ours.of_full_information.mean > 94.0, "{:?}", ours.of_full_information);

@@ -1,4 +1,4 @@
-//! Why a request is not answered with offers, as RFC 9457 problem details.
+//! Errors of the offers API, as RFC 9457 problem details.
 
 use std::fmt;
 
@@ -11,35 +11,35 @@ use domain::identifier::IdError;
 use domain::ports::Failure;
 use serde_json::json;
 
-/// What is wrong. As a text it is the `detail`.
+/// Error of a request. Its text is the `detail` of the answer.
 #[derive(Debug)]
-pub(super) enum Problem {
-    /// No authority came with the request.
+pub(super) enum OffersProblem {
+    /// The request has no authority.
     Unauthenticated,
     /// The sender may not act for the store.
     StoreNotAllowed { store_id: StoreId, allowed: String },
-    /// The path is none of ours.
+    /// The path is unknown.
     NotFound { path: String },
-    /// The path names no store.
+    /// The store id in the path is invalid.
     NoStoreId(IdError),
-    /// What stands for the store is no text.
+    /// The store id in the path is not UTF-8.
     NoText,
-    /// A parameter that is not known.
+    /// Unknown parameter.
     Parameter(String),
-    /// A date that is none.
+    /// Invalid date.
     Date(String),
-    /// Another date.
+    /// Second date.
     DateAgain,
     /// The store is not in the catalogue.
     NoStore(StoreId),
-    /// Anything but reading.
+    /// Method other than GET.
     MethodNotAllowed,
-    /// The tables do not answer.
+    /// A table cannot be read.
     Tables(Failure),
 }
 
-impl Problem {
-    /// Its status, the last part of its type, and its title.
+impl OffersProblem {
+    /// Returns the status, the last part of the type, and the title.
     fn class(&self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as S;
         match self {
@@ -65,7 +65,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for OffersProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unauthenticated => f.write_str(
@@ -97,13 +97,13 @@ impl fmt::Display for Problem {
                 "store {store_id} is not in the catalogue; `daymark catalog import` puts it there"
             ),
             Self::MethodNotAllowed => f.write_str("offers are read with GET"),
-            // What the tables say is for the log, not for whoever asks.
+            // The failure itself is logged and not shown to the sender.
             Self::Tables(_) => f.write_str("the tables do not answer; ask again in a moment"),
         }
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for OffersProblem {
     fn into_response(self) -> Response {
         let (status, name, title) = self.class();
         if let Self::Tables(failure) = &self {

@@ -1,5 +1,5 @@
-//! The offers over HTTP as a Lambda function behind API Gateway: the same router as on one machine,
-//! and who may read which store as the authorizer found it.
+//! Lambda function of the offers API, behind API Gateway: the same router as on one machine. The
+//! authority comes from the authorizer.
 
 #![recursion_limit = "256"]
 
@@ -9,13 +9,14 @@ use aws::lambda::{Function, admitted};
 use chrono::{DateTime, Utc};
 use lambda_http::Error;
 use lambda_http::tower::ServiceBuilder;
-use pricing::api::{Service, router};
+use pricing::api::{OffersService, router};
 use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
-    let router = router(Arc::new(Service { tables: function.tables()?, clock: Arc::new(now) }));
+    let router =
+        router(Arc::new(OffersService { tables: function.tables()?, clock: Arc::new(now) }));
     let service = ServiceBuilder::new().map_request(admitted).service(router);
     lambda_http::run(service).instrument(function.span()).await
 }

@@ -1,6 +1,6 @@
-//! The pricing as a Lambda function behind the queue of its schedule: one store after the other.
-//! The message says the slot, so that one that comes late or twice decides the same; or nothing,
-//! when the slot is over.
+//! Lambda function of the pricing, behind the queue of its schedule: one store at a time. The
+//! message names the slot, so that a repeated message decides the same. A message that is delivered
+//! after the end of its slot decides nothing.
 
 #![recursion_limit = "256"]
 
@@ -24,8 +24,8 @@ async fn main() -> Result<(), Error> {
     let pricing = Pricing { tables: function.tables()? };
     let handler = service_fn(async |event: LambdaEvent<DueBatch>| {
         let price = async |DueStore { store_id, due }| {
-            let pass = pricing.price_store(&store_id, due, now()).await?;
-            count_freshness(&pass, due, now());
+            let report = pricing.price_store(&store_id, due, now()).await?;
+            count_freshness(&report, due, now());
             Ok(())
         };
         let answer = event.payload.serve(price).await;

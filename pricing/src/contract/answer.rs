@@ -1,14 +1,14 @@
-//! A decision as one line of JSON.
+//! Writer of answers: a decision as one line of JSON.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 
-use super::Request;
-use crate::decision::{Alternative, Decision, Expected};
+use super::RequestLine;
+use crate::decision::{Alternative, Decision, ExpectedOutcome};
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct AnswerLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
     store_id: &'a str,
@@ -18,34 +18,34 @@ struct Answer<'a> {
     price: String,
     discount_percent: u8,
     #[serde(flatten)]
-    expected: Expectation,
-    if_unchanged: Expectation,
+    expected: ExpectationFields,
+    if_unchanged: ExpectationFields,
     reason: &'a str,
-    alternatives: Vec<Entry>,
+    alternatives: Vec<AlternativeFields>,
 }
 
 #[derive(Serialize)]
-struct Expectation {
+struct ExpectationFields {
     expected_units: f64,
     expected_revenue: String,
     expected_waste: f64,
 }
 
 #[derive(Serialize)]
-struct Entry {
+struct AlternativeFields {
     discount_percent: u8,
     price: String,
     allowed: bool,
     #[serde(flatten)]
-    outcome: Outcome,
+    outcome: DecideOutcome,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Outcome {
+enum DecideOutcome {
     Allowed {
         #[serde(flatten)]
-        expected: Expectation,
+        expected: ExpectationFields,
         expected_value: String,
     },
     Barred {
@@ -53,44 +53,44 @@ enum Outcome {
     },
 }
 
-/// The answer to a request, without a line's end.
+/// Returns the answer to a request, without a line end.
 #[must_use]
-pub fn answer(request: &Request, decision: &Decision) -> String {
-    let situation = &request.situation;
-    let places = situation.currency.minor_digits();
-    let answer = Answer {
-        request_id: request.request_id.as_deref(),
-        store_id: &situation.store_id,
-        sku: &situation.sku,
-        as_of: &request.as_of,
+pub fn answer(line: &RequestLine, decision: &Decision) -> String {
+    let request = &line.request;
+    let places = request.currency.minor_digits();
+    let answer = AnswerLine {
+        request_id: line.request_id.as_deref(),
+        store_id: &request.store_id,
+        sku: &request.sku,
+        as_of: &line.as_of,
         action: if decision.changes { "change" } else { "keep" },
         price: money(decision.price, places),
         discount_percent: decision.discount_percent,
         expected: expectation(&decision.expected, places),
         if_unchanged: expectation(&decision.if_unchanged, places),
         reason: &decision.reason,
-        alternatives: decision.alternatives.iter().map(|it| entry(it, places)).collect(),
+        alternatives: decision.alternatives.iter().map(|step| alternative(step, places)).collect(),
     };
     serde_json::to_string(&answer).expect("an answer is plain JSON")
 }
 
-fn entry(alternative: &Alternative, places: u32) -> Entry {
-    Entry {
-        discount_percent: alternative.discount_percent,
-        price: money(alternative.price, places),
-        allowed: alternative.outcome.is_ok(),
-        outcome: match &alternative.outcome {
-            Ok(expected) => Outcome::Allowed {
+fn alternative(step: &Alternative, places: u32) -> AlternativeFields {
+    AlternativeFields {
+        discount_percent: step.discount_percent,
+        price: money(step.price, places),
+        allowed: step.outcome.is_ok(),
+        outcome: match &step.outcome {
+            Ok(expected) => DecideOutcome::Allowed {
                 expected: expectation(expected, places),
                 expected_value: money(expected.value, places),
             },
-            Err(why) => Outcome::Barred { why_not: why.code() },
+            Err(why) => DecideOutcome::Barred { why_not: why.code() },
         },
     }
 }
 
-fn expectation(expected: &Expected, places: u32) -> Expectation {
-    Expectation {
+fn expectation(expected: &ExpectedOutcome, places: u32) -> ExpectationFields {
+    ExpectationFields {
         expected_units: number(expected.units),
         expected_revenue: money(expected.revenue, places),
         expected_waste: number(expected.waste),

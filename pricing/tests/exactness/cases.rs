@@ -1,9 +1,11 @@
 //! Situations of every kind, all rules mixed, drawn by a seed.
 
 use chrono::{DateTime, FixedOffset, TimeDelta, TimeZone, Timelike};
-use demand::{Elasticity, OfferScope, PastOffer, Profile, ProfileBasis, ProfileSlot, ResponseForm};
+use demand::{
+    DemandProfile, Elasticity, OfferScope, PastOffer, ProfileBasis, ProfileSlot, ResponseForm,
+};
 use domain::{Currency, Ladder};
-use pricing::situation::{Rules, Sales, Shelf, Situation};
+use pricing::decision_request::{DecisionRequest, PriceRules, SalesWindow, ShelfPrice};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
@@ -14,57 +16,57 @@ use crate::rule::{amount, shelf_price};
 /// How many steps of the naive recursion a case may cost.
 const WORK_MAX: u64 = 400_000;
 
-/// A situation in which there is nothing to learn, the profile and the response being known, and
+/// A request in which there is nothing to learn, the profile and the response being known, and
 /// no more in stock than the naive recursion can bear.
-pub(crate) fn bearable(seed: u64) -> Situation {
+pub(crate) fn bearable(seed: u64) -> DecisionRequest {
     known(drawn(seed, affordable))
 }
 
 /// Hundreds of pieces, two decisions and three steps, with nothing to learn.
-pub(crate) fn wholesale(seed: u64) -> Situation {
-    let mut situation = certain(seed);
+pub(crate) fn wholesale(seed: u64) -> DecisionRequest {
+    let mut request = certain(seed);
     let random = &mut ChaCha8Rng::seed_from_u64(!seed);
-    let interval = i64::from(situation.rules.decision_interval_minutes);
-    situation.closes_at = situation.as_of + TimeDelta::minutes(2 * interval);
-    situation.rules.ladder = Ladder::new(vec![0, 20, 50]).expect("ascending from 0");
-    situation.shelf = Shelf {
-        price: situation.regular_price,
+    let interval = i64::from(request.rules.decision_interval_minutes);
+    request.closes_at = request.as_of + TimeDelta::minutes(2 * interval);
+    request.rules.ladder = Ladder::new(vec![0, 20, 50]).expect("ascending from 0");
+    request.shelf = ShelfPrice {
+        price: request.regular_price,
         discount_percent: 0,
         since: None,
         changes_today: 0,
     };
-    situation.on_hand = random.random_range(401..=900);
-    let units = situation.on_hand as f64 * random.random_range(0.2..1.5);
+    request.on_hand = random.random_range(401..=900);
+    let units = request.on_hand as f64 * random.random_range(0.2..1.5);
     let day = ProfileSlot { start: 0, end: 1_440, units: units * 720.0 / interval as f64 };
-    situation.profile.as_mut().expect("a profile").slots = vec![day];
-    situation
+    request.profile.as_mut().expect("a profile").slots = vec![day];
+    request
 }
 
-/// A situation in which there is nothing to learn.
-pub(crate) fn certain(seed: u64) -> Situation {
+/// A request in which there is nothing to learn.
+pub(crate) fn certain(seed: u64) -> DecisionRequest {
     known(any(seed))
 }
 
-fn known(mut situation: Situation) -> Situation {
-    let profile = situation.profile.as_mut().expect("a profile");
+fn known(mut request: DecisionRequest) -> DecisionRequest {
+    let profile = request.profile.as_mut().expect("a profile");
     (profile.basis, profile.day_cv) = (ProfileBasis::Sku, 0.0);
-    situation.elasticity.as_mut().expect("an elasticity").sd = 0.0;
-    situation
+    request.elasticity.as_mut().expect("an elasticity").sd = 0.0;
+    request
 }
 
-/// A situation of any kind, with a profile and an elasticity that may be uncertain.
-pub(crate) fn any(seed: u64) -> Situation {
+/// A request of any kind, with a profile and an elasticity that may be uncertain.
+pub(crate) fn any(seed: u64) -> DecisionRequest {
     drawn(seed, |_| u64::MAX)
 }
 
-fn drawn(seed: u64, stock_max: impl Fn(&Situation) -> u64) -> Situation {
+fn drawn(seed: u64, stock_max: impl Fn(&DecisionRequest) -> u64) -> DecisionRequest {
     let random = &mut ChaCha8Rng::seed_from_u64(seed);
     let currency: Currency =
         one_of(random, &["EUR", "EUR", "EUR", "JPY", "KWD", "USD"]).parse().expect("a currency");
     let (as_of, closes_at, interval) = times(random);
     let regular = regular_price(random, currency);
     let rules = rules(random, interval, regular, currency);
-    let mut situation = Situation {
+    let mut request = DecisionRequest {
         store_id: "0042".to_owned(),
         sku: "BRT-1180".to_owned(),
         as_of,
@@ -78,7 +80,7 @@ fn drawn(seed: u64, stock_max: impl Fn(&Situation) -> u64) -> Situation {
         regular_price: money(regular, currency),
         unit_cost: money(random.random_range(0..=regular * 4 / 5), currency),
         salvage_value: money(salvage(random, regular), currency),
-        shelf: Shelf {
+        shelf: ShelfPrice {
             price: money(regular, currency),
             discount_percent: 0,
             since: None,
@@ -90,12 +92,12 @@ fn drawn(seed: u64, stock_max: impl Fn(&Situation) -> u64) -> Situation {
         offer_history: Vec::new(),
         rules,
     };
-    situation.on_hand = situation.on_hand.min(stock_max(&situation));
-    situation.shelf = shelf(random, &situation);
-    situation.sales_today = sales(random, &situation);
-    situation.profile = Some(profile(random, &situation));
-    situation.offer_history = (0..random.random_range(0..4)).map(|_| past(random)).collect();
-    situation
+    request.on_hand = request.on_hand.min(stock_max(&request));
+    request.shelf = shelf(random, &request);
+    request.sales_today = sales(random, &request);
+    request.profile = Some(profile(random, &request));
+    request.offer_history = (0..random.random_range(0..4)).map(|_| past(random)).collect();
+    request
 }
 
 fn one_of<'a, T: ?Sized>(random: &mut ChaCha8Rng, many: &[&'a T]) -> &'a T {
@@ -164,7 +166,7 @@ fn salvage(random: &mut ChaCha8Rng, regular: i64) -> i64 {
     }
 }
 
-fn rules(random: &mut ChaCha8Rng, interval: u32, regular: i64, currency: Currency) -> Rules {
+fn rules(random: &mut ChaCha8Rng, interval: u32, regular: i64, currency: Currency) -> PriceRules {
     let mut ladder = vec![0];
     match random.random_range(0..10) {
         0 => {}
@@ -183,7 +185,7 @@ fn rules(random: &mut ChaCha8Rng, interval: u32, regular: i64, currency: Currenc
         &["00"],
         &["3", "7", "1"],
     ];
-    Rules {
+    PriceRules {
         ladder: Ladder::new(ladder).expect("ascending from 0"),
         max_discount_percent: match random.random_range(0..8) {
             0 => Decimal::new(random.random_range(0..=950), 1),
@@ -212,10 +214,10 @@ fn rules(random: &mut ChaCha8Rng, interval: u32, regular: i64, currency: Currenc
 }
 
 /// A step that has a price, whether or not it may be used, and when it was put there.
-fn shelf(random: &mut ChaCha8Rng, situation: &Situation) -> Shelf {
-    let rules = &situation.rules;
+fn shelf(random: &mut ChaCha8Rng, request: &DecisionRequest) -> ShelfPrice {
+    let rules = &request.rules;
     let gap = i64::from(rules.min_minutes_between_changes) * 60;
-    let priced = |percent: &u8| Some((*percent, shelf_price(situation, *percent)?));
+    let priced = |percent: &u8| Some((*percent, shelf_price(request, *percent)?));
     let steps: Vec<(u8, i64)> = rules.ladder.steps().iter().filter_map(priced).collect();
     let deepest = match random.random_range(0..8) {
         0..4 => 1,
@@ -231,9 +233,9 @@ fn shelf(random: &mut ChaCha8Rng, situation: &Situation) -> Shelf {
         5 => Some(random.random_range(0..=gap.max(60))),
         _ => Some(60 * random.random_range(15..=240)),
     };
-    let since = since.map(|ago| situation.as_of - TimeDelta::seconds(ago.max(0)));
-    Shelf {
-        price: amount(price, situation),
+    let since = since.map(|ago| request.as_of - TimeDelta::seconds(ago.max(0)));
+    ShelfPrice {
+        price: amount(price, request),
         discount_percent,
         since: since
             .map(|at| if random.random_bool(0.3) { at.with_timezone(&elsewhere) } else { at }),
@@ -246,16 +248,16 @@ fn shelf(random: &mut ChaCha8Rng, situation: &Situation) -> Shelf {
 }
 
 /// Windows with holes between them, at prices of the ladder.
-fn sales(random: &mut ChaCha8Rng, situation: &Situation) -> Vec<Sales> {
+fn sales(random: &mut ChaCha8Rng, request: &DecisionRequest) -> Vec<SalesWindow> {
     let mut sales = Vec::new();
-    let mut end = situation.as_of - TimeDelta::minutes(random.random_range(0..10));
+    let mut end = request.as_of - TimeDelta::minutes(random.random_range(0..10));
     for _ in 0..random.random_range(0..20) {
         let start = end - TimeDelta::minutes(if random.random_bool(0.9) { 5 } else { 30 });
-        sales.push(Sales {
+        sales.push(SalesWindow {
             start,
             end,
             units: if random.random_bool(0.5) { 0 } else { random.random_range(1..=5) },
-            price: situation.shelf.price,
+            price: request.shelf.price,
             sold_out: random.random_bool(0.05),
         });
         end = start - TimeDelta::minutes(one_in(random, 5, 1..40));
@@ -275,7 +277,7 @@ fn elasticity(random: &mut ChaCha8Rng) -> Elasticity {
 
 /// A day in slots of any length, in which the rest of this day sells a twentieth to twice the
 /// stock at the regular price.
-fn profile(random: &mut ChaCha8Rng, situation: &Situation) -> Profile {
+fn profile(random: &mut ChaCha8Rng, request: &DecisionRequest) -> DemandProfile {
     let mut slots = Vec::new();
     let mut start = if random.random_bool(0.3) { 0 } else { random.random_range(300..700) };
     while start < 1_440 && slots.len() < 200 {
@@ -289,17 +291,17 @@ fn profile(random: &mut ChaCha8Rng, situation: &Situation) -> Profile {
         slots.push(ProfileSlot { start, end, units: units * f64::from(end - start) });
         start = end + one_in(random, 4, 1..180) as u16;
     }
-    let mut profile = Profile {
+    let mut profile = DemandProfile {
         basis: if random.random_bool(0.7) { ProfileBasis::Sku } else { ProfileBasis::Category },
         days: f64::from(random.random_range(1..=60)),
         day_cv: random.random_range(0.0..0.6),
         slots,
     };
-    let now = i64::from(situation.as_of.num_seconds_from_midnight());
-    let left = (situation.closes_at - situation.as_of).num_seconds();
+    let now = i64::from(request.as_of.num_seconds_from_midnight());
+    let left = (request.closes_at - request.as_of).num_seconds();
     let usual = usual_demand(&profile, now, now + left);
     let most = if random.random_bool(0.7) { 0.6 } else { 1.5 };
-    let wanted = random.random_range(0.05..most) * situation.on_hand.max(1) as f64;
+    let wanted = random.random_range(0.05..most) * request.on_hand.max(1) as f64;
     let scale = if usual > 0.0 { (wanted / usual).min(1e4) } else { 0.1 };
     for slot in &mut profile.slots {
         slot.units *= scale;
@@ -318,10 +320,10 @@ fn past(random: &mut ChaCha8Rng) -> PastOffer {
 }
 
 /// The most stock with which the naive recursion stays bearable.
-fn affordable(situation: &Situation) -> u64 {
-    let rules = &situation.rules;
+fn affordable(request: &DecisionRequest) -> u64 {
+    let rules = &request.rules;
     let interval = i64::from(rules.decision_interval_minutes) * 60;
-    let left = (situation.closes_at - situation.as_of).num_seconds();
+    let left = (request.closes_at - request.as_of).num_seconds();
     let slots = left.unsigned_abs().div_ceil(interval.unsigned_abs());
     let steps = rules.ladder.steps().len() as u64;
     let changes = u64::from(rules.max_changes.unwrap_or(u32::MAX)).min(steps).max(1);

@@ -6,11 +6,11 @@
 //! where the same ladder stands behind itself once for every slot, deeper is as good as any price.
 
 use chrono::DateTime;
-use demand::{Elasticity, Profile, ProfileBasis, ProfileSlot, ResponseForm};
+use demand::{DemandProfile, Elasticity, ProfileBasis, ProfileSlot, ResponseForm};
 use domain::{Currency, Ladder};
-use pricing::programme::{Changes, Problem, solve};
-use pricing::sales::Demand;
-use pricing::situation::{Rules, Shelf, Situation};
+use pricing::decision_request::{DecisionRequest, PriceRules, ShelfPrice};
+use pricing::slot_demand::SlotDemand;
+use pricing::solver::{ChangeRules, SolverProblem, solve};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -33,11 +33,11 @@ fn best_with_free_prices(pieces: u64, customers: f64) -> f64 {
 
 /// Eight hours in 32 slots and a step for every percent, no other rule. The regular price is the
 /// highest one that is ever best: `1/a` is `REGULAR / elasticity`.
-fn situation(pieces: u64, customers: f64) -> (Situation, f64) {
+fn request(pieces: u64, customers: f64) -> (DecisionRequest, f64) {
     let elasticity = (1.05 + customers.ln_1p()).max(2.0);
     let units = customers * (1.0 - elasticity).exp();
     let at = |text: &str| DateTime::parse_from_rfc3339(text).expect("an instant");
-    let situation = Situation {
+    let request = DecisionRequest {
         store_id: "0042".to_owned(),
         sku: "BRT-1180".to_owned(),
         as_of: at("2026-03-12T08:00:00+01:00"),
@@ -47,9 +47,14 @@ fn situation(pieces: u64, customers: f64) -> (Situation, f64) {
         regular_price: REGULAR.into(),
         unit_cost: Decimal::ZERO,
         salvage_value: Decimal::ZERO,
-        shelf: Shelf { price: REGULAR.into(), discount_percent: 0, since: None, changes_today: 0 },
+        shelf: ShelfPrice {
+            price: REGULAR.into(),
+            discount_percent: 0,
+            since: None,
+            changes_today: 0,
+        },
         sales_today: Vec::new(),
-        profile: Some(Profile {
+        profile: Some(DemandProfile {
             basis: ProfileBasis::Sku,
             days: 28.0,
             day_cv: 0.0,
@@ -57,7 +62,7 @@ fn situation(pieces: u64, customers: f64) -> (Situation, f64) {
         }),
         elasticity: Some(Elasticity { mean: elasticity, sd: 0.0, form: ResponseForm::Exponential }),
         offer_history: Vec::new(),
-        rules: Rules {
+        rules: PriceRules {
             ladder: Ladder::new((0..=95).collect()).expect("ascending from 0"),
             max_discount_percent: 95.into(),
             min_price: None,
@@ -68,15 +73,15 @@ fn situation(pieces: u64, customers: f64) -> (Situation, f64) {
             max_changes: None,
         },
     };
-    (situation, REGULAR as f64 / elasticity)
+    (request, REGULAR as f64 / elasticity)
 }
 
 /// What is decided earns of what the closed form says.
 fn share_of_the_best(pieces: u64, customers: f64) -> f64 {
-    let (situation, unit) = situation(pieces, customers);
-    let value = pricing::decide(&situation).expected.value.to_f64().expect("a number");
+    let (request, unit) = request(pieces, customers);
+    let value = pricing::decide(&request).expected.value.to_f64().expect("a number");
     let share = value / unit / best_with_free_prices(pieces, customers);
-    assert!(share <= 1.0001, "{share}: better than the best: {}", line::request(&situation));
+    assert!(share <= 1.0001, "{share}: better than the best: {}", line::request(&request));
     share
 }
 
@@ -108,18 +113,18 @@ fn solved_with_free_prices(pieces: u64, customers: f64) -> f64 {
     let ladder: Vec<f64> = (0..count).map(|index| 1.0 + FINE * index as f64).collect();
     let pieces = usize::try_from(pieces).expect("a few");
     let demand = |price: &f64| {
-        Demand::new(customers / SLOTS as f64 * (1.0 - price).exp(), None, 1.0, pieces)
+        SlotDemand::new(customers / SLOTS as f64 * (1.0 - price).exp(), None, 1.0, pieces)
     };
-    let once: Vec<Demand> = ladder.iter().map(demand).collect();
-    let demand: Vec<Demand> = once.iter().cycle().take(count * SLOTS).cloned().collect();
-    let outlooks = solve(&Problem {
+    let once: Vec<SlotDemand> = ladder.iter().map(demand).collect();
+    let demand: Vec<SlotDemand> = once.iter().cycle().take(count * SLOTS).cloned().collect();
+    let values = solve(&SolverProblem {
         on_hand: pieces,
         prices: &ladder.repeat(SLOTS),
         demand: &[demand.as_slice(); SLOTS],
         salvage: 0.0,
-        changes: Changes { gap: 1, first: 0, left: usize::MAX },
+        changes: ChangeRules { gap: 1, first: 0, left: usize::MAX },
     });
-    outlooks.steps.iter().map(|outlook| outlook.value).fold(0.0, f64::max)
+    values.steps.iter().map(|step| step.value).fold(0.0, f64::max)
 }
 
 #[test]

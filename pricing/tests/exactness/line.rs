@@ -1,27 +1,27 @@
-//! A situation as a request of the `decide` format, written from its description alone.
+//! A request as a request of the `decide` format, written from its description alone.
 
 use demand::{OfferScope, ProfileBasis, ResponseForm};
-use pricing::situation::Situation;
+use pricing::decision_request::DecisionRequest;
 use serde_json::{Value, json};
 
 /// The request; what is absent is left out or, every other time, `null`.
-pub(crate) fn request(situation: &Situation) -> Value {
+pub(crate) fn request(request: &DecisionRequest) -> Value {
     let money = |amount: &rust_decimal::Decimal| {
         let mut amount = *amount;
-        amount.rescale(situation.currency.minor_digits());
+        amount.rescale(request.currency.minor_digits());
         json!(amount.to_string())
     };
     let number = |number: &rust_decimal::Decimal| -> Value {
         serde_json::from_str(&number.normalize().to_string()).expect("a number")
     };
-    let (shelf, rules) = (&situation.shelf, &situation.rules);
-    let sales = situation.sales_today.iter().map(|sales| {
+    let (shelf, rules) = (&request.shelf, &request.rules);
+    let sales = request.sales_today.iter().map(|sales| {
         json!({
             "start": sales.start.to_rfc3339(), "end": sales.end.to_rfc3339(), "units": sales.units,
             "price": money(&sales.price), "sold_out": sales.sold_out,
         })
     });
-    let offers = situation.offer_history.iter().map(|offer| {
+    let offers = request.offer_history.iter().map(|offer| {
         json!({
             "discount_percent": offer.discount_percent, "expected_units": offer.expected_units,
             "units": offer.units, "sold_out": offer.sold_out,
@@ -31,7 +31,7 @@ pub(crate) fn request(situation: &Situation) -> Value {
             },
         })
     });
-    let profile = situation.profile.as_ref().map(|profile| {
+    let profile = request.profile.as_ref().map(|profile| {
         let slots = profile.slots.iter().map(|slot| {
             json!({ "start": clock(slot.start), "end": clock(slot.end), "units": slot.units })
         });
@@ -44,7 +44,7 @@ pub(crate) fn request(situation: &Situation) -> Value {
             "days": profile.days, "day_cv": profile.day_cv, "slots": slots.collect::<Vec<_>>(),
         })
     });
-    let elasticity = situation.elasticity.map(|elasticity| {
+    let elasticity = request.elasticity.map(|elasticity| {
         json!({
             "mean": elasticity.mean, "sd": elasticity.sd,
             "form": match elasticity.form {
@@ -53,12 +53,12 @@ pub(crate) fn request(situation: &Situation) -> Value {
         })
     });
     json!({
-        "store_id": situation.store_id, "sku": situation.sku, "request_id": null,
-        "as_of": situation.as_of.to_rfc3339(), "closes_at": situation.closes_at.to_rfc3339(),
-        "currency": situation.currency.code(), "on_hand": situation.on_hand,
-        "regular_price": money(&situation.regular_price),
-        "unit_cost": money(&situation.unit_cost),
-        "salvage_value": money(&situation.salvage_value),
+        "store_id": request.store_id, "sku": request.sku, "request_id": null,
+        "as_of": request.as_of.to_rfc3339(), "closes_at": request.closes_at.to_rfc3339(),
+        "currency": request.currency.code(), "on_hand": request.on_hand,
+        "regular_price": money(&request.regular_price),
+        "unit_cost": money(&request.unit_cost),
+        "salvage_value": money(&request.salvage_value),
         "current": {
             "price": money(&shelf.price), "discount_percent": shelf.discount_percent,
             "since": shelf.since.map(|at| at.to_rfc3339()), "changes_today": shelf.changes_today,

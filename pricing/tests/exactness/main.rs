@@ -8,8 +8,8 @@ mod recursion;
 mod rule;
 
 use pricing::contract;
-use pricing::decision::{Decision, Expected};
-use pricing::situation::Situation;
+use pricing::decision::{Decision, ExpectedOutcome};
+use pricing::decision_request::DecisionRequest;
 use recursion::{Afternoon, Outcome};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -46,11 +46,11 @@ impl Findings {
     fn close(
         &mut self,
         what: &str,
-        situation: &Situation,
-        (found, expected): (&Expected, Outcome),
+        request: &DecisionRequest,
+        (found, expected): (&ExpectedOutcome, Outcome),
         share: f64,
     ) {
-        let digits = situation.currency.minor_digits() as i32;
+        let digits = request.currency.minor_digits() as i32;
         let mut near = |part: &str, found: Decimal, places: i32, expected: f64| {
             let scale = 10_f64.powi(places);
             let found = found.to_f64().expect("a number") * scale;
@@ -60,17 +60,17 @@ impl Findings {
         near("units", found.units, 4, expected.units * 1e4);
         near("revenue", found.revenue, digits, expected.revenue);
         near("value", found.value, digits, expected.value);
-        self.equal(what, found.waste, Decimal::from(situation.on_hand) - found.units);
+        self.equal(what, found.waste, Decimal::from(request.on_hand) - found.units);
     }
 
     /// Fails with all of them, the request, and how to have the case again.
     #[track_caller]
-    fn none(self, seed: u64, situation: &Situation) {
+    fn none(self, seed: u64, request: &DecisionRequest) {
         assert!(
             self.0.is_empty(),
             "{}\nDAYMARK_TEST_SEED={seed} cargo test -p pricing --test exactness\n{}\n",
             self.0.join("\n"),
-            line::request(situation),
+            line::request(request),
         );
     }
 }
@@ -90,36 +90,36 @@ fn a_stock_of_hundreds_is_decided_to_a_thousandth() {
     }
 }
 
-fn equals_the_recursion(seed: u64, situation: &Situation, share: f64) {
+fn equals_the_recursion(seed: u64, request: &DecisionRequest, share: f64) {
     let mut findings = Findings::default();
-    let decision = pricing::decide(situation);
-    prices_and_permissions(&mut findings, situation, &decision);
-    choice(&mut findings, situation, &decision);
-    let mut afternoon = Afternoon::new(situation);
+    let decision = pricing::decide(request);
+    prices_and_permissions(&mut findings, request, &decision);
+    choice(&mut findings, request, &decision);
+    let mut afternoon = Afternoon::new(request);
     for (percent, outcome) in afternoon.alternatives() {
         let mut steps = decision.alternatives.iter();
         let step = steps.find(|step| step.discount_percent == percent);
         match step.map(|step| &step.outcome) {
             Some(Ok(found)) => {
-                findings.close(&format!("{percent} %"), situation, (found, outcome), share);
+                findings.close(&format!("{percent} %"), request, (found, outcome), share);
             }
             other => findings.check(false, || format!("{percent} % is allowed: {other:?}")),
         }
     }
     let unchanged = (&decision.if_unchanged, afternoon.unchanged());
-    findings.close("unchanged", situation, unchanged, share);
-    findings.none(seed, situation);
+    findings.close("unchanged", request, unchanged, share);
+    findings.none(seed, request);
 }
 
 #[test]
 fn prices_permissions_and_the_choice_keep_the_rules_also_while_there_is_something_to_learn() {
     for seed in seeds() {
-        let situation = cases::any(seed);
+        let request = cases::any(seed);
         let mut findings = Findings::default();
-        let decision = pricing::decide(&situation);
-        prices_and_permissions(&mut findings, &situation, &decision);
-        choice(&mut findings, &situation, &decision);
-        findings.none(seed, &situation);
+        let decision = pricing::decide(&request);
+        prices_and_permissions(&mut findings, &request, &decision);
+        choice(&mut findings, &request, &decision);
+        findings.none(seed, &request);
     }
 }
 
@@ -127,29 +127,29 @@ fn prices_permissions_and_the_choice_keep_the_rules_also_while_there_is_somethin
 #[test]
 fn a_request_line_is_the_whole_situation() {
     for seed in seeds() {
-        let situation = cases::any(seed);
-        for line in [line::request(&situation).to_string(), contract::write(&situation)] {
+        let request = cases::any(seed);
+        for line in [line::request(&request).to_string(), contract::write(&request)] {
             let read = contract::read(line.as_bytes());
             let read = read.unwrap_or_else(|(_, fault)| panic!("seed {seed}: {fault}: {line}"));
-            assert_eq!(read.situation, situation, "seed {seed}: {line}");
-            assert_eq!(pricing::decide(&read.situation), pricing::decide(&situation));
+            assert_eq!(read.request, request, "seed {seed}: {line}");
+            assert_eq!(pricing::decide(&read.request), pricing::decide(&request));
         }
     }
 }
 
 /// Every step of the ladder is listed at its price, and may be shown or not, and why not.
-fn prices_and_permissions(findings: &mut Findings, situation: &Situation, decision: &Decision) {
-    let steps = rule::steps(situation);
+fn prices_and_permissions(findings: &mut Findings, request: &DecisionRequest, decision: &Decision) {
+    let steps = rule::steps(request);
     let percents: Vec<u8> = decision.alternatives.iter().map(|a| a.discount_percent).collect();
-    let ladder = situation.rules.ladder.steps();
+    let ladder = request.rules.ladder.steps();
     findings.equal("the ladder", percents.as_slice(), ladder);
     for (step, found) in steps.iter().zip(&decision.alternatives) {
         let percent = step.percent;
         if let Some(price) = step.price {
-            let price = rule::amount(price, situation);
+            let price = rule::amount(price, request);
             findings.equal(&format!("{percent} %: price"), found.price, price);
         }
-        let why_not = rule::why_not(situation, step);
+        let why_not = rule::why_not(request, step);
         findings.equal(
             &format!("{percent} %: why not"),
             found.outcome.as_ref().err(),
@@ -159,7 +159,7 @@ fn prices_and_permissions(findings: &mut Findings, situation: &Situation, decisi
 }
 
 /// The decision is the allowed step of the highest value, on a tie the shallower one.
-fn choice(findings: &mut Findings, situation: &Situation, decision: &Decision) {
+fn choice(findings: &mut Findings, request: &DecisionRequest, decision: &Decision) {
     let allowed =
         decision.alternatives.iter().filter_map(|step| Some((step, step.outcome.as_ref().ok()?)));
     let best = allowed.reduce(|best, next| if next.1.value > best.1.value { next } else { best });
@@ -169,13 +169,13 @@ fn choice(findings: &mut Findings, situation: &Situation, decision: &Decision) {
     findings.equal("the step", decision.discount_percent, step.discount_percent);
     findings.equal("the price", decision.price, step.price);
     findings.equal("the expectation", &decision.expected, expected);
-    let shelf = &situation.shelf;
+    let shelf = &request.shelf;
     let changes = decision.discount_percent != shelf.discount_percent;
     findings.equal("a change", decision.changes, changes);
     findings.check(decision.price <= shelf.price, || "the price rises".to_owned());
     let all = decision.alternatives.iter().filter_map(|step| step.outcome.as_ref().ok());
     for expected in all.chain([&decision.if_unchanged]) {
-        let on_hand = Decimal::from(situation.on_hand);
+        let on_hand = Decimal::from(request.on_hand);
         findings.check(expected.units <= on_hand && expected.units >= Decimal::ZERO, || {
             format!("{} of {on_hand} are sold", expected.units)
         });

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use chrono::Timelike;
-use demand::{Elasticity, Profile, ResponseForm};
-use pricing::situation::Situation;
+use demand::{DemandProfile, Elasticity, ResponseForm};
+use pricing::decision_request::DecisionRequest;
 
 use crate::rule::{Step, minor, steps};
 
@@ -39,35 +39,35 @@ pub(crate) struct Afternoon {
 }
 
 impl Afternoon {
-    pub(crate) fn new(situation: &Situation) -> Self {
-        let rules = &situation.rules;
-        let close = (situation.closes_at - situation.as_of).num_seconds();
+    pub(crate) fn new(request: &DecisionRequest) -> Self {
+        let rules = &request.rules;
+        let close = (request.closes_at - request.as_of).num_seconds();
         let interval = i64::from(rules.decision_interval_minutes) * 60;
         let mut moments: Vec<i64> =
             (0..).map(|k| k * interval).take_while(|at| *at < close).collect();
         moments.push(close);
-        let profile = situation.profile.as_ref().expect("a profile");
-        let clock = i64::from(situation.as_of.num_seconds_from_midnight());
+        let profile = request.profile.as_ref().expect("a profile");
+        let clock = i64::from(request.as_of.num_seconds_from_midnight());
         let between = |pair: &[i64]| usual_demand(profile, clock + pair[0], clock + pair[1]);
-        let response = situation.elasticity.expect("an elasticity");
-        let regular = minor(situation.regular_price, situation) as f64;
-        let shelf = situation.shelf.discount_percent;
+        let response = request.elasticity.expect("an elasticity");
+        let regular = minor(request.regular_price, request) as f64;
+        let shelf = request.shelf.discount_percent;
         let shown = |step: &Step| step.percent >= shelf && step.unusable.is_none();
-        let prices = steps(situation).into_iter().filter(shown).map(|step| {
+        let prices = steps(request).into_iter().filter(shown).map(|step| {
             let price = step.price.expect("a usable step has a price") as f64;
             (step.percent, price, answer(response, price / regular))
         });
         let prices: Vec<_> = prices.collect();
         let gap = i64::from(rules.min_minutes_between_changes) * 60;
-        let since = situation.shelf.since.map(|since| (since - situation.as_of).num_seconds());
-        let left = |most: u32| most.saturating_sub(situation.shelf.changes_today) as usize;
+        let since = request.shelf.since.map(|since| (since - request.as_of).num_seconds());
+        let left = |most: u32| most.saturating_sub(request.shelf.changes_today) as usize;
         Self {
             means: moments.windows(2).map(between).collect(),
             gap,
             free_from: since.map_or(0, |since| since + gap),
             changes: rules.max_changes.map_or(usize::MAX, left).min(prices.len() - 1),
-            salvage: minor(situation.salvage_value, situation) as f64,
-            on_hand: situation.on_hand,
+            salvage: minor(request.salvage_value, request) as f64,
+            on_hand: request.on_hand,
             prices,
             moments,
             known: HashMap::new(),
@@ -225,7 +225,7 @@ pub(crate) fn answer(response: Elasticity, of_regular: f64) -> f64 {
 
 /// Units expected at the regular price between two readings of the store's clock, in seconds,
 /// which goes on counting after midnight.
-pub(crate) fn usual_demand(profile: &Profile, from: i64, to: i64) -> f64 {
+pub(crate) fn usual_demand(profile: &DemandProfile, from: i64, to: i64) -> f64 {
     let mut units = 0.0;
     for midnight in (0..=to).step_by(86_400) {
         for slot in &profile.slots {

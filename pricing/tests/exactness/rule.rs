@@ -1,19 +1,19 @@
 //! The price rule of the `decide` format once more, in whole minor units and as naive as can be.
 
 use pricing::decision::WhyNot;
-use pricing::situation::Situation;
+use pricing::decision_request::DecisionRequest;
 use rust_decimal::Decimal;
 
 /// An amount in minor units.
-pub(crate) fn minor(amount: Decimal, situation: &Situation) -> i64 {
-    let minor = amount * Decimal::from(10_i64.pow(situation.currency.minor_digits()));
+pub(crate) fn minor(amount: Decimal, request: &DecisionRequest) -> i64 {
+    let minor = amount * Decimal::from(10_i64.pow(request.currency.minor_digits()));
     assert!(minor.is_integer(), "{amount} is finer than a minor unit");
     i64::try_from(minor).expect("an amount of a shop")
 }
 
 /// The amount of so many minor units.
-pub(crate) fn amount(minor: i64, situation: &Situation) -> Decimal {
-    Decimal::new(minor, situation.currency.minor_digits())
+pub(crate) fn amount(minor: i64, request: &DecisionRequest) -> Decimal {
+    Decimal::new(minor, request.currency.minor_digits())
 }
 
 /// One step of the ladder.
@@ -27,43 +27,43 @@ pub(crate) struct Step {
 }
 
 /// What a step costs: the highest amount within what its sign promises that has an allowed ending.
-pub(crate) fn shelf_price(situation: &Situation, percent: u8) -> Option<i64> {
-    let regular = minor(situation.regular_price, situation);
+pub(crate) fn shelf_price(request: &DecisionRequest, percent: u8) -> Option<i64> {
+    let regular = minor(request.regular_price, request);
     if percent == 0 {
         return Some(regular);
     }
-    let endings = &situation.rules.price_endings;
+    let endings = &request.rules.price_endings;
     let ends_well = |amount: &i64| {
         endings.is_empty() || endings.iter().any(|end| amount.to_string().ends_with(end.as_str()))
     };
     (1..=regular * (100 - i64::from(percent)) / 100).rev().find(ends_well)
 }
 
-fn is_above_the_floors(situation: &Situation, price: i64) -> bool {
-    let rules = &situation.rules;
-    let cost = Decimal::from(minor(situation.unit_cost, situation));
+fn is_above_the_floors(request: &DecisionRequest, price: i64) -> bool {
+    let rules = &request.rules;
+    let cost = Decimal::from(minor(request.unit_cost, request));
     let hundred = Decimal::ONE_HUNDRED;
-    rules.min_price.is_none_or(|least| price >= minor(least, situation))
+    rules.min_price.is_none_or(|least| price >= minor(least, request))
         && rules
             .min_margin_percent
             .is_none_or(|margin| Decimal::from(price) * (hundred - margin) >= cost * hundred)
 }
 
 /// Every step of the ladder.
-pub(crate) fn steps(situation: &Situation) -> Vec<Step> {
+pub(crate) fn steps(request: &DecisionRequest) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    for percent in situation.rules.ladder.steps().iter().copied() {
-        let price = shelf_price(situation, percent);
+    for percent in request.rules.ladder.steps().iter().copied() {
+        let price = shelf_price(request, percent);
         let before: Vec<i64> = steps
             .iter()
             .filter(|step| step.unusable.is_none())
             .map(|step| step.price.expect("a usable step has a price"))
             .collect();
-        let unusable = if percent == 0 || percent == situation.shelf.discount_percent {
+        let unusable = if percent == 0 || percent == request.shelf.discount_percent {
             None
-        } else if Decimal::from(percent) > situation.rules.max_discount_percent {
+        } else if Decimal::from(percent) > request.rules.max_discount_percent {
             Some(WhyNot::MaxDiscount)
-        } else if !price.is_some_and(|price| is_above_the_floors(situation, price)) {
+        } else if !price.is_some_and(|price| is_above_the_floors(request, price)) {
             Some(WhyNot::Floor)
         } else if before.iter().any(|other| price.expect("above the floors") >= *other) {
             Some(WhyNot::SamePrice)
@@ -76,16 +76,16 @@ pub(crate) fn steps(situation: &Situation) -> Vec<Step> {
 }
 
 /// Why a step may not be shown now.
-pub(crate) fn why_not(situation: &Situation, step: &Step) -> Option<WhyNot> {
-    let shelf = &situation.shelf;
-    let gap = i64::from(situation.rules.min_minutes_between_changes) * 60;
+pub(crate) fn why_not(request: &DecisionRequest, step: &Step) -> Option<WhyNot> {
+    let shelf = &request.shelf;
+    let gap = i64::from(request.rules.min_minutes_between_changes) * 60;
     if step.unusable.is_some() || step.percent == shelf.discount_percent {
         step.unusable
     } else if step.percent < shelf.discount_percent {
         Some(WhyNot::Shallower)
-    } else if shelf.since.is_some_and(|since| (situation.as_of - since).num_seconds() < gap) {
+    } else if shelf.since.is_some_and(|since| (request.as_of - since).num_seconds() < gap) {
         Some(WhyNot::Gap)
-    } else if situation.rules.max_changes.is_some_and(|most| shelf.changes_today >= most) {
+    } else if request.rules.max_changes.is_some_and(|most| shelf.changes_today >= most) {
         Some(WhyNot::MaxChanges)
     } else {
         None

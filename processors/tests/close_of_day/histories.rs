@@ -1,7 +1,7 @@
 //! Histories after repeated folds, damage and interrupted passes.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::history::Whose;
+use domain::history::HistorySubject;
 use domain::ports::{CatalogTable, DaysTable, HistoryTable, Saved};
 use domain::{Acceptance, ClosedDay, Event, History, Item, Version};
 use processors::CloseSummary;
@@ -121,8 +121,8 @@ fn an_item_that_moves_to_another_category_takes_its_days_with_it() {
     run(test_store.closing.tables.put_item(&Item::parse(json).expect("an item"))).unwrap();
     assert_eq!(test_store.close(evening).histories, 2);
     // The old category has no item with sales, so its history is removed.
-    let left: Vec<Whose> =
-        test_store.histories().into_iter().map(|history| history.key.of).collect();
-    let category = Whose::Category("rolls / #1".to_owned());
-    assert_eq!(left, [Whose::Item("rye".parse().unwrap()), category]);
+    let left: Vec<HistorySubject> =
+        test_store.histories().into_iter().map(|history| history.key.subject).collect();
+    let category = HistorySubject::Category("rolls / #1".to_owned());
+    assert_eq!(left, [HistorySubject::Item("rye".parse().unwrap()), category]);
 }

@@ -1,26 +1,26 @@
-//! When decisions are taken.
+//! Grid of decisions from now to the close.
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
-use crate::situation::Situation;
+use crate::decision_request::DecisionRequest;
 
-/// The decisions from now to the close: the first is now, the price holds until the next one.
+/// Decisions from now to the close. The first one is now; a price holds until the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grid {
-    /// When each is taken, and, last, the close.
+pub struct DecisionGrid {
+    /// Time of each decision, followed by the close.
     pub marks: Vec<DateTime<FixedOffset>>,
-    /// How many slots after a change the next one may come, at least 1.
+    /// Slots between two changes, at least 1.
     pub gap: usize,
-    /// How many slots from now on the first change may come.
+    /// Slots from now until the first change is allowed.
     pub first_change: usize,
 }
 
-impl Grid {
-    /// The grid, with at most `slots_max` slots: where there would be more, as many as needed are
-    /// taken together.
+impl DecisionGrid {
+    /// Creates the grid of a request. Decisions are merged where there would be more than
+    /// `slots_max` slots.
     #[must_use]
-    pub fn of(situation: &Situation, slots_max: usize) -> Self {
-        let Situation { as_of, closes_at, rules, shelf, .. } = situation;
+    pub fn new(request: &DecisionRequest, slots_max: usize) -> Self {
+        let DecisionRequest { as_of, closes_at, rules, shelf, .. } = request;
         let interval = u64::from(rules.decision_interval_minutes.max(1)) * 60;
         let left = (*closes_at - *as_of).num_seconds().unsigned_abs().max(1);
         let together = left.div_ceil(interval).div_ceil(slots_max.max(1) as u64);
@@ -43,7 +43,7 @@ impl Grid {
         Self { marks, gap: slots_in(wait).max(1), first_change: since.map_or(0, slots_in) }
     }
 
-    /// How many decisions there are.
+    /// Returns the number of decisions.
     #[must_use]
     pub fn slots(&self) -> usize {
         self.marks.len() - 1

@@ -1,11 +1,11 @@
 //! A moment of a simulated day as the product's pricing takes it.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
-use demand::{Elasticity, Profile, ProfileBasis, ProfileSlot, ResponseForm};
+use demand::{DemandProfile, Elasticity, ProfileBasis, ProfileSlot, ResponseForm};
 use domain::Currency;
-use pricing::situation::{Sales, Shelf, Situation};
+use pricing::decision_request::{DecisionRequest, SalesWindow, ShelfPrice};
 
-use crate::belief::Belief;
+use crate::belief::ShopBelief;
 use crate::day::{ShopDay, minute_of};
 use crate::item::{CLOSES, INTERVAL, OPENS};
 use crate::play::{Moment, WINDOW};
@@ -16,16 +16,16 @@ const CATEGORY_LEVEL_VARIANCE: f64 = 0.35;
 
 /// What the shop honestly knows at this moment: every window of today, and its belief.
 #[must_use]
-pub fn honest(day: &ShopDay, belief: &Belief, moment: &Moment<'_>) -> Situation {
+pub fn honest(day: &ShopDay, belief: &ShopBelief, moment: &Moment<'_>) -> DecisionRequest {
     let step = moment.steps[moment.shelf.step];
-    let sales = moment.windows.iter().zip(0..).map(|(window, number)| Sales {
+    let sales = moment.windows.iter().zip(0..).map(|(window, number)| SalesWindow {
         start: instant(OPENS + number * WINDOW),
         end: instant(OPENS + (number + 1) * WINDOW),
         units: window.units,
         price: amount(moment.steps[window.step].price),
         sold_out: window.sold_out,
     });
-    Situation {
+    DecisionRequest {
         store_id: day.world.name.to_owned(),
         sku: day.item.name.to_owned(),
         as_of: instant(moment.minute),
@@ -35,7 +35,7 @@ pub fn honest(day: &ShopDay, belief: &Belief, moment: &Moment<'_>) -> Situation 
         regular_price: amount(day.item.price),
         unit_cost: amount(day.item.cost),
         salvage_value: amount(day.item.salvage),
-        shelf: Shelf {
+        shelf: ShelfPrice {
             price: amount(step.price),
             discount_percent: step.percent,
             since: moment.shelf.since.map(instant),
@@ -52,14 +52,14 @@ pub fn honest(day: &ShopDay, belief: &Belief, moment: &Moment<'_>) -> Situation 
 /// What someone knows who was told today's true means, but not the customers: nothing is left to
 /// learn.
 #[must_use]
-pub fn informed(day: &ShopDay, moment: &Moment<'_>) -> Situation {
+pub fn informed(day: &ShopDay, moment: &Moment<'_>) -> DecisionRequest {
     let slots = day.truth.mean.iter().enumerate().map(|(slot, units)| ProfileSlot {
         start: minute_of(slot),
         end: minute_of(slot) + INTERVAL,
         units: *units,
     });
     known(
-        honest(day, &Belief { profile: None, elasticity: None, offers: Vec::new() }, moment),
+        honest(day, &ShopBelief { profile: None, elasticity: None, offers: Vec::new() }, moment),
         slots.collect(),
         Elasticity { mean: day.truth.elasticity, sd: 0.0, form: day.truth.form },
     )
@@ -68,9 +68,9 @@ pub fn informed(day: &ShopDay, moment: &Moment<'_>) -> Situation {
 /// What someone takes for certain who plugs in means: the level that today's sales and history
 /// make likeliest on average, and the elasticity believed before any offer.
 #[must_use]
-pub fn certain(day: &ShopDay, belief: &Belief, moment: &Moment<'_>) -> Situation {
+pub fn certain(day: &ShopDay, belief: &ShopBelief, moment: &Moment<'_>) -> DecisionRequest {
     let elasticity = belief.elasticity.unwrap_or_default();
-    let response = |window: &crate::play::Sold| {
+    let response = |window: &crate::play::SoldWindow| {
         let share = moment.steps[window.step].price as f64 / day.item.price as f64;
         match elasticity.form {
             ResponseForm::Constant => share.powf(-elasticity.mean),
@@ -94,9 +94,13 @@ pub fn certain(day: &ShopDay, belief: &Belief, moment: &Moment<'_>) -> Situation
     known(honest(day, belief, moment), slots.collect(), Elasticity { sd: 0.0, ..elasticity })
 }
 
-fn known(situation: Situation, slots: Vec<ProfileSlot>, elasticity: Elasticity) -> Situation {
-    let profile = Profile { basis: ProfileBasis::Sku, days: 1.0, day_cv: 0.0, slots };
-    Situation {
+fn known(
+    situation: DecisionRequest,
+    slots: Vec<ProfileSlot>,
+    elasticity: Elasticity,
+) -> DecisionRequest {
+    let profile = DemandProfile { basis: ProfileBasis::Sku, days: 1.0, day_cv: 0.0, slots };
+    DecisionRequest {
         profile: Some(profile),
         elasticity: Some(elasticity),
         sales_today: Vec::new(),
@@ -106,7 +110,7 @@ fn known(situation: Situation, slots: Vec<ProfileSlot>, elasticity: Elasticity) 
 }
 
 /// How uncertain the level is before the day: days differ, and few days were averaged.
-fn level_variance(profile: &Profile) -> f64 {
+fn level_variance(profile: &DemandProfile) -> f64 {
     if profile.basis == ProfileBasis::Category {
         return CATEGORY_LEVEL_VARIANCE;
     }

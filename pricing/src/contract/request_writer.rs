@@ -1,53 +1,53 @@
-//! A situation as one request line, in one spelling: what an offer keeps of its inputs.
+//! Writer of request lines in canonical form, as stored with an offer.
 
 use chrono::{DateTime, FixedOffset, SecondsFormat};
-use demand::{OfferScope, PastOffer, Profile, ProfileBasis, ResponseForm};
+use demand::{DemandProfile, OfferScope, PastOffer, ProfileBasis, ResponseForm};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
-use crate::situation::{Rules, Sales, Situation};
+use crate::decision_request::{DecisionRequest, PriceRules, SalesWindow};
 
-/// The request that reads as this situation, without a line's end. The same situation always gives
-/// the same bytes.
+/// Returns the request as one line, without a line end. Equal requests give equal bytes.
 #[must_use]
-pub fn write(situation: &Situation) -> String {
-    let places = situation.currency.minor_digits();
+pub fn write(request: &DecisionRequest) -> String {
+    let places = request.currency.minor_digits();
     let money = |amount| money(amount, places);
-    let shelf = &situation.shelf;
-    let request = json!({
-        "store_id": situation.store_id,
-        "sku": situation.sku,
-        "as_of": instant(situation.as_of),
-        "closes_at": instant(situation.closes_at),
-        "currency": situation.currency.code(),
-        "on_hand": situation.on_hand,
-        "regular_price": money(situation.regular_price),
-        "unit_cost": money(situation.unit_cost),
-        "salvage_value": money(situation.salvage_value),
+    let shelf = &request.shelf;
+    let sales = request.sales_today.iter().map(|window| sales(window, places));
+    let line = json!({
+        "store_id": request.store_id,
+        "sku": request.sku,
+        "as_of": instant(request.as_of),
+        "closes_at": instant(request.closes_at),
+        "currency": request.currency.code(),
+        "on_hand": request.on_hand,
+        "regular_price": money(request.regular_price),
+        "unit_cost": money(request.unit_cost),
+        "salvage_value": money(request.salvage_value),
         "current": {
             "price": money(shelf.price),
             "discount_percent": shelf.discount_percent,
             "since": shelf.since.map(instant),
             "changes_today": shelf.changes_today,
         },
-        "sales_today": situation.sales_today.iter().map(|it| sales(it, places)).collect::<Vec<_>>(),
-        "profile": situation.profile.as_ref().map(profile),
-        "elasticity": situation.elasticity.map(|it| json!({
-            "mean": it.mean,
-            "sd": it.sd,
-            "form": match it.form {
+        "sales_today": sales.collect::<Vec<_>>(),
+        "profile": request.profile.as_ref().map(profile),
+        "elasticity": request.elasticity.map(|elasticity| json!({
+            "mean": elasticity.mean,
+            "sd": elasticity.sd,
+            "form": match elasticity.form {
                 ResponseForm::Constant => "constant",
                 ResponseForm::Exponential => "exponential",
             },
         })),
-        "offer_history": situation.offer_history.iter().map(past_offer).collect::<Vec<_>>(),
-        "policy": policy(&situation.rules, places),
+        "offer_history": request.offer_history.iter().map(past_offer).collect::<Vec<_>>(),
+        "policy": policy(&request.rules, places),
     });
-    without_nulls(request).to_string()
+    without_nulls(line).to_string()
 }
 
-fn policy(rules: &Rules, places: u32) -> Value {
+fn policy(rules: &PriceRules, places: u32) -> Value {
     json!({
         "ladder_percent": rules.ladder.steps(),
         "max_discount_percent": percent(rules.max_discount_percent),
@@ -60,17 +60,17 @@ fn policy(rules: &Rules, places: u32) -> Value {
     })
 }
 
-fn sales(sales: &Sales, places: u32) -> Value {
+fn sales(window: &SalesWindow, places: u32) -> Value {
     json!({
-        "start": instant(sales.start),
-        "end": instant(sales.end),
-        "units": sales.units,
-        "price": money(sales.price, places),
-        "sold_out": sales.sold_out.then_some(true),
+        "start": instant(window.start),
+        "end": instant(window.end),
+        "units": window.units,
+        "price": money(window.price, places),
+        "sold_out": window.sold_out.then_some(true),
     })
 }
 
-fn profile(profile: &Profile) -> Value {
+fn profile(profile: &DemandProfile) -> Value {
     let clock = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
     let slots: Vec<Value> = profile
         .slots
@@ -110,7 +110,7 @@ fn money(amount: Decimal, places: u32) -> String {
     amount.to_string()
 }
 
-/// A percentage of few digits, which a float holds as it is written.
+/// Converts a percentage with few digits, which a float holds exactly as written.
 fn percent(percent: Decimal) -> f64 {
     percent.to_f64().expect("a decimal has a nearest float")
 }

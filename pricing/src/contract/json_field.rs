@@ -1,44 +1,44 @@
-//! Fields of a JSON object, each with its path for the message.
+//! Fields of a JSON request, each with its path for error messages.
 
 use chrono::{DateTime, FixedOffset};
 use domain::Currency;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::{Code, Fault};
+use super::{DecideError, DecideErrorCode};
 
-/// Most characters of a wrong value that a message repeats.
+/// Maximum length of a wrong value in a message, in characters.
 const SHOWN_MAX: usize = 40;
 
-/// A value and where it stands.
+/// Value of a field with its path.
 #[derive(Clone)]
-pub(super) struct Place<'a> {
+pub(super) struct JsonField<'a> {
     value: &'a Value,
     path: String,
 }
 
-/// An object and where it stands; the request itself has no path.
-pub(super) struct Object<'a> {
+/// Object with its path. The path of the request itself is empty.
+pub(super) struct JsonObject<'a> {
     fields: &'a Map<String, Value>,
     path: String,
 }
 
-impl<'a> Object<'a> {
+impl<'a> JsonObject<'a> {
     pub(super) fn request(fields: &'a Map<String, Value>) -> Self {
         Self { fields, path: String::new() }
     }
 
-    /// A field; `null` is the same as absent.
-    pub(super) fn optional(&self, name: &str) -> Option<Place<'a>> {
+    /// Returns a field. `null` means the same as an absent field.
+    pub(super) fn optional(&self, name: &str) -> Option<JsonField<'a>> {
         let value = self.fields.get(name).filter(|value| !value.is_null())?;
-        Some(Place { value, path: self.path_of(name) })
+        Some(JsonField { value, path: self.path_of(name) })
     }
 
-    pub(super) fn required(&self, name: &str) -> Result<Place<'a>, Fault> {
+    pub(super) fn required(&self, name: &str) -> Result<JsonField<'a>, DecideError> {
         self.optional(name).ok_or_else(|| {
             let path = self.path_of(name);
-            Fault {
-                code: Code::MissingField,
+            DecideError {
+                code: DecideErrorCode::MissingField,
                 message: format!("{path} is required"),
                 field: Some(path),
             }
@@ -50,46 +50,46 @@ impl<'a> Object<'a> {
     }
 }
 
-impl<'a> Place<'a> {
-    /// The fault of a value that breaks a rule, which reads like "must be …".
-    pub(super) fn fault(&self, rule: &str) -> Fault {
+impl<'a> JsonField<'a> {
+    /// Returns the error of a value that breaks a rule. The rule begins with "must".
+    pub(super) fn bad_value(&self, rule: &str) -> DecideError {
         let given = self.value.to_string();
         let shown: String = given.chars().take(SHOWN_MAX).collect();
         let dots = if shown.len() < given.len() { "…" } else { "" };
-        Fault {
-            code: Code::BadValue,
+        DecideError {
+            code: DecideErrorCode::BadValue,
             message: format!("{} {rule}; given is {shown}{dots}", self.path),
             field: Some(self.path.clone()),
         }
     }
 
-    pub(super) fn object(&self) -> Result<Object<'a>, Fault> {
-        let fields = self.value.as_object().ok_or_else(|| self.fault("must be an object"))?;
-        Ok(Object { fields, path: self.path.clone() })
+    pub(super) fn object(&self) -> Result<JsonObject<'a>, DecideError> {
+        let fields = self.value.as_object().ok_or_else(|| self.bad_value("must be an object"))?;
+        Ok(JsonObject { fields, path: self.path.clone() })
     }
 
-    pub(super) fn array(&self) -> Result<Vec<Place<'a>>, Fault> {
-        let values = self.value.as_array().ok_or_else(|| self.fault("must be an array"))?;
-        let place = |(index, value)| Place { value, path: format!("{}[{index}]", self.path) };
-        Ok(values.iter().enumerate().map(place).collect())
+    pub(super) fn array(&self) -> Result<Vec<JsonField<'a>>, DecideError> {
+        let values = self.value.as_array().ok_or_else(|| self.bad_value("must be an array"))?;
+        let field = |(index, value)| JsonField { value, path: format!("{}[{index}]", self.path) };
+        Ok(values.iter().enumerate().map(field).collect())
     }
 
-    pub(super) fn text(&self) -> Result<&'a str, Fault> {
-        self.value.as_str().ok_or_else(|| self.fault("must be a string"))
+    pub(super) fn text(&self) -> Result<&'a str, DecideError> {
+        self.value.as_str().ok_or_else(|| self.bad_value("must be a string"))
     }
 
-    pub(super) fn boolean(&self) -> Result<bool, Fault> {
-        self.value.as_bool().ok_or_else(|| self.fault("must be true or false"))
+    pub(super) fn boolean(&self) -> Result<bool, DecideError> {
+        self.value.as_bool().ok_or_else(|| self.bad_value("must be true or false"))
     }
 
-    /// An integer from `least` to `most`; `2.0` is one.
-    pub(super) fn integer(&self, least: u64, most: u64) -> Result<u64, Fault> {
+    /// Reads an integer from `least` to `most`. `2.0` is an integer.
+    pub(super) fn integer(&self, least: u64, most: u64) -> Result<u64, DecideError> {
         let whole = |number: f64| {
             (number.fract() == 0.0 && (0.0..=9e15).contains(&number)).then_some(number as u64)
         };
         let integer = self.value.as_u64().or_else(|| whole(self.value.as_f64()?));
         integer.filter(|integer| (least..=most).contains(integer)).ok_or_else(|| {
-            self.fault(&if most >= UNITS_MAX && integer.is_none_or(|integer| integer < least) {
+            self.bad_value(&if most >= UNITS_MAX && integer.is_none_or(|integer| integer < least) {
                 format!("must be an integer >= {least}")
             } else {
                 format!("must be an integer from {least} to {most}")
@@ -97,39 +97,41 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// A number from `least` to `most`.
-    pub(super) fn number(&self, least: f64, most: f64) -> Result<f64, Fault> {
+    /// Reads a number from `least` to `most`.
+    pub(super) fn number(&self, least: f64, most: f64) -> Result<f64, DecideError> {
         let given = self.value.as_f64();
         let number = given.filter(|number| (least..=most).contains(number));
         // Minus zero is zero, and would only show in the sign of a result.
         number.map(|number| number + 0.0).ok_or_else(|| {
-            self.fault(&if most >= UNITS_MAX as f64 && given.is_none_or(|given| given < least) {
-                format!("must be a number >= {least}")
-            } else {
-                format!("must be a number from {least} to {most}")
-            })
+            self.bad_value(
+                &if most >= UNITS_MAX as f64 && given.is_none_or(|given| given < least) {
+                    format!("must be a number >= {least}")
+                } else {
+                    format!("must be a number from {least} to {most}")
+                },
+            )
         })
     }
 
-    /// A percentage as it is written, from 0 to `most`.
-    pub(super) fn percent(&self, most: u8) -> Result<Decimal, Fault> {
-        let rule = || self.fault(&format!("must be a number from 0 to {most}"));
+    /// Reads a percentage from 0 to `most` with its exact digits.
+    pub(super) fn percent(&self, most: u8) -> Result<Decimal, DecideError> {
+        let rule = || self.bad_value(&format!("must be a number from 0 to {most}"));
         let number = self.value.as_number().ok_or_else(rule)?.to_string();
         let percent = number.parse().or_else(|_| Decimal::from_scientific(&number));
-        // A share of nothing, written with more digits than a decimal has.
-        let is_tiny = || self.value.as_f64().filter(|it| (0.0..1e-20).contains(it));
+        // A positive number with more digits than a decimal has counts as 0.
+        let is_tiny = || self.value.as_f64().filter(|number| (0.0..1e-20).contains(number));
         let percent = percent.or_else(|error| is_tiny().map(|_| Decimal::ZERO).ok_or(error));
-        let percent = percent.ok().filter(|it| (Decimal::ZERO..=most.into()).contains(it));
+        let percent =
+            percent.ok().filter(|percent| (Decimal::ZERO..=most.into()).contains(percent));
         percent.map(|percent: Decimal| percent.normalize()).ok_or_else(rule)
     }
 
-    /// An amount of money, with exactly the minor digits of its currency; below zero only where
-    /// that is allowed.
-    pub(super) fn money(&self, currency: Currency, sign: Sign) -> Result<Decimal, Fault> {
+    /// Reads an amount of money with exactly the minor digits of its currency.
+    pub(super) fn money(&self, currency: Currency, sign: Sign) -> Result<Decimal, DecideError> {
         let places = currency.minor_digits();
         let example = Decimal::new(240, places);
         let rule = || {
-            self.fault(&format!(
+            self.bad_value(&format!(
                 "must be a decimal string in {currency} with {places} digits after the point, \
                  like \"{example}\"{}",
                 sign.rule()
@@ -150,15 +152,15 @@ impl<'a> Place<'a> {
         amount.filter(|amount| amount.scale() == places && is_allowed(amount)).ok_or_else(rule)
     }
 
-    pub(super) fn instant(&self) -> Result<DateTime<FixedOffset>, Fault> {
+    pub(super) fn instant(&self) -> Result<DateTime<FixedOffset>, DecideError> {
         let text = self.value.as_str().unwrap_or_default();
         let rule = "must be an instant of RFC 3339 with offset, like \"2026-03-12T15:15:00+01:00\"";
-        DateTime::parse_from_rfc3339(text).map_err(|_| self.fault(rule))
+        DateTime::parse_from_rfc3339(text).map_err(|_| self.bad_value(rule))
     }
 
-    /// A time of the store's clock as minutes from midnight; `24:00` is the end of the day.
-    pub(super) fn clock(&self) -> Result<u16, Fault> {
-        let rule = || self.fault("must be a time of the clock from \"00:00\" to \"24:00\"");
+    /// Reads a wall-clock time as minutes from midnight. `24:00` is the end of the day.
+    pub(super) fn clock(&self) -> Result<u16, DecideError> {
+        let rule = || self.bad_value("must be a time of the clock from \"00:00\" to \"24:00\"");
         let text = self.value.as_str().ok_or_else(rule)?;
         let two_digits = |part: &str| {
             let is_plain = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -170,13 +172,13 @@ impl<'a> Place<'a> {
         time.map(|(hours, minutes)| hours * 60 + minutes).ok_or_else(rule)
     }
 
-    /// One of several words.
-    pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, Fault> {
+    /// Reads one of several words.
+    pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, DecideError> {
         let text = self.value.as_str();
         let known = words.iter().find(|(word, _)| Some(*word) == text);
         known.map(|(_, meaning)| *meaning).ok_or_else(|| {
             let words: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-            self.fault(&format!("must be one of {}", words.join(", ")))
+            self.bad_value(&format!("must be one of {}", words.join(", ")))
         })
     }
 
@@ -188,7 +190,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Which amounts a field may hold.
+/// Amounts that a field may hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
     Any,
@@ -206,8 +208,8 @@ impl Sign {
     }
 }
 
-/// More pieces than any shelf holds; keeps every sum exact.
+/// Largest number of units: more than any shelf holds, and small enough for exact sums.
 pub(super) const UNITS_MAX: u64 = 1_000_000_000;
 
-/// Most digits of an amount before the point: a million million.
+/// Maximum number of digits of an amount before the point.
 const AMOUNT_DIGITS_MAX: usize = 13;

@@ -1,11 +1,11 @@
 //! What shops do without a model: nothing, a fixed rule, a stepped one, or one that follows how
 //! much has been sold; and the best of each kind, found on days of training.
 
-use crate::belief::Belief;
+use crate::belief::ShopBelief;
 use crate::day::ShopDay;
 use crate::item::{CLOSES, COUNTER, OPENS};
 use crate::play::{Chooser, Moment, play};
-use crate::world::World;
+use crate::world::ShopWorld;
 
 /// A discount from a time on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn fixed(rule: &[Markdown]) -> Chooser<'_> {
 /// the share that the usual day would have seen by now, by more than `patience`. Without history,
 /// the usual day is even.
 #[must_use]
-pub fn sell_through(belief: &Belief, patience: f64) -> Chooser<'_> {
+pub fn sell_through(belief: &ShopBelief, patience: f64) -> Chooser<'_> {
     Box::new(move |moment: &Moment<'_>| {
         let shelf = moment.steps[moment.shelf.step].percent;
         if !moment.minute.is_multiple_of(30) {
@@ -59,7 +59,7 @@ fn next_deeper(moment: &Moment<'_>, percent: u8) -> u8 {
 }
 
 /// The share of the usual day that is over.
-fn usual_share(belief: &Belief, minute: u16) -> f64 {
+fn usual_share(belief: &ShopBelief, minute: u16) -> f64 {
     let Some(profile) = &belief.profile else {
         return f64::from(minute - OPENS) / f64::from(CLOSES - OPENS);
     };
@@ -68,7 +68,7 @@ fn usual_share(belief: &Belief, minute: u16) -> f64 {
     over.map(|slot| slot.units).sum::<f64>() / whole.max(f64::MIN_POSITIVE)
 }
 
-/// Rules that were tuned on days of training of one world.
+/// PriceRules that were tuned on days of training of one world.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tuned {
     /// The best single discount and time for all items.
@@ -84,7 +84,7 @@ pub struct Tuned {
 impl Tuned {
     /// The best on `days` days of training.
     #[must_use]
-    pub fn on(world: &'static World, seed: u64, days: u64) -> Self {
+    pub fn on(world: &'static ShopWorld, seed: u64, days: u64) -> Self {
         let days: Vec<ShopDay> =
             (0..days).map(|number| ShopDay::training(world, seed, number)).collect();
         let fixed = fixed_rules();
@@ -109,9 +109,9 @@ fn values(rule: &[Markdown], days: &[ShopDay]) -> Vec<i64> {
 
 /// The best patience, by steps of five points. A quarter of the days will do: a rule that looks at
 /// sales has less left to chance.
-fn patience(world: &'static World, seed: u64, days: &[ShopDay]) -> f64 {
-    let of_number = |number: u64| Belief::before_training(world, seed, number);
-    let beliefs: Vec<Belief> = (0..days.len() as u64 / 4).map(of_number).collect();
+fn patience(world: &'static ShopWorld, seed: u64, days: &[ShopDay]) -> f64 {
+    let of_number = |number: u64| ShopBelief::before_training(world, seed, number);
+    let beliefs: Vec<ShopBelief> = (0..days.len() as u64 / 4).map(of_number).collect();
     let value = |patience: f64| -> i64 {
         let days = days.iter().zip(&beliefs);
         days.map(|(day, belief)| play(day, &mut sell_through(belief, patience)).value(day)).sum()

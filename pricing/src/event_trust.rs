@@ -1,25 +1,26 @@
-//! How far a day's events can be relied on: what the tills' own count says is missing, and whether
-//! they still send at all.
+//! Reliability of a day's events: gaps in the tills' own count, and tills that send nothing.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Event, Trust};
 
-/// The tills of a store on a day, up to a slot.
+/// Reliability of a store's events on a day, up to a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tills {
-    /// How far they can be relied on.
+pub struct EventTrust {
+    /// Trust in the events.
     pub trust: Trust,
-    /// Stretches of time from which events are missing, or may be.
+    /// Intervals in which events are missing or may be missing.
     doubtful: Vec<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
-impl Tills {
-    /// From all events of a store since `since`, in any order, as known at `slot`. An open store
-    /// of which no till sends anything for longer than `silent_after` is in doubt.
+impl EventTrust {
+    /// Judges the events of a store since `since` as known at `slot`, in any order.
+    ///
+    /// A gap in the numbers of a till makes the time around it doubtful. A store that is open is
+    /// silent if no till has sent an event for more than `silent_after`.
     #[must_use]
-    pub fn of<'a>(
+    pub fn new<'a>(
         events: impl IntoIterator<Item = &'a Event>,
         since: DateTime<Utc>,
         opens_at: DateTime<Utc>,
@@ -28,8 +29,8 @@ impl Tills {
     ) -> Self {
         let mut numbers: BTreeMap<_, BTreeMap<u64, DateTime<Utc>>> = BTreeMap::new();
         let mut last = opens_at;
-        let known = |event: &&Event| (since..slot).contains(&event.occurred_at());
-        for event in events.into_iter().filter(known) {
+        let is_known = |event: &&Event| (since..slot).contains(&event.occurred_at());
+        for event in events.into_iter().filter(is_known) {
             last = last.max(event.occurred_at());
             if let Some(sequence) = &event.details().sequence {
                 let epoch = numbers.entry((event.terminal_id(), &sequence.epoch)).or_default();
@@ -57,9 +58,9 @@ impl Tills {
         Self { trust, doubtful }
     }
 
-    /// Whether events of `[from, until)` may be missing.
+    /// `true` if events of `[from, until)` may be missing.
     #[must_use]
-    pub fn doubt(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+    pub fn is_doubtful(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
         self.doubtful.iter().any(|(since, again)| *since < until && from <= *again)
     }
 }
@@ -86,14 +87,14 @@ mod tests {
         Event::parse(&json, &Acceptance::at(at("20:00"))).expect("an event")
     }
 
-    fn tills(events: &[Event]) -> Tills {
-        Tills::of(events, at("00:00"), at("07:00"), at("15:00"), TimeDelta::hours(1))
+    fn judged(events: &[Event]) -> EventTrust {
+        EventTrust::new(events, at("00:00"), at("07:00"), at("15:00"), TimeDelta::hours(1))
     }
 
     #[test]
     fn a_missing_number_puts_the_time_around_it_in_doubt() {
         let whole = [event("1", Some(7), "14:00"), event("1", Some(8), "14:40")];
-        assert_eq!(tills(&whole), Tills { trust: Trust::Full, doubtful: vec![] });
+        assert_eq!(judged(&whole), EventTrust { trust: Trust::Full, doubtful: vec![] });
         let torn = [
             event("1", Some(7), "14:00"),
             event("1", Some(9), "14:20"),
@@ -101,22 +102,32 @@ mod tests {
             event("2", Some(3), "14:50"),
             event("3", None, "14:50"),
         ];
-        let found = tills(&torn);
+        let found = judged(&torn);
         assert_eq!(found.trust, Trust::Gaps);
-        assert!(found.doubt(at("14:00"), at("14:15")) && found.doubt(at("14:15"), at("14:30")));
-        assert!(!found.doubt(at("13:45"), at("14:00")) && !found.doubt(at("14:30"), at("14:45")));
+        assert!(
+            found.is_doubtful(at("14:00"), at("14:15"))
+                && found.is_doubtful(at("14:15"), at("14:30"))
+        );
+        assert!(
+            !found.is_doubtful(at("13:45"), at("14:00"))
+                && !found.is_doubtful(at("14:30"), at("14:45"))
+        );
     }
 
     #[test]
     fn an_open_store_without_events_is_silent_after_a_while() {
         let early = [event("1", Some(7), "13:59"), event("1", Some(9), "13:59")];
-        let found = tills(&early);
+        let found = judged(&early);
         assert_eq!(found.trust, Trust::Silent);
-        assert!(found.doubt(at("14:45"), at("15:00")) && !found.doubt(at("13:30"), at("13:45")));
-        assert_eq!(tills(&[event("1", None, "14:00")]).trust, Trust::Full);
-        // What is known ends with the slot, and a store that has just opened need not have sold.
-        assert_eq!(tills(&[event("1", None, "15:00")]).trust, Trust::Silent);
-        let opened = Tills::of(&[], at("00:00"), at("14:30"), at("15:00"), TimeDelta::hours(1));
+        assert!(
+            found.is_doubtful(at("14:45"), at("15:00"))
+                && !found.is_doubtful(at("13:30"), at("13:45"))
+        );
+        assert_eq!(judged(&[event("1", None, "14:00")]).trust, Trust::Full);
+        // Events of the slot itself do not count, and a store that has just opened may be silent.
+        assert_eq!(judged(&[event("1", None, "15:00")]).trust, Trust::Silent);
+        let opened =
+            EventTrust::new(&[], at("00:00"), at("14:30"), at("15:00"), TimeDelta::hours(1));
         assert_eq!(opened.trust, Trust::Full);
     }
 }

@@ -1,19 +1,18 @@
-//! Offers as programs are told them: the same names and texts in the terminal and, of what is for
-//! everyone, over HTTP.
+//! Fields of an offer as text, with the same names in the terminal and over HTTP.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{Offer, Sku, Store};
 
-/// The store's business date now, also on a day on which it stays closed.
+/// Returns the business date of a store at `now`, also on a day on which the store stays closed.
 #[must_use]
 pub fn today(store: &Store, now: DateTime<Utc>) -> NaiveDate {
     let on_the_wall = || now.with_timezone(&store.zone).date_naive();
     store.day_at(now).map_or_else(on_the_wall, |day| day.date)
 }
 
-/// The last revision of each item, by item.
+/// Returns the last revision of each item, sorted by item.
 #[must_use]
 pub fn latest(offers: Vec<Offer>) -> Vec<Offer> {
     let mut items: BTreeMap<Sku, Offer> = BTreeMap::new();
@@ -26,8 +25,8 @@ pub fn latest(offers: Vec<Offer>) -> Vec<Offer> {
     items.into_values().collect()
 }
 
-/// What is told of an offer, each with its name; every value is text, exact as it is stored.
-/// `clock` writes an instant as the store's clock shows it.
+/// Returns the fields of an offer with their names, as exact text. `clock` writes an instant as the
+/// store's clock shows it.
 #[must_use]
 pub fn fields(
     offer: &Offer,
@@ -46,7 +45,7 @@ pub fn fields(
         ("on_hand", offer.on_hand.to_string()),
         ("reason", offer.reason.clone()),
         ("was_price", offer.was_price.to_string()),
-        ("lowest_price", offer.lowest_price.map(|it| it.to_string()).unwrap_or_default()),
+        ("lowest_price", offer.lowest_price.map(|price| price.to_string()).unwrap_or_default()),
         ("arm", offer.arm.as_str().to_owned()),
         ("trust", offer.trust.as_str().to_owned()),
         ("shadow", offer.shadow.to_string()),

@@ -1,4 +1,4 @@
-//! Stored windows, offers and the catalogue -> the situation of one item.
+//! Decision request of one item, made of stored windows, offers and the catalogue.
 
 use std::collections::BTreeSet;
 use std::iter::successors;
@@ -9,35 +9,35 @@ use domain::catalog::ItemRules;
 use domain::event::Unit;
 use domain::history::DayKind;
 use domain::limits::SLOT_MINUTES;
-use domain::stock::{self, Figures, StockWindow, level_at, past_its_date};
-use domain::{Arm, BusinessDay, ClosedDay, Item, Offer, Store};
+use domain::stock::{Availability, Figures, StockWindow, level_at, past_its_date};
+use domain::{Arm, BusinessDay, ClosedDay, Item, Offer, Store, slot_of};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use crate::afternoon::{Afternoon, HeldBack};
-use crate::day::to_f64;
-use crate::situation::{Rules, Sales, Shelf, Situation};
-use domain::slot_of;
+use crate::decision_request::{DecisionRequest, PriceRules, SalesWindow, ShelfPrice};
+use crate::demand_today::to_f64;
+use crate::store_snapshot::{SkipReason, StoreSnapshot};
 
-/// The situation of one item, and what stands beside it.
+/// Decision request of one item, with the quantities that it was counted from.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Prepared {
-    /// What is decided about.
-    pub situation: Situation,
-    /// On hand, in the item's unit.
+pub struct PreparedRequest {
+    /// Request.
+    pub request: DecisionRequest,
+    /// Stock, in the item's unit.
     pub on_hand: Decimal,
-    /// The piece in which the situation counts, in the item's unit.
-    pub piece: Decimal,
-    /// The item's unit.
+    /// Quantity that the request counts as one unit, in the item's unit: 1, or a portion of a
+    /// weighed good.
+    pub portion: Decimal,
+    /// Unit of the item.
     pub unit: Unit,
 }
 
-impl Afternoon {
-    /// The situation of an item, or why nothing is decided about it.
+impl StoreSnapshot {
+    /// Returns the decision request of an item.
     ///
     /// # Errors
-    /// The rule that holds it back.
-    pub fn prepare(&self, item: &Item, arm: Arm) -> Result<Prepared, HeldBack> {
+    /// Returns the reason if nothing may be decided about the item.
+    pub fn prepare(&self, item: &Item, arm: Arm) -> Result<PreparedRequest, SkipReason> {
         let rules = self.store.policy.rules_of(item);
         self.may_act(item, &rules, arm)?;
         let windows = self.windows_of(item);
@@ -45,70 +45,76 @@ impl Afternoon {
         let (opening, since) = opening(&self.store, &self.day, item.shelf_life_days, before);
         let on_shelf = || windows.iter().filter(|row| row.key().window.start() >= since);
         let level = level_at(on_shelf(), self.slot);
-        let before = if level.counted.is_some() { Decimal::ZERO } else { opening };
-        let level = before + level.on_hand;
+        let opening_left = if level.counted.is_some() { Decimal::ZERO } else { opening };
+        let level = opening_left + level.on_hand;
         let past = past_its_date(self.delivered(item), level, self.day.date);
         let on_hand = (level - past).normalize();
         if on_hand <= Decimal::ZERO && past > Decimal::ZERO {
-            return Err(HeldBack::PastItsDate);
+            return Err(SkipReason::PastItsDate);
         }
         let unit = unit_of(windows);
-        let piece = item.piece(unit);
-        let pieces = (on_hand / piece).floor().to_u64().unwrap_or_default();
-        if on_hand < self.store.policy.min_on_hand || pieces == 0 {
-            return Err(HeldBack::TooFew);
+        let portion = item.piece(unit);
+        let units = (on_hand / portion).floor().to_u64().unwrap_or_default();
+        if on_hand < self.store.policy.min_on_hand || units == 0 {
+            return Err(SkipReason::TooFew);
         }
         let starts_at = self.day.starts_at;
-        let level = stock::Availability::of_windows(opening, on_shelf(), starts_at, self.slot);
-        let chain = self.revisions_of(item, self.store.policy.shadow);
+        let availability = Availability::of_windows(opening, on_shelf(), starts_at, self.slot);
+        let revisions = self.revisions_of(item, self.is_shadow());
         let shown = self.revisions_of(item, false);
-        if chain.first().is_some_and(|first| first.price.currency() != item.price.currency()) {
-            return Err(HeldBack::Undecidable);
+        if revisions.first().is_some_and(|first| first.price.currency() != item.price.currency()) {
+            return Err(SkipReason::Undecidable);
         }
-        // A sign that says "was 2.40" stays true: another regular price counts from tomorrow on.
-        let regular_price = chain.first().map_or(item.price, |first| first.regular_price);
+        // A sign that says "was 2.40" stays true: a new regular price counts from tomorrow.
+        let regular_price = revisions.first().map_or(item.price, |first| first.regular_price);
         let Expectation { profile, elasticity } = self.expected(item, &rules);
-        let situation = Situation {
+        let request = DecisionRequest {
             store_id: self.store.store_id.to_string(),
             sku: item.sku.to_string(),
             as_of: self.wall(self.slot),
             closes_at: self.wall(self.day.closes_at),
             currency: item.price.currency(),
-            on_hand: pieces,
+            on_hand: units,
             regular_price: regular_price.amount(),
             unit_cost: item.cost.map_or(Decimal::ZERO, |cost| cost.amount()),
             salvage_value: item.salvage_value.map_or(Decimal::ZERO, |value| value.amount()),
-            shelf: self.shelf(regular_price.amount(), &chain),
-            sales_today: self.sales(regular_price.amount(), windows, piece, &level, &shown),
-            profile: profile.map(|profile| profile.in_portions(to_f64(piece))),
+            shelf: self.shelf(regular_price.amount(), &revisions),
+            sales_today: self.sales(
+                regular_price.amount(),
+                windows,
+                portion,
+                &availability,
+                &shown,
+            ),
+            profile: profile.map(|profile| profile.in_portions(to_f64(portion))),
             elasticity: Some(elasticity),
-            // What they tell is in the elasticity.
+            // Their information is in the elasticity.
             offer_history: Vec::new(),
             rules: self.rules(item, &rules, arm),
         };
-        Ok(Prepared { situation, on_hand, piece, unit })
+        Ok(PreparedRequest { request, on_hand, portion, unit })
     }
 
-    /// The rules that forbid any decision.
-    fn may_act(&self, item: &Item, rules: &ItemRules<'_>, arm: Arm) -> Result<(), HeldBack> {
+    /// Checks the rules that forbid any decision.
+    fn may_act(&self, item: &Item, rules: &ItemRules<'_>, arm: Arm) -> Result<(), SkipReason> {
         if rules.is_excluded {
-            return Err(HeldBack::Excluded);
+            return Err(SkipReason::Excluded);
         }
         let clock_on = |time| self.store.clock_on(&self.day, time);
         let is_early = rules.earliest.is_some_and(|earliest| self.slot < clock_on(earliest));
         if is_early || rules.latest.is_some_and(|latest| self.slot > clock_on(latest)) {
-            return Err(HeldBack::OutOfHours);
+            return Err(SkipReason::OutOfHours);
         }
         if arm != Arm::Control && !self.is_turn_of(item) {
-            return Err(HeldBack::NotItsTurn);
+            return Err(SkipReason::NotItsTurn);
         }
         if rules.min_margin_percent.is_some() && item.cost.is_none() {
-            return Err(HeldBack::NoCost);
+            return Err(SkipReason::NoCost);
         }
         Ok(())
     }
 
-    /// What is believed of an item before today.
+    /// Returns the expected demand of an item before today.
     fn expected(&self, item: &Item, rules: &ItemRules<'_>) -> Expectation {
         let (own, category) = self.histories_of(item);
         let Expectation { profile, elasticity } =
@@ -117,7 +123,7 @@ impl Afternoon {
         Expectation { profile, elasticity }
     }
 
-    /// The first minutes of the slots in which the store is open, by its clock.
+    /// Returns the first minute of each slot in which the store is open, by its wall clock.
     fn opening_slots(&self) -> BTreeSet<u16> {
         let slot = TimeDelta::minutes(SLOT_MINUTES.into());
         let open = |start: &DateTime<Utc>| *start < self.day.closes_at;
@@ -126,35 +132,37 @@ impl Afternoon {
         slots.take_while(open).filter_map(|start| u16::try_from(minute(start)).ok()).collect()
     }
 
-    /// The windows in which what is on the shelf came.
+    /// Returns the windows in which the current stock may have been delivered.
     fn delivered(&self, item: &Item) -> impl Iterator<Item = &StockWindow> {
         let since = self.store.shelf_since(&self.day, item.shelf_life_days);
         self.windows_of(item).iter().filter(move |row| row.key().window.start() >= since)
     }
 
-    fn shelf(&self, regular_price: Decimal, chain: &[&Offer]) -> Shelf {
-        let latest = chain.last();
-        Shelf {
+    fn shelf(&self, regular_price: Decimal, revisions: &[&Offer]) -> ShelfPrice {
+        let latest = revisions.last();
+        ShelfPrice {
             price: latest.map_or(regular_price, |offer| offer.price.amount()),
             discount_percent: latest.map_or(0, |offer| offer.discount_percent),
             since: latest.map(|offer| self.wall(offer.slot)),
-            changes_today: u32::try_from(chain.len()).unwrap_or(u32::MAX),
+            changes_today: u32::try_from(revisions.len()).unwrap_or(u32::MAX),
         }
     }
 
-    /// What was sold since opening, slot by slot. A slot without a row sold nothing, unless the
-    /// tills are in doubt. A discount counts from its slot on, not from the seconds later at which
-    /// the pass came to write it: so a delayed pass leads to the same decisions.
+    /// Returns the sales since opening by slot. Slots with missing events are left out; other slots
+    /// without a row sold nothing.
+    ///
+    /// A discount counts from the start of its slot and not from the time of its publication, so
+    /// that a delayed pass leads to the same decisions.
     fn sales(
         &self,
         regular_price: Decimal,
         windows: &[StockWindow],
-        piece: Decimal,
-        level: &stock::Availability,
+        portion: Decimal,
+        availability: &Availability,
         shown: &[&Offer],
-    ) -> Vec<Sales> {
+    ) -> Vec<SalesWindow> {
         let mut sales = Vec::new();
-        let (mut sold, mut pieces) = (Decimal::ZERO, 0);
+        let (mut sold, mut counted) = (Decimal::ZERO, 0);
         let mut rows = windows.iter().peekable();
         let mut start = slot_of(self.day.opens_at);
         while start < self.slot {
@@ -164,20 +172,20 @@ impl Afternoon {
                 inside.extend((row.key().window.start() >= start).then_some(row));
             }
             let figures = Figures::of(inside.into_iter().flat_map(StockWindow::events));
-            // Rounded in sum, so that slices of weighed goods do not get lost between slots.
+            // The running total is rounded, so that small sales of weighed goods are not lost.
             sold += figures.sold;
-            let whole = whole(sold / piece);
-            let units = whole - pieces;
-            pieces = whole;
+            let total = whole(sold / portion);
+            let units = total - counted;
+            counted = total;
             let from = start.max(self.day.opens_at);
-            if !self.tills.doubt(from, end) {
+            if !self.events.is_doubtful(from, end) {
                 let price = shown.iter().rfind(|offer| offer.slot <= start);
-                sales.push(Sales {
+                sales.push(SalesWindow {
                     start: self.wall(from),
                     end: self.wall(end),
                     units,
                     price: price.map_or(regular_price, |offer| offer.price.amount()),
-                    sold_out: level.is_empty_within(from, end),
+                    sold_out: availability.is_empty_within(from, end),
                 });
             }
             start = end;
@@ -185,22 +193,22 @@ impl Afternoon {
         sales
     }
 
-    fn rules(&self, item: &Item, rules: &ItemRules<'_>, arm: Arm) -> Rules {
+    fn rules(&self, item: &Item, rules: &ItemRules<'_>, arm: Arm) -> PriceRules {
         let policy = &self.store.policy;
         let mut interval = match arm {
             Arm::Control => SLOT_MINUTES,
             Arm::Policy | Arm::Exploration => SLOT_MINUTES + policy.step_jitter_minutes,
         };
-        // The last decision that may change a price is one without a next.
+        // The last decision that may change a price has no next one.
         let next = self.slot + TimeDelta::minutes(interval.into());
         if rules.latest.is_some_and(|latest| next > self.store.clock_on(&self.day, latest)) {
             let left = (self.day.closes_at - self.slot).num_minutes();
             interval = u32::try_from(left).unwrap_or(interval).max(interval);
         }
         let places = item.price.currency().minor_digits();
-        // Up, so that a floor between two prices is kept.
+        // Rounded up, so that a floor between two prices is kept.
         let up = RoundingStrategy::ToPositiveInfinity;
-        Rules {
+        PriceRules {
             ladder: rules.ladder.clone(),
             max_discount_percent: rules.max_discount_percent.into(),
             min_price: rules.min_price.map(|least| least.round_dp_with_strategy(places, up)),
@@ -217,9 +225,10 @@ impl Afternoon {
     }
 }
 
-/// What was on an item's shelf at the start of the windows that count on a day, and when they
-/// start. What the day before left is known once it was closed; until then everything within the
-/// shelf life is added up.
+/// Returns the opening stock of an item, and the start of the windows that count in addition.
+///
+/// The closed day before gives the stock at the start of the day. Until it is closed, all windows
+/// within the shelf life count.
 #[must_use]
 pub fn opening(
     store: &Store,
@@ -237,18 +246,18 @@ pub fn opening(
     }
 }
 
-/// An instant by the store's wall clock.
+/// Converts an instant to the store's wall clock.
 pub(crate) fn wall(store: &Store, at: DateTime<Utc>) -> DateTime<FixedOffset> {
     at.with_timezone(&store.zone).fixed_offset()
 }
 
-/// The unit in which an item's events count.
+/// Returns the unit of the item's latest event.
 fn unit_of(windows: &[StockWindow]) -> Unit {
     let latest = windows.iter().rev().find_map(|row| row.events().last());
     latest.map_or(Unit::Each, |event| event.unit())
 }
 
-fn whole(pieces: Decimal) -> u64 {
-    let rounded = pieces.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
+fn whole(units: Decimal) -> u64 {
+    let rounded = units.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
     rounded.to_u64().unwrap_or_default()
 }

@@ -1,8 +1,8 @@
-//! The dynamic programme: what each price is worth now when every later price is chosen best.
+//! Dynamic programme: value of each price now, if every later price is chosen best.
 //!
-//! With slot `t`, lots on hand `n`, step on the shelf `i`, slots `g` until a change is allowed,
-//! changes made `u`, and `D` lots asked for in the slot (Bitran & Mondschein 1997, with the rules
-//! of the policy in the state):
+//! With slot `t`, units on hand `n`, step on the shelf `i`, slots `g` until a change is allowed,
+//! changes made `u`, and demand `D` of the slot (Bitran & Mondschein 1997, with the rules of the
+//! policy in the state):
 //!
 //! ```text
 //! E(t, n, j, g, u) = p[j] E[min(D, n)] + sum over d of P(D = d) V(t+1, n - min(d, n), j, g, u)
@@ -11,85 +11,85 @@
 //! V(T, n, ...)     = salvage * n
 //! ```
 //!
-//! Beside each value goes the number of lots sold on the way to it. Sums run in a fixed order, so
-//! the same problem has the same answer to the last bit.
+//! Each value comes with the number of units sold for it. Sums run in a fixed order, so that the
+//! same problem has the same answer to the last bit.
 
 use std::ops::Range;
 
-use crate::sales::Demand;
+use crate::slot_demand::SlotDemand;
 
-/// The rules of time and number that changes keep.
+/// Rules for the time and number of price changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Changes {
-    /// Slots after a change until the next one may come, at least 1 (`G`).
+pub struct ChangeRules {
+    /// Slots between two changes, at least 1 (`G`).
     pub gap: usize,
-    /// Slots from now on until the first change may come.
+    /// Slots from now until the first change is allowed.
     pub first: usize,
-    /// How many are left (`U`).
+    /// Number of changes left (`U`).
     pub left: usize,
 }
 
-impl Changes {
-    /// The numbers of changes made that have to be told apart, and whether the last of them is all
-    /// that is left; one number stands for all where so many are left that the rule never binds.
+impl ChangeRules {
+    /// Returns the largest number of changes that the state distinguishes, and `true` if no further
+    /// change is allowed at that number. 1 stands for any number if the limit never binds.
     fn counts(&self, slots: usize, steps: usize) -> (usize, bool) {
         let in_time = slots.saturating_sub(self.first).div_ceil(self.gap.clamp(1, slots));
         let possible = in_time.min(steps - 1);
         if self.left < possible { (self.left, true) } else { (possible.min(1), false) }
     }
 
-    /// How many states, but for the lots on hand, the programme has in a slot.
+    /// Returns the number of states of a slot, without the units on hand.
     #[must_use]
     pub fn states(&self, slots: usize, steps: usize) -> usize {
         self.counts(slots, steps).0 * (self.gap.clamp(1, slots) + 1) * steps
     }
 }
 
-/// One item until the close, in lots.
+/// One item until the close, in solver units: sellable units, or groups of them if there are many.
 #[derive(Debug, Clone)]
-pub struct Problem<'a> {
-    /// Lots on hand.
+pub struct SolverProblem<'a> {
+    /// Units on hand.
     pub on_hand: usize,
-    /// What a lot earns at each step from the one on the shelf on, shallow to deep.
+    /// Revenue of a unit at each step, from the step on the shelf to the deepest.
     pub prices: &'a [f64],
-    /// The demand of each slot at each of these steps.
-    pub demand: &'a [&'a [Demand]],
-    /// What a lot left at the close is worth.
+    /// Demand of each slot at each of these steps.
+    pub demand: &'a [&'a [SlotDemand]],
+    /// Value of a unit left at the close.
     pub salvage: f64,
-    /// Which changes are allowed.
-    pub changes: Changes,
+    /// Rules for changes.
+    pub changes: ChangeRules,
 }
 
-/// What is expected from now to the close, in lots and the price's money.
+/// Expected result from now to the close, in solver units and the currency of the prices.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Outlook {
-    /// Revenue and salvage.
+pub struct StepValue {
+    /// Revenue plus salvage.
     pub value: f64,
-    /// Lots sold.
+    /// Units sold.
     pub sold: f64,
 }
 
-impl Outlook {
-    /// Adds another one, weighted.
+impl StepValue {
+    /// Adds another result with a weight.
     pub fn add(&mut self, weight: f64, other: &Self) {
         self.value += weight * other.value;
         self.sold += weight * other.sold;
     }
 }
 
-/// What each price is worth now.
+/// Values of all prices.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outlooks {
-    /// Of each step that may be shown now: the one on the shelf, then all or none of the others.
-    pub steps: Vec<Outlook>,
-    /// Of the price on the shelf, if it stays until the close.
-    pub unchanged: Outlook,
+pub struct StepValues {
+    /// Each step allowed now: the step on the shelf, then all or none of the deeper steps.
+    pub steps: Vec<StepValue>,
+    /// Shelf price, if it stays until the close.
+    pub unchanged: StepValue,
 }
 
-impl Outlooks {
-    /// Every outlook, changed by the same function.
+impl StepValues {
+    /// Applies a function to every value.
     #[must_use]
-    pub fn map(self, change: impl Fn(Outlook) -> Outlook) -> Self {
+    pub fn map(self, change: impl Fn(StepValue) -> StepValue) -> Self {
         Self {
             steps: self.steps.into_iter().map(&change).collect(),
             unchanged: change(self.unchanged),
@@ -97,37 +97,36 @@ impl Outlooks {
     }
 }
 
-/// Solves the problem.
+/// Returns the value of each price.
 #[must_use]
-pub fn solve(problem: &Problem<'_>) -> Outlooks {
-    let mut stage = Stage::new(problem);
+pub fn solve(problem: &SolverProblem<'_>) -> StepValues {
+    let mut stage = SolverStage::new(problem);
     for slot in (1..problem.demand.len()).rev() {
         stage.go_back_to(slot);
     }
-    stage.outlooks()
+    stage.values()
 }
 
-/// A value and the lots sold for it. The two are summed side by side, which is one step for the
-/// processor.
+/// Value, and units sold for it. Both are summed in one vector operation.
 type Pair = [f64; 2];
 
-/// How many entries of a row are computed at once.
+/// Number of entries of a row that are computed at once.
 const BLOCK: usize = 4;
 
-/// Entries before that of no lot, all 0: what is asked for beyond the stock leaves nothing.
+/// Number of entries before the entry of 0 units, all 0: demand beyond the stock leaves nothing.
 const PAD: usize = BLOCK - 1;
 
-/// `E` of a slot at every number of lots: so much a lot now, and what comes later. A row has
+/// Computes `E` of a slot at every number of units, from the values of the next slot. A row has
 /// [`PAD`] entries and then whole blocks.
-fn hold(demand: &Demand, price: f64, later: &[Pair], out: &mut [Pair]) {
+fn hold(demand: &SlotDemand, price: f64, later: &[Pair], out: &mut [Pair]) {
     let (blocks, _) = out[PAD..].as_chunks_mut::<BLOCK>();
     for (block, out) in blocks.iter_mut().enumerate() {
-        let lots = block * BLOCK;
+        let units = block * BLOCK;
         let mut sums: [Pair; BLOCK] = std::array::from_fn(|index| {
-            let sold = demand.sold(lots + index);
+            let sold = demand.sold(units + index);
             [price * sold, sold]
         });
-        let left = later[..PAD + lots + BLOCK].array_windows::<BLOCK>().rev();
+        let left = later[..PAD + units + BLOCK].array_windows::<BLOCK>().rev();
         for (later, probability) in left.zip(&demand.probability) {
             for (sum, later) in sums.iter_mut().zip(later) {
                 sum[0] += probability * later[0];
@@ -138,50 +137,51 @@ fn hold(demand: &Demand, price: f64, later: &[Pair], out: &mut [Pair]) {
     }
 }
 
-/// `E` of the first slot at the lots that are on hand.
-fn now(problem: &Problem<'_>, step: usize, later: &[Pair]) -> Outlook {
+/// Returns `E` of the first slot at the units on hand.
+fn now(problem: &SolverProblem<'_>, step: usize, later: &[Pair]) -> StepValue {
     let (demand, price) = (&problem.demand[0][step], problem.prices[step]);
     let sold = demand.sold(problem.on_hand);
-    let mut outlook = Outlook { value: price * sold, sold };
+    let mut result = StepValue { value: price * sold, sold };
     let later = later[..=PAD + problem.on_hand].iter().rev();
     for ([value, sold], probability) in later.zip(&demand.probability) {
-        outlook.add(*probability, &Outlook { value: *value, sold: *sold });
+        result.add(*probability, &StepValue { value: *value, sold: *sold });
     }
-    outlook
+    result
 }
 
-/// The programme at one slot: rows of values by lots on hand. A state before the first change is
-/// known but for the lots on hand: that is row 0. Row 1 is the price on the shelf kept until the
-/// close. Then comes a row for each number of changes made, wait and step. While a slot is
-/// computed, wait `h + 1` holds `E` of a slot that leaves a wait of `h`: which is already `V` of
-/// wait `h + 1`, because who waits keeps the price.
-struct Stage<'a> {
-    problem: &'a Problem<'a>,
-    /// Entries of a row.
+/// Programme at one slot: rows of values by units on hand.
+///
+/// Row 0 is the state before the first change, which only has the units on hand. Row 1 is the shelf
+/// price kept until the close. Then comes a row for each number of changes made, wait and step.
+/// While a slot is computed, wait `h + 1` holds `E` of a slot that leaves a wait of `h`. That is
+/// already `V` of wait `h + 1`, because a wait keeps the price.
+struct SolverStage<'a> {
+    problem: &'a SolverProblem<'a>,
+    /// Number of entries of a row.
     width: usize,
-    /// The numbers of changes that are told apart, and whether the last of them is all that is
-    /// left.
+    /// Largest number of changes that the state distinguishes.
     counts: usize,
+    /// `true` if no change is allowed after that number.
     is_limited: bool,
-    /// Slots from one change to the next.
+    /// Slots between two changes.
     gap: usize,
     later: Vec<Pair>,
     current: Vec<Pair>,
     best: Vec<Pair>,
 }
 
-/// Rows that are always there.
+/// Number of rows before those of the states after a change.
 const FIXED_ROWS: usize = 2;
 
-impl<'a> Stage<'a> {
-    /// The close.
-    fn new(problem: &'a Problem<'a>) -> Self {
+impl<'a> SolverStage<'a> {
+    /// Creates the programme at the close.
+    fn new(problem: &'a SolverProblem<'a>) -> Self {
         let (slots, steps) = (problem.demand.len(), problem.prices.len());
         let (counts, is_limited) = problem.changes.counts(slots, steps);
         let width = PAD + (problem.on_hand + 1).next_multiple_of(BLOCK);
-        let lots = |index: usize| index.saturating_sub(PAD) as f64;
+        let units = |index: usize| index.saturating_sub(PAD) as f64;
         let at_close: Vec<Pair> =
-            (0..width).map(|index| [problem.salvage * lots(index), 0.0]).collect();
+            (0..width).map(|index| [problem.salvage * units(index), 0.0]).collect();
         let later = at_close.repeat(FIXED_ROWS + problem.changes.states(slots, steps));
         Self {
             problem,
@@ -199,30 +199,30 @@ impl<'a> Stage<'a> {
         row * self.width..(row + 1) * self.width
     }
 
-    /// The row of a state after a change.
+    /// Returns the row of a state after a change.
     fn row(&self, count: usize, wait: usize, step: usize) -> Range<usize> {
         let state = ((count - 1) * (self.gap + 1) + wait) * self.problem.prices.len() + step;
         self.fixed_row(FIXED_ROWS + state)
     }
 
-    /// The most changes that can have been made before a slot.
+    /// Returns the largest number of changes possible before a slot.
     fn made_before(&self, slot: usize) -> usize {
         let since_first = slot.checked_sub(self.problem.changes.first + 1);
         since_first.map_or(0, |since| (1 + since / self.gap).min(self.counts))
     }
 
-    /// Whether so many changes are all that were left.
+    /// Returns `true` if no change is allowed after this number of changes.
     fn is_last(&self, count: usize) -> bool {
         self.is_limited && count == self.counts
     }
 
-    /// The wait row of `E` right after a change to this count; without a change left the wait does
-    /// not matter.
+    /// Returns the wait row of `E` right after the change with this number. The wait does not
+    /// matter if no change is left.
     fn after_change(&self, count: usize) -> usize {
         if self.is_last(count) { 1 } else { self.gap }
     }
 
-    /// The steps that so many changes can have led to.
+    /// Returns the steps that are reachable with this number of changes.
     fn steps(&self, count: usize) -> Range<usize> {
         count.min(self.problem.prices.len())..self.problem.prices.len()
     }
@@ -270,19 +270,19 @@ impl<'a> Stage<'a> {
         hold(demand, price, &self.later[from], &mut self.current[to]);
     }
 
-    /// What each step is worth in the first slot.
-    fn outlooks(&self) -> Outlooks {
-        let outlook = |step, row| now(self.problem, step, &self.later[row]);
-        let mut steps = vec![outlook(0, self.fixed_row(0))];
+    /// Returns the value of each step in the first slot.
+    fn values(&self) -> StepValues {
+        let value = |step, row| now(self.problem, step, &self.later[row]);
+        let mut steps = vec![value(0, self.fixed_row(0))];
         if self.counts > 0 && self.problem.changes.first == 0 {
             let wait = self.after_change(1) - 1;
-            steps.extend(self.steps(1).map(|step| outlook(step, self.row(1, wait, step))));
+            steps.extend(self.steps(1).map(|step| value(step, self.row(1, wait, step))));
         }
-        Outlooks { steps, unchanged: outlook(0, self.fixed_row(1)) }
+        StepValues { steps, unchanged: value(0, self.fixed_row(1)) }
     }
 }
 
-/// Takes what the other row has wherever its value is higher.
+/// Replaces entries by those of the other row wherever its value is higher.
 fn raise(row: &mut [Pair], other: &[Pair]) {
     for (pair, other) in row.iter_mut().zip(other) {
         *pair = if other[0] > pair[0] { *other } else { *pair };

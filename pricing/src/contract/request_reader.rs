@@ -1,8 +1,8 @@
-//! A request line becomes a situation, or a fault that says where and which rule.
+//! Reader of request lines. An error names the field, the given value and the rule.
 
 use chrono::{DateTime, FixedOffset};
 use demand::{
-    DAY_CV_DEFAULT, Elasticity, OfferScope, PastOffer, Profile, ProfileBasis, ProfileSlot,
+    DAY_CV_DEFAULT, DemandProfile, Elasticity, OfferScope, PastOffer, ProfileBasis, ProfileSlot,
     ResponseForm,
 };
 use domain::limits::DISCOUNT_PERCENT_MAX;
@@ -10,33 +10,35 @@ use domain::{Currency, Ladder};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::reader::{Object, Place, Sign, UNITS_MAX};
-use super::{Code, Fault, LINE_BYTES_MAX};
+use super::json_field::{JsonField, JsonObject, Sign, UNITS_MAX};
+use super::{DecideError, DecideErrorCode, LINE_BYTES_MAX};
+use crate::decision_request::{DecisionRequest, PriceRules, SalesWindow, ShelfPrice};
 use crate::ladder::shelf_price;
-use crate::situation::{Rules, Sales, Shelf, Situation};
 
-/// Minutes between decisions where the policy says none.
+/// Minutes between decisions if the policy names none.
 const INTERVAL_MINUTES: u64 = 15;
-/// Most minutes of an interval or a gap: a week.
+/// Largest interval or gap in minutes: a week.
 const MINUTES_MAX: u64 = 7 * 24 * 60;
 
-/// A request: the situation, and what its answer repeats as it was written.
+/// Request line: the typed request, and the fields that the answer repeats as they were written.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Request {
-    /// The caller's name for it.
+pub struct RequestLine {
+    /// Id given by the caller.
     pub request_id: Option<String>,
-    /// The moment of the decision, as it was written.
+    /// Moment of the decision, as written.
     pub as_of: String,
-    /// All that the decision depends on.
-    pub situation: Situation,
+    /// Typed request.
+    pub request: DecisionRequest,
 }
 
 /// Reads one line.
 ///
 /// # Errors
-/// The first rule that is broken, and the request's id if it could be read.
-pub fn read(line: &[u8]) -> Result<Request, (Option<String>, Fault)> {
-    let bad_json = |message: String| (None, Fault { code: Code::BadJson, field: None, message });
+/// Returns the first broken rule, and the id of the request if it can be read.
+pub fn read(line: &[u8]) -> Result<RequestLine, (Option<String>, DecideError)> {
+    let bad_json = |message: String| {
+        (None, DecideError { code: DecideErrorCode::BadJson, field: None, message })
+    };
     if line.len() > LINE_BYTES_MAX {
         let message = format!("the line has {} bytes; at most 1 MiB is read", line.len());
         return Err(bad_json(message));
@@ -47,21 +49,21 @@ pub fn read(line: &[u8]) -> Result<Request, (Option<String>, Fault)> {
         bad_json("the line is JSON, but not an object like {\"store_id\": …}".to_owned())
     })?;
     let request_id = fields.get("request_id").and_then(Value::as_str).map(str::to_owned);
-    request(&Object::request(fields)).map_err(|fault| (request_id, fault))
+    request_line(&JsonObject::request(fields)).map_err(|error| (request_id, error))
 }
 
-fn request(fields: &Object<'_>) -> Result<Request, Fault> {
-    let request_id = fields.optional("request_id").map(|it| it.text()).transpose()?;
+fn request_line(fields: &JsonObject<'_>) -> Result<RequestLine, DecideError> {
+    let request_id = fields.optional("request_id").map(|field| field.text()).transpose()?;
     let currency = match fields.optional("currency") {
         None => Currency::EUR,
         Some(code) => code
             .text()?
             .parse()
-            .map_err(|_| code.fault("must be a currency of ISO 4217, like \"EUR\""))?,
+            .map_err(|_| code.bad_value("must be a currency of ISO 4217, like \"EUR\""))?,
     };
     let (store_id, sku) = (fields.required("store_id")?, fields.required("sku")?);
     let as_of = fields.required("as_of")?;
-    let situation = Situation {
+    let request = DecisionRequest {
         store_id: store_id.text()?.to_owned(),
         sku: sku.text()?.to_owned(),
         as_of: as_of.instant()?,
@@ -73,77 +75,86 @@ fn request(fields: &Object<'_>) -> Result<Request, Fault> {
         salvage_value: fields
             .optional("salvage_value")
             .map_or(Ok(Decimal::ZERO), |value| value.money(currency, Sign::Any))?,
-        shelf: Shelf { price: Decimal::ZERO, discount_percent: 0, since: None, changes_today: 0 },
+        shelf: ShelfPrice {
+            price: Decimal::ZERO,
+            discount_percent: 0,
+            since: None,
+            changes_today: 0,
+        },
         sales_today: Vec::new(),
-        profile: fields.optional("profile").map(|it| profile(&it)).transpose()?,
-        elasticity: fields.optional("elasticity").map(|it| elasticity(&it)).transpose()?,
+        profile: fields.optional("profile").map(|field| profile(&field)).transpose()?,
+        elasticity: fields.optional("elasticity").map(|field| elasticity(&field)).transpose()?,
         offer_history: list(fields, "offer_history", past_offer)?,
         rules: rules(&fields.required("policy")?.object()?, currency)?,
     };
     let sales_today = list(fields, "sales_today", |window| sales(window, currency))?;
-    in_order(fields, &sales_today, situation.as_of)?;
-    let shelf = shelf(fields.optional("current"), &situation)?;
-    let situation = Situation { shelf, sales_today, ..situation };
-    if situation.as_of >= situation.closes_at {
+    in_order(fields, &sales_today, request.as_of)?;
+    let shelf = shelf(fields.optional("current"), &request)?;
+    let request = DecisionRequest { shelf, sales_today, ..request };
+    if request.as_of >= request.closes_at {
         let message = format!(
             "as_of {} is not before closes_at {}",
-            situation.as_of.to_rfc3339(),
-            situation.closes_at.to_rfc3339()
+            request.as_of.to_rfc3339(),
+            request.closes_at.to_rfc3339()
         );
-        return Err(Fault { code: Code::Closed, field: Some("as_of".to_owned()), message });
+        return Err(DecideError {
+            code: DecideErrorCode::Closed,
+            field: Some("as_of".to_owned()),
+            message,
+        });
     }
-    Ok(Request {
+    Ok(RequestLine {
         request_id: request_id.map(str::to_owned),
         as_of: as_of.text()?.to_owned(),
-        situation,
+        request,
     })
 }
 
 fn list<T>(
-    fields: &Object<'_>,
+    fields: &JsonObject<'_>,
     name: &str,
-    read: impl Fn(&Place<'_>) -> Result<T, Fault>,
-) -> Result<Vec<T>, Fault> {
-    let places = fields.optional(name).map(|it| it.array()).transpose()?.unwrap_or_default();
+    read: impl Fn(&JsonField<'_>) -> Result<T, DecideError>,
+) -> Result<Vec<T>, DecideError> {
+    let places = fields.optional(name).map(|field| field.array()).transpose()?.unwrap_or_default();
     places.iter().map(read).collect()
 }
 
-fn sales(window: &Place<'_>, currency: Currency) -> Result<Sales, Fault> {
+fn sales(window: &JsonField<'_>, currency: Currency) -> Result<SalesWindow, DecideError> {
     let fields = window.object()?;
     let (start, end) = (fields.required("start")?, fields.required("end")?);
-    let sales = Sales {
+    let sales = SalesWindow {
         start: start.instant()?,
         end: end.instant()?,
         units: fields.required("units")?.integer(0, UNITS_MAX)?,
         price: fields.required("price")?.money(currency, Sign::Positive)?,
-        sold_out: fields.optional("sold_out").map_or(Ok(false), |it| it.boolean())?,
+        sold_out: fields.optional("sold_out").map_or(Ok(false), |field| field.boolean())?,
     };
     if sales.end <= sales.start {
-        return Err(end.fault("must be after start"));
+        return Err(end.bad_value("must be after start"));
     }
     Ok(sales)
 }
 
 fn in_order(
-    fields: &Object<'_>,
-    sales: &[Sales],
+    fields: &JsonObject<'_>,
+    sales: &[SalesWindow],
     as_of: DateTime<FixedOffset>,
-) -> Result<(), Fault> {
-    let places = fields.optional("sales_today").map(|it| it.array()).transpose()?;
+) -> Result<(), DecideError> {
+    let places = fields.optional("sales_today").map(|field| field.array()).transpose()?;
     for (index, place) in places.iter().flatten().enumerate() {
         if index > 0 && sales[index].start < sales[index - 1].end {
             return Err(place
                 .field("start")
-                .fault("must not be before the end of the window before"));
+                .bad_value("must not be before the end of the window before"));
         }
         if sales[index].end > as_of {
-            return Err(place.field("end").fault("must not be after as_of"));
+            return Err(place.field("end").bad_value("must not be after as_of"));
         }
     }
     Ok(())
 }
 
-fn profile(place: &Place<'_>) -> Result<Profile, Fault> {
+fn profile(place: &JsonField<'_>) -> Result<DemandProfile, DecideError> {
     let fields = place.object()?;
     let words = [
         ("sku", ProfileBasis::Sku),
@@ -153,7 +164,7 @@ fn profile(place: &Place<'_>) -> Result<Profile, Fault> {
     let basis = fields.required("basis")?.word(&words)?;
     let mut slots: Vec<ProfileSlot> = Vec::new();
     let places = if basis == ProfileBasis::None {
-        fields.optional("slots").map(|it| it.array()).transpose()?.unwrap_or_default()
+        fields.optional("slots").map(|field| field.array()).transpose()?.unwrap_or_default()
     } else {
         fields.required("slots")?.array()?
     };
@@ -163,17 +174,17 @@ fn profile(place: &Place<'_>) -> Result<Profile, Fault> {
         let units = fields.required("units")?.number(0.0, UNITS_MAX as f64)?;
         let slot = ProfileSlot { start: start.clock()?, end: end.clock()?, units };
         if slot.end <= slot.start {
-            return Err(end.fault("must be after start"));
+            return Err(end.bad_value("must be after start"));
         }
         if slots.last().is_some_and(|last| slot.start < last.end) {
-            return Err(start.fault("must not be before the end of the slot before"));
+            return Err(start.bad_value("must not be before the end of the slot before"));
         }
         slots.push(slot);
     }
     let number = |name: &str, default: f64, most: f64| {
-        fields.optional(name).map_or(Ok(default), |it| it.number(0.0, most))
+        fields.optional(name).map_or(Ok(default), |field| field.number(0.0, most))
     };
-    Ok(Profile {
+    Ok(DemandProfile {
         basis,
         days: number("days", 0.0, UNITS_MAX as f64)?,
         day_cv: number("day_cv", DAY_CV_DEFAULT, UNITS_MAX as f64)?,
@@ -181,12 +192,12 @@ fn profile(place: &Place<'_>) -> Result<Profile, Fault> {
     })
 }
 
-fn elasticity(place: &Place<'_>) -> Result<Elasticity, Fault> {
+fn elasticity(place: &JsonField<'_>) -> Result<Elasticity, DecideError> {
     let fields = place.object()?;
     let mean = fields.required("mean")?;
     let value = mean.number(0.0, ELASTICITY_MAX)?;
     if value == 0.0 {
-        return Err(mean.fault("must be above 0"));
+        return Err(mean.bad_value("must be above 0"));
     }
     let words = [("constant", ResponseForm::Constant), ("exponential", ResponseForm::Exponential)];
     Ok(Elasticity {
@@ -196,10 +207,10 @@ fn elasticity(place: &Place<'_>) -> Result<Elasticity, Fault> {
     })
 }
 
-/// More than any item's, and little enough that its exponential is a number.
+/// Largest elasticity: more than any item has, and with a finite exponential.
 const ELASTICITY_MAX: f64 = 100.0;
 
-fn past_offer(place: &Place<'_>) -> Result<PastOffer, Fault> {
+fn past_offer(place: &JsonField<'_>) -> Result<PastOffer, DecideError> {
     let fields = place.object()?;
     let percent = fields.required("discount_percent")?;
     let scopes = [("sku", OfferScope::Sku), ("category", OfferScope::Category)];
@@ -207,14 +218,14 @@ fn past_offer(place: &Place<'_>) -> Result<PastOffer, Fault> {
         discount_percent: percent.number(0.0, DISCOUNT_PERCENT_MAX.into())?,
         expected_units: fields.required("expected_units")?.number(0.0, UNITS_MAX as f64)?,
         units: fields.required("units")?.integer(0, UNITS_MAX)?,
-        sold_out: fields.optional("sold_out").map_or(Ok(false), |it| it.boolean())?,
-        scope: fields.optional("scope").map_or(Ok(OfferScope::Sku), |it| it.word(&scopes))?,
+        sold_out: fields.optional("sold_out").map_or(Ok(false), |field| field.boolean())?,
+        scope: fields.optional("scope").map_or(Ok(OfferScope::Sku), |field| field.word(&scopes))?,
     })
 }
 
-fn rules(policy: &Object<'_>, currency: Currency) -> Result<Rules, Fault> {
+fn rules(policy: &JsonObject<'_>, currency: Currency) -> Result<PriceRules, DecideError> {
     let ladder_place = policy.required("ladder_percent")?;
-    let steps: Result<Vec<u8>, Fault> = ladder_place
+    let steps: Result<Vec<u8>, DecideError> = ladder_place
         .array()?
         .iter()
         .map(|step| {
@@ -224,26 +235,26 @@ fn rules(policy: &Object<'_>, currency: Currency) -> Result<Rules, Fault> {
         .collect();
     let ladder = steps.ok().and_then(|steps| Ladder::new(steps).ok()).ok_or_else(|| {
         ladder_place
-            .fault("must be 1 to 100 integers from 0 to 95, ascending, unique, starting with 0")
+            .bad_value("must be 1 to 100 integers from 0 to 95, ascending, unique, starting with 0")
     })?;
     let minutes = |name: &str, least: u64, default: u64| {
         let minutes =
-            policy.optional(name).map_or(Ok(default), |it| it.integer(least, MINUTES_MAX));
+            policy.optional(name).map_or(Ok(default), |field| field.integer(least, MINUTES_MAX));
         minutes.map(|minutes| u32::try_from(minutes).expect("at most a week"))
     };
     let margin = policy.optional("min_margin_percent");
-    let min_margin_percent = margin.as_ref().map(|it| it.percent(100)).transpose()?;
+    let min_margin_percent = margin.as_ref().map(|field| field.percent(100)).transpose()?;
     if let Some(margin) = margin.filter(|_| min_margin_percent == Some(Decimal::ONE_HUNDRED)) {
-        return Err(margin.fault("must be below 100"));
+        return Err(margin.bad_value("must be below 100"));
     }
-    Ok(Rules {
+    Ok(PriceRules {
         ladder,
         max_discount_percent: policy
             .optional("max_discount_percent")
-            .map_or(Ok(DISCOUNT_PERCENT_MAX.into()), |it| it.percent(100))?,
+            .map_or(Ok(DISCOUNT_PERCENT_MAX.into()), |field| field.percent(100))?,
         min_price: policy
             .optional("min_price")
-            .map(|it| it.money(currency, Sign::NotNegative))
+            .map(|field| field.money(currency, Sign::NotNegative))
             .transpose()?,
         min_margin_percent,
         price_endings: list(policy, "price_endings", ending)?,
@@ -251,27 +262,30 @@ fn rules(policy: &Object<'_>, currency: Currency) -> Result<Rules, Fault> {
         min_minutes_between_changes: minutes("min_minutes_between_changes", 0, 0)?,
         max_changes: policy
             .optional("max_changes")
-            .map(|it| it.integer(0, UNITS_MAX))
+            .map(|field| field.integer(0, UNITS_MAX))
             .transpose()?
             .map(|changes| u32::try_from(changes).expect("at most a milliard")),
     })
 }
 
-fn ending(place: &Place<'_>) -> Result<String, Fault> {
+fn ending(place: &JsonField<'_>) -> Result<String, DecideError> {
     let text = place.text()?;
     let is_plain = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_plain {
         Ok(text.to_owned())
     } else {
-        Err(place.fault("must be 1 to 4 digits, like \"50\""))
+        Err(place.bad_value("must be 1 to 4 digits, like \"50\""))
     }
 }
 
-fn shelf(current: Option<Place<'_>>, situation: &Situation) -> Result<Shelf, Fault> {
-    let Situation { rules, regular_price, currency, as_of, .. } = situation;
+fn shelf(
+    current: Option<JsonField<'_>>,
+    request: &DecisionRequest,
+) -> Result<ShelfPrice, DecideError> {
+    let DecisionRequest { rules, regular_price, currency, as_of, .. } = request;
     let price_of = |percent| shelf_price(*regular_price, percent, &rules.price_endings, *currency);
     let Some(current) = current else {
-        return Ok(Shelf {
+        return Ok(ShelfPrice {
             price: *regular_price,
             discount_percent: 0,
             since: None,
@@ -280,12 +294,12 @@ fn shelf(current: Option<Place<'_>>, situation: &Situation) -> Result<Shelf, Fau
     };
     let fields = current.object()?;
     let percent = fields.optional("discount_percent");
-    let discount_percent = percent.as_ref().map_or(Ok(0), |it| it.integer(0, 100))?;
+    let discount_percent = percent.as_ref().map_or(Ok(0), |field| field.integer(0, 100))?;
     let on_ladder = rules.ladder.steps().iter().find(|step| u64::from(**step) == discount_percent);
     let discount_percent = match (on_ladder, percent) {
         (Some(step), _) => *step,
         (None, Some(percent)) => {
-            return Err(percent.fault("must be a step of policy.ladder_percent"));
+            return Err(percent.bad_value("must be a step of policy.ladder_percent"));
         }
         (None, None) => 0,
     };
@@ -294,17 +308,18 @@ fn shelf(current: Option<Place<'_>>, situation: &Situation) -> Result<Shelf, Fau
         && given.money(*currency, Sign::Positive)? != price
     {
         let rule = format!("must be {price}, the shelf price of {discount_percent} % off");
-        return Err(given.fault(&rule));
+        return Err(given.bad_value(&rule));
     }
     let since = fields.optional("since");
-    let changed_at = since.as_ref().map(|it| it.instant()).transpose()?;
+    let changed_at = since.as_ref().map(|field| field.instant()).transpose()?;
     if let (Some(at), Some(since)) = (changed_at, since)
         && at > *as_of
     {
-        return Err(since.fault("must not be after as_of"));
+        return Err(since.bad_value("must not be after as_of"));
     }
-    let changes = fields.optional("changes_today").map_or(Ok(0), |it| it.integer(0, UNITS_MAX))?;
-    Ok(Shelf {
+    let changes =
+        fields.optional("changes_today").map_or(Ok(0), |field| field.integer(0, UNITS_MAX))?;
+    Ok(ShelfPrice {
         price,
         discount_percent,
         since: changed_at,

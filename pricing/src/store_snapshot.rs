@@ -1,0 +1,264 @@
+//! Snapshot of one store at one slot, and the decisions that follow from it. Equal snapshots give
+//! equal decisions; nothing here does I/O.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::calendar::BusinessDay;
+use domain::catalog::OnDoubt;
+use domain::draw;
+use domain::history::{History, HistorySubject};
+use domain::limits::SLOT_MINUTES;
+use domain::stock::StockWindow;
+use domain::{Arm, ClosedDay, Inputs, Item, Offer, Sku, Store, StoreId, Trust};
+
+use crate::arm::choose;
+use crate::contract;
+use crate::decide::decide;
+use crate::event_trust::EventTrust;
+use crate::offer_draft::OfferDraft;
+
+/// Rows of one store, as read from the tables, in any order.
+#[derive(Debug, Clone)]
+pub struct StoreRows {
+    /// Store with its policy.
+    pub store: Store,
+    /// Business day of the slot.
+    pub day: BusinessDay,
+    /// Slot to be decided.
+    pub slot: DateTime<Utc>,
+    /// Items of the store.
+    pub items: Vec<Item>,
+    /// `true` if the country exempts perishables from naming the lowest price of 30 days.
+    pub is_exempt: bool,
+    /// Windows within the longest shelf life, before the slot.
+    pub windows: Vec<StockWindow>,
+    /// All revisions of the day.
+    pub offers: Vec<Offer>,
+    /// Closed days of the date before.
+    pub before: Vec<ClosedDay>,
+    /// Histories of the items and their categories.
+    pub histories: Vec<History>,
+}
+
+/// Snapshot of one store at one slot.
+#[derive(Debug, Clone)]
+pub struct StoreSnapshot {
+    /// Store with its policy.
+    pub store: Store,
+    /// Business day of the slot.
+    pub day: BusinessDay,
+    /// Slot to be decided.
+    pub slot: DateTime<Utc>,
+    /// Items of the store.
+    pub items: Vec<Item>,
+    /// `true` if the country exempts perishables from naming the lowest price of 30 days.
+    pub is_exempt: bool,
+    /// Reliability of today's events.
+    pub events: EventTrust,
+    pub(crate) before: HashMap<Sku, ClosedDay>,
+    histories: HashMap<HistorySubject, History>,
+    windows: HashMap<Sku, Vec<StockWindow>>,
+    revisions: HashMap<Sku, Vec<Offer>>,
+}
+
+/// Reason for deciding nothing about an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SkipReason {
+    /// The item or its category is never discounted.
+    Excluded,
+    /// Too early or too late for the category.
+    OutOfHours,
+    /// The category takes its steps in another slot.
+    NotItsTurn,
+    /// The policy has a least margin, and the item has no cost.
+    NoCost,
+    /// All units left are past their date.
+    PastItsDate,
+    /// Fewer units on hand than the policy acts on.
+    TooFew,
+    /// The events are unreliable, and the policy withholds decisions then.
+    Withheld,
+    /// The store has reached its number of changes per hour.
+    Postponed,
+    /// The shelf price is no step of the catalogue's ladder any more, or a figure is out of range.
+    /// The price stays.
+    Undecidable,
+}
+
+impl SkipReason {
+    /// Returns the name in metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Excluded => "excluded",
+            Self::OutOfHours => "out_of_hours",
+            Self::NotItsTurn => "not_its_turn",
+            Self::NoCost => "no_cost",
+            Self::PastItsDate => "past_its_date",
+            Self::TooFew => "too_few",
+            Self::Withheld => "withheld",
+            Self::Postponed => "postponed",
+            Self::Undecidable => "undecidable",
+        }
+    }
+}
+
+/// Decisions about the items of a store.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoreDecisions {
+    /// Offers to be written: largest gain first, or in random order if the store's experiment
+    /// compares arms.
+    pub drafts: Vec<OfferDraft>,
+    /// Number of items whose price stays.
+    pub kept: usize,
+    /// Number of items that this slot or a later one decided before.
+    pub already_decided: usize,
+    /// Number of skipped items by reason.
+    pub skipped: BTreeMap<SkipReason, usize>,
+}
+
+impl StoreSnapshot {
+    /// Creates the snapshot from the rows of a store.
+    #[must_use]
+    pub fn new(rows: StoreRows) -> Self {
+        let StoreRows { store, day, slot, items, is_exempt, windows: all, offers, .. } = rows;
+        let silent_after = TimeDelta::minutes(store.policy.doubt_after_minutes.into());
+        let events = all.iter().flat_map(StockWindow::events);
+        let events = EventTrust::new(events, day.starts_at, day.opens_at, slot, silent_after);
+        let mut windows: HashMap<Sku, Vec<StockWindow>> = HashMap::new();
+        for window in all {
+            windows.entry(window.key().sku.clone()).or_default().push(window);
+        }
+        windows.values_mut().for_each(|all| all.sort_by_key(|row| row.key().window));
+        let mut revisions: HashMap<Sku, Vec<Offer>> = HashMap::new();
+        for offer in offers {
+            revisions.entry(offer.offer_id.sku.clone()).or_default().push(offer);
+        }
+        revisions.values_mut().for_each(|all| all.sort_by_key(|offer| offer.offer_id.revision));
+        let histories = rows.histories.into_iter();
+        let histories = histories.map(|history| (history.key.subject.clone(), history)).collect();
+        let before = rows.before.into_iter().map(|day| (day.key.sku.clone(), day)).collect();
+        Self { store, day, slot, items, is_exempt, events, before, histories, windows, revisions }
+    }
+
+    /// Decides about every item, within the number of price changes per hour.
+    ///
+    /// The largest gains come first. An experiment that compares arms postpones items at random
+    /// instead, because the optimiser's own choices gain most by its own estimate.
+    #[must_use]
+    pub fn decide(&self) -> StoreDecisions {
+        let mut decisions = StoreDecisions::default();
+        let count = |skipped: &mut BTreeMap<_, usize>, why| *skipped.entry(why).or_default() += 1;
+        for item in &self.items {
+            if self.last_slot(item).is_some_and(|decided_for| decided_for >= self.slot) {
+                decisions.already_decided += 1;
+                continue;
+            }
+            match self.decide_about(item) {
+                Ok(Some(draft)) => decisions.drafts.push(draft),
+                Ok(None) => decisions.kept += 1,
+                Err(why) => count(&mut decisions.skipped, why),
+            }
+        }
+        let is_compared = self.store.policy.experiment.compares();
+        decisions.drafts.sort_by_cached_key(|OfferDraft { offer, gain, .. }| {
+            let sku = offer.offer_id.sku.clone();
+            if is_compared { (Err(self.random_rank(&sku)), sku) } else { (Ok(Reverse(*gain)), sku) }
+        });
+        if let Some(most) = self.store.policy.max_changes_per_hour.filter(|_| !self.is_shadow()) {
+            let room = (most as usize).saturating_sub(self.changes_within_the_hour());
+            for _ in decisions.drafts.drain(room.min(decisions.drafts.len())..) {
+                count(&mut decisions.skipped, SkipReason::Postponed);
+            }
+        }
+        decisions
+    }
+
+    /// Returns the draft of an offer for one item; `None` if the price stays.
+    ///
+    /// # Errors
+    /// Returns the reason if nothing is decided about the item.
+    pub fn decide_about(&self, item: &Item) -> Result<Option<OfferDraft>, SkipReason> {
+        let is_trusted = self.events.trust == Trust::Full;
+        if !is_trusted && self.store.policy.on_doubt == OnDoubt::Withhold {
+            return Err(SkipReason::Withheld);
+        }
+        let arm = self.arm_of(item);
+        let prepared = self.prepare(item, arm)?;
+        // The decision uses the request as read back from the public format, so that the stored
+        // line gives the same decision again.
+        let request = contract::write(&prepared.request);
+        let line = contract::read(request.as_bytes()).map_err(|_| SkipReason::Undecidable)?;
+        let decision = decide(&line.request);
+        let at = (&self.store, &self.day, self.slot);
+        let choice = choose(arm, at, &line.request, &decision);
+        if choice.discount_percent == line.request.shelf.discount_percent {
+            return Ok(None);
+        }
+        let inputs = Inputs { request, answer: contract::answer(&line, &decision) };
+        Ok(Some(OfferDraft::new(self, item, &prepared, arm, &decision, choice, inputs)))
+    }
+
+    /// Returns the arm of an item on this day.
+    #[must_use]
+    pub fn arm_of(&self, item: &Item) -> Arm {
+        let experiment = &self.store.policy.experiment;
+        experiment.arm(&self.store.store_id, item.category.as_deref(), self.day.date)
+    }
+
+    /// Returns the windows of an item, in order.
+    pub(crate) fn windows_of(&self, item: &Item) -> &[StockWindow] {
+        self.windows.get(&item.sku).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// Returns the history of an item and the history of its category.
+    pub(crate) fn histories_of(&self, item: &Item) -> (Option<&History>, Option<&History>) {
+        let category = item.category.clone().map(HistorySubject::Category);
+        let own = self.histories.get(&HistorySubject::Item(item.sku.clone()));
+        (own, category.and_then(|category| self.histories.get(&category)))
+    }
+
+    /// Returns the revisions of an item in order, with or without shadows.
+    pub(crate) fn revisions_of(&self, item: &Item, with_shadows: bool) -> Vec<&Offer> {
+        let all = self.revisions.get(&item.sku).into_iter().flatten();
+        all.filter(|offer| with_shadows || !offer.shadow).collect()
+    }
+
+    /// `true` if the item may step in this slot. The slots of a category differ by store and date.
+    pub(crate) fn is_turn_of(&self, item: &Item) -> bool {
+        let every = 1 + u64::from(self.store.policy.step_jitter_minutes / SLOT_MINUTES);
+        let number = self.slot.timestamp() / (60 * i64::from(SLOT_MINUTES));
+        let category = item.category.as_deref().unwrap_or_default();
+        let date = self.day.date.to_string();
+        let shift = draw(&[self.store_id().as_str(), &date, category]) % every;
+        number.unsigned_abs() % every == shift
+    }
+
+    /// Returns the rank of an item among the changes of this slot, independent of its arm.
+    fn random_rank(&self, sku: &Sku) -> u64 {
+        let salt = &self.store.policy.experiment.salt;
+        draw(&["changes", salt, self.store_id().as_str(), sku.as_str(), &self.slot.to_string()])
+    }
+
+    /// `true` if the offers of this store are shadows.
+    pub(crate) fn is_shadow(&self) -> bool {
+        self.store.policy.shadow
+    }
+
+    pub(crate) fn store_id(&self) -> &StoreId {
+        &self.store.store_id
+    }
+
+    fn last_slot(&self, item: &Item) -> Option<DateTime<Utc>> {
+        self.revisions.get(&item.sku)?.iter().map(|offer| offer.slot).max()
+    }
+
+    /// Returns the number of price changes of the store in the last hour, including this slot.
+    fn changes_within_the_hour(&self) -> usize {
+        let since = self.slot - TimeDelta::hours(1);
+        let changes = self.revisions.values().flatten();
+        changes.filter(|offer| !offer.shadow && offer.slot > since).count()
+    }
+}
