@@ -23,7 +23,7 @@ use metrics::counter;
 use tracing::{Instrument, info_span};
 
 use crate::close_summary::CloseSummary;
-use crate::histories::Fold;
+use crate::histories::HistoryFold;
 
 use crate::item_days::{DayRows, ItemDays, OffersByDay};
 use crate::metrics as names;
@@ -135,7 +135,7 @@ where
                 return Ok(summary);
             };
             let (store_id, touched) = (&store.store_id, Some(&touched));
-            let fold = Fold { store_id, items: &items, through, rows: &rows, touched };
+            let fold = HistoryFold { store_id, items: &items, through, rows: &rows, touched };
             summary.add(self.fold(&fold).await?);
             Ok(summary)
         };

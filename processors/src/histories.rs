@@ -1,18 +1,18 @@
-//! After the close: day rows -> histories, of each item in the catalogue and of its category.
+//! Histories of a store's items and categories, folded from day rows after the close.
 //!
-//! An item is folded again when a day of it was written, or when its last dates are no longer
-//! those that its history was made of. So a pass that died between days and histories is made good
-//! by the next one. What is damaged otherwise is made again by hand: [`Closing::rebuild`].
+//! An item is folded again if one of its days was written, or if the rows of its last dates differ
+//! from those of its history. The next pass therefore completes a pass that failed between days and
+//! histories. [`Closing::rebuild`] repairs other damage.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 use demand::{category_history, item_history, recent_version};
 use domain::history::{DATES, HistoryKey, HistorySubject};
-use domain::ports::StockTable;
-use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved};
+use domain::ports::{
+    CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockTable,
+};
 use domain::{ClosedDay, DayKey, History, Item, Sku, StoreId};
-
 use metrics::counter;
 use tracing::warn;
 
@@ -21,17 +21,17 @@ use crate::closing::Closing;
 use crate::item_days::DayRows;
 use crate::metrics as names;
 
-/// What one store's histories are made of.
-pub(crate) struct Fold<'a> {
+/// Input of the histories of one store.
+pub(crate) struct HistoryFold<'a> {
     pub(crate) store_id: &'a StoreId,
-    /// As the catalogue has them.
+    /// Items of the catalogue.
     pub(crate) items: &'a [Item],
-    /// The last date that was closed.
+    /// Last closed date.
     pub(crate) through: NaiveDate,
-    /// The last day rows.
+    /// Day rows of the last dates.
     pub(crate) rows: &'a DayRows,
-    /// Items that are folded whatever their last dates say; all of them when `None`, and then
-    /// nothing of what is stored is believed.
+    /// Items that are folded in any case. `None` for all items; the stored histories are then not
+    /// relied on.
     pub(crate) touched: Option<&'a BTreeSet<Sku>>,
 }
 
@@ -39,14 +39,14 @@ impl<T> Closing<T>
 where
     T: CatalogTable + StockTable + DaysTable + HistoryTable + OffersTable,
 {
-    pub(crate) async fn fold(&self, fold: &Fold<'_>) -> Result<CloseSummary, Failure> {
+    pub(crate) async fn fold(&self, fold: &HistoryFold<'_>) -> Result<CloseSummary, Failure> {
         let names: BTreeSet<&String> =
             fold.items.iter().filter_map(|item| item.category.as_ref()).collect();
         let keys = fold.items.iter().map(|item| HistorySubject::Item(item.sku.clone()));
         let keys = keys.chain(names.iter().map(|name| HistorySubject::Category((*name).clone())));
-        let keys: Vec<HistoryKey> = keys.map(|of| fold.key(of)).collect();
-        // The histories come before the days: who reads older days has read an older history as
-        // well, and is refused when saving.
+        let keys: Vec<HistoryKey> = keys.map(|subject| fold.key(subject)).collect();
+        // Histories are read before days: a pass that reads older days has read an older history
+        // as well, so its save is refused.
         let stored = match self.tables.load_histories(&keys).await {
             Err(Failure::Unreadable(_)) if fold.touched.is_none() => self.readable(&keys).await?,
             stored => stored?,
@@ -62,7 +62,7 @@ where
                 known
             } else {
                 let through = known.as_ref().filter(|_| fold.touched.is_some());
-                let through = through.map_or(fold.through, |it| it.through.max(fold.through));
+                let through = through.map_or(fold.through, |known| known.through.max(fold.through));
                 let first = through - Days::new(DATES - 1);
                 let rows = self.tables.query_days(fold.store_id, &item.sku, first, through).await?;
                 let folded = item_history(fold.store_id, &item.sku, through, &rows);
@@ -83,7 +83,7 @@ where
         Ok(all)
     }
 
-    /// Those that can be read; the others are taken out.
+    /// Loads the readable histories and removes the others.
     async fn readable(&self, keys: &[HistoryKey]) -> Result<Vec<History>, Failure> {
         let mut histories = Vec::new();
         for key in keys {
@@ -98,7 +98,7 @@ where
         Ok(histories)
     }
 
-    /// Writes a history if it is another one than is stored; gives what is stored then.
+    /// Stores a history if it differs from the stored one. Returns the history that is stored then.
     async fn keep(
         &self,
         key: &HistoryKey,
@@ -120,7 +120,7 @@ where
                 all.count_history("folded");
                 Ok(Some(history))
             }
-            // Another pass was faster; the next one looks again.
+            // A concurrent pass was faster; the next pass checks again.
             Saved::Conflict(other) => {
                 counter!(names::HISTORIES_TOTAL, "outcome" => "contested").increment(1);
                 Ok(other)
@@ -129,12 +129,12 @@ where
     }
 }
 
-impl Fold<'_> {
+impl HistoryFold<'_> {
     fn key(&self, subject: HistorySubject) -> HistoryKey {
         HistoryKey { store_id: self.store_id.clone(), subject }
     }
 
-    /// Whether nothing has changed since a history was folded; or nothing is there to fold.
+    /// `true` if no row has changed since the history was folded, or if there are no rows.
     fn is_current(&self, sku: &Sku, known: Option<&History>) -> bool {
         let key = |date| DayKey { store_id: self.store_id.clone(), sku: sku.clone(), date };
         let rows = self.rows.range(key(NaiveDate::MIN)..=key(NaiveDate::MAX));

@@ -6,7 +6,7 @@ use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable,
 
 use crate::close_summary::CloseSummary;
 use crate::closing::{ClosedRows, Closing};
-use crate::histories::Fold;
+use crate::histories::HistoryFold;
 
 /// Number of dates whose windows are held in memory at a time.
 const DATES_AT_ONCE: usize = 28;
@@ -41,7 +41,7 @@ where
         }
         if let Some(ClosedRows { items, through, rows, .. }) = latest {
             let store_id = &store.store_id;
-            let fold = Fold { store_id, items: &items, through, rows: &rows, touched: None };
+            let fold = HistoryFold { store_id, items: &items, through, rows: &rows, touched: None };
             summary.add(self.fold(&fold).await?);
         }
         Ok(summary)

@@ -1,5 +1,5 @@
-//! What the shop knows of an item before the day begins: what it learnt from past days, with all
-//! their chance in it, and nothing of the truth.
+//! Belief of a shop about an item before the day: estimates from simulated past days, without any
+//! knowledge of the true demand.
 
 use demand::{DemandProfile, Elasticity, OfferScope, PastOffer, ProfileBasis, ProfileSlot};
 use rand::Rng;
@@ -11,42 +11,42 @@ use crate::item::{CLOSES, INTERVAL, OPENS, ShopItem};
 use crate::play::{Chooser, Moment, Played, SoldWindow, WINDOW, play};
 use crate::world::{PAST_DAYS, ShopWorld};
 
-/// Sister items sell more or less than the new one by this much.
+/// Coefficient of variation between a new item and the sister item whose days stand in for it.
 const SISTER_CV: f64 = 0.45;
-/// How firmly a past day is taken for an average one: days that vary by 0.3.
+/// Size of the Gamma prior of a past day's level: days that vary by 0.3.
 const LEVEL_SIZE: f64 = 11.0;
-/// Turns of estimating levels and the usual day.
+/// Number of turns of estimating levels and the usual day.
 const LEVEL_ROUNDS: u32 = 4;
-/// On every third past day there was an offer from 16:00 on, 20 to 50 % off.
+/// Past days per past offer. Past offers start at 16:00 and are 20 to 50 % off.
 const OFFER_EVERY: u64 = 3;
 const OFFER_FROM: u16 = 960;
 const OFFER_PERCENTS: std::ops::RangeInclusive<u8> = 2..=5;
-/// Profiles are averaged by half hours.
+/// Length of a profile slot.
 const PROFILE_MINUTES: u16 = 30;
 const WINDOWS_PER_SLOT: usize = (PROFILE_MINUTES / WINDOW) as usize;
-/// How much the day's total is taken to vary, at least and at most, whatever four weeks say.
+/// Bounds of the estimated coefficient of variation of day totals.
 const DAY_CV_RANGE: (f64, f64) = (0.1, 0.6);
 
-/// What the shop believes.
+/// Belief of a shop about an item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShopBelief {
-    /// The usual day, if there is one.
+    /// Usual day, if there is one.
     pub profile: Option<DemandProfile>,
-    /// The price response.
+    /// Price response.
     pub elasticity: Option<Elasticity>,
-    /// Offers made before.
+    /// Past offers.
     pub offers: Vec<PastOffer>,
 }
 
 impl ShopBelief {
-    /// Before day `number` of a world, from past days of its item that are drawn for it alone, so
-    /// that days are independent of one another.
+    /// Returns the belief before day `number` of a world. The past days are drawn for this day
+    /// only, so that days are independent of one another.
     #[must_use]
     pub fn before(world: &'static ShopWorld, seed: u64, number: u64) -> Self {
         Self::drawn(world, number, stream(seed, world.name, Purpose::Past, number))
     }
 
-    /// Before a day of training.
+    /// Returns the belief before a day of training.
     #[must_use]
     pub fn before_training(world: &'static ShopWorld, seed: u64, number: u64) -> Self {
         Self::drawn(world, number, stream(seed, world.name, Purpose::TrainingPast, number))
@@ -57,16 +57,17 @@ impl ShopBelief {
         let nothing = Self { profile: None, elasticity: None, offers: Vec::new() };
         match world.basis {
             ProfileBasis::None => nothing,
-            ProfileBasis::Sku => Self::learnt(world, item, &mut draw),
+            ProfileBasis::Sku => Self::estimated(world, item, &mut draw),
             ProfileBasis::Category => {
                 let units = item.units * varied(SISTER_CV, &mut draw);
-                Self::learnt(world, ShopItem { units, ..item }, &mut draw)
+                Self::estimated(world, ShopItem { units, ..item }, &mut draw)
             }
         }
     }
 
-    fn learnt(world: &'static ShopWorld, item: ShopItem, draw: &mut ChaCha8Rng) -> Self {
-        let days: Vec<Past> = (0..PAST_DAYS).map(|day| Past::of(world, item, day, draw)).collect();
+    fn estimated(world: &'static ShopWorld, item: ShopItem, draw: &mut ChaCha8Rng) -> Self {
+        let days: Vec<PastDay> =
+            (0..PAST_DAYS).map(|day| PastDay::of(world, item, day, draw)).collect();
         let profile = DemandProfile {
             basis: world.basis,
             days: PAST_DAYS as f64,
@@ -80,13 +81,13 @@ impl ShopBelief {
     }
 }
 
-/// A past day.
-struct Past {
+/// Simulated past day.
+struct PastDay {
     played: Played,
     discounts: Vec<u8>,
 }
 
-impl Past {
+impl PastDay {
     fn of(world: &'static ShopWorld, item: ShopItem, number: u64, draw: &mut ChaCha8Rng) -> Self {
         let day = ShopDay::past(world, item, draw);
         let percent = draw.random_range(OFFER_PERCENTS) * 10;
@@ -105,7 +106,7 @@ impl Past {
         self.played.windows[..windows].iter().map(|window| window.units).sum()
     }
 
-    /// What came of the day's offer, against what the day's own level let expect without it.
+    /// Returns the result of the day's offer, with the expectation at the day's own level.
     fn offer(&self, profile: &DemandProfile, scope: OfferScope) -> Option<PastOffer> {
         let first = usize::from((OFFER_FROM - OPENS) / WINDOW);
         let (before, during) = self.played.windows.split_at(first);
@@ -134,11 +135,12 @@ fn units(windows: &[SoldWindow]) -> u64 {
     windows.iter().map(|window| window.units).sum()
 }
 
-/// Sales by half hour on a day of average level, from what was sold at the regular price before it
-/// was sold out. Levels of days and the usual day are estimated in turns, as the product's history
-/// does it: strong days sell out, so that late half hours are seen on weak days only.
-fn slots(days: &[Past]) -> Vec<ProfileSlot> {
-    let usual_of = |day: &Past| -> Vec<Option<f64>> {
+/// Returns the sales by half hour on a day of average level, from sales at the regular price before
+/// the item sold out. Levels and the usual day are estimated in turns, because strong days sell out
+/// and late half hours are seen on weak days only. The estimator is independent of the `demand`
+/// crate, so that an error there would show in the figures.
+fn slots(days: &[PastDay]) -> Vec<ProfileSlot> {
+    let usual_of = |day: &PastDay| -> Vec<Option<f64>> {
         let slots = day.played.windows.chunks(WINDOWS_PER_SLOT);
         let usual = |window: &SoldWindow| window.step == 0 && !window.sold_out;
         let sold = |slot: &[SoldWindow]| slot.iter().all(usual).then(|| units(slot) as f64);
@@ -171,8 +173,8 @@ fn slots(days: &[Past]) -> Vec<ProfileSlot> {
     starts.zip(means).map(slot).collect()
 }
 
-/// How days differ beyond the chance of single customers, from their mornings.
-fn day_cv(days: &[Past]) -> f64 {
+/// Returns the variation of days beyond the chance of single customers, from their mornings.
+fn day_cv(days: &[PastDay]) -> f64 {
     let mornings: Vec<f64> = days.iter().map(|day| day.morning() as f64).collect();
     let count = mornings.len() as f64;
     let mean = mornings.iter().sum::<f64>() / count;

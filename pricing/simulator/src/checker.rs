@@ -1,11 +1,11 @@
-//! Whether a day kept every rule: judged from its record alone, with arithmetic of its own.
+//! Check of a played day against the rules, from its record alone and with arithmetic of its own.
 
 use crate::day::ShopDay;
 use crate::item::{AFTERNOON, CLOSES, INTERVAL};
 use crate::play::Played;
 use crate::prices::amount;
 
-/// The rules that a day broke, in words.
+/// Returns the rules that a day broke, as text.
 #[must_use]
 pub fn broken(day: &ShopDay, played: &Played) -> Vec<String> {
     let rules = day.world.rules.rules();
@@ -49,7 +49,7 @@ pub fn broken(day: &ShopDay, played: &Played) -> Vec<String> {
     let few = rules.max_changes.is_none_or(|most| changes as u64 <= u64::from(most));
     rule(few, "too many changes", CLOSES);
     let sold: u64 = played.windows.iter().map(|window| window.units).sum();
-    rule(sold + played.left == day.baked, "pieces appeared or vanished", CLOSES);
+    rule(sold + played.left == day.baked, "units appeared or vanished", CLOSES);
     broken
 }
 
@@ -60,7 +60,7 @@ mod tests {
     use crate::world::world;
 
     #[test]
-    fn every_kind_of_breach_is_seen() {
+    fn every_kind_of_broken_rule_is_found() {
         let day = ShopDay::played(world("hard-rules").unwrap(), 1, 0);
         let record = |changes: &[(u16, usize)], left: u64| {
             let changes =

@@ -1,6 +1,8 @@
-//! Who knows every customer of the day: the best path of prices there is under the rules, found by
-//! trying all of them. Customers who wait for a discount are taken to buy when they first come: in
-//! a world of such it is a very good path, and elsewhere no policy can earn more.
+//! Policy with knowledge of every customer of the day: the best path of prices under the rules,
+//! found by an exhaustive search.
+//!
+//! The search takes customers who wait for a discount to buy when they first come. In a world with
+//! such customers the path is good but not always the best. In other worlds no policy earns more.
 
 use std::collections::HashMap;
 
@@ -8,7 +10,7 @@ use crate::day::{ShopDay, minute_of};
 use crate::item::{INTERVAL, SLOTS};
 use crate::play::{Chooser, Moment, ShownStep};
 
-/// The clairvoyant of a day.
+/// Returns the policy for a day.
 #[must_use]
 pub fn clairvoyant(day: &ShopDay) -> Chooser<'_> {
     let mut search = Search::of(day);
@@ -20,7 +22,7 @@ pub fn clairvoyant(day: &ShopDay) -> Chooser<'_> {
 
 struct Search<'a> {
     day: &'a ShopDay,
-    /// Pieces wanted, by quarter of an hour and step.
+    /// Units wanted, by slot and step.
     wanted: Vec<Vec<u64>>,
     gap: u16,
     changes_max: u32,
@@ -47,13 +49,14 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The most that can still be earned, and the step to show for it; the shallowest of the best.
+    /// Returns the highest revenue still possible in cents, and the shallowest step that leads to
+    /// it.
     fn best(&mut self, slot: usize, on_hand: u64, shelf: ShownStep) -> (i64, usize) {
         if slot == SLOTS || on_hand == 0 {
             return (self.day.item.salvage * on_hand as i64, shelf.step);
         }
         let minute = minute_of(slot);
-        // A change that is long enough ago does not matter any more.
+        // A change before the minimum gap has no effect any more.
         let since = shelf.since.filter(|since| minute - since < self.gap);
         let state = (slot, on_hand, ShownStep { since, ..shelf });
         if let Some(known) = self.known.get(&state) {

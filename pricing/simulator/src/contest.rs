@@ -1,4 +1,4 @@
-//! Many days of several worlds under several policies, on as many threads as there are.
+//! Contest: many days of several worlds under several policies, on several threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -11,53 +11,53 @@ use crate::play::play;
 use crate::policy::{PricePolicy, Setting};
 use crate::world::ShopWorld;
 
-/// What is played.
+/// Worlds, policies and days to be played.
 #[derive(Debug, Clone)]
 pub struct Contest {
-    /// The worlds.
+    /// Worlds.
     pub worlds: Vec<&'static ShopWorld>,
-    /// The policies.
+    /// Policies.
     pub policies: Vec<PricePolicy>,
-    /// Days in each world.
+    /// Number of days in each world.
     pub days: u64,
-    /// Days on which rules are tuned in each world.
+    /// Number of days in each world on which rules are tuned.
     pub training_days: u64,
-    /// Decides everything.
+    /// Seed of all random draws.
     pub seed: u64,
-    /// Threads to play on; the outcome is the same for any number.
+    /// Number of threads. Results do not depend on it.
     pub threads: usize,
 }
 
-/// What a day came to under a policy.
+/// Result of a day under a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayOutcome {
     /// Revenue and salvage from the first decision on, in cents.
     pub value: i64,
-    /// Pieces at the first decision.
+    /// Units at the first decision.
     pub on_hand_first: u64,
-    /// Pieces left.
+    /// Units left at the close.
     pub left: u64,
-    /// The sum of the discounts of all pieces sold in the afternoon, in percent.
+    /// Sum of the discounts of all units sold in the afternoon, in percent.
     pub discounts: u64,
-    /// Price changes.
+    /// Number of price changes.
     pub changes: u64,
-    /// PriceRules that were broken.
+    /// Broken rules.
     pub broken: Vec<String>,
 }
 
-/// What a world came to.
+/// Results of a world.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorldResults {
-    /// The world's name.
+    /// Name of the world.
     pub world: &'static str,
-    /// What was found in training.
+    /// Rules tuned in training.
     pub tuned: Tuned,
-    /// For each policy, in the contest's order, every day.
+    /// Results of each day, for each policy in the order of the contest.
     pub outcomes: Vec<Vec<DayOutcome>>,
 }
 
 impl Contest {
-    /// Plays everything; `played` is called after every day.
+    /// Plays all days. `played` is called after each day.
     #[must_use]
     pub fn run(&self, played: &(dyn Fn() + Sync)) -> Vec<WorldResults> {
         let tuned = in_parallel(self.threads, self.worlds.len(), &|number| {
@@ -83,7 +83,7 @@ impl Contest {
         results.collect()
     }
 
-    /// One day under every policy.
+    /// Plays one day under every policy.
     fn day(&self, world: &'static ShopWorld, tuned: &Tuned, number: u64) -> Vec<DayOutcome> {
         let day = &ShopDay::played(world, self.seed, number);
         let belief = &ShopBelief::before(world, self.seed, number);
@@ -103,7 +103,7 @@ impl Contest {
     }
 }
 
-/// What `work` makes of each number below `count`, in order.
+/// Returns the results of `work` for each number below `count`, in order.
 fn in_parallel<T: Send>(
     threads: usize,
     count: usize,

@@ -1,10 +1,9 @@
-//! One shop day of one item: what was baked, and who comes.
+//! Shop day of one item: the stock at opening, and the customers.
 //!
-//! Customers are drawn at the rate there would be at the deepest price; each has a reach, the
-//! response of demand up to which he still buys. A customer buys at price `p` if and only if his
-//! reach is below `g(p)`, so those who buy at any price are a Poisson process of the right rate,
-//! and whoever buys at a price also buys at a lower one. Nothing drawn depends on a policy: all
-//! policies meet the same customers.
+//! Customers are drawn at the rate of the deepest price. Each has a reach, and buys at price `p` if
+//! and only if the reach is below the response of demand `g(p)`. The buyers at any price are then a
+//! Poisson process with the right rate, and a buyer at one price also buys at a lower one. No draw
+//! depends on a policy: all policies meet the same customers.
 
 use demand::ResponseForm;
 use rand::Rng;
@@ -16,34 +15,34 @@ use crate::item::{AFTERNOON, CLOSES, COUNTER, INTERVAL, OPENS, SLOTS, ShopItem};
 use crate::prices::{PricedStep, usable};
 use crate::world::{BAKED_CV, DAY_CV, ShopWorld};
 
-/// How busy half hours vary in a world of bursts.
+/// Coefficient of variation between half hours in a world of bursts.
 const BURST_CV: f64 = 0.6;
-/// The shares of customers who want one, two, three or four pieces in a world of bursts.
+/// Shares of customers who want one, two, three or four units in a world of bursts.
 const BASKETS: [f64; 4] = [0.55, 0.25, 0.12, 0.08];
-/// Those who wait for a discount come from noon on.
+/// First minute from which customers wait for a discount.
 const WAITING_FROM: u16 = 720;
-/// The weather turns at 13:00.
+/// Minute at which the weather turns: 13:00.
 const TURNS_AT: u16 = 780;
-/// The discount at which someone who waits stops waiting.
+/// Smallest discount that a waiting customer accepts.
 pub(crate) const WAITS_FOR_PERCENT: u8 = 20;
 /// Elasticity of the constant form over that of the exponential form with the same demand at half
 /// the price.
 const CONSTANT_OVER_EXPONENTIAL: f64 = 1.6 / 2.2;
 const MINUTE: u32 = 60_000;
 
-/// Demand as it really is.
+/// True demand of a day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
-    /// Mean demand at the regular price, by quarter of an hour.
+    /// Mean demand at the regular price, by slot.
     pub mean: [f64; SLOTS],
-    /// The elasticity.
+    /// Elasticity.
     pub elasticity: f64,
-    /// The curve.
+    /// Form of the demand curve.
     pub form: ResponseForm,
 }
 
 impl Truth {
-    /// Demand at `price` as a multiple of that at `regular`.
+    /// Returns demand at `price` as a multiple of demand at `regular`.
     #[must_use]
     pub fn response(&self, price: i64, regular: i64) -> f64 {
         let share = price as f64 / regular as f64;
@@ -54,46 +53,46 @@ impl Truth {
     }
 }
 
-/// Someone who would buy at the deepest price.
+/// Customer who buys at the deepest price.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shopper {
-    /// When they come, in milliseconds from midnight.
+    /// Time of arrival, in milliseconds from midnight.
     pub at: u32,
-    /// When they come back if they find no discount; only those who wait for one.
+    /// Time of return if there is no discount, for customers who wait for one.
     pub returns_at: Option<u32>,
-    /// Pieces they want.
+    /// Units wanted.
     pub wants: u64,
-    /// They buy where the response is above it.
+    /// Smallest response of demand at which the customer buys.
     pub reach: f64,
 }
 
-/// One day of one item.
+/// Day of one item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShopDay {
-    /// The world it is in.
+    /// World of the day.
     pub world: &'static ShopWorld,
-    /// The item.
+    /// Item.
     pub item: ShopItem,
-    /// Its usable steps.
+    /// Usable steps of the item.
     pub steps: Vec<PricedStep>,
-    /// The true response at each of them.
+    /// True response of demand at each step.
     pub responses: Vec<f64>,
-    /// Pieces on the shelf at opening.
+    /// Units on the shelf at opening.
     pub baked: u64,
-    /// Demand as it is today.
+    /// True demand.
     pub truth: Truth,
-    /// Everyone, by arrival.
+    /// Customers by time of arrival.
     pub customers: Vec<Shopper>,
 }
 
 impl ShopDay {
-    /// Day `number` of a world. Items take turns.
+    /// Returns day `number` of a world. The items of the counter take turns.
     #[must_use]
     pub fn played(world: &'static ShopWorld, seed: u64, number: u64) -> Self {
         Self::drawn(world, seed, Purpose::Played, number)
     }
 
-    /// Day `number` of those on which rules are tuned: the same kind of day, other draws.
+    /// Returns day `number` of training: the same kind of day, with other draws.
     #[must_use]
     pub fn training(world: &'static ShopWorld, seed: u64, number: u64) -> Self {
         Self::drawn(world, seed, Purpose::Training, number)
@@ -110,7 +109,7 @@ impl ShopDay {
         Self::of(world, item, twist, &mut draw)
     }
 
-    /// A past day of an item: of the same world, but without what is special today.
+    /// Returns a past day of an item: in the same world, but without the twist of today.
     pub(crate) fn past(world: &'static ShopWorld, item: ShopItem, draw: &mut ChaCha8Rng) -> Self {
         Self::of(world, item, Twist { level: 1.0, turn: 1.0, shift: 0 }, draw)
     }
@@ -134,13 +133,13 @@ impl ShopDay {
     }
 }
 
-/// The item whose turn it is.
+/// Returns the item whose turn it is.
 pub(crate) fn item_of(world: &ShopWorld, number: u64) -> ShopItem {
     let item = COUNTER[(number % COUNTER.len() as u64) as usize];
     ShopItem { units: item.units * world.size, ..item }
 }
 
-/// What is special today.
+/// Difference of a day from the past days of its world.
 struct Twist {
     level: f64,
     turn: f64,
@@ -148,12 +147,12 @@ struct Twist {
 }
 
 impl Twist {
-    /// Today's share of demand by quarter of an hour, of what a usual day has.
+    /// Returns today's demand by slot, as a share of the usual day.
     fn shape(&self, item: &ShopItem) -> [f64; SLOTS] {
         let usual = item.shape.shares();
         let slots = self.shift / i32::from(INTERVAL);
         std::array::from_fn(|slot| {
-            // Whoever would come before opening comes at opening, and does not after the close.
+            // Customers before the opening come at the opening; those after the close do not come.
             let from = (slot as i32 - slots).clamp(0, SLOTS as i32 - 1) as usize;
             let minute = OPENS + slot as u16 * INTERVAL;
             usual[from] * if minute >= TURNS_AT { self.turn } else { 1.0 }
@@ -165,7 +164,7 @@ fn one_of<T: Copy>(choices: &[T], draw: &mut ChaCha8Rng) -> T {
     choices[draw.random_range(0..choices.len())]
 }
 
-/// A factor with mean 1 and this coefficient of variation.
+/// Draws a factor with mean 1 and this coefficient of variation.
 pub(crate) fn varied(cv: f64, draw: &mut ChaCha8Rng) -> f64 {
     let shape = 1.0 / (cv * cv);
     Gamma::new(shape, 1.0 / shape).expect("a positive shape").sample(draw)
@@ -196,7 +195,7 @@ fn customers(world: &ShopWorld, truth: &Truth, widest: f64, draw: &mut ChaCha8Rn
     customers
 }
 
-/// When someone comes back who waits for a discount: any time until the close.
+/// Draws the return of a customer who waits for a discount: any time until the close.
 fn returns_at(world: &ShopWorld, at: u32, draw: &mut ChaCha8Rng) -> Option<u32> {
     let afternoon = at >= u32::from(WAITING_FROM) * MINUTE;
     let waits = world.waiting > 0.0 && draw.random::<f64>() < world.waiting;
@@ -218,10 +217,10 @@ fn basket_mean() -> f64 {
     BASKETS.iter().zip(1_u32..).map(|(share, pieces)| share * f64::from(pieces)).sum()
 }
 
-/// The quarter of an hour in which decisions begin.
+/// Number of the first slot with a decision.
 pub(crate) const FIRST_DECISION: usize = ((AFTERNOON - OPENS) / INTERVAL) as usize;
 
-/// When a quarter of an hour begins, in minutes from midnight.
+/// Returns the start of a slot, in minutes from midnight.
 pub(crate) fn minute_of(slot: usize) -> u16 {
     OPENS + slot as u16 * INTERVAL
 }

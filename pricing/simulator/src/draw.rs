@@ -1,23 +1,24 @@
-//! Random draws: `ChaCha8`, keyed by everything that names a draw, so that no draw depends on which
-//! thread came first, or on what was drawn for another day.
+//! Random draws: `ChaCha8` streams, keyed by world, day and purpose, so that no draw depends on the
+//! order of threads or on draws for another day.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// What a stream of draws is for. What is drawn for one purpose never shifts another.
+/// Purpose of a stream. Draws for one purpose do not affect another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// The days that are reported.
+    /// Days that are reported.
     Played = 1,
-    /// The days on which rules are tuned.
+    /// Days on which rules are tuned.
     Training = 2,
-    /// The past days a shop has of an item before a day that is reported.
+    /// Past days of an item before a reported day.
     Past = 3,
-    /// The same before a day of training.
+    /// Past days of an item before a day of training.
     TrainingPast = 4,
 }
 
-/// The stream of day `number` of a world. A world is known by the first 15 bytes of its name.
+/// Returns the stream of day `number` of a world. The key contains the first 15 bytes of the
+/// world's name.
 pub(crate) fn stream(seed: u64, world: &str, purpose: Purpose, number: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());

@@ -3,47 +3,47 @@
 use crate::contest::{Contest, DayOutcome, WorldResults};
 use crate::policy::PricePolicy;
 
-/// A figure and its standard error.
+/// Mean with its standard error.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct MeanWithError {
-    /// The figure.
+    /// Mean.
     pub mean: f64,
-    /// Its standard error.
+    /// Standard error.
     pub error: f64,
 }
 
-/// One policy in one world, or on the average of all worlds.
+/// Figures of one policy in one world, or averaged over all worlds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PolicyFigures {
-    /// The world; `average` for the mean of the relative figures of all worlds.
+    /// Name of the world; `average` for the mean of the relative figures of all worlds.
     pub world: &'static str,
-    /// The policy.
+    /// Name of the policy.
     pub policy: &'static str,
-    /// Revenue and salvage of an item's afternoon, in the currency; `None` for the average.
+    /// Revenue plus salvage of an item's afternoon, in the currency; `None` for the average.
     pub value: Option<MeanWithError>,
-    /// Value over that of the best fixed rule, less 1, in percent.
+    /// Value relative to the best fixed rule, minus 1, in percent.
     pub over_best_fixed: MeanWithError,
-    /// Value as a share of that of full information, in percent.
+    /// Value relative to full information, in percent.
     pub of_full_information: MeanWithError,
-    /// Pieces left, as a share of what would be left without discounts, less 1, in percent.
+    /// Units left relative to a day without discounts, minus 1, in percent.
     pub waste_change: MeanWithError,
-    /// Pieces left, as a share of those on the shelf at the first decision, in percent.
+    /// Units left, as a share of the units at the first decision, in percent.
     pub left: f64,
-    /// Mean discount of the pieces sold in the afternoon, in percent.
+    /// Mean discount of the units sold in the afternoon, in percent.
     pub discount: f64,
-    /// Share of days that end with an empty shelf, of those with pieces at the first decision, in
+    /// Share of days that end with an empty shelf, of the days with units at the first decision, in
     /// percent.
     pub sold_out: f64,
-    /// Price changes a day.
+    /// Price changes per day.
     pub changes: f64,
-    /// PriceRules broken.
+    /// Number of broken rules.
     pub broken: u64,
 }
 
 impl PolicyFigures {
-    /// The figures with their names, as text, each with the digits that mean something. An
-    /// estimate is followed by its standard error, whose name ends with `_error`; what the average
-    /// does not have is empty.
+    /// Returns the figures as text with their names, each with its significant digits. A mean is
+    /// followed by its standard error, whose name ends with `_error`. Figures that the average
+    /// lacks are empty.
     #[must_use]
     pub fn fields(&self) -> [(&'static str, String); 15] {
         let [over, over_error] = self.over_best_fixed.texts(1);
@@ -70,14 +70,14 @@ impl PolicyFigures {
     }
 }
 
-/// The policies that others are measured by; a contest needs them.
+/// Policies that others are compared with. Every contest needs them.
 pub const MEASURES: [PricePolicy; 3] =
     [PricePolicy::None, PricePolicy::BestFixed, PricePolicy::FullInformation];
 
-/// A line for each world and policy, and one for each policy's average over the worlds.
+/// Returns a line for each world and policy, and a line for each policy's average over the worlds.
 ///
 /// # Panics
-/// If the contest lacks one of [`MEASURES`].
+/// Panics if the contest lacks one of [`MEASURES`].
 #[must_use]
 pub fn figures(contest: &Contest, results: &[WorldResults]) -> Vec<PolicyFigures> {
     let place = |policy: PricePolicy| {
@@ -120,7 +120,7 @@ fn average(worlds: &[Vec<PolicyFigures>], policy: usize) -> PolicyFigures {
     let lines = || worlds.iter().map(|world| &world[policy]);
     let count = worlds.len() as f64;
     let mean = |figure: fn(&PolicyFigures) -> f64| lines().map(figure).sum::<f64>() / count;
-    // The worlds' days are drawn apart, so their errors add up as squares.
+    // The days of different worlds are independent, so the variances add up.
     let estimate = |figure: fn(&PolicyFigures) -> MeanWithError| MeanWithError {
         mean: lines().map(|line| figure(line).mean).sum::<f64>() / count,
         error: lines().map(|line| figure(line).error.powi(2)).sum::<f64>().sqrt() / count,
@@ -144,7 +144,7 @@ impl MeanWithError {
     fn texts(self, places: usize) -> [String; 2] {
         [self.mean, self.error].map(|number| {
             let text = format!("{number:.places$}");
-            // Nothing lost is not a loss of nothing.
+            // Minus zero is printed as zero.
             if text.trim_start_matches(['-', '0', '.']).is_empty() {
                 text.trim_start_matches('-').to_owned()
             } else {
@@ -178,7 +178,7 @@ fn total(outcomes: &[DayOutcome], figure: impl Fn(&DayOutcome) -> f64) -> f64 {
     outcomes.iter().map(figure).sum()
 }
 
-/// Mean value in the currency.
+/// Returns the mean value in the currency.
 fn mean(outcomes: &[DayOutcome]) -> MeanWithError {
     let count = outcomes.len() as f64;
     let mean = total(outcomes, value) / count;
@@ -187,8 +187,8 @@ fn mean(outcomes: &[DayOutcome]) -> MeanWithError {
     MeanWithError { mean: mean / 100.0, error: error / 100.0 }
 }
 
-/// The ratio of two means over the same days, and its error to first order (the delta method):
-/// because the customers are the same, most of their chance cancels.
+/// Returns the ratio of two means over the same days, with its first-order error (the delta
+/// method). Most of the chance cancels because the customers are the same.
 fn ratio(
     over: &[DayOutcome],
     under: &[DayOutcome],

@@ -1,5 +1,5 @@
-//! What shops do without a model: nothing, a fixed rule, a stepped one, or one that follows how
-//! much has been sold; and the best of each kind, found on days of training.
+//! Policies without a model: no discount, a fixed rule, a stepped rule, or a rule that follows
+//! sales; and the best of each kind, found on days of training.
 
 use crate::belief::ShopBelief;
 use crate::day::ShopDay;
@@ -7,12 +7,12 @@ use crate::item::{CLOSES, COUNTER, OPENS};
 use crate::play::{Chooser, Moment, play};
 use crate::world::ShopWorld;
 
-/// A discount from a time on.
+/// Discount from a time on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Markdown {
-    /// Minutes from midnight.
+    /// Start, in minutes from midnight.
     pub from: u16,
-    /// The discount.
+    /// Discount.
     pub percent: u8,
 }
 
@@ -22,12 +22,12 @@ const fn at(from: u16, percent: u8) -> Markdown {
 
 /// 30 % off at four o'clock.
 pub const FOUR_O_CLOCK: &[Markdown] = &[at(960, 30)];
-/// A stepped rule as it stands on many a shop's wall.
+/// Stepped rule as used in many shops.
 pub const STEPPED: &[Markdown] = &[at(900, 20), at(990, 40), at(1_050, 60)];
-/// Never a discount.
+/// No discount.
 pub const NONE: &[Markdown] = &[];
 
-/// The rule that shows each discount from its time on, as far as the policy allows.
+/// Returns the policy that shows each discount from its time on, as far as the rules allow.
 #[must_use]
 pub fn fixed(rule: &[Markdown]) -> Chooser<'_> {
     Box::new(|moment: &Moment<'_>| {
@@ -36,9 +36,8 @@ pub fn fixed(rule: &[Markdown]) -> Chooser<'_> {
     })
 }
 
-/// Looks every half hour, and goes a step deeper when the share sold of what was baked is behind
-/// the share that the usual day would have seen by now, by more than `patience`. Without history,
-/// the usual day is even.
+/// Returns the policy that goes one step deeper at a half hour if the share of units sold is more
+/// than `patience` behind that of the usual day. Without history, the usual day is even.
 #[must_use]
 pub fn sell_through(belief: &ShopBelief, patience: f64) -> Chooser<'_> {
     Box::new(move |moment: &Moment<'_>| {
@@ -58,7 +57,7 @@ fn next_deeper(moment: &Moment<'_>, percent: u8) -> u8 {
     deeper.map_or(percent, |step| step.percent)
 }
 
-/// The share of the usual day that is over.
+/// Returns the share of the usual day's demand before a minute.
 fn usual_share(belief: &ShopBelief, minute: u16) -> f64 {
     let Some(profile) = &belief.profile else {
         return f64::from(minute - OPENS) / f64::from(CLOSES - OPENS);
@@ -68,21 +67,21 @@ fn usual_share(belief: &ShopBelief, minute: u16) -> f64 {
     over.map(|slot| slot.units).sum::<f64>() / whole.max(f64::MIN_POSITIVE)
 }
 
-/// PriceRules that were tuned on days of training of one world.
+/// Rules tuned on days of training of one world.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tuned {
-    /// The best single discount and time for all items.
+    /// Best single discount and time for all items.
     pub fixed: Vec<Markdown>,
-    /// The best for each item of the counter.
+    /// Best single discount and time for each item of the counter.
     pub fixed_by_item: Vec<Vec<Markdown>>,
-    /// The best of a few rules of two steps, for all items.
+    /// Best of several rules of two steps, for all items.
     pub stepped: Vec<Markdown>,
-    /// How far sell-through may fall behind before a discount.
+    /// Largest delay of sell-through without a discount, as a share.
     pub patience: f64,
 }
 
 impl Tuned {
-    /// The best on `days` days of training.
+    /// Tunes the rules on `days` days of training.
     #[must_use]
     pub fn on(world: &'static ShopWorld, seed: u64, days: u64) -> Self {
         let days: Vec<ShopDay> =
@@ -102,13 +101,13 @@ impl Tuned {
     }
 }
 
-/// Revenue and salvage from the first decision on, in cents.
+/// Returns the value of each day under a rule, in cents.
 fn values(rule: &[Markdown], days: &[ShopDay]) -> Vec<i64> {
     days.iter().map(|day| play(day, &mut fixed(rule)).value(day)).collect()
 }
 
-/// The best patience, by steps of five points. A quarter of the days will do: a rule that looks at
-/// sales has less left to chance.
+/// Returns the best patience, in steps of five points. A quarter of the days is enough: a rule that
+/// follows sales depends less on chance.
 fn patience(world: &'static ShopWorld, seed: u64, days: &[ShopDay]) -> f64 {
     let of_number = |number: u64| ShopBelief::before_training(world, seed, number);
     let beliefs: Vec<ShopBelief> = (0..days.len() as u64 / 4).map(of_number).collect();
@@ -120,7 +119,7 @@ fn patience(world: &'static ShopWorld, seed: u64, days: &[ShopDay]) -> f64 {
     choices.max_by_key(|patience| value(*patience)).expect("nine choices")
 }
 
-/// The first of the best, over the days that count.
+/// Returns the first of the best rules, over the days that count.
 fn best(
     rules: &[Vec<Markdown>],
     values: &[Vec<i64>],
@@ -140,14 +139,15 @@ fn best(
     best.0.clone()
 }
 
-/// Never, and every depth at every half hour.
+/// Returns the rule without a discount, and a rule for each discount and half hour.
 fn fixed_rules() -> Vec<Vec<Markdown>> {
     let times = (840..CLOSES).step_by(30);
     let rules = times.flat_map(|from| (10..=70).step_by(10).map(move |percent| at(from, percent)));
     std::iter::once(Vec::new()).chain(rules.map(|rule| vec![rule])).collect()
 }
 
-/// A first discount of 10 to 40 % between 14:00 and 17:00, and a deeper one an hour or more later.
+/// Returns rules with a first discount of 10 to 40 % between 14:00 and 17:00, and a deeper one at
+/// least an hour later.
 fn stepped_rules() -> Vec<Vec<Markdown>> {
     let mut rules = Vec::new();
     for first in (840..=1_020).step_by(60) {

@@ -1,48 +1,49 @@
-//! What the simulated shop sells: a small bakery's counter.
+//! Items of the simulated shop: the counter of a small bakery.
 
-/// Opens at 7:00, in minutes from midnight.
+/// Opening in minutes from midnight: 7:00.
 pub const OPENS: u16 = 420;
-/// Closes at 18:30.
+/// Close in minutes from midnight: 18:30.
 pub const CLOSES: u16 = 1_110;
-/// Prices may change from 14:00, as the product's policy has it by default.
+/// First minute at which prices may change: 14:00, the default of the policy.
 pub const AFTERNOON: u16 = 840;
-/// Minutes between two decisions.
+/// Minutes between two decisions: one slot.
 pub const INTERVAL: u16 = 15;
-/// Quarters of an hour in an opening day.
+/// Number of slots between opening and close.
 pub const SLOTS: usize = ((CLOSES - OPENS) / INTERVAL) as usize;
 
-/// One item.
+/// Item of the counter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ShopItem {
-    /// What it is.
+    /// Name.
     pub name: &'static str,
     /// Regular price in cents.
     pub price: i64,
-    /// What a piece costs, in cents.
+    /// Cost of a unit in cents.
     pub cost: i64,
-    /// What a piece left at the close is worth, in cents; below 0 where it is collected at a cost.
+    /// Value of a unit left at the close in cents; negative if its collection costs money.
     pub salvage: i64,
-    /// Mean demand of a day at the regular price.
+    /// Mean daily demand at the regular price.
     pub units: f64,
-    /// When it is bought.
+    /// Shape of demand over the day.
     pub shape: Shape,
     /// Elasticity at the regular price, exponential form.
     pub elasticity: f64,
 }
 
-/// When in the day an item is bought.
+/// Shape of demand over the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// Morning and after work.
+    /// Peaks in the morning and after work.
     Bread,
-    /// Mostly at noon.
+    /// Peak at noon.
     Lunch,
-    /// With the coffee of the afternoon.
+    /// Peak in the afternoon.
     Cake,
 }
 
 impl Shape {
-    /// Weights of the hours from 7:00 on; the last counts for the half hour that is open of it.
+    /// Returns the weights of the hours from 7:00. The last one is that of the half hour before the
+    /// close.
     const fn hours(self) -> [f64; 12] {
         match self {
             Self::Bread => [9.0, 10.0, 9.0, 8.0, 8.0, 7.0, 6.0, 7.0, 8.0, 10.0, 12.0, 5.0],
@@ -51,7 +52,7 @@ impl Shape {
         }
     }
 
-    /// The share of the day's demand in each quarter of an hour. Demand is even within an hour.
+    /// Returns the share of the day's demand in each slot. Demand is even within an hour.
     #[must_use]
     pub fn shares(self) -> [f64; SLOTS] {
         let hours = self.hours();
@@ -64,9 +65,9 @@ impl Shape {
     }
 }
 
-/// The counter: 15 to 40 pieces of an item a day at 1.20 to 4.90, costs of a third of the price,
-/// elasticities around the mean that studies of single items find (1.8 to 3.3), as different by
-/// item as these studies say that they are.
+/// Items of the counter: 15 to 40 units a day at 1.20 to 4.90, at costs of a third of the price.
+/// The elasticities vary around the mean of studies of single items (1.8 to 3.3) by as much as in
+/// these studies.
 pub const COUNTER: [ShopItem; 8] = [
     item("pretzel", 120, 35, 0, 40.0, Shape::Bread, 1.8),
     item("croissant", 160, 50, 0, 32.0, Shape::Bread, 2.2),

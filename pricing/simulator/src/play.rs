@@ -1,65 +1,65 @@
-//! One day played under one policy: customers meet prices.
+//! Play of one day under one policy.
 
 use crate::day::{FIRST_DECISION, ShopDay, Shopper, WAITS_FOR_PERCENT, minute_of};
 use crate::item::{CLOSES, INTERVAL, OPENS, SLOTS};
 use crate::prices::PricedStep;
 
-/// Minutes of a window of sales, as the product's stock windows have it.
+/// Length of a sales window in minutes, as of the stock windows.
 pub const WINDOW: u16 = 5;
 const WINDOWS: usize = ((CLOSES - OPENS) / WINDOW) as usize;
 
-/// What one window sold.
+/// Sales of one window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SoldWindow {
-    /// Pieces.
+    /// Units sold.
     pub units: u64,
-    /// The step on the shelf.
+    /// Step on the shelf.
     pub step: usize,
-    /// Whether the shelf was empty for part of it.
+    /// `true` if the shelf was empty at the end of the window.
     pub sold_out: bool,
 }
 
-/// A price change.
+/// Price change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PriceChange {
-    /// When, in minutes from midnight.
+    /// Time, in minutes from midnight.
     pub minute: u16,
-    /// The step from then on.
+    /// Step from then on.
     pub step: usize,
 }
 
-/// The price on the shelf and how it came there.
+/// Step on the shelf and its changes of today.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ShownStep {
-    /// The step.
+    /// Step.
     pub step: usize,
-    /// The last change, in minutes from midnight.
+    /// Last change, in minutes from midnight.
     pub since: Option<u16>,
-    /// Changes so far.
+    /// Number of changes so far.
     pub changes: u32,
 }
 
-/// What a policy sees when it decides: what a shop would see.
+/// Data that a policy sees when it decides: those that a shop would see.
 #[derive(Debug)]
 pub struct Moment<'a> {
-    /// Minutes from midnight.
+    /// Time, in minutes from midnight.
     pub minute: u16,
-    /// Pieces on the shelf at opening.
+    /// Units on the shelf at opening.
     pub baked: u64,
-    /// Pieces on the shelf now.
+    /// Units on the shelf now.
     pub on_hand: u64,
-    /// The price now.
+    /// Current step.
     pub shelf: ShownStep,
-    /// The usable steps.
+    /// Usable steps.
     pub steps: &'a [PricedStep],
-    /// Every window since opening.
+    /// All windows since opening.
     pub windows: &'a [SoldWindow],
-    /// Whether a change is allowed: gap and number of changes.
+    /// `true` if gap and number of changes allow a change.
     pub may_change: bool,
 }
 
 impl Moment<'_> {
-    /// The deepest step up to a discount that may be shown now.
+    /// Returns the deepest step up to a discount that may be shown now.
     #[must_use]
     pub fn up_to(&self, percent: u8) -> usize {
         let deepest = self.steps.iter().rposition(|step| step.percent <= percent).unwrap_or(0);
@@ -67,28 +67,28 @@ impl Moment<'_> {
     }
 }
 
-/// A policy on one day: the step to show from this moment on.
+/// Policy on one day: returns the step to show from a moment on.
 pub type Chooser<'a> = Box<dyn FnMut(&Moment<'_>) -> usize + 'a>;
 
-/// A day as it went under a policy.
+/// Record of a day under a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Played {
-    /// Every window.
+    /// All windows.
     pub windows: Vec<SoldWindow>,
-    /// Every price change, in order.
+    /// Price changes, in order.
     pub changes: Vec<PriceChange>,
-    /// Pieces at the first decision.
+    /// Units at the first decision.
     pub on_hand_first: u64,
     /// Revenue from the first decision on, in cents.
     pub revenue: i64,
-    /// The sum of the discounts of all pieces sold from the first decision on, in percent.
+    /// Sum of the discounts of all units sold from the first decision on, in percent.
     pub discounts: u64,
-    /// Pieces left at the close.
+    /// Units left at the close.
     pub left: u64,
 }
 
 impl Played {
-    /// Revenue from the first decision on and salvage, in cents. What was sold before it is the
+    /// Returns revenue from the first decision on plus salvage, in cents. Earlier sales are the
     /// same under every policy.
     #[must_use]
     pub fn value(&self, day: &ShopDay) -> i64 {
@@ -96,8 +96,8 @@ impl Played {
     }
 }
 
-/// Plays a day. The policy is asked every quarter of an hour of the afternoon while there is
-/// something to sell.
+/// Plays a day. The policy is asked at the start of each slot of the afternoon while units are
+/// left.
 pub fn play(day: &ShopDay, choose: &mut Chooser<'_>) -> Played {
     let visits = visits(&day.customers);
     let mut visits = visits.iter().peekable();
@@ -133,7 +133,7 @@ pub fn play(day: &ShopDay, choose: &mut Chooser<'_>) -> Played {
             });
             if step != shelf.step {
                 played.changes.push(PriceChange { minute, step });
-                // No such step: for the checker to tell.
+                // A step that does not exist is recorded for the checker.
                 let shown = if step < day.steps.len() { step } else { shelf.step };
                 let changes = shelf.changes + 1;
                 shelf = ShownStep { step: shown, since: Some(minute), changes };
@@ -166,7 +166,7 @@ pub fn play(day: &ShopDay, choose: &mut Chooser<'_>) -> Played {
     played
 }
 
-/// Someone before the shelf.
+/// Visit of a customer.
 struct Visit {
     at: u32,
     customer: usize,

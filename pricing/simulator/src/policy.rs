@@ -1,4 +1,4 @@
-//! The policies that are compared.
+//! Price policies that are compared.
 
 use demand::Learning;
 use pricing::decide::{Method, decide_by};
@@ -13,65 +13,65 @@ use crate::play::{Chooser, Moment};
 use crate::prices::amount;
 use crate::request::{certain, honest, informed};
 
-/// A policy.
+/// Price policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PricePolicy {
-    /// Never a discount.
+    /// No discount.
     None,
     /// 30 % off at four o'clock.
     Fixed,
-    /// The best single discount and time of the world.
+    /// Best single discount and time of the world, for all items.
     BestFixed,
-    /// The same for each item.
+    /// Best single discount and time for each item.
     BestFixedByItem,
     /// 20 % off at 15:00, 40 % at 16:30, 60 % at 17:30.
     Stepped,
-    /// The best of a few rules of two steps.
+    /// Best of several rules of two steps.
     BestStepped,
-    /// A step deeper whenever sell-through is too far behind the usual day.
+    /// One step deeper whenever sell-through is too far behind the usual day.
     SellThrough,
-    /// The optimiser, told that the mean of what is believed is certain.
+    /// Optimiser that takes mean beliefs for certain.
     CertaintyEquivalent,
-    /// The product's own decisions.
+    /// Decisions of the pricing.
     Ours,
-    /// The optimiser, told today's true means.
+    /// Optimiser with today's true means.
     FullInformation,
-    /// Knows every customer.
+    /// Best path of prices with knowledge of every customer.
     Clairvoyant,
-    /// The product's decisions without one part of the algorithm.
+    /// Decisions of the pricing without one part of the algorithm.
     Without(MethodPart),
 }
 
-/// A part of the algorithm.
+/// Part of the algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MethodPart {
-    /// Learning today's level.
+    /// Estimation of today's level.
     Level,
-    /// Learning the price response.
+    /// Estimation of the price response.
     Response,
-    /// Averaging over what the price response may be.
+    /// Average over an uncertain price response.
     Averaging,
-    /// Trusting sales less where they vary more.
+    /// Lower weight of sales with more variance than Poisson.
     Tempering,
-    /// Sales that vary more than Poisson's in the programme.
+    /// Sales with more variance than Poisson in the solver.
     Dispersion,
 }
 
-/// All that a policy may use on one day.
+/// Data that a policy may use on one day.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
-    /// The day; only policies that know the truth look at more of it than a shop would see.
+    /// Day. Only policies with true knowledge use more of it than a shop would see.
     pub day: &'a ShopDay,
-    /// Its number.
+    /// Number of the day.
     pub number: u64,
-    /// What the shop believes.
+    /// Belief of the shop.
     pub belief: &'a ShopBelief,
-    /// PriceRules tuned for the world.
+    /// Rules tuned for the world.
     pub tuned: &'a Tuned,
 }
 
 impl PricePolicy {
-    /// All policies, from the simplest to the one that knows most.
+    /// All policies, from the simplest to the best informed.
     pub const ALL: [Self; 11] = [
         Self::None,
         Self::Fixed,
@@ -86,7 +86,7 @@ impl PricePolicy {
         Self::Clairvoyant,
     ];
 
-    /// The product's decisions, each time without another part.
+    /// Decisions of the pricing, each without another part.
     pub const ABLATIONS: [Self; 5] = [
         Self::Without(MethodPart::Level),
         Self::Without(MethodPart::Response),
@@ -95,18 +95,18 @@ impl PricePolicy {
         Self::Without(MethodPart::Dispersion),
     ];
 
-    /// Every policy there is.
+    /// Returns all policies, including [`Self::ABLATIONS`].
     pub fn every() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().chain(Self::ABLATIONS)
     }
 
-    /// The policy of this name.
+    /// Returns the policy with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::every().find(|policy| policy.name() == name)
     }
 
-    /// Its name on the command line and in tables.
+    /// Returns the name on the command line and in tables.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -129,7 +129,7 @@ impl PricePolicy {
         }
     }
 
-    /// What it does, in a few words.
+    /// Returns a short description.
     #[must_use]
     pub fn about(self) -> &'static str {
         match self {
@@ -152,7 +152,7 @@ impl PricePolicy {
         }
     }
 
-    /// How it decides on a day.
+    /// Returns the policy for one day.
     #[must_use]
     pub fn chooser<'a>(self, setting: &Setting<'a>) -> Chooser<'a> {
         let Setting { day, number, belief, tuned } = *setting;
@@ -178,7 +178,7 @@ impl PricePolicy {
 }
 
 impl MethodPart {
-    /// The method without this part.
+    /// Returns the method without this part.
     #[must_use]
     pub fn missing(self) -> Method {
         let (whole, all) = (Method::default(), Learning::default());
@@ -193,7 +193,8 @@ impl MethodPart {
     }
 }
 
-/// Asks the product. A price that is not that of its step is no step, which the checker tells.
+/// Returns the choices of the pricing. A decision whose price is not that of its step becomes an
+/// unknown step, which the checker reports.
 fn decided<'a>(
     method: Method,
     situation: impl Fn(&Moment<'_>) -> DecisionRequest + 'a,

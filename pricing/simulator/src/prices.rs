@@ -1,27 +1,27 @@
-//! What each step of the ladder costs, and whether it may be used: a second reading of the rules,
-//! by trying one cent after the other, so that the product's arithmetic is judged by another.
+//! Shelf prices and usable steps of the ladder: a second implementation of the rules that tries one
+//! cent after the other, to check the arithmetic of the pricing.
 
 use pricing::decision_request::PriceRules;
 use rust_decimal::Decimal;
 
 use crate::item::ShopItem;
 
-/// A step of the ladder.
+/// Step of the ladder with its price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PricedStep {
-    /// The discount.
+    /// Discount.
     pub percent: u8,
-    /// The shelf price in cents.
+    /// Shelf price in cents.
     pub price: i64,
 }
 
-/// An amount of cents, exactly.
+/// Converts cents to an exact amount.
 #[must_use]
 pub fn amount(cents: i64) -> Decimal {
     Decimal::new(cents, 2)
 }
 
-/// The usable steps of an item, shallow to deep; the first is the regular price.
+/// Returns the usable steps of an item, shallow to deep. The first one is the regular price.
 #[must_use]
 pub fn usable(item: &ShopItem, rules: &PriceRules) -> Vec<PricedStep> {
     let mut usable = vec![PricedStep { percent: 0, price: item.price }];
@@ -36,7 +36,7 @@ pub fn usable(item: &ShopItem, rules: &PriceRules) -> Vec<PricedStep> {
     usable
 }
 
-/// The highest price above 0 that is not above what the sign promises and has an allowed ending.
+/// Returns the highest price above 0 that keeps the promise of the sign and has an allowed ending.
 fn shelf_price(regular: i64, percent: u8, endings: &[String]) -> Option<i64> {
     (1..=regular).rev().find(|price| {
         let kept = price * 100 <= regular * i64::from(100 - percent);

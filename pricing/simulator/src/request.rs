@@ -1,4 +1,4 @@
-//! A moment of a simulated day as the product's pricing takes it.
+//! Decision requests for a moment of a simulated day.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use demand::{DemandProfile, Elasticity, ProfileBasis, ProfileSlot, ResponseForm};
@@ -11,10 +11,10 @@ use crate::item::{CLOSES, INTERVAL, OPENS};
 use crate::play::{Moment, WINDOW};
 use crate::prices::amount;
 
-/// Variance of the level where only the category is known.
+/// Variance of the level if only the category is known.
 const CATEGORY_LEVEL_VARIANCE: f64 = 0.35;
 
-/// What the shop honestly knows at this moment: every window of today, and its belief.
+/// Returns the request with the shop's knowledge: all windows of today, and its belief.
 #[must_use]
 pub fn honest(day: &ShopDay, belief: &ShopBelief, moment: &Moment<'_>) -> DecisionRequest {
     let step = moment.steps[moment.shelf.step];
@@ -49,8 +49,8 @@ pub fn honest(day: &ShopDay, belief: &ShopBelief, moment: &Moment<'_>) -> Decisi
     }
 }
 
-/// What someone knows who was told today's true means, but not the customers: nothing is left to
-/// learn.
+/// Returns the request with today's true means, but without knowledge of the customers. Nothing is
+/// left to learn.
 #[must_use]
 pub fn informed(day: &ShopDay, moment: &Moment<'_>) -> DecisionRequest {
     let slots = day.truth.mean.iter().enumerate().map(|(slot, units)| ProfileSlot {
@@ -65,8 +65,8 @@ pub fn informed(day: &ShopDay, moment: &Moment<'_>) -> DecisionRequest {
     )
 }
 
-/// What someone takes for certain who plugs in means: the level that today's sales and history
-/// make likeliest on average, and the elasticity believed before any offer.
+/// Returns the request that takes means for certain: the mean level after today's sales, and the
+/// mean elasticity before any offer.
 #[must_use]
 pub fn certain(day: &ShopDay, belief: &ShopBelief, moment: &Moment<'_>) -> DecisionRequest {
     let elasticity = belief.elasticity.unwrap_or_default();
@@ -87,7 +87,7 @@ pub fn certain(day: &ShopDay, belief: &ShopBelief, moment: &Moment<'_>) -> Decis
         .map(|(window, number)| expected(usual, OPENS + number * WINDOW) * response(window))
         .sum();
     let weight = belief.profile.as_ref().map_or(0.0, |profile| 1.0 / level_variance(profile));
-    // Without history a level of its own: half a piece more than was sold, so that it is above 0.
+    // Without history, half a unit is added to the sales, so that the level is above 0.
     let seen = if belief.profile.is_some() { sold as f64 } else { sold as f64 + 0.5 };
     let level = (weight + seen) / (weight + exposure);
     let slots = usual.iter().map(|slot| ProfileSlot { units: slot.units * level, ..*slot });
@@ -109,7 +109,8 @@ fn known(
     }
 }
 
-/// How uncertain the level is before the day: days differ, and few days were averaged.
+/// Returns the variance of the level before the day: variation between days, and chance in the
+/// averaged days.
 fn level_variance(profile: &DemandProfile) -> f64 {
     if profile.basis == ProfileBasis::Category {
         return CATEGORY_LEVEL_VARIANCE;
@@ -119,13 +120,13 @@ fn level_variance(profile: &DemandProfile) -> f64 {
     profile.day_cv.powi(2) * (1.0 + 1.0 / profile.days) + chance
 }
 
-/// Units that the usual day has in the window from this minute on.
+/// Returns the units of the usual day in the window that starts at this minute.
 fn expected(slots: &[ProfileSlot], minute: u16) -> f64 {
     let slot = slots.iter().find(|slot| (slot.start..slot.end).contains(&minute));
     slot.map_or(0.0, |slot| slot.units * f64::from(WINDOW) / f64::from(slot.end - slot.start))
 }
 
-/// A minute of the simulated day, by its store's clock.
+/// Converts a minute of the simulated day to an instant.
 fn instant(minute: u16) -> DateTime<FixedOffset> {
     let date = NaiveDate::from_ymd_opt(2026, 3, 12).expect("a date");
     let clock = date.and_time(chrono::NaiveTime::MIN) + TimeDelta::minutes(i64::from(minute));

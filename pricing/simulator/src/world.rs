@@ -1,6 +1,6 @@
-//! The kinds of world an honest critic would choose.
+//! Worlds of the simulation: kinds of days that differ from the assumptions of the pricing.
 //!
-//! Every figure was written down before a policy had been played in it.
+//! Every figure was fixed before a policy was played in its world.
 
 use demand::{ProfileBasis, ResponseForm};
 use domain::Ladder;
@@ -9,50 +9,50 @@ use rust_decimal::Decimal;
 
 use crate::item::INTERVAL;
 
-/// One kind of world: how demand really is, what the shop believes, and which rules bind it.
+/// World: true demand, belief of the shop, and rules.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ShopWorld {
-    /// Its name on the command line.
+    /// Name on the command line.
     pub name: &'static str,
-    /// What is different in it, and what that stands for.
+    /// Difference from the plain world.
     pub about: &'static str,
     /// Demand as a multiple of the counter's.
     pub size: f64,
-    /// What is baked, as a multiple of mean demand.
+    /// Stock at opening as a multiple of mean demand.
     pub baked: f64,
-    /// Today's demand as a multiple of history's: one of these, equally likely.
+    /// Today's demand as a multiple of past demand: one of these, equally likely.
     pub level: &'static [f64],
-    /// Demand after 13:00 as a multiple of what the morning let expect: one of these.
+    /// Demand after 13:00 as a multiple of the usual demand: one of these.
     pub turn: &'static [f64],
-    /// Minutes by which today's customers come later than they used to: one of these.
+    /// Minutes by which today's customers come later than in the past: one of these.
     pub shift: &'static [i32],
-    /// The elasticity of every item, where it is not the item's own.
+    /// Elasticity of every item; `None` for the items' own.
     pub elasticity: Option<f64>,
-    /// The curve of demand over price.
+    /// Form of demand over price.
     pub form: ResponseForm,
-    /// The share of customers from noon on who come back later when they find no discount.
+    /// Share of customers after noon who come back later if there is no discount.
     pub waiting: f64,
-    /// Whether demand is burstier than Poisson: several pieces at once, busy and idle half hours.
+    /// `true` if demand varies more than Poisson: several units at once, busy and idle half hours.
     pub bursts: bool,
-    /// Whose past days the shop has.
+    /// Origin of the past days.
     pub basis: ProfileBasis,
-    /// Whether the shop has made offers before.
+    /// `true` if the shop has made offers before.
     pub past_offers: bool,
-    /// The rules.
+    /// Rules.
     pub rules: RuleSet,
 }
 
-/// The rules of a world.
+/// Rules of a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleSet {
-    /// The product's defaults: ten-point steps to 70 %, half an hour apart, at most six changes.
+    /// Defaults of the policy: ten-point steps to 70 %, half an hour apart, at most six changes.
     Default,
     /// 0, 25 or 50 % off, at most 50; one change a day, prices ending with 9, margin of 20 % kept.
     Hard,
 }
 
 impl RuleSet {
-    /// The rules as the product takes them.
+    /// Returns the rules as typed for a decision request.
     #[must_use]
     pub fn rules(self) -> PriceRules {
         let hard = self == Self::Hard;
@@ -70,17 +70,17 @@ impl RuleSet {
     }
 }
 
-/// A day's total varies by a quarter around its mean, beside the chance of single customers.
+/// Coefficient of variation of a day's total, without the chance of single customers.
 pub(crate) const DAY_CV: f64 = 0.25;
-/// What is baked varies by a tenth around its plan.
+/// Coefficient of variation of the stock around its plan.
 pub(crate) const BAKED_CV: f64 = 0.10;
-/// How many past days a shop averages: four weeks.
+/// Number of past days of a shop: four weeks.
 pub(crate) const PAST_DAYS: u64 = 28;
 
-/// As modelled: Poisson customers, an exponential price response, four weeks of history with an
-/// offer on every third day. A quarter more is baked than is sold on average, so that with
-/// `DAY_CV` about a quarter of it would be left over and one day in four sells out; bakers call
-/// 15 % returns healthy, and that is with discounts.
+/// World as modelled: Poisson customers, an exponential price response, four weeks of history with
+/// an offer on every third day. A quarter more is baked than is sold on average. With `DAY_CV`,
+/// about a quarter of it would be left and one day in four sells out. Bakers call 15 % returns
+/// healthy, with discounts.
 const PLAIN: ShopWorld = ShopWorld {
     name: "plain",
     about: "as modelled: Poisson customers, exponential response, four weeks of history",
@@ -180,7 +180,7 @@ pub const WORLDS: [ShopWorld; 14] = [
     },
 ];
 
-/// The world of this name.
+/// Returns the world with this name.
 #[must_use]
 pub fn world(name: &str) -> Option<&'static ShopWorld> {
     WORLDS.iter().find(|world| world.name == name)

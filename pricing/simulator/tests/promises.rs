@@ -1,4 +1,4 @@
-//! What anyone who reads the table relies on. Small contests; the seed stands in each.
+//! Promises of the simulator's table, on small contests with fixed seeds.
 
 use demand::ResponseForm;
 use pricing_simulator::belief::ShopBelief;
@@ -49,7 +49,7 @@ fn no_policy_breaks_a_rule_in_any_world() {
     }
 }
 
-/// Hard rules bind most, so many days of them.
+/// Hard rules bind most often.
 #[test]
 fn the_hard_rules_are_kept_on_many_days() {
     let policies = [
@@ -81,7 +81,7 @@ fn all_policies_meet_the_same_customers_and_the_same_noon() {
 }
 
 #[test]
-fn whoever_buys_at_a_price_buys_at_any_lower_one() {
+fn a_buyer_at_a_price_buys_at_any_lower_one() {
     for world in &WORLDS {
         let day = ShopDay::played(world, 3, 1);
         assert!(day.responses.is_sorted(), "{}: {:?}", world.name, day.responses);
@@ -95,7 +95,7 @@ fn whoever_buys_at_a_price_buys_at_any_lower_one() {
     }
 }
 
-/// Three pieces and five customers, reckoned by hand.
+/// Three units and five customers, computed by hand.
 #[test]
 fn a_day_of_five_customers_comes_out_as_on_paper() {
     let plain = world("plain").expect("a world");
@@ -140,7 +140,7 @@ fn a_day_of_five_customers_comes_out_as_on_paper() {
 }
 
 #[test]
-fn nobody_earns_more_than_the_clairvoyant() {
+fn no_policy_earns_more_than_the_clairvoyant() {
     let worlds: Vec<&str> =
         WORLDS.iter().map(|world| world.name).filter(|name| *name != "waiting").collect();
     let policies = [
@@ -159,8 +159,8 @@ fn nobody_earns_more_than_the_clairvoyant() {
     }
 }
 
-/// What a shop without discounts has left in the plain world is what bakeries without discounts
-/// have left: the worlds were made so that prices matter, and not so that they matter most.
+/// A shop without discounts in the plain world has as much left as real bakeries without discounts:
+/// the worlds do not exaggerate the effect of prices.
 #[test]
 fn without_discounts_a_believable_part_of_the_bake_is_left() {
     let plain = world("plain").expect("a world");
