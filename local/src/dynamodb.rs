@@ -129,8 +129,8 @@ impl DynamoDb {
         })
     }
 
-    /// Serves until `stop` is cancelled. Open requests then have five seconds to end. Requests block
-    /// the runtime, one after the other, so the endpoint should have its own thread.
+    /// Serves until `stop` is cancelled. Open requests then have five seconds to end. Requests
+    /// block the runtime, one after the other, so the endpoint should have its own thread.
     pub async fn serve(self, server: HttpServer, stop: CancellationToken) {
         // Adds the file to the log messages of the database, which runs only on this thread.
         let _span = tracing::error_span!("dynamodb", file = self.place).entered();
@@ -152,7 +152,8 @@ impl DynamoDb {
     }
 }
 
-/// Verifies the whole file. A damaged page would otherwise fail the same batch again and again later.
+/// Verifies the whole file. A damaged page would otherwise fail the same batch again and again
+/// later.
 fn check(file: &Path) -> Result<(), DynamoDbOpenError> {
     if !file.exists() {
         return Ok(());

@@ -1,7 +1,7 @@
 //! HTTP/1.1 server on which no client can hold a connection forever.
 //!
-//! The accept loop is written by hand: `axum::serve` has no time limit for headers, and waits without
-//! limit for open connections at the end.
+//! The accept loop is written by hand: `axum::serve` has no time limit for headers, and waits
+//! without limit for open connections at the end.
 
 use std::future::Future;
 use std::io;
@@ -54,7 +54,8 @@ pub enum BindError {
     },
 }
 
-/// Server that listens on its port. Clients can connect at once; [`HttpServer::serve`] answers them.
+/// Server that listens on its port. Clients can connect at once; [`HttpServer::serve`] answers
+/// them.
 #[derive(Debug)]
 pub struct HttpServer {
     listener: TcpListener,
@@ -90,8 +91,8 @@ impl HttpServer {
 
     /// Serves until `stop` is cancelled. Open requests then have five seconds to end.
     ///
-    /// A client has [`REQUEST_READ_MAX`] for its headers, two seconds more for its body, and must read
-    /// a part of the response every 30 seconds. Otherwise its connection is closed.
+    /// A client has [`REQUEST_READ_MAX`] for its headers, two seconds more for its body, and must
+    /// read a part of the response every 30 seconds. Otherwise its connection is closed.
     pub async fn serve(self, router: Router, stop: CancellationToken) {
         let listener = match tokio::net::TcpListener::from_std(self.listener) {
             Ok(listener) => listener,

@@ -99,7 +99,7 @@ pub(crate) struct PutRecordsEntry {
     pub(crate) explicit_hash_key: Option<String>,
 }
 
-/// ShardSelection shards `ListShards` gives.
+/// `ShardFilter` of `ListShards`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ShardFilter {

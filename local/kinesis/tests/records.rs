@@ -65,9 +65,9 @@ async fn a_full_shard_refuses_single_records_not_the_call() {
         let code = record.error_code.as_deref();
         assert_eq!(code, Some("ProvisionedThroughputExceededException"));
         assert!(record.sequence_number.is_none() && record.shard_id.is_none());
-        let message = record.error_message.as_deref().expect("told");
-        let told = [STREAM, FIRST, "000000000000"].map(|part| message.contains(part));
-        assert_eq!(told, [true; 3], "stream, shard and account: {message}");
+        let message = record.error_message.as_deref().expect("a message");
+        let named = [STREAM, FIRST, "000000000000"].map(|part| message.contains(part));
+        assert_eq!(named, [true; 3], "stream, shard and account: {message}");
     }
     assert!(put.records[4].sequence_number.is_some());
     let kept = put.records[..4].iter().filter(|r| r.sequence_number.is_some()).count();

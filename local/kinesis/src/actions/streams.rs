@@ -249,8 +249,8 @@ impl Endpoint {
         if !is_allowed(hours, current) {
             return Err(ApiError::argument(format!(
                 "RetentionPeriodHours {hours} must be {direction} than the {current} hours of \
-                 stream {name}; IncreaseStreamRetentionPeriod takes more, DecreaseStreamRetentionPeriod \
-                 less"
+                 stream {name}; IncreaseStreamRetentionPeriod takes more, \
+                 DecreaseStreamRetentionPeriod less"
             )));
         }
         let mut next = live.stream.clone();

@@ -22,10 +22,10 @@ pub(crate) fn all() -> BTreeMap<String, Difference> {
     let rows = LISTED.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
-        let [promise, theirs, _ours, right] = cells[..] else { panic!("four cells: {row}") };
+        let [promise, emulator, _endpoint, right] = cells[..] else { panic!("four cells: {row}") };
         assert!(JUDGEMENTS.contains(&right), "the last cell must be one of {JUDGEMENTS:?}: {row}");
         let seen =
-            quoted(theirs).unwrap_or_else(|| panic!("the failure must be in backticks: {row}"));
+            quoted(emulator).unwrap_or_else(|| panic!("the failure must be in backticks: {row}"));
         let promise =
             quoted(promise).unwrap_or_else(|| panic!("the promise must be in backticks: {row}"));
         (promise, Difference { seen })

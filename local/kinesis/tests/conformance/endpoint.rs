@@ -28,9 +28,9 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let Some(url) = foreign() else {
-        let (url, ours) = ours().await;
+        let (url, served) = embedded_endpoint().await;
         check(client(&url)).await;
-        return ours.abort();
+        return served.abort();
     };
     let outcome = tokio::spawn(tokio::time::timeout(PATIENCE, check(client(&url)))).await;
     let failure = match outcome {
@@ -82,7 +82,7 @@ fn client(url: &str) -> TestClient {
 
 /// Starts an endpoint of this crate with the system clock. `records.rs` tests the limits per shard,
 /// which no emulator enforces.
-async fn ours() -> (String, JoinHandle<()>) {
+async fn embedded_endpoint() -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     let (storage, limits, clock) = (KinesisStorage::Memory, ShardLimits::Off, Arc::new(now));

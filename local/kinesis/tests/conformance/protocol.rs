@@ -11,19 +11,19 @@ pub(crate) async fn a_signed_request_is_answered_in_json_1_1(on: TestClient) {
 }
 
 pub(crate) async fn every_answer_has_a_request_id(on: TestClient) {
-    let told = send(&on.url, &[JSON, DATED, SIGNED, LIST], "{}").await;
+    let listed = send(&on.url, &[JSON, DATED, SIGNED, LIST], "{}").await;
     let refused = send(&on.url, &[JSON, DATED, SIGNED, LIST], "{").await;
-    assert!(told.headers.contains_key("x-amzn-requestid"));
-    assert_ne!(told.headers["x-amzn-requestid"], refused.headers["x-amzn-requestid"]);
+    assert!(listed.headers.contains_key("x-amzn-requestid"));
+    assert_ne!(listed.headers["x-amzn-requestid"], refused.headers["x-amzn-requestid"]);
 }
 
 pub(crate) async fn a_refusal_has_status_400_a_type_and_a_message(on: TestClient) {
     let target = ("x-amz-target", "Kinesis_20131202.DescribeStreamSummary");
-    let body = r#"{"StreamName":"nobody"}"#;
+    let body = r#"{"StreamName":"missing"}"#;
     let answer = send(&on.url, &[JSON, DATED, SIGNED, target], body).await;
     assert_eq!((answer.status, answer.code()), (400, "ResourceNotFoundException"));
     assert_eq!(answer.headers["content-type"], "application/x-amz-json-1.1");
-    assert!(answer.body["message"].as_str().is_some_and(|message| message.contains("nobody")));
+    assert!(answer.body["message"].as_str().is_some_and(|message| message.contains("missing")));
 }
 
 pub(crate) async fn an_unsigned_request_is_refused_with_403(on: TestClient) {

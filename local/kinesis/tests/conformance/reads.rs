@@ -47,7 +47,7 @@ pub(crate) async fn a_late_reader_is_some_milliseconds_behind(on: TestClient) {
     let iterator = ten(&on).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
     let page = on.client.get_records().shard_iterator(iterator).limit(4).send().await;
-    assert!(page.expect("records").millis_behind_latest.expect("told") > 0);
+    assert!(page.expect("records").millis_behind_latest.expect("a time") > 0);
 }
 
 pub(crate) async fn a_reader_with_records_left_is_never_0_milliseconds_behind(on: TestClient) {
@@ -56,7 +56,7 @@ pub(crate) async fn a_reader_with_records_left_is_never_0_milliseconds_behind(on
     put.set_records(Some(vec![entry(0, vec![1]); 10])).send().await.expect("taken");
     let iterator = on.iterator(FIRST, ShardIteratorType::TrimHorizon).await;
     let page = on.client.get_records().shard_iterator(iterator).limit(4).send().await;
-    let behind = page.expect("records").millis_behind_latest.expect("told");
+    let behind = page.expect("records").millis_behind_latest.expect("a time");
     assert!(behind > 0, "{behind} milliseconds behind, with 6 records to read");
 }
 

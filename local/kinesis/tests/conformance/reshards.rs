@@ -139,10 +139,10 @@ pub(crate) async fn a_closed_shard_is_neither_split_nor_merged(on: TestClient) {
 
 pub(crate) async fn a_shard_that_is_not_there_is_not_split_or_merged(on: TestClient) {
     on.create(1).await;
-    let nobody = "shardId-000000000099";
-    let split = on.client.split_shard().stream_name(&on.stream).shard_to_split(nobody);
+    let missing = "shardId-000000000099";
+    let split = on.client.split_shard().stream_name(&on.stream).shard_to_split(missing);
     refused(split.new_starting_hash_key("1000").send().await, NOT_FOUND);
-    let request = on.client.merge_shards().stream_name(&on.stream).shard_to_merge(nobody);
+    let request = on.client.merge_shards().stream_name(&on.stream).shard_to_merge(missing);
     refused(request.adjacent_shard_to_merge(FIRST).send().await, NOT_FOUND);
 }
 
