@@ -1,5 +1,6 @@
-//! What an event costs station 2, in processor time: a batch is opened, folded, merged with what
-//! is stored, and packed. The tables are in memory, so nothing waits for a network.
+//! Processor time of the stock processor for a batch: open the records, group the events, merge
+//! them with the stored rows, and pack the rows. The tables are in memory, so no call waits for a
+//! network.
 //!
 //! `cargo bench --bench batch` prints the time of a batch and its events per second.
 
@@ -17,7 +18,7 @@ use processors::Processor;
 use tokio::runtime::{Builder, Runtime};
 
 const RECORDS: usize = 100;
-/// What a store's tills send together.
+/// Number of events that a store's tills send together.
 const EVENTS_PER_RECORD: usize = 40;
 
 fn date() -> NaiveDate {
@@ -28,7 +29,7 @@ fn arrived_at() -> DateTime<Utc> {
     "2026-03-12T23:00:00Z".parse().expect("an instant")
 }
 
-/// A batch of the traffic of some shops, each of which sends its events in small disorder.
+/// Returns a batch of the events of several stores, which arrive slightly out of order.
 fn batch() -> Vec<Delivered> {
     let mut batch = Vec::new();
     for shop in shops::scaled(4) {
@@ -45,14 +46,14 @@ fn batch() -> Vec<Delivered> {
             });
         }
     }
-    // A part of every shop.
+    // Some records of every store.
     let step = batch.len() / RECORDS;
     batch.into_iter().step_by(step).take(RECORDS).collect()
 }
 
 fn disordered(events: Vec<Event>) -> Vec<Event> {
     let mut disorder = Disorder::new(1, DisorderRates::USUAL);
-    let windows = events.chunk_by(|one, next| one.window() == next.window());
+    let windows = events.chunk_by(|left, right| left.window() == right.window());
     let mut sent: Vec<Event> =
         windows.flat_map(|events| disorder.pass(events.to_vec()).concat()).collect();
     sent.extend(disorder.flush().concat());
@@ -84,7 +85,7 @@ fn benches(criterion: &mut Criterion) {
         bencher.iter_batched(processor, run, BatchSize::LargeInput);
     });
 
-    // Every row has other events already, as in the middle of its window.
+    // Every row already holds other events, as in the middle of its window.
     let (earlier, later): (Vec<_>, Vec<_>) =
         batch.iter().cloned().enumerate().partition(|(number, _)| number % 2 == 0);
     let records = |part: Vec<(usize, Delivered)>| part.into_iter().map(|(_, record)| record);

@@ -1,5 +1,5 @@
-//! What a pricing pass of a store with 500 items costs, from stored windows to stored offers, over
-//! the DynamoDB endpoint of this machine: what is read, what is decided, what is written.
+//! Time of a pricing pass over a store with 500 items, through the DynamoDB endpoint of this
+//! machine: reading the inputs, deciding, and writing the offers.
 //!
 //! `cargo bench --bench pricing_pass` prints the time of each.
 
@@ -24,7 +24,7 @@ use pricing::{Pricing, slot_of};
 use tokio::runtime::{Builder, Runtime};
 
 const ITEMS: usize = 500;
-/// How many days are behind every item's history.
+/// Number of days in the history of every item.
 const DAYS: usize = 14;
 
 type Pass = Pricing<aws::Tables>;
@@ -33,7 +33,7 @@ fn date() -> NaiveDate {
     "2026-03-12".parse().expect("a date")
 }
 
-/// The middle of an afternoon in Berlin.
+/// Returns a slot in the middle of an afternoon in Berlin.
 fn slot() -> DateTime<Utc> {
     slot_of("2026-03-12T15:00:00Z".parse().expect("an instant"))
 }
@@ -46,7 +46,7 @@ fn renamed(sku: &Sku, copy: usize) -> Sku {
     format!("{sku}-{copy}").parse().expect("a sku")
 }
 
-/// The events of a day, up to the slot, by item.
+/// Returns the events of a day by item.
 fn events(shop: &ShopModel, date: NaiveDate) -> BTreeMap<Sku, Vec<Event>> {
     let (events, _) = ShopDay::new(shop, date, 1).expect("open").play(|_| ShelfPrices::regular());
     let mut items: BTreeMap<Sku, Vec<Event>> = BTreeMap::new();
@@ -65,7 +65,7 @@ fn windows(events: impl IntoIterator<Item = Event>) -> Vec<StockWindow> {
     rows.into_values().collect()
 }
 
-/// The history of each item of the shop.
+/// Returns the history of each item of the shop.
 fn histories(shop: &ShopModel) -> BTreeMap<Sku, History> {
     let store = &shop.store;
     let dates = date().iter_days().rev().skip(1).filter(|date| store.day(*date).is_some());
@@ -94,7 +94,7 @@ fn histories(shop: &ShopModel) -> BTreeMap<Sku, History> {
     rows.into_iter().filter_map(of).collect()
 }
 
-/// The store with its day so far, in the tables.
+/// Writes the store and its day up to the slot into the tables.
 async fn fill(pass: &Pass) {
     let shop = main_shop();
     let (today, histories) = (events(&shop, date()), histories(&shop));
@@ -121,13 +121,14 @@ async fn fill(pass: &Pass) {
     }
 }
 
-struct World {
+/// DynamoDB endpoint of the benchmark, with its client.
+struct BenchEndpoint {
     clients: AwsClients,
     runtime: Runtime,
     _endpoint: ServiceThread,
 }
 
-impl World {
+impl BenchEndpoint {
     fn start() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let enter = runtime.enter();
@@ -150,13 +151,13 @@ impl World {
 }
 
 fn benches(criterion: &mut Criterion) {
-    let world = World::start();
-    let pass = world.pass("shop-");
-    world.runtime.block_on(fill(&pass));
+    let endpoint = BenchEndpoint::start();
+    let pass = endpoint.pass("shop-");
+    endpoint.runtime.block_on(fill(&pass));
     let store_id = main_shop().store.store_id;
     let read = || {
         let read = pass.read(&store_id, slot(), slot());
-        world.runtime.block_on(read).expect("the tables answer").expect("an afternoon")
+        endpoint.runtime.block_on(read).expect("the tables answer").expect("an afternoon")
     };
     let afternoon = read();
     let decided = afternoon.decide();
@@ -171,11 +172,11 @@ fn benches(criterion: &mut Criterion) {
     group.bench_function(format!("write {} offers", decided.drafts.len()), |bencher| {
         let fresh = || {
             number += 1;
-            (world.pass(&format!("fresh-{number}-")), decided.clone())
+            (endpoint.pass(&format!("fresh-{number}-")), decided.clone())
         };
         let write = |(pass, decided): (Pass, _)| {
             let written = pass.write(&afternoon, decided, slot());
-            let written = world.runtime.block_on(written).expect("the tables answer");
+            let written = endpoint.runtime.block_on(written).expect("the tables answer");
             assert_eq!(written.already_decided, 0);
         };
         bencher.iter_batched(fresh, write, BatchSize::PerIteration);

@@ -67,8 +67,8 @@ pub fn slot_of(now: DateTime<Utc>) -> DateTime<Utc> {
     now.duration_trunc(TimeDelta::minutes(SLOT_MINUTES.into())).unwrap_or(now)
 }
 
-/// Selects the stores that are due in a slot. A store that cannot be decoded is selected as well, so
-/// that the function that serves it reports its failure.
+/// Selects the stores that are due in a slot, sorted by id. A store that cannot be decoded is selected
+/// as well, so that the function that serves it reports its failure.
 #[must_use]
 pub fn due_stores(
     stores: Vec<StoreEntry>,
@@ -76,7 +76,10 @@ pub fn due_stores(
     is_due: impl Fn(&Store) -> bool,
 ) -> Vec<DueStore> {
     let due = stores.into_iter().filter(|(_, store)| store.as_ref().map_or(true, &is_due));
-    due.map(|(store_id, _)| DueStore { store_id, due: slot }).collect()
+    let mut due: Vec<DueStore> =
+        due.map(|(store_id, _)| DueStore { store_id, due: slot }).collect();
+    due.sort_by(|left, right| left.store_id.cmp(&right.store_id));
+    due
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Measured work: the figures of `benches/work`, with linear interpolation between them.
 
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Figures that are compiled into the program.
 const MEASURED: &str = include_str!("work.json");
 
 /// Work of the components, in the units that AWS charges.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Work {
     /// Command that measures the figures again.
     pub made_by: String,
@@ -26,7 +27,8 @@ pub struct Work {
 }
 
 /// Work of one request of a till.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct RequestWork {
     /// Number of events in the request.
     pub events: Decimal,
@@ -47,7 +49,8 @@ pub struct RequestWork {
 }
 
 /// Work of the stock processor.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct BatchWork {
     /// Bytes in the stock table for each event.
     pub stored_bytes_per_event: Decimal,
@@ -56,7 +59,8 @@ pub struct BatchWork {
 }
 
 /// Work for the events of one store in one batch.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct BatchGroupWork {
     /// Number of events of the store in the batch.
     pub events: Decimal,
@@ -71,7 +75,8 @@ pub struct BatchGroupWork {
 }
 
 /// Work for the pricing and the close of one store's day.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct StoreDayWork {
     /// Number of items of the store.
     pub items: Decimal,
@@ -92,7 +97,8 @@ pub struct StoreDayWork {
 }
 
 /// Work of one pass over one store.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct PassWork {
     /// Processor time, in milliseconds.
     pub cpu_ms: Decimal,
@@ -163,6 +169,12 @@ fn interpolate<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_built_in_figures_have_the_form_that_the_measurement_prints() {
+        let printed = serde_json::to_string_pretty(&Work::measured()).unwrap();
+        assert_eq!(printed, MEASURED.trim_end());
+    }
 
     #[test]
     fn figures_are_measured_points_and_straight_lines_between_them() {

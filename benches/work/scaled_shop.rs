@@ -1,5 +1,5 @@
-//! Shops of any size: the bakery of the load generator several times over in one store, and the
-//! real bakery of the tests.
+//! Stores of any size, made of copies of the load generator's bakery, and the till lines of a real
+//! bakery.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use load_generator::shelf_prices::ShelfPrices;
 use load_generator::shop_day::ShopDay;
 use load_generator::shops;
 
-/// A store with the items and the customers of `copies` bakeries.
+/// Store with the items and the customers of `copies` bakeries.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Shop {
+pub(crate) struct ScaledShop {
     pub(crate) copies: usize,
 }
 
-impl Shop {
+impl ScaledShop {
     pub(crate) fn store(self) -> Store {
         shops::chain().swap_remove(0).store
     }
@@ -27,7 +27,7 @@ impl Shop {
         (0..self.copies).flat_map(of).collect()
     }
 
-    /// The events of a day, in order; each copy has customers of its own.
+    /// Returns the events of a day, sorted by time. Each copy has its own customers.
     pub(crate) fn day(self, date: NaiveDate) -> Vec<Event> {
         let shop = shops::chain().swap_remove(0);
         let mut all = Vec::new();
@@ -36,8 +36,8 @@ impl Shop {
             let (events, _) = day.play(|_| ShelfPrices::regular());
             all.extend(events.iter().map(|event| of_copy(event, copy)));
         }
-        all.sort_by(|one, next| {
-            (one.occurred_at(), one.event_id()).cmp(&(next.occurred_at(), next.event_id()))
+        all.sort_by(|left, right| {
+            (left.occurred_at(), left.event_id()).cmp(&(right.occurred_at(), right.event_id()))
         });
         all
     }
@@ -62,11 +62,12 @@ fn parsed(text: &str, received_at: DateTime<Utc>) -> Event {
     Event::parse(text, &Acceptance::at(received_at)).expect("an event")
 }
 
-/// The sales of the Edinburgh bakery, in the order of the file; `None` where there is no file.
+/// Reads the sales of the bakery in Edinburgh, in the order of the file. `None` if there is no
+/// file.
 pub(crate) fn bread_basket() -> Option<Vec<Event>> {
     let named = std::env::var_os("DAYMARK_BREAD_BASKET").map(PathBuf::from);
-    let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/bread-basket.csv");
-    let text = fs::read_to_string(named.unwrap_or(usual)).ok()?;
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/bread-basket.csv");
+    let text = fs::read_to_string(named.unwrap_or(default)).ok()?;
     let sold = text.lines().skip(1).zip(0..).filter(|(line, _)| !line.ends_with(",NONE"));
     Some(sold.map(|(line, number)| sale(line, number)).collect())
 }

@@ -1,5 +1,5 @@
-//! The stations as a Lambda function runs them, over the endpoints of this machine, and what each
-//! invocation took.
+//! Components as a Lambda function runs them, over the endpoints of this machine, with a
+//! measurement of each invocation.
 
 use std::sync::{Arc, Mutex};
 
@@ -21,27 +21,29 @@ use processors::{Closing, Processor};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
-use crate::count::{Counter, Work, cpu_ms};
-use crate::shop::Shop;
+use crate::capacity_counter::{CapacityCounter, Measurement, cpu_ms};
+use crate::scaled_shop::ScaledShop;
 
-/// The machine: endpoints on threads of their own, so that their work is not the stations'.
-pub(crate) struct Stations {
+/// Components with their endpoints. The endpoints run on other threads, so that their processor
+/// time is not counted.
+pub(crate) struct Components {
     pub(crate) runtime: Runtime,
     clients: AwsClients,
-    pub(crate) counter: Counter,
+    pub(crate) counter: CapacityCounter,
     _endpoints: [ServiceThread; 2],
 }
 
-/// What one request put into the stream.
+/// Work of one request to the ingest API.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sent {
+pub(crate) struct IngestMeasurement {
     pub(crate) cpu_ms: f64,
+    /// Bytes of each record, partition key included.
     pub(crate) records: Vec<usize>,
     pub(crate) body_bytes: usize,
     pub(crate) reply_bytes: usize,
 }
 
-impl Stations {
+impl Components {
     pub(crate) fn start() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let enter = runtime.enter();
@@ -60,7 +62,7 @@ impl Stations {
             });
             at_kinesis.serve(kinesis.expect("a stream").router(), stop).await;
         });
-        let counter = Counter::default();
+        let counter = CapacityCounter::default();
         let local = AwsClients::local(&urls);
         let counted = local.dynamodb.config().to_builder().interceptor(counter.clone()).build();
         let dynamodb_client = aws_sdk_dynamodb::Client::from_conf(counted);
@@ -70,31 +72,31 @@ impl Stations {
         Self { runtime, clients, counter, _endpoints: endpoints }
     }
 
-    /// Fresh tables.
-    pub(crate) fn tables(&self, prefix: &str) -> TablesOf<'_> {
+    /// Creates empty tables.
+    pub(crate) fn tables(&self, prefix: &str) -> MeasuredTables<'_> {
         let names =
             ResourceNames { table_prefix: format!("{prefix}-"), ..ResourceNames::default() };
         let created = aws::schema::create_tables(&self.clients.dynamodb, &names);
         self.runtime.block_on(created).expect("the tables");
-        TablesOf { stations: self, names }
+        MeasuredTables { components: self, names }
     }
 
-    /// What an invocation takes.
-    pub(crate) fn measure<T>(&self, run: impl Future<Output = T>) -> (T, Work) {
+    /// Runs and measures an invocation.
+    pub(crate) fn measure<T>(&self, run: impl Future<Output = T>) -> (T, Measurement) {
         self.counter.take();
         let before = cpu_ms();
         let result = self.runtime.block_on(run);
         let cpu_ms = cpu_ms() - before;
-        (result, Work { times: 1.0, cpu_ms, ..self.counter.take() })
+        (result, Measurement { invocations: 1.0, cpu_ms, ..self.counter.take() })
     }
 
-    /// Sends the events through the receiver, so many in a request.
-    pub(crate) fn ingest(&self, events: &[Event], in_request: usize) -> Vec<Sent> {
+    /// Sends events through the ingest API, `in_request` events in each request.
+    pub(crate) fn ingest(&self, events: &[Event], in_request: usize) -> Vec<IngestMeasurement> {
         let names = ResourceNames::default();
         let stream = EventStream::new(self.clients.kinesis.clone(), &names);
         self.runtime.block_on(stream.create(4)).expect("a stream");
-        let log = Arc::new(Seen { stream, sizes: Mutex::default() });
-        let receiver = receiver(Arc::clone(&log));
+        let log = Arc::new(MeasuredStream { stream, sizes: Mutex::default() });
+        let router = ingest_router(Arc::clone(&log));
         let requests = events.chunks(in_request).map(|chunk| {
             let body: Vec<String> = chunk.iter().map(Event::canonical).collect();
             let body = body.join("\n");
@@ -104,12 +106,12 @@ impl Stations {
                 .body(Body::from(body))
                 .expect("a request");
             let ((status, reply), work) = self.measure(async {
-                let response = receiver.clone().oneshot(request).await.expect("an answer");
+                let response = router.clone().oneshot(request).await.expect("an answer");
                 let status = response.status();
                 (status, to_bytes(response.into_body(), usize::MAX).await.expect("bytes"))
             });
             assert!(status.is_success(), "{status}");
-            Sent {
+            IngestMeasurement {
                 cpu_ms: work.cpu_ms,
                 records: std::mem::take(&mut *log.sizes.lock().expect("no thread panicked")),
                 body_bytes,
@@ -124,17 +126,17 @@ fn bind() -> HttpServer {
     HttpServer::bind(([127, 0, 0, 1], 0).into()).expect("a free port")
 }
 
-#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+#[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the benchmark is a shell")]
-fn receiver(log: Arc<Seen>) -> Router {
+fn ingest_router(log: Arc<MeasuredStream>) -> Router {
     let settings = IngestSettings { age_max: None, ..IngestSettings::default() };
     let start = std::time::Instant::now();
     let service = IngestService {
-        log: Shared(log),
+        log: SharedStream(log),
         settings,
         clock: Arc::new(now),
         monotonic: Arc::new(move || start.elapsed()),
@@ -143,15 +145,15 @@ fn receiver(log: Arc<Seen>) -> Router {
     router(Arc::new(service))
 }
 
-/// The stream, and the sizes of the records it was given.
-struct Seen {
+/// Stream that collects the sizes of its records.
+struct MeasuredStream {
     stream: EventStream,
     sizes: Mutex<Vec<usize>>,
 }
 
-struct Shared(Arc<Seen>);
+struct SharedStream(Arc<MeasuredStream>);
 
-impl EventLog for Shared {
+impl EventLog for SharedStream {
     async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
         let sizes = records.iter().map(|record| record.data.len() + record.partition_key.len());
         self.0.sizes.lock().expect("no thread panicked").extend(sizes);
@@ -164,14 +166,14 @@ impl EventLog for Shared {
 }
 
 /// Tables of one measurement.
-pub(crate) struct TablesOf<'a> {
-    stations: &'a Stations,
+pub(crate) struct MeasuredTables<'a> {
+    components: &'a Components,
     names: ResourceNames,
 }
 
-impl TablesOf<'_> {
+impl MeasuredTables<'_> {
     fn tables(&self) -> Tables {
-        Tables::new(self.stations.clients.dynamodb.clone(), &self.names)
+        Tables::new(self.components.clients.dynamodb.clone(), &self.names)
     }
 
     pub(crate) fn name(&self, table: &str) -> String {
@@ -179,9 +181,9 @@ impl TablesOf<'_> {
     }
 
     /// Puts a store into the catalogue.
-    pub(crate) fn open(&self, shop: Shop) -> Store {
+    pub(crate) fn open(&self, shop: ScaledShop) -> Store {
         let store = shop.store();
-        self.stations.runtime.block_on(async {
+        self.components.runtime.block_on(async {
             let tables = self.tables();
             tables.put_store(&store).await.expect("written");
             for item in shop.items() {
@@ -191,29 +193,29 @@ impl TablesOf<'_> {
         store
     }
 
-    /// One invocation with these events, so many in a record.
-    pub(crate) fn process(&self, events: &[Event], in_record: usize) -> Work {
+    /// Measures one invocation of the stock processor, with `in_record` events in each record.
+    pub(crate) fn process(&self, events: &[Event], in_record: usize) -> Measurement {
         let processor = Processor { age_max: None, ..Processor::new(self.tables()) };
         let batch: Vec<Delivered> = events.chunks(in_record).zip(0..).map(delivered).collect();
         let run = async { processor.process(&batch).await };
-        let (outcome, work) = self.stations.measure(run);
+        let (outcome, work) = self.components.measure(run);
         assert!(outcome.retry_from.is_none() && outcome.quarantined == 0, "{outcome:?}");
         work
     }
 
-    /// A pass of the pricing; with it how many offers came of it.
-    pub(crate) fn price(&self, store: &Store, slot: DateTime<Utc>) -> (usize, Work) {
+    /// Measures a pricing pass. Returns the number of offers too.
+    pub(crate) fn price(&self, store: &Store, slot: DateTime<Utc>) -> (usize, Measurement) {
         let pricing = Pricing { tables: self.tables() };
         let run = async { pricing.price_store(&store.store_id, slot, slot).await };
-        let (pass, work) = self.stations.measure(run);
+        let (pass, work) = self.components.measure(run);
         (pass.expect("the tables answer").published.len(), work)
     }
 
-    /// A pass of the close of day.
-    pub(crate) fn close(&self, store: &Store, at: DateTime<Utc>) -> Work {
+    /// Measures a pass of the close of day.
+    pub(crate) fn close(&self, store: &Store, at: DateTime<Utc>) -> Measurement {
         let closing = Closing { tables: self.tables() };
         let run = async { closing.close_store(&store.store_id, at).await };
-        let (closed, work) = self.stations.measure(run);
+        let (closed, work) = self.components.measure(run);
         closed.expect("the tables answer");
         work
     }

@@ -1,5 +1,5 @@
-//! What work costs: capacity units as the endpoint reports them, bytes as DynamoDB counts them,
-//! processor time as the kernel accounts it to this thread.
+//! Measurement of work: capacity units as the endpoint reports them, bytes as DynamoDB counts them,
+//! and processor time as the kernel accounts it to this thread.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,25 +17,27 @@ use aws_sdk_dynamodb::operation::put_item::{PutItemInput, PutItemOutput};
 use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity};
 
-/// What was done.
+/// Work of a number of invocations.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Work {
-    /// Invocations of the station.
-    pub(crate) times: f64,
+pub(crate) struct Measurement {
+    /// Number of invocations.
+    pub(crate) invocations: f64,
     pub(crate) cpu_ms: f64,
-    /// Calls of DynamoDB.
+    /// Number of calls of DynamoDB.
     pub(crate) calls: f64,
-    /// Read units of the stock table, and of all others.
+    /// Read units of the stock table.
     pub(crate) stock_reads: f64,
+    /// Read units of the other tables.
     pub(crate) other_reads: f64,
+    /// Write units.
     pub(crate) writes: f64,
-    /// Items written.
+    /// Number of items written.
     pub(crate) rows: f64,
 }
 
-impl AddAssign for Work {
+impl AddAssign for Measurement {
     fn add_assign(&mut self, other: Self) {
-        self.times += other.times;
+        self.invocations += other.invocations;
         self.cpu_ms += other.cpu_ms;
         self.calls += other.calls;
         self.stock_reads += other.stock_reads;
@@ -47,21 +49,22 @@ impl AddAssign for Work {
 
 #[derive(Debug, Default)]
 struct Tally {
-    work: Work,
-    /// The bytes of every item, by table and key.
+    work: Measurement,
+    /// Bytes of every item, by table and key.
     items: BTreeMap<(String, String), usize>,
 }
 
-/// Sees every call of a DynamoDB client.
+/// Interceptor that counts the calls of a DynamoDB client.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Counter(Arc<Mutex<Tally>>);
+pub(crate) struct CapacityCounter(Arc<Mutex<Tally>>);
 
-impl Counter {
-    pub(crate) fn take(&self) -> Work {
+impl CapacityCounter {
+    /// Returns the work since the last call.
+    pub(crate) fn take(&self) -> Measurement {
         std::mem::take(&mut self.0.lock().expect("no thread panicked").work)
     }
 
-    /// How many items a table has and how many bytes they take.
+    /// Returns the number of items in a table, and their bytes.
     pub(crate) fn stored(&self, table: &str) -> (usize, usize) {
         let tally = self.0.lock().expect("no thread panicked");
         let sizes = tally.items.iter().filter(|((of, _), _)| of == table).map(|(_, bytes)| bytes);
@@ -82,9 +85,9 @@ impl Counter {
     }
 }
 
-impl Intercept for Counter {
+impl Intercept for CapacityCounter {
     fn name(&self) -> &'static str {
-        "Counter"
+        "CapacityCounter"
     }
 
     fn modify_before_serialization(
@@ -135,7 +138,7 @@ impl Intercept for Counter {
     }
 }
 
-/// The size of a value. Source: "DynamoDB item sizes and formats" in the developer guide.
+/// Returns the size of a value. Source: "DynamoDB item sizes and formats" in the developer guide.
 fn bytes_of(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
@@ -155,9 +158,10 @@ fn bytes_of(value: &AttributeValue) -> usize {
     }
 }
 
-/// The time this thread has had a processor, in milliseconds.
+/// Returns the processor time of this thread, in milliseconds.
 pub(crate) fn cpu_ms() -> f64 {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells");
+    let text = fs::read_to_string("/proc/thread-self/schedstat")
+        .expect("a kernel with scheduler statistics");
     let nanoseconds = text.split(' ').next().and_then(|word| word.parse::<f64>().ok());
     nanoseconds.expect("nanoseconds") / 1e6
 }
