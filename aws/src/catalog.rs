@@ -1,5 +1,6 @@
-//! Catalogue table: `pk` = `chain` or `store#id`; `sk` = `item#sku`, `settings`, or, in the partition
-//! of the chain, `store#id` for the list of stores. The attribute `entry` holds the JSON text.
+//! Catalogue table: `pk` = `chain` or `store#id`; `sk` = `item#sku`, `settings`, or, in the
+//! partition of the chain, `store#id` for the list of stores. The attribute `entry` holds the JSON
+//! text.
 
 use std::collections::{BTreeMap, HashMap};
 

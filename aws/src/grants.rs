@@ -1,5 +1,5 @@
-//! Clients table: `pk` = `client#id`, `sk` = `grant` for the grant of a client; and, in the partition
-//! `clients`, `sk` = the id, for the list of clients.
+//! Clients table: `pk` = `client#id`, `sk` = `grant` for the grant of a client; and, in the
+//! partition `clients`, `sk` = the id, for the list of clients.
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::ports::{ClientsTable, Failure};

@@ -1,5 +1,5 @@
-//! Histories in the days table: `pk` = `store#sku` or `store#category/NAME`, `sk` = `history`. No SKU
-//! contains a slash, and `history` is not a date, so the keys differ from those of day rows.
+//! Histories in the days table: `pk` = `store#sku` or `store#category/NAME`, `sk` = `history`. No
+//! SKU contains a slash, and `history` is not a date, so the keys differ from those of day rows.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Version;

@@ -1,4 +1,5 @@
-//! The [`domain::ports`] over Kinesis, DynamoDB and SQS. No other crate calls AWS for the components.
+//! The [`domain::ports`] over Kinesis, DynamoDB and SQS. No other crate calls AWS for the
+//! components.
 //!
 //! The same code runs deployed and on one machine, where [`AwsClients::local`] connects to local
 //! endpoints. [`Tables`] implements all table ports, [`EventStream`] the port of the stream, and

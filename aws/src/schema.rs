@@ -53,7 +53,8 @@ const ACTIVE_PAUSE: Duration = Duration::from_millis(100);
 /// Creates the tables that do not exist yet and waits until all can be used.
 ///
 /// # Errors
-/// Returns an error if a call fails, and [`Failure::Unavailable`] if a table does not become active.
+/// Returns an error if a call fails, and [`Failure::Unavailable`] if a table does not become
+/// active.
 pub async fn create_tables(client: &Client, names: &ResourceNames) -> Result<(), Failure> {
     let definition = Schema::load();
     let existing = list(client).await?;

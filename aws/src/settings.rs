@@ -1,5 +1,5 @@
-//! Settings of a deployed function: environment variables. Each variable is read where it is needed,
-//! so a function needs only the variables that it uses.
+//! Settings of a deployed function: environment variables. Each variable is read where it is
+//! needed, so a function needs only the variables that it uses.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -78,8 +78,8 @@ impl FunctionSettings {
         self.required(QUEUE_URL)
     }
 
-    /// Returns the maximum age of an event from [`EVENT_AGE_MAX_DAYS`]. `None` accepts events of any
-    /// age, and their rows never expire.
+    /// Returns the maximum age of an event from [`EVENT_AGE_MAX_DAYS`]. `None` accepts events of
+    /// any age, and their rows never expire.
     ///
     /// # Errors
     /// Returns an error if the value is neither a number of days in range nor `any`.

@@ -1,7 +1,7 @@
 //! Authority of a caller over stores, and the grants of clients.
 //!
-//! A client signs in for access tokens: a till, the gateway of a store or a program of the chain. Its
-//! grant becomes a claim of its tokens, and the claim becomes the authority of its requests.
+//! A client signs in for access tokens: a till, the gateway of a store or a program of the chain.
+//! Its grant becomes a claim of its tokens, and the claim becomes the authority of its requests.
 //!
 //! ```
 //! use domain::Authority;

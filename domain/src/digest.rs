@@ -4,8 +4,8 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// Version of stored content: a digest of its bytes. A save is conditional on the version. A version
-/// depends on the content alone and not on the number of earlier saves.
+/// Version of stored content: a digest of its bytes. A save is conditional on the version. A
+/// version depends on the content alone and not on the number of earlier saves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version(String);
 

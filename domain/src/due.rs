@@ -67,8 +67,8 @@ pub fn slot_of(now: DateTime<Utc>) -> DateTime<Utc> {
     now.duration_trunc(TimeDelta::minutes(SLOT_MINUTES.into())).unwrap_or(now)
 }
 
-/// Selects the stores that are due in a slot, sorted by id. A store that cannot be decoded is selected
-/// as well, so that the function that serves it reports its failure.
+/// Selects the stores that are due in a slot, sorted by id. A store that cannot be decoded is
+/// selected as well, so that the function that serves it reports its failure.
 #[must_use]
 pub fn due_stores(
     stores: Vec<StoreEntry>,

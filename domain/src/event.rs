@@ -120,8 +120,8 @@ impl Event {
         Window::of(self.occurred_at)
     }
 
-    /// Returns the canonical JSON object, version 1: fields in a fixed order, decimals as strings, the
-    /// instant in UTC with milliseconds, no absent fields. Equal events have equal bytes.
+    /// Returns the canonical JSON object, version 1: fields in a fixed order, decimals as strings,
+    /// the instant in UTC with milliseconds, no absent fields. Equal events have equal bytes.
     #[must_use]
     pub fn canonical(&self) -> String {
         let price = self.action.unit_price();

@@ -1,7 +1,7 @@
 //! Domain types of Daymark: event, window, stock, money, offer, catalogue, limits and ports.
 //!
-//! The crate does no I/O, reads no clock and does not depend on AWS. `now` is always an argument, and
-//! external services appear only as the traits of [`ports`].
+//! The crate does no I/O, reads no clock and does not depend on AWS. `now` is always an argument,
+//! and external services appear only as the traits of [`ports`].
 //!
 //! ```
 //! use domain::stock::WindowKey;

@@ -29,10 +29,10 @@ pub const EVENT_BYTES_MAX: usize = 2 * KIB;
 
 // The request.
 
-/// Largest request body as sent, in bytes. Lambda's synchronous payload is 6 MB; it holds the headers
-/// and a compressed body in base64 (4/3), or a JSON body as an escaped string, which grows less.
-/// API Gateway accepts 10 MB.
-/// Source: AWS Lambda quotas, "Invocation payload (synchronous)"; API Gateway quotas of HTTP APIs.
+/// Largest request body as sent, in bytes. Lambda's synchronous payload is 6 MB; it holds the
+/// headers and a compressed body in base64 (4/3), or a JSON body as an escaped string, which grows
+/// less. API Gateway accepts 10 MB. Source: AWS Lambda quotas, "Invocation payload (synchronous)";
+/// API Gateway quotas of HTTP APIs.
 pub const BODY_BYTES_MAX: usize = 4 * MIB;
 /// Largest inflated request body, in bytes: a full request of events of the largest usual size.
 pub const INFLATED_BYTES_MAX: usize = 16 * MIB;
@@ -110,8 +110,8 @@ pub const SEND_MESSAGES_MAX: usize = 10;
 
 // Daymark's rows.
 
-/// Room in a stock row for its keys and plain attributes, in bytes: about 1 KiB, and at most 40 bytes
-/// for the revenue in each of the some 170 currencies of ISO 4217.
+/// Room in a stock row for its keys and plain attributes, in bytes: about 1 KiB, and at most 40
+/// bytes for the revenue in each of the some 170 currencies of ISO 4217.
 pub const STOCK_ROW_OVERHEAD_BYTES: usize = 12 * KIB;
 /// Largest packed event, in bytes: six texts of 64 characters, an offer id with two more, a GTIN, a
 /// lot number and the numbers.

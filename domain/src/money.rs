@@ -69,8 +69,8 @@ impl Quantity {
     /// Creates a quantity.
     ///
     /// # Errors
-    /// Returns [`AmountError::Range`] below 0 or above 1,000,000, and [`AmountError::Places`] for more
-    /// than three decimal places.
+    /// Returns [`AmountError::Range`] below 0 or above 1,000,000, and [`AmountError::Places`] for
+    /// more than three decimal places.
     pub fn new(value: Decimal) -> Result<Self, AmountError> {
         in_range(value, QUANTITY_SCALE_MAX, QUANTITY_MAX).map(Self)
     }
@@ -180,8 +180,8 @@ impl Money {
     /// Creates a price from 0 to 1,000,000.
     ///
     /// # Errors
-    /// Returns [`AmountError::Range`] outside the range, and [`AmountError::Places`] for an amount finer
-    /// than the minor unit.
+    /// Returns [`AmountError::Range`] outside the range, and [`AmountError::Places`] for an amount
+    /// finer than the minor unit.
     pub fn price(amount: Decimal, currency: Currency) -> Result<Self, AmountError> {
         let amount = in_range(amount, currency.minor_digits(), UNIT_PRICE_MAX)?;
         Ok(Self { amount: with_minor_digits(amount, currency), currency })

@@ -73,9 +73,9 @@ pub struct Offer {
     pub valid_until: DateTime<Utc>,
     /// Price without discount.
     pub regular_price: Money,
-    /// Previous price that a sign may name: the lowest price of the last 30 days, or the regular price
-    /// if perishables are exempt. Source: Directive 98/6/EC, article 6a. A sign may name no previous
-    /// price if this price is not above `price`.
+    /// Previous price that a sign may name: the lowest price of the last 30 days, or the regular
+    /// price if perishables are exempt. Source: Directive 98/6/EC, article 6a. A sign may name no
+    /// previous price if this price is not above `price`.
     pub was_price: Money,
     /// Lowest known price of the previous 30 days.
     pub lowest_price: Option<Money>,

@@ -131,8 +131,8 @@ pub fn pack<'a>(partition_key: &str, events: impl IntoIterator<Item = &'a Event>
     Record { partition_key: partition_key.to_owned(), data }
 }
 
-/// Returns the JSON texts of the events in a record. Accepts the output of [`pack`], NDJSON, and one
-/// JSON object on several lines, which a producer may put without this crate.
+/// Returns the JSON texts of the events in a record. Accepts the output of [`pack`], NDJSON, and
+/// one JSON object on several lines, which a producer may put without this crate.
 ///
 /// # Errors
 /// Returns an error if the record has no readable text.

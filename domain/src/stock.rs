@@ -1,6 +1,6 @@
 //! Stock by window. **A [`StockWindow`] is a set of events, and its figures are a function of that
-//! set.** Merging is set union, so any batches, order and repetition of the same events give the same
-//! row, byte for byte.
+//! set.** Merging is set union, so any batches, order and repetition of the same events give the
+//! same row, byte for byte.
 
 mod availability;
 mod figures;
@@ -119,7 +119,8 @@ impl StockWindow {
         &self.key
     }
 
-    /// `true` if the events are in continuation rows. Such a row accepts no events and never changes.
+    /// `true` if the events are in continuation rows. Such a row accepts no events and never
+    /// changes.
     #[must_use]
     pub fn is_signpost(&self) -> bool {
         self.content == Content::Signpost
@@ -215,8 +216,8 @@ impl StockWindow {
     }
 }
 
-/// Merges rows into windows, sorted by key. While a row is being split, its events are in the row and
-/// in its continuation rows; the result holds each event once.
+/// Merges rows into windows, sorted by key. While a row is being split, its events are in the row
+/// and in its continuation rows; the result holds each event once.
 #[must_use]
 pub fn assemble(rows: impl IntoIterator<Item = StockWindow>) -> Vec<StockWindow> {
     let mut windows: BTreeMap<WindowKey, StockWindow> = BTreeMap::new();
@@ -237,8 +238,8 @@ pub fn assemble(rows: impl IntoIterator<Item = StockWindow>) -> Vec<StockWindow>
 }
 
 impl Conflict {
-    /// Returns the quarantine row of the refused content. Its key depends on the content alone, so the
-    /// same conflict makes one row in any order of arrival.
+    /// Returns the quarantine row of the refused content. Its key depends on the content alone, so
+    /// the same conflict makes one row in any order of arrival.
     #[must_use]
     pub fn quarantined(&self) -> Quarantined {
         let event = &self.refused;

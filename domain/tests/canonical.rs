@@ -1,5 +1,5 @@
-//! Canonical form of an event: one spelling, which parses to the same event. Any other text is refused
-//! with one short line.
+//! Canonical form of an event: one spelling, which parses to the same event. Any other text is
+//! refused with one short line.
 
 mod events;
 

@@ -1,5 +1,5 @@
-//! Catalogue entries: a written entry is read unchanged, and an invalid entry is refused with all its
-//! violations.
+//! Catalogue entries: a written entry is read unchanged, and an invalid entry is refused with all
+//! its violations.
 
 use chrono::NaiveTime;
 use domain::catalog::{CategoryRules, OnDoubt};

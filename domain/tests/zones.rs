@@ -1,5 +1,5 @@
-//! Business days in time zones: offsets of half hours, clock changes of half an hour or at midnight,
-//! and closing times after midnight.
+//! Business days in time zones: offsets of half hours, clock changes of half an hour or at
+//! midnight, and closing times after midnight.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{Hours, Store};

@@ -40,8 +40,9 @@ fn not_csv(error: &csv::Error) -> String {
 
 /// Line counter for ascending byte offsets.
 ///
-/// The line count of the `csv` crate has two defects: it knows only `\n`, so that all rows of a file
-/// with `\r` line ends are on line 1, and it counts the blank lines before a row as part of the row.
+/// The line count of the `csv` crate has two defects: it knows only `\n`, so that all rows of a
+/// file with `\r` line ends are on line 1, and it counts the blank lines before a row as part of
+/// the row.
 struct Lines<'a> {
     text: &'a [u8],
     seen: usize,

@@ -38,8 +38,8 @@ pub struct ColumnMapping {
     #[arg(long)]
     csv: bool,
 
-    /// Column of a field; several columns are joined with a blank: occurred_at=Date+Time. Characters
-    /// that an id must not have become a dash
+    /// Column of a field; several columns are joined with a blank: occurred_at=Date+Time.
+    /// Characters that an id must not have become a dash
     #[arg(long, value_name = "FIELD=COLUMN", requires = "csv", value_parser = pair)]
     map: Vec<(String, String)>,
 

@@ -64,8 +64,9 @@ impl ContentEncoding {
 /// kept: a sender that is cut off while it sends would see a broken connection and no answer.
 ///
 /// # Errors
-/// Returns [`RequestProblem::BodyTooLarge`], [`RequestProblem::ReadTimeout`] if the body takes longer
-/// than [`REQUEST_READ_MAX`], or [`RequestProblem::BodyUnreadable`] if the connection breaks.
+/// Returns [`RequestProblem::BodyTooLarge`], [`RequestProblem::ReadTimeout`] if the body takes
+/// longer than [`REQUEST_READ_MAX`], or [`RequestProblem::BodyUnreadable`] if the connection
+/// breaks.
 pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, RequestProblem> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > DISCARDED_BYTES_MAX {

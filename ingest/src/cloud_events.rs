@@ -14,8 +14,8 @@ const SPEC_VERSION: &str = "1.0";
 /// Attributes that are read.
 const ATTRIBUTES: &[&str] = &["id", "specversion", "time", "data", "data_base64"];
 
-/// Returns the event in `data`. The `id` and `time` of the envelope replace a missing `event_id` and
-/// `occurred_at`.
+/// Returns the event in `data`. The `id` and `time` of the envelope replace a missing `event_id`
+/// and `occurred_at`.
 ///
 /// # Errors
 /// Returns the violations of the envelope.

@@ -115,8 +115,8 @@ impl<'a> EventResult<'a> {
         result
     }
 
-    /// Sets the status by the outcome of a put. `None` is a dry run, `Some(None)` a missing outcome,
-    /// which counts as a failure.
+    /// Sets the status by the outcome of a put. `None` is a dry run, `Some(None)` a missing
+    /// outcome, which counts as a failure.
     fn set_put(&mut self, put: Option<Option<&'a Put>>) {
         let (code, message) = match put {
             None => return,

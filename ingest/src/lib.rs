@@ -1,9 +1,9 @@
 //! The ingest API: requests of tills become validated events and Kinesis records.
 //!
 //! The modules follow a request: `body` reads and inflates it within limits, `format` and
-//! `raw_event` split it into the texts of single events, `validate` validates each event on its own,
-//! `pack` makes records, `publish` puts them, and `event_result` and `reply` answer for each event.
-//! `routes` calls them, and `problem` is the answer to a request that fails as a whole.
+//! `raw_event` split it into the texts of single events, `validate` validates each event on its
+//! own, `pack` makes records, `publish` puts them, and `event_result` and `reply` answer for each
+//! event. `routes` calls them, and `problem` is the answer to a request that fails as a whole.
 //!
 //! - An answer reports `stored` only for events that the log has acknowledged.
 //! - An event of a store that the sender may not write for is rejected. The shell authenticates the

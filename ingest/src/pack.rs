@@ -20,8 +20,8 @@ pub(crate) struct PackedRecord {
 ///   needed to keep the events of an item in order.
 /// - The events of a store, packed hundreds to a record, stay far below the limits of one shard. A
 ///   finer key would make records of one event each.
-/// - With a parallelization factor, records of one key still go to one worker at a time. The rows of
-///   a store have one writer, and its saves rarely meet a version conflict.
+/// - With a parallelization factor, records of one key still go to one worker at a time. The rows
+///   of a store have one writer, and its saves rarely meet a version conflict.
 fn partition_key(event: &Event) -> &str {
     event.store_id().as_str()
 }

@@ -67,8 +67,8 @@ struct ReplyBody<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// Creates the answer. `puts` holds the outcomes of the valid events by index, and is `None` for
-    /// a dry run. `random` spreads the next requests of several senders.
+    /// Creates the answer. `puts` holds the outcomes of the valid events by index, and is `None`
+    /// for a dry run. `random` spreads the next requests of several senders.
     pub(crate) fn new(
         events: &'a [ValidatedEvent],
         puts: Option<&'a [Option<Put>]>,

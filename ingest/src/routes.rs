@@ -41,8 +41,8 @@ const READY_MAX: Duration = Duration::from_secs(2);
 /// | `GET /readyz` | 200 if the log accepts records, otherwise 503 |
 ///
 /// Each event's store is checked against the [`Authority`] in the extensions of the request. The
-/// shell adds the authority after it has authenticated the sender. A request without an authority is
-/// refused.
+/// shell adds the authority after it has authenticated the sender. A request without an authority
+/// is refused.
 ///
 /// The router does not listen; the shell does. Its fallback answers 404 as problem details. A shell
 /// that merges it with a router that has a fallback too calls [`Router::reset_fallback`] on one of

@@ -12,8 +12,8 @@ use crate::shelf_prices::ShelfPrices;
 use crate::shop_day::ShopDay;
 use crate::shops::ShopModel;
 
-/// Figures of one item, one shop or all shops on one day. Units are the sum of pieces, kilograms and
-/// litres. Money is in the currency of the prices, which is euro in all shops.
+/// Figures of one item, one shop or all shops on one day. Units are the sum of pieces, kilograms
+/// and litres. Money is in the currency of the prices, which is euro in all shops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DayFigures {
     /// Number of recorded sales, without corrected ones.
@@ -40,8 +40,8 @@ pub struct DayFigures {
     pub full_price_revenue: Decimal,
 }
 
-/// Plays a day at regular prices, with the same customers as any other day of this seed. All figures
-/// are 0 if the store stays closed.
+/// Plays a day at regular prices, with the same customers as any other day of this seed. All
+/// figures are 0 if the store stays closed.
 #[must_use]
 pub fn without_discounts(shop: &ShopModel, date: NaiveDate, seed: u64) -> DayFigures {
     let day = ShopDay::new(shop, date, seed);

@@ -54,8 +54,8 @@ impl Ledger {
         Self::default()
     }
 
-    /// Adds an event that the system acknowledged. Returns `false` if the store already has an event
-    /// with this id; the first content stays.
+    /// Adds an event that the system acknowledged. Returns `false` if the store already has an
+    /// event with this id; the first content stays.
     pub fn acknowledge(&mut self, event: &Event) -> bool {
         let key = (event.store_id().clone(), event.event_id().clone());
         let is_new = !self.events.contains_key(&key);

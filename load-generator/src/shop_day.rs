@@ -167,8 +167,8 @@ impl ShopDay {
         }
     }
 
-    /// Sells the wanted quantity as far as it is on hand. The customer leaves if the rest is smaller
-    /// than the smallest quantity that is sold.
+    /// Sells the wanted quantity as far as it is on hand. The customer leaves if the rest is
+    /// smaller than the smallest quantity that is sold.
     fn serve(
         &mut self,
         activity: &ShopActivity,

@@ -40,8 +40,8 @@ impl TillWriter {
         Self { store_id, date, next: vec![1; tills.max(1).into()], latest: (0, 0) }
     }
 
-    /// Writes an event. Sales, returns and corrections go to the till that the entry's mark selects;
-    /// all other events go to the first till. Entries must be in order of time.
+    /// Writes an event. Sales, returns and corrections go to the till that the entry's mark
+    /// selects; all other events go to the first till. Entries must be in order of time.
     pub(crate) fn write(&mut self, kind: Kind, entry: TillEntry<'_>) -> Event {
         let till = match kind {
             Kind::Sale | Kind::Return | Kind::Correction => entry.mark % self.next.len() as u64,
@@ -72,8 +72,8 @@ impl TillWriter {
         Event::parse(&json.to_string(), &received).expect("the writer produces valid events")
     }
 
-    /// Creates a UUIDv7 with a given random part. A counter makes the ids of one instant unique within
-    /// the store and sorts them in order of writing. Source: RFC 9562, sections 5.7 and 6.2.
+    /// Creates a UUIDv7 with a given random part. A counter makes the ids of one instant unique
+    /// within the store and sorts them in order of writing. Source: RFC 9562, sections 5.7 and 6.2.
     fn event_id(&mut self, at: DateTime<Utc>, mark: u64) -> String {
         let instant = at.timestamp_millis();
         let count = if self.latest.0 == instant { self.latest.1 } else { 0 };

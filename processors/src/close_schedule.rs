@@ -1,10 +1,10 @@
-//! Schedule of the close of day: selects the stores to close in a slot and sends them to a queue.
-//! A consumer closes one store per message.
+//! Schedule of the close of day: selects the stores to close in a slot and sends them to a queue. A
+//! consumer closes one store per message.
 //!
 //! A pass reads all windows of eight dates (nine between the close and midnight), too much for each
-//! of the 96 slots of a day. A store is due in each slot of the hour after its doors close. For late
-//! events it is also due every four hours, so that days are current before prices are decided. The
-//! slot within the four hours is a hash of the store id, which spreads the load over all slots.
+//! of the 96 slots of a day. A store is due in each slot of the hour after its doors close. For
+//! late events it is also due every four hours, so that days are current before prices are decided.
+//! The slot within the four hours is a hash of the store id, which spreads the load over all slots.
 
 use chrono::{DateTime, Days, TimeDelta, Timelike, Utc};
 use domain::draw;

@@ -1,8 +1,8 @@
 //! Batch handler: stores the events of a Kinesis batch as stock rows. Lambda and the local event
 //! source mapping call [`Processor::process`].
 //!
-//! A *poison record* is invalid: it goes to quarantine and is counted. An *unsaved* row is a failure
-//! of a table: the batch is redelivered from the first record with an event of that row.
+//! A *poison record* is invalid: it goes to quarantine and is counted. An *unsaved* row is a
+//! failure of a table: the batch is redelivered from the first record with an event of that row.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -192,8 +192,8 @@ impl Scenario {
     }
 }
 
-/// Start of the afternoon and close of a shop. `None` if the clocks change in between, because these
-/// instants are computed by adding hours.
+/// Start of the afternoon and close of a shop. `None` if the clocks change in between, because
+/// these instants are computed by adding hours.
 pub(crate) type AfternoonHours = Option<(DateTime<Utc>, DateTime<Utc>)>;
 
 /// Draws a shop in some time zone whose afternoon falls into the scenario.

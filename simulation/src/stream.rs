@@ -217,8 +217,8 @@ impl SimulatedStream {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `true` if the stream throttles. Throttling ends with the call, or lasts longer than a request
-    /// may take.
+    /// `true` if the stream throttles. Throttling ends with the call, or lasts longer than a
+    /// request may take.
     fn is_throttled(&self) -> bool {
         let now = self.sim.now();
         if self.sim.injects(InjectedFault::StreamThrottle) {

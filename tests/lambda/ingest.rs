@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use crate::function::metrics;
 use crate::world::{World, event, now};
 
-/// Request of an HTTP API of API Gateway, payload version 2.0. The sender may write for every store.
+/// Request of an HTTP API of API Gateway, payload version 2.0. The sender may write for every
+/// store.
 pub(crate) fn request(
     method: &str,
     path: &str,

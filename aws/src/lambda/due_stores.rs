@@ -92,7 +92,8 @@ mod tests {
         })
     }
 
-    /// Serves messages; messages of the store `bad` fail. Returns the served stores and the response.
+    /// Serves messages; messages of the store `bad` fail. Returns the served stores and the
+    /// response.
     fn serve(messages: &[Value]) -> (Vec<String>, Value) {
         let batch: DueBatch = serde_json::from_value(json!({ "Records": messages })).unwrap();
         let served = Mutex::new(Vec::new());

@@ -14,7 +14,8 @@ const FIELDS: &[&str] = &["chain", "enabled", "perishables_exempt"];
 pub struct Chain {
     /// Name of the retailer.
     pub name: String,
-    /// `false` if no price is decided in any store. Offers on the shelves stay valid until the close.
+    /// `false` if no price is decided in any store. Offers on the shelves stay valid until the
+    /// close.
     pub enabled: bool,
     /// Countries (ISO 3166-1 alpha-2) in which offers of perishable goods need not name the lowest
     /// price of the last 30 days. Source: Directive 98/6/EC, article 6a (3).

@@ -45,8 +45,8 @@ const FIELDS: &[&str] = &[
 pub struct Item {
     /// Name of the item in events.
     pub sku: Sku,
-    /// Store of the entry; `None` for the whole chain. The entry of a store takes precedence over the
-    /// entry of the chain.
+    /// Store of the entry; `None` for the whole chain. The entry of a store takes precedence over
+    /// the entry of the chain.
     pub store_id: Option<StoreId>,
     /// Name for people.
     pub name: Option<String>,

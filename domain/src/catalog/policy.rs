@@ -104,10 +104,10 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// Half an hour between changes and steps of ten points lose almost nothing against any price at
-    /// any time, and six changes reach deep enough. An elasticity of 2.2 (three times the demand at
-    /// half the price) is the prior without measurements: studies of single items in shops find means
-    /// of 1.8 to 3.3 (Tellis 1988; Bijmolt, van Heerde & Pieters 2005; Akbay & Jones 2006).
+    /// Half an hour between changes and steps of ten points lose almost nothing against any price
+    /// at any time, and six changes reach deep enough. An elasticity of 2.2 (three times the demand
+    /// at half the price) is the prior without measurements: studies of single items in shops find
+    /// means of 1.8 to 3.3 (Tellis 1988; Bijmolt, van Heerde & Pieters 2005; Akbay & Jones 2006).
     fn default() -> Self {
         Self {
             enabled: true,

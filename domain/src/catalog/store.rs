@@ -50,9 +50,9 @@ impl Store {
         if violations.is_empty() { Ok(store) } else { Err(CatalogError(violations)) }
     }
 
-    /// Returns a violation for each latest time of a change that precedes the earliest one. No price
-    /// would ever change. The order of two times depends on the opening hours, because a business day
-    /// may end after midnight.
+    /// Returns a violation for each latest time of a change that precedes the earliest one. No
+    /// price would ever change. The order of two times depends on the opening hours, because a
+    /// business day may end after midnight.
     fn reversed_times(&self) -> Vec<Violation> {
         let days: Vec<BusinessDay> =
             ANY_WEEK.iter_days().take(7).filter_map(|date| self.day(date)).collect();
@@ -112,7 +112,8 @@ impl Store {
     }
 
     /// Returns the business day whose afternoon contains `now`. A start of the afternoon before the
-    /// opening counts for the next date if the store is still open then, and otherwise as the opening.
+    /// opening counts for the next date if the store is still open then, and otherwise as the
+    /// opening.
     #[must_use]
     pub fn afternoon_at(&self, now: DateTime<Utc>) -> Option<BusinessDay> {
         let day = self.hours.open_day_at(self.zone, now)?;

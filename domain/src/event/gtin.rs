@@ -30,9 +30,9 @@ impl Gtin {
     }
 }
 
-/// Source of the check digit: GS1 General Specifications, section 7.9.1. The digits before the check
-/// digit are weighted 3, 1, 3, … from the right. The check digit completes their sum to a multiple
-/// of ten.
+/// Source of the check digit: GS1 General Specifications, section 7.9.1. The digits before the
+/// check digit are weighted 3, 1, 3, … from the right. The check digit completes their sum to a
+/// multiple of ten.
 impl FromStr for Gtin {
     type Err = GtinError;
 

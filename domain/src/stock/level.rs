@@ -47,8 +47,9 @@ pub fn course<'a>(
     after.collect()
 }
 
-/// Returns the part of `on_hand` whose expiry date is before `date`. Goods may be sold on their expiry
-/// date. Stores sell the oldest goods first, so the stock left is that of the last deliveries.
+/// Returns the part of `on_hand` whose expiry date is before `date`. Goods may be sold on their
+/// expiry date. Stores sell the oldest goods first, so the stock left is that of the last
+/// deliveries.
 #[must_use]
 pub fn past_its_date<'a>(
     windows: impl IntoIterator<Item = &'a StockWindow>,

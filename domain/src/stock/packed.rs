@@ -1,7 +1,7 @@
 //! Stored form of the events of a row: a version byte and the events, sorted by id, in the postcard
 //! format (<https://postcard.jamesmunns.com/wire-format>). The order of fields and variants is part
-//! of the format: append only, and use a new version for any other change. A signpost is its version
-//! byte alone.
+//! of the format: append only, and use a new version for any other change. A signpost is its
+//! version byte alone.
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta};
 use rust_decimal::Decimal;

@@ -1,4 +1,5 @@
-//! Keys of stored rows. A window is stored in one row or, once the row is full, in continuation rows.
+//! Keys of stored rows. A window is stored in one row or, once the row is full, in continuation
+//! rows.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,8 +9,8 @@ use crate::digest::digest;
 use crate::identifier::EventId;
 
 /// Path of a continuation row: hexadecimal digits, empty for the first row. An event belongs to the
-/// first row on the path of the SHA-256 of its id that is not split. Its row depends on the events of
-/// the window and not on their order of arrival.
+/// first row on the path of the SHA-256 of its id that is not split. Its row depends on the events
+/// of the window and not on their order of arrival.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Part(String);
 

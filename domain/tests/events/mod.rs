@@ -84,8 +84,8 @@ pub(crate) fn any_event() -> impl Strategy<Value = Event> {
     )
 }
 
-/// Generates events of one row. The few ids often repeat, with equal and with other content, and many
-/// events share one of the few instants.
+/// Generates events of one row. The few ids often repeat, with equal and with other content, and
+/// many events share one of the few instants.
 pub(crate) fn events_of_row() -> impl Strategy<Value = Vec<Event>> {
     let instant = prop_oneof![0..3_i64, Just(299_999), 0..300_000_i64].prop_map(|offset| {
         (at(WINDOW_START) + chrono::TimeDelta::milliseconds(offset)).to_rfc3339()

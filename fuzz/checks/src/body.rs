@@ -1,7 +1,8 @@
 //! Check of the ingest API: a request body of any format, plain or compressed.
 //!
-//! An input is a line with the content type, the content encoding and `raw` or `packed`, followed by
-//! the body. The check compresses a `packed` body itself, because random bytes are rarely a frame.
+//! An input is a line with the content type, the content encoding and `raw` or `packed`, followed
+//! by the body. The check compresses a `packed` body itself, because random bytes are rarely a
+//! frame.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -22,8 +23,8 @@ use tower::ServiceExt;
 use crate::assertions::{now, run};
 use crate::memory::within;
 
-/// Memory for a full body, the vector it is inflated into (which doubles as it grows) and the parsed
-/// events.
+/// Memory for a full body, the vector it is inflated into (which doubles as it grows) and the
+/// parsed events.
 const BYTES_MAX: usize = 5 * INFLATED_BYTES_MAX;
 /// Longest quoted input of an error: 80 characters, each possibly an escape.
 const GIVEN_CHARS_MAX: usize = 80 * "\\u{10ffff}".len();

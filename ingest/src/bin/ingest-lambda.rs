@@ -1,5 +1,5 @@
-//! Lambda function of the ingest API behind API Gateway. It uses the same router as the local machine.
-//! The authority of a request comes from the authorizer of API Gateway.
+//! Lambda function of the ingest API behind API Gateway. It uses the same router as the local
+//! machine. The authority of a request comes from the authorizer of API Gateway.
 
 #![recursion_limit = "256"]
 

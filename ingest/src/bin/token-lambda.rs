@@ -2,8 +2,9 @@
 //! client. Trigger version 3 also applies to the tokens of programs.
 //!
 //! The grant depends on the client and not on its user: analysts sign in through a client with a
-//! grant for all stores, for reading. A client without a grant gets a token without the claim, which
-//! allows nothing. If the table does not answer, no token is issued and the client asks again.
+//! grant for all stores, for reading. A client without a grant gets a token without the claim,
+//! which allows nothing. If the table does not answer, no token is issued and the client asks
+//! again.
 
 #![recursion_limit = "256"]
 

@@ -1,5 +1,6 @@
 //! Lambda function of the close of day, invoked by the queue of its schedule. It closes one store
-//! after the other. The clock decides which dates are over, so late or repeated messages do no harm.
+//! after the other. The clock decides which dates are over, so late or repeated messages do no
+//! harm.
 
 #![recursion_limit = "256"]
 
