@@ -142,7 +142,7 @@ async fn list(args: CatalogListArgs) -> Result<ExitCode, CommandError> {
         if rows.is_empty() {
             output::note("the catalogue has no store; daymark catalog import loads some");
         }
-        output::rows(args.format, &columns, &rows)?;
+        output::rows(args.format, &columns, rows)?;
         return Ok(ExitCode::SUCCESS);
     };
     let columns = [
@@ -168,6 +168,6 @@ async fn list(args: CatalogListArgs) -> Result<ExitCode, CommandError> {
             item.shelf_life_days.to_string(),
         ]
     };
-    output::rows(args.format, &columns, &items.iter().map(row).collect::<Vec<_>>())?;
+    output::rows(args.format, &columns, items.iter().map(row))?;
     Ok(ExitCode::SUCCESS)
 }

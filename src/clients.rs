@@ -129,7 +129,7 @@ async fn list(args: ClientListArgs) -> Result<ExitCode, CommandError> {
         let granted_at = grant.granted_at.to_rfc3339_opts(SecondsFormat::Secs, true);
         vec![grant.client_id.to_string(), stores, granted_at]
     };
-    output::rows(args.format, COLUMNS, &grants.iter().map(row).collect::<Vec<_>>())?;
+    output::rows(args.format, COLUMNS, grants.iter().map(row))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -109,8 +109,7 @@ pub(crate) async fn run(args: DaysArgs) -> Result<ExitCode, CommandError> {
             dates_text(&dates)
         ));
     }
-    let rows: Vec<Vec<String>> = days.iter().map(|day| row(day, store.zone)).collect();
-    output::rows(args.format, COLUMNS, &rows)?;
+    output::rows(args.format, COLUMNS, days.iter().map(|day| row(day, store.zone)))?;
     Ok(ExitCode::SUCCESS)
 }
 

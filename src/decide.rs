@@ -52,8 +52,8 @@ fn answer_all(input: &mut impl BufRead, answers: &SyncSender<String>) -> io::Res
     while let Some(line) = next_line(input)? {
         number += 1;
         let answer = match line {
-            RequestLine::Complete(line) => answer_line(&line, number),
-            RequestLine::TooLong => Some(too_long(number)),
+            InputLine::Complete(line) => answer_line(&line, number),
+            InputLine::TooLong => Some(too_long(number)),
         };
         if let Some(answer) = answer
             && answers.send(answer).is_err()
@@ -64,21 +64,21 @@ fn answer_all(input: &mut impl BufRead, answers: &SyncSender<String>) -> io::Res
     Ok(())
 }
 
-enum RequestLine {
+enum InputLine {
     Complete(Vec<u8>),
     TooLong,
 }
 
-fn next_line(input: &mut impl BufRead) -> io::Result<Option<RequestLine>> {
+fn next_line(input: &mut impl BufRead) -> io::Result<Option<InputLine>> {
     let mut line = Vec::new();
     // The line end takes up to two bytes.
     let limit = LINE_BYTES_MAX as u64 + 2;
     input.by_ref().take(limit).read_until(b'\n', &mut line)?;
     if line.len() as u64 == limit && !line.ends_with(b"\n") {
         skip_line(input)?;
-        return Ok(Some(RequestLine::TooLong));
+        return Ok(Some(InputLine::TooLong));
     }
-    Ok((!line.is_empty()).then_some(RequestLine::Complete(line)))
+    Ok((!line.is_empty()).then_some(InputLine::Complete(line)))
 }
 
 fn skip_line(input: &mut impl BufRead) -> io::Result<()> {

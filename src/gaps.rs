@@ -85,8 +85,7 @@ pub(crate) async fn run(args: GapsArgs) -> Result<ExitCode, CommandError> {
         output::note(format!("{note}: store {}{known}, {}", args.store, dates_text(&dates)));
     }
     let shown_max = if args.format == Format::Table { RANGES_SHOWN_MAX } else { usize::MAX };
-    let rows: Vec<_> = tills.iter().flat_map(|till| rows(till, shown_max)).collect();
-    output::rows(args.format, COLUMNS, &rows)?;
+    output::rows(args.format, COLUMNS, tills.iter().flat_map(|till| rows(till, shown_max)))?;
     Ok(ExitCode::SUCCESS)
 }
 

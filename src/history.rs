@@ -79,10 +79,10 @@ pub(crate) async fn run(args: HistoryArgs) -> Result<ExitCode, CommandError> {
     }
     if args.sku.is_none() {
         let row = |item: &&Item| summary(item, &known(&store, item, &histories));
-        output::rows(args.format, ITEMS, &items.iter().map(row).collect::<Vec<_>>())?;
+        output::rows(args.format, ITEMS, items.iter().map(row))?;
     } else {
         for item in items {
-            output::rows(args.format, SLOTS, &slots(&known(&store, item, &histories)))?;
+            output::rows(args.format, SLOTS, slots(&known(&store, item, &histories)))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -148,7 +148,7 @@ pub(crate) fn print(format: Format, offers: &[Offer], zone: Tz) -> Result<(), Co
         let fields = fields(offer, |at| time_text(format, zone, at));
         fields[shown.clone()].iter().map(|(_, value)| value.clone()).collect()
     };
-    output::rows(format, &all[shown.clone()], &offers.iter().map(row).collect::<Vec<_>>())
+    output::rows(format, &all[shown.clone()], offers.iter().map(row))
 }
 
 fn time_text(format: Format, zone: Tz, at: DateTime<Utc>) -> String {

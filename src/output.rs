@@ -50,19 +50,19 @@ impl Column {
 pub(crate) fn rows(
     format: Format,
     columns: &[Column],
-    rows: &[Vec<String>],
+    rows: impl IntoIterator<Item = Vec<String>>,
 ) -> Result<(), CommandError> {
     match format {
         Format::Table => line(table(columns, rows)),
         Format::Json => {
-            let object = |row: &Vec<String>| {
+            let object = |row: Vec<String>| {
                 let fields = columns.iter().zip(row);
-                let field = |(column, value): (&Column, &String)| {
-                    (column.name().to_owned(), Value::String(value.clone()))
+                let field = |(column, value): (&Column, String)| {
+                    (column.name().to_owned(), Value::String(value))
                 };
                 Value::Object(fields.map(field).collect::<Map<_, _>>())
             };
-            let objects: Vec<Value> = rows.iter().map(object).collect();
+            let objects: Vec<Value> = rows.into_iter().map(object).collect();
             line(serde_json::to_string_pretty(&objects)?);
         }
         Format::Csv => {
@@ -78,7 +78,7 @@ pub(crate) fn rows(
 }
 
 /// Formats a table for people.
-pub(crate) fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
+pub(crate) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_BORDERS_ONLY);
     if table.width().is_some_and(|width| width >= WRAPPING_WIDTH_MIN) {

@@ -109,7 +109,7 @@ async fn list(args: QuarantineListArgs) -> Result<ExitCode, CommandError> {
         // Ids are too long for a column, and a reader copies them.
         entries.iter().for_each(|entry| output::line(paragraph(entry)));
     } else {
-        output::rows(args.format, COLUMNS, &entries.iter().map(row).collect::<Vec<_>>())?;
+        output::rows(args.format, COLUMNS, entries.iter().map(row))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,7 +12,7 @@ use import::{ColumnMapping, TillLine};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{CommandError, connect, output};
-pub(crate) use ingest_api::{EventStatus, IngestApi};
+pub(crate) use ingest_api::{AnswerStatus, IngestApi};
 use report::SendReport;
 
 /// Number of events in a request, as a till with little memory would send.

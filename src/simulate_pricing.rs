@@ -74,7 +74,7 @@ pub(crate) struct SimulatePricingArgs {
 
 pub(crate) fn run(args: &SimulatePricingArgs) -> Result<ExitCode, CommandError> {
     if args.list {
-        output::rows(args.format, LIST_COLUMNS, &list())?;
+        output::rows(args.format, LIST_COLUMNS, list())?;
         return Ok(ExitCode::SUCCESS);
     }
     let shown = args.shown()?;
@@ -95,7 +95,7 @@ pub(crate) fn run(args: &SimulatePricingArgs) -> Result<ExitCode, CommandError> 
     let lines = figures(&contest, &results);
     let is_shown = |line: &&PolicyFigures| shown.iter().any(|policy| policy.name() == line.policy);
     let (columns, rows) = cells(lines.iter().filter(is_shown), args.format);
-    output::rows(args.format, &columns, &rows)?;
+    output::rows(args.format, &columns, rows)?;
     let broken = broken(&contest, &results);
     for breach in broken.iter().take(BREACHES_SHOWN_MAX) {
         output::note(breach);

@@ -104,7 +104,7 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
         (Column::Number("on_hand"), items.iter().map(item_row).collect())
     };
     let columns = [&[Column::Text("sku"), second], FIGURES].concat();
-    output::rows(args.format, &columns, &rows)?;
+    output::rows(args.format, &columns, rows)?;
     Ok(ExitCode::SUCCESS)
 }
 

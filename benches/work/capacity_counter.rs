@@ -48,7 +48,7 @@ impl AddAssign for Measurement {
 }
 
 #[derive(Debug, Default)]
-struct Tally {
+struct CapacityTally {
     work: Measurement,
     /// Bytes of every item, by table and key.
     items: BTreeMap<(String, String), usize>,
@@ -56,7 +56,7 @@ struct Tally {
 
 /// Interceptor that counts the calls of a DynamoDB client.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct CapacityCounter(Arc<Mutex<Tally>>);
+pub(crate) struct CapacityCounter(Arc<Mutex<CapacityTally>>);
 
 impl CapacityCounter {
     /// Returns the work since the last call.

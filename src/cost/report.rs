@@ -53,10 +53,10 @@ pub(super) fn summary(bills: &[MonthlyBill]) {
             cents(dollars * Decimal::from(1_000_000) / traffic.events),
         ]
     };
-    output::line(output::table(SUMMARY, &bills.iter().map(row).collect::<Vec<_>>()));
+    output::line(output::table(SUMMARY, bills.iter().map(row)));
     for bill in bills {
         output::line(format_args!("\n{} stores", count(bill.traffic.stores)));
-        output::line(output::table(PARTS, &parts(bill)));
+        output::line(output::table(PARTS, parts(bill)));
     }
 }
 
@@ -134,7 +134,7 @@ pub(super) fn lines(
         };
         bill.lines.iter().map(row).collect::<Vec<_>>()
     };
-    output::rows(format, LINES, &bills.iter().flat_map(rows_of).collect::<Vec<_>>())
+    output::rows(format, LINES, bills.iter().flat_map(rows_of))
 }
 
 /// Prints the price list. The JSON form is the input of `--prices`.
@@ -154,7 +154,7 @@ pub(super) fn price_list(format: Format, prices: &PriceList) -> Result<(), Comma
             price.source.clone(),
         ]
     };
-    output::rows(format, PRICE_LIST, &prices.iter().map(row).collect::<Vec<_>>())
+    output::rows(format, PRICE_LIST, prices.iter().map(row))
 }
 
 fn exact(value: Decimal) -> String {

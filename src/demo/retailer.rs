@@ -19,7 +19,7 @@ use load_generator::shops::ShopModel;
 use crate::CommandError;
 use crate::machine::LocalMachine;
 use crate::offers::chart::{OfferContext, offer_chart};
-use crate::send::{EventStatus, IngestApi};
+use crate::send::{AnswerStatus, IngestApi};
 
 /// Maximum time until an acknowledged event is in the windows.
 const SETTLE_MAX: Duration = Duration::from_secs(60);
@@ -115,7 +115,7 @@ impl DemoRetailer {
         self.sent += events.len();
         for answer in self.api.send(&bodies).await? {
             let Some(event) = events.get(answer.index) else { continue };
-            if !matches!(answer.status, EventStatus::Stored | EventStatus::Duplicate) {
+            if !matches!(answer.status, AnswerStatus::Stored | AnswerStatus::Duplicate) {
                 return Err(format!("{}: {}", event.event_id(), answer.explanation()).into());
             }
             if !self.ledger.acknowledge(event) {

@@ -202,8 +202,7 @@ fn offers_table(retailer: &DemoRetailer, offers: &[Offer]) -> String {
             shop.day.figures_of(sku).wasted_units.normalize().to_string(),
         ])
     };
-    let rows: Vec<Vec<String>> = by_item(offers).into_iter().filter_map(row).collect();
-    output::table(&columns, &rows)
+    output::table(&columns, by_item(offers).into_iter().filter_map(row))
 }
 
 fn figures_table(played: &DayFigures, regular: &DayFigures) -> String {
@@ -232,5 +231,5 @@ fn figures_table(played: &DayFigures, regular: &DayFigures) -> String {
         row("revenue, EUR", played.revenue, regular.revenue, 2),
         row("margin, EUR", played.margin(), regular.margin(), 2),
     ];
-    output::table(&columns, &rows)
+    output::table(&columns, rows)
 }

@@ -68,7 +68,7 @@ pub(super) fn print(
         }
         rows.push(row);
     }
-    output::line(output::table(&columns, &rows));
+    output::line(output::table(&columns, rows));
     if arms.iter().any(|arm| arm.figures.iter().any(|measured| measured.uplift.is_some())) {
         output::line(
             "In brackets: the interval that holds the truth in 95 of 100 such experiments, \
@@ -78,7 +78,7 @@ pub(super) fn print(
     }
     if !steps_of.is_empty() {
         output::line("\nThe offers: what was expected to be left at the close, and what was\n");
-        output::line(output::table(STEPS, &rows_of(steps_of)));
+        output::line(output::table(STEPS, rows_of(steps_of)));
     }
     Ok(())
 }
@@ -145,11 +145,9 @@ pub(super) fn print_arms(format: Format, arms: &[OfArm]) -> Result<(), CommandEr
         let row = names.into_iter().chain(numbers.map(Option::unwrap_or_default)).chain(counts);
         row.chain([arm.on_hand.to_string()]).collect::<Vec<_>>()
     };
-    let rows: Vec<_> = arms
-        .iter()
-        .flat_map(|arm| arm.figures.iter().map(move |measured| row(arm, measured)))
-        .collect();
-    output::rows(format, ARMS, &rows)
+    let rows =
+        arms.iter().flat_map(|arm| arm.figures.iter().map(move |measured| row(arm, measured)));
+    output::rows(format, ARMS, rows)
 }
 
 /// Prints a row for each discount.
@@ -157,7 +155,7 @@ pub(super) fn print_steps(
     format: Format,
     steps: &BTreeMap<u8, StepOutcome>,
 ) -> Result<(), CommandError> {
-    output::rows(format, STEPS, &rows_of(steps))
+    output::rows(format, STEPS, rows_of(steps))
 }
 
 fn rows_of(steps: &BTreeMap<u8, StepOutcome>) -> Vec<Vec<String>> {

@@ -135,5 +135,5 @@ fn alternatives(offer: &Offer) -> Result<String, CommandError> {
         let (revenue, value) = (word("expected_revenue"), word("expected_value"));
         vec![word("discount_percent"), word("price"), allowed, units, waste, revenue, value]
     };
-    Ok(table(COLUMNS, &steps.iter().map(row).collect::<Vec<_>>()))
+    Ok(table(COLUMNS, steps.iter().map(row)))
 }

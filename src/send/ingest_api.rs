@@ -20,7 +20,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 pub(crate) struct EventAnswer {
     /// Index in the sent events.
     pub(crate) index: usize,
-    pub(crate) status: EventStatus,
+    pub(crate) status: AnswerStatus,
     /// Shard of the record with the event.
     pub(crate) shard_id: Option<String>,
     /// Sequence number of the record with the event.
@@ -34,7 +34,7 @@ pub(crate) struct EventAnswer {
 /// Status of an event in a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum EventStatus {
+pub(crate) enum AnswerStatus {
     Stored,
     Duplicate,
     Rejected,
@@ -66,7 +66,7 @@ impl EventAnswer {
 
 /// Response body: results, or problem details.
 #[derive(Debug, Deserialize)]
-struct Response {
+struct AnswerBody {
     results: Option<Vec<EventAnswer>>,
     title: Option<String>,
     detail: Option<String>,
@@ -100,7 +100,7 @@ impl IngestApi {
             for mut answer in answers {
                 let Some(index) = open.get(answer.index).copied() else { continue };
                 answer.index = index;
-                if answer.status == EventStatus::Retry && attempt < ATTEMPTS_MAX {
+                if answer.status == AnswerStatus::Retry && attempt < ATTEMPTS_MAX {
                     retries.push(index);
                 } else {
                     results[index] = Some(answer);
@@ -130,7 +130,7 @@ impl IngestApi {
         })?;
         let status = response.status();
         let delay = retry_after(response.headers());
-        let body: Response = response
+        let body: AnswerBody = response
             .json()
             .await
             .map_err(|error| format!("{status} with an answer that cannot be read: {error}"))?;

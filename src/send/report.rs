@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use super::ingest_api::{EventAnswer, EventStatus};
+use super::ingest_api::{AnswerStatus, EventAnswer};
 use crate::output;
 
 /// Maximum number of ranges of lines in a message. Further ranges are counted.
@@ -29,9 +29,11 @@ impl SendReport {
 
     pub(super) fn answered(&mut self, line: u64, answer: &EventAnswer) {
         match answer.status {
-            EventStatus::Stored => self.stored += 1,
-            EventStatus::Duplicate => self.duplicate += 1,
-            EventStatus::Rejected | EventStatus::Retry => self.refused(line, answer.explanation()),
+            AnswerStatus::Stored => self.stored += 1,
+            AnswerStatus::Duplicate => self.duplicate += 1,
+            AnswerStatus::Rejected | AnswerStatus::Retry => {
+                self.refused(line, answer.explanation())
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::support::{UpProcess, daymark, eventually, run};
 
 /// Units sold, by item and window.
-type Tally = BTreeMap<(String, String), u32>;
+type SalesTally = BTreeMap<(String, String), u32>;
 
 /// Returns the file, if this machine has it.
 fn bread_basket() -> Option<PathBuf> {
@@ -61,12 +61,12 @@ fn every_window_of_every_day_equals_the_file() {
         let shown = up.daymark(command).rows().into_iter().map(|row| {
             ((row["sku"].clone(), row["window"].clone()), row["sold"].parse().expect("a number"))
         });
-        let expected: Tally = tally
+        let expected: SalesTally = tally
             .iter()
             .filter(|((_, window), _)| window.starts_with(date))
             .map(|(key, count)| (key.clone(), *count))
             .collect();
-        assert_eq!(shown.collect::<Tally>(), expected, "{date}");
+        assert_eq!(shown.collect::<SalesTally>(), expected, "{date}");
     }
 }
 
@@ -82,8 +82,8 @@ fn words_of_example() -> Vec<String> {
 
 /// Counts the units in the lines of the file. London is an hour ahead of UTC until the morning of
 /// 2016-10-30, before the file begins, and again from 2017-03-26 on.
-fn tally(text: &str) -> Tally {
-    let mut tally = Tally::new();
+fn tally(text: &str) -> SalesTally {
+    let mut tally = SalesTally::new();
     for line in text.lines().skip(1) {
         let [date, time, _, item] = line.split(',').collect::<Vec<_>>()[..] else {
             panic!("four columns: {line}");
@@ -108,7 +108,7 @@ fn number(digits: &str) -> u32 {
 }
 
 /// Loads every row of the table.
-fn stored(up: &UpProcess) -> Tally {
+fn stored(up: &UpProcess) -> SalesTally {
     let endpoints = aws::Endpoints { kinesis: up.kinesis.clone(), dynamodb: up.dynamodb.clone() };
     let client = aws::AwsClients::local(&endpoints).dynamodb;
     let pages = client.scan().table_name("daymark-stock").into_paginator().items().send();

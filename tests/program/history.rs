@@ -20,12 +20,12 @@ new,2.60,"bread, fresh/#1"
 "#;
 const TABLE: &str = "daymark-days";
 
-type Items = Vec<Vec<(String, AttributeValue)>>;
+type TableItems = Vec<Vec<(String, AttributeValue)>>;
 
 /// Loads all items of the days table.
-fn stored(up: &UpProcess) -> Items {
+fn stored(up: &UpProcess) -> TableItems {
     let scan = clients(up).dynamodb.scan().table_name(TABLE).send();
-    let mut items: Items = Vec::new();
+    let mut items: TableItems = Vec::new();
     for item in run(scan).expect("the items").items.unwrap_or_default() {
         let mut item: Vec<_> = item.into_iter().collect();
         item.sort_by(|a, b| a.0.cmp(&b.0));

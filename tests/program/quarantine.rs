@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::support::{UpProcess, event, eventually, now, run};
 use crate::up::{clients, put};
 
-type Row = BTreeMap<String, String>;
+type EntryRow = BTreeMap<String, String>;
 
 /// Waits until the quarantine has a number of entries, and lists them.
-fn wait_for_entries(up: &UpProcess, count: usize) -> Vec<Row> {
+fn wait_for_entries(up: &UpProcess, count: usize) -> Vec<EntryRow> {
     eventually("the processors refuse", || {
         let rows = up.daymark(["quarantine", "list", "--format", "json"]).rows();
         if rows.len() == count { Ok(()) } else { Err(format!("{rows:?}")) }
@@ -24,16 +24,16 @@ fn wait_for_entries(up: &UpProcess, count: usize) -> Vec<Row> {
 
 /// Lists the entries in every format, compares the outputs, and returns the rows.
 #[track_caller]
-fn rows_in_every_format(up: &UpProcess, flags: &[&str]) -> Vec<Row> {
+fn rows_in_every_format(up: &UpProcess, flags: &[&str]) -> Vec<EntryRow> {
     let list = |format: &[&'static str]| {
         up.daymark(["quarantine", "list"].iter().chain(flags).chain(format))
     };
     let rows = list(&["--format", "json"]).rows();
     let csv = list(&["--format", "csv"]).success();
-    let from_csv: Result<Vec<Row>, _> =
+    let from_csv: Result<Vec<EntryRow>, _> =
         csv::Reader::from_reader(csv.as_bytes()).deserialize().collect();
     assert_eq!(from_csv.expect("CSV"), rows);
-    let paragraph = |row: &Row| {
+    let paragraph = |row: &EntryRow| {
         let [id, reason, at, bytes, message] =
             ["id", "reason", "at", "bytes", "message"].map(|name| &row[name]);
         format!("{id}\n  {reason}, {at}, {bytes} bytes\n  {message}\n")
@@ -42,7 +42,7 @@ fn rows_in_every_format(up: &UpProcess, flags: &[&str]) -> Vec<Row> {
     rows
 }
 
-fn ids(rows: &[Row]) -> Vec<&str> {
+fn ids(rows: &[EntryRow]) -> Vec<&str> {
     rows.iter().map(|row| row["id"].as_str()).collect()
 }
 

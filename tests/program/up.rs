@@ -22,10 +22,10 @@ pub(crate) fn put(up: &UpProcess, data: impl Into<Vec<u8>>) {
     run(put.partition_key("any").data(Blob::new(data.into())).send()).expect("taken");
 }
 
-pub(crate) type Item = BTreeMap<String, AttributeValue>;
+pub(crate) type TableItem = BTreeMap<String, AttributeValue>;
 
 /// Returns the items of a partition.
-pub(crate) fn query(up: &UpProcess, table: &str, partition: &str) -> Vec<Item> {
+pub(crate) fn query(up: &UpProcess, table: &str, partition: &str) -> Vec<TableItem> {
     let query = clients(up).dynamodb.query().table_name(format!("daymark-{table}"));
     let query = query
         .key_condition_expression("pk = :pk")
@@ -34,7 +34,7 @@ pub(crate) fn query(up: &UpProcess, table: &str, partition: &str) -> Vec<Item> {
     items.into_iter().map(|item| item.into_iter().collect()).collect()
 }
 
-fn text<'a>(item: &'a Item, name: &str) -> &'a str {
+fn text<'a>(item: &'a TableItem, name: &str) -> &'a str {
     match item.get(name) {
         Some(AttributeValue::S(text) | AttributeValue::N(text)) => text,
         other => panic!("{name} is {other:?} in {item:?}"),
@@ -130,7 +130,7 @@ fn an_invalid_record_goes_to_quarantine_and_the_next_is_processed() {
     let kept = quarantine(&up, at.date_naive());
     let reasons: Vec<&str> = kept.iter().map(|item| text(item, "reason")).collect();
     assert_eq!(reasons, ["unopenable", "invalid_event", "invalid_event"], "{kept:?}");
-    let bytes = |item: &Item| match &item["bytes"] {
+    let bytes = |item: &TableItem| match &item["bytes"] {
         AttributeValue::B(bytes) => bytes.clone().into_inner(),
         other => panic!("{other:?}"),
     };
@@ -144,7 +144,7 @@ fn an_invalid_record_goes_to_quarantine_and_the_next_is_processed() {
 }
 
 /// Returns the entries in quarantine since `date`, sorted by arrival.
-fn quarantine(up: &UpProcess, date: NaiveDate) -> Vec<Item> {
+fn quarantine(up: &UpProcess, date: NaiveDate) -> Vec<TableItem> {
     let dates = date.iter_days().take_while(|date| *date <= now().date_naive());
     dates.flat_map(|date| query(up, "quarantine", &date.to_string())).collect()
 }

@@ -49,7 +49,7 @@ pub struct Assumptions {
 
     /// Capacity mode of the stream
     #[arg(long, default_value = "on-demand", value_name = "MODE")]
-    pub stream: StreamMode,
+    pub stream: StreamCapacity,
 
     /// Shards of the stream [default: as many as the peak needs, on demand at least 4]
     #[arg(long, value_name = "N", value_parser = whole_number(1, 20_000))]
@@ -129,7 +129,7 @@ pub struct Assumptions {
 
 /// Capacity mode of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StreamMode {
+pub enum StreamCapacity {
     /// Charged by the hour and the GB
     OnDemand,
     /// Charged by the shard and the PUT unit

@@ -3,7 +3,7 @@
 use domain::limits::BATCH_GET_KEYS_MAX;
 use rust_decimal::Decimal;
 
-use crate::StreamMode;
+use crate::StreamCapacity;
 use crate::calculation::{Calculation, FunctionRun, billing_units};
 use crate::format::count;
 use crate::traffic::{GB, HOURS};
@@ -75,7 +75,7 @@ impl Calculation<'_> {
         let retention = assumptions.retention;
         let days = |hours: u64| Decimal::from(hours) / Decimal::from(24);
         match assumptions.stream {
-            StreamMode::OnDemand => {
+            StreamCapacity::OnDemand => {
                 self.add(PART, "kinesis.on-demand.hour", hours, "one stream");
                 let derivation = format!("{} requests x {} KB", count(requests), count(kilobytes));
                 self.add(PART, "kinesis.on-demand.in", stored, derivation);
@@ -89,7 +89,7 @@ impl Calculation<'_> {
                     format!("{} GB a day x {extended} days after the first", count(per_day));
                 self.add(PART, "kinesis.on-demand.extended", per_day * extended, derivation);
             }
-            StreamMode::Provisioned => {
+            StreamCapacity::Provisioned => {
                 let shard_hours = traffic.shards * hours;
                 let derivation = format!("{} shards x {HOURS} hours", traffic.shards);
                 self.add(PART, "kinesis.provisioned.hour", shard_hours, derivation.clone());

@@ -32,7 +32,7 @@ mod scheduled_costs;
 mod traffic;
 mod work;
 
-pub use assumptions::{Architecture, Assumptions, StreamMode, whole_number};
+pub use assumptions::{Architecture, Assumptions, StreamCapacity, whole_number};
 pub use bill::{BillLine, MonthlyBill, PartCost};
 pub use prices::{Price, PriceList, PriceOrigin};
 pub use traffic::Traffic;

@@ -5,7 +5,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::{Assumptions, StreamMode, Work};
+use crate::{Assumptions, StreamCapacity, Work};
 
 /// Hours of a month, as in AWS Pricing Calculator.
 pub(crate) const HOURS: u32 = 730;
@@ -88,7 +88,7 @@ fn shards(assumptions: &Assumptions, records_per_second: Decimal, bytes: Decimal
     let needed = (by_records.max(by_bytes) * assumptions.peak).ceil().max(Decimal::ONE);
     match (assumptions.shards, assumptions.stream) {
         (Some(shards), _) => shards.into(),
-        (None, StreamMode::OnDemand) => needed.max(ON_DEMAND_SHARDS_MIN.into()),
-        (None, StreamMode::Provisioned) => needed,
+        (None, StreamCapacity::OnDemand) => needed.max(ON_DEMAND_SHARDS_MIN.into()),
+        (None, StreamCapacity::Provisioned) => needed,
     }
 }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use tuning::{Assumptions, BillLine, CostModel, MonthlyBill, PriceList, Traffic, Work};
 
 #[derive(Parser)]
-struct Command {
+struct CostCommand {
     #[command(flatten)]
     assumptions: Assumptions,
 }
@@ -16,7 +16,7 @@ fn month(stores: u64, flags: &[&str]) -> MonthlyBill {
 
 fn month_with_free_tier(stores: u64, flags: &[&str], deducts_free_tier: bool) -> MonthlyBill {
     let words = std::iter::once("cost").chain(flags.iter().copied());
-    let assumptions = Command::parse_from(words).assumptions;
+    let assumptions = CostCommand::parse_from(words).assumptions;
     let (prices, work) = (PriceList::built_in(), Work::measured());
     CostModel { assumptions, prices, work, deducts_free_tier }.month(stores)
 }
