@@ -47,7 +47,9 @@ test('the Rust code writes every value of a dimension in the template', () => {
   );
   assert.ok(values.length > 20);
   assert.deepEqual(
-    [...new Set(values)].filter((value) => !rust.includes(`"${value}"`) && !variantOf(value).test(rust)),
+    [...new Set(values)].filter(
+      (value) => !rust.includes(`"${value}"`) && !variantOf(value).test(rust),
+    ),
     [],
   );
 });

@@ -108,7 +108,7 @@ fn misshapen(text: &str, expected: &str) -> RequestProblem {
 }
 
 /// Collector of the elements of an array. The number of elements is known even if the array breaks
-/// off. ElementCollector beyond the limit are counted and not kept.
+/// off. Elements beyond the limit are counted and not kept.
 #[derive(Default)]
 struct ElementCollector<'a> {
     texts: Vec<&'a RawValue>,
