@@ -20,14 +20,14 @@ pub use outcome::{ItemDay, OfferOutcome, Outcome, decides_from};
 use statistics::{Difference, Observation, adjusted, difference, ratio};
 pub use steps::{StepOutcome, steps};
 
-/// What is measured of each arm, from the first decision of the afternoon on.
+/// Figures of each arm, counted from the first decision of the afternoon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Figure {
     /// Sold, as a share of what there was to sell.
     SellThrough,
     /// Waste of an item-day, in units.
     WasteUnits,
-    /// What it costs, less what it is still worth.
+    /// Cost of the waste minus its salvage value.
     WasteCost,
     /// Revenue of an item-day.
     Revenue,
@@ -69,13 +69,13 @@ impl Figure {
         }
     }
 
-    /// Whether it is a share, and otherwise a mean of item-days.
+    /// `true` for a share, `false` for a mean over item-days.
     #[must_use]
     pub fn is_share(self) -> bool {
         !matches!(self, Self::WasteUnits | Self::WasteCost | Self::Revenue | Self::Margin)
     }
 
-    /// What an item-day adds above and below the line; `None` where it is not known.
+    /// Numerator and denominator of an item-day; `None` if they are unknown.
     fn of(self, outcome: &Outcome) -> Option<(Decimal, Decimal)> {
         let mean = |amount| (amount, Decimal::ONE);
         match self {
@@ -91,14 +91,14 @@ impl Figure {
     }
 }
 
-/// What an arm comes to.
+/// Figures of one arm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OfArm {
     /// The arm.
     pub arm: Arm,
-    /// Different days of different stores.
+    /// Number of store-days, which are the clusters of the intervals.
     pub store_days: usize,
-    /// Item-days.
+    /// Number of item-days.
     pub item_days: usize,
     /// On hand at the first decisions, in units.
     pub on_hand: Decimal,
@@ -109,16 +109,16 @@ pub struct OfArm {
 /// A figure of an arm.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
-    /// Which.
+    /// Kind of the figure.
     pub figure: Figure,
-    /// What it is; `None` when there was nothing to measure it by.
+    /// Value; `None` if its denominator is 0.
     pub value: Option<f64>,
-    /// How it differs from the control's; of means adjusted for the value of the stock at the
+    /// Difference from the control group. Means are adjusted for the value of the stock at the
     /// first decision. `None` for the control, and where there are too few store-days.
     pub uplift: Option<Difference>,
 }
 
-/// The arms that have item-days, in their order.
+/// Returns the figures of each arm with item-days, in the order of the arms.
 #[must_use]
 pub fn effect(outcomes: &[Outcome]) -> Vec<OfArm> {
     let clusters = clusters(outcomes);

@@ -30,7 +30,7 @@ impl DueStore {
     /// Reads `{"store_id", "due"}`.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns an error that describes the invalid part.
     pub fn parse(json: &str) -> Result<Self, DueStoreError> {
         #[derive(Deserialize)]
         struct Text {

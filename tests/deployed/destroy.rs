@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Aws, Stage, WRITE, deployed, event, now};
 
-/// What a destroyed stage with `keepData` off leaves nothing of.
+/// Kinds of resources of which a destroyed stage without `keepData` leaves none.
 const KINDS: [&str; 18] = [
     "stack",
     "stream",
@@ -54,7 +54,7 @@ fn is_brief(name: &str) -> bool {
     name.ends_with("-once")
 }
 
-/// What of this kind bears the stage's name.
+/// Resources of this kind with the name of the stage.
 fn named(stage: &Stage, kind: &str) -> BTreeSet<String> {
     let text = list(&stage.aws, kind);
     let names = text.split(|c: char| !c.is_ascii_alphanumeric() && !"-_./:".contains(c));
@@ -62,7 +62,7 @@ fn named(stage: &Stage, kind: &str) -> BTreeSet<String> {
     names.filter(of_stage).map(str::to_owned).collect()
 }
 
-/// What the service answers when it is asked for all of a kind.
+/// Response of the service to a list call for a kind.
 fn list(aws: &Aws, kind: &str) -> String {
     let json = |service: &str, operation: &str, input: Value| aws.json(service, operation, &input);
     let query =

@@ -1,4 +1,4 @@
-//! Who may not write, does not: of every refused request nothing is written.
+//! A refused request writes nothing.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use crate::support::{
 };
 use crate::{bakery, offers_out};
 
-/// What a till or a store's gateway sends at once.
+/// Events of one request of a till or a gateway of a store.
 const EVENTS_PER_REQUEST: usize = 500;
 
 #[test]

@@ -52,7 +52,7 @@ fn json(event: &Event) -> Value {
     serde_json::from_str(&event.canonical()).expect("an event is JSON")
 }
 
-/// What the tills said of a day until `now`, at regular prices.
+/// Events of the tills of a day until `now`, at regular prices.
 fn played(shop: &ShopModel, date: NaiveDate, now: DateTime<Utc>) -> Vec<Event> {
     let mut day = ShopDay::new(shop, date, SEED).expect("open every day");
     let mut events = Vec::new();

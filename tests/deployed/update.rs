@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 const STORE: &str = "busy";
-/// What one request holds.
+/// Events of one request.
 const EVENTS: usize = 5;
 
 #[test]

@@ -1,4 +1,4 @@
-//! What became of one item in one store on one date, from the first decision of its afternoon on.
+//! Outcome of one item in one store on one date, from the first decision of the afternoon.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::limits::SLOT_MINUTES;
@@ -8,14 +8,14 @@ use rust_decimal::Decimal;
 
 use domain::slot_of;
 
-/// All that an outcome is made of.
+/// Inputs of an outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct ItemDay<'a> {
     /// The item.
     pub item: &'a Item,
     /// Its arm on that day.
     pub arm: Arm,
-    /// When its store first decides.
+    /// Instant of the first decision of the store.
     pub decides_from: DateTime<Utc>,
     /// The day.
     pub day: &'a ClosedDay,
@@ -25,28 +25,28 @@ pub struct ItemDay<'a> {
     pub offers: &'a [Offer],
 }
 
-/// What became of it. Quantities are in the item's unit, amounts in the currency of its price.
+/// Outcome of an item-day. Quantities are in the item's unit, amounts in the currency of its price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// The store.
     pub store_id: StoreId,
     /// The date.
     pub date: NaiveDate,
-    /// Who decided.
+    /// Arm of the experiment.
     pub arm: Arm,
     /// On hand at the first decision.
     pub on_hand: Decimal,
-    /// What that is worth at the regular price.
+    /// Value of `on_hand` at the regular price.
     pub stock_value: Decimal,
-    /// On hand, and what came later.
+    /// On hand plus later deliveries.
     pub to_sell: Decimal,
-    /// Sold less returned.
+    /// Sold minus returned.
     pub sold: Decimal,
-    /// Sales less returns.
+    /// Sales minus returns.
     pub revenue: Decimal,
     /// Thrown away, or past its life at the end of the day.
     pub wasted: Decimal,
-    /// What the waste costs, less what it is still worth; `None` when the cost is unknown.
+    /// Cost of the waste minus its salvage value; `None` if the cost is unknown.
     pub waste_cost: Option<Decimal>,
     /// Revenue less the cost of what was sold and of the waste; `None` when the cost is unknown.
     pub margin: Option<Decimal>,
@@ -54,28 +54,28 @@ pub struct Outcome {
     pub rung_up: Decimal,
     /// Of this, below the regular price.
     pub discounted: Decimal,
-    /// What was rung up, each times its discount as a share of the regular price.
+    /// Units rung up, each multiplied by its discount as a share of the regular price.
     pub given_away: Decimal,
-    /// Whether a sale emptied the shelf before the doors closed.
+    /// `true` if a sale emptied the shelf before the close.
     pub is_sold_out: bool,
-    /// What became of each of its offers that was shown.
+    /// Outcome of each offer that was shown.
     pub offers: Vec<OfferOutcome>,
 }
 
-/// What became of one offer.
+/// Outcome of one offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferOutcome {
-    /// How deep it was.
+    /// Discount in percent of the regular price.
     pub discount_percent: u8,
     /// Sold with its id.
     pub sold: Decimal,
-    /// What was expected to be left at the close.
+    /// Expected stock at the close.
     pub expected_left: Decimal,
-    /// What was left.
+    /// Actual stock at the close.
     pub left: Decimal,
 }
 
-/// When a store first decides on a day: the first slot of the pricing grid in its afternoon.
+/// Returns the instant of the first decision of a day: the first slot of the afternoon.
 #[must_use]
 pub fn decides_from(store: &Store, day: &BusinessDay) -> DateTime<Utc> {
     let starts = store.clock_on(day, store.policy.afternoon_starts).max(day.opens_at);

@@ -13,44 +13,44 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// How sure an interval is.
+/// Coverage of the intervals.
 const CONFIDENCE: f64 = 0.95;
 
-/// Fewest clusters of a group that say anything of how much they vary.
+/// Smallest number of clusters from which a variance can be estimated.
 pub const CLUSTERS_MIN: usize = 2;
 
 /// One observation of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observation {
-    /// What it is not independent within.
+    /// Cluster within which observations may depend on one another.
     pub cluster: usize,
-    /// What is added up above the line.
+    /// Contribution to the numerator.
     pub amount: f64,
-    /// What is added up below it; 1 for a mean.
+    /// Contribution to the denominator; 1 for a mean.
     pub size: f64,
 }
 
 /// An estimate with the interval that holds the truth in 95 of 100 such experiments.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
-    /// The best guess.
+    /// Point estimate.
     pub estimate: f64,
-    /// The lower end.
+    /// Lower bound.
     pub low: f64,
-    /// The upper end.
+    /// Upper bound.
     pub high: f64,
 }
 
-/// How two groups differ.
+/// Difference between two groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Difference {
-    /// Treated less control.
+    /// Treated minus control.
     pub absolute: Interval,
     /// The same as a share of the control's figure; `None` unless that is clearly above 0.
     pub relative: Option<Interval>,
 }
 
-/// The figure of a group; `None` when there is nothing below the line.
+/// Returns the ratio of a group; `None` if its denominator is 0.
 #[must_use]
 pub fn ratio(group: &[Observation]) -> Option<f64> {
     let size: f64 = group.iter().map(|one| one.size).sum();
@@ -58,14 +58,14 @@ pub fn ratio(group: &[Observation]) -> Option<f64> {
     (size > 0.0).then(|| amount / size)
 }
 
-/// How many clusters a group has.
+/// Returns the number of clusters of a group.
 #[must_use]
 pub fn clusters(group: &[Observation]) -> usize {
     group.iter().map(|one| one.cluster).collect::<BTreeSet<_>>().len()
 }
 
-/// How the figure of `treated` differs from that of `control`. A cluster may have observations in
-/// both. `None` when a group has fewer than [`CLUSTERS_MIN`] clusters, or nothing below the line.
+/// Returns the difference between `treated` and `control`. A cluster may have observations in both.
+/// `None` if a group has fewer than [`CLUSTERS_MIN`] clusters or a denominator of 0.
 #[must_use]
 pub fn difference(treated: &[Observation], control: &[Observation]) -> Option<Difference> {
     let (treated, control) = (Linear::of(treated)?, Linear::of(control)?);

@@ -1,4 +1,4 @@
-//! What became of the offers, by how deep they were: is as much left as was expected?
+//! Offers by discount: expected and actual stock at the close.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use rust_decimal::Decimal;
 
 use super::{OfferOutcome, Outcome};
 
-/// What became of the offers of one discount.
+/// Outcome of the offers with one discount.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StepOutcome {
-    /// How many there were.
+    /// Number of offers.
     pub offers: u64,
     /// Sold with their ids.
     pub sold: Decimal,
-    /// What was expected to be left at the close, together.
+    /// Sum of the expected stock at the close.
     pub expected_left: Decimal,
-    /// What was left, together.
+    /// Sum of the actual stock at the close.
     pub left: Decimal,
 }
 

@@ -1,4 +1,4 @@
-//! What clients were granted.
+//! Grants of clients.
 
 use domain::ports::ClientsTable;
 use domain::{ClientId, Grant};

@@ -30,7 +30,7 @@ pub(crate) fn date(text: &str) -> NaiveDate {
     text.parse().expect("a date")
 }
 
-/// What happens on one day.
+/// Events of one day.
 #[derive(Default)]
 pub(crate) struct Told {
     events: Vec<Event>,

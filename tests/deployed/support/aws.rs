@@ -47,14 +47,14 @@ impl Answer {
         found.unwrap_or_else(|| panic!("no {name} in {}", self.text)).0.to_owned()
     }
 
-    /// How many events were stored, given that all were.
+    /// Number of stored events; fails unless all were stored.
     #[track_caller]
     pub(crate) fn stored(&self) -> u64 {
         assert_eq!(self.status, 202, "{}", self.text);
         self.json()["counts"]["stored"].as_u64().expect("a count")
     }
 
-    /// Whether identity and access management refused it.
+    /// `true` if IAM refused the request.
     pub(crate) fn is_denied(&self) -> bool {
         self.status >= 400 && self.text.contains("AccessDenied")
     }

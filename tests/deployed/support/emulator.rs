@@ -18,9 +18,9 @@ const GUARD: &str = r#""$@" & read -r _; kill $!; wait $!"#;
 pub(crate) struct Emulator {
     /// Its input is a pipe that is never written to.
     _guard: Child,
-    /// Where it answers callers that come over TLS.
+    /// Address for callers over TLS.
     pub(crate) url: String,
-    /// Where it answers callers that do not.
+    /// Address for callers without TLS.
     pub(crate) clear_url: String,
     log: PathBuf,
 }
@@ -68,7 +68,7 @@ impl Emulator {
         emulator
     }
 
-    /// What it logged.
+    /// Log of the emulator.
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }

@@ -10,7 +10,7 @@ use super::{Stage, eventually, now};
 
 /// A quarter of an hour, in seconds.
 const SLOT: i64 = 900;
-/// What two decisions and their reading may take on a slow machine.
+/// Time limit for two decisions and their reads on a slow machine.
 const ENOUGH: i64 = 120;
 
 impl Stage {
@@ -67,7 +67,7 @@ impl Stage {
         answer
     }
 
-    /// How many messages a queue holds: to be seen, not to be seen yet, and seen by a worker.
+    /// Number of messages in a queue: visible, delayed and in flight.
     pub(crate) fn messages_in(&self, queue: &str) -> usize {
         let asked = json!({ "QueueUrl": self.queue(queue), "AttributeNames": ["All"] });
         let answer = self.aws.json("sqs", "AmazonSQS.GetQueueAttributes", &asked).json();

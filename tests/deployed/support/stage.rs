@@ -13,7 +13,7 @@ use super::emulator::{Emulator, path};
 use super::program::{ProgramOutput, command};
 use crate::binaries;
 
-/// Where the tests keep files: below the target folder.
+/// Directory of the tests' files, below the target directory.
 const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// Names the folder of Lambda binaries; without it they are built as the tests are.

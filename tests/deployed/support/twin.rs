@@ -11,7 +11,7 @@ use super::{Stage, eventually};
 /// Items of a table by their keys, to the last attribute.
 pub(crate) type Items = BTreeMap<[String; 2], Value>;
 
-/// What `daymark up` keeps of a store in a table.
+/// Items of a store in a table of `daymark up`.
 pub(crate) fn kept_by(up: &UpProcess, table: &str, store: &str) -> Items {
     of_store(Aws::root(&up.dynamodb).items(&format!("daymark-{table}")), store)
 }
@@ -25,7 +25,7 @@ pub(crate) fn has_processed(up: &UpProcess, events: usize) {
     });
 }
 
-/// What a stage keeps of a store in a table.
+/// Items of a store in a table of a stage.
 pub(crate) fn deployed_items(stage: &Stage, table: &str, store: &str) -> Items {
     of_store(stage.aws.items(&stage.of(table)), store)
 }
