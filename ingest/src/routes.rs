@@ -33,7 +33,7 @@ const READY_MAX: Duration = Duration::from_secs(2);
 ///
 /// | path | answer |
 /// |---|---|
-/// | `POST /v1/events` | the result of each event; `stored` only after the log has acknowledged it |
+/// | `POST /v1/events` | the result of each event; `stored` after the log has acknowledged it |
 /// | `POST /v1/internal/events` | the same, for producers that sign with IAM on a deployed stage |
 /// | `POST /v1/validate` | the result of each event, without storing any |
 /// | `GET /v1/limits` | the limits in force |

@@ -18,7 +18,8 @@ pub use difference::{LedgerDifference, WindowMismatch};
 /// ```
 /// use load_generator::ledger::Ledger;
 /// # use domain::{Acceptance, Event};
-/// # let json = r#"{"event_id": "1", "kind": "sale", "store_id": "berlin-01", "terminal_id": "till-1",
+/// # let json = r#"{"event_id": "1", "kind": "sale", "store_id": "berlin-01",
+/// #     "terminal_id": "till-1",
 /// #     "sku": "BRT-RYE", "quantity": "1", "unit": "EA", "unit_price": "3.90", "currency": "EUR",
 /// #     "occurred_at": "2026-03-12T09:00:01Z"}"#;
 /// # let received = Acceptance::at("2026-03-12T09:00:02Z".parse().unwrap());

@@ -13,7 +13,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
 
-use world::{THROUGH, Told, WORLD, World, date, folded, poisson, store};
+use world::{DayEvents, THROUGH, WORLD, World, date, folded, poisson, store};
 
 fn profile(history: &History, kind: DayKind) -> DemandProfile {
     let known = expectation(Some(history), None, kind, Elasticity::default());
@@ -89,7 +89,7 @@ fn a_sticker_without_an_offer_does_not_make_the_evening_strong() {
     let mut rows = Vec::new();
     let mut draw = ChaCha8Rng::seed_from_u64(8);
     for date in (date(THROUGH) - Days::new(27)).iter_days().take(28) {
-        let mut told = Told::default();
+        let mut told = DayEvents::default();
         let opens = WORLD.hours().day(date).unwrap().opens_at;
         told.event("receipt", "1000", opens, None);
         for slot in 0..46 {
@@ -196,7 +196,7 @@ fn weighed_goods_sell_in_parts_of_their_unit_and_chance_does_not_pass_for_weak_d
         let mut draw = ChaCha8Rng::seed_from_u64(12);
         let dates = (date(THROUGH) - Days::new(55)).iter_days().take(56);
         let told = dates.filter_map(|date| {
-            let mut told = Told::default();
+            let mut told = DayEvents::default();
             let opens = WORLD.hours().day(date).unwrap().opens_at;
             told.event("receipt", "1000", opens, None);
             for slot in 0..46 {
@@ -222,7 +222,7 @@ fn a_night_shop_has_its_slots_by_the_clock_also_when_the_clock_is_changed() {
     let store = store("mon-sun 20:00-04:00");
     for (text, hours) in [("2026-03-11", 8), ("2026-03-28", 7), ("2026-10-24", 9)] {
         let date = date(text);
-        let mut told = Told::default();
+        let mut told = DayEvents::default();
         let opens = store.day(date).unwrap().opens_at;
         told.event("receipt", "99", opens, None);
         for half_hour in 0..2 * hours {
@@ -257,7 +257,7 @@ fn an_hour_without_a_sale_on_a_few_days_is_not_one_in_which_nobody_comes() {
 fn returns_take_sales_of_the_day_back_and_no_more() {
     let store = WORLD.hours();
     let opens = store.day(date(THROUGH)).unwrap().opens_at;
-    let mut told = Told::default();
+    let mut told = DayEvents::default();
     told.event("receipt", "99", opens, None);
     told.event("sale", "3", opens + TimeDelta::minutes(10), Some("2.00"));
     told.event("sale", "2.5", opens + TimeDelta::minutes(70), Some("2.00"));
@@ -276,10 +276,10 @@ fn days_on_which_nothing_was_there_say_nothing() {
     let store = store("mon-fri 07:00-18:30");
     let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
     // Closed on Sundays, and somebody moved goods; and a day that knows of an empty shelf alone.
-    let mut sunday = Told::default();
+    let mut sunday = DayEvents::default();
     sunday.event("receipt", "5", at("2026-03-08T09:00:00Z"), None);
     let sunday = sunday.close(&store, date("2026-03-08")).expect("a row");
-    let mut empty = Told::default();
+    let mut empty = DayEvents::default();
     empty.event("count", "0", at("2026-03-09T05:00:00Z"), None);
     let empty = empty.close(&store, date("2026-03-09")).expect("a row");
     let sold = |row: &ClosedDay| row.slots.values().map(|sales| sales.seconds).sum::<u32>();

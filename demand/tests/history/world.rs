@@ -32,12 +32,12 @@ pub(crate) fn date(text: &str) -> NaiveDate {
 
 /// Events of one day.
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct DayEvents {
     events: Vec<Event>,
     offers: Vec<Offer>,
 }
 
-impl Told {
+impl DayEvents {
     pub(crate) fn event(
         &mut self,
         kind: &str,
@@ -155,13 +155,15 @@ impl World {
         let mut draw = ChaCha8Rng::seed_from_u64(seed);
         let first = date(THROUGH) - Days::new(days - 1);
         let dates = first.iter_days().take(days as usize);
-        dates.filter_map(|date| self.told(date, &mut draw).close(&self.hours(), date)).collect()
+        dates
+            .filter_map(|date| self.day_events(date, &mut draw).close(&self.hours(), date))
+            .collect()
     }
 
-    fn told(&self, date: NaiveDate, draw: &mut ChaCha8Rng) -> Told {
-        let mut told = Told::default();
+    fn day_events(&self, date: NaiveDate, draw: &mut ChaCha8Rng) -> DayEvents {
+        let mut recorded = DayEvents::default();
         let opens = self.hours().day(date).unwrap().opens_at;
-        told.event("receipt", &self.baked.to_string(), opens - TimeDelta::hours(1), None);
+        recorded.event("receipt", &self.baked.to_string(), opens - TimeDelta::hours(1), None);
         let spread = (1.0 + self.day_cv * self.day_cv).ln();
         let level = World::level_of(DayKind::of(date))
             * (spread.sqrt() * normal(draw) - spread / 2.0).exp();
@@ -177,7 +179,7 @@ impl World {
             expected += self.mean(slot);
             let step = steps.iter().find(|(at, ..)| *at == slot && self.discounts && is_weak);
             if let Some((_, percent, price)) = step {
-                told.offer(start, *percent, price);
+                recorded.offer(start, *percent, price);
                 shelf = (f64::from(*percent) / 100.0, price);
             }
             let rate = level * self.mean(slot) * (self.elasticity * shelf.0).exp();
@@ -186,10 +188,10 @@ impl World {
             millis.sort_unstable();
             for millis in millis.into_iter().take(left as usize) {
                 left -= 1;
-                told.event("sale", "1", start + TimeDelta::milliseconds(millis), Some(shelf.1));
+                recorded.event("sale", "1", start + TimeDelta::milliseconds(millis), Some(shelf.1));
             }
         }
-        told
+        recorded
     }
 }
 

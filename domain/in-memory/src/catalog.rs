@@ -6,7 +6,7 @@ use domain::ports::{CatalogTable, Failure, StoreEntry};
 use domain::{Chain, Item, Sku, Store, StoreId};
 
 use crate::Tables;
-use crate::rows::Rows;
+use crate::table_rows::Rows;
 
 /// Stores, items and the settings of the chain. Clones share the rows.
 #[derive(Clone, Default)]

@@ -7,7 +7,7 @@ use domain::ports::{DaysTable, Failure, HistoryTable, Saved};
 use domain::{ClosedDay, DayKey, History, HistoryKey, Sku, StoreId, Version};
 
 use crate::Tables;
-use crate::rows::Rows;
+use crate::table_rows::Rows;
 
 /// Day rows and histories. Clones share the rows.
 #[derive(Clone, Default)]

@@ -25,8 +25,8 @@ mod days;
 mod offers;
 mod quarantine;
 mod queue;
-mod rows;
 mod stock;
+mod table_rows;
 
 pub use calls::{CallEnd, CallInjector, CallPlan};
 pub use catalog::Catalog;

@@ -5,7 +5,7 @@ use domain::ports::{Failure, OffersTable, Saved};
 use domain::{Offer, OfferId, StoreId};
 
 use crate::Tables;
-use crate::rows::Rows;
+use crate::table_rows::Rows;
 
 /// Offer revisions. Clones share the rows.
 #[derive(Clone, Default)]

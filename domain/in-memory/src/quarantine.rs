@@ -7,7 +7,7 @@ use domain::ports::{Failure, QuarantineTable};
 use domain::quarantine::{QuarantineId, Quarantined};
 
 use crate::Tables;
-use crate::rows::Rows;
+use crate::table_rows::Rows;
 
 /// Quarantined records and events. Clones share the rows.
 #[derive(Clone, Default)]

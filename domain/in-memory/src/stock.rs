@@ -9,7 +9,7 @@ use domain::stock::{RowKey, StockWindow, WindowKey, assemble};
 use domain::{Event, Sku, StoreId, Version};
 
 use crate::Tables;
-use crate::rows::Rows;
+use crate::table_rows::Rows;
 
 /// Stock rows in their stored form. Clones share the rows.
 #[derive(Clone, Default)]

@@ -31,8 +31,8 @@ async fn a_store_of_another_sender_is_refused_with_the_allowed_stores() {
     assert_eq!(refused["errors"][0]["field"], "store_id");
     assert_eq!(refused["errors"][0]["given"], "\"s9\"");
     let message = refused["message"].as_str().unwrap();
-    let expected = "store_id \"s9\" is not a store that this sender may write for, which is s1, s2, \
-                s3, s4, s5 and 2 more; send it with a token of that store's client, or have \
+    let expected = "store_id \"s9\" is not a store that this sender may write for, which is s1, \
+                s2, s3, s4, s5 and 2 more; send it with a token of that store's client, or have \
                 `daymark clients grant` name the store too";
     assert!(message.contains(expected), "{message}");
     assert_eq!(api.held_ids(), ["1"]);

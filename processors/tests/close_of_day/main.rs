@@ -163,7 +163,8 @@ proptest! {
         }
         // A repeated event changes nothing.
         let again = repeated.get(&arriving);
-        test_store.arrive(std::slice::from_ref(&again.event), again.event.occurred_at() + again.takes);
+        let arrives_at = again.event.occurred_at() + again.takes;
+        test_store.arrive(std::slice::from_ref(&again.event), arrives_at);
         test_store.close(midnight(first) + TimeDelta::days(6));
         test_store.close(end);
         on_time.close(end);
