@@ -8,9 +8,9 @@
 //! level of a day    ~ Gamma(size, size), mean 1
 //! ```
 //!
-//! - [`item_history`] and [`category_history`] estimate the usual day and the elasticity from
+//! - [`item_history()`] and [`category_history()`] estimate the usual day and the elasticity from
 //!   closed days ([`domain::History`]).
-//! - [`expectation`] combines the history of an item with the history of its category.
+//! - [`expectation()`] combines the history of an item with the history of its category.
 //! - [`beliefs`] updates level and elasticity with the sales of today.
 //!
 //! [`PricedSales::log_likelihood`] is the only likelihood of an elasticity. The crate does no I/O
