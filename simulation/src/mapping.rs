@@ -28,7 +28,7 @@ const KILL_EVERY_MAX: Duration = Duration::from_secs(30 * 60);
 /// Maximum time until a killed mapping restarts.
 const RESTART_MAX: Duration = Duration::from_secs(3 * 60);
 
-/// ShardPosition from which each shard is read next, by shard.
+/// Position from which each shard is read next, by shard.
 pub(crate) type Positions = BTreeMap<String, ShardPosition>;
 
 /// Event source mapping of a world. Clones share their state.
