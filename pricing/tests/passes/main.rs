@@ -1,10 +1,11 @@
-//! Station 3 over in-memory tables: an afternoon of passes, on time, late, repeated and at once.
+//! Passes of one store over in-memory tables: on time, late, repeated and concurrent.
 
 mod afternoon;
+mod api;
 mod days;
 mod inputs;
-mod people;
-mod works;
+mod measured;
+mod policy_rules;
 
 use std::collections::BTreeMap;
 
@@ -63,7 +64,7 @@ impl World {
         run(price_all(&self.pricing(), now, now))
     }
 
-    /// The revisions of each item, in order.
+    /// Returns the revisions of each item, in order.
     fn offers(&self) -> BTreeMap<Sku, Vec<Offer>> {
         let mut items: BTreeMap<Sku, Vec<Offer>> = BTreeMap::new();
         for offer in self.tables.offers.all() {
@@ -74,7 +75,7 @@ impl World {
     }
 }
 
-/// Prices every store of the catalogue.
+/// Prices each store of the catalogue.
 async fn price_all(
     pricing: &Pricing<Tables>,
     due: DateTime<Utc>,
@@ -97,7 +98,7 @@ fn corner(policy: &str, items: &[&str]) -> World {
     World::with(&Store::parse(&store).expect("a store"), items)
 }
 
-/// An event of that shop; `more` are further fields.
+/// Creates an event of that shop; `more` are further fields.
 fn event(id: &str, kind: &str, sku: &str, quantity: &str, at: &str, more: &str) -> Event {
     let json = format!(
         r#"{{"event_id":"{id}","kind":"{kind}","store_id":"corner","terminal_id":"t","sku":"{sku}",
@@ -107,7 +108,7 @@ fn event(id: &str, kind: &str, sku: &str, quantity: &str, at: &str, more: &str) 
     Event::parse(&json, &anytime).expect("an event")
 }
 
-/// Sixty came in the morning, and a few were sold since: far too much is left.
+/// Creates a delivery of sixty units in the morning and six sales: too much is left.
 fn too_much(sku: &str) -> Vec<Event> {
     let came = event(&format!("{sku}-r"), "receipt", sku, "60", "2026-03-12T06:10:00Z", "");
     let sale = |(number, at): (usize, &str)| {
@@ -131,13 +132,13 @@ fn slot_length() -> TimeDelta {
     TimeDelta::minutes(SLOT_MINUTES.into())
 }
 
-/// The slots of `[from, until)`.
+/// Returns the slots of `[from, until)`.
 fn slots(from: DateTime<Utc>, until: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
     std::iter::successors(Some(from), |slot| Some(*slot + slot_length()))
         .take_while(move |slot| *slot < until)
 }
 
-/// A day of a shop at its regular prices.
+/// Plays a day of a shop at its regular prices.
 fn day(shop: &ShopModel, date: NaiveDate, seed: u64) -> Vec<Event> {
     ShopDay::new(shop, date, seed).expect("an open day").play(|_| ShelfPrices::regular()).0
 }

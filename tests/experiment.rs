@@ -1,25 +1,25 @@
-//! What works is found to work: two weeks of a shop whose customers answer to discounts, priced
-//! by the real passes, with a control group that gives none.
+//! Effect of the offers, found in a simulated experiment: two weeks of a shop whose customers
+//! respond to discounts, priced by the real passes and closed by the real close of day, with a
+//! control group that gets no discount.
 
 use std::collections::BTreeMap;
 
 use analytics::effect::{Figure, ItemDay, OfArm, Outcome, decides_from, effect};
-use chrono::NaiveDate;
-use domain::ports::{DaysTable, OffersTable, StockTable};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ports::{CatalogTable, DaysTable, OffersTable, StockTable};
 use domain::stock::{StockWindow, WindowKey};
 use domain::{Arm, Event, Experiment, Item, Offer, Sku};
+use in_memory::Tables;
 use load_generator::shelf_prices::ShelfPrices;
 use load_generator::shop_day::ShopDay;
 use load_generator::shops::{ShopModel, chain};
-use pricing::slot_of;
+use pricing::{Pricing, slot_of};
 use processors::Closing;
-
-use crate::{World, run};
 
 const SEED: u64 = 7;
 const DATES: usize = 10;
 
-/// The lunch shop, with half of its categories in the control group.
+/// Returns the lunch shop, with half of its categories in the control group.
 fn shop() -> ShopModel {
     let mut shop = chain().swap_remove(1);
     shop.store.policy.experiment =
@@ -27,53 +27,69 @@ fn shop() -> ShopModel {
     shop
 }
 
-/// Plays a day window by window: what its tills say is stored, and what the passes publish goes on
-/// the shelves. Then closes it.
-fn play(world: &World, shop: &ShopModel, date: NaiveDate) {
+/// Writes the shop to the catalogue.
+fn catalogue(shop: &ShopModel) -> Tables {
+    let tables = Tables::default();
+    run(tables.put_store(&shop.store)).expect("stored");
+    for line in &shop.items {
+        let store_id = Some(shop.store.store_id.clone());
+        run(tables.put_item(&Item { store_id, ..line.item.clone() })).expect("stored");
+    }
+    tables
+}
+
+/// Plays a day window by window: stores the events of its tills and puts published prices on the
+/// shelves. Then closes it.
+fn play(tables: &Tables, shop: &ShopModel, date: NaiveDate) {
     let mut day = ShopDay::new(shop, date, SEED).expect("an open day");
     let mut prices = ShelfPrices::regular();
     for window in day.windows().collect::<Vec<_>>() {
         let events = day.step(window, &prices);
-        store(world, &events);
+        store(tables, &events);
         if slot_of(window.end()) == window.end() {
-            for offer in world.tick(window.end()).published {
+            for offer in price(tables, shop, window.end()) {
                 let sku = offer.offer_id.sku.clone();
                 prices.put(sku, offer.price, Some(offer.offer_id));
             }
         }
     }
-    store(world, &day.close());
-    let closing = Closing { tables: world.tables.clone() };
+    store(tables, &day.close());
+    let closing = Closing { tables: tables.clone() };
     let later = shop.store.span(date).ends_at;
     run(closing.close_dates(&shop.store, date, date, later)).expect("closed");
 }
 
-fn store(world: &World, events: &[Event]) {
+/// Prices the shop at a slot and returns the published offers.
+fn price(tables: &Tables, shop: &ShopModel, slot: DateTime<Utc>) -> Vec<Offer> {
+    let pricing = Pricing { tables: tables.clone() };
+    run(pricing.price_store(&shop.store.store_id, slot, slot)).expect("a pass").published
+}
+
+fn store(tables: &Tables, events: &[Event]) {
     let mut rows: BTreeMap<WindowKey, Vec<Event>> = BTreeMap::new();
     for event in events {
         rows.entry(WindowKey::of(event)).or_default().push(event.clone());
     }
     for (key, events) in rows {
         // A correction is of the window that it corrects, which has a row.
-        let stored = run(world.tables.load_stock(&[key.clone().into()])).expect("rows").pop();
+        let stored = run(tables.load_stock(&[key.clone().into()])).expect("rows").pop();
         let read = stored.as_ref().map(StockWindow::version);
         let mut row = stored.unwrap_or_else(|| StockWindow::new(key));
         events.into_iter().for_each(|event| drop(row.absorb(event)));
-        run(world.tables.save_stock(&row, read.as_ref())).expect("saved");
+        run(tables.save_stock(&row, read.as_ref())).expect("saved");
     }
 }
 
-/// The outcomes of a date, as `daymark effect` reads them.
-fn outcomes(world: &World, shop: &ShopModel, date: NaiveDate) -> Vec<Outcome> {
+/// Returns the outcomes of a date, as `daymark effect` reads them.
+fn outcomes(tables: &Tables, shop: &ShopModel, date: NaiveDate) -> Vec<Outcome> {
     let (store, span) = (&shop.store, shop.store.span(date));
     let business_day = store.day(date).expect("an open day");
     let (since, until) = (span.starts_at, span.ends_at);
-    let offers = run(world.tables.query_offers(&store.store_id, date)).expect("offers");
+    let offers = run(tables.query_offers(&store.store_id, date)).expect("offers");
     let of_item = |item: &Item| {
         let sku: &Sku = &item.sku;
-        let day =
-            run(world.tables.query_days(&store.store_id, sku, date, date)).expect("a day").pop()?;
-        let windows = world.tables.query_stock(&store.store_id, Some(sku), since, until, until);
+        let day = run(tables.query_days(&store.store_id, sku, date, date)).expect("a day").pop()?;
+        let windows = tables.query_stock(&store.store_id, Some(sku), since, until, until);
         let its = |offer: &&Offer| offer.offer_id.sku == *sku;
         Outcome::of(&ItemDay {
             item,
@@ -90,7 +106,7 @@ fn outcomes(world: &World, shop: &ShopModel, date: NaiveDate) -> Vec<Outcome> {
 #[test]
 fn two_weeks_show_that_waste_goes_down_and_that_the_control_gave_nothing() {
     let shop = shop();
-    let world = World::of(&shop);
+    let tables = catalogue(&shop);
     let first: NaiveDate = "2026-03-02".parse().expect("a date");
     let open = first.iter_days().filter(|date| {
         let hours = shop.store.day(*date).map(|day| day.closes_at - day.opens_at);
@@ -99,8 +115,8 @@ fn two_weeks_show_that_waste_goes_down_and_that_the_control_gave_nothing() {
     let dates: Vec<NaiveDate> = open.take(DATES).collect();
     let mut found = Vec::new();
     for date in dates {
-        play(&world, &shop, date);
-        found.extend(outcomes(&world, &shop, date));
+        play(&tables, &shop, date);
+        found.extend(outcomes(&tables, &shop, date));
     }
     let arms = effect(&found);
     let [policy, control] = arms.as_slice() else { panic!("two arms: {arms:?}") };
@@ -115,4 +131,8 @@ fn two_weeks_show_that_waste_goes_down_and_that_the_control_gave_nothing() {
     assert!(waste.absolute.high < 0.0, "seed {SEED}: {waste:?}");
     let sold = figure(policy, Figure::SellThrough).uplift.expect("enough store-days");
     assert!(sold.absolute.low > 0.0, "seed {SEED}: {sold:?}");
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
 }
