@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-
-/// Function that returns the current time.
-pub(crate) type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+use domain::ports::Clock;
 
 /// Returns the system clock.
 pub(crate) fn system() -> Clock {

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
 use analytics::effect::statistics::CLUSTERS_MIN;
-use analytics::effect::{OfArm, effect, steps};
+use analytics::effect::{ArmFigures, effect, steps};
 use chrono::{Days, NaiveDate};
 use clap::Args;
 use domain::ports::CatalogTable;
@@ -110,14 +110,14 @@ fn no_day(stores: &[Store], dates: &RangeInclusive<NaiveDate>) -> String {
         stores => format!("of any of the {} stores", stores.len()),
     };
     format!(
-        "no closed day {which} {}; a day is closed some minutes after the doors, while `daymark \
+        "no closed day {which} {}; a day is closed some minutes after the store closes, while `daymark \
          up` runs, or by `daymark days --close`",
         dates_text(dates)
     )
 }
 
 /// Returns notes on the limits of the figures.
-fn notes(arms: &[OfArm], stores: &[Store], found: &EffectOutcomes) -> Vec<String> {
+fn notes(arms: &[ArmFigures], stores: &[Store], found: &EffectOutcomes) -> Vec<String> {
     let mut notes = Vec::new();
     let of =
         |arm: Arm| arms.iter().find(|found| found.arm == arm).map_or(0, |found| found.store_days);

@@ -21,7 +21,7 @@ use processors::Closing;
 use tokio::time::timeout;
 
 use crate::CommandError;
-use crate::clock::Clock;
+use domain::ports::Clock;
 use endpoints::{start_dynamodb, start_kinesis};
 use services::Services;
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use analytics::effect::{Figure, ItemDay, OfArm, Outcome, decides_from, effect};
+use analytics::effect::{ArmFigures, EffectFigure, ItemDay, ItemDayOutcome, decides_from, effect};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ports::{CatalogTable, DaysTable, OffersTable, StockTable};
 use domain::stock::{StockWindow, WindowKey};
@@ -81,7 +81,7 @@ fn store(tables: &Tables, events: &[Event]) {
 }
 
 /// Returns the outcomes of a date, as `daymark effect` reads them.
-fn outcomes(tables: &Tables, shop: &ShopModel, date: NaiveDate) -> Vec<Outcome> {
+fn outcomes(tables: &Tables, shop: &ShopModel, date: NaiveDate) -> Vec<ItemDayOutcome> {
     let (store, span) = (&shop.store, shop.store.span(date));
     let business_day = store.day(date).expect("an open day");
     let (since, until) = (span.starts_at, span.ends_at);
@@ -91,7 +91,7 @@ fn outcomes(tables: &Tables, shop: &ShopModel, date: NaiveDate) -> Vec<Outcome> 
         let day = run(tables.query_days(&store.store_id, sku, date, date)).expect("a day").pop()?;
         let windows = tables.query_stock(&store.store_id, Some(sku), since, until, until);
         let its = |offer: &&Offer| offer.offer_id.sku == *sku;
-        Outcome::of(&ItemDay {
+        ItemDayOutcome::of(&ItemDay {
             item,
             arm: store.policy.experiment.arm(&store.store_id, item.category.as_deref(), date),
             decides_from: decides_from(store, &business_day),
@@ -122,14 +122,14 @@ fn two_weeks_show_that_waste_goes_down_and_that_the_control_gave_nothing() {
     let [policy, control] = arms.as_slice() else { panic!("two arms: {arms:?}") };
     assert_eq!((policy.arm, control.arm), (Arm::Policy, Arm::Control));
     assert!(policy.store_days > 7 && control.store_days > 7, "{arms:?}");
-    let figure = |arm: &OfArm, figure: Figure| {
+    let figure = |arm: &ArmFigures, figure: EffectFigure| {
         *arm.figures.iter().find(|measured| measured.figure == figure).expect("a figure")
     };
-    assert_eq!(figure(control, Figure::SoldDiscounted).value, Some(0.0));
-    assert!(figure(policy, Figure::SoldDiscounted).value > Some(0.2), "{policy:?}");
-    let waste = figure(policy, Figure::WasteCost).uplift.expect("enough store-days");
+    assert_eq!(figure(control, EffectFigure::SoldDiscounted).value, Some(0.0));
+    assert!(figure(policy, EffectFigure::SoldDiscounted).value > Some(0.2), "{policy:?}");
+    let waste = figure(policy, EffectFigure::WasteCost).uplift.expect("enough store-days");
     assert!(waste.absolute.high < 0.0, "seed {SEED}: {waste:?}");
-    let sold = figure(policy, Figure::SellThrough).uplift.expect("enough store-days");
+    let sold = figure(policy, EffectFigure::SellThrough).uplift.expect("enough store-days");
     assert!(sold.absolute.low > 0.0, "seed {SEED}: {sold:?}");
 }
 

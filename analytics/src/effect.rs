@@ -1,5 +1,5 @@
-//! Does it work? What became of the arms' item-days, how they differ from the control's, and how
-//! sure that is.
+//! Effect of the offers: figures of each arm's item-days, the difference from the control group and
+//! its confidence interval.
 //!
 //! An item-day counts for the arm that its category, store and date were drawn into, whether or
 //! not an offer was made: nothing that happens later chooses who is compared. Clusters are
@@ -16,14 +16,14 @@ use domain::{Arm, StoreId};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-pub use outcome::{ItemDay, OfferOutcome, Outcome, decides_from};
-use statistics::{Difference, Observation, adjusted, difference, ratio};
+pub use outcome::{ItemDay, ItemDayOutcome, OfferOutcome, decides_from};
+use statistics::{GroupDifference, Observation, adjusted, difference, ratio};
 pub use steps::{StepOutcome, steps};
 
 /// Figures of each arm, counted from the first decision of the afternoon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Figure {
-    /// Sold, as a share of what there was to sell.
+pub enum EffectFigure {
+    /// Sold, as a share of the stock to sell.
     SellThrough,
     /// Waste of an item-day, in units.
     WasteUnits,
@@ -31,18 +31,18 @@ pub enum Figure {
     WasteCost,
     /// Revenue of an item-day.
     Revenue,
-    /// Revenue of an item-day less the cost of what was sold or wasted.
+    /// Revenue of an item-day minus the cost of the sold and wasted units.
     Margin,
-    /// The discount on what was sold, on average, as a share.
+    /// Average discount on the sold units, as a share.
     AverageDiscount,
-    /// The share of what was sold that was sold below the regular price.
+    /// Share of the sold units that were sold below the regular price.
     SoldDiscounted,
-    /// The share of item-days whose shelf was emptied by a sale before the close.
+    /// Share of item-days with a sale of the last unit before the close.
     SoldOut,
 }
 
-impl Figure {
-    /// All of them, as they are printed.
+impl EffectFigure {
+    /// All figures, in the order of the output.
     pub const ALL: [Self; 8] = [
         Self::SellThrough,
         Self::WasteUnits,
@@ -54,7 +54,7 @@ impl Figure {
         Self::SoldOut,
     ];
 
-    /// Its name.
+    /// Returns the name in the output.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -76,7 +76,7 @@ impl Figure {
     }
 
     /// Numerator and denominator of an item-day; `None` if they are unknown.
-    fn of(self, outcome: &Outcome) -> Option<(Decimal, Decimal)> {
+    fn of(self, outcome: &ItemDayOutcome) -> Option<(Decimal, Decimal)> {
         let mean = |amount| (amount, Decimal::ONE);
         match self {
             Self::SellThrough => Some((outcome.sold, outcome.to_sell)),
@@ -93,7 +93,7 @@ impl Figure {
 
 /// Figures of one arm.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OfArm {
+pub struct ArmFigures {
     /// The arm.
     pub arm: Arm,
     /// Number of store-days, which are the clusters of the intervals.
@@ -102,31 +102,32 @@ pub struct OfArm {
     pub item_days: usize,
     /// On hand at the first decisions, in units.
     pub on_hand: Decimal,
-    /// Its figures, in the order of [`Figure::ALL`].
-    pub figures: Vec<Measured>,
+    /// Figures, in the order of [`EffectFigure::ALL`].
+    pub figures: Vec<ArmFigure>,
 }
 
 /// A figure of an arm.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
+pub struct ArmFigure {
     /// Kind of the figure.
-    pub figure: Figure,
+    pub figure: EffectFigure,
     /// Value; `None` if its denominator is 0.
     pub value: Option<f64>,
     /// Difference from the control group. Means are adjusted for the value of the stock at the
     /// first decision. `None` for the control, and where there are too few store-days.
-    pub uplift: Option<Difference>,
+    pub uplift: Option<GroupDifference>,
 }
 
 /// Returns the figures of each arm with item-days, in the order of the arms.
 #[must_use]
-pub fn effect(outcomes: &[Outcome]) -> Vec<OfArm> {
+pub fn effect(outcomes: &[ItemDayOutcome]) -> Vec<ArmFigures> {
     let clusters = clusters(outcomes);
-    let measured: Vec<_> = Figure::ALL.map(|figure| measured(figure, outcomes, &clusters)).into();
+    let measured: Vec<_> =
+        EffectFigure::ALL.map(|figure| measured(figure, outcomes, &clusters)).into();
     let of_arm = |arm: Arm| {
-        let its: Vec<&Outcome> = outcomes.iter().filter(|one| one.arm == arm).collect();
+        let its: Vec<&ItemDayOutcome> = outcomes.iter().filter(|one| one.arm == arm).collect();
         let store_days: BTreeSet<_> = its.iter().map(|one| (&one.store_id, one.date)).collect();
-        OfArm {
+        ArmFigures {
             arm,
             store_days: store_days.len(),
             item_days: its.len(),
@@ -139,20 +140,20 @@ pub fn effect(outcomes: &[Outcome]) -> Vec<OfArm> {
 
 type Clusters<'a> = BTreeMap<(&'a StoreId, NaiveDate), usize>;
 
-fn clusters(outcomes: &[Outcome]) -> Clusters<'_> {
+fn clusters(outcomes: &[ItemDayOutcome]) -> Clusters<'_> {
     let days: BTreeSet<_> = outcomes.iter().map(|one| (&one.store_id, one.date)).collect();
     days.into_iter().zip(0..).collect()
 }
 
-/// One figure of every arm.
+/// Returns one figure of each arm.
 fn measured(
-    figure: Figure,
-    outcomes: &[Outcome],
+    figure: EffectFigure,
+    outcomes: &[ItemDayOutcome],
     clusters: &Clusters<'_>,
-) -> BTreeMap<Arm, Measured> {
+) -> BTreeMap<Arm, ArmFigure> {
     let observed = |arm: Arm| -> Vec<(Observation, f64)> {
         let its = outcomes.iter().filter(|one| one.arm == arm);
-        let observation = |one: &Outcome| {
+        let observation = |one: &ItemDayOutcome| {
             let (amount, size) = figure.of(one)?;
             let cluster = clusters[&(&one.store_id, one.date)];
             let observation = Observation { cluster, amount: float(amount), size: float(size) };
@@ -168,12 +169,12 @@ fn measured(
     let [_, control, _] = &compared;
     let of_arm = |((arm, compared), value): ((Arm, &Vec<Observation>), Option<f64>)| {
         let uplift = (arm != Arm::Control).then(|| difference(compared, control)).flatten();
-        (arm, Measured { figure, value, uplift })
+        (arm, ArmFigure { figure, value, uplift })
     };
     arms.into_iter().zip(&compared).zip(values).map(of_arm).collect()
 }
 
-/// Statistics are of floating-point numbers.
+/// Converts to a floating-point number for the statistics.
 fn float(amount: Decimal) -> f64 {
     amount.to_f64().unwrap_or_default()
 }

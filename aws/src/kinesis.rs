@@ -5,7 +5,7 @@ use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::{PutRecordsRequestEntry, PutRecordsResultEntry, StreamStatus};
 use domain::SequenceNumber;
 use domain::limits::RETENTION_HOURS;
-use domain::ports::{EventLog, Failure, Put};
+use domain::ports::{EventLog, Failure, PutOutcome};
 use domain::record::Record;
 
 use crate::ResourceNames;
@@ -60,7 +60,7 @@ impl EventStream {
 }
 
 impl EventLog for EventStream {
-    async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+    async fn put_records(&self, records: &[Record]) -> Result<Vec<PutOutcome>, Failure> {
         let entries = records.iter().map(|record| {
             PutRecordsRequestEntry::builder()
                 .partition_key(&record.partition_key)
@@ -71,7 +71,7 @@ impl EventLog for EventStream {
         let request = self.client.put_records().stream_name(&self.name);
         let request = request.set_records(Some(entries.collect()));
         let answer = Box::pin(request.send()).await.map_err(|error| failure(&error))?;
-        let results: Vec<Put> = answer.records().iter().map(put).collect();
+        let results: Vec<PutOutcome> = answer.records().iter().map(put).collect();
         if results.len() == records.len() {
             return Ok(results);
         }
@@ -92,16 +92,16 @@ impl EventLog for EventStream {
     }
 }
 
-fn put(entry: &PutRecordsResultEntry) -> Put {
+fn put(entry: &PutRecordsResultEntry) -> PutOutcome {
     match (entry.sequence_number(), entry.shard_id(), entry.error_code()) {
-        (Some(sequence_number), Some(shard_id), None) => Put::Stored {
+        (Some(sequence_number), Some(shard_id), None) => PutOutcome::Stored {
             shard_id: shard_id.to_owned(),
             sequence_number: SequenceNumber::new(sequence_number),
         },
         (_, _, code) => {
             let code = code.unwrap_or("no sequence number");
             let message = format!("{code}: {}", entry.error_message().unwrap_or_default());
-            Put::Failed(match code {
+            PutOutcome::Failed(match code {
                 "ProvisionedThroughputExceededException" => Failure::Throttled(message),
                 _ => Failure::Unavailable(message),
             })

@@ -52,7 +52,7 @@ fn item_of(offer: &Offer) -> Attributes {
     put("price", decimal(offer.price.amount()));
     put("discount_percent", number(offer.discount_percent));
     put("on_hand", decimal(offer.on_hand));
-    put("piece", decimal(offer.piece));
+    put("piece", decimal(offer.portion));
     put("expected_units", decimal(expected.units));
     put("expected_revenue", decimal(expected.revenue));
     put("expected_waste", decimal(expected.waste));
@@ -95,7 +95,7 @@ fn offer_of(item: &Attributes) -> Result<Offer, Failure> {
         price: price("price")?,
         discount_percent: reader.number("discount_percent")?,
         on_hand: reader.number("on_hand")?,
-        piece: reader.number("piece")?,
+        portion: reader.number("piece")?,
         expected: outlook("expected_units", "expected_revenue", "expected_waste")?,
         if_unchanged: outlook("unchanged_units", "unchanged_revenue", "unchanged_waste")?,
         reason: reader.text("reason")?,

@@ -17,7 +17,7 @@ use crate::ports::StoreEntry;
 pub struct DueStore {
     /// The store.
     pub store_id: StoreId,
-    /// When its slot begins.
+    /// Start of the slot.
     pub due: DateTime<Utc>,
 }
 

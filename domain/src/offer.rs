@@ -86,7 +86,7 @@ pub struct Offer {
     /// Stock on hand at the decision, in the unit of the item.
     pub on_hand: Decimal,
     /// Quantity that the pricing counts as one, in the unit of the item.
-    pub piece: Decimal,
+    pub portion: Decimal,
     /// Expectation with this price and the best later decisions.
     pub expected: Outlook,
     /// Expectation if the price does not change.

@@ -8,6 +8,7 @@
 //! it as its only type parameter.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -22,6 +23,9 @@ use crate::offer::Offer;
 use crate::quarantine::{QuarantineId, Quarantined};
 use crate::record::{Record, SequenceNumber};
 use crate::stock::{RowKey, StockWindow};
+
+/// Source of the current instant. Programs pass the system clock, tests a clock that they set.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// Failure of a call to an external service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +46,7 @@ pub enum Failure {
 
 /// Result of one record of a `PutRecords` call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Put {
+pub enum PutOutcome {
     /// The record is durable in the stream.
     Stored {
         /// Shard that stored the record.
@@ -62,7 +66,7 @@ pub trait EventLog: Send + Sync {
     fn put_records(
         &self,
         records: &[Record],
-    ) -> impl Future<Output = Result<Vec<Put>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Vec<PutOutcome>, Failure>> + Send;
 
     /// Returns an error unless the stream accepts writes.
     fn check_ready(&self) -> impl Future<Output = Result<(), Failure>> + Send;

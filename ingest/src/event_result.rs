@@ -1,7 +1,7 @@
 //! Results of single events, as an answer reports them.
 
 use domain::Violation;
-use domain::ports::{Failure, Put};
+use domain::ports::{Failure, PutOutcome};
 use serde::Serialize;
 
 use crate::validate::{ValidatedEvent, Validation};
@@ -63,7 +63,7 @@ pub(crate) struct EventResult<'a> {
 /// short message.
 pub(crate) fn results<'a>(
     events: &'a [ValidatedEvent],
-    puts: Option<&'a [Option<Put>]>,
+    puts: Option<&'a [Option<PutOutcome>]>,
 ) -> Vec<EventResult<'a>> {
     let mut explained_bytes = 0;
     let mut results = Vec::with_capacity(events.len());
@@ -81,7 +81,11 @@ pub(crate) fn results<'a>(
 }
 
 impl<'a> EventResult<'a> {
-    fn new(index: usize, event: &'a ValidatedEvent, puts: Option<&'a [Option<Put>]>) -> Self {
+    fn new(
+        index: usize,
+        event: &'a ValidatedEvent,
+        puts: Option<&'a [Option<PutOutcome>]>,
+    ) -> Self {
         let mut result = Self {
             index,
             line: event.line,
@@ -117,21 +121,21 @@ impl<'a> EventResult<'a> {
 
     /// Sets the status by the outcome of a put. `None` is a dry run, `Some(None)` a missing
     /// outcome, which counts as a failure.
-    fn set_put(&mut self, put: Option<Option<&'a Put>>) {
+    fn set_put(&mut self, put: Option<Option<&'a PutOutcome>>) {
         let (code, message) = match put {
             None => return,
-            Some(Some(Put::Stored { shard_id, sequence_number })) => {
+            Some(Some(PutOutcome::Stored { shard_id, sequence_number })) => {
                 self.status = EventStatus::Stored;
                 self.shard_id = Some(shard_id);
                 self.sequence_number = Some(sequence_number.as_str());
                 return;
             }
-            Some(Some(Put::Failed(Failure::Throttled(_)))) => (
+            Some(Some(PutOutcome::Failed(Failure::Throttled(_)))) => (
                 EventCode::Throttled,
                 "the stream is busy and has not acknowledged it; send it again, its event_id \
                  makes that safe",
             ),
-            Some(Some(Put::Failed(_)) | None) => (
+            Some(Some(PutOutcome::Failed(_)) | None) => (
                 EventCode::Unavailable,
                 "the stream has not acknowledged it; send it again, its event_id makes that safe",
             ),

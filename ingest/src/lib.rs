@@ -6,7 +6,7 @@
 //! event. `routes` calls them, and `problem` is the answer to a request that fails as a whole.
 //!
 //! - An answer reports `stored` only for events that the log has acknowledged.
-//! - An event of a store that the sender may not write for is rejected. The shell authenticates the
+//! - An event of a store that the sender may not write for is rejected. The program authenticates the
 //!   sender (`domain::Authority`).
 //! - The crate reads no clock and no randomness: both are arguments of [`IngestService`].
 //!
@@ -15,7 +15,7 @@
 //! use axum::Extension;
 //! use axum::body::Body;
 //! use domain::Authority;
-//! use domain::ports::{EventLog, Failure, Put};
+//! use domain::ports::{EventLog, Failure, PutOutcome};
 //! use domain::record::{Record, SequenceNumber};
 //! use ingest::{IngestService, IngestSettings, router};
 //! use tower::ServiceExt;
@@ -24,9 +24,9 @@
 //! struct NullLog;
 //!
 //! impl EventLog for NullLog {
-//!     async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+//!     async fn put_records(&self, records: &[Record]) -> Result<Vec<PutOutcome>, Failure> {
 //!         let sequence_number = SequenceNumber::new("1");
-//!         let put = Put::Stored { shard_id: "shardId-000000000000".into(), sequence_number };
+//!         let put = PutOutcome::Stored { shard_id: "shardId-000000000000".into(), sequence_number };
 //!         Ok(vec![put; records.len()])
 //!     }
 //!
@@ -73,20 +73,17 @@ mod validate;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use domain::Acceptance;
 use domain::limits::{EVENT_AGE_MAX, EVENT_AHEAD_MAX};
+use domain::ports::Clock;
 
 pub use routes::router;
 
-/// Wall clock of the shell.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
-
-/// Monotonic clock of the shell: the time since an arbitrary start. It never goes back and is not
+/// Monotonic clock of the program: the time since an arbitrary start. It never goes back and is not
 /// affected by changes of the wall clock.
 pub type MonotonicClock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
-/// Source of random bits of the shell, for the jitter of pauses.
+/// Source of random bits of the program, for the jitter of pauses.
 pub type Entropy = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Settings of the operator.

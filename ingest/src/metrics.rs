@@ -11,7 +11,7 @@ pub const PUT_RETRIES_TOTAL: &str = "daymark_ingest_put_retries_total";
 /// Time to store the events of one request, in seconds.
 pub const STORE_SECONDS: &str = "daymark_ingest_store_seconds";
 
-/// Registers units and descriptions with the installed recorder. The shell calls it once.
+/// Registers units and descriptions with the installed recorder. The program calls it once.
 pub fn describe() {
     describe_counter!(EVENTS_TOTAL, Unit::Count, "Events answered, by outcome");
     describe_counter!(REQUESTS_TOTAL, Unit::Count, "Requests answered, by HTTP status");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::limits::REQUEST_STORE_MAX;
-use domain::ports::{EventLog, Failure, Put};
+use domain::ports::{EventLog, Failure, PutOutcome};
 use domain::record::Record;
 use tokio::time::{sleep, timeout};
 use tracing::{Span, instrument, warn};
@@ -31,7 +31,7 @@ struct Unsent {
 pub(crate) async fn publish<L: EventLog>(
     service: &IngestService<L>,
     records: Vec<Record>,
-) -> Vec<Put> {
+) -> Vec<PutOutcome> {
     let started = (service.monotonic)();
     let elapsed = || (service.monotonic)().saturating_sub(started);
     let time_left = || REQUEST_STORE_MAX.saturating_sub(elapsed());
@@ -51,8 +51,8 @@ pub(crate) async fn publish<L: EventLog>(
     Span::current().record("attempts", attempts);
     metrics::store_seconds(elapsed().as_secs_f64());
     let mut failures = puts.iter().filter_map(|put| match put {
-        Put::Failed(failure) => Some(failure),
-        Put::Stored { .. } => None,
+        PutOutcome::Failed(failure) => Some(failure),
+        PutOutcome::Stored { .. } => None,
     });
     let failed = failures.clone().count();
     if let Some(reason) = failures.next_back() {
@@ -66,7 +66,7 @@ async fn attempt<L: EventLog>(
     log: &L,
     unsent: Unsent,
     time_left: &impl Fn() -> Duration,
-    puts: &mut [Put],
+    puts: &mut [PutOutcome],
 ) -> Unsent {
     let mut answers = Vec::with_capacity(unsent.records.len());
     for call in calls(&unsent.records) {
@@ -93,23 +93,23 @@ async fn attempt<L: EventLog>(
     again
 }
 
-fn not_sent() -> Put {
-    Put::Failed(Failure::Unavailable("the deadline passed before the call".into()))
+fn not_sent() -> PutOutcome {
+    PutOutcome::Failed(Failure::Unavailable("the deadline passed before the call".into()))
 }
 
 /// Returns an answer for each record of a call. A failed call and a missing answer are failures of
 /// their records.
-fn answer_for_each(answer: Result<Vec<Put>, Failure>, records: usize) -> Vec<Put> {
-    let mut answers = answer.unwrap_or_else(|failure| vec![Put::Failed(failure); records]);
+fn answer_for_each(answer: Result<Vec<PutOutcome>, Failure>, records: usize) -> Vec<PutOutcome> {
+    let mut answers = answer.unwrap_or_else(|failure| vec![PutOutcome::Failed(failure); records]);
     let missing = Failure::Unavailable("the stream did not answer for this record".into());
-    answers.resize(records, Put::Failed(missing));
+    answers.resize(records, PutOutcome::Failed(missing));
     answers
 }
 
 /// `true` if a record has to be sent again. A stored record would be stored twice, and a refused
 /// record would be refused again.
-fn is_temporary(answer: &Put) -> bool {
-    matches!(answer, Put::Failed(Failure::Throttled(_) | Failure::Unavailable(_)))
+fn is_temporary(answer: &PutOutcome) -> bool {
+    matches!(answer, PutOutcome::Failed(Failure::Throttled(_) | Failure::Unavailable(_)))
 }
 
 /// Returns a pause with full jitter, between 1 ms and the doubled bound. Jitter keeps many senders
@@ -126,18 +126,18 @@ mod tests {
 
     use super::*;
 
-    fn stored() -> Put {
-        Put::Stored { shard_id: "shard".into(), sequence_number: SequenceNumber::new("1") }
+    fn stored() -> PutOutcome {
+        PutOutcome::Stored { shard_id: "shard".into(), sequence_number: SequenceNumber::new("1") }
     }
 
     #[test]
     fn only_temporary_failures_are_sent_again() {
         let answers = [
             stored(),
-            Put::Failed(Failure::Throttled(String::new())),
-            Put::Failed(Failure::Refused(String::new())),
-            Put::Failed(Failure::Unavailable(String::new())),
-            Put::Failed(Failure::Unreadable(String::new())),
+            PutOutcome::Failed(Failure::Throttled(String::new())),
+            PutOutcome::Failed(Failure::Refused(String::new())),
+            PutOutcome::Failed(Failure::Unavailable(String::new())),
+            PutOutcome::Failed(Failure::Unreadable(String::new())),
         ];
         assert_eq!(answers.each_ref().map(is_temporary), [false, true, false, true, false]);
     }

@@ -5,7 +5,7 @@
 //! is the member `outcome`.
 
 use axum::response::{IntoResponse, Response};
-use domain::ports::Put;
+use domain::ports::PutOutcome;
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
 use serde::Serialize;
@@ -71,7 +71,7 @@ impl<'a> Reply<'a> {
     /// for a dry run. `random` spreads the next requests of several senders.
     pub(crate) fn new(
         events: &'a [ValidatedEvent],
-        puts: Option<&'a [Option<Put>]>,
+        puts: Option<&'a [Option<PutOutcome>]>,
         random: u64,
     ) -> Self {
         let results = results(events, puts);

@@ -8,7 +8,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use domain::ports::{EventLog, Put};
+use domain::ports::{EventLog, PutOutcome};
 use domain::{Authority, limits};
 use http::{Method, Uri};
 use serde_json::json;
@@ -41,7 +41,7 @@ const READY_MAX: Duration = Duration::from_secs(2);
 /// | `GET /readyz` | 200 if the log accepts records, otherwise 503 |
 ///
 /// Each event's store is checked against the [`Authority`] in the extensions of the request. The
-/// shell adds the authority after it has authenticated the sender. A request without an authority
+/// program adds the authority after it has authenticated the sender. A request without an authority
 /// is refused.
 ///
 /// The router does not listen; the shell does. Its fallback answers 404 as problem details. A shell
@@ -138,7 +138,7 @@ async fn read<L>(
 async fn store<L: EventLog>(
     service: &IngestService<L>,
     events: &[ValidatedEvent],
-) -> Vec<Option<Put>> {
+) -> Vec<Option<PutOutcome>> {
     let mut puts = vec![None; events.len()];
     let all = events.iter().enumerate();
     let packed = pack(all.filter_map(|(index, event)| Some((index, event.valid()?))));

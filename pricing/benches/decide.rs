@@ -1,5 +1,4 @@
-//! What one decision costs, in processor time: with a day that is being learnt, and with all of it
-//! known.
+//! Processor time of one decision, with unknown and with known demand.
 //!
 //! `cargo bench -p pricing` prints the time of each.
 
@@ -12,7 +11,7 @@ use domain::{Currency, Ladder};
 use pricing::decision_request::{DecisionRequest, PriceRules, SalesWindow, ShelfPrice};
 use rust_decimal::Decimal;
 
-/// Windows of five minutes that have passed today.
+/// Number of past windows of five minutes.
 const WINDOWS: i64 = 60;
 
 fn as_of() -> DateTime<FixedOffset> {

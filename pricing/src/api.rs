@@ -13,15 +13,12 @@ use axum::http::Uri;
 use axum::routing::get;
 use axum::{Json, Router};
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ports::{CatalogTable, OffersTable};
+use domain::ports::{CatalogTable, Clock, OffersTable};
 use domain::{Authority, Offer, Store, StoreId};
 use serde_json::{Map, Value, json};
 
 use crate::offer_fields::{fields, latest, today};
 use problem::OffersProblem;
-
-/// Clock of the program.
-pub type OffersClock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// Public fields of an offer, in addition to its revision. The arm and the expectations are not for
 /// everyone who may read prices.
@@ -44,7 +41,7 @@ pub struct OffersService<T> {
     /// Catalogue and offers.
     pub tables: T,
     /// Clock of the program.
-    pub clock: OffersClock,
+    pub clock: Clock,
 }
 
 /// Creates the router.

@@ -58,7 +58,7 @@ impl OfferDraft {
             price: money(choice.price),
             discount_percent: choice.discount_percent,
             on_hand: prepared.on_hand,
-            piece: prepared.portion,
+            portion: prepared.portion,
             expected,
             if_unchanged,
             reason: reason(snapshot, prepared, decision, &choice, (&expected, &if_unchanged)),

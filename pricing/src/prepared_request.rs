@@ -53,7 +53,7 @@ impl StoreSnapshot {
             return Err(SkipReason::PastItsDate);
         }
         let unit = unit_of(windows);
-        let portion = item.piece(unit);
+        let portion = item.portion_of(unit);
         let units = (on_hand / portion).floor().to_u64().unwrap_or_default();
         if on_hand < self.store.policy.min_on_hand || units == 0 {
             return Err(SkipReason::TooFew);

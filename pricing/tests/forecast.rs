@@ -52,7 +52,7 @@ fn request(day_cv: f64, sd: f64) -> DecisionRequest {
     }
 }
 
-/// How many are below `value`, and how many at most at it.
+/// Returns the shares of samples below `value` and at most `value`.
 fn shares(sorted: &[u64], value: f64) -> (f64, f64) {
     let below = sorted.partition_point(|left| (*left as f64) < value);
     let up_to = sorted.partition_point(|left| *left as f64 <= value);
@@ -60,7 +60,7 @@ fn shares(sorted: &[u64], value: f64) -> (f64, f64) {
 }
 
 #[test]
-fn with_nothing_left_to_learn_it_is_poisson() {
+fn the_forecast_with_known_demand_is_poisson() {
     let request = request(0.0, 0.0);
     // 20 % off: demand times exp(2 * 0.2).
     let course = stock_until_close(&request, Decimal::new(160, 2));

@@ -20,7 +20,7 @@ pub(crate) use final_audit::audit;
 pub(crate) use offers::recomputed;
 
 use crate::context::SimContext;
-use crate::stream::{SimulatedStream, StoredRecord};
+use crate::stream::{SimulatedRecord, SimulatedStream};
 
 /// Source: docs/events.md.
 const AGE_MAX: TimeDelta = TimeDelta::days(7);
@@ -55,7 +55,7 @@ struct AuditState {
 }
 
 /// Content of a record, as the auditor reads it.
-pub(crate) enum RecordContent {
+pub(crate) enum StreamedRecord {
     Unopenable,
     Lines(Vec<RecordLine>),
 }
@@ -124,7 +124,7 @@ impl Auditor {
         self.sim.count("receipts checked", 1);
         let record = stream.record_at(shard_id, &SequenceNumber::new(number));
         let content = record.map(|record| self.open(&record));
-        let Some(RecordContent::Lines(lines)) = content else {
+        let Some(StreamedRecord::Lines(lines)) = content else {
             self.report("receipt", format!("{shard_id} {number}: no such record"));
             return;
         };
@@ -161,20 +161,20 @@ impl Auditor {
     }
 
     /// Checks that records before a checkpoint are stored or quarantined.
-    pub(crate) fn checkpointed(&self, records: &[StoredRecord], tables: &Tables) {
+    pub(crate) fn checkpointed(&self, records: &[SimulatedRecord], tables: &Tables) {
         let Tables { stock, quarantine, .. } = tables;
-        for StoredRecord { record, .. } in records {
+        for SimulatedRecord { record, .. } in records {
             let place = format!("{}#{}", record.shard_id, record.sequence_number);
             let lines = match self.open(record) {
-                RecordContent::Unopenable if quarantine.holds(&place) => continue,
-                RecordContent::Unopenable => {
+                StreamedRecord::Unopenable if quarantine.holds(&place) => continue,
+                StreamedRecord::Unopenable => {
                     self.report(
                         "checkpoint",
                         format!("{place} is checkpointed, but not quarantined"),
                     );
                     continue;
                 }
-                RecordContent::Lines(lines) => lines,
+                StreamedRecord::Lines(lines) => lines,
             };
             for (index, line) in lines.into_iter().enumerate() {
                 let is_stored = match &line {
@@ -191,10 +191,10 @@ impl Auditor {
     }
 
     /// Opens a record and looks up its lines among everything that was sent.
-    pub(crate) fn open(&self, record: &Delivered) -> RecordContent {
+    pub(crate) fn open(&self, record: &Delivered) -> StreamedRecord {
         let state = self.state();
         if state.bad_records.contains(&record.data) {
-            return RecordContent::Unopenable;
+            return StreamedRecord::Unopenable;
         }
         let is_zstd = record.data.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]);
         let data = if is_zstd {
@@ -208,7 +208,7 @@ impl Auditor {
             None if state.bad_lines.contains(line) => RecordLine::Invalid(line.to_owned()),
             None => RecordLine::Unknown(line.to_owned()),
         };
-        RecordContent::Lines(text.lines().map(known).collect())
+        StreamedRecord::Lines(text.lines().map(known).collect())
     }
 
     fn state(&self) -> MutexGuard<'_, AuditState> {

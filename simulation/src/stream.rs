@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::limits::{PUT_RECORDS_BYTES_MAX, PUT_RECORDS_MAX};
-use domain::ports::{EventLog, Failure, Put};
+use domain::ports::{EventLog, Failure, PutOutcome};
 use domain::record::Record;
 use domain::{Delivered, SequenceNumber};
 use event_source_mapping::decisions::{ShardDescription, ShardState};
@@ -53,12 +53,12 @@ struct SimulatedShard {
     last_hash: u128,
     parents: Vec<usize>,
     is_closed: bool,
-    records: Vec<StoredRecord>,
+    records: Vec<SimulatedRecord>,
 }
 
 /// Record in the stream.
 #[derive(Debug, Clone)]
-pub(crate) struct StoredRecord {
+pub(crate) struct SimulatedRecord {
     pub(crate) record: Delivered,
     /// Position among the records of its partition key, from 1.
     pub(crate) of_key: u64,
@@ -66,7 +66,7 @@ pub(crate) struct StoredRecord {
 
 /// Result of reading a shard.
 pub(crate) struct ShardRead {
-    pub(crate) records: Vec<StoredRecord>,
+    pub(crate) records: Vec<SimulatedRecord>,
     /// `true` if the shard is closed and was read to its end.
     pub(crate) is_end: bool,
 }
@@ -91,7 +91,7 @@ impl SimulatedStream {
     }
 
     /// Stores a record in the open shard of its partition key.
-    pub(crate) fn append(&self, partition_key: &str, data: Vec<u8>) -> Put {
+    pub(crate) fn append(&self, partition_key: &str, data: Vec<u8>) -> PutOutcome {
         let mut state = self.state();
         let hash = u128::from_be_bytes(Md5::digest(partition_key).into());
         let number = state.next_number;
@@ -110,11 +110,11 @@ impl SimulatedStream {
             arrived_at: self.sim.now(),
             data,
         };
-        let put = Put::Stored {
+        let put = PutOutcome::Stored {
             shard_id: record.shard_id.clone(),
             sequence_number: record.sequence_number.clone(),
         };
-        shard.records.push(StoredRecord { record, of_key });
+        shard.records.push(SimulatedRecord { record, of_key });
         drop(state);
         self.sim.log(|| format!("stream: {number} of {partition_key}"));
         self.changes.notify();
@@ -122,7 +122,7 @@ impl SimulatedStream {
     }
 
     /// Returns all records, shard by shard.
-    pub(crate) fn records(&self) -> Vec<StoredRecord> {
+    pub(crate) fn records(&self) -> Vec<SimulatedRecord> {
         self.state().shards.iter().flat_map(|shard| shard.records.clone()).collect()
     }
 
@@ -157,7 +157,7 @@ impl SimulatedStream {
     pub(crate) fn read(&self, shard_id: &str, from: usize, most: usize) -> ShardRead {
         let state = self.state();
         let shard = state.shards.iter().find(|shard| shard.id == shard_id).expect("a known shard");
-        let records: Vec<StoredRecord> =
+        let records: Vec<SimulatedRecord> =
             shard.records.iter().skip(from).take(most).cloned().collect();
         let is_end = shard.is_closed && from + records.len() == shard.records.len();
         ShardRead { records, is_end }
@@ -254,7 +254,7 @@ impl SimulatedShard {
 }
 
 impl EventLog for SimulatedStream {
-    async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+    async fn put_records(&self, records: &[Record]) -> Result<Vec<PutOutcome>, Failure> {
         let sim = &self.sim;
         let bytes: usize = records.iter().map(|r| r.data.len() + r.partition_key.len()).sum();
         if records.len() > PUT_RECORDS_MAX || bytes > PUT_RECORDS_BYTES_MAX {
@@ -272,14 +272,14 @@ impl EventLog for SimulatedStream {
         let put = |record: &Record| {
             if sim.injects(InjectedFault::Partial) {
                 let throttles = sim.below(InjectedFault::Partial, 2) == 0;
-                return Put::Failed(match throttles {
+                return PutOutcome::Failed(match throttles {
                     true => Failure::Throttled("the shard is busy".to_owned()),
                     false => Failure::Unavailable("InternalFailure".to_owned()),
                 });
             }
             let stored = self.append(&record.partition_key, record.data.clone());
             if sim.injects(InjectedFault::AckLost) {
-                return Put::Failed(Failure::Unavailable("InternalFailure".to_owned()));
+                return PutOutcome::Failed(Failure::Unavailable("InternalFailure".to_owned()));
             }
             stored
         };

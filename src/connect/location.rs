@@ -18,7 +18,7 @@ const INVALID_CREDENTIALS: &[&str] = &[
 
 /// Remedy for missing or invalid credentials.
 const CREDENTIALS: &str = "`aws sts get-caller-identity` shows whose credentials there are, and \
-     `eval \"$(aws configure export-credentials --format env)\"` hands over those of a single \
+     `eval \"$(aws configure export-credentials --format env)\"` exports those of a single \
      sign-on";
 
 /// Location of the tables.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use analytics::effect::{ItemDay, Outcome, decides_from};
+use analytics::effect::{ItemDay, ItemDayOutcome, decides_from};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ports::{CatalogTable, DaysTable, Failure, OffersTable, StockTable};
 use domain::stock::{Figures, StockWindow};
@@ -14,7 +14,7 @@ use crate::connect::ConnectedTables;
 /// Outcomes, and counts of what they leave out.
 #[derive(Debug, Default)]
 pub(super) struct EffectOutcomes {
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<ItemDayOutcome>,
     /// Number of day rows, with or without stock at the first decision.
     pub(super) days_closed: usize,
     /// Number of day rows without windows, because windows are deleted earlier.
@@ -82,7 +82,7 @@ async fn load_date(
         let arm = store.policy.experiment.arm(&store.store_id, category, date);
         let offers = offers.get(&day.key.sku).map_or(&[][..], Vec::as_slice);
         found.other_arm += offers.iter().filter(|offer| offer.arm != arm).count();
-        let outcome = Outcome::of(&ItemDay {
+        let outcome = ItemDayOutcome::of(&ItemDay {
             item,
             arm,
             decides_from: decides_from(store, &business_day),

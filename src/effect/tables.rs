@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use analytics::effect::statistics::Interval;
-use analytics::effect::{Figure, Measured, OfArm, StepOutcome};
+use analytics::effect::{ArmFigure, ArmFigures, EffectFigure, StepOutcome};
 use domain::Arm;
 use rust_decimal::Decimal;
 
@@ -37,13 +37,13 @@ const STEPS: &[Column] = &[
 
 /// Prints a table with a column for each arm, and a table of the offers.
 pub(super) fn print(
-    arms: &[OfArm],
+    arms: &[ArmFigures],
     steps_of: &BTreeMap<u8, StepOutcome>,
     found: &EffectOutcomes,
 ) -> Result<(), CommandError> {
     let currency = found.currencies.first().map_or("", |currency| currency.code());
     // The control arm is first: the others are compared with it.
-    let mut shown: Vec<&OfArm> = arms.iter().collect();
+    let mut shown: Vec<&ArmFigures> = arms.iter().collect();
     shown.sort_by_key(|arm| arm.arm != Arm::Control);
     let mut columns = vec![Column::Text("afternoons")];
     for arm in &shown {
@@ -57,7 +57,7 @@ pub(super) fn print(
         count_row("item-days", &shown, |arm| arm.item_days.to_string()),
         count_row("on hand at the first decision", &shown, |arm| arm.on_hand.to_string()),
     ];
-    for (figure, index) in Figure::ALL.into_iter().zip(0..) {
+    for (figure, index) in EffectFigure::ALL.into_iter().zip(0..) {
         let mut row = vec![label(figure, currency)];
         for arm in &shown {
             let measured = &arm.figures[index];
@@ -84,7 +84,11 @@ pub(super) fn print(
 }
 
 /// Returns a row of counts, without comparisons.
-fn count_row(label: &str, arms: &[&OfArm], count: impl Fn(&OfArm) -> String) -> Vec<String> {
+fn count_row(
+    label: &str,
+    arms: &[&ArmFigures],
+    count: impl Fn(&ArmFigures) -> String,
+) -> Vec<String> {
     let mut row = vec![label.to_owned()];
     for arm in arms {
         row.push(count(arm));
@@ -95,26 +99,26 @@ fn count_row(label: &str, arms: &[&OfArm], count: impl Fn(&OfArm) -> String) -> 
     row
 }
 
-fn label(figure: Figure, currency: &str) -> String {
+fn label(figure: EffectFigure, currency: &str) -> String {
     match figure {
-        Figure::SellThrough => "sold of what there was".to_owned(),
-        Figure::WasteUnits => "waste of an item-day, units".to_owned(),
-        Figure::WasteCost => format!("cost of that, {currency}"),
-        Figure::Revenue => format!("revenue of an item-day, {currency}"),
-        Figure::Margin => format!("margin of an item-day, {currency}"),
-        Figure::AverageDiscount => "average discount on what was sold".to_owned(),
-        Figure::SoldDiscounted => "sold below the regular price".to_owned(),
-        Figure::SoldOut => "sold out before the close".to_owned(),
+        EffectFigure::SellThrough => "sold of what there was".to_owned(),
+        EffectFigure::WasteUnits => "waste of an item-day, units".to_owned(),
+        EffectFigure::WasteCost => format!("cost of that, {currency}"),
+        EffectFigure::Revenue => format!("revenue of an item-day, {currency}"),
+        EffectFigure::Margin => format!("margin of an item-day, {currency}"),
+        EffectFigure::AverageDiscount => "average discount on what was sold".to_owned(),
+        EffectFigure::SoldDiscounted => "sold below the regular price".to_owned(),
+        EffectFigure::SoldOut => "sold out before the close".to_owned(),
     }
 }
 
-fn value_text(figure: Figure, value: f64) -> String {
+fn value_text(figure: EffectFigure, value: f64) -> String {
     if figure.is_share() { format!("{:.1} %", value * 100.0) } else { format!("{value:.2}") }
 }
 
 /// Formats the difference from the control with its interval: shares in points, means in percent of
 /// the control's mean, or in their unit if that mean is not clearly above 0.
-fn difference_text(measured: &Measured) -> String {
+fn difference_text(measured: &ArmFigure) -> String {
     let Some(uplift) = measured.uplift else { return String::new() };
     let text = |interval: Interval, scale: f64, places: usize, unit: &str| {
         let Interval { estimate, low, high } = interval;
@@ -129,8 +133,8 @@ fn difference_text(measured: &Measured) -> String {
 }
 
 /// Prints a row for each arm and figure.
-pub(super) fn print_arms(format: Format, arms: &[OfArm]) -> Result<(), CommandError> {
-    let row = |arm: &OfArm, measured: &Measured| {
+pub(super) fn print_arms(format: Format, arms: &[ArmFigures]) -> Result<(), CommandError> {
+    let row = |arm: &ArmFigures, measured: &ArmFigure| {
         let number = |value: Option<f64>| value.map(|value| format!("{value:.6}"));
         let interval = |interval: Option<Interval>| {
             let parts = interval.map(|interval| [interval.estimate, interval.low, interval.high]);

@@ -7,7 +7,7 @@ use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 
 use super::{CHECKPOINTS, MachineSettings, folder};
 use crate::CommandError;
-use crate::clock::Clock;
+use domain::ports::Clock;
 
 pub(super) fn start_kinesis(
     settings: &MachineSettings,

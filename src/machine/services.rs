@@ -21,8 +21,9 @@ use tokio::sync::oneshot;
 
 use super::slots::Slots;
 use super::{CHECKPOINTS, MachineSettings, folder};
-use crate::clock::{self, Clock};
+use crate::clock;
 use crate::{CommandError, telemetry};
+use domain::ports::Clock;
 
 /// Interval at which metric samples are summed up, as the recorder recommends.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);

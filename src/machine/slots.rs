@@ -14,7 +14,7 @@ use in_memory::InProcessQueue;
 use pricing::{PassReport, Pricing, slot_of};
 use processors::Closing;
 
-use crate::clock::Clock;
+use domain::ports::Clock;
 
 /// Delay between the start of a slot and its decisions, so that the last events before the slot
 /// are processed.

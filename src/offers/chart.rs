@@ -58,7 +58,7 @@ pub(crate) fn offer_chart(offer: &Offer, context: &OfferContext<'_>) -> Afternoo
     let name = item.name.as_deref().unwrap_or(item.sku.as_str());
     // A later version of the program may have written a request that this one cannot read.
     let request = read(offer.inputs.request.as_bytes()).ok().map(|line| line.request);
-    let forecast = |price: Money| forecast(request.as_ref()?, price, offer.piece, minute);
+    let forecast = |price: Money| forecast(request.as_ref()?, price, offer.portion, minute);
     let date = day.date.format("%A, %-d %B %Y");
     let store_name = store.name.as_deref().unwrap_or(store.store_id.as_str());
     let events = || windows.iter().flat_map(StockWindow::events);
@@ -139,15 +139,15 @@ fn sales(
 fn forecast(
     request: &DecisionRequest,
     price: Money,
-    piece: Decimal,
+    portion: Decimal,
     minute: impl Fn(DateTime<Utc>) -> f64,
 ) -> Option<ForecastBand> {
-    let piece = height(piece);
+    let portion = height(portion);
     let point = |left: StockQuantiles| BandPoint {
         at: minute(left.at.to_utc()),
-        low: left.low * piece,
-        middle: left.middle * piece,
-        high: left.high * piece,
+        low: left.low * portion,
+        middle: left.middle * portion,
+        high: left.high * portion,
     };
     let points = stock_until_close(request, price.amount()).into_iter().map(point).collect();
     Some(ForecastBand { price: price.to_string(), points })
@@ -218,7 +218,7 @@ mod tests {
             on_hand: Decimal::from(9),
             was_price: price("2.00"),
             lowest_price: None,
-            piece: Decimal::ONE,
+            portion: Decimal::ONE,
             expected: Outlook::default(),
             if_unchanged: Outlook::default(),
             reason: "9 left.".to_owned(),

@@ -74,7 +74,8 @@ fn described(offer: &Offer, zone: Tz) -> String {
     let local = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%H:%M");
     let (price, currency) = (offer.price, offer.price.currency());
     let lowest = offer.lowest_price.map(|lowest| format!("; the lowest of 30 days is {lowest}"));
-    let piece = (offer.piece != Decimal::ONE).then(|| format!(", counted by {}", offer.piece));
+    let portion =
+        (offer.portion != Decimal::ONE).then(|| format!(", counted by {}", offer.portion));
     let mut text = format!("{}\n", offer.offer_id);
     let mut add = |name: &str, value: String| {
         writeln!(text, "  {name:<10} {value}").expect("a string can be written to");
@@ -86,7 +87,7 @@ fn described(offer: &Offer, zone: Tz) -> String {
     add("before", format!("{}{}", offer.was_price, lowest.unwrap_or_default()));
     let period = format!("{} to {}, {zone}", local(offer.valid_from), local(offer.valid_until));
     add("holds", if offer.shadow { format!("nowhere: a shadow, of {period}") } else { period });
-    add("on hand", format!("{}{}", offer.on_hand, piece.unwrap_or_default()));
+    add("on hand", format!("{}{}", offer.on_hand, portion.unwrap_or_default()));
     add("expected", outlook(&offer.expected, price));
     add("unchanged", outlook(&offer.if_unchanged, price));
     add("reason", offer.reason.clone());

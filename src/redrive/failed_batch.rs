@@ -102,8 +102,8 @@ fn parse(text: &str) -> Result<FailedBatch, String> {
         (None, Some(BatchInfo { shard_id, start_sequence_number, end_sequence_number })) => {
             return Err(format!(
                 "says only where the records are, {start_sequence_number} to \
-                 {end_sequence_number} of {shard_id}, as SQS and SNS are told it; they have to be \
-                 read from the stream again while it retains them. A destination in S3 keeps the \
+                 {end_sequence_number} of {shard_id}, which is all that SQS and SNS receive; read the \
+                 records from the stream again while it retains them. A destination in S3 keeps the \
                  records themselves"
             ));
         }

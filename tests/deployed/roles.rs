@@ -1,5 +1,5 @@
-//! What the role of each function may do, and that it may do nothing else. That what it may do is
-//! enough is what all other tests show: the emulator enforces the same roles there.
+//! Permissions of the role of each function. All other tests show that the permissions suffice,
+//! because the emulator enforces the same roles there.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ACCOUNT, Aws, REGION, Stage, deployed};
 
-/// Every function, with everything of [`probes`] that it may do.
+/// Functions with their allowed [`probes`].
 const MAY: [(&str, &[&str]); 8] = [
     ("ingest", &["stream PutRecords"]),
     (
@@ -89,7 +89,7 @@ fn assume_role_of(stage: &Stage, function: &str) -> Aws {
     stage.aws.assume(&arn)
 }
 
-/// What a role is tried with: a service and one of its operations.
+/// Call that is tried with a role: a service and one of its operations.
 struct Probe {
     name: String,
     service: &'static str,
@@ -98,8 +98,8 @@ struct Probe {
 }
 
 impl Probe {
-    /// Whether it is allowed. It does nothing: what is allowed finds nothing to do, or asks for
-    /// something that makes no sense.
+    /// Returns `true` if the role may do the call. An allowed call has no effect, because its input
+    /// is invalid or names nothing that exists.
     fn is_allowed(&self, role: &Aws) -> bool {
         !role.json(self.service, &self.operation, &self.input).is_denied()
     }

@@ -7,18 +7,18 @@ use load_generator::shop_day::ShopDay;
 use load_generator::shops::{self, ShopModel};
 use serde_json::Value;
 
-/// The days before today that the shop was open; its histories are made of them.
+/// Number of open days before today. The histories are made of them.
 const DAYS_BEFORE: i64 = 2;
 const SEED: u64 = 5;
 
-/// A shop of the load generator, its catalogue, and all that its tills have said by now.
+/// Shop of the load generator with its catalogue and the events of its tills until now.
 pub(crate) struct Corner {
     pub(crate) store_id: String,
-    /// When its doors closed yesterday.
+    /// Closing time of yesterday.
     pub(crate) closed_at: DateTime<Utc>,
-    /// A store and its items, one a line.
+    /// A store and its items, one per line.
     pub(crate) catalogue: String,
-    /// In the order in which they happened.
+    /// Events, sorted by time.
     pub(crate) events: Vec<Value>,
 }
 

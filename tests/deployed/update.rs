@@ -83,7 +83,7 @@ fn changed(from: &Path, to: &Path, others: &[&str]) {
     }
 }
 
-/// Which version the alias of a function points to.
+/// Returns the version that the alias of a function points to.
 fn version(stage: &Stage, function: &str) -> u64 {
     let path = format!("/2015-03-31/functions/{}/aliases/live", stage.of(function));
     let alias = stage.aws.rest("lambda", "GET", &path, &Value::Null).json();

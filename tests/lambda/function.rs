@@ -86,12 +86,12 @@ impl Drop for Process {
 }
 
 /// Running function that takes invocations.
-pub(crate) struct Function {
+pub(crate) struct RunningFunction {
     api: RuntimeApi,
     process: Process,
 }
 
-impl Function {
+impl RunningFunction {
     pub(crate) async fn start(binary: &str, variables: &[(&str, &str)]) -> Self {
         let api = RuntimeApi::start().await;
         let process = Process::start(binary, &api.address.to_string(), variables);

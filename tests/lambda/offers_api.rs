@@ -26,7 +26,7 @@ fn offer(sku: &str, revision: u32, price: &str) -> Offer {
         price: money(price),
         discount_percent: 30,
         on_hand: 12.into(),
-        piece: 1.into(),
+        portion: 1.into(),
         expected: nothing(),
         if_unchanged: nothing(),
         reason: "12 left".to_owned(),

@@ -5,7 +5,7 @@ use domain::ports::CatalogTable;
 use domain::{Chain, Store};
 use serde_json::{Value, json};
 
-use crate::function::{Function, metrics};
+use crate::function::{RunningFunction, metrics};
 use crate::queue::Queue;
 use crate::runtime_api::Answer;
 use crate::world::World;
@@ -26,7 +26,7 @@ async fn put_stores(world: &World, stores: impl IntoIterator<Item = (String, &st
     }
 }
 
-async fn schedule(world: &World, binary: &str, queue: &Queue) -> Function {
+async fn schedule(world: &World, binary: &str, queue: &Queue) -> RunningFunction {
     let variables =
         [("AWS_ENDPOINT_URL_SQS", queue.endpoint.as_str()), ("DAYMARK_QUEUE_URL", &queue.url)];
     world.function_with(binary, "shop-", &variables).await

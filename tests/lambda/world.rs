@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::function::Function;
+use crate::function::RunningFunction;
 
 /// Empty endpoints.
 pub(crate) struct World {
@@ -54,7 +54,7 @@ impl World {
     }
 
     /// Starts a function with the stream and the tables with this prefix.
-    pub(crate) async fn function(&self, binary: &str, prefix: &str) -> Function {
+    pub(crate) async fn function(&self, binary: &str, prefix: &str) -> RunningFunction {
         self.function_with(binary, prefix, &[]).await
     }
 
@@ -64,18 +64,22 @@ impl World {
         binary: &str,
         prefix: &str,
         variables: &[(&str, &str)],
-    ) -> Function {
+    ) -> RunningFunction {
         function(binary, prefix, &self.endpoints, variables).await
     }
 
     /// Starts a function whose tables do not answer.
-    pub(crate) async fn function_without_dynamodb(&self, binary: &str) -> Function {
+    pub(crate) async fn function_without_dynamodb(&self, binary: &str) -> RunningFunction {
         let endpoints = Endpoints { dynamodb: url(&bind()), ..self.endpoints.clone() };
         function(binary, "", &endpoints, &[]).await
     }
 
     /// Starts a function whose first call of a table hangs; the second is answered.
-    pub(crate) async fn function_with_a_hung_call(&self, binary: &str, prefix: &str) -> Function {
+    pub(crate) async fn function_with_a_hung_call(
+        &self,
+        binary: &str,
+        prefix: &str,
+    ) -> RunningFunction {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let tables = self.endpoints.dynamodb.trim_start_matches("http://").to_owned();
@@ -133,7 +137,7 @@ async fn function(
     prefix: &str,
     endpoints: &Endpoints,
     more: &[(&str, &str)],
-) -> Function {
+) -> RunningFunction {
     let names = names(prefix);
     let variables = [
         ("AWS_ENDPOINT_URL_KINESIS", endpoints.kinesis.as_str()),
@@ -141,7 +145,7 @@ async fn function(
         ("DAYMARK_STREAM", &names.stream),
         ("DAYMARK_TABLE_PREFIX", prefix),
     ];
-    Function::start(binary, &[&variables, more].concat()).await
+    RunningFunction::start(binary, &[&variables, more].concat()).await
 }
 
 pub(crate) fn names(prefix: &str) -> ResourceNames {

@@ -13,7 +13,7 @@ use domain::slot_of;
 pub struct ItemDay<'a> {
     /// The item.
     pub item: &'a Item,
-    /// Its arm on that day.
+    /// Arm of the item on that day.
     pub arm: Arm,
     /// Instant of the first decision of the store.
     pub decides_from: DateTime<Utc>,
@@ -27,7 +27,7 @@ pub struct ItemDay<'a> {
 
 /// Outcome of an item-day. Quantities are in the item's unit, amounts in the currency of its price.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct ItemDayOutcome {
     /// The store.
     pub store_id: StoreId,
     /// The date.
@@ -83,7 +83,7 @@ pub fn decides_from(store: &Store, day: &BusinessDay) -> DateTime<Utc> {
     if slot < starts { slot + TimeDelta::minutes(SLOT_MINUTES.into()) } else { slot }
 }
 
-impl Outcome {
+impl ItemDayOutcome {
     /// The outcome; `None` when nothing was on hand at the first decision, so that nothing could
     /// be decided.
     #[must_use]

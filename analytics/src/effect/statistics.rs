@@ -43,7 +43,7 @@ pub struct Interval {
 
 /// Difference between two groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Difference {
+pub struct GroupDifference {
     /// Treated minus control.
     pub absolute: Interval,
     /// The same as a share of the control's figure; `None` unless that is clearly above 0.
@@ -67,7 +67,7 @@ pub fn clusters(group: &[Observation]) -> usize {
 /// Returns the difference between `treated` and `control`. A cluster may have observations in both.
 /// `None` if a group has fewer than [`CLUSTERS_MIN`] clusters or a denominator of 0.
 #[must_use]
-pub fn difference(treated: &[Observation], control: &[Observation]) -> Option<Difference> {
+pub fn difference(treated: &[Observation], control: &[Observation]) -> Option<GroupDifference> {
     let (treated, control) = (Linear::of(treated)?, Linear::of(control)?);
     let freedom = treated.parts.len().min(control.parts.len()) - 1;
     let quantile = quantile(freedom as f64);
@@ -82,7 +82,7 @@ pub fn difference(treated: &[Observation], control: &[Observation]) -> Option<Di
         let share = treated.ratio / control.ratio;
         interval(share - 1.0, 1.0 / control.ratio, share)
     });
-    Some(Difference { absolute, relative })
+    Some(GroupDifference { absolute, relative })
 }
 
 /// Takes out of the amounts what a covariate explains that was there before the treatment: with

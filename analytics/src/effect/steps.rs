@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::{OfferOutcome, Outcome};
+use super::{ItemDayOutcome, OfferOutcome};
 
 /// Outcome of the offers with one discount.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,7 +22,7 @@ pub struct StepOutcome {
 /// By discount, in percent. Each revision of an item counts: what it expected is what would be
 /// left if the best was done afterwards.
 #[must_use]
-pub fn steps(outcomes: &[Outcome]) -> BTreeMap<u8, StepOutcome> {
+pub fn steps(outcomes: &[ItemDayOutcome]) -> BTreeMap<u8, StepOutcome> {
     let mut steps: BTreeMap<u8, StepOutcome> = BTreeMap::new();
     for offer in outcomes.iter().flat_map(|outcome| &outcome.offers) {
         let OfferOutcome { discount_percent, sold, expected_left, left } = offer;

@@ -2,7 +2,7 @@
 //! often as they claim to be.
 
 use analytics::effect::statistics::{
-    Difference, Interval, Observation, adjusted, clusters, difference, ratio,
+    GroupDifference, Interval, Observation, adjusted, clusters, difference, ratio,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -23,7 +23,7 @@ fn near(found: f64, expected: f64) {
 #[test]
 fn one_observation_a_cluster_is_welchs_comparison() {
     let (treated, control) = (alone(&[1.0, 2.0, 3.0, 4.0, 5.0], 0), alone(&[2.0, 4.0, 6.0], 9));
-    let Difference { absolute: Interval { estimate, low, high }, relative } =
+    let GroupDifference { absolute: Interval { estimate, low, high }, relative } =
         difference(&treated, &control).expect("enough clusters");
     // Means 3 and 4, variances 2.5 and 4, and t of two degrees of freedom at 0.975.
     let half = 4.302_652_7 * (2.5 / 5.0 + 4.0 / 3.0_f64).sqrt();
@@ -93,7 +93,7 @@ fn a_covariate_that_explains_everything_leaves_the_effect() {
 
 /// An experiment with store-days of their own level, categories of one store-day in both groups,
 /// sizes that vary, and a true effect.
-fn experiment(random: &mut ChaCha8Rng, adjusts: bool) -> Difference {
+fn experiment(random: &mut ChaCha8Rng, adjusts: bool) -> GroupDifference {
     let normal =
         |random: &mut ChaCha8Rng| (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0;
     let mut groups = [Vec::new(), Vec::new()];

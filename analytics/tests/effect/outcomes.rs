@@ -1,9 +1,9 @@
-//! What became of an item-day, from the first decision on, and of the arms.
+//! Outcomes of item-days from the first decision on, and figures of the arms.
 
 use std::collections::BTreeMap;
 
 use analytics::effect::{
-    Figure, ItemDay, OfArm, Outcome, StepOutcome, decides_from, effect, steps,
+    ArmFigures, EffectFigure, ItemDay, ItemDayOutcome, StepOutcome, decides_from, effect, steps,
 };
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::closed_day::DayContext;
@@ -90,10 +90,10 @@ fn decimal(text: &str) -> Decimal {
 }
 
 /// The outcome of a day of these events.
-fn outcome(lines: &[Value], offers: &[Offer], item: &Item) -> Option<Outcome> {
+fn outcome(lines: &[Value], offers: &[Offer], item: &Item) -> Option<ItemDayOutcome> {
     let (windows, store) = (windows(lines), store());
     let business_day = store.day(date()).expect("an open day");
-    Outcome::of(&ItemDay {
+    ItemDayOutcome::of(&ItemDay {
         item,
         arm: Arm::Policy,
         decides_from: decides_from(&store, &business_day),
@@ -183,7 +183,7 @@ fn offer(revision: u32, at_: &str, percent: u8, price: &str, expected_left: &str
         price: money(price),
         discount_percent: percent,
         on_hand: Decimal::TEN,
-        piece: Decimal::ONE,
+        portion: Decimal::ONE,
         expected: Outlook { waste: decimal(expected_left), ..Outlook::default() },
         if_unchanged: Outlook::default(),
         reason: String::new(),
@@ -238,10 +238,10 @@ fn arms_are_compared_with_the_control_by_store_days() {
         (Arm::Control, 9, "17.00"),
         (Arm::Exploration, 9, "16.00"),
     ];
-    let outcomes: Vec<Outcome> = days
+    let outcomes: Vec<ItemDayOutcome> = days
         .iter()
         .zip(0..)
-        .map(|((arm, sold, revenue), day)| Outcome {
+        .map(|((arm, sold, revenue), day)| ItemDayOutcome {
             arm: *arm,
             date: date() + Days::new(day),
             sold: Decimal::from(*sold),
@@ -260,21 +260,21 @@ fn arms_are_compared_with_the_control_by_store_days() {
             (Arm::Exploration, 1, 1, decimal("14")),
         ]
     );
-    let figure = |arm: &OfArm, figure: Figure| {
+    let figure = |arm: &ArmFigures, figure: EffectFigure| {
         *arm.figures.iter().find(|measured| measured.figure == figure).expect("a figure")
     };
     let near = |found: f64, expected: f64| {
         assert!((found - expected).abs() < 1e-6, "{found}, not {expected}");
     };
-    let revenue = figure(&arms[0], Figure::Revenue);
+    let revenue = figure(&arms[0], EffectFigure::Revenue);
     near(revenue.value.unwrap(), 20.0);
     // Means 20 and 16; variances 4 of three and 2 of two; t of one degree of freedom.
     let uplift = revenue.uplift.expect("enough store-days");
     near(uplift.absolute.estimate, 4.0);
     near(uplift.absolute.low, 4.0 - 12.706_204_7 * (4.0 / 3.0 + 2.0 / 2.0_f64).sqrt());
-    near(figure(&arms[0], Figure::SellThrough).value.unwrap(), 30.0 / 54.0);
-    assert_eq!(figure(&arms[1], Figure::Revenue).uplift, None);
+    near(figure(&arms[0], EffectFigure::SellThrough).value.unwrap(), 30.0 / 54.0);
+    assert_eq!(figure(&arms[1], EffectFigure::Revenue).uplift, None);
     // One store-day says nothing of how much they vary.
-    assert_eq!(figure(&arms[2], Figure::Revenue).uplift, None);
-    near(figure(&arms[2], Figure::Revenue).value.unwrap(), 16.0);
+    assert_eq!(figure(&arms[2], EffectFigure::Revenue).uplift, None);
+    near(figure(&arms[2], EffectFigure::Revenue).value.unwrap(), 16.0);
 }

@@ -68,7 +68,7 @@ pub(crate) fn offer(offer_id: &str, price: &str, currency: &str) -> Offer {
         price: money(price),
         discount_percent: 30,
         on_hand: "12.375".parse().expect("a number"),
-        piece: "0.25".parse().expect("a number"),
+        portion: "0.25".parse().expect("a number"),
         expected: outlook(["12.25", "47.78", "0"]),
         if_unchanged: outlook(["3.875", "34.88", "8.375"]),
         reason: "12.4 left; at 9 about 4 would sell until closing".to_owned(),

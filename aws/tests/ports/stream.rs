@@ -1,7 +1,7 @@
 //! Event stream: one result per record, in the order of the records.
 
 use aws_sdk_kinesis::types::ShardIteratorType;
-use domain::ports::{EventLog, Failure, Put};
+use domain::ports::{EventLog, Failure, PutOutcome};
 use domain::record::Record;
 use local_kinesis::ShardLimits;
 
@@ -38,7 +38,7 @@ async fn results_are_in_the_order_of_the_records() {
     assert_eq!(answers.len(), records.len());
     let mut shards = std::collections::BTreeSet::new();
     for (record, answer) in records.iter().zip(&answers) {
-        let Put::Stored { shard_id, sequence_number } = answer else { panic!("{answer:?}") };
+        let PutOutcome::Stored { shard_id, sequence_number } = answer else { panic!("{answer:?}") };
         assert_eq!(world.data_at(shard_id, sequence_number.as_str()).await, record.data);
         shards.insert(shard_id.clone());
     }
@@ -53,9 +53,9 @@ async fn a_record_above_the_limit_of_its_shard_is_throttled_alone() {
     let records = [record("a", large()), record("b", large()), record("c", "small")];
     let answers = world.stream.put_records(&records).await.unwrap();
     let [
-        Put::Stored { .. },
-        Put::Failed(Failure::Throttled(why)),
-        Put::Stored { shard_id, sequence_number },
+        PutOutcome::Stored { .. },
+        PutOutcome::Failed(Failure::Throttled(why)),
+        PutOutcome::Stored { shard_id, sequence_number },
     ] = &answers[..]
     else {
         panic!("{answers:?}")

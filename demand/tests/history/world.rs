@@ -73,7 +73,7 @@ impl DayEvents {
             on_hand: Decimal::TEN,
             was_price: euro("2.00"),
             lowest_price: None,
-            piece: Decimal::ONE,
+            portion: Decimal::ONE,
             expected: Outlook::default(),
             if_unchanged: Outlook::default(),
             reason: "a test".to_owned(),

@@ -110,7 +110,7 @@ impl Item {
     /// Returns the quantity that the pricing counts as one: one piece, or the portion of an item
     /// sold by weight or volume, in its unit.
     #[must_use]
-    pub fn piece(&self, unit: Unit) -> Decimal {
+    pub fn portion_of(&self, unit: Unit) -> Decimal {
         let default = if unit == Unit::Each { Decimal::ONE } else { PORTION_DEFAULT };
         self.portion.unwrap_or(default)
     }

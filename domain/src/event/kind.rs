@@ -29,6 +29,8 @@ pub enum Kind {
 }
 
 /// Unit of a quantity. Source of the codes: UN/ECE Recommendation 20.
+///
+/// Rows store the position of the variant: add new variants at the end.
 #[derive(
     Debug,
     Clone,
@@ -56,6 +58,8 @@ pub enum Unit {
 
 /// Reason for a waste, a count or a correction. Source of the words: GS1 Core Business Vocabulary
 /// and large point-of-sale systems.
+///
+/// Rows store the position of the variant: add new variants at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Reason {

@@ -14,7 +14,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use domain::Authority;
 use domain::limits::{INFLATED_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX};
-use domain::ports::{EventLog, Failure, Put};
+use domain::ports::{EventLog, Failure, PutOutcome};
 use domain::record::{self, Record, SequenceNumber};
 use ingest::{IngestService, IngestSettings, router};
 use serde_json::Value;
@@ -69,12 +69,12 @@ fn compressed(body: &[u8], encoding: &[u8]) -> Vec<u8> {
 struct MemoryLog(Mutex<Vec<Record>>);
 
 impl EventLog for MemoryLog {
-    async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+    async fn put_records(&self, records: &[Record]) -> Result<Vec<PutOutcome>, Failure> {
         let mut held = self.0.lock().expect("one thread");
         let stored = |record: &Record| {
             held.push(record.clone());
             let sequence_number = SequenceNumber::new(held.len().to_string());
-            Put::Stored { shard_id: "shardId-000000000000".to_owned(), sequence_number }
+            PutOutcome::Stored { shard_id: "shardId-000000000000".to_owned(), sequence_number }
         };
         Ok(records.iter().map(stored).collect())
     }

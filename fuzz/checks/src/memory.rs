@@ -1,4 +1,4 @@
-//! Limit of what a reader may allocate.
+//! Limit of the memory that a reader may allocate.
 
 use peak_alloc::PeakAlloc;
 

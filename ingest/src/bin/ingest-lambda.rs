@@ -39,13 +39,13 @@ async fn main() -> Result<(), lambda_http::Error> {
 }
 
 /// Returns the time since this call, measured by the monotonic clock.
-#[expect(clippy::disallowed_methods, reason = "the shell reads the clock")]
+#[expect(clippy::disallowed_methods, reason = "the program reads the clock")]
 fn monotonic() -> impl Fn() -> Duration + Send + Sync {
     let start = Instant::now();
     move || start.elapsed()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the shell reads the clock")]
+#[expect(clippy::disallowed_methods, reason = "the program reads the clock")]
 fn now() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now())
 }

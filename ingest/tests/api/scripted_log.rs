@@ -9,7 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::Authority;
-use domain::ports::{EventLog, Failure, Put};
+use domain::ports::{EventLog, Failure, PutOutcome};
 use domain::record::{Record, SequenceNumber, open};
 use http::{HeaderMap, Request, StatusCode};
 use ingest::{IngestService, IngestSettings, router};
@@ -49,12 +49,12 @@ pub(crate) struct ScriptedLog {
 }
 
 impl ScriptedLog {
-    fn store(&self, record: &Record) -> Put {
+    fn store(&self, record: &Record) -> PutOutcome {
         self.held.lock().unwrap().push(record.clone());
         let mut acknowledged = self.acknowledged.lock().unwrap();
         let number = format!("4965{:052}", acknowledged.len());
         acknowledged.push((number.clone(), record.clone()));
-        Put::Stored {
+        PutOutcome::Stored {
             shard_id: "shardId-000000000000".into(),
             sequence_number: SequenceNumber::new(number),
         }
@@ -62,7 +62,7 @@ impl ScriptedLog {
 }
 
 impl EventLog for ScriptedLog {
-    async fn put_records(&self, records: &[Record]) -> Result<Vec<Put>, Failure> {
+    async fn put_records(&self, records: &[Record]) -> Result<Vec<PutOutcome>, Failure> {
         self.calls
             .lock()
             .unwrap()
@@ -78,7 +78,7 @@ impl EventLog for ScriptedLog {
                     let failure = failures.iter().find(|(failing, _)| *failing == place);
                     failure.map_or_else(
                         || self.store(record),
-                        |(_, failure)| Put::Failed(failure.clone()),
+                        |(_, failure)| PutOutcome::Failed(failure.clone()),
                     )
                 })
                 .collect()),

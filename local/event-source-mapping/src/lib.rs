@@ -62,7 +62,7 @@ mod settings;
 pub use handler::{Handler, HandlerError, HandlerResponse};
 #[cfg(feature = "runner")]
 pub use runner::{
-    Checkpoints, CheckpointsError, Clock, Destination, EventSourceMapping, MappingProgress,
+    Checkpoints, CheckpointsError, Destination, EventSourceMapping, MappingProgress,
     MappingStartError, MappingWatch, ShardProgress,
 };
 pub use settings::{

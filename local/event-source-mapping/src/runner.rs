@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
-use chrono::{DateTime, Utc};
+use domain::ports::Clock;
 use domain::record::SequenceNumber;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -32,9 +32,6 @@ use checkpoints::CheckpointStore;
 use progress::ProgressPublisher;
 use shard_runner::MappingContext;
 use stream_client::StreamClient;
-
-/// Clock for the age of records. It should agree with the clock of the stream.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// Failure to start a mapping.
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::ports::Clock;
 use tokio::sync::RwLock;
 use tokio::time::Instant;
 
@@ -14,7 +15,7 @@ use super::metadata::StreamFolders;
 use super::sequence::CREATED_MS_MAX;
 use super::stream::{ShardMetadata, StreamMetadata};
 use super::throughput::{ReadBudget, WriteBudget};
-use super::{Clock, KinesisOpenError, KinesisSettings, KinesisStorage, ShardLimits};
+use super::{KinesisOpenError, KinesisSettings, KinesisStorage, ShardLimits};
 
 /// Account id in every ARN. The endpoint has no accounts.
 const ACCOUNT: &str = "000000000000";

@@ -54,14 +54,10 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use domain::ports::Clock;
 
 use endpoint::Endpoint;
 pub use log::RecoveryError;
-
-/// Clock for arrivals, retention and creation times. Rate limits and the life of iterators use real
-/// time.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// Storage of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +83,8 @@ pub struct KinesisSettings {
     pub storage: KinesisStorage,
     /// Throughput limits per shard.
     pub limits: ShardLimits,
-    /// Clock for arrivals and retention.
+    /// Clock for arrivals, retention and creation times. Rate limits and the life of iterators use
+    /// real time.
     pub clock: Clock,
     /// Region in ARNs, such as `eu-west-1`.
     pub region: String,

@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 pub(crate) use reader::{ReadError, RecordPage};
 pub use recovery::RecoveryError;
 
-use super::Clock;
+use domain::ports::Clock;
 use index::LogIndex;
 use writer::{AppendRequest, LogWriter};
 

@@ -5,7 +5,7 @@ use demand::{DemandProfile, Elasticity, OfferScope, PastOffer, ProfileBasis, Pro
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::day::{FIRST_DECISION, ShopDay, item_of, varied};
+use crate::day::{FIRST_DECISION, SimulatedDay, item_of, varied};
 use crate::draw::{Purpose, stream};
 use crate::item::{CLOSES, INTERVAL, OPENS, ShopItem};
 use crate::play::{Chooser, Moment, Played, SoldWindow, WINDOW, play};
@@ -89,7 +89,7 @@ struct PastDay {
 
 impl PastDay {
     fn of(world: &'static ShopWorld, item: ShopItem, number: u64, draw: &mut ChaCha8Rng) -> Self {
-        let day = ShopDay::past(world, item, draw);
+        let day = SimulatedDay::past(world, item, draw);
         let percent = draw.random_range(OFFER_PERCENTS) * 10;
         let is_offer = world.past_offers && number.is_multiple_of(OFFER_EVERY);
         let mut rule = Box::new(move |moment: &Moment<'_>| {

@@ -1,13 +1,13 @@
 //! Check of a played day against the rules, from its record alone and with arithmetic of its own.
 
-use crate::day::ShopDay;
+use crate::day::SimulatedDay;
 use crate::item::{AFTERNOON, CLOSES, INTERVAL};
 use crate::play::Played;
 use crate::prices::amount;
 
 /// Returns the rules that a day broke, as text.
 #[must_use]
-pub fn broken(day: &ShopDay, played: &Played) -> Vec<String> {
+pub fn broken(day: &SimulatedDay, played: &Played) -> Vec<String> {
     let rules = day.world.rules.rules();
     let mut broken = Vec::new();
     let mut rule = |kept: bool, what: &str, minute: u16| {
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_broken_rule_is_found() {
-        let day = ShopDay::played(world("hard-rules").unwrap(), 1, 0);
+        let day = SimulatedDay::played(world("hard-rules").unwrap(), 1, 0);
         let record = |changes: &[(u16, usize)], left: u64| {
             let changes =
                 changes.iter().map(|(minute, step)| PriceChange { minute: *minute, step: *step });

@@ -6,13 +6,13 @@
 
 use std::collections::HashMap;
 
-use crate::day::{ShopDay, minute_of};
+use crate::day::{SimulatedDay, minute_of};
 use crate::item::{INTERVAL, SLOTS};
 use crate::play::{Chooser, Moment, ShownStep};
 
 /// Returns the policy for a day.
 #[must_use]
-pub fn clairvoyant(day: &ShopDay) -> Chooser<'_> {
+pub fn clairvoyant(day: &SimulatedDay) -> Chooser<'_> {
     let mut search = Search::of(day);
     Box::new(move |moment: &Moment<'_>| {
         let slot = usize::from(moment.minute - minute_of(0)) / usize::from(INTERVAL);
@@ -21,7 +21,7 @@ pub fn clairvoyant(day: &ShopDay) -> Chooser<'_> {
 }
 
 struct Search<'a> {
-    day: &'a ShopDay,
+    day: &'a SimulatedDay,
     /// Units wanted, by slot and step.
     wanted: Vec<Vec<u64>>,
     gap: u16,
@@ -30,7 +30,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn of(day: &'a ShopDay) -> Self {
+    fn of(day: &'a SimulatedDay) -> Self {
         let mut wanted = vec![vec![0; day.steps.len()]; SLOTS];
         for customer in &day.customers {
             let minute = (customer.at / 60_000) as u16;

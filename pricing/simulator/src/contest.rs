@@ -5,7 +5,7 @@ use std::thread;
 
 use crate::belief::ShopBelief;
 use crate::checker::broken;
-use crate::day::ShopDay;
+use crate::day::SimulatedDay;
 use crate::fixed_rules::Tuned;
 use crate::play::play;
 use crate::policy::{PricePolicy, Setting};
@@ -85,7 +85,7 @@ impl Contest {
 
     /// Plays one day under every policy.
     fn day(&self, world: &'static ShopWorld, tuned: &Tuned, number: u64) -> Vec<DayOutcome> {
-        let day = &ShopDay::played(world, self.seed, number);
+        let day = &SimulatedDay::played(world, self.seed, number);
         let belief = &ShopBelief::before(world, self.seed, number);
         let setting = Setting { day, number, belief, tuned };
         let outcome = |policy: &PricePolicy| {

@@ -68,7 +68,7 @@ pub struct Shopper {
 
 /// Day of one item.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ShopDay {
+pub struct SimulatedDay {
     /// World of the day.
     pub world: &'static ShopWorld,
     /// Item.
@@ -85,7 +85,7 @@ pub struct ShopDay {
     pub customers: Vec<Shopper>,
 }
 
-impl ShopDay {
+impl SimulatedDay {
     /// Returns day `number` of a world. The items of the counter take turns.
     #[must_use]
     pub fn played(world: &'static ShopWorld, seed: u64, number: u64) -> Self {

@@ -2,7 +2,7 @@
 //! sales; and the best of each kind, found on days of training.
 
 use crate::belief::ShopBelief;
-use crate::day::ShopDay;
+use crate::day::SimulatedDay;
 use crate::item::{CLOSES, COUNTER, OPENS};
 use crate::play::{Chooser, Moment, play};
 use crate::world::ShopWorld;
@@ -84,8 +84,8 @@ impl Tuned {
     /// Tunes the rules on `days` days of training.
     #[must_use]
     pub fn on(world: &'static ShopWorld, seed: u64, days: u64) -> Self {
-        let days: Vec<ShopDay> =
-            (0..days).map(|number| ShopDay::training(world, seed, number)).collect();
+        let days: Vec<SimulatedDay> =
+            (0..days).map(|number| SimulatedDay::training(world, seed, number)).collect();
         let fixed = fixed_rules();
         let fixed_values: Vec<Vec<i64>> = fixed.iter().map(|rule| values(rule, &days)).collect();
         let of_item = |item: usize| best(&fixed, &fixed_values, |day| day % COUNTER.len() == item);
@@ -102,13 +102,13 @@ impl Tuned {
 }
 
 /// Returns the value of each day under a rule, in cents.
-fn values(rule: &[Markdown], days: &[ShopDay]) -> Vec<i64> {
+fn values(rule: &[Markdown], days: &[SimulatedDay]) -> Vec<i64> {
     days.iter().map(|day| play(day, &mut fixed(rule)).value(day)).collect()
 }
 
 /// Returns the best patience, in steps of five points. A quarter of the days is enough: a rule that
 /// follows sales depends less on chance.
-fn patience(world: &'static ShopWorld, seed: u64, days: &[ShopDay]) -> f64 {
+fn patience(world: &'static ShopWorld, seed: u64, days: &[SimulatedDay]) -> f64 {
     let of_number = |number: u64| ShopBelief::before_training(world, seed, number);
     let beliefs: Vec<ShopBelief> = (0..days.len() as u64 / 4).map(of_number).collect();
     let value = |patience: f64| -> i64 {

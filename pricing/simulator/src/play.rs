@@ -1,6 +1,6 @@
 //! Play of one day under one policy.
 
-use crate::day::{FIRST_DECISION, ShopDay, Shopper, WAITS_FOR_PERCENT, minute_of};
+use crate::day::{FIRST_DECISION, Shopper, SimulatedDay, WAITS_FOR_PERCENT, minute_of};
 use crate::item::{CLOSES, INTERVAL, OPENS, SLOTS};
 use crate::prices::PricedStep;
 
@@ -91,14 +91,14 @@ impl Played {
     /// Returns revenue from the first decision on plus salvage, in cents. Earlier sales are the
     /// same under every policy.
     #[must_use]
-    pub fn value(&self, day: &ShopDay) -> i64 {
+    pub fn value(&self, day: &SimulatedDay) -> i64 {
         self.revenue + day.item.salvage * self.left as i64
     }
 }
 
 /// Plays a day. The policy is asked at the start of each slot of the afternoon while units are
 /// left.
-pub fn play(day: &ShopDay, choose: &mut Chooser<'_>) -> Played {
+pub fn play(day: &SimulatedDay, choose: &mut Chooser<'_>) -> Played {
     let visits = visits(&day.customers);
     let mut visits = visits.iter().peekable();
     let mut done = vec![false; day.customers.len()];

@@ -6,7 +6,7 @@ use pricing::decision_request::DecisionRequest;
 
 use crate::belief::ShopBelief;
 use crate::clairvoyant::clairvoyant;
-use crate::day::ShopDay;
+use crate::day::SimulatedDay;
 use crate::fixed_rules::{FOUR_O_CLOCK, NONE, STEPPED, Tuned, fixed, sell_through};
 use crate::item::COUNTER;
 use crate::play::{Chooser, Moment};
@@ -61,7 +61,7 @@ pub enum MethodPart {
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
     /// Day. Only policies with true knowledge use more of it than a shop would see.
-    pub day: &'a ShopDay,
+    pub day: &'a SimulatedDay,
     /// Number of the day.
     pub number: u64,
     /// Belief of the shop.

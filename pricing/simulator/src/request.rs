@@ -6,7 +6,7 @@ use domain::Currency;
 use pricing::decision_request::{DecisionRequest, SalesWindow, ShelfPrice};
 
 use crate::belief::ShopBelief;
-use crate::day::{ShopDay, minute_of};
+use crate::day::{SimulatedDay, minute_of};
 use crate::item::{CLOSES, INTERVAL, OPENS};
 use crate::play::{Moment, WINDOW};
 use crate::prices::amount;
@@ -16,7 +16,7 @@ const CATEGORY_LEVEL_VARIANCE: f64 = 0.35;
 
 /// Returns the request with the shop's knowledge: all windows of today, and its belief.
 #[must_use]
-pub fn honest(day: &ShopDay, belief: &ShopBelief, moment: &Moment<'_>) -> DecisionRequest {
+pub fn honest(day: &SimulatedDay, belief: &ShopBelief, moment: &Moment<'_>) -> DecisionRequest {
     let step = moment.steps[moment.shelf.step];
     let sales = moment.windows.iter().zip(0..).map(|(window, number)| SalesWindow {
         start: instant(OPENS + number * WINDOW),
@@ -52,7 +52,7 @@ pub fn honest(day: &ShopDay, belief: &ShopBelief, moment: &Moment<'_>) -> Decisi
 /// Returns the request with today's true means, but without knowledge of the customers. Nothing is
 /// left to learn.
 #[must_use]
-pub fn informed(day: &ShopDay, moment: &Moment<'_>) -> DecisionRequest {
+pub fn informed(day: &SimulatedDay, moment: &Moment<'_>) -> DecisionRequest {
     let slots = day.truth.mean.iter().enumerate().map(|(slot, units)| ProfileSlot {
         start: minute_of(slot),
         end: minute_of(slot) + INTERVAL,
@@ -68,7 +68,7 @@ pub fn informed(day: &ShopDay, moment: &Moment<'_>) -> DecisionRequest {
 /// Returns the request that takes means for certain: the mean level after today's sales, and the
 /// mean elasticity before any offer.
 #[must_use]
-pub fn certain(day: &ShopDay, belief: &ShopBelief, moment: &Moment<'_>) -> DecisionRequest {
+pub fn certain(day: &SimulatedDay, belief: &ShopBelief, moment: &Moment<'_>) -> DecisionRequest {
     let elasticity = belief.elasticity.unwrap_or_default();
     let response = |window: &crate::play::SoldWindow| {
         let share = moment.steps[window.step].price as f64 / day.item.price as f64;

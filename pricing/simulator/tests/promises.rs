@@ -4,7 +4,7 @@ use demand::ResponseForm;
 use pricing_simulator::belief::ShopBelief;
 use pricing_simulator::checker::broken;
 use pricing_simulator::contest::Contest;
-use pricing_simulator::day::{ShopDay, Shopper, Truth};
+use pricing_simulator::day::{Shopper, SimulatedDay, Truth};
 use pricing_simulator::figures::{MEASURES, PolicyFigures, figures};
 use pricing_simulator::fixed_rules::{Markdown, NONE, Tuned, fixed};
 use pricing_simulator::item::{COUNTER, SLOTS};
@@ -83,7 +83,7 @@ fn all_policies_meet_the_same_customers_and_the_same_noon() {
 #[test]
 fn a_buyer_at_a_price_buys_at_any_lower_one() {
     for world in &WORLDS {
-        let day = ShopDay::played(world, 3, 1);
+        let day = SimulatedDay::played(world, 3, 1);
         assert!(day.responses.is_sorted(), "{}: {:?}", world.name, day.responses);
         assert_eq!(day.responses[0], 1.0);
         let buyers = |step: usize| {
@@ -100,7 +100,7 @@ fn a_buyer_at_a_price_buys_at_any_lower_one() {
 fn a_day_of_five_customers_comes_out_as_on_paper() {
     let plain = world("plain").expect("a world");
     let pretzel = COUNTER[0];
-    let base = ShopDay::played(plain, 1, 0);
+    let base = SimulatedDay::played(plain, 1, 0);
     assert_eq!((pretzel.price, base.steps[3].price), (120, 84), "30 % off 1.20");
     let truth = Truth { mean: [0.0; SLOTS], elasticity: 1.8, form: ResponseForm::Exponential };
     let at = |hour: u32, minute: u32, reach: f64| Shopper {
@@ -109,7 +109,7 @@ fn a_day_of_five_customers_comes_out_as_on_paper() {
         wants: 1,
         reach,
     };
-    let day = ShopDay {
+    let day = SimulatedDay {
         baked: 4,
         truth,
         customers: vec![
@@ -164,7 +164,7 @@ fn no_policy_earns_more_than_the_clairvoyant() {
 #[test]
 fn without_discounts_a_believable_part_of_the_bake_is_left() {
     let plain = world("plain").expect("a world");
-    let days: Vec<ShopDay> = (0..400).map(|day| ShopDay::played(plain, 1, day)).collect();
+    let days: Vec<SimulatedDay> = (0..400).map(|day| SimulatedDay::played(plain, 1, day)).collect();
     let left: u64 = days.iter().map(|day| play(day, &mut fixed(NONE)).left).sum();
     let baked: u64 = days.iter().map(|day| day.baked).sum();
     let share = left as f64 / baked as f64;

@@ -18,12 +18,12 @@ pub(super) struct JsonField<'a> {
 }
 
 /// Object with its path. The path of the request itself is empty.
-pub(super) struct JsonObject<'a> {
+pub(super) struct RequestObject<'a> {
     fields: &'a Map<String, Value>,
     path: String,
 }
 
-impl<'a> JsonObject<'a> {
+impl<'a> RequestObject<'a> {
     pub(super) fn request(fields: &'a Map<String, Value>) -> Self {
         Self { fields, path: String::new() }
     }
@@ -63,9 +63,9 @@ impl<'a> JsonField<'a> {
         }
     }
 
-    pub(super) fn object(&self) -> Result<JsonObject<'a>, DecideError> {
+    pub(super) fn object(&self) -> Result<RequestObject<'a>, DecideError> {
         let fields = self.value.as_object().ok_or_else(|| self.bad_value("must be an object"))?;
-        Ok(JsonObject { fields, path: self.path.clone() })
+        Ok(RequestObject { fields, path: self.path.clone() })
     }
 
     pub(super) fn array(&self) -> Result<Vec<JsonField<'a>>, DecideError> {

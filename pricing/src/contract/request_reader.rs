@@ -10,7 +10,7 @@ use domain::{Currency, Ladder};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::json_field::{JsonField, JsonObject, Sign, UNITS_MAX};
+use super::json_field::{JsonField, RequestObject, Sign, UNITS_MAX};
 use super::{DecideError, DecideErrorCode, LINE_BYTES_MAX};
 use crate::decision_request::{DecisionRequest, PriceRules, SalesWindow, ShelfPrice};
 use crate::ladder::shelf_price;
@@ -49,10 +49,10 @@ pub fn read(line: &[u8]) -> Result<RequestLine, (Option<String>, DecideError)> {
         bad_json("the line is JSON, but not an object like {\"store_id\": …}".to_owned())
     })?;
     let request_id = fields.get("request_id").and_then(Value::as_str).map(str::to_owned);
-    request_line(&JsonObject::request(fields)).map_err(|error| (request_id, error))
+    request_line(&RequestObject::request(fields)).map_err(|error| (request_id, error))
 }
 
-fn request_line(fields: &JsonObject<'_>) -> Result<RequestLine, DecideError> {
+fn request_line(fields: &RequestObject<'_>) -> Result<RequestLine, DecideError> {
     let request_id = fields.optional("request_id").map(|field| field.text()).transpose()?;
     let currency = match fields.optional("currency") {
         None => Currency::EUR,
@@ -111,7 +111,7 @@ fn request_line(fields: &JsonObject<'_>) -> Result<RequestLine, DecideError> {
 }
 
 fn list<T>(
-    fields: &JsonObject<'_>,
+    fields: &RequestObject<'_>,
     name: &str,
     read: impl Fn(&JsonField<'_>) -> Result<T, DecideError>,
 ) -> Result<Vec<T>, DecideError> {
@@ -136,7 +136,7 @@ fn sales(window: &JsonField<'_>, currency: Currency) -> Result<SalesWindow, Deci
 }
 
 fn in_order(
-    fields: &JsonObject<'_>,
+    fields: &RequestObject<'_>,
     sales: &[SalesWindow],
     as_of: DateTime<FixedOffset>,
 ) -> Result<(), DecideError> {
@@ -223,7 +223,7 @@ fn past_offer(place: &JsonField<'_>) -> Result<PastOffer, DecideError> {
     })
 }
 
-fn rules(policy: &JsonObject<'_>, currency: Currency) -> Result<PriceRules, DecideError> {
+fn rules(policy: &RequestObject<'_>, currency: Currency) -> Result<PriceRules, DecideError> {
     let ladder_place = policy.required("ladder_percent")?;
     let steps: Result<Vec<u8>, DecideError> = ladder_place
         .array()?

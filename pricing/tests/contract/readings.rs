@@ -1,4 +1,4 @@
-//! What is read: defaults, what does not matter, and what comes back as it was sent.
+//! Reading of requests: defaults, ignored differences, and fields that are returned unchanged.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What is refused: every code, every field.
+//! Refused requests: each error code and each field.
 
 use serde_json::{Value, json};
 

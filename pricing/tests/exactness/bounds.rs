@@ -1,4 +1,4 @@
-//! What must hold of any optimum, whatever computes it.
+//! Properties of every optimal decision, independent of the algorithm.
 
 use chrono::{TimeDelta, Timelike};
 use domain::Ladder;
@@ -18,7 +18,7 @@ fn decide(request: &DecisionRequest) -> Decision {
     pricing::decide(request)
 }
 
-/// What the decision is worth, in minor units.
+/// Returns the expected value of the decision, in minor units.
 fn value(request: &DecisionRequest) -> f64 {
     minor(decide(request).expected.value, request)
 }
@@ -28,8 +28,8 @@ fn minor(amount: Decimal, request: &DecisionRequest) -> f64 {
     amount.to_f64().expect("a number") * 10_f64.powi(digits as i32)
 }
 
-/// The prices that may still be shown today with the demand each meets at the regular price's
-/// demand of 1, in minor units.
+/// Returns the prices that may still be shown today, in minor units, each with its demand relative
+/// to the regular price.
 fn prices(request: &DecisionRequest) -> Vec<(f64, f64)> {
     let response = request.elasticity.expect("an elasticity");
     let regular = minor(request.regular_price, request);
@@ -41,8 +41,8 @@ fn prices(request: &DecisionRequest) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// What could be earned if customers came in a steady stream that may be divided at will: no
-/// policy does better on average (weak duality over the price of a piece in stock).
+/// Returns the fluid bound: the value with deterministic, divisible demand. No policy has a higher
+/// expected value (weak duality over the shadow price of a unit).
 fn fluid_bound(request: &DecisionRequest) -> f64 {
     let profile = request.profile.as_ref().expect("a profile");
     let clock = i64::from(request.as_of.num_seconds_from_midnight());
@@ -51,12 +51,12 @@ fn fluid_bound(request: &DecisionRequest) -> f64 {
     let prices = prices(request);
     let (stock, salvage) = (request.on_hand as f64, minor(request.salvage_value, request));
     let dearest = prices[0].0;
-    let bound = |of_a_piece: f64| {
-        let best = prices.iter().map(|(price, answer)| answer * (price - salvage - of_a_piece));
-        salvage * stock + of_a_piece * stock + usual * best.fold(0.0, f64::max)
+    let bound = |shadow_price: f64| {
+        let best = prices.iter().map(|(price, answer)| answer * (price - salvage - shadow_price));
+        salvage * stock + shadow_price * stock + usual * best.fold(0.0, f64::max)
     };
-    let tried = (0..=1_000).map(|k| f64::from(k) / 1_000.0 * (dearest - salvage).max(0.0));
-    tried.map(bound).fold(f64::INFINITY, f64::min)
+    let candidates = (0..=1_000).map(|k| f64::from(k) / 1_000.0 * (dearest - salvage).max(0.0));
+    candidates.map(bound).fold(f64::INFINITY, f64::min)
 }
 
 /// The same request with another stock.

@@ -13,16 +13,15 @@ use rust_decimal::Decimal;
 use crate::recursion::usual_demand;
 use crate::rule::{amount, shelf_price};
 
-/// How many steps of the naive recursion a case may cost.
+/// Largest number of steps of the naive recursion for a case.
 const WORK_MAX: u64 = 400_000;
 
-/// A request in which there is nothing to learn, the profile and the response being known, and
-/// no more in stock than the naive recursion can bear.
+/// Draws a request with known profile and price response, small enough for the naive recursion.
 pub(crate) fn bearable(seed: u64) -> DecisionRequest {
     known(drawn(seed, affordable))
 }
 
-/// Hundreds of pieces, two decisions and three steps, with nothing to learn.
+/// Draws a request with hundreds of units, two decisions and three steps, with known demand.
 pub(crate) fn wholesale(seed: u64) -> DecisionRequest {
     let mut request = certain(seed);
     let random = &mut ChaCha8Rng::seed_from_u64(!seed);
@@ -141,7 +140,7 @@ fn times(random: &mut ChaCha8Rng) -> (DateTime<FixedOffset>, DateTime<FixedOffse
     (as_of, closes_at.with_timezone(&elsewhere), interval)
 }
 
-/// One time in `count` a number from the range, else 0.
+/// Draws a number from the range with probability `1 / count`, else 0.
 fn one_in(random: &mut ChaCha8Rng, count: u32, range: std::ops::Range<i64>) -> i64 {
     if random.random_ratio(1, count) { random.random_range(range) } else { 0 }
 }

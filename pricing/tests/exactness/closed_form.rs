@@ -76,8 +76,8 @@ fn request(pieces: u64, customers: f64) -> (DecisionRequest, f64) {
     (request, REGULAR as f64 / elasticity)
 }
 
-/// What is decided earns of what the closed form says.
-fn share_of_the_best(pieces: u64, customers: f64) -> f64 {
+/// Returns the value of the decision as a share of the closed form.
+fn share_of_optimum(pieces: u64, customers: f64) -> f64 {
     let (request, unit) = request(pieces, customers);
     let value = pricing::decide(&request).expected.value.to_f64().expect("a number");
     let share = value / unit / best_with_free_prices(pieces, customers);
@@ -89,12 +89,11 @@ fn share_of_the_best(pieces: u64, customers: f64) -> f64 {
 fn falling_prices_reach_the_closed_form_where_rising_ones_never_help() {
     for customers in CUSTOMERS {
         for pieces in PIECES {
-            let share = share_of_the_best(pieces, customers);
+            let share = share_of_optimum(pieces, customers);
             if pieces == 1 || pieces as f64 >= 2.0 * customers + 4.0 {
                 assert!(share >= 0.997, "{pieces} pieces, {customers} customers: {share}");
             }
-            // The exact programme of falling prices, computed once by other means, is nowhere
-            // below 98.3 % on this grid.
+            // An independent dynamic program for falling prices is at least 98.3 % on this grid.
             assert!(share >= 0.983, "{pieces} pieces, {customers} customers: {share}");
         }
     }
@@ -102,12 +101,12 @@ fn falling_prices_reach_the_closed_form_where_rising_ones_never_help() {
 
 /// Slots of the solver, when prices may rise.
 const SLOTS: usize = 36;
-/// From one price to the next, in units of `1/a`.
+/// Distance between two prices, in units of `1/a`.
 const FINE: f64 = 0.1;
 
-/// What the solver finds where any price may follow any other, in units of `1/a`.
+/// Solves the problem without an order of the prices. Returns the value in units of `1/a`.
 fn solved_with_free_prices(pieces: u64, customers: f64) -> f64 {
-    // No price below 1 or above that of a single piece is ever best.
+    // No price below 1 or above the optimum of a single unit is optimal.
     let dearest = 1.0 + customers.ln_1p();
     let count = ((dearest - 1.0) / FINE).ceil() as usize + 1;
     let ladder: Vec<f64> = (0..count).map(|index| 1.0 + FINE * index as f64).collect();

@@ -1,4 +1,4 @@
-//! What is decided when nothing is left to learn, held against a recursion of the tests' own.
+//! Decisions with known demand, compared with an independent recursion.
 
 mod bounds;
 mod cases;
@@ -14,10 +14,10 @@ use recursion::{Afternoon, Outcome};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-/// So many situations, unless `DAYMARK_TEST_CASES` says otherwise.
+/// Default number of cases. The environment variable `DAYMARK_TEST_CASES` overrides it.
 const CASES: u64 = 200;
 
-/// The seeds of a test: one, where `DAYMARK_TEST_SEED` names it.
+/// Returns the seeds of a test, or only the seed in `DAYMARK_TEST_SEED`.
 fn seeds() -> std::ops::Range<u64> {
     let setting =
         |name: &str| std::env::var_os(name).and_then(|given| given.to_str()?.parse().ok());
@@ -27,7 +27,7 @@ fn seeds() -> std::ops::Range<u64> {
     }
 }
 
-/// What is wrong with a decision, each with what it should have been.
+/// Differences of a decision from the expectation.
 #[derive(Default)]
 struct Findings(Vec<String>);
 
@@ -42,7 +42,7 @@ impl Findings {
         self.check(found == expected, || format!("{what}: {found:?} instead of {expected:?}"));
     }
 
-    /// To the digits that are reported, or to a share of the figure.
+    /// Compares up to the reported digits or a share of the figure.
     fn close(
         &mut self,
         what: &str,
@@ -123,21 +123,21 @@ fn prices_permissions_and_the_choice_keep_the_rules_also_while_there_is_somethin
     }
 }
 
-/// What is printed to have a case again is the case, also as an offer keeps it.
+/// A printed request, and the request that an offer stores, reproduce the case.
 #[test]
-fn a_request_line_is_the_whole_situation() {
+fn a_request_line_reproduces_the_request() {
     for seed in seeds() {
         let request = cases::any(seed);
         for line in [line::request(&request).to_string(), contract::write(&request)] {
             let read = contract::read(line.as_bytes());
-            let read = read.unwrap_or_else(|(_, fault)| panic!("seed {seed}: {fault}: {line}"));
+            let read = read.unwrap_or_else(|(_, error)| panic!("seed {seed}: {error}: {line}"));
             assert_eq!(read.request, request, "seed {seed}: {line}");
             assert_eq!(pricing::decide(&read.request), pricing::decide(&request));
         }
     }
 }
 
-/// Every step of the ladder is listed at its price, and may be shown or not, and why not.
+/// Checks the price of each step of the ladder, its permission and the reason for a refusal.
 fn prices_and_permissions(findings: &mut Findings, request: &DecisionRequest, decision: &Decision) {
     let steps = rule::steps(request);
     let percents: Vec<u8> = decision.alternatives.iter().map(|a| a.discount_percent).collect();

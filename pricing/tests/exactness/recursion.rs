@@ -1,6 +1,6 @@
-//! The exact dynamic programme of one afternoon as a plain recursion: all that is to come is
-//! summed over everything that can be sold. Slow, and nothing is cut, merged or tabulated but the
-//! outcomes themselves.
+//! Exact dynamic program of one afternoon as a plain recursion over the units sold in each slot.
+//!
+//! The recursion truncates and merges nothing and is slow. It memoizes only the outcomes.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use pricing::decision_request::DecisionRequest;
 
 use crate::rule::{Step, minor, steps};
 
-/// What is expected until the close; revenue and value in minor units.
+/// Expectation until the close; revenue and value in minor units.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) units: f64,
@@ -18,24 +18,24 @@ pub(crate) struct Outcome {
     pub(crate) value: f64,
 }
 
-/// An afternoon on which everything is known but who comes in.
+/// Afternoon with known demand rates.
 pub(crate) struct Afternoon {
-    /// What may be on the shelf from now on, the shelf of now first: percent, price, demand
-    /// against the regular price.
+    /// Allowed prices, the current one first: percent, price, demand relative to the regular
+    /// price.
     prices: Vec<(u8, f64, f64)>,
-    /// Every decision's moment, in seconds from now, and the close.
+    /// Instants of the decisions and the close, in seconds from now.
     moments: Vec<i64>,
-    /// Units expected between one moment and the next at the regular price.
+    /// Expected units between two consecutive instants, at the regular price.
     means: Vec<f64>,
     gap: i64,
-    /// The first moment at which the price may be changed.
+    /// First instant at which the price may change.
     free_from: i64,
-    /// How many changes are left.
+    /// Remaining number of changes.
     changes: usize,
     salvage: f64,
     on_hand: u64,
     known: HashMap<(usize, u64, usize, i64, usize), Outcome>,
-    chances: HashMap<(usize, usize), Vec<f64>>,
+    probabilities: HashMap<(usize, usize), Vec<f64>>,
 }
 
 impl Afternoon {
@@ -71,12 +71,12 @@ impl Afternoon {
             prices,
             moments,
             known: HashMap::new(),
-            chances: HashMap::new(),
+            probabilities: HashMap::new(),
         }
     }
 
-    /// For every price that may be shown now: its percent, and what is expected if it is shown now
-    /// and the best allowed decisions are taken afterwards.
+    /// Returns each allowed step with the expectation if it is shown now and all later decisions
+    /// are optimal.
     pub(crate) fn alternatives(&mut self) -> Vec<(u8, Outcome)> {
         let mut found = Vec::new();
         for (now, free_from, changes) in self.allowed(0, 0, self.free_from, self.changes) {
@@ -86,13 +86,12 @@ impl Afternoon {
         found
     }
 
-    /// What is expected if the price of now stays.
+    /// Returns the expectation if the price never changes.
     pub(crate) fn unchanged(&mut self) -> Outcome {
         self.shown(0, self.on_hand, 0, self.free_from, 0)
     }
 
-    /// The value of the same afternoon if it can never be sold out, in minor units: then it does
-    /// not matter who comes in.
+    /// Returns the value with unlimited stock, in minor units. Only expected demand matters then.
     pub(crate) fn of_plenty(&self) -> f64 {
         let known = &mut HashMap::new();
         let sold = self.best_of_plenty(known, (0, 0, self.free_from, self.changes));
@@ -123,7 +122,7 @@ impl Afternoon {
         best
     }
 
-    /// What may be shown from a moment on, the shelf as it was first, with what is allowed after.
+    /// Returns the allowed prices at an instant, the current one first, with the state after each.
     fn allowed(
         &self,
         slot: usize,
@@ -157,10 +156,10 @@ impl Afternoon {
             true => other,
             false => best,
         };
-        outcomes.reduce(better).expect("the shelf may always stay as it is")
+        outcomes.reduce(better).expect("the current price is allowed")
     }
 
-    /// What is expected when this price is shown until the next moment.
+    /// Returns the expectation if a price is shown until the next instant.
     fn shown(
         &mut self,
         slot: usize,
@@ -169,7 +168,6 @@ impl Afternoon {
         free_from: i64,
         changes: usize,
     ) -> Outcome {
-        // What lies behind does not bind any more.
         let free_from = free_from.max(self.moments[slot]);
         let key = (slot, units, now, free_from, changes);
         if let Some(outcome) = self.known.get(&key) {
@@ -177,37 +175,37 @@ impl Afternoon {
         }
         let mut expected = Outcome { units: 0.0, revenue: 0.0, value: 0.0 };
         let (_, price, answer) = self.prices[now];
-        let chances = self.chances_of(slot, now, answer);
+        let probabilities = self.probabilities_of(slot, now, answer);
         let mut more = 1.0;
         for sold in 0..=units {
-            // Whoever comes when everything is sold gets nothing.
-            let chance = if sold < units { chances[sold as usize] } else { more };
-            more -= chance;
+            // Demand above the stock is lost.
+            let probability = if sold < units { probabilities[sold as usize] } else { more };
+            more -= probability;
             let after = self.best(slot + 1, units - sold, now, free_from, changes);
-            expected.units += chance * (sold as f64 + after.units);
-            expected.revenue += chance * (price * sold as f64 + after.revenue);
-            expected.value += chance * (price * sold as f64 + after.value);
+            expected.units += probability * (sold as f64 + after.units);
+            expected.revenue += probability * (price * sold as f64 + after.revenue);
+            expected.value += probability * (price * sold as f64 + after.value);
         }
         self.known.insert(key, expected);
         expected
     }
 
-    /// How likely it is that 0, 1, 2 … customers come while this price is shown.
-    fn chances_of(&mut self, slot: usize, now: usize, answer: f64) -> Vec<f64> {
+    /// Returns the probabilities of 0, 1, 2 … units demanded at a price.
+    fn probabilities_of(&mut self, slot: usize, now: usize, answer: f64) -> Vec<f64> {
         let mean = self.means[slot] * answer;
         let count = self.on_hand;
-        let chances = || {
+        let probabilities = || {
             (0..count).scan(0.0, |log_factorial, sold| {
                 *log_factorial += (sold.max(1) as f64).ln();
-                Some(chance(mean, sold, *log_factorial))
+                Some(poisson(mean, sold, *log_factorial))
             })
         };
-        self.chances.entry((slot, now)).or_insert_with(|| chances().collect()).clone()
+        self.probabilities.entry((slot, now)).or_insert_with(|| probabilities().collect()).clone()
     }
 }
 
-/// Poisson: how likely so many are when `mean` are expected.
-fn chance(mean: f64, sold: u64, log_factorial: f64) -> f64 {
+/// Returns the Poisson probability of `sold` with this mean.
+fn poisson(mean: f64, sold: u64, log_factorial: f64) -> f64 {
     match (mean > 0.0, sold) {
         (true, _) => (sold as f64 * mean.ln() - mean - log_factorial).exp(),
         (false, 0) => 1.0,

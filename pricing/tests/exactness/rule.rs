@@ -1,32 +1,33 @@
-//! The price rule of the `decide` format once more, in whole minor units and as naive as can be.
+//! Independent implementation of the price rules of the `decide` format, in whole minor units.
 
 use pricing::decision::WhyNot;
 use pricing::decision_request::DecisionRequest;
 use rust_decimal::Decimal;
 
-/// An amount in minor units.
+/// Converts an amount to minor units.
 pub(crate) fn minor(amount: Decimal, request: &DecisionRequest) -> i64 {
     let minor = amount * Decimal::from(10_i64.pow(request.currency.minor_digits()));
     assert!(minor.is_integer(), "{amount} is finer than a minor unit");
-    i64::try_from(minor).expect("an amount of a shop")
+    i64::try_from(minor).expect("an amount in range")
 }
 
-/// The amount of so many minor units.
+/// Converts minor units to an amount.
 pub(crate) fn amount(minor: i64, request: &DecisionRequest) -> Decimal {
     Decimal::new(minor, request.currency.minor_digits())
 }
 
-/// One step of the ladder.
+/// Step of the ladder.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Step {
     pub(crate) percent: u8,
-    /// In minor units; `None` where no amount above 0 will do.
+    /// Price in minor units; `None` if no amount above 0 obeys the rules.
     pub(crate) price: Option<i64>,
-    /// Why it cannot be used at all today, apart from prices that only go down.
+    /// Reason for excluding the step all day, other than its depth.
     pub(crate) unusable: Option<WhyNot>,
 }
 
-/// What a step costs: the highest amount within what its sign promises that has an allowed ending.
+/// Returns the price of a step: the highest amount with at least this discount and an allowed
+/// ending.
 pub(crate) fn shelf_price(request: &DecisionRequest, percent: u8) -> Option<i64> {
     let regular = minor(request.regular_price, request);
     if percent == 0 {
@@ -49,7 +50,7 @@ fn is_above_the_floors(request: &DecisionRequest, price: i64) -> bool {
             .is_none_or(|margin| Decimal::from(price) * (hundred - margin) >= cost * hundred)
 }
 
-/// Every step of the ladder.
+/// Returns the steps of the ladder.
 pub(crate) fn steps(request: &DecisionRequest) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for percent in request.rules.ladder.steps().iter().copied() {
@@ -75,7 +76,7 @@ pub(crate) fn steps(request: &DecisionRequest) -> Vec<Step> {
     steps
 }
 
-/// Why a step may not be shown now.
+/// Returns the reason for refusing a step now.
 pub(crate) fn why_not(request: &DecisionRequest, step: &Step) -> Option<WhyNot> {
     let shelf = &request.shelf;
     let gap = i64::from(request.rules.min_minutes_between_changes) * 60;

@@ -1,5 +1,5 @@
-//! Whatever the schedule does, an afternoon's offers keep the rules, and a schedule that only
-//! repeats or delays its passes leads to the very same offers.
+//! An afternoon's offers keep the rules under any schedule. Repeated and delayed passes lead to the
+//! same offers.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -31,7 +31,7 @@ fn close() -> DateTime<Utc> {
     at("2026-03-12T18:00:00Z")
 }
 
-/// Offers of one afternoon, every pass on time.
+/// Plays one afternoon with all passes on time.
 fn on_time(events: &[Event]) -> World {
     let world = World::of(&shop());
     world.store(events);
@@ -39,11 +39,11 @@ fn on_time(events: &[Event]) -> World {
     world
 }
 
-/// What is decided on each of the days when every pass is on time.
+/// Offers of each day with all passes on time.
 static ON_TIME: LazyLock<Vec<Vec<Offer>>> =
     LazyLock::new(|| DAYS.iter().map(|events| decided(&on_time(events))).collect());
 
-/// The offers without the moment at which their pass came.
+/// Returns the offers without the instants of their passes.
 fn decided(world: &World) -> Vec<Offer> {
     let offers = world.offers().into_values().flatten();
     offers.map(|offer| Offer { valid_from: offer.slot, ..offer }).collect()

@@ -1,4 +1,4 @@
-//! When a store is priced: in its afternoon, by its own clock, on days of every length.
+//! Instants of the passes: in a store's afternoon, in its own zone, on days of each length.
 
 use chrono::{DateTime, Utc};
 use domain::{Acceptance, Event, Item, Store};
@@ -7,7 +7,7 @@ use pricing::PassReport;
 
 use crate::{World, at, day, run, slots};
 
-/// A store with 60 of one item delivered at an instant, of which little is sold.
+/// Creates a store with 60 units of an item, delivered at an instant and not sold.
 fn slow(hours: &str, afternoon: &str, delivered_at: &str) -> World {
     let policy = format!(r#"{{"afternoon_starts":"{afternoon}"}}"#);
     let store = format!(
@@ -24,7 +24,7 @@ fn slow(hours: &str, afternoon: &str, delivered_at: &str) -> World {
     world
 }
 
-/// Ticks all day long; the first and last slots that were decided, in UTC.
+/// Ticks all day. Returns the first and the last decided slot, in UTC.
 fn decided(world: &World, from: &str, until: &str) -> Option<(String, String)> {
     slots(at(from), at(until)).for_each(|slot| drop(world.tick(slot)));
     let offers = world.offers().into_values().flatten();

@@ -1,4 +1,4 @@
-//! What a decision is made from: what is read of the windows, the days and the tills.
+//! Inputs of a decision: windows, closed days and the state of the tills.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ fn date(text: &str) -> NaiveDate {
     text.parse().expect("a date")
 }
 
-/// The offer of the pass at three in the afternoon, an hour of the store's clock after UTC.
+/// Returns the offer of the pass at 15:00 in the store's zone, which is 14:00 UTC.
 fn at_three(world: &World) -> Offer {
     let pass = world.tick(at("2026-03-12T14:00:00Z"));
     assert_eq!(pass.published.len(), 1, "{pass:?}");
@@ -30,7 +30,7 @@ fn request(offer: &Offer) -> Value {
     serde_json::from_str(&offer.inputs.request).expect("JSON")
 }
 
-/// Closes a day of the roll, in which the events of `world` are not: these come instead.
+/// Closes a day of the roll with these events instead of those in `world`.
 fn close(world: &World, date: NaiveDate, life: u16, events: &[Event]) {
     let store = run(world.tables.load_store(&"corner".parse().unwrap())).unwrap().unwrap();
     let key = DayKey { store_id: store.store_id.clone(), sku: "roll".parse().unwrap(), date };
@@ -191,7 +191,7 @@ fn weighed_goods_count_in_portions_and_amounts_stay_per_unit() {
     ]);
     let offer = at_three(&world);
     assert_eq!(
-        (offer.on_hand.to_string().as_str(), offer.piece.to_string().as_str()),
+        (offer.on_hand.to_string().as_str(), offer.portion.to_string().as_str()),
         ("9.55", "0.2")
     );
     let request = request(&offer);

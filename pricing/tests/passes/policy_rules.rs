@@ -1,4 +1,4 @@
-//! The rules that people need, each through whole passes.
+//! Rules of the policy, each tested through whole passes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::{World, at, corner, run, slots, too_much};
 const ROLL: &str = r#"{"sku":"roll","price":"2.40","cost":"0.60","category":"bread"}"#;
 const CAKE: &str = r#"{"sku":"cake","price":"2.40","cost":"0.60","category":"cake"}"#;
 
-/// Far too much of both.
+/// Creates a shop with too much stock of both items.
 fn with(policy: &str) -> World {
     let world = corner(policy, &[ROLL, CAKE]);
     world.store(&too_much("roll"));
@@ -20,7 +20,7 @@ fn with(policy: &str) -> World {
     world
 }
 
-/// Every pass of the afternoon: two o'clock is 13:00 UTC, and seven 18:00.
+/// Runs all passes of the afternoon, from 13:00 to 18:00 UTC.
 fn afternoon(world: &World) -> Vec<PassReport> {
     slots(at("2026-03-12T13:00:00Z"), at("2026-03-12T18:00:00Z")).map(|at| world.tick(at)).collect()
 }
@@ -29,7 +29,7 @@ fn skipped(world: &World, time: &str) -> BTreeMap<SkipReason, usize> {
     world.tick(at(&format!("2026-03-12T{time}:00Z"))).skipped
 }
 
-/// The hours of UTC at which an item changed, as texts.
+/// Returns the times in UTC at which the price of an item changed.
 fn changes(world: &World, sku: &str) -> Vec<String> {
     let offers = world.offers().remove(&sku.parse().expect("a sku")).unwrap_or_default();
     offers.iter().map(|offer| offer.slot.format("%H:%M").to_string()).collect()

@@ -6,7 +6,7 @@ use domain::Event;
 use domain::quarantine::QuarantineReason;
 use domain::stock::WindowKey;
 
-use super::{Auditor, RecordContent, RecordLine};
+use super::{Auditor, RecordLine, StreamedRecord};
 use crate::stream::SimulatedStream;
 
 /// Reason, sort key and bytes of a quarantined item. The sort key of a conflicting duplicate is
@@ -31,11 +31,11 @@ impl ExpectedTables {
             let record = &stored.record;
             let place = format!("{}#{}", record.shard_id, record.sequence_number);
             match auditor.open(record) {
-                RecordContent::Unopenable => {
+                StreamedRecord::Unopenable => {
                     let entry = (QuarantineReason::Unopenable, Some(place), record.data.clone());
                     expected.quarantine.insert(entry);
                 }
-                RecordContent::Lines(lines) => {
+                StreamedRecord::Lines(lines) => {
                     for (index, line) in lines.into_iter().enumerate() {
                         expected.add(line, format!("{place}#{index:04}"), auditor);
                     }

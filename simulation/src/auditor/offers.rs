@@ -78,7 +78,7 @@ fn broken_rule(
     let as_filtered = contract::answer_line(offer.inputs.request.as_bytes(), 1);
     let answer: Value = serde_json::from_str(&offer.inputs.answer).expect("JSON");
     let adds_up = |outlook: &Outlook| {
-        let pieces = (offer.on_hand / offer.piece).floor() * offer.piece;
+        let pieces = (offer.on_hand / offer.portion).floor() * offer.portion;
         let between = |units: Decimal| Decimal::ZERO <= units && units <= pieces;
         between(outlook.units) && between(outlook.waste) && outlook.units + outlook.waste == pieces
     };

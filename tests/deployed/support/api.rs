@@ -59,7 +59,7 @@ impl Stage {
         client
     }
 
-    /// Its next tokens hold for a second. AWS's shortest hold for five minutes.
+    /// Makes the next tokens valid for a second. The minimum of AWS is five minutes.
     pub(crate) fn hasten(&self, client: &Client) {
         let asked = json!({ "UserPoolId": self.output("UserPoolId"), "ClientId": client.id });
         let mut changed = self.cognito("DescribeUserPoolClient", &asked)["UserPoolClient"].take();

@@ -16,7 +16,7 @@ const GUARD: &str = r#""$@" & read -r _; kill $!; wait $!"#;
 
 /// A running MiniStack.
 pub(crate) struct Emulator {
-    /// Its input is a pipe that is never written to.
+    /// Process with a pipe as input, which is never written to.
     _guard: Child,
     /// Address for callers over TLS.
     pub(crate) url: String,

@@ -105,7 +105,7 @@ impl Stage {
         assembly
     }
 
-    /// Its template, as it was deployed last.
+    /// Template of the last deployment.
     pub(crate) fn template(&self) -> Value {
         let folder = Path::new(FOLDER).join("deployed").join(&self.name);
         let path = folder.join(format!("{}.template.json", self.stack()));
@@ -130,7 +130,7 @@ impl Stage {
         ProgramOutput::of(command, "").success()
     }
 
-    /// Its stack's name.
+    /// Name of the stack.
     pub(crate) fn stack(&self) -> String {
         format!("Daymark-{}", self.name)
     }

@@ -1,6 +1,7 @@
-//! What terminates TLS before the services. AWS does; the emulator is spoken to in the clear, and
-//! takes it from whoever stands before it that the caller came over TLS. Queues and topics of a
-//! stage refuse whoever did not.
+//! Proxy that stands for the TLS termination of AWS.
+//!
+//! The emulator speaks plain HTTP and learns from a header that the caller used TLS. Queues and
+//! topics of a stage refuse callers without TLS.
 
 use std::net::TcpListener;
 
@@ -11,14 +12,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::{Router, serve};
 
-/// Where the services answer as they do behind TLS.
+/// Client and address of the emulator.
 #[derive(Clone)]
 struct Behind {
     http: reqwest::Client,
     url: String,
 }
 
-/// Serves `url` on a free port for as long as the process lives; gives the new address.
+/// Serves `url` on a free port until the process ends. Returns the new address.
 pub(crate) fn terminate_tls(url: &str) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.set_nonblocking(true).expect("a socket that can wait");

@@ -10,7 +10,6 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::Clock;
 use super::checkpoints::CheckpointStore;
 use super::destination::{Destination, DiscardOrigin};
 use super::invocation::call;
@@ -26,6 +25,7 @@ use crate::decisions::position::ShardPosition;
 use crate::decisions::sub_shards::{DiscardedBatch, ShardAction, ShardRules, ShardTime, SubShards};
 use crate::handler::Handler;
 use crate::settings::MappingSettings;
+use domain::ports::Clock;
 
 /// Parts of a mapping that its shards share.
 pub(crate) struct MappingContext<H> {

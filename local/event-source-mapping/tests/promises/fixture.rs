@@ -37,9 +37,9 @@ pub(crate) async fn in_time<T>(work: impl Future<Output = T>) -> T {
 
 /// Clock that stands still until a test advances it.
 #[derive(Clone)]
-pub(crate) struct Clock(Arc<Mutex<DateTime<Utc>>>);
+pub(crate) struct TestClock(Arc<Mutex<DateTime<Utc>>>);
 
-impl Clock {
+impl TestClock {
     pub(crate) fn now(&self) -> DateTime<Utc> {
         *self.0.lock().unwrap()
     }
@@ -85,7 +85,7 @@ impl PlannedErrors {
 /// Kinesis endpoint in memory, served on a free port.
 pub(crate) struct StreamFixture {
     pub(crate) client: Client,
-    pub(crate) clock: Clock,
+    pub(crate) clock: TestClock,
     pub(crate) planned_errors: PlannedErrors,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
@@ -95,7 +95,7 @@ pub(crate) struct StreamFixture {
 impl StreamFixture {
     pub(crate) async fn empty() -> Self {
         let noon = DateTime::parse_from_rfc3339("2026-11-20T12:00:00Z").unwrap().to_utc();
-        let clock = Clock(Arc::new(Mutex::new(noon)));
+        let clock = TestClock(Arc::new(Mutex::new(noon)));
         let kinesis_clock = clock.clone();
         let settings = KinesisSettings {
             storage: KinesisStorage::Memory,
