@@ -44,9 +44,8 @@ const READY_MAX: Duration = Duration::from_secs(2);
 /// program adds the authority after it has authenticated the sender. A request without an authority
 /// is refused.
 ///
-/// The router does not listen; the shell does. Its fallback answers 404 as problem details. A shell
-/// that merges it with a router that has a fallback too calls [`Router::reset_fallback`] on one of
-/// them.
+/// The fallback answers 404 as problem details. A program that merges the router with another one
+/// that has a fallback calls [`Router::reset_fallback`] on one of them.
 pub fn router<L: EventLog + 'static>(service: Arc<IngestService<L>>) -> Router {
     Router::new()
         .route("/v1/events", post(events::<L>))

@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
     lambda_http::run(service).instrument(function.span()).await
 }
 
-#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+#[expect(clippy::disallowed_methods, reason = "the program reads the clock")]
 fn now() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now())
 }

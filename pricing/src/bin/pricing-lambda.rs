@@ -12,7 +12,7 @@ use pricing::Pricing;
 use pricing::metrics::{count_freshness, describe};
 use tracing::Instrument;
 
-#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+#[expect(clippy::disallowed_methods, reason = "the program reads the clock")]
 fn now() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now())
 }
