@@ -1,10 +1,9 @@
 //! Sales, waste and money of a day.
 
 use std::fmt;
-use std::iter::Sum;
-use std::ops::Add;
 
 use chrono::NaiveDate;
+use derive_more::{Add, Sum};
 use domain::{Item, Money};
 use rust_decimal::Decimal;
 
@@ -14,7 +13,7 @@ use crate::shops::ShopModel;
 
 /// Figures of one item, one shop or all shops on one day. Units are the sum of pieces, kilograms
 /// and litres. Money is in the currency of the prices, which is euro in all shops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Add, Sum)]
 pub struct DayFigures {
     /// Number of recorded sales, without corrected ones.
     pub sales: u64,
@@ -97,32 +96,6 @@ impl DayFigures {
 /// Cost of one unit; 0 if unknown.
 fn cost(item: &Item) -> Decimal {
     item.cost.map(Money::amount).unwrap_or_default()
-}
-
-impl Add for DayFigures {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            sales: self.sales + other.sales,
-            turned_away: self.turned_away + other.turned_away,
-            received_units: self.received_units + other.received_units,
-            received_cost: self.received_cost + other.received_cost,
-            sold_units: self.sold_units + other.sold_units,
-            discounted_units: self.discounted_units + other.discounted_units,
-            returned_units: self.returned_units + other.returned_units,
-            wasted_units: self.wasted_units + other.wasted_units,
-            waste_cost: self.waste_cost + other.waste_cost,
-            revenue: self.revenue + other.revenue,
-            full_price_revenue: self.full_price_revenue + other.full_price_revenue,
-        }
-    }
-}
-
-impl Sum for DayFigures {
-    fn sum<I: Iterator<Item = Self>>(figures: I) -> Self {
-        figures.fold(Self::default(), Add::add)
-    }
 }
 
 /// Writes one line of text, with money to two decimal places.

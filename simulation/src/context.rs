@@ -87,7 +87,7 @@ impl SimContext {
     /// Stops the injection of faults.
     pub(crate) fn stop_faults(&self) {
         self.state().faults.stop();
-        self.log(|| "calm".to_owned());
+        self.log(|| "faults end".to_owned());
     }
 
     /// Adds to the counter of something done or checked.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use comfy_table::{CellAlignment, Table, presets};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use simulation::{InjectedFault, WorldOutcome, WorldPlan, run, shrink};
 
 /// Check under injected faults that no event is lost and none counts twice.
@@ -122,19 +122,19 @@ fn run_all(args: &SimulationArgs) -> ExitCode {
 fn print_totals(total: &WorldOutcome, worlds: u64, took: Duration) {
     let mut faults = table(["fault", "times", "description"]);
     for (fault, times) in &total.injected {
-        faults.add_row([fault.word(), &grouped(*times), fault.description()]);
+        faults.add_row([fault.word(), &HumanCount(*times).to_string(), fault.description()]);
     }
     let mut counts = table(["done and checked", "times", ""]);
     for (what, times) in &total.counts {
-        counts.add_row([*what, &grouped(*times), ""]);
+        counts.add_row([*what, &HumanCount(*times).to_string(), ""]);
     }
     println!("{faults}\n\n{counts}\n");
     let injected: u64 = total.injected.values().sum();
     let each = took.as_secs_f64() * 1000.0 / worlds.max(1) as f64;
     println!(
         "{} worlds, {} faults, no failure; {:.0} s, {each:.1} ms for a world",
-        grouped(worlds),
-        grouped(injected),
+        HumanCount(worlds),
+        HumanCount(injected),
         took.as_secs_f64()
     );
 }
@@ -146,17 +146,4 @@ fn table(header: [&str; 3]) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
-}
-
-/// Writes a number with thousands separators: 1234567 as 1,234,567.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }

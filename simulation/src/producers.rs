@@ -5,118 +5,106 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use domain::Event;
 use domain::stock::WindowKey;
 use load_generator::draw::Draw;
-use serde_json::Value;
 
 use crate::auditor::Auditor;
 use crate::context::SimContext;
 use crate::injected_fault::InjectedFault;
-use crate::scenario::{Scenario, ScheduledEvent, contradicting, parsed, pick, stamped};
+use crate::scenario::{Scenario, ScheduledEvent, contradicting, pick, stamped, with_field};
 use crate::stream::SimulatedStream;
 
 /// Record of another producer.
-struct ScheduledRecord {
+pub(crate) struct ScheduledRecord {
     /// Instant at which the record is put.
     at: DateTime<Utc>,
     data: Vec<u8>,
 }
 
 /// Puts each record at its time.
-pub(crate) async fn work(records: ScheduledRecords, stream: SimulatedStream, sim: SimContext) {
+pub(crate) async fn work(records: Vec<ScheduledRecord>, stream: SimulatedStream, sim: SimContext) {
     let mut draw = sim.draw("other partition keys");
-    for ScheduledRecord { at, data } in records.0 {
+    for ScheduledRecord { at, data } in records {
         sim.sleep_until(at).await;
         stream.append(&format!("other-{}", draw.below(12)), data);
         sim.count("records by other producers", 1);
     }
 }
 
-/// All records of the other producers, by time.
-pub(crate) struct ScheduledRecords(Vec<ScheduledRecord>);
-
-impl ScheduledRecords {
-    /// Draws the records to put besides the tills' events.
-    pub(crate) fn of(
-        scenario: &Scenario,
-        scheduled: &[ScheduledEvent],
-        auditor: &Auditor,
-        sim: &SimContext,
-    ) -> Self {
-        let mut draw = sim.draw("other producers");
-        let length = (scenario.ends_at - scenario.starts_at).num_milliseconds() as u64;
-        // Ingest has to reject the events of tills with a clock beyond the limits.
-        let timely = |scheduled: &&ScheduledEvent| {
-            let ahead = scheduled.event.occurred_at() - scenario.starts_at;
-            ahead <= TimeDelta::zero() && ahead > -TimeDelta::days(6)
-                || scheduled.event.occurred_at() <= scheduled.due
-        };
-        let recent = scenario.starts_at - TimeDelta::days(6);
-        let events: Vec<&Event> = scheduled
-            .iter()
-            .filter(timely)
-            .map(|scheduled| &scheduled.event)
-            .filter(|event| event.occurred_at() > recent)
-            .collect();
-        let mut records = Vec::new();
-        let mut put = |at, data| records.push(ScheduledRecord { at, data });
-        let mut copies: Vec<Event> = Vec::new();
-        for (number, event) in events.iter().copied().enumerate() {
-            let soon = TimeDelta::milliseconds(draw.below(length / 4) as i64);
-            let at = event.occurred_at().max(scenario.starts_at) + soon;
-            // Several records at one instant make handlers save one row concurrently.
-            let at = at.duration_round_up(TimeDelta::minutes(1)).expect("an instant of our time");
-            let collected = draw.below(3) as usize;
-            if sim.injects(InjectedFault::Direct) {
-                copies.push(event.clone());
-            }
-            if sim.injects(InjectedFault::TwoContents) {
-                copies.push(contradicting(event, draw.below(9)));
-            }
-            if sim.injects(InjectedFault::Restamped) {
-                copies.push(stamped(event, event.occurred_at() - TimeDelta::minutes(10)));
-            }
-            if copies.len() > collected {
-                copies.iter().for_each(|event| auditor.expect(event));
-                // An event is never put before its time.
-                let happened = copies.iter().map(Event::occurred_at).max();
-                let at = happened.map_or(at, |happened| happened.max(at));
-                put(at, record(&mut draw, copies.iter().map(Event::canonical).collect()));
-                copies.clear();
-            }
-            if sim.injects(InjectedFault::Race) {
-                let row = WindowKey::of(event);
-                let mates = events.iter().filter(|other| WindowKey::of(other) == row).take(8);
-                let mates: Vec<&Event> = mates.copied().collect();
-                let at = mates.iter().fold(at, |at, mate| at.max(mate.occurred_at()));
-                // New events. If they are the last of their row, its last save was contested.
-                for mate in mates {
-                    let new = renamed(mate, number);
-                    auditor.expect(&new);
-                    put(at, record(&mut draw, vec![new.canonical()]));
-                }
-            }
-            if sim.injects(InjectedFault::Unopenable) {
-                let data = unopenable(&mut draw, number);
-                auditor.expect_bad_record(&data);
-                put(at, data);
-            }
-            if sim.injects(InjectedFault::Invalid) {
-                let line = invalid(&mut draw, event, number);
-                auditor.expect_bad_line(&line);
-                let mut lines = vec![event.canonical(), event.canonical()];
-                lines.insert(draw.below(3) as usize, line);
-                put(at, record(&mut draw, lines));
+/// Draws the records to put besides the tills' events, by time.
+pub(crate) fn scheduled_records(
+    scenario: &Scenario,
+    scheduled: &[ScheduledEvent],
+    auditor: &Auditor,
+    sim: &SimContext,
+) -> Vec<ScheduledRecord> {
+    let mut draw = sim.draw("other producers");
+    let length = (scenario.ends_at - scenario.starts_at).num_milliseconds() as u64;
+    // Ingest has to reject the events of tills with a clock beyond the limits.
+    let timely = |scheduled: &&ScheduledEvent| {
+        let ahead = scheduled.event.occurred_at() - scenario.starts_at;
+        ahead <= TimeDelta::zero() && ahead > -TimeDelta::days(6)
+            || scheduled.event.occurred_at() <= scheduled.due
+    };
+    let recent = scenario.starts_at - TimeDelta::days(6);
+    let events: Vec<&Event> = scheduled
+        .iter()
+        .filter(timely)
+        .map(|scheduled| &scheduled.event)
+        .filter(|event| event.occurred_at() > recent)
+        .collect();
+    let mut records = Vec::new();
+    let mut put = |at, data| records.push(ScheduledRecord { at, data });
+    let mut copies: Vec<Event> = Vec::new();
+    for (number, event) in events.iter().copied().enumerate() {
+        let soon = TimeDelta::milliseconds(draw.below(length / 4) as i64);
+        let at = event.occurred_at().max(scenario.starts_at) + soon;
+        // Several records at one instant make handlers save one row concurrently.
+        let at = at.duration_round_up(TimeDelta::minutes(1)).expect("an instant of our time");
+        let collected = draw.below(3) as usize;
+        if sim.injects(InjectedFault::Direct) {
+            copies.push(event.clone());
+        }
+        if sim.injects(InjectedFault::TwoContents) {
+            copies.push(contradicting(event, draw.below(9)));
+        }
+        if sim.injects(InjectedFault::Restamped) {
+            copies.push(stamped(event, event.occurred_at() - TimeDelta::minutes(10)));
+        }
+        if copies.len() > collected {
+            copies.iter().for_each(|event| auditor.expect(event));
+            // An event is never put before its time.
+            let happened = copies.iter().map(Event::occurred_at).max();
+            let at = happened.map_or(at, |happened| happened.max(at));
+            put(at, record(&mut draw, copies.iter().map(Event::canonical).collect()));
+            copies.clear();
+        }
+        if sim.injects(InjectedFault::Race) {
+            let row = WindowKey::of(event);
+            let mates = events.iter().filter(|other| WindowKey::of(other) == row).take(8);
+            let mates: Vec<&Event> = mates.copied().collect();
+            let at = mates.iter().fold(at, |at, mate| at.max(mate.occurred_at()));
+            // New events. If they are the last of their row, its last save was contested.
+            for mate in mates {
+                let id = format!("race-{number}-{}", mate.event_id());
+                let new = with_field(mate, "event_id", id);
+                auditor.expect(&new);
+                put(at, record(&mut draw, vec![new.canonical()]));
             }
         }
-        records.sort_by_key(|record| record.at);
-        Self(records)
+        if sim.injects(InjectedFault::Unopenable) {
+            let data = unopenable(&mut draw, number);
+            auditor.expect_bad_record(&data);
+            put(at, data);
+        }
+        if sim.injects(InjectedFault::Invalid) {
+            let line = invalid(&mut draw, event, number);
+            auditor.expect_bad_line(&line);
+            let mut lines = vec![event.canonical(), event.canonical()];
+            lines.insert(draw.below(3) as usize, line);
+            put(at, record(&mut draw, lines));
+        }
     }
-}
-
-/// Returns the event with a new id.
-fn renamed(event: &Event, number: usize) -> Event {
-    let mut json: Value = serde_json::from_str(&event.canonical()).expect("canonical JSON");
-    json["event_id"] = Value::from(format!("race-{number}-{}", event.event_id()));
-    parsed(&json.to_string())
+    records.sort_by_key(|record| record.at);
+    records
 }
 
 fn record(draw: &mut Draw, lines: Vec<String>) -> Vec<u8> {

@@ -264,21 +264,24 @@ fn shop(draw: &mut Draw, number: u32, starts_at: DateTime<Utc>) -> (ShopModel, A
 
 /// Returns the event at another instant, as from a till with a wrong clock.
 pub(crate) fn stamped(event: &Event, at: DateTime<Utc>) -> Event {
-    let mut json: Value = serde_json::from_str(&event.canonical()).expect("canonical JSON");
-    json["occurred_at"] = Value::from(at.to_rfc3339());
-    parsed(&json.to_string())
+    with_field(event, "occurred_at", at.to_rfc3339())
 }
 
 /// Returns another content of the event, in the same window.
 pub(crate) fn contradicting(event: &Event, number: u64) -> Event {
-    let mut json: Value = serde_json::from_str(&event.canonical()).expect("canonical JSON");
-    json["terminal_id"] = Value::from(format!("till-{}-other", number % 3));
-    let other = parsed(&json.to_string());
+    let other = with_field(event, "terminal_id", format!("till-{}-other", number % 3));
     assert_eq!(WindowKey::of(&other), WindowKey::of(event));
     other
 }
 
-pub(crate) fn parsed(json: &str) -> Event {
+/// Returns the event with another value of one field.
+pub(crate) fn with_field(event: &Event, name: &str, value: String) -> Event {
+    let mut json: Value = serde_json::from_str(&event.canonical()).expect("canonical JSON");
+    json[name] = Value::from(value);
+    parsed(&json.to_string())
+}
+
+fn parsed(json: &str) -> Event {
     let far = "2030-01-01T00:00:00Z".parse().expect("an instant");
     let anytime = Acceptance { age_max: None, ..Acceptance::at(far) };
     Event::parse(json, &anytime).expect("the simulation writes valid events")

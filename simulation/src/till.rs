@@ -33,12 +33,12 @@ const PAUSE_MAX: u64 = 20_000;
 
 /// Till of a store, or a gateway of several tills.
 pub(crate) struct SimulatedTill {
-    pub(crate) name: String,
-    pub(crate) sim: SimContext,
-    pub(crate) auditor: Auditor,
-    pub(crate) stream: SimulatedStream,
-    pub(crate) router: Router,
-    pub(crate) draw: Draw,
+    name: String,
+    sim: SimContext,
+    auditor: Auditor,
+    stream: SimulatedStream,
+    router: Router,
+    draw: Draw,
     outbox: BTreeMap<(DateTime<Utc>, usize), Event>,
     added: usize,
 }

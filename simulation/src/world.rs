@@ -21,7 +21,7 @@ use crate::auditor::{self, AuditViolation, Auditor};
 use crate::context::SimContext;
 use crate::injected_fault::InjectedFault;
 use crate::mapping::SimulatedMapping;
-use crate::producers::{self, ScheduledRecords};
+use crate::producers;
 use crate::scenario::{Scenario, pick};
 use crate::schedule;
 use crate::stream::SimulatedStream;
@@ -176,7 +176,7 @@ fn tills(
     let events = scenario.scheduled_events(plan, sim);
     events.iter().for_each(|scheduled| auditor.expect(&scheduled.event));
     sim.count("events of tills", events.len());
-    let records = ScheduledRecords::of(scenario, &events, auditor, sim);
+    let records = producers::scheduled_records(scenario, &events, auditor, sim);
     work.spawn(producers::work(records, stream.clone(), sim.clone()));
 
     let (clock, monotonic) = (sim.clone(), sim.clone());
@@ -225,11 +225,11 @@ fn calls(sim: &SimContext) -> CallInjector {
     let sim = sim.clone();
     let unavailable_until = std::sync::Mutex::new(sim.now());
     CallInjector::new(move || {
-        let time = || match sim.injects(InjectedFault::TableSlow) {
+        let delay = || match sim.injects(InjectedFault::TableSlow) {
             true => sim.duration(InjectedFault::TableSlow, SLOW_MAX),
             false => Duration::from_millis(2),
         };
-        let (there, back) = (time(), time());
+        let (request_delay, response_delay) = (delay(), delay());
         if sim.injects(InjectedFault::TableOutage) {
             let lasts = sim.duration(InjectedFault::TableOutage, OUTAGE_MAX);
             *unavailable_until.lock().unwrap() = sim.now() + lasts;
@@ -246,7 +246,7 @@ fn calls(sim: &SimContext) -> CallInjector {
         } else {
             CallEnd::Answered
         };
-        CallPlan { request_delay: there, response_delay: back, end }
+        CallPlan { request_delay, response_delay, end }
     })
 }
 

@@ -18,7 +18,7 @@ const CHECKED: &[&str] = &[
     "quarantined: invalid event",
     "quarantined: conflicting duplicate",
     "version conflicts",
-    "records handed over again",
+    "records redelivered",
 ];
 
 #[test]

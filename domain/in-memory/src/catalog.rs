@@ -6,16 +6,16 @@ use domain::ports::{CatalogTable, Failure, StoreEntry};
 use domain::{Chain, Item, Sku, Store, StoreId};
 
 use crate::Tables;
-use crate::table_rows::Rows;
+use crate::table_rows::TableRows;
 
 /// Stores, items and the settings of the chain. Clones share the rows.
 #[derive(Clone, Default)]
 pub struct Catalog {
     /// At most one row.
-    chain: Rows<(), Chain>,
-    stores: Rows<StoreId, Store>,
+    chain: TableRows<(), Chain>,
+    stores: TableRows<StoreId, Store>,
     /// Items by store; `None` is an item of the chain.
-    items: Rows<(Option<StoreId>, Sku), Item>,
+    items: TableRows<(Option<StoreId>, Sku), Item>,
 }
 
 impl Catalog {

@@ -7,13 +7,13 @@ use domain::ports::{DaysTable, Failure, HistoryTable, Saved};
 use domain::{ClosedDay, DayKey, History, HistoryKey, Sku, StoreId, Version};
 
 use crate::Tables;
-use crate::table_rows::Rows;
+use crate::table_rows::TableRows;
 
 /// Day rows and histories. Clones share the rows.
 #[derive(Clone, Default)]
 pub struct Days {
-    rows: Rows<DayKey, ClosedDay>,
-    histories: Rows<HistoryKey, History>,
+    rows: TableRows<DayKey, ClosedDay>,
+    histories: TableRows<HistoryKey, History>,
     /// Number of saves before the table fails. `None` means that the table never fails.
     saves_left: Arc<Mutex<Option<usize>>>,
 }

@@ -5,12 +5,12 @@ use domain::ports::{Failure, OffersTable, Saved};
 use domain::{Offer, OfferId, StoreId};
 
 use crate::Tables;
-use crate::table_rows::Rows;
+use crate::table_rows::TableRows;
 
 /// Offer revisions. Clones share the rows.
 #[derive(Clone, Default)]
 pub struct Offers {
-    rows: Rows<OfferId, Offer>,
+    rows: TableRows<OfferId, Offer>,
 }
 
 impl Offers {

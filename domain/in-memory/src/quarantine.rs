@@ -7,12 +7,12 @@ use domain::ports::{Failure, QuarantineTable};
 use domain::quarantine::{QuarantineId, Quarantined};
 
 use crate::Tables;
-use crate::table_rows::Rows;
+use crate::table_rows::TableRows;
 
 /// Quarantined records and events. Clones share the rows.
 #[derive(Clone, Default)]
 pub struct Quarantine {
-    rows: Rows<QuarantineId, Quarantined>,
+    rows: TableRows<QuarantineId, Quarantined>,
     is_down: Arc<Mutex<bool>>,
 }
 

@@ -9,12 +9,12 @@ use domain::stock::{RowKey, StockWindow, WindowKey, assemble};
 use domain::{Event, Sku, StoreId, Version};
 
 use crate::Tables;
-use crate::table_rows::Rows;
+use crate::table_rows::TableRows;
 
 /// Stock rows in their stored form. Clones share the rows.
 #[derive(Clone, Default)]
 pub struct Stock {
-    rows: Rows<RowKey, Vec<u8>>,
+    rows: TableRows<RowKey, Vec<u8>>,
     /// Rows that cannot be saved.
     broken: Arc<Mutex<BTreeSet<RowKey>>>,
     conflicts: Arc<Mutex<u64>>,

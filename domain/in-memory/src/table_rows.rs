@@ -8,15 +8,15 @@ use domain::ports::Saved;
 
 /// Rows of one table by key. Clones share the rows.
 #[derive(Clone)]
-pub(crate) struct Rows<K, V>(Arc<Mutex<BTreeMap<K, V>>>);
+pub(crate) struct TableRows<K, V>(Arc<Mutex<BTreeMap<K, V>>>);
 
-impl<K, V> Default for Rows<K, V> {
+impl<K, V> Default for TableRows<K, V> {
     fn default() -> Self {
         Self(Arc::default())
     }
 }
 
-impl<K: Ord + Clone, V: Clone> Rows<K, V> {
+impl<K: Ord + Clone, V: Clone> TableRows<K, V> {
     pub(crate) fn lock(&self) -> MutexGuard<'_, BTreeMap<K, V>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     fn save(
-        rows: &Rows<u8, &'static str>,
+        rows: &TableRows<u8, &'static str>,
         row: &'static str,
         read: Option<&str>,
     ) -> Saved<&'static str> {
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_first_save_requires_that_no_row_is_stored() {
-        let rows = Rows::default();
+        let rows = TableRows::default();
         assert_eq!(save(&rows, "new", Some("other")), Saved::Conflict(None));
         assert_eq!(save(&rows, "new", None), Saved::Done);
         assert_eq!(save(&rows, "newer", None), Saved::Conflict(Some("new")));
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_later_save_requires_the_version_that_was_read() {
-        let rows = Rows::default();
+        let rows = TableRows::default();
         rows.insert(1, "old");
         assert_eq!(save(&rows, "new", Some("other")), Saved::Conflict(Some("old")));
         assert_eq!(save(&rows, "new", Some("old")), Saved::Done);
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_is_independent_and_a_clone_is_not() {
-        let rows = Rows::default();
+        let rows = TableRows::default();
         let (clone, snapshot) = (rows.clone(), rows.snapshot());
         rows.insert(1, "new");
         assert_eq!((clone.get(&1), snapshot.get(&1)), (Some("new"), None));

@@ -40,7 +40,7 @@ pub(super) async fn invoke(
     let numbers = || records.iter().map(|record| record.sequence_number.as_str());
     let span =
         || format!("{shard}/{sub_shard}: {:?}..{:?}", numbers().next(), numbers().next_back());
-    sim.log(|| format!("{}: handed over", span()));
+    sim.log(|| format!("{}: delivered", span()));
     sim.count("invocations", 1);
     let task = tokio::spawn(handle(mapping.clone(), records.to_vec()));
     let _guard = HandlerGuard { handler: task.abort_handle(), sim: sim.clone() };

@@ -93,7 +93,7 @@ impl ShardDriver {
                     let now = self.now();
                     let counts = self.sub_shards.complete_invocation(sub_shard, outcome, now);
                     self.mapping.sim.count("records processed", counts.processed);
-                    self.mapping.sim.count("records handed over again", counts.retried);
+                    self.mapping.sim.count("records redelivered", counts.retried);
                 }
                 () = sleep_until(wake.unwrap_or(self.began)), if wake.is_some() => {}
                 () = stream.changed(), if reads => {}
