@@ -110,8 +110,8 @@ fn no_day(stores: &[Store], dates: &RangeInclusive<NaiveDate>) -> String {
         stores => format!("of any of the {} stores", stores.len()),
     };
     format!(
-        "no closed day {which} {}; a day is closed some minutes after the store closes, while `daymark \
-         up` runs, or by `daymark days --close`",
+        "no closed day {which} {}; a day is closed some minutes after the store closes, while \
+         `daymark up` runs, or by `daymark days --close`",
         dates_text(dates)
     )
 }

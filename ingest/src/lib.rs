@@ -6,8 +6,8 @@
 //! event. `routes` calls them, and `problem` is the answer to a request that fails as a whole.
 //!
 //! - An answer reports `stored` only for events that the log has acknowledged.
-//! - An event of a store that the sender may not write for is rejected. The program authenticates the
-//!   sender (`domain::Authority`).
+//! - An event of a store that the sender may not write for is rejected. The program authenticates
+//!   the sender (`domain::Authority`).
 //! - The crate reads no clock and no randomness: both are arguments of [`IngestService`].
 //!
 //! ```
@@ -26,7 +26,8 @@
 //! impl EventLog for NullLog {
 //!     async fn put_records(&self, records: &[Record]) -> Result<Vec<PutOutcome>, Failure> {
 //!         let sequence_number = SequenceNumber::new("1");
-//!         let put = PutOutcome::Stored { shard_id: "shardId-000000000000".into(), sequence_number };
+//!         let shard_id = "shardId-000000000000".to_owned();
+//!         let put = PutOutcome::Stored { shard_id, sequence_number };
 //!         Ok(vec![put; records.len()])
 //!     }
 //!

@@ -102,9 +102,9 @@ fn parse(text: &str) -> Result<FailedBatch, String> {
         (None, Some(BatchInfo { shard_id, start_sequence_number, end_sequence_number })) => {
             return Err(format!(
                 "says only where the records are, {start_sequence_number} to \
-                 {end_sequence_number} of {shard_id}, which is all that SQS and SNS receive; read the \
-                 records from the stream again while it retains them. A destination in S3 keeps the \
-                 records themselves"
+                 {end_sequence_number} of {shard_id}, which is all that SQS and SNS receive; read \
+                 the records from the stream again while it retains them. A destination in S3 \
+                 keeps the records themselves"
             ));
         }
         (None, None) => return Err(no_batch("it has no payload".to_owned())),
