@@ -145,7 +145,7 @@ export class IngestApi extends Construct {
     if (domain) {
       new CfnOutput(this, 'DomainTarget', {
         key: 'DomainTarget',
-        description: `Target of the CNAME or alias record for ${domain.name}`,
+        description: `Target of the CNAME or alias record for ${this.common.settings.domainName}`,
         value: domain.regionalDomainName,
       });
     }
