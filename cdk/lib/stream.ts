@@ -53,7 +53,10 @@ export class Stream extends Construct {
     to.allow(['kms:GenerateDataKey'], [this.common.key.keyArn], viaService(this, 'kinesis'));
   }
 
-  /** Allows the event source mapping of a function to read and decrypt records. */
+  /**
+   * Allows the event source mapping of a function to read and decrypt records. Source: AWS Lambda,
+   * "Process Amazon Kinesis Data Streams records with Lambda", required permissions.
+   */
   allowRead(to: DaymarkFunction): void {
     to.allow(
       [
@@ -62,9 +65,12 @@ export class Stream extends Construct {
         'kinesis:GetRecords',
         'kinesis:GetShardIterator',
         'kinesis:ListShards',
+        'kinesis:SubscribeToShard',
       ],
       [this.stream.streamArn],
     );
+    // IAM knows no resource for this action.
+    to.allow(['kinesis:ListStreams'], ['*']);
     to.allow(['kms:Decrypt'], [this.common.key.keyArn], viaService(this, 'kinesis'));
   }
 }
