@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { App } from 'aws-cdk-lib';
 import { missingFileWarning, readSources } from '../lib/settings/sources';
 import { parseSettings } from '../lib/settings/parser';
 import { SETTINGS } from '../lib/settings/definitions';
+import { settingsOfLargeChain } from './matrix/combinations';
+import { scratchFolder } from './scratch';
 
 const read = (values: Record<string, unknown>, cliRegion?: string) =>
   parseSettings([{ where: 'context', values }], cliRegion);
@@ -111,6 +112,41 @@ test('a failing batch is stored in S3 before the stream drops it', () => {
   );
 });
 
+test('the API accepts no more requests than the reserved concurrency of ingest serves', () => {
+  assert.match(
+    errorOf({ throttleRate: 5_000, ingestReserved: 300 }),
+    /^throttleRate is 5000, .* 3000 requests a second: ten .* \(AWS Lambda, quotas\); set ingestReserved to at least 500, or throttleRate to at most 3000$/,
+  );
+  assert.equal(read({ throttleRate: 5_000, ingestReserved: 500 }).ingestReserved, 500);
+});
+
+test('the API accepts no more requests than the shards of the stream take', () => {
+  const provisioned = { streamMode: 'provisioned', throttleRate: 2_500 };
+  assert.match(
+    errorOf({ ...provisioned, streamShards: 2 }),
+    /^throttleRate is 2500, .* \(Kinesis Data Streams, quotas\).* set streamShards to at least 3, or throttleRate to at most 2000$/,
+  );
+  assert.equal(read({ ...provisioned, streamShards: 3 }).streamShards, 3);
+});
+
+test('the stock processor reserves no more than the stream has batches at once', () => {
+  const provisioned = { streamMode: 'provisioned', streamShards: 4, parallelization: 10 };
+  assert.match(
+    errorOf({ ...provisioned, stockProcessorReserved: 41 }),
+    /^stockProcessorReserved is 41, .* at most 40 concurrent batches: .* \(AWS Lambda, ParallelizationFactor\); set stockProcessorReserved to at most 40$/,
+  );
+  assert.equal(read({ ...provisioned, stockProcessorReserved: 40 }).stockProcessorReserved, 40);
+});
+
+test('the documented settings for ten thousand stores obey every rule, with the shards of a new stream', () => {
+  const settings = read(settingsOfLargeChain());
+  assert.ok(settings.ingestReserved);
+  // An on-demand stream begins with four shards. Source: Kinesis Data Streams, capacity modes.
+  const streamShards = 4;
+  const asProvisioned = { ...settingsOfLargeChain(), streamMode: 'provisioned', streamShards };
+  assert.equal(read(asProvisioned).streamShards, streamShards);
+});
+
 test('client certificates need a domain, and a domain needs a certificate', () => {
   const domainName = SETTINGS.domainName.example;
   const certificateArn = SETTINGS.certificateArn.example;
@@ -162,7 +198,7 @@ test('a region that does not exist or has no Cognito is refused', () => {
 });
 
 function folderWith(name: string, text: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'daymark-settings-'));
+  const folder = scratchFolder();
   writeFileSync(join(folder, name), text);
   return folder;
 }

@@ -36,6 +36,7 @@ export function* conflictsIn(
       String(retentionHours * 3_600)
     );
   }
+  yield* conflictsWithQuotas(settings);
   for (const name of ['certificateArn', 'ownershipCertificateArn'] as const) {
     const certificateRegion = settings[name]?.split(':')[3];
     if (region === undefined || certificateRegion === undefined) continue;
@@ -64,5 +65,44 @@ export function* conflictsIn(
   }
   if (tillClients.length === 0) {
     yield 'tillClients is empty, so no till could send events; give for example tillClients=tills';
+  }
+}
+
+/** Requests a second that an execution environment serves. */
+const REQUESTS_PER_ENVIRONMENT = 10;
+/** Records a second that a shard takes. */
+const RECORDS_PER_SHARD = 1_000;
+
+/** Yields the settings of which one could never be used up, because a quota limits the other. */
+function* conflictsWithQuotas(settings: Settings): Generator<string, void> {
+  const { throttleRate, ingestReserved, streamShards } = settings;
+  const { stockProcessorReserved, parallelization } = settings;
+  if (ingestReserved !== undefined && throttleRate > ingestReserved * REQUESTS_PER_ENVIRONMENT) {
+    yield (
+      `throttleRate is ${throttleRate}, but with ingestReserved=${ingestReserved} Lambda serves ` +
+      `${ingestReserved * REQUESTS_PER_ENVIRONMENT} requests a second: ten for each reserved ` +
+      'execution environment (AWS Lambda, quotas); set ingestReserved to at least ' +
+      `${Math.ceil(throttleRate / REQUESTS_PER_ENVIRONMENT)}, or throttleRate to at most ` +
+      String(ingestReserved * REQUESTS_PER_ENVIRONMENT)
+    );
+  }
+  if (streamShards === undefined) return;
+  if (throttleRate > streamShards * RECORDS_PER_SHARD) {
+    yield (
+      `throttleRate is ${throttleRate}, but streamShards=${streamShards} take ` +
+      `${streamShards * RECORDS_PER_SHARD} records a second: 1,000 for each shard (Kinesis Data ` +
+      `Streams, quotas), and a request is at least one; set streamShards to at least ` +
+      `${Math.ceil(throttleRate / RECORDS_PER_SHARD)}, or throttleRate to at most ` +
+      String(streamShards * RECORDS_PER_SHARD)
+    );
+  }
+  const batches = streamShards * parallelization;
+  if (stockProcessorReserved !== undefined && stockProcessorReserved > batches) {
+    yield (
+      `stockProcessorReserved is ${stockProcessorReserved}, but streamShards=${streamShards} and ` +
+      `parallelization=${parallelization} make at most ${batches} concurrent batches: one for ` +
+      'each shard, times the factor (AWS Lambda, ParallelizationFactor); set ' +
+      `stockProcessorReserved to at most ${batches}`
+    );
   }
 }
