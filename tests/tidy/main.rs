@@ -5,6 +5,7 @@ mod files;
 mod layering;
 mod metadata;
 mod names;
+mod prerequisites;
 mod prose;
 
 use std::fs;

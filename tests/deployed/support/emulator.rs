@@ -43,7 +43,7 @@ impl Emulator {
             // Every function inherits what the emulator finds here.
             .env_clear()
             .env("PATH", path())
-            .envs(["HOME", "TMPDIR"].map(|name| (name, folder)))
+            .envs(["HOME", "TMPDIR", "STATE_DIR", "S3_DATA_DIR"].map(|name| (name, folder)))
             .envs([
                 ("BIND_HOST", "127.0.0.1"),
                 ("GATEWAY_PORT", &port.to_string()),
