@@ -91,7 +91,7 @@ impl Stage {
         let settings = [
             format!("stage={}", self.name),
             format!("binaries={}", binaries.display()),
-            "architecture=x86_64".to_owned(),
+            format!("architecture={}", architecture(std::env::consts::ARCH)),
             "emulated=true".to_owned(),
             "keepData=false".to_owned(),
             "eventAgeMaxDays=any".to_owned(),
@@ -170,7 +170,7 @@ pub(crate) fn cdk(endpoint: &str, words: &[&str]) {
         .current_dir(&folder)
         .env_clear()
         .env("PATH", path())
-        .env("HOME", FOLDER)
+        .envs(["HOME", "CDK_HOME"].map(|name| (name, FOLDER)))
         .env("CI", "true")
         .env("AWS_ENDPOINT_URL", endpoint)
         .envs(["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, REGION)))
@@ -180,6 +180,29 @@ pub(crate) fn cdk(endpoint: &str, words: &[&str]) {
         .expect("the CDK runs");
     let [out, err] = [&ran.stdout, &ran.stderr].map(|text| String::from_utf8_lossy(text));
     assert!(ran.status.success(), "cdk {}: {}\n{out}\n{err}", words.join(" "), ran.status);
+}
+
+/// Returns Lambda's name for the architecture on which these binaries were built and run.
+fn architecture(machine: &str) -> &str {
+    match machine {
+        "aarch64" => "arm64",
+        same => same,
+    }
+}
+
+#[test]
+fn a_stage_has_the_architecture_of_the_machine_that_runs_its_binaries() {
+    assert_eq!(architecture("x86_64"), "x86_64");
+    assert_eq!(architecture("aarch64"), "arm64");
+    let functions = &deployed().stage.template()["Resources"];
+    let here = architecture(std::env::consts::ARCH);
+    let rust = functions.as_object().expect("resources").values().filter(|resource| {
+        resource["Type"] == "AWS::Lambda::Function"
+            && resource["Properties"]["Runtime"] == "provided.al2023"
+    });
+    for function in rust {
+        assert_eq!(function["Properties"]["Architectures"], serde_json::json!([here]));
+    }
 }
 
 /// Installs what is missing; gives the emulator's program.
