@@ -1,51 +1,74 @@
-//! Conversion of SDK errors into [`Failure`].
+//! Conversion of errors of every AWS call into [`Failure`]: the one place that decides if a
+//! repetition of the call can succeed.
 
 use std::error::Error;
 use std::fmt::Write;
 
+use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
+use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use domain::ports::Failure;
 
-/// Error codes of throttling. Source: "Error handling" in the DynamoDB developer guide and the
-/// Kinesis API reference.
+/// Codes of throttling that the SDK does not list.
 const THROTTLED: &[&str] = &[
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
+    // Kinesis, `PutRecords`.
     "KMSThrottlingException",
-    // Codes of SQS.
+    // SQS, `SendMessageBatch`, by its two protocols.
+    "KMS.ThrottlingException",
     "KmsThrottled",
-    "RequestThrottled",
-    // Transactions here have no conditions, so only a conflict with another writer cancels them.
+    // DynamoDB, conflicts with another writer. Transactions here have no conditions, so nothing
+    // else cancels them.
+    "ReplicatedWriteConflictException",
     "TransactionCanceledException",
     "TransactionConflictException",
 ];
-/// Error codes of temporary failures of a service.
-const TEMPORARY: &[&str] =
-    &["InternalFailure", "InternalServerError", "InternalServerException", "ServiceUnavailable"];
+/// Codes of temporary failures that the SDK does not list: it knows them by their HTTP status. The
+/// result of a single record or message has a code and no status.
+const TEMPORARY: &[&str] = &[
+    "InternalError",
+    "InternalFailure",
+    "InternalFailureException",
+    "InternalServerError",
+    "InternalServerException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+];
 
-/// Converts an SDK error. The kind of the failure tells callers if a retry can succeed.
-pub(crate) fn failure<E, R>(error: &SdkError<E, R>) -> Failure
+/// Converts an SDK error. The HTTP status decides first, then the code.
+pub(crate) fn failure<E>(error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + 'static,
 {
-    let SdkError::ServiceError(service) = error else {
-        return Failure::Unavailable(chain(error));
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let service = error.as_service_error();
+    let code = service.and_then(ProvideErrorMetadata::code).unwrap_or_default();
+    let message = match service.map(|service| (service, service.message())) {
+        None => chain(error),
+        Some((_, Some(message))) => format!("{code}: {message}"),
+        Some((service, None)) => chain(service),
     };
-    let code = service.err().code().unwrap_or_default();
-    let message = match service.err().message() {
-        Some(message) => format!("{code}: {message}"),
-        None => chain(service.err()),
-    };
-    if THROTTLED.contains(&code) {
-        Failure::Throttled(message)
-    } else if TEMPORARY.contains(&code) || code.is_empty() {
-        Failure::Unavailable(message)
-    } else {
-        Failure::Refused(message)
+    match status {
+        Some(408 | 500..=599) if !is_throttling(code) => Failure::Unavailable(message),
+        Some(429) => Failure::Throttled(message),
+        // Without a code no service of AWS has answered, but something before it.
+        _ if code.is_empty() => Failure::Unavailable(message),
+        _ => temporary(code, message.clone()).unwrap_or(Failure::Refused(message)),
     }
+}
+
+/// Returns the failure of a code if a repetition can succeed, and `None` for any other code.
+pub(crate) fn temporary(code: &str, message: String) -> Option<Failure> {
+    if is_throttling(code) {
+        Some(Failure::Throttled(message))
+    } else if TEMPORARY.contains(&code) || TRANSIENT_ERRORS.contains(&code) {
+        Some(Failure::Unavailable(message))
+    } else {
+        None
+    }
+}
+
+fn is_throttling(code: &str) -> bool {
+    THROTTLED.contains(&code) || THROTTLING_ERRORS.contains(&code)
 }
 
 /// Formats an error and its sources.

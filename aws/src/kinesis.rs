@@ -9,7 +9,7 @@ use domain::ports::{EventLog, Failure, PutOutcome};
 use domain::record::Record;
 
 use crate::ResourceNames;
-use crate::failure::failure;
+use crate::failure::{failure, temporary};
 
 /// Event stream in Kinesis. Clones share the client.
 #[derive(Debug, Clone)]
@@ -101,10 +101,9 @@ fn put(entry: &PutRecordsResultEntry) -> PutOutcome {
         (_, _, code) => {
             let code = code.unwrap_or("no sequence number");
             let message = format!("{code}: {}", entry.error_message().unwrap_or_default());
-            PutOutcome::Failed(match code {
-                "ProvisionedThroughputExceededException" => Failure::Throttled(message),
-                _ => Failure::Unavailable(message),
-            })
+            // Kinesis documents no code of a record whose repetition would fail.
+            let failed = temporary(code, message.clone());
+            PutOutcome::Failed(failed.unwrap_or(Failure::Unavailable(message)))
         }
     }
 }

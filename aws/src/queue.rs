@@ -14,7 +14,7 @@ use domain::limits::SEND_MESSAGES_MAX;
 use domain::ports::{DueQueue, Failure};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use crate::failure::failure;
+use crate::failure::{failure, temporary};
 
 /// Concurrent calls. Ten thousand stores need a thousand calls.
 const CONCURRENT_CALLS_MAX: usize = 16;
@@ -51,7 +51,7 @@ impl SqsQueue {
             let mut left = HashSet::new();
             for failed in answer.failed {
                 reason = format!("{}: {}", failed.code, failed.message.unwrap_or_default());
-                if failed.sender_fault {
+                if failed.sender_fault && temporary(&failed.code, String::new()).is_none() {
                     return Err(Failure::Refused(reason));
                 }
                 left.insert(failed.id);

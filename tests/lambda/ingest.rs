@@ -1,13 +1,19 @@
 //! Ingest API behind API Gateway.
 
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::record::open;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::function::metrics;
 use crate::world::{World, event, now};
@@ -147,6 +153,50 @@ async fn no_event_is_reported_as_stored_without_a_stream() {
     assert_eq!(results(&body), [["e1", "retry"]]);
     let ready = request("GET", "/readyz", json!({}), "", false);
     assert_eq!(read(&function.respond(ready).await).0, 503);
+}
+
+/// Starts an endpoint of Kinesis that answers each odd call with the next fault, and stores the
+/// record of each even call.
+async fn faulty_stream(faults: &'static [(u16, &'static str)]) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let answer = async |State(calls): State<Arc<AtomicUsize>>| {
+        let call = calls.fetch_add(1, Ordering::Relaxed);
+        let (status, body) = match (call % 2, faults[call / 2]) {
+            (0, (status, code)) => (status, json!({ "__type": code })),
+            _ => {
+                let stored = json!({ "SequenceNumber": "4959", "ShardId": "shardId-000000000000" });
+                (200, json!({ "FailedRecordCount": 0, "Records": [stored] }))
+            }
+        };
+        (StatusCode::from_u16(status).expect("a status"), body.to_string())
+    };
+    let router = Router::new().fallback(answer).with_state(calls);
+    tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+    url
+}
+
+#[tokio::test]
+async fn an_event_is_stored_in_spite_of_a_passing_fault_of_the_stream() {
+    const FAULTS: &[(u16, &str)] = &[
+        (500, "InternalFailureException"),
+        (500, "UnknownError"),
+        (502, ""),
+        (503, "ServiceUnavailableException"),
+        (408, "RequestTimeout"),
+        (429, "TooManyRequestsException"),
+        (400, "ProvisionedThroughputExceededException"),
+        (400, "KMSThrottlingException"),
+    ];
+    let stream = faulty_stream(FAULTS).await;
+    let variables = [("AWS_ENDPOINT_URL_KINESIS", stream.as_str())];
+    let mut function = World::start().function_with("ingest-lambda", "", &variables).await;
+    for fault in FAULTS {
+        let event = event("e1", "rye", now());
+        let (status, body) = read(&function.respond(post(&json!([event]))).await);
+        assert_eq!((status, results(&body)), (202, vec![["e1", "stored"]]), "{fault:?}: {body}");
+    }
 }
 
 #[tokio::test]

@@ -114,9 +114,9 @@ async fn send(
         let (left_out, is_senders_fault) = taken.left_out;
         if left_out > 0 {
             taken.left_out.0 -= 1;
+            let code = if is_senders_fault { "InvalidParameterValue" } else { "InternalError" };
             failed.push(json!({
-                "Id": id, "SenderFault": is_senders_fault, "Code": "InternalError",
-                "Message": "not now",
+                "Id": id, "SenderFault": is_senders_fault, "Code": code, "Message": "not now",
             }));
             continue;
         }

@@ -102,7 +102,7 @@ async fn a_tick_that_cannot_send_is_an_error_with_its_reason() {
     world.create_tables("shop-").await;
     put_stores(&world, [("s1".to_owned(), "{}")]).await;
     queue.leave_out(1, true);
-    assert_eq!(fail().await, "refused: InternalError: not now");
+    assert_eq!(fail().await, "refused: InvalidParameterValue: not now");
     assert_eq!(queue.calls(), 1, "what the sender did wrong is not sent again");
     queue.leave_out(usize::MAX, false);
     assert_eq!(fail().await, "throttled: 1 stores not taken: InternalError: not now");

@@ -3,6 +3,7 @@
 mod catalog;
 mod days;
 mod failures;
+mod faults;
 mod grants;
 mod histories;
 mod offers;
