@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::catalog::CatalogError;
-use domain::ports::{CatalogTable, Failure, StoreEntry};
+use domain::ports::{CatalogTable, Failure, ItemEntry, StoreEntry};
 use domain::{Chain, Item, Sku, Store, StoreId};
 
 use crate::Tables;
@@ -16,8 +16,15 @@ use crate::failure::failure;
 
 const CHAIN: &str = "chain";
 const SETTINGS: &str = "settings";
+const ITEM_PREFIX: &str = "item#";
 
 impl Tables {
+    async fn transact(&self, writes: [TransactWriteItem; 2]) -> Result<(), Failure> {
+        let transaction =
+            self.client.transact_write_items().set_transact_items(Some(writes.into()));
+        Box::pin(transaction.send()).await.map(|_| ()).map_err(|error| failure(&error))
+    }
+
     async fn query_entries(
         &self,
         partition: &str,
@@ -33,25 +40,21 @@ impl Tables {
 
 impl CatalogTable for Tables {
     async fn put_item(&self, item: &Item) -> Result<(), Failure> {
-        let partition = item.store_id.as_ref().map_or_else(|| CHAIN.to_owned(), store_partition);
-        let entry = entry(&partition, &format!("item#{}", item.sku), &item.to_json());
+        let partition = item_partition(item.store_id.as_ref());
+        let entry = entry(&partition, &item_key(&item.sku), &item.to_json());
         self.put(&self.catalog, entry).await
     }
 
     async fn put_store(&self, store: &Store) -> Result<(), Failure> {
-        let id = store.store_id.as_str();
-        let settings = entry(&store_partition(&store.store_id), SETTINGS, &store.to_json());
-        let listed = entry(CHAIN, &format!("store#{id}"), "{}");
-        let mut transaction = self.client.transact_write_items();
-        for item in [settings, listed] {
-            let put = Put::builder()
-                .table_name(&self.catalog)
-                .set_item(Some(item))
-                .build()
-                .expect("table and item are set");
-            transaction = transaction.transact_items(TransactWriteItem::builder().put(put).build());
-        }
-        Box::pin(transaction.send()).await.map(|_| ()).map_err(|error| failure(&error))
+        let partition = store_partition(&store.store_id);
+        let settings = entry(&partition, SETTINGS, &store.to_json());
+        let listed = entry(CHAIN, &partition, "{}");
+        let writes = [settings, listed].map(|item| {
+            let put = Put::builder().table_name(&self.catalog).set_item(Some(item));
+            let put = put.build().expect("table and item are set");
+            TransactWriteItem::builder().put(put).build()
+        });
+        self.transact(writes).await
     }
 
     async fn load_store(&self, store_id: &StoreId) -> Result<Option<Store>, Failure> {
@@ -95,13 +98,55 @@ impl CatalogTable for Tables {
     async fn load_items(&self, store_id: &StoreId) -> Result<Vec<Item>, Failure> {
         let mut items: BTreeMap<Sku, Item> = BTreeMap::new();
         for partition in [CHAIN.to_owned(), store_partition(store_id)] {
-            for entry in self.query_entries(&partition, "item#").await? {
+            for entry in self.query_entries(&partition, ITEM_PREFIX).await? {
                 let item = parsed(&entry, Item::parse)?;
                 items.insert(item.sku.clone(), item);
             }
         }
         Ok(items.into_values().collect())
     }
+
+    async fn load_item_entries(
+        &self,
+        store_id: Option<&StoreId>,
+    ) -> Result<Vec<ItemEntry>, Failure> {
+        let entries = self.query_entries(&item_partition(store_id), ITEM_PREFIX).await?;
+        let read = |entry: &Attributes| {
+            let reader = AttributeReader::new(entry);
+            let sort: String = reader.text("sk")?;
+            let sku = sort.strip_prefix(ITEM_PREFIX).unwrap_or(&sort).parse();
+            let sku = sku.map_err(|error| reader.wrong("sk", error))?;
+            Ok((sku, parsed(entry, Item::parse)))
+        };
+        entries.iter().map(read).collect()
+    }
+
+    async fn remove_item(&self, store_id: Option<&StoreId>, sku: &Sku) -> Result<(), Failure> {
+        let key = key(item_partition(store_id), item_key(sku));
+        self.delete(&self.catalog, key).await.map(drop)
+    }
+
+    async fn remove_store(&self, store_id: &StoreId) -> Result<(), Failure> {
+        let partition = store_partition(store_id);
+        let deletes = [key(&partition, SETTINGS), key(CHAIN, &partition)].map(|key| {
+            let delete = Delete::builder().table_name(&self.catalog).set_key(Some(key));
+            let delete = delete.build().expect("table and key are set");
+            TransactWriteItem::builder().delete(delete).build()
+        });
+        self.transact(deletes).await
+    }
+
+    async fn remove_chain(&self) -> Result<(), Failure> {
+        self.delete(&self.catalog, key(CHAIN, SETTINGS)).await.map(drop)
+    }
+}
+
+fn item_partition(store_id: Option<&StoreId>) -> String {
+    store_id.map_or_else(|| CHAIN.to_owned(), store_partition)
+}
+
+fn item_key(sku: &Sku) -> String {
+    format!("{ITEM_PREFIX}{sku}")
 }
 
 fn store_partition(store_id: &StoreId) -> String {

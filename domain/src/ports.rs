@@ -191,6 +191,9 @@ pub trait QuarantineTable: Send + Sync {
 /// Entry of a store in the catalogue: its id and the decoded store, or the decoding failure.
 pub type StoreEntry = (StoreId, Result<Store, Failure>);
 
+/// Entry of an item in the catalogue: its SKU and the decoded item, or the decoding failure.
+pub type ItemEntry = (Sku, Result<Item, Failure>);
+
 /// The catalogue.
 pub trait CatalogTable: Send + Sync {
     /// Writes an item.
@@ -227,6 +230,28 @@ pub trait CatalogTable: Send + Sync {
         &self,
         store_id: &StoreId,
     ) -> impl Future<Output = Result<Vec<Item>, Failure>> + Send;
+
+    /// Loads the entries of the items that a store has of its own, or those of the chain, sorted by
+    /// SKU.
+    fn load_item_entries(
+        &self,
+        store_id: Option<&StoreId>,
+    ) -> impl Future<Output = Result<Vec<ItemEntry>, Failure>> + Send;
+
+    /// Deletes the entry of an item, of a store or of the chain, also if it cannot be decoded. A
+    /// missing entry is not an error.
+    fn remove_item(
+        &self,
+        store_id: Option<&StoreId>,
+        sku: &Sku,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Deletes a store, also if it cannot be decoded. Its items stay. A missing store is not an
+    /// error.
+    fn remove_store(&self, store_id: &StoreId) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Deletes the settings of the chain. Its items stay.
+    fn remove_chain(&self) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// The offers table.

@@ -1,7 +1,10 @@
 //! The catalogue: a store's own entries before the chain's.
 
-use domain::Chain;
-use domain::ports::CatalogTable;
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::ports::{CatalogTable, Failure};
+use domain::{Chain, Item, Sku};
 use serde_json::json;
 
 use crate::samples::{item, store};
@@ -68,6 +71,58 @@ async fn a_stores_own_entry_counts_before_the_chains() {
     assert_eq!(of("s1").await, ["bun 1.00", "rye 3.00"]);
     assert_eq!(of("s2").await, ["bun 1.00", "cake 9.00", "rye 4.00"]);
     assert_eq!(of("unknown").await, ["bun 1.00", "rye 4.00"]);
+}
+
+#[tokio::test]
+async fn entries_of_items_are_loaded_and_removed_by_their_owner() {
+    let world = World::start().await;
+    let catalog = world.tables();
+    let store_id = "s1".parse().unwrap();
+    for entry in [
+        json!({ "sku": "rye", "price": 3, "store_id": "s1" }),
+        json!({ "sku": "rye", "price": 4 }),
+        json!({ "sku": "bun", "price": 1 }),
+    ] {
+        catalog.put_item(&item(&entry)).await.unwrap();
+    }
+    let damaged = HashMap::from([
+        ("pk".to_owned(), AttributeValue::S("chain".to_owned())),
+        ("sk".to_owned(), AttributeValue::S("item#cake".to_owned())),
+        ("entry".to_owned(), AttributeValue::S("{}".to_owned())),
+    ]);
+    world.put("catalog", damaged).await;
+    let of = async |owner| {
+        let entries = catalog.load_item_entries(owner).await.unwrap();
+        let text = |(sku, item): (Sku, Result<Item, Failure>)| {
+            format!("{sku} {}", item.map_or("unreadable".to_owned(), |item| item.price.to_string()))
+        };
+        entries.into_iter().map(text).collect::<Vec<_>>()
+    };
+    assert_eq!(of(Some(&store_id)).await, ["rye 3.00"]);
+    assert_eq!(of(None).await, ["bun 1.00", "cake unreadable", "rye 4.00"]);
+    for sku in ["rye", "cake", "missing"] {
+        catalog.remove_item(None, &sku.parse().unwrap()).await.unwrap();
+    }
+    assert_eq!(of(Some(&store_id)).await, ["rye 3.00"]);
+    assert_eq!(of(None).await, ["bun 1.00"]);
+}
+
+#[tokio::test]
+async fn a_removed_store_is_no_longer_listed_and_a_removed_chain_has_its_defaults() {
+    let world = World::start().await;
+    let catalog = world.tables();
+    let [first, second] = ["s1", "s2"].map(|id| id.parse().unwrap());
+    for id in ["s1", "s2"] {
+        catalog.put_store(&store(id)).await.unwrap();
+    }
+    catalog.put_chain(&Chain::parse(r#"{"chain":"W"}"#).unwrap()).await.unwrap();
+    for _ in 0..2 {
+        catalog.remove_store(&first).await.unwrap();
+        catalog.remove_chain().await.unwrap();
+    }
+    assert_eq!(catalog.list_stores().await, Ok(vec![second]));
+    assert_eq!(catalog.load_store(&first).await, Ok(None));
+    assert_eq!(catalog.load_chain().await, Ok(Chain::default()));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ports::{CatalogTable, Failure, StoreEntry};
+use domain::ports::{CatalogTable, Failure, ItemEntry, StoreEntry};
 use domain::{Chain, Item, Sku, Store, StoreId};
 
 use crate::Tables;
@@ -74,5 +74,32 @@ impl CatalogTable for Tables {
             Ok(by_sku.into_values().collect())
         };
         self.calls.call(load).await
+    }
+
+    async fn load_item_entries(
+        &self,
+        store_id: Option<&StoreId>,
+    ) -> Result<Vec<ItemEntry>, Failure> {
+        let load = || {
+            let items = self.catalog.items.all().into_iter();
+            let items = items.filter(|item| item.store_id.as_ref() == store_id);
+            Ok(items.map(|item| (item.sku.clone(), Ok(item))).collect())
+        };
+        self.calls.call(load).await
+    }
+
+    async fn remove_item(&self, store_id: Option<&StoreId>, sku: &Sku) -> Result<(), Failure> {
+        self.catalog.items.lock().remove(&(store_id.cloned(), sku.clone()));
+        Ok(())
+    }
+
+    async fn remove_store(&self, store_id: &StoreId) -> Result<(), Failure> {
+        self.catalog.stores.lock().remove(store_id);
+        Ok(())
+    }
+
+    async fn remove_chain(&self) -> Result<(), Failure> {
+        self.catalog.chain.lock().remove(&());
+        Ok(())
     }
 }

@@ -103,6 +103,26 @@ async fn stores_are_listed_in_order_and_missing_ones_are_skipped() {
 }
 
 #[tokio::test]
+async fn entries_of_the_catalogue_are_removed_by_their_owner() {
+    let tables = Tables::default();
+    let store = r#"{"store_id":"1","zone":"Europe/Berlin","hours":"mon 07:00-18:00"}"#;
+    tables.put_store(&Store::parse(store).unwrap()).await.unwrap();
+    tables.put_chain(&Chain { name: "W".to_owned(), ..Chain::default() }).await.unwrap();
+    for item in [r#"{"sku":"A","price":1}"#, r#"{"sku":"A","price":2,"store_id":"1"}"#] {
+        tables.put_item(&Item::parse(item).unwrap()).await.unwrap();
+    }
+    let (sku, owner) = ("A".parse().unwrap(), store_id("1"));
+    let of = async |owner| tables.load_item_entries(owner).await.unwrap().len();
+    assert_eq!((of(None).await, of(Some(&owner)).await), (1, 1));
+    tables.remove_item(Some(&owner), &sku).await.unwrap();
+    assert_eq!((of(None).await, of(Some(&owner)).await), (1, 0));
+    tables.remove_store(&owner).await.unwrap();
+    tables.remove_chain().await.unwrap();
+    assert_eq!(tables.list_stores().await, Ok(vec![]));
+    assert_eq!(tables.load_chain().await, Ok(Chain::default()));
+}
+
+#[tokio::test]
 async fn the_quarantine_keeps_one_row_for_an_id() {
     let tables = Tables::default();
     let date = NaiveDate::from_ymd_opt(2026, 3, 12).unwrap();
