@@ -19,7 +19,7 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
 
 /// Opening hours of a week, by the store's local time. A closing time at or before the opening time
 /// is on the next date: `18:00-02:00`. Times are multiples of five minutes, so a window belongs to
-/// one day.
+/// one day. A closing time of `24:00` is midnight, like `00:00`. A day has one opening.
 ///
 /// ```
 /// let hours: domain::Hours = "mon-fri 07:00-18:30, sun 08:00-12:00".parse()?;
@@ -32,11 +32,20 @@ pub struct Hours([Option<(NaiveTime, NaiveTime)>; 7]);
 
 /// Text that is not opening hours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "is not opening hours like \"mon-sat 07:00-18:30, sun 08:00-12:00\", on five-minute marks \
-     ({0:?})"
-)]
-pub struct HoursError(String);
+pub enum HoursError {
+    /// A part of the text is not `DAYS HH:MM-HH:MM`.
+    #[error(
+        "is not opening hours like \"mon-sat 07:00-18:30, sun 08:00-12:00\", on five-minute marks \
+         ({0:?})"
+    )]
+    Form(String),
+    /// A day is named twice.
+    #[error(
+        "has two openings on {0}; a store has one a day, so name each day once, and leave out a \
+         break: \"{0} 07:00-18:30\""
+    )]
+    TwoOpenings(&'static str),
+}
 
 impl FromStr for Hours {
     type Err = HoursError;
@@ -44,17 +53,20 @@ impl FromStr for Hours {
     fn from_str(text: &str) -> Result<Self, HoursError> {
         let mut week = [None; 7];
         for part in text.split(',').map(str::trim) {
-            let error = || HoursError(part.to_owned());
+            let error = || HoursError::Form(part.to_owned());
             let (days, times) = part.split_once(' ').ok_or_else(error)?;
             let (first, last) = days.split_once('-').unwrap_or((days, days));
             let (opens, closes) = times.trim().split_once('-').ok_or_else(error)?;
             let on_grid = |text| parse_clock_time(text).filter(|time| time.minute() % 5 == 0);
+            let closes = if closes.trim() == "24:00" { "00:00" } else { closes };
             let hours = (on_grid(opens).ok_or_else(error)?, on_grid(closes).ok_or_else(error)?);
             let (first, last) =
                 (weekday(first).ok_or_else(error)?, weekday(last).ok_or_else(error)?);
             let mut day = first;
             loop {
-                week[day] = Some(hours);
+                if week[day].replace(hours).is_some() {
+                    return Err(HoursError::TwoOpenings(WEEKDAYS[day].0));
+                }
                 if day == last {
                     break;
                 }
@@ -194,6 +206,17 @@ mod tests {
         {
             assert!(wrong.parse::<Hours>().is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_day_has_one_opening_and_may_end_at_24_00() {
+        for twice in ["mon 07:00-12:00, mon 13:00-18:00", "mon-sun 07:00-18:00, mon 08:00-12:00"] {
+            let error = twice.parse::<Hours>().unwrap_err().to_string();
+            assert!(error.starts_with("has two openings on mon; a store has one a day"), "{error}");
+        }
+        let until_midnight: Hours = "fri 07:00-24:00".parse().unwrap();
+        assert_eq!(until_midnight, "fri 07:00-00:00".parse().unwrap());
+        assert!("fri 24:00-07:00".parse::<Hours>().is_err());
     }
 
     #[test]

@@ -129,7 +129,12 @@ impl<'a> FieldReader<'a> {
     /// Reads a time of the store's clock, `HH:MM`.
     pub(crate) fn clock_time(&mut self, field: &'static str) -> Option<NaiveTime> {
         let text = self.text(field)?;
-        self.check(field, parse_clock_time(&text).ok_or("is not a time like 14:00"))
+        let rule = if text.trim() == "24:00" {
+            "is not a time like 14:00; the first minute of a day is 00:00, the last one 23:59"
+        } else {
+            "is not a time like 14:00"
+        };
+        self.check(field, parse_clock_time(&text).ok_or(rule))
     }
 
     /// Reads a discount or a margin, 0 to [`DISCOUNT_PERCENT_MAX`].
