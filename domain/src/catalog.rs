@@ -18,6 +18,7 @@ mod item;
 mod ladder;
 mod policy;
 mod rules;
+mod shape;
 mod store;
 
 use std::fmt;
@@ -28,6 +29,7 @@ pub use item::{Item, SHELF_LIFE_DAYS_DEFAULT};
 pub use ladder::{Ladder, LadderError};
 pub use policy::{OnDoubt, Policy};
 pub use rules::ItemRules;
+pub use shape::{Nested, Shape};
 pub use store::Store;
 
 use crate::violation::{Violation, write_list};

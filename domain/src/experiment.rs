@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
+use crate::catalog::{Nested, Shape};
 use crate::digest::draw;
 use crate::field_reader::FieldReader;
 use crate::identifier::StoreId;
@@ -71,6 +72,10 @@ pub enum Arm {
 word_enum!(Arm);
 
 impl Experiment {
+    /// Names of the fields.
+    pub(crate) const SHAPE: Shape =
+        Shape { fields: FIELDS, nested: &[("rule", Nested::List(&Shape::flat(STEP_FIELDS)))] };
+
     /// Returns the arm of a category of a store on a date. Items without a category form one
     /// category.
     #[must_use]

@@ -50,7 +50,8 @@ pub(crate) fn write_list(f: &mut fmt::Formatter<'_>, violations: &[Violation]) -
 const EXCERPT_CHARS_MAX: usize = 80;
 
 /// Returns the beginning of `text` on one line, with control characters escaped.
-pub(crate) fn excerpt(text: &str) -> String {
+#[must_use]
+pub fn excerpt(text: &str) -> String {
     let mut excerpt = String::new();
     for (index, char) in text.chars().enumerate() {
         if index == EXCERPT_CHARS_MAX {

@@ -1,89 +1,196 @@
-//! Entries of catalogue files.
+//! Entries of catalogue files, as patches of the stored entries.
 
+mod columns;
+mod currencies;
+mod export;
+mod fields;
+mod in_force;
+mod names;
+mod plan;
+mod stored;
+mod warnings;
+
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
-use domain::catalog::CatalogError;
-use domain::{Chain, Item, Store, members};
+use domain::catalog::Shape;
+use domain::{Chain, Item, Sku, Store, StoreId};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+
+pub use export::{ExportFormat, export};
+pub use fields::RuleChange;
+pub use in_force::{RuleInForce, chain_rules, item_rules, store_rules};
+pub use names::nearest;
+pub use plan::{CatalogFile, Located, Plan, plan};
+pub use stored::{CatalogEntry, Catalogue, Change, Origin};
 
 use crate::Numbered;
-use crate::csv_rows::{Row, rows};
+use fields::{Field, Fields, PatchReader};
 
-/// Entry of a catalogue file.
-#[derive(Debug)]
-pub enum CatalogEntry {
-    /// Item of one store or of the whole chain; the entry has a `sku`.
-    Item(Item),
-    /// Store; the entry has neither a `sku` nor a `chain`.
-    Store(Box<Store>),
-    /// Retailer; the entry has a `chain` and no `sku`.
-    Chain(Chain),
+/// Key of a catalogue entry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryKey {
+    /// Settings of the retailer.
+    Chain,
+    /// Store.
+    Store(StoreId),
+    /// Item of one store, or of the whole chain without a store.
+    Item(Option<StoreId>, Sku),
 }
 
-/// Prefix of the CSV columns that hold the fields of a policy.
-const POLICY_PREFIX: &str = "policy.";
+impl fmt::Display for EntryKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chain => f.write_str("chain"),
+            Self::Store(store_id) => write!(f, "store {store_id}"),
+            Self::Item(None, sku) => write!(f, "item {sku}"),
+            Self::Item(Some(store_id), sku) => write!(f, "item {sku} of store {store_id}"),
+        }
+    }
+}
+
+/// Entry of a catalogue file: the fields that it names, and no others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryPatch {
+    /// Entry that the patch changes or creates.
+    pub key: EntryKey,
+    fields: Fields,
+}
+
+/// Kind of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EntryKind {
+    Item,
+    Chain,
+    Store,
+}
+
+impl EntryKind {
+    /// All kinds, in the order in which the names of fields decide.
+    const ALL: [Self; 3] = [Self::Item, Self::Chain, Self::Store];
+
+    /// Returns the field that names an entry of the kind.
+    fn key_field(self) -> &'static str {
+        match self {
+            Self::Item => "sku",
+            Self::Chain => "chain",
+            Self::Store => "store_id",
+        }
+    }
+
+    fn shape(self) -> &'static Shape {
+        match self {
+            Self::Item => &Item::SHAPE,
+            Self::Chain => &Chain::SHAPE,
+            Self::Store => &Store::SHAPE,
+        }
+    }
+
+    /// Returns the kind of an entry with these fields.
+    fn of(has_field: impl Fn(&'static str) -> bool) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| has_field(kind.key_field()))
+    }
+}
 
 /// Reads the entries of `text`, the content of `file`. The extension of `file` selects the format:
-/// `.csv`, `.json`, `.ndjson` or `.jsonl`.
+/// `.csv`, `.json`, `.ndjson` or `.jsonl`. An entry with a `sku` is an item, one with a `chain` the
+/// retailer, and another one a store. The entries of one key in one file are all refused.
 ///
 /// # Errors
-/// Returns an error if the extension is unknown, the header of a CSV file cannot be read or a JSON
-/// array is malformed.
-pub fn catalog_entries(file: &Path, text: &str) -> Result<Vec<Numbered<CatalogEntry>>, String> {
-    let objects = match file.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => from_csv(text)?,
+/// Returns an error if the extension is unknown, the header of a CSV file cannot be read or has an
+/// unknown column, or a JSON array is malformed.
+pub fn catalog_entries(file: &Path, text: &str) -> Result<Vec<Numbered<EntryPatch>>, String> {
+    let mut entries = match file.extension().and_then(|extension| extension.to_str()) {
+        Some("csv") => columns::read(text)?,
         Some("json" | "ndjson" | "jsonl") => from_json(text)?,
         _ => return Err("a catalogue file ends in .csv, .json or .ndjson".to_owned()),
     };
-    Ok(objects.into_iter().map(|(line, json)| (line, json.and_then(|json| entry(&json)))).collect())
+    refuse_repeated(&mut entries);
+    Ok(entries)
 }
 
-fn entry(json: &str) -> Result<CatalogEntry, String> {
-    let has = |name| members(json, &[name]).is_ok_and(|members| !members.is_empty());
-    let entry = if has("sku") {
-        Item::parse(json).map(CatalogEntry::Item)
-    } else if has("chain") {
-        Chain::parse(json).map(CatalogEntry::Chain)
-    } else {
-        Store::parse(json).map(Box::new).map(CatalogEntry::Store)
-    };
-    entry.map_err(|error: CatalogError| error.to_string())
+fn refuse_repeated(entries: &mut [Numbered<EntryPatch>]) {
+    let mut lines: BTreeMap<EntryKey, Vec<u64>> = BTreeMap::new();
+    for (line, entry) in &*entries {
+        if let Ok(entry) = entry {
+            lines.entry(entry.key.clone()).or_default().push(*line);
+        }
+    }
+    for (_, entry) in entries {
+        let Ok(EntryPatch { key, .. }) = entry else { continue };
+        let Some([first, .., last]) = lines.get(key).map(Vec::as_slice) else { continue };
+        *entry = Err(format!(
+            "{key} stands more than once in the file, first on line {first} and \
+                              last on line {last}; keep one"
+        ));
+    }
 }
 
-fn from_json(text: &str) -> Result<Vec<Numbered<String>>, String> {
+fn from_json(text: &str) -> Result<Vec<Numbered<EntryPatch>>, String> {
     if !text.trim_start().starts_with('[') {
         let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-        return Ok(lines.map(|(line, number)| (number, Ok(line.to_owned()))).collect());
+        return Ok(lines.map(|(line, number)| (number, from_object(line))).collect());
     }
     let entries: Vec<&RawValue> =
         serde_json::from_str(text).map_err(|error| format!("not a JSON array: {error}"))?;
-    let line_of = |entry: &str| {
-        let offset = entry.as_ptr() as usize - text.as_ptr() as usize;
-        text[..offset].matches('\n').count() as u64 + 1
+    let mut line = 1;
+    let mut seen = 0;
+    let numbered = entries.iter().map(|entry| {
+        let offset = entry.get().as_ptr() as usize - text.as_ptr() as usize;
+        line += text[seen..offset].matches('\n').count() as u64;
+        seen = offset;
+        (line, from_object(entry.get()))
+    });
+    Ok(numbered.collect())
+}
+
+fn from_object(json: &str) -> Result<EntryPatch, String> {
+    let has = |name| domain::members(json, &[name]).is_ok_and(|members| !members.is_empty());
+    let kind = EntryKind::of(has);
+    let mut reader = PatchReader::default();
+    let Some(fields) = reader.read(json, kind.unwrap_or(EntryKind::Store).shape(), "") else {
+        let error = Item::parse(json).err();
+        return Err(error.map_or_else(String::new, |error| error.to_string()));
     };
-    Ok(entries.iter().map(|entry| (line_of(entry.get()), Ok(entry.get().to_owned()))).collect())
+    let Some(kind) = kind else {
+        let unknown = reader.problems.into_iter().map(|problem| format!("; {problem}"));
+        let required = "one of sku, chain and store_id is required";
+        return Err(std::iter::once(required.to_owned()).chain(unknown).collect());
+    };
+    if !reader.problems.is_empty() {
+        return Err(reader.problems.join("; "));
+    }
+    EntryPatch::new(kind, fields)
 }
 
-fn from_csv(text: &str) -> Result<Vec<Numbered<String>>, String> {
-    let (headers, rows) = rows(text, csv::Trim::All)?;
-    let row = |(line, record): Row| (line, record.map(|record| object(&headers, &record)));
-    Ok(rows.into_iter().map(row).collect())
-}
-
-/// Converts a row to a JSON object. An empty cell is an absent field.
-fn object(headers: &csv::StringRecord, record: &csv::StringRecord) -> String {
-    let mut object = Map::new();
-    let mut policy = Map::new();
-    for (header, cell) in headers.iter().zip(record).filter(|(_, cell)| !cell.is_empty()) {
-        let value = Value::String(cell.to_owned());
-        match header.strip_prefix(POLICY_PREFIX) {
-            Some(name) => policy.insert(name.to_owned(), value),
-            None => object.insert(header.to_owned(), value),
+impl EntryPatch {
+    fn new(kind: EntryKind, fields: Fields) -> Result<Self, String> {
+        let key = match kind {
+            EntryKind::Item => {
+                let store_id = fields.get("store_id").filter(|field| **field != Field::Cleared);
+                let store_id = store_id.map(|_| id(&fields, "store_id")).transpose()?;
+                EntryKey::Item(store_id, id(&fields, "sku")?)
+            }
+            EntryKind::Chain => {
+                id::<String>(&fields, "chain")?;
+                EntryKey::Chain
+            }
+            EntryKind::Store => EntryKey::Store(id(&fields, "store_id")?),
         };
+        Ok(Self { key, fields })
     }
-    if !policy.is_empty() {
-        object.insert("policy".to_owned(), Value::Object(policy));
+}
+
+/// Reads a field that is part of a key.
+fn id<T: FromStr<Err: fmt::Display>>(fields: &Fields, name: &str) -> Result<T, String> {
+    match fields.get(name) {
+        None | Some(Field::Cleared) => Err(format!("{name} is required")),
+        Some(field) => {
+            let text = fields::shown(field);
+            let given = domain::excerpt(&fields::quoted(&text));
+            text.parse().map_err(|error| format!("{name} {given} {error}"))
+        }
     }
-    Value::Object(object).to_string()
 }

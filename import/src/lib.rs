@@ -6,12 +6,15 @@
 //! ```
 //! use std::path::Path;
 //!
-//! use import::{CatalogEntry, catalog_entries};
+//! use import::catalog_entries;
 //!
 //! let csv = "sku,price\nBRT-1180,2.50\n,1.00\n";
 //! let entries = catalog_entries(Path::new("items.csv"), csv)?;
-//! assert!(matches!(&entries[0], (2, Ok(CatalogEntry::Item(_)))));
+//! assert!(matches!(&entries[0], (2, Ok(patch)) if patch.key.to_string() == "item BRT-1180"));
 //! assert!(matches!(&entries[1], (3, Err(_))));
+//!
+//! let error = catalog_entries(Path::new("items.csv"), "sku,prise\n").unwrap_err();
+//! assert_eq!(error, "prise is no column of the catalogue; did you mean price?");
 //! # Ok::<(), String>(())
 //! ```
 
@@ -19,7 +22,11 @@ mod catalog;
 mod csv_rows;
 mod till_lines;
 
-pub use catalog::{CatalogEntry, catalog_entries};
+pub use catalog::{
+    CatalogEntry, CatalogFile, Catalogue, Change, EntryKey, EntryPatch, ExportFormat, Located,
+    Origin, Plan, RuleChange, RuleInForce, catalog_entries, chain_rules, export, item_rules,
+    nearest, plan, store_rules,
+};
 pub use till_lines::{ColumnMapping, TillLine};
 
 /// Number of a line, counted from 1, with the value read from the line or the reason for refusing

@@ -1,4 +1,6 @@
-//! `daymark catalog`: import and list of items and stores.
+//! `daymark catalog`: import, list, show, export and removal of items and stores.
+
+use std::fs;
 
 use crate::formats::rows_in_every_format;
 use crate::support::UpProcess;
@@ -57,13 +59,20 @@ fn invalid_entries_are_reported_by_line_and_the_others_are_loaded() {
     };
     let list =
         |store: &[&str]| rows_in_every_format(&up, &[&["catalog", "list"][..], store].concat());
-    assert_eq!(import(&["--check"]), "checked: 3 items, 2 stores; 5 refused\n");
+    let own = "item rye of store corner";
+    let new = format!(
+        "item rye: new\nitem sour: new\n{own}: new, with the rules of the chain's item\n\
+         {own}: price 3.90 -> 4.10\n{own}: ladder_percent 0 10 20 30 -> none (cleared)\n\
+         {own}: floor 2.00 -> none (cleared)\nstore corner: new\nstore square: new\n"
+    );
+    let checked = format!("{new}checked: 3 items, 2 stores; 5 refused\n");
+    assert_eq!(import(&["--check"]), checked);
     assert!(list(&[]).is_empty(), "a check loads nothing");
     assert!(list(&["--store", "corner"]).is_empty(), "a check loads nothing");
 
-    // Existing entries are replaced.
-    for _ in 0..2 {
-        assert_eq!(import(&[]), "loaded: 3 items, 2 stores; 5 refused\n");
+    // A second import changes nothing.
+    for new in [&*new, ""] {
+        assert_eq!(import(&[]), format!("{new}loaded: 3 items, 2 stores; 5 refused\n"));
     }
     let stores = list(&[]);
     let ids: Vec<&str> = stores.iter().map(|row| row["store_id"].as_str()).collect();
@@ -87,19 +96,169 @@ fn one_object_on_each_line_is_accepted() {
     let lines = "{\"sku\":\"rye\",\"price\":\"3.90\"}\n\n{\"sku\":\"sour\",\"price\":\"4.80\"}\n";
     let (_folder, paths) = files(&[("items.ndjson", lines)]);
     let out = up.daymark(["catalog", "import", &paths[0]]).success();
-    assert_eq!(out, "loaded: 2 items, 0 stores; 0 refused\n");
+    assert_eq!(out, "item rye: new\nitem sour: new\nloaded: 2 items, 0 stores; 0 refused\n");
 }
 
 #[test]
 fn a_file_that_is_no_catalogue_is_refused_with_its_name() {
     let up = UpProcess::start(&["--memory"]);
-    let (_folder, paths) = files(&[("items.xlsx", "PK"), ("items.json", "[{\"sku\":\"rye\",")]);
+    let (_folder, paths) = files(&[
+        ("items.xlsx", "PK"),
+        ("items.json", "[{\"sku\":\"rye\","),
+        ("items.csv", "sku,price,flor\nrye,3.90,1.20\n"),
+    ]);
     for (path, expected) in [
         (paths[0].as_str(), ".csv, .json or .ndjson"),
         (paths[1].as_str(), "not a JSON array"),
+        (paths[2].as_str(), "flor is no column of the catalogue; did you mean floor?"),
         ("no-such-file.csv", "No such file"),
     ] {
         let message = up.daymark(["catalog", "import", path]).failure();
         assert!(message.contains(path) && message.contains(expected), "{message}");
     }
+}
+
+/// Returns the standard output of an import without refused lines.
+fn import(up: &UpProcess, text: &str, flags: &[&str]) -> String {
+    let (_folder, paths) = files(&[("entries.ndjson", text)]);
+    let words = ["catalog", "import", &paths[0]].into_iter().chain(flags.iter().copied());
+    up.daymark(words).success()
+}
+
+#[test]
+fn a_price_list_changes_the_prices_and_answers_which() {
+    let up = UpProcess::start(&["--memory"]);
+    let rye =
+        r#"{"sku":"rye","category":"bread","price":"3.90","floor":"2.50","no_discount":true}"#;
+    let bun = r#"{"sku":"bun","price":"0.60"}"#;
+    import(&up, &format!("{rye}\n{bun}"), &[]);
+    let (_folder, paths) = files(&[("prices.csv", "sku,price\nrye,3.80\nbun,0.60\n")]);
+    let rye = || {
+        let rows = rows_in_every_format(&up, &["catalog", "list", "--store", "corner"]);
+        let rye = rows.into_iter().find(|row| row["sku"] == "rye").expect("rye");
+        ["category", "price", "floor"].map(|column| rye[column].clone())
+    };
+    for (flag, word, price) in [("--check", "checked", "3.90"), ("", "loaded", "3.80")] {
+        let words = ["catalog", "import", &paths[0], flag];
+        let out = up.daymark(words.into_iter().filter(|word| !word.is_empty())).success();
+        let changed = "item rye: price 3.90 -> 3.80\n";
+        assert_eq!(out, format!("{changed}{word}: 2 items, 0 stores; 0 refused\n"));
+        assert_eq!(rye(), ["bread", price, "2.50"]);
+    }
+    let cleared = import(&up, r#"{"sku":"rye","floor":null}"#, &[]);
+    assert!(cleared.starts_with("item rye: floor 2.50 -> none (cleared)\n"), "{cleared}");
+    assert_eq!(rye(), ["bread", "3.80", ""]);
+}
+
+#[test]
+fn each_rule_in_force_is_shown_with_the_entry_that_sets_it() {
+    let up = UpProcess::start(&["--memory"]);
+    let entries = r#"{"chain":"Winterfeldt","enabled":false}
+        {"store_id":"corner","zone":"Europe/Berlin","hours":"mon-sat 07:00-18:30","policy":
+            {"max_changes":3,"min_price":"0.40","categories":{"bread":{"max_discount_percent":40}}}}
+        {"sku":"rye","price":"3.90","category":"bread","floor":"1.20","ladder_percent":"0 20"}"#;
+    let entries = entries.replace(":\n            {", ":{");
+    import(&up, &entries, &[]);
+    let show = |words: &[&str]| {
+        let query = [&["catalog", "show", "--format", "json"], words].concat();
+        let rows = up.daymark(query).rows();
+        let rows = rows
+            .into_iter()
+            .map(|row| (row["rule"].clone(), format!("{} from {}", row["value"], row["source"])));
+        rows.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    assert_eq!(show(&["chain"])["enabled"], "false from chain");
+    let store = show(&["corner"]);
+    assert_eq!(store["policy.enabled"], "false from chain");
+    assert_eq!(store["policy.max_changes"], "3 from store");
+    assert_eq!(store["policy.on_doubt"], "mark from default");
+    assert_eq!(store["policy.categories.bread.max_discount_percent"], "40 from store");
+    let item = show(&["rye", "--store", "corner"]);
+    assert_eq!(show(&["rye"]), item, "there is one store");
+    for (rule, expected) in [
+        ("price", "3.90 from item"),
+        ("shelf_life_days", "1 from default"),
+        ("policy.ladder_percent", "0 20 from item"),
+        ("policy.max_discount_percent", "40 from category bread"),
+        ("policy.min_price", "1.20 from item"),
+        ("policy.max_changes", "3 from store"),
+        ("policy.elasticity", "2.2 from default"),
+    ] {
+        assert_eq!(item[rule], expected, "{rule}");
+    }
+    let missing = up.daymark(["catalog", "show", "cornr"]).failure();
+    assert!(missing.contains("neither a store nor an item of the catalogue; did you mean corner?"));
+}
+
+#[test]
+fn an_export_imports_again_unchanged_and_restores_what_was_removed() {
+    let up = UpProcess::start(&["--memory"]);
+    let entries = r#"{"chain":"Winterfeldt","perishables_exempt":"DE"}
+        {"store_id":"corner","country":"DE","zone":"Europe/Berlin","hours":"mon-sat 07:00-24:00"}
+        {"sku":"rye","price":"3.90","name":"Rye, \"dark\""}
+        {"sku":"rye","price":"4.10","store_id":"corner"}"#;
+    import(&up, entries, &[]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let export = |to: &str, format: &str| {
+        up.daymark(["catalog", "export", to, "--format", format]).success();
+        let mut files: Vec<String> = fs::read_dir(to)
+            .expect("exported")
+            .map(|file| file.expect("a file").path().display().to_string())
+            .collect();
+        files.sort();
+        files
+    };
+    let files = [export(&path("csv"), "csv"), export(&path("ndjson"), "ndjson")];
+    let import = |files: &[String]| {
+        let words = ["catalog", "import"].into_iter().chain(files.iter().map(String::as_str));
+        up.daymark(words).success()
+    };
+    for files in &files {
+        assert_eq!(import(files), "loaded: 2 items, 1 stores, the chain; 0 refused\n");
+    }
+    let again = up.daymark(["catalog", "export", &path("csv")]).failure();
+    assert!(again.contains("chain.csv"), "{again}");
+
+    let remove = |words: &[&str]| {
+        let words = ["catalog", "remove"].into_iter().chain(words.iter().copied());
+        up.daymark(words).success()
+    };
+    let checked = remove(&["corner", "--check"]);
+    assert!(checked.ends_with("checked: item rye of store corner, store corner\n"), "{checked}");
+    assert!(checked.contains("item rye of store corner: price 4.10 -> none\n"), "{checked}");
+    assert!(import(&files[0]).starts_with("loaded: "), "a check removes nothing");
+    assert!(remove(&["corner"]).ends_with("removed: item rye of store corner, store corner\n"));
+    assert!(remove(&["rye"]).ends_with("removed: item rye\n"));
+    assert!(remove(&["chain"]).ends_with("removed: chain\n"));
+    for target in ["corner", "rye", "chain"] {
+        up.daymark(["catalog", "remove", target]).failure();
+    }
+    import(&files[1]);
+    let restored = export(&path("restored"), "csv");
+    for (before, after) in files[0].iter().zip(&restored) {
+        assert_eq!(fs::read_to_string(before).unwrap(), fs::read_to_string(after).unwrap());
+    }
+}
+
+#[test]
+fn a_name_of_a_store_and_an_item_needs_the_kind() {
+    let up = UpProcess::start(&["--memory"]);
+    let entries = r#"{"store_id":"rye","zone":"UTC","hours":"mon 07:00-18:00"}
+        {"sku":"rye","price":"3.90"}"#;
+    import(&up, entries, &[]);
+    let ambiguous = up.daymark(["catalog", "remove", "rye"]).failure();
+    assert!(ambiguous.contains("add --kind store or --kind item"), "{ambiguous}");
+    let removed = up.daymark(["catalog", "remove", "rye", "--kind", "item"]).success();
+    assert!(removed.ends_with("removed: item rye\n"), "{removed}");
+    up.daymark(["catalog", "show", "rye"]).success();
+}
+
+#[test]
+fn rules_that_bind_nothing_are_told_and_imported() {
+    let up = UpProcess::start(&["--memory"]);
+    let (_folder, paths) = files(&[("items.csv", "sku,price,floor\nrye,3.90,3.90\n")]);
+    let ran = up.daymark(["catalog", "import", &paths[0]]);
+    assert!(ran.err.contains("items.csv:2: warning: no discount can ever be made"), "{}", ran.err);
+    assert!(ran.success().ends_with("loaded: 1 items, 0 stores; 0 refused\n"));
 }

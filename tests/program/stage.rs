@@ -42,7 +42,11 @@ fn verbs_read_and_write_the_tables_of_the_stage_alone() {
     std::fs::write(file.path(), store.to_string()).expect("room");
     let import = ["catalog", "import", file.path().to_str().expect("a path")];
     let (code, out, err) = run_command(at_stage(&up, &import));
-    assert_eq!((code, &*out), (Some(0), "loaded: 0 items, 1 stores; 0 refused\n"), "{err}");
+    assert_eq!(
+        (code, &*out),
+        (Some(0), "store s1: new\nloaded: 0 items, 1 stores; 0 refused\n"),
+        "{err}"
+    );
 
     let (code, out, err) = run_command(at_stage(&up, &["catalog", "list", "--format", "csv"]));
     assert_eq!(code, Some(0), "{err}");

@@ -4,8 +4,8 @@ use chrono::NaiveTime;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::Ladder;
 use super::policy::{amount, clock_text, min_price};
+use super::{Ladder, Shape};
 use crate::field_reader::FieldReader;
 use crate::violation::Violation;
 
@@ -42,6 +42,9 @@ pub struct CategoryRules {
 }
 
 impl CategoryRules {
+    /// Names of the fields.
+    pub(super) const SHAPE: Shape = Shape::flat(FIELDS);
+
     pub(super) fn parse(json: &str) -> Result<Self, Vec<Violation>> {
         let mut fields = FieldReader::new(json, FIELDS)?;
         let rules = Self {

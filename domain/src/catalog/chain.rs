@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::CatalogError;
+use super::{CatalogError, Shape};
 use crate::field_reader::FieldReader;
 
 const FIELDS: &[&str] = &["chain", "enabled", "perishables_exempt"];
@@ -29,6 +29,9 @@ impl Default for Chain {
 }
 
 impl Chain {
+    /// Names of the fields.
+    pub const SHAPE: Shape = Shape::flat(FIELDS);
+
     /// Parses `{"chain", "enabled"?, "perishables_exempt"?}`.
     ///
     /// # Errors

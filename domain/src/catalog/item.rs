@@ -3,8 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::CatalogError;
-use super::Ladder;
+use super::{CatalogError, Ladder, Shape};
 use crate::event::Unit;
 use crate::field_reader::FieldReader;
 use crate::identifier::{Sku, StoreId};
@@ -73,6 +72,9 @@ pub struct Item {
 }
 
 impl Item {
+    /// Names of the fields.
+    pub const SHAPE: Shape = Shape::flat(FIELDS);
+
     /// Parses `{"sku", "price", "currency"?, "cost"?, "name"?, "category"?, "shelf_life_days"?,
     /// "ladder_percent"?, "floor"?, "no_discount"?, "salvage_value"?, "portion"?, "elasticity"?,
     /// "store_id"?}`.

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use strum::{IntoStaticStr, VariantArray};
 
-use super::{CatalogError, CategoryRules, Ladder};
+use super::{CatalogError, CategoryRules, Ladder, Nested, Shape};
 use crate::digest::Version;
 use crate::experiment::Experiment;
 use crate::field_reader::FieldReader;
@@ -134,6 +134,15 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Names of the fields.
+    pub const SHAPE: Shape = Shape {
+        fields: FIELDS,
+        nested: &[
+            ("experiment", Nested::Object(&Experiment::SHAPE)),
+            ("categories", Nested::Map(&CategoryRules::SHAPE)),
+        ],
+    };
+
     /// Parses a policy. Absent fields have their defaults.
     ///
     /// # Errors

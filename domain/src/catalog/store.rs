@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::chain::is_country;
 use super::policy::clock_text;
-use super::{CatalogError, Policy};
+use super::{CatalogError, Nested, Policy, Shape};
 use crate::calendar::{BusinessDay, DaySpan, Hours, instant};
 use crate::field_reader::FieldReader;
 use crate::identifier::StoreId;
@@ -35,6 +35,10 @@ pub struct Store {
 }
 
 impl Store {
+    /// Names of the fields.
+    pub const SHAPE: Shape =
+        Shape { fields: FIELDS, nested: &[("policy", Nested::Object(&Policy::SHAPE))] };
+
     /// Parses `{"store_id", "zone", "hours", "name"?, "country"?, "policy"?}`.
     ///
     /// # Errors

@@ -1,0 +1,240 @@
+//! Warnings about entries that are valid and probably wrong: rules that bind nothing, and
+//! categories that differ only by letter case.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use domain::catalog::CategoryRules;
+use domain::{Chain, Item, Ladder, Policy, Store, StoreId, Version, currency_of_country, excerpt};
+use rust_decimal::Decimal;
+
+use super::EntryKey;
+use super::names::nearest;
+use super::stored::Catalogue;
+
+/// Monday of a week without a clock change in almost all zones.
+const ANY_WEEK: NaiveDate = NaiveDate::from_ymd_opt(2026, 1, 12).expect("a date");
+
+/// Warnings of a catalogue.
+pub(super) struct Warnings<'a> {
+    catalogue: &'a Catalogue,
+    /// One store and the number of stores for each policy.
+    policies: BTreeMap<String, (&'a Store, usize)>,
+    /// Spellings of each category, by its lower case.
+    spellings: BTreeMap<String, BTreeSet<&'a str>>,
+}
+
+impl<'a> Warnings<'a> {
+    pub(super) fn new(catalogue: &'a Catalogue) -> Self {
+        let mut policies = BTreeMap::new();
+        let mut spellings: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for store in catalogue.stores.values() {
+            let version = Version::to_string(&store.policy.version());
+            policies.entry(version).or_insert((store, 0)).1 += 1;
+        }
+        let of_items = catalogue.items.values().filter_map(|item| item.category.as_deref());
+        let of_rules = catalogue.stores.values().flat_map(|store| store.policy.categories.keys());
+        for category in of_items.chain(of_rules.map(String::as_str)) {
+            spellings.entry(category.to_lowercase()).or_default().insert(category);
+        }
+        Self { catalogue, policies, spellings }
+    }
+
+    /// Returns the warnings of an entry.
+    pub(super) fn of(&self, key: &EntryKey) -> Vec<String> {
+        match key {
+            EntryKey::Chain => {
+                self.catalogue.chain.iter().flat_map(|chain| self.of_chain(chain)).collect()
+            }
+            EntryKey::Store(store_id) => self
+                .catalogue
+                .stores
+                .get(store_id)
+                .map_or_else(Vec::new, |store| self.of_store(store)),
+            EntryKey::Item(store_id, sku) => {
+                let item = self.catalogue.items.get(&(store_id.clone(), sku.clone()));
+                item.map_or_else(Vec::new, |item| self.of_item(item))
+            }
+        }
+    }
+
+    fn of_chain(&self, chain: &'a Chain) -> impl Iterator<Item = String> {
+        let countries: BTreeSet<&str> =
+            self.catalogue.stores.values().filter_map(|store| store.country.as_deref()).collect();
+        let unused = chain
+            .perishables_exempt
+            .iter()
+            .filter(move |code| !countries.is_empty() && !countries.contains(&***code));
+        unused.map(|code| format!("perishables_exempt: no store has the country {code}"))
+    }
+
+    fn of_store(&self, store: &Store) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Some(code) =
+            store.country.as_deref().filter(|code| currency_of_country(code).is_none())
+        {
+            let advice = if code == "UK" { "; the United Kingdom is GB" } else { "" };
+            found.push(format!("country {code} is not assigned in ISO 3166{advice}"));
+        }
+        let policy = &store.policy;
+        let ladder = [("policy".to_owned(), &policy.ladder, policy.max_discount_percent)];
+        let of_categories = policy.categories.iter().map(|(name, rules)| {
+            let CategoryRules { ladder, max_discount_percent, .. } = rules;
+            let deepest = max_discount_percent.unwrap_or(policy.max_discount_percent);
+            let path = format!("policy.categories.{}", excerpt(name));
+            (path, ladder.as_ref().unwrap_or(&policy.ladder), deepest)
+        });
+        for (path, ladder, deepest) in ladder.into_iter().chain(of_categories) {
+            found.extend(
+                no_step(ladder, deepest)
+                    .map(|reason| format!("{path}: no discount can ever be made: {reason}")),
+            );
+        }
+        found.extend(late_starts(store));
+        if !policy.experiment.rule.is_empty() && policy.experiment.control_percent == 0 {
+            found
+                .push("policy.experiment.rule binds nothing while control_percent is 0".to_owned());
+        }
+        found.extend(self.unused_categories(store));
+        found
+    }
+
+    /// Categories with rules that no item of the store has.
+    fn unused_categories(&self, store: &Store) -> Vec<String> {
+        let of_store =
+            |owner: &Option<StoreId>| owner.as_ref().is_none_or(|id| *id == store.store_id);
+        let items = self.catalogue.items.iter().filter(|((owner, _), _)| of_store(owner));
+        let used: BTreeSet<Option<&str>> =
+            items.map(|(_, item)| item.category.as_deref()).collect();
+        if used.is_empty() {
+            return Vec::new();
+        }
+        let unused =
+            store.policy.categories.keys().filter(|name| !used.contains(&Some(name.as_str())));
+        let warning = |name: &String| {
+            let near = nearest(name, used.iter().copied().flatten());
+            let advice =
+                near.map_or_else(String::new, |near| format!("; did you mean {}?", excerpt(near)));
+            format!(
+                "policy.categories.{}: no item of the store has this category{advice}",
+                excerpt(name)
+            )
+        };
+        unused.map(warning).collect()
+    }
+
+    fn of_item(&self, item: &Item) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Some(store_id) = &item.store_id
+            && !self.catalogue.stores.contains_key(store_id)
+        {
+            let near =
+                nearest(store_id.as_str(), self.catalogue.stores.keys().map(StoreId::as_str));
+            let advice = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            found.push(format!("store_id {store_id} is no store of the catalogue{advice}"));
+        }
+        if let Some(category) = &item.category {
+            let same = self.spellings.get(&category.to_lowercase());
+            let others = same.into_iter().flatten().filter(|other| *other != category);
+            let others: Vec<String> = others.map(|other| excerpt(other)).collect();
+            if !others.is_empty() {
+                found.push(format!(
+                    "category {} differs only by letter case from {}; a rule for one does not bind \
+                     the other",
+                    excerpt(category),
+                    others.join(", ")
+                ));
+            }
+        }
+        found.extend(self.no_discount(item));
+        found
+    }
+
+    /// Warning about an item that can have no discount in some store.
+    fn no_discount(&self, item: &Item) -> Option<String> {
+        let own = item.store_id.as_ref().and_then(|store_id| self.catalogue.stores.get(store_id));
+        if own.is_some() || self.policies.is_empty() {
+            let policy = own.map_or_else(Policy::default, |store| store.policy.clone());
+            return no_price(&policy, item)
+                .map(|reason| format!("no discount can ever be made: {reason}"));
+        }
+        let stores: usize = self.policies.values().map(|(_, count)| count).sum();
+        let without = self.policies.values().filter_map(|(store, count)| {
+            Some((&store.store_id, *count, no_price(&store.policy, item)?))
+        });
+        let without: Vec<_> = without.collect();
+        let (store_id, _, reason) = without.first()?;
+        let count: usize = without.iter().map(|(_, count, _)| count).sum();
+        let place = if count == stores {
+            String::new()
+        } else {
+            format!(" in {count} of {stores} stores, such as {store_id}")
+        };
+        Some(format!("no discount can ever be made{place}: {reason}"))
+    }
+}
+
+/// Returns the first step of a ladder above 0, or the reason for having none.
+fn first_step(ladder: &Ladder, deepest: u8) -> Result<u8, String> {
+    let first = ladder.steps().iter().copied().find(|step| *step > 0);
+    match first {
+        None => Err("ladder_percent has no step above 0".to_owned()),
+        Some(first) if first > deepest => Err(format!(
+            "the first step of ladder_percent is {first}, and max_discount_percent {deepest}"
+        )),
+        Some(first) => Ok(first),
+    }
+}
+
+fn no_step(ladder: &Ladder, deepest: u8) -> Option<String> {
+    first_step(ladder, deepest).err()
+}
+
+/// Returns the reason for which an item can have no discount, unless it is excluded on purpose or
+/// the policy alone is the reason.
+fn no_price(policy: &Policy, item: &Item) -> Option<String> {
+    let rules = policy.rules_of(item);
+    if rules.is_excluded {
+        return None;
+    }
+    let first = match first_step(rules.ladder, rules.max_discount_percent) {
+        Ok(first) => first,
+        Err(reason) => return item.ladder.as_ref().map(|_| reason),
+    };
+    let price = item.price.amount();
+    let reduced = price * Decimal::from(100 - first) / Decimal::ONE_HUNDRED;
+    let is_above = |floor: Decimal| floor > reduced;
+    let step = || format!("the first step, {first} % off {}", item.price);
+    if let Some(floor) = rules.min_price.filter(|floor| is_above(*floor)) {
+        return Some(format!("the lowest price {floor} is above {}", step()));
+    }
+    let margin = rules.min_margin_percent?;
+    let Some(cost) = item.cost else {
+        return Some(format!("min_margin_percent {margin} needs a cost, and the item has none"));
+    };
+    let is_too_low = reduced * Decimal::from(100 - margin) < cost.amount() * Decimal::ONE_HUNDRED;
+    is_too_low
+        .then(|| format!("min_margin_percent {margin} with cost {cost} needs more than {}", step()))
+}
+
+/// Warnings about times of changes that are after every close.
+fn late_starts(store: &Store) -> Vec<String> {
+    let days: Vec<_> = ANY_WEEK.iter_days().take(7).filter_map(|date| store.day(date)).collect();
+    let is_late = |time| {
+        !days.is_empty() && days.iter().all(|day| store.clock_on(day, time) >= day.closes_at)
+    };
+    let policy = &store.policy;
+    let start = [("policy.afternoon_starts".to_owned(), Some(policy.afternoon_starts))];
+    let of_categories = policy.categories.iter().map(|(name, rules)| {
+        (format!("policy.categories.{}.earliest", excerpt(name)), rules.earliest)
+    });
+    let times = start.into_iter().chain(of_categories);
+    let late = times.filter_map(|(path, time)| Some((path, time.filter(|time| is_late(*time))?)));
+    late.map(|(path, time)| {
+        format!(
+            "{path} {} is after the close on every day; no price ever changes",
+            time.format("%H:%M")
+        )
+    })
+    .collect()
+}

@@ -1,0 +1,143 @@
+//! `daymark catalog import`: changes of the catalogue from files.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use domain::ports::CatalogTable;
+use import::{CatalogEntry, CatalogFile, Change, EntryKey, Origin, catalog_entries, plan};
+
+use super::stored::load;
+use crate::{CommandError, connect, output};
+
+/// Number of new entries that the answer names one by one.
+const NEW_SHOWN_MAX: usize = 20;
+
+/// Import items, stores and the chain from CSV or JSON: a file changes what it names, and nothing
+/// else
+///
+/// An entry that is stored keeps every field that the file leaves out. A column that is missing
+/// keeps what is stored; an empty cell, or null in JSON, clears the field, which returns to its
+/// default. So a price list may have the columns sku,price alone. The answer lists each changed
+/// rule with its old and new value. --check answers the same and changes nothing. `daymark catalog
+/// show` prints the rules in force; `daymark catalog export` writes files for import.
+///
+/// Fields of an item: sku, price; optional: currency (EUR), cost, name, category, shelf_life_days
+/// (1), ladder_percent ("0 10 20 30"), floor (minimum price), no_discount (true), salvage_value
+/// (value of a unit left at the close, -0.05 if disposal costs money), portion (0.25: counting unit
+/// of a weighed item), elasticity, store_id (for one store only: the entry then counts instead of
+/// the chain's, with whose rules it starts).
+///
+/// Fields of a store: store_id, zone (Europe/Berlin), hours ("mon-sat 07:00-18:30, sun
+/// 08:00-12:00", one opening a day); optional: name, country (DE), policy.
+///
+/// Fields of a chain: chain (its name); optional: enabled (false stops all pricing),
+/// perishables_exempt ("DE IE": countries in which an offer need not state the lowest price of 30
+/// days).
+///
+/// Fields of a policy, each with a default: enabled, shadow (decides, but publishes no offer),
+/// afternoon_starts (14:00), latest_change, ladder_percent (0 10 … 70), max_discount_percent,
+/// min_price, min_margin_percent, price_endings ("0 5"), min_minutes_between_changes (30, at most
+/// 10080), max_changes (6, at most 1000, or "unlimited"), max_changes_per_hour (of the whole
+/// store), step_jitter_minutes (0), min_on_hand (1), elasticity (2.2), on_doubt (mark or withhold),
+/// doubt_after_minutes (60),
+/// experiment {salt, control_percent, exploration_percent, rule [{at, discount_percent}]},
+/// categories {name: {exclude, earliest, latest, ladder_percent, max_discount_percent, min_price,
+/// min_margin_percent, elasticity}}.
+///
+/// In CSV the name of a column is the path of its field: policy.afternoon_starts,
+/// policy.experiment.control_percent, policy.categories.bread.max_discount_percent. JSON is an
+/// array of objects, or one object on each line. In both, a category set to null is removed, and
+/// the categories that the file does not name stay.
+///
+/// A file with an unknown column is refused as a whole, and the nearest name is proposed. Of its
+/// lines, those that break a rule are refused with their number, and the others are imported.
+/// Refused as well: one entry twice in a file, and a new item without a currency where the country
+/// or the other items of the store have another one than EUR. Rules that bind nothing and
+/// categories that differ only by letter case are warnings. Offers take a change at the next
+/// quarter of an hour of a store's afternoon.
+#[derive(Debug, Args)]
+pub(super) struct CatalogImportArgs {
+    /// Files with the extension .csv, .json or .ndjson
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Show what an import would change, and change nothing
+    #[arg(long)]
+    check: bool,
+
+    #[command(flatten)]
+    tables: connect::TableArgs,
+}
+
+pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandError> {
+    let mut files = Vec::new();
+    for file in &args.files {
+        let name = file.display().to_string();
+        let named = |message| format!("{name}: {message}");
+        let text = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
+        let entries = catalog_entries(file, &text).map_err(named)?;
+        files.push(CatalogFile { name, entries });
+    }
+    let entries = files.iter().flat_map(|file| &file.entries);
+    let stores: BTreeSet<_> = entries
+        .filter_map(|(_, entry)| match &entry.as_ref().ok()?.key {
+            EntryKey::Chain => None,
+            EntryKey::Store(store_id) => Some(store_id.clone()),
+            EntryKey::Item(store_id, _) => store_id.clone(),
+        })
+        .collect();
+    let tables = args.tables.connect().await?;
+    let mut catalogue = load(&tables, &Vec::from_iter(stores)).await?.catalogue;
+    let plan = plan(&mut catalogue, &files);
+    for refused in &plan.refused {
+        output::error(refused);
+    }
+    for warning in &plan.warnings {
+        let (file, line, message) = (&warning.file, warning.line, &warning.message);
+        output::note(format_args!("{file}:{line}: warning: {message}"));
+    }
+    let (mut items, mut stores, mut chains, mut new) = (0, 0, 0, 0);
+    for change in &plan.changes {
+        let written = match &change.entry {
+            _ if args.check || change.is_none() => Ok(()),
+            CatalogEntry::Item(item) => tables.put_item(item).await,
+            CatalogEntry::Store(store) => tables.put_store(store).await,
+            CatalogEntry::Chain(chain) => tables.put_chain(chain).await,
+        };
+        written.map_err(|failure| tables.explain(failure))?;
+        match change.entry {
+            CatalogEntry::Item(_) => items += 1,
+            CatalogEntry::Store(_) => stores += 1,
+            CatalogEntry::Chain(_) => chains += 1,
+        }
+        new += usize::from(change.origin == Origin::New);
+        if new <= NEW_SHOWN_MAX || change.origin != Origin::New {
+            print(change);
+        }
+    }
+    if new > NEW_SHOWN_MAX {
+        output::line(format_args!("and {} more new entries", new - NEW_SHOWN_MAX));
+    }
+    let what = if args.check { "checked" } else { "loaded" };
+    let chain = if chains > 0 { ", the chain" } else { "" };
+    let wrong = plan.refused.len();
+    output::line(format_args!("{what}: {items} items, {stores} stores{chain}; {wrong} refused"));
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints the rules that a change changes.
+fn print(change: &Change) {
+    let key = &change.key;
+    match change.origin {
+        Origin::New => output::line(format_args!("{key}: new")),
+        Origin::Chain => {
+            output::line(format_args!("{key}: new, with the rules of the chain's item"))
+        }
+        Origin::Stored => {}
+    }
+    for rule in &change.rules {
+        output::line(format_args!("{key}: {rule}"));
+    }
+}
