@@ -37,3 +37,10 @@ fn a_latest_time_before_the_earliest_is_refused_unless_the_store_closes_after_mi
     let at_once = r#"{"afternoon_starts":"14:00","latest_change":"14:00"}"#;
     assert_eq!(parse(by_day, at_once), Ok(()));
 }
+
+#[test]
+fn a_time_of_24_00_is_refused_with_the_times_that_pass() {
+    let error = Policy::parse(r#"{"latest_change":"24:00"}"#).expect_err("24:00").to_string();
+    let rule = "is not a time like 14:00; the first minute of a day is 00:00, the last one 23:59";
+    assert_eq!(error, format!("latest_change \"24:00\" {rule}"));
+}

@@ -51,8 +51,8 @@ const NEW_SHOWN_MAX: usize = 20;
 /// array of objects, or one object on each line. In both, a category set to null is removed, and
 /// the categories that the file does not name stay.
 ///
-/// A file with an unknown column is refused as a whole, and the nearest name is proposed. Of its
-/// lines, those that break a rule are refused with their number, and the others are imported.
+/// A file with an unknown column is refused, with the nearest name, and then none of the files is
+/// imported. Lines that break a rule are refused with their number, and the others are imported.
 /// Refused as well: one entry twice in a file, and a new item without a currency where the country
 /// or the other items of the store have another one than EUR. Rules that bind nothing and
 /// categories that differ only by letter case are warnings. Offers take a change at the next

@@ -57,7 +57,13 @@ impl LeftOutCurrencies {
         let country = store.and_then(|store| store.country.as_deref());
         let of = |store_id: &Option<StoreId>| -> BTreeSet<Currency> {
             let items = self.of_items.get(store_id).into_iter().flatten();
-            items.filter(|(_, other)| other != sku).map(|(currency, _)| *currency).collect()
+            let others = items.filter(|(_, other)| other != sku).map(|(currency, _)| *currency);
+            let is_euro = |currency: &Currency| *currency == Currency::EUR;
+            // One item in EUR decides, whatever the others have.
+            match others.clone().find(is_euro) {
+                Some(euro) => [euro].into(),
+                None => others.collect(),
+            }
         };
         let (others, source) = match (country.and_then(currency_of_country), store_id) {
             (Some(currency), _) => (

@@ -20,6 +20,8 @@ pub(super) struct Warnings<'a> {
     catalogue: &'a Catalogue,
     /// One store and the number of stores for each policy.
     policies: BTreeMap<String, (&'a Store, usize)>,
+    /// Categories of items, by store; `None` is the chain, and the category of items without one.
+    categories: BTreeMap<Option<&'a StoreId>, BTreeSet<Option<&'a str>>>,
     /// Spellings of each category, by its lower case.
     spellings: BTreeMap<String, BTreeSet<&'a str>>,
 }
@@ -37,7 +39,12 @@ impl<'a> Warnings<'a> {
         for category in of_items.chain(of_rules.map(String::as_str)) {
             spellings.entry(category.to_lowercase()).or_default().insert(category);
         }
-        Self { catalogue, policies, spellings }
+        let mut categories: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for item in catalogue.items.values() {
+            let of_owner = categories.entry(item.store_id.as_ref()).or_default();
+            of_owner.insert(item.category.as_deref());
+        }
+        Self { catalogue, policies, categories, spellings }
     }
 
     /// Returns the warnings of an entry.
@@ -101,11 +108,13 @@ impl<'a> Warnings<'a> {
 
     /// Categories with rules that no item of the store has.
     fn unused_categories(&self, store: &Store) -> Vec<String> {
-        let of_store =
-            |owner: &Option<StoreId>| owner.as_ref().is_none_or(|id| *id == store.store_id);
-        let items = self.catalogue.items.iter().filter(|((owner, _), _)| of_store(owner));
-        let used: BTreeSet<Option<&str>> =
-            items.map(|(_, item)| item.category.as_deref()).collect();
+        let owners = [None, Some(&store.store_id)];
+        let used: BTreeSet<Option<&str>> = owners
+            .iter()
+            .filter_map(|owner| self.categories.get(owner))
+            .flatten()
+            .copied()
+            .collect();
         if used.is_empty() {
             return Vec::new();
         }
