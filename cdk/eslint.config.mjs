@@ -21,6 +21,11 @@ export default tseslint.config(
                     ],
                 },
             ],
+            // Nothing is written outside the clone: tests have scratchFolder().
+            'no-restricted-imports': [
+                'error',
+                { name: 'node:os', importNames: ['tmpdir', 'homedir'] },
+            ],
             '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
         },
     },
