@@ -1,11 +1,12 @@
 //! The whole system on one machine: services on threads of their own, connected over loopback as
 //! the deployed services are over AWS.
 
+mod data_folder;
 mod endpoints;
 mod services;
 mod slots;
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
 use chrono::{DateTime, Utc};
 use domain::ports::Failure;
 use event_source_mapping as mapping;
+use local::access::AccessRules;
 use local::http::HttpServer;
 use local::service::ServiceThread;
 use pricing::PassReport;
@@ -58,6 +60,9 @@ pub(crate) struct MachineSettings {
     pub(crate) batch_size: usize,
     pub(crate) parallelization_factor: usize,
     pub(crate) schedule: SlotSchedule,
+    /// Hosts and origins that may call, besides those of this machine. The origins are those of
+    /// the ingest API; no web page may use Kinesis and DynamoDB.
+    pub(crate) access: AccessRules,
 }
 
 impl Default for MachineSettings {
@@ -70,6 +75,7 @@ impl Default for MachineSettings {
             batch_size: 100,
             parallelization_factor: 1,
             schedule: SlotSchedule::EverySlot,
+            access: AccessRules::default(),
         }
     }
 }
@@ -98,15 +104,18 @@ impl LocalMachine {
         settings: MachineSettings,
         clock: Clock,
     ) -> Result<Self, CommandError> {
-        let lock = lock(&settings.storage)?;
+        let lock = folder(&settings.storage).map(data_folder::lock).transpose()?;
         let port = |offset: u16| if settings.port == 0 { 0 } else { settings.port + offset };
-        let (api, kinesis, dynamodb) = (bind(port(0))?, bind(port(1))?, bind(port(2))?);
+        let access = AccessRules { origins: Vec::new(), ..settings.access.clone() };
+        let api = bind(port(0))?.with_access(settings.access.clone());
+        let kinesis = bind(port(1))?.with_access(access.clone());
+        let dynamodb = bind(port(2))?.with_access(access);
         let urls =
             EndpointUrls { api: url(&api), kinesis: url(&kinesis), dynamodb: url(&dynamodb) };
         let kinesis = start_kinesis(&settings, &clock, kinesis)?;
-        let dynamodb = start_dynamodb(&settings, dynamodb)?;
-
         let names = ResourceNames::default();
+        let dynamodb = start_dynamodb(&settings, &names, dynamodb)?;
+
         let endpoints =
             Endpoints { kinesis: urls.kinesis.clone(), dynamodb: urls.dynamodb.clone() };
         let clients = AwsClients::local(&endpoints);
@@ -182,29 +191,4 @@ fn bind(port: u16) -> Result<HttpServer, CommandError> {
 
 fn url(server: &HttpServer) -> String {
     format!("http://{}", server.local_addr())
-}
-
-/// Locks the data folder, because two programs would overwrite each other's files.
-fn lock(storage: &MachineStorage) -> Result<Option<File>, CommandError> {
-    let Some(folder) = folder(storage) else { return Ok(None) };
-    let shown = folder.display();
-    let unusable = |error: std::io::Error| {
-        format!("cannot use the data folder {shown}: {error}; --data names another, --memory none")
-    };
-    std::fs::create_dir_all(folder).map_err(unusable)?;
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join("lock"))
-        .map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(format!(
-            "the data folder {shown} is in use by another daymark; stop it, or name another \
-             folder with --data"
-        )
-        .into()),
-        Err(TryLockError::Error(error)) => Err(unusable(error).into()),
-    }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use local::access::{AccessRules, HostName, WebOrigin};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::machine::{LocalMachine, MachineSettings, MachineStorage};
@@ -45,7 +46,24 @@ pub(crate) struct UpArgs {
     any_age: bool,
 
     #[command(flatten)]
+    access: AccessArgs,
+
+    #[command(flatten)]
     mapping: EventSourceMappingArgs,
+}
+
+/// Callers besides the programs of this machine.
+#[derive(Debug, Args)]
+struct AccessArgs {
+    /// Accept this name in the Host header, for example that of a forwarded port. By default the
+    /// servers accept localhost and loopback addresses
+    #[arg(long, env = "DAYMARK_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
+    allow_host: Vec<HostName>,
+
+    /// Let web pages of this origin, like https://till.example, call the ingest API and the offers
+    /// API. By default no web page may; Kinesis and DynamoDB never answer one
+    #[arg(long, env = "DAYMARK_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    allow_origin: Vec<WebOrigin>,
 }
 
 /// Options of the event source mapping, with Lambda's names.
@@ -73,6 +91,10 @@ pub(crate) async fn run(args: UpArgs) -> Result<ExitCode, CommandError> {
         any_age: args.any_age,
         batch_size: args.mapping.batch_size,
         parallelization_factor: args.mapping.parallelization_factor,
+        access: AccessRules {
+            hosts: args.access.allow_host.clone(),
+            origins: args.access.allow_origin.clone(),
+        },
         ..MachineSettings::default()
     };
     let machine = LocalMachine::start(settings, clock::system()).await?;

@@ -1,14 +1,15 @@
 //! DynamoDB endpoint: dynoxide, an independent implementation on SQLite.
 
+mod api;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dynoxide::Database;
-use dynoxide::server::serve_with_shutdown;
+use dynoxide::actions::list_tables::ListTablesRequest;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +17,6 @@ use crate::http::HttpServer;
 
 /// Interval of deleting expired items, which DynamoDB deletes in the background.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
-
-/// Longest time for open requests to end after the stop.
-const DRAIN_MAX: Duration = Duration::from_secs(5);
 
 /// Storage of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +75,7 @@ pub enum DynamoDbOpenError {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let dynamodb = DynamoDb::open(&TableStorage::Memory)?;
-/// assert!(dynamodb.is_empty()?);
+/// assert!(dynamodb.table_names()?.is_empty());
 /// let server = HttpServer::bind(([127, 0, 0, 1], 0).into())?;
 /// println!("endpoint URL: http://{}", server.local_addr());
 /// let service = ServiceThread::start("dynamodb", |stop| dynamodb.serve(server, stop))?;
@@ -117,37 +115,34 @@ impl DynamoDb {
         }
     }
 
-    /// `true` if there are no tables, as before the first start.
+    /// Returns the names of the tables, sorted. There are none before the first start.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read.
-    pub fn is_empty(&self) -> Result<bool, DynamoDbOpenError> {
-        let count = self.database.table_count();
-        count.map(|count| count == 0).map_err(|error| DynamoDbOpenError::Database {
-            place: self.place.clone(),
-            message: error.to_string(),
-        })
+    pub fn table_names(&self) -> Result<Vec<String>, DynamoDbOpenError> {
+        let mut names: Vec<String> = Vec::new();
+        loop {
+            let page = ListTablesRequest {
+                exclusive_start_table_name: names.last().cloned(),
+                ..ListTablesRequest::default()
+            };
+            let page =
+                self.database.list_tables(page).map_err(|error| DynamoDbOpenError::Database {
+                    place: self.place.clone(),
+                    message: error.to_string(),
+                })?;
+            names.extend(page.table_names);
+            if page.last_evaluated_table_name.is_none() {
+                return Ok(names);
+            }
+        }
     }
 
     /// Serves until `stop` is cancelled. Open requests then have five seconds to end. Requests
     /// block the runtime, one after the other, so the endpoint should have its own thread.
     pub async fn serve(self, server: HttpServer, stop: CancellationToken) {
-        // Adds the file to the log messages of the database, which runs only on this thread.
-        let _span = tracing::error_span!("dynamodb", file = self.place).entered();
         let sweeper = tokio::spawn(sweep(self.database.clone()));
-        // dynoxide waits for open connections without limit.
-        let drained = async {
-            stop.cancelled().await;
-            sleep(DRAIN_MAX).await;
-        };
-        tokio::select! {
-            served = serve(self.database, server, stop.clone()) => {
-                if let Err(message) = served {
-                    tracing::error!("dynamodb: {message}");
-                }
-            }
-            () = drained => tracing::warn!("dynamodb: stopped with open connections"),
-        }
+        server.serve(api::router(self.database, self.place), stop).await;
         sweeper.abort();
     }
 }
@@ -178,15 +173,6 @@ fn check(file: &Path) -> Result<(), DynamoDbOpenError> {
             }),
         },
     }
-}
-
-async fn serve(
-    database: Database,
-    server: HttpServer,
-    stop: CancellationToken,
-) -> Result<(), String> {
-    let listener = TcpListener::from_std(server.into_listener()).map_err(|e| e.to_string())?;
-    serve_with_shutdown(listener, database, stop.cancelled_owned()).await
 }
 
 async fn sweep(database: Database) {

@@ -9,8 +9,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use domain::limits::REQUEST_READ_MAX;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use hyper_util::service::TowerToHyperService;
@@ -18,6 +20,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::RequestBodyDeadline;
+
+use crate::access::{AccessRules, guarded};
+use crate::keep_alive::{ConnectionPhase, HeadDeadline, IDLE_MAX, announce};
 
 /// Longest time for open requests to end after the stop.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
@@ -60,6 +65,7 @@ pub enum BindError {
 pub struct HttpServer {
     listener: TcpListener,
     address: SocketAddr,
+    access: AccessRules,
 }
 
 impl HttpServer {
@@ -75,7 +81,14 @@ impl HttpServer {
         let listener = TcpListener::bind(address).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, access: AccessRules::default() })
+    }
+
+    /// Accepts further hosts and origins. A server without them answers only callers that name
+    /// this machine as the host, and no web page of another origin.
+    #[must_use]
+    pub fn with_access(self, access: AccessRules) -> Self {
+        Self { access, ..self }
     }
 
     /// Address with the actual port.
@@ -84,15 +97,12 @@ impl HttpServer {
         self.address
     }
 
-    /// Listener for a server with its own accept loop.
-    pub(crate) fn into_listener(self) -> TcpListener {
-        self.listener
-    }
-
     /// Serves until `stop` is cancelled. Open requests then have five seconds to end.
     ///
-    /// A client has [`REQUEST_READ_MAX`] for its headers, two seconds more for its body, and must
-    /// read a part of the response every 30 seconds. Otherwise its connection is closed.
+    /// Requests with a foreign `Host` or `Origin` are refused. A client has [`REQUEST_READ_MAX`]
+    /// for its headers, two seconds more for its body, and must read a part of the response every
+    /// 30 seconds. Otherwise its connection is closed. Between requests a connection may be idle
+    /// for 75 seconds.
     pub async fn serve(self, router: Router, stop: CancellationToken) {
         let listener = match tokio::net::TcpListener::from_std(self.listener) {
             Ok(listener) => listener,
@@ -101,6 +111,7 @@ impl HttpServer {
                 return;
             }
         };
+        let router = guarded(router, self.access, self.address).layer(from_fn(announce));
         let graceful = GracefulShutdown::new();
         while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
             match accepted {
@@ -131,11 +142,22 @@ fn connection(
 ) -> impl GracefulConnection<Error = hyper::Error> + Send {
     let mut socket = TimeoutStream::new(socket);
     socket.set_write_timeout(Some(WRITE_STALL_MAX));
-    let service = RequestBodyDeadline::new(router, BODY_READ_MAX);
+    let phase = ConnectionPhase::default();
+    let socket = HeadDeadline::new(socket, phase.clone());
+    let service = TowerToHyperService::new(RequestBodyDeadline::new(router, BODY_READ_MAX));
+    let service = service_fn(move |request| {
+        phase.begin_request();
+        let (response, phase) = (service.call(request), phase.clone());
+        async move {
+            let response = response.await;
+            phase.begin_response();
+            response
+        }
+    });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(REQUEST_READ_MAX)
-        .serve_connection(TokioIo::new(Box::pin(socket)), TowerToHyperService::new(service))
+        .header_read_timeout(IDLE_MAX)
+        .serve_connection(TokioIo::new(socket), service)
 }
 
 async fn log_error(connection: impl Future<Output = Result<(), hyper::Error>>) {
@@ -177,6 +199,46 @@ mod tests {
         let error = connection(socket, router).await.expect_err("closed");
         assert!(format!("{error:?}").contains("TimedOut"), "{error:?}");
         assert_eq!(start.elapsed().as_secs(), WRITE_STALL_MAX.as_secs());
+    }
+
+    /// Connects to a server and sends one request, which is answered.
+    async fn connected() -> tokio::io::DuplexStream {
+        let (mut client, socket) = duplex(1024);
+        let router = Router::new().route("/", get(async || "here"));
+        tokio::spawn(log_error(connection(socket, router)));
+        ask(&mut client).await;
+        client
+    }
+
+    async fn ask(client: &mut tokio::io::DuplexStream) {
+        client.write_all(b"GET / HTTP/1.1\r\nhost: local\r\n\r\n").await.expect("sent");
+        let count = client.read(&mut [0; 1024]).await.expect("a response");
+        assert!(count > 0, "the connection is closed");
+    }
+
+    /// Waits for the end of a connection. Returns the seconds until then.
+    async fn end(client: &mut tokio::io::DuplexStream) -> u64 {
+        let start = Instant::now();
+        assert_eq!(client.read(&mut [0; 1024]).await.expect("the end"), 0, "no farewell");
+        start.elapsed().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_lives_for_75_seconds_after_every_request() {
+        let mut client = connected().await;
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_secs(75)).await;
+            ask(&mut client).await;
+        }
+        assert_eq!(end(&mut client).await, IDLE_MAX.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_request_has_its_own_time_for_its_headers() {
+        let mut client = connected().await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        client.write_all(b"GET / HT").await.expect("sent");
+        assert_eq!(end(&mut client).await, REQUEST_READ_MAX.as_secs());
     }
 
     #[tokio::test(start_paused = true)]

@@ -16,6 +16,8 @@
 //! # }
 //! ```
 
+pub mod access;
 pub mod dynamodb;
 pub mod http;
+mod keep_alive;
 pub mod service;

@@ -26,7 +26,7 @@ async fn an_idle_client_does_not_hold_up_the_end() {
     let served = tokio::spawn(server.serve(router, stop.clone()));
     let silent = TcpStream::connect(address).await.expect("connected");
     let mut kept = TcpStream::connect(address).await.expect("connected");
-    kept.write_all(b"GET / HTTP/1.1\r\nhost: local\r\n\r\n").await.expect("sent");
+    kept.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.expect("sent");
     assert!(kept.read(&mut [0; 1024]).await.expect("answered") > 0);
     stop.cancel();
     served.await.expect("it served");

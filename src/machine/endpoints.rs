@@ -1,5 +1,7 @@
 //! Kinesis and DynamoDB endpoints of the machine.
 
+use aws::ResourceNames;
+use aws::schema::Schema;
 use local::dynamodb::{DynamoDb, TableStorage};
 use local::http::HttpServer;
 use local::service::ServiceThread;
@@ -30,8 +32,16 @@ pub(super) fn start_kinesis(
     })?)
 }
 
+/// Returns the tables that a folder with checkpoints lacks. A table that a later version adds has
+/// to be left out here, since folders of earlier versions are without it.
+fn missing_tables(names: &ResourceNames, existing: &[String]) -> Vec<String> {
+    let tables = Schema::load().tables.into_iter().map(|table| names.table(&table.name));
+    tables.filter(|name| !existing.contains(name)).collect()
+}
+
 pub(super) fn start_dynamodb(
     settings: &MachineSettings,
+    names: &ResourceNames,
     server: HttpServer,
 ) -> Result<ServiceThread, CommandError> {
     let tables = match folder(&settings.storage) {
@@ -40,18 +50,22 @@ pub(super) fn start_dynamodb(
     };
     let dynamodb = DynamoDb::open(&tables)?;
     if let (TableStorage::File(file), Some(folder)) = (&tables, folder(&settings.storage))
-        && dynamodb.is_empty()?
         && folder.join(CHECKPOINTS).exists()
     {
-        // To continue would silently lose all events that were counted before.
-        return Err(format!(
-            "{} holds no tables, but by {} events were counted into them; put the file back from \
-             a copy, or move that folder away as well, and what the stream still holds is counted \
-             again",
-            file.display(),
-            folder.join(CHECKPOINTS).display()
-        )
-        .into());
+        let existing = dynamodb.table_names()?;
+        let missing = missing_tables(names, &existing);
+        if !missing.is_empty() {
+            // To continue would silently lose all events that were counted before.
+            return Err(format!(
+                "{} holds no table {}, but by {} events were counted; put the file back from a \
+                 copy, or move that folder away as well, and what the stream still holds is counted \
+                 again",
+                file.display(),
+                missing.join(", "),
+                folder.join(CHECKPOINTS).display()
+            )
+            .into());
+        }
     }
     Ok(ServiceThread::start("dynamodb", move |stop| dynamodb.serve(server, stop))?)
 }

@@ -1,6 +1,7 @@
 //! Tests of the `daymark` program from outside: the program is a process, and the tests use its
 //! command line, its output, HTTP and the AWS SDKs.
 
+mod access;
 mod bread_basket;
 mod catalog;
 mod clients;

@@ -21,7 +21,7 @@ fn connect(up: &UpProcess) -> TcpStream {
 /// Sends the beginning of a request. The caller sends the other headers and the body.
 fn begin(socket: &mut TcpStream, headers: &str) {
     let head = format!(
-        "POST /v1/events HTTP/1.1\r\nhost: tills\r\ncontent-type: application/json\r\n{headers}"
+        "POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{headers}"
     );
     socket.write_all(head.as_bytes()).expect("sent");
 }

@@ -30,8 +30,17 @@ fn command_under<I: AsRef<OsStr>>(
     let mut words = wrapper.iter().copied().chain([env!("CARGO_BIN_EXE_daymark")]);
     let mut command = Command::new(words.next().expect("a program"));
     command.args(words);
-    for name in ["API_URL", "DYNAMODB_URL", "STAGE", "PORT", "LOG", "LOG_FORMAT"]
-        .map(|name| format!("DAYMARK_{name}"))
+    for name in [
+        "ALLOW_HOST",
+        "ALLOW_ORIGIN",
+        "API_URL",
+        "DYNAMODB_URL",
+        "STAGE",
+        "PORT",
+        "LOG",
+        "LOG_FORMAT",
+    ]
+    .map(|name| format!("DAYMARK_{name}"))
     {
         command.env_remove(name);
     }
