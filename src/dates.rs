@@ -35,10 +35,18 @@ impl DateArgs {
         &self,
         default: RangeInclusive<NaiveDate>,
     ) -> Result<RangeInclusive<NaiveDate>, String> {
+        Ok(self.given()?.unwrap_or(default))
+    }
+
+    /// Returns the dates of the flags.
+    ///
+    /// # Errors
+    /// Returns an error if the range is empty, longer than 400 days or outside the years 1 to 9999.
+    pub(crate) fn given(&self) -> Result<Option<RangeInclusive<NaiveDate>>, String> {
         let dates = match (self.date, self.from, self.to) {
             (Some(date), ..) => date..=date,
             (_, Some(from), Some(to)) => from..=to,
-            _ => default,
+            _ => return Ok(None),
         };
         let (first, last) = (*dates.start(), *dates.end());
         let is_valid = (first.year() >= 1 && last.year() <= YEAR_MAX)
@@ -49,7 +57,7 @@ impl DateArgs {
                  {YEAR_MAX}; --from and --to name the first and the last one"
             ));
         }
-        Ok(dates)
+        Ok(Some(dates))
     }
 }
 

@@ -15,7 +15,7 @@ use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use crate::connect::{self, ConnectedTables};
 use crate::dates::{DateArgs, dates_text};
 use crate::output::{Column, Format, instant};
-use crate::{CommandError, clock, output};
+use crate::{CommandError, output};
 
 /// Show, process again or drop events and records that were refused after their acknowledgement
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ enum QuarantineCommand {
     Drop(DropArgs),
 }
 
-/// Show the entries in quarantine [default: today and the day before, in UTC]
+/// Show the entries in quarantine [default: all]
 ///
 /// A record is listed on the day on which it arrived, a conflicting duplicate on the day on which
 /// it occurred.
@@ -96,14 +96,20 @@ pub(crate) async fn run(args: QuarantineArgs) -> Result<ExitCode, CommandError> 
 
 async fn list(args: QuarantineListArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
-    let today = clock::now().date_naive();
-    let dates = args.dates.or(today.pred_opt().unwrap_or(today)..=today)?;
-    let mut entries = Vec::new();
-    for date in dates.start().iter_days().take_while(|date| date <= dates.end()) {
-        entries.extend(of_day(&tables, date, args.reason).await?);
-    }
+    let dates = args.dates.given()?;
+    let mut entries = match &dates {
+        None => tables.list_quarantined().await.map_err(|failure| tables.explain(failure))?,
+        Some(dates) => {
+            let mut entries = Vec::new();
+            for date in dates.start().iter_days().take_while(|date| date <= dates.end()) {
+                entries.extend(of_day(&tables, date, args.reason).await?);
+            }
+            entries
+        }
+    };
+    entries.retain(|entry| args.reason.is_none_or(|reason| entry.reason == reason));
     if entries.is_empty() {
-        output::note(nothing(args.reason, &dates));
+        output::note(nothing(args.reason, dates.as_ref()));
     }
     if args.format == Format::Table {
         // Ids are too long for a column, and a reader copies them.
@@ -162,7 +168,7 @@ impl QuarantineSelection {
         if let Some(date) = self.date {
             let found = of_day(tables, date, self.reason).await?;
             if found.is_empty() {
-                output::note(nothing(self.reason, &(date..=date)));
+                output::note(nothing(self.reason, Some(&(date..=date))));
             }
             return Ok((found, ExitCode::SUCCESS));
         }
@@ -181,9 +187,10 @@ impl QuarantineSelection {
     }
 }
 
-fn nothing(reason: Option<QuarantineReason>, dates: &RangeInclusive<NaiveDate>) -> String {
+fn nothing(reason: Option<QuarantineReason>, dates: Option<&RangeInclusive<NaiveDate>>) -> String {
     let reason = reason.map(|reason| format!(" as {}", reason.as_str()));
-    format!("nothing in quarantine{}, {}", reason.unwrap_or_default(), dates_text(dates))
+    let dates = dates.map(|dates| format!(", {}", dates_text(dates)));
+    format!("nothing in quarantine{}{}", reason.unwrap_or_default(), dates.unwrap_or_default())
 }
 
 async fn of_day(

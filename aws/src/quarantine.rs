@@ -11,6 +11,7 @@ use domain::quarantine::{QuarantineId, Quarantined};
 use crate::Tables;
 use crate::attributes::{AttributeReader, Attributes, binary, instant, key, number, text};
 use crate::dynamodb_calls::query_all;
+use crate::failure::failure;
 
 impl QuarantineTable for Tables {
     async fn put_quarantined(&self, refused: &Quarantined) -> Result<(), Failure> {
@@ -38,17 +39,17 @@ impl QuarantineTable for Tables {
         self.put(&self.quarantine, item).await
     }
 
+    async fn list_quarantined(&self) -> Result<Vec<Quarantined>, Failure> {
+        let scan = self.client.scan().table_name(&self.quarantine).consistent_read(true);
+        let items = scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        let mut entries = assembled(items.map_err(|error| failure(&error))?)?;
+        entries.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(entries)
+    }
+
     async fn query_quarantined(&self, date: NaiveDate) -> Result<Vec<Quarantined>, Failure> {
         let query = self.query(&self.quarantine, date);
-        let (mut entries, mut pieces) = (Vec::new(), HashMap::new());
-        for item in query_all(query, |item| Ok(item.clone())).await? {
-            if item.contains_key("piece") {
-                pieces.insert(AttributeReader::new(&item).text("sk")?, item);
-            } else {
-                entries.push(item);
-            }
-        }
-        entries.iter().map(|item| quarantined(item, &pieces)).collect()
+        assembled(query_all(query, |item| Ok(item.clone())).await?)
     }
 
     async fn load_quarantined(&self, id: &QuarantineId) -> Result<Option<Quarantined>, Failure> {
@@ -58,7 +59,7 @@ impl QuarantineTable for Tables {
         let keys = (1..piece_count(&item)?).map(|number| key_of(id, number)).collect();
         let mut pieces = HashMap::new();
         for piece in self.get_all(&self.quarantine, keys).await? {
-            pieces.insert(AttributeReader::new(&piece).text("sk")?, piece);
+            pieces.insert(stored_key(&piece)?, piece);
         }
         quarantined(&item, &pieces).map(Some)
     }
@@ -74,6 +75,25 @@ impl QuarantineTable for Tables {
     }
 }
 
+/// Decodes entries, in their order, from all items of one or more dates.
+fn assembled(items: Vec<Attributes>) -> Result<Vec<Quarantined>, Failure> {
+    let (mut entries, mut pieces) = (Vec::new(), HashMap::new());
+    for item in items {
+        if item.contains_key("piece") {
+            pieces.insert(stored_key(&item)?, item);
+        } else {
+            entries.push(item);
+        }
+    }
+    entries.iter().map(|item| quarantined(item, &pieces)).collect()
+}
+
+/// Partition key and sort key of an item.
+fn stored_key(item: &Attributes) -> Result<(String, String), Failure> {
+    let reader = AttributeReader::new(item);
+    Ok((reader.text("pk")?, reader.text("sk")?))
+}
+
 /// Returns the key of a piece. Piece 0 has the key of the entry; no such key contains a `~`.
 fn key_of(id: &QuarantineId, piece: usize) -> Attributes {
     let sort = if piece == 0 { id.key.clone() } else { format!("{}~{piece:03}", id.key) };
@@ -87,15 +107,16 @@ fn piece_count(item: &Attributes) -> Result<usize, Failure> {
 
 fn quarantined(
     item: &Attributes,
-    pieces: &HashMap<String, Attributes>,
+    pieces: &HashMap<(String, String), Attributes>,
 ) -> Result<Quarantined, Failure> {
     let reader = AttributeReader::new(item);
     let reason = reader.word("reason")?;
     let id = QuarantineId { date: reader.text("pk")?, key: reader.text("sk")? };
     let mut bytes = reader.binary("bytes")?.to_vec();
     for number in 1..piece_count(item)? {
-        let key: String = AttributeReader::new(&key_of(&id, number)).text("sk")?;
-        let piece = pieces.get(&key).ok_or_else(|| reader.wrong("pieces", "are not all there"))?;
+        let piece = pieces
+            .get(&stored_key(&key_of(&id, number))?)
+            .ok_or_else(|| reader.wrong("pieces", "are not all there"))?;
         bytes.extend_from_slice(AttributeReader::new(piece).binary("bytes")?);
     }
     Ok(Quarantined { id, reason, message: reader.text("message")?, at: reader.text("at")?, bytes })

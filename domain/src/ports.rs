@@ -169,6 +169,9 @@ pub trait QuarantineTable: Send + Sync {
         quarantined: &Quarantined,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
+    /// Reads everything in quarantine, sorted by id. Reads the whole table.
+    fn list_quarantined(&self) -> impl Future<Output = Result<Vec<Quarantined>, Failure>> + Send;
+
     /// Reads everything quarantined on a date, sorted by key.
     fn query_quarantined(
         &self,

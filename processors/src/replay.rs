@@ -122,6 +122,10 @@ impl<Q: QuarantineTable> QuarantineTable for BufferedQuarantine<'_, Q> {
         Ok(())
     }
 
+    async fn list_quarantined(&self) -> Result<Vec<Quarantined>, Failure> {
+        self.table.list_quarantined().await
+    }
+
     async fn query_quarantined(&self, date: NaiveDate) -> Result<Vec<Quarantined>, Failure> {
         self.table.query_quarantined(date).await
     }

@@ -7,11 +7,11 @@ use domain::quarantine::{QuarantineReason, Quarantined};
 use processors::replay::ReplayOutcome;
 
 use super::QuarantineSelection;
-use crate::{CommandError, connect, output};
+use crate::{CommandError, clock, connect, output};
 
 /// Process entries again as they arrived, after the program was fixed or a limit was raised
 ///
-/// Events are validated as of their arrival, and an event counts once however often it is
+/// Events are validated as of their arrival, or as of now if the clock was ahead then, and an event counts once however often it is
 /// processed: a replay may be repeated and interrupted. A record leaves the quarantine when every
 /// event is stored or has its own entry: a record that can be opened now but holds an invalid event
 /// leaves an entry for that event only. Events that are still refused stay.
@@ -44,7 +44,9 @@ pub(super) async fn run(args: QuarantineReplayArgs) -> Result<ExitCode, CommandE
     for original in &entries {
         let replayed = match args.age.too_long_ago(original.at) {
             Some(reason) => Err(reason),
-            None => processor.replay(original).await.map_err(|error| error.to_string()),
+            None => {
+                processor.replay(&arrived_by_now(original)).await.map_err(|error| error.to_string())
+            }
         };
         match replayed {
             Ok(replayed) => {
@@ -61,6 +63,11 @@ pub(super) async fn run(args: QuarantineReplayArgs) -> Result<ExitCode, CommandE
     }
     output::line(format!("{stored} events stored; {left} left the quarantine, {stay} stay"));
     Ok(code)
+}
+
+/// Returns the entry, as arrived now if a wrong clock stamped it later than that.
+fn arrived_by_now(original: &Quarantined) -> Quarantined {
+    Quarantined { at: original.at.min(clock::now()), ..original.clone() }
 }
 
 fn summary(original: &Quarantined, replayed: &ReplayOutcome) -> String {

@@ -28,3 +28,4 @@ mod stage;
 mod start_errors;
 mod support;
 mod up;
+mod wrong_clock;

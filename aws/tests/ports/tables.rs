@@ -132,6 +132,7 @@ async fn a_record_larger_than_an_item_is_kept_whole_in_several() {
             quarantine.query_quarantined(large.id.date).await,
             Ok(vec![small.clone(), large.clone()])
         );
+        assert_eq!(quarantine.list_quarantined().await, Ok(vec![small.clone(), large.clone()]));
         quarantine.remove_quarantined(&large.id).await.unwrap();
         quarantine.remove_quarantined(&small.id).await.unwrap();
         assert_eq!(world.items("quarantine").await.len(), 0);
@@ -162,6 +163,7 @@ async fn entries_are_queried_by_day_loaded_by_id_and_removed() {
     expected.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(quarantine.query_quarantined(id.date).await.unwrap(), expected);
     assert_eq!(quarantine.query_quarantined(id.date.succ_opt().unwrap()).await.unwrap(), []);
+    assert_eq!(quarantine.list_quarantined().await.unwrap(), expected);
     assert_eq!(quarantine.load_quarantined(&id).await.unwrap(), Some(all[0].clone()));
     for _ in 0..2 {
         quarantine.remove_quarantined(&id).await.unwrap();

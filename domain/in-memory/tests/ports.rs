@@ -139,6 +139,7 @@ async fn the_quarantine_keeps_one_row_for_an_id() {
     }
     let rows = vec![row("a", b"2"), row("b", b"1")];
     assert_eq!(tables.query_quarantined(date).await, Ok(rows.clone()));
+    assert_eq!(tables.list_quarantined().await, Ok(rows.clone()));
     assert_eq!(tables.load_quarantined(&rows[0].id).await, Ok(Some(rows[0].clone())));
 
     tables.quarantine.set_down(true);

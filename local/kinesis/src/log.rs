@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
+use chrono::{DateTime, TimeDelta};
 use tokio::sync::oneshot;
 
 pub(crate) use reader::{ReadError, RecordPage};
@@ -29,6 +30,9 @@ pub use recovery::RecoveryError;
 use domain::ports::Clock;
 use index::LogIndex;
 use writer::{AppendRequest, LogWriter};
+
+/// Time by which a record may be ahead of the clock without a warning.
+const AHEAD_MAX: TimeDelta = TimeDelta::minutes(1);
 
 /// Length in bytes at which a segment is closed. Retention deletes whole segments.
 pub(crate) const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
@@ -128,6 +132,7 @@ impl ShardLog {
             LogPlace::Memory => LogIndex::empty(),
             LogPlace::Folder { folder, shard } => recovery::recover(folder, shard, closed_at)?,
         };
+        warn_if_ahead(&index, &settings);
         let index = Arc::new(SharedIndex(RwLock::new(index)));
         let settings = Arc::new(settings);
         let writer_state = match closed_at {
@@ -213,6 +218,21 @@ impl ShardLog {
     /// Deletes the segments in which every record is past retention. Blocks.
     pub(crate) fn trim(&self) {
         writer::trim(&self.settings, &self.index);
+    }
+}
+
+/// Logs that records are stamped later than now. The clock was wrong then, or is wrong now.
+fn warn_if_ahead(index: &LogIndex, settings: &LogSettings) {
+    let now = (settings.clock)();
+    let latest = index.latest_arrival_ms().and_then(DateTime::from_timestamp_millis);
+    if let Some(latest) = latest.filter(|latest| *latest > now + AHEAD_MAX) {
+        tracing::warn!(
+            log = %settings.place, %latest, %now,
+            "kinesis: the log is ahead of the clock of this machine; if the clock is right now, it \
+             was ahead before: new records get the time of now, and `daymark quarantine list` \
+             shows events that were refused meanwhile, for `daymark quarantine replay`; if the \
+             clock is wrong now, stop, set it and start again"
+        );
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) struct IndexEntry {
     pub(super) offset: u32,
     /// Stored length, in bytes.
     pub(super) length: u32,
-    /// Arrival, milliseconds since 1970. Never decreases within a shard.
+    /// Arrival by the clock of the machine, milliseconds since 1970.
     pub(super) arrival_ms: i64,
 }
 
@@ -27,13 +27,45 @@ pub(super) enum SegmentBody {
 pub(super) struct Segment {
     /// Counter of the first record.
     pub(super) first: u64,
-    pub(super) entries: Vec<IndexEntry>,
+    entries: Vec<IndexEntry>,
+    /// Positions of entries that arrived before their predecessor: the clock was set back.
+    set_backs: Vec<usize>,
     /// Length in bytes.
     pub(super) bytes: u64,
     pub(super) body: SegmentBody,
 }
 
 impl Segment {
+    pub(super) fn new(first: u64, bytes: u64, body: SegmentBody) -> Self {
+        Self { first, entries: Vec::new(), set_backs: Vec::new(), bytes, body }
+    }
+
+    pub(super) fn entries(&self) -> &[IndexEntry] {
+        &self.entries
+    }
+
+    pub(super) fn push(&mut self, entry: IndexEntry) {
+        if self.entries.last().is_some_and(|last| entry.arrival_ms < last.arrival_ms) {
+            self.set_backs.push(self.entries.len());
+        }
+        self.entries.push(entry);
+    }
+
+    /// Position of the first record that arrived at or after an instant. Between two set-backs of
+    /// the clock, arrivals are sorted.
+    fn first_at(&self, at_ms: i64) -> Option<usize> {
+        let mut start = 0;
+        for end in self.set_backs.iter().copied().chain([self.entries.len()]) {
+            let run = &self.entries[start..end];
+            let found = start + run.partition_point(|entry| entry.arrival_ms < at_ms);
+            if found < end {
+                return Some(found);
+            }
+            start = end;
+        }
+        None
+    }
+
     /// Counter after the last record.
     pub(super) fn next(&self) -> u64 {
         self.first + self.entries.len() as u64
@@ -45,22 +77,25 @@ pub(super) struct LogIndex {
     pub(super) segments: VecDeque<Segment>,
     /// Counter of the next record.
     pub(super) next: u64,
-    /// Latest arrival, milliseconds since 1970.
-    pub(super) last_arrival_ms: i64,
 }
 
 impl LogIndex {
     pub(super) fn empty() -> Self {
-        Self { segments: VecDeque::new(), next: 1, last_arrival_ms: i64::MIN }
+        Self { segments: VecDeque::new(), next: 1 }
     }
 
     /// Counter of the first record that arrived at or after an instant, or of the next record.
     pub(super) fn first_at(&self, at_ms: i64) -> u64 {
         let found = self.segments.iter().find_map(|segment| {
-            let before = segment.entries.partition_point(|entry| entry.arrival_ms < at_ms);
-            (before < segment.entries.len()).then(|| segment.first + before as u64)
+            segment.first_at(at_ms).map(|position| segment.first + position as u64)
         });
         found.unwrap_or(self.next)
+    }
+
+    /// Latest arrival, milliseconds since 1970.
+    pub(super) fn latest_arrival_ms(&self) -> Option<i64> {
+        let entries = self.segments.iter().flat_map(Segment::entries);
+        entries.map(|entry| entry.arrival_ms).max()
     }
 
     /// Removes the segments in which every record arrived before the horizon, and returns them.
@@ -68,10 +103,8 @@ impl LogIndex {
     pub(super) fn trim(&mut self, horizon_ms: i64) -> Vec<Segment> {
         let mut expired_segments = Vec::new();
         while self.segments.len() > 1 {
-            let is_expired = self
-                .segments
-                .front()
-                .is_some_and(|s| s.entries.last().is_none_or(|e| e.arrival_ms < horizon_ms));
+            let oldest = self.segments.front();
+            let is_expired = oldest.is_some_and(|segment| segment.first_at(horizon_ms).is_none());
             if !is_expired {
                 break;
             }

@@ -112,7 +112,7 @@ fn plan(
         }
         let skip = (next - segment.first) as usize;
         let mut entries = Vec::new();
-        for entry in &segment.entries[skip..] {
+        for entry in &segment.entries()[skip..] {
             let length = entry.length as usize;
             let first_of_all = runs.is_empty() && entries.is_empty();
             if records_left == 0 || (length > bytes_left && !first_of_all) {

@@ -89,10 +89,6 @@ pub(super) fn recover(
         let may_be_torn = position + 1 == count && closed_at.is_none();
         let segment = open_segment(path, first, may_be_torn)?;
         index.next = segment.next();
-        index.last_arrival_ms = segment
-            .entries
-            .last()
-            .map_or(index.last_arrival_ms, |entry| entry.arrival_ms.max(index.last_arrival_ms));
         index.segments.push_back(segment);
     }
     if let Some(last) = closed_at {
@@ -130,12 +126,9 @@ fn open_segment(path: PathBuf, first: u64, may_be_torn: bool) -> Result<Segment,
             );
         }
     }
-    Ok(Segment {
-        first,
-        entries: scan.entries,
-        bytes: scan.valid_bytes,
-        body: SegmentBody::File(path),
-    })
+    let mut segment = Segment::new(first, scan.valid_bytes, SegmentBody::File(path));
+    scan.entries.into_iter().for_each(|entry| segment.push(entry));
+    Ok(segment)
 }
 
 fn cut(path: &Path, length: u64) -> io::Result<()> {

@@ -77,19 +77,19 @@ impl LogWriter {
     }
 
     fn store(&mut self, group: &[AppendRequest]) -> io::Result<u64> {
-        let now_ms = (self.settings.clock)().timestamp_millis();
-        let (first, arrival_ms, offset) = {
+        // The clock of now, even if earlier records are stamped later: after a start with a wrong
+        // clock, the age of new records would otherwise be wrong until that time has come.
+        let arrival_ms = (self.settings.clock)().timestamp_millis();
+        let (first, offset) = {
             let index = self.index.read();
-            let offset = index.segments.back().map_or(0, |segment| segment.bytes);
-            // Arrivals never decrease, even if the clock does. Searches by time rely on this.
-            (index.next, now_ms.max(index.last_arrival_ms), offset)
+            (index.next, index.segments.back().map_or(0, |segment| segment.bytes))
         };
         let records = group.iter().flat_map(|append| &append.records);
         let frame = frame::encode(first, arrival_ms, offset, records);
         if self.file.is_some() {
             self.write_durably(&frame.bytes, offset)?;
         }
-        self.publish(frame, offset, arrival_ms);
+        self.publish(frame, offset);
         Ok(first)
     }
 
@@ -110,13 +110,12 @@ impl LogWriter {
         })
     }
 
-    fn publish(&self, frame: Frame, offset: u64, arrival_ms: i64) {
+    fn publish(&self, frame: Frame, offset: u64) {
         let mut index = self.index.write();
         index.next += frame.entries.len() as u64;
-        index.last_arrival_ms = arrival_ms;
         if let Some(segment) = index.segments.back_mut() {
             segment.bytes += frame.bytes.len() as u64;
-            segment.entries.extend(frame.entries);
+            frame.entries.into_iter().for_each(|entry| segment.push(entry));
             if let SegmentBody::Memory(frames) = &mut segment.body {
                 frames.push((offset as u32, Bytes::from(frame.bytes)));
             }
@@ -146,8 +145,7 @@ impl LogWriter {
                 (SegmentBody::File(path), MAGIC.len() as u64)
             }
         };
-        let segment = Segment { first: next, entries: Vec::new(), bytes, body };
-        self.index.write().segments.push_back(segment);
+        self.index.write().segments.push_back(Segment::new(next, bytes, body));
         trim(&self.settings, &self.index);
         Ok(())
     }
