@@ -49,8 +49,8 @@ pub(super) fn lock(folder: &Path) -> Result<File, CommandError> {
              are for their owner only now"
         )),
         Err(error) => output::note(format_args!(
-            "warning: other users of this machine may read {shown}: {error}; `chmod -R go= {shown}` \
-             by its owner closes it"
+            "warning: other users of this machine may read {shown}: {error}; its owner closes it \
+             with `chmod -R go= {shown}`"
         )),
     }
     Ok(file)

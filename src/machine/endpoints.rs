@@ -58,8 +58,8 @@ pub(super) fn start_dynamodb(
             // To continue would silently lose all events that were counted before.
             return Err(format!(
                 "{} holds no table {}, but by {} events were counted; put the file back from a \
-                 copy, or move that folder away as well, and what the stream still holds is counted \
-                 again",
+                 copy, or move that folder away as well, and what the stream still holds is \
+                 counted again",
                 file.display(),
                 missing.join(", "),
                 folder.join(CHECKPOINTS).display()

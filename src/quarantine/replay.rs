@@ -11,10 +11,11 @@ use crate::{CommandError, clock, connect, output};
 
 /// Process entries again as they arrived, after the program was fixed or a limit was raised
 ///
-/// Events are validated as of their arrival, or as of now if the clock was ahead then, and an event counts once however often it is
-/// processed: a replay may be repeated and interrupted. A record leaves the quarantine when every
-/// event is stored or has its own entry: a record that can be opened now but holds an invalid event
-/// leaves an entry for that event only. Events that are still refused stay.
+/// Events are validated as of their arrival, or as of now if the clock was ahead then. An event
+/// counts once however often it is processed: a replay may be repeated and interrupted. A record
+/// leaves the quarantine when every event is stored or has its own entry: a record that can be
+/// opened now but holds an invalid event leaves an entry for that event only. Events that are still
+/// refused stay.
 ///
 /// A conflicting duplicate is refused again by design: its event id counts already, with different
 /// content.
