@@ -1,5 +1,7 @@
 //! Output as tables, JSON and CSV. No other module prints.
 
+mod table;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -8,17 +10,15 @@ use std::ops::RangeInclusive;
 use charts::TerminalStyle;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::ValueEnum;
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use domain::Currency;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
+use terminal_size::terminal_size_of;
 
 use crate::CommandError;
 
-/// Width in columns if the output is not a terminal.
-const DEFAULT_WIDTH: u16 = 80;
-/// Minimum width in columns at which cells are broken. In a narrower terminal, lines run over.
-const WRAPPING_WIDTH_MIN: u16 = 60;
+/// Width of pictures in columns if the output is not a terminal.
+const DEFAULT_WIDTH: usize = 80;
 
 /// Output format of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,6 +43,11 @@ impl Column {
         match self {
             Self::Text(name) | Self::Number(name) => name,
         }
+    }
+
+    /// Name in a table.
+    fn title(self) -> String {
+        self.name().replace('_', " ")
     }
 }
 
@@ -77,21 +82,15 @@ pub(crate) fn rows(
     Ok(())
 }
 
-/// Formats a table for people.
+/// Formats a table for people, for the width of the terminal. Values that do not fit into a line
+/// are below it.
 pub(crate) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY);
-    if table.width().is_some_and(|width| width >= WRAPPING_WIDTH_MIN) {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    }
-    table.set_header(columns.iter().map(|column| column.name().replace('_', " ")));
-    table.add_rows(rows);
-    for (column, kind) in table.column_iter_mut().zip(columns) {
-        if matches!(kind, Column::Number(_)) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table.to_string()
+    table::table(columns, rows.into_iter().collect(), screen_width())
+}
+
+/// Wraps a text for the width of the terminal. Lines after the first have an indentation.
+pub(crate) fn wrapped(text: &str, indent: usize) -> String {
+    table::wrapped(text, screen_width().unwrap_or(usize::MAX), indent).join("\n")
 }
 
 /// Formats amounts with the decimal places of their currencies.
@@ -122,6 +121,15 @@ pub(crate) fn ranges(ranges: &[RangeInclusive<u64>], shown_max: usize) -> String
     words.join(", ")
 }
 
+/// Width in columns: that of the variable `COLUMNS`, or of the terminal. `None` if the output is a
+/// file or a pipe.
+#[expect(clippy::disallowed_methods, reason = "the environment describes the terminal")]
+fn screen_width() -> Option<usize> {
+    let given = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok());
+    let width = given.or_else(|| Some(terminal_size_of(std::io::stdout())?.0.0.into()));
+    width.filter(|width| *width > 0)
+}
+
 /// Detects the width, the characters and the colours of the terminal.
 #[expect(clippy::disallowed_methods, reason = "the environment describes the terminal")]
 pub(crate) fn terminal_style() -> TerminalStyle {
@@ -130,7 +138,7 @@ pub(crate) fn terminal_style() -> TerminalStyle {
     let is_utf8 = |locale: String| locale.to_uppercase().replace('-', "").contains("UTF8");
     let is_dumb = variable("TERM").is_some_and(|terminal| terminal == "dumb");
     TerminalStyle {
-        width: Table::new().width().unwrap_or(DEFAULT_WIDTH).into(),
+        width: screen_width().unwrap_or(DEFAULT_WIDTH),
         is_ascii: locale.is_some_and(|locale| !is_utf8(locale)),
         is_coloured: std::io::stdout().is_terminal() && variable("NO_COLOR").is_none() && !is_dumb,
     }

@@ -136,7 +136,8 @@ fn row(entry: &Quarantined) -> Vec<String> {
 
 fn paragraph(entry: &Quarantined) -> String {
     let (reason, at, bytes) = (entry.reason.as_str(), instant(entry.at), entry.bytes.len());
-    format!("{}\n  {reason}, {at}, {bytes} bytes\n  {}", entry.id, entry.message)
+    let message = output::wrapped(&format!("  {}", entry.message), 2);
+    format!("{}\n  {reason}, {at}, {bytes} bytes\n{message}", entry.id)
 }
 
 async fn drop(args: DropArgs) -> Result<ExitCode, CommandError> {

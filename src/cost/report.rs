@@ -97,15 +97,16 @@ pub(super) fn explanation(bills: &[MonthlyBill], prices: &PriceList) {
                 true => String::new(),
                 false => format!(" / {}", count(price.per)),
             };
-            output::line(format_args!(
+            let product = format!(
                 "  {} = {} x {}{per} dollars, {} ({})",
                 cents(line.dollars),
                 count(line.quantity),
                 price.price,
                 line.price,
                 price.unit,
-            ));
-            output::line(format_args!("      {}", line.derivation));
+            );
+            output::line(output::wrapped(&product, 6));
+            output::line(output::wrapped(&format!("      {}", line.derivation), 8));
         }
         output::line("");
     }

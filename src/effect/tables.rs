@@ -70,14 +70,16 @@ pub(super) fn print(
     }
     output::line(output::table(&columns, rows));
     if arms.iter().any(|arm| arm.figures.iter().any(|measured| measured.uplift.is_some())) {
-        output::line(
-            "In brackets: the interval that holds the truth in 95 of 100 such experiments, \
-             with store-days\nas clusters. Differences of waste, revenue and margin are adjusted \
-             for the value of the stock\nat the first decision.",
-        );
+        output::line(output::wrapped(
+            "In brackets: the interval that holds the truth in 95 of 100 such experiments, with \
+             store-days as clusters. Differences of waste, revenue and margin are adjusted for the \
+             value of the stock at the first decision.",
+            0,
+        ));
     }
     if !steps_of.is_empty() {
-        output::line("\nThe offers: what was expected to be left at the close, and what was\n");
+        let title = "The offers: what was expected to be left at the close, and what was";
+        output::line(format!("\n{}\n", output::wrapped(title, 0)));
         output::line(output::table(STEPS, rows_of(steps_of)));
     }
     Ok(())

@@ -21,6 +21,7 @@ mod offers;
 mod quarantine;
 mod redrive;
 mod restart;
+mod screens;
 mod send;
 mod simulate_pricing;
 mod slow_clients;

@@ -44,6 +44,7 @@ fn command_under<I: AsRef<OsStr>>(
     {
         command.env_remove(name);
     }
+    command.env_remove("COLUMNS");
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
