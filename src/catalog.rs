@@ -3,6 +3,7 @@
 mod export;
 mod import;
 mod remove;
+mod running_offers;
 mod show;
 mod stored;
 mod target;

@@ -29,6 +29,7 @@ mod history;
 mod machine;
 mod offers;
 mod output;
+mod price;
 mod quarantine;
 mod rebuild;
 mod redrive;
@@ -65,6 +66,7 @@ enum Command {
     Send(send::SendArgs),
     Stock(stock::StockArgs),
     Offers(offers::OffersArgs),
+    Price(price::PriceArgs),
     Days(days::DaysArgs),
     History(history::HistoryArgs),
     Effect(effect::EffectArgs),
@@ -94,6 +96,7 @@ fn main() -> ExitCode {
                 Command::Send(args) => send::run(args).await,
                 Command::Stock(args) => stock::run(args).await,
                 Command::Offers(args) => offers::run(args).await,
+                Command::Price(args) => price::run(args).await,
                 Command::Days(args) => days::run(args).await,
                 Command::History(args) => history::run(args).await,
                 Command::Effect(args) => effect::run(args).await,

@@ -11,12 +11,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use domain::ports::{CatalogTable, OffersTable};
-use domain::{Offer, OfferId, StoreId};
-use pricing::offer_fields::{fields, latest, today};
+use domain::{Offer, OfferId, PriceLabel, StoreId};
+use pricing::offer_fields::{fields, labelled, latest, today};
 
 use crate::connect::ConnectedTables;
 use crate::output::{Column, Format};
-use crate::{CommandError, clock, connect, output};
+use crate::{CommandError, clock, connect, output, price};
 
 /// Show the offers of a store's day with their reasons; explain one, or decide it again
 #[derive(Debug, Args)]
@@ -78,6 +78,7 @@ const COLUMNS: &[Column] = &[
 const MORE_COLUMNS: &[Column] = &[
     Column::Number("was_price"),
     Column::Number("lowest_price"),
+    Column::Number("step_percent"),
     Column::Text("arm"),
     Column::Text("trust"),
     Column::Text("shadow"),
@@ -106,7 +107,7 @@ async fn list(args: OfferListArgs) -> Result<ExitCode, CommandError> {
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
     let now = clock::now();
     let today = || store.as_ref().map_or_else(|| now.date_naive(), |store| today(store, now));
-    let date = args.date.unwrap_or_else(today);
+    let date = args.date.unwrap_or_else(&today);
     let mut offers = tables.query_offers(&store_id, date).await.map_err(explain)?;
     offers.retain(|offer| offer.shadow == args.shadows);
     if !args.revisions {
@@ -115,8 +116,12 @@ async fn list(args: OfferListArgs) -> Result<ExitCode, CommandError> {
     if offers.is_empty() {
         let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
         output::note(format!("no offer of store {store_id}{known} on {date}"));
+        if store.is_some() && date == today() {
+            output::note(price::no_offer(&tables, &store_id, now).await?);
+        }
     }
-    print(args.format, &offers, zone)?;
+    let items = tables.load_items(&store_id).await.map_err(explain)?;
+    print(args.format, &labelled(offers, &items, now), zone)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -138,14 +143,18 @@ async fn find(
     Ok((offer, of_day))
 }
 
-/// Prints offers, with times in the time zone of the store.
-pub(crate) fn print(format: Format, offers: &[Offer], zone: Tz) -> Result<(), CommandError> {
+/// Prints offers with their labels, with times in the time zone of the store.
+pub(crate) fn print(
+    format: Format,
+    offers: &[(Offer, PriceLabel)],
+    zone: Tz,
+) -> Result<(), CommandError> {
     // A table leaves out the id, whose parts have columns, and details that `daymark offers
     // explain` shows.
     let all = [COLUMNS, MORE_COLUMNS].concat();
     let shown = if format == Format::Table { 1..COLUMNS.len() } else { 0..all.len() };
-    let row = |offer: &Offer| {
-        let fields = fields(offer, |at| time_text(format, zone, at));
+    let row = |(offer, label): &(Offer, PriceLabel)| {
+        let fields = fields(offer, label, |at| time_text(format, zone, at));
         fields[shown.clone()].iter().map(|(_, value)| value.clone()).collect()
     };
     output::rows(format, &all[shown.clone()], offers.iter().map(row))

@@ -50,6 +50,11 @@ fn item_of(offer: &Offer) -> Attributes {
         put("lowest_price", decimal(lowest.amount()));
     }
     put("price", decimal(offer.price.amount()));
+    // For consumers of the table's stream, which cannot compare prices. Empty if there is none.
+    let label = offer.label(None);
+    put("label_was_price", text(label.was_price.map(|was| was.to_string()).unwrap_or_default()));
+    let percent_off = label.percent_off.map(|percent| percent.to_string());
+    put("label_percent_off", text(percent_off.unwrap_or_default()));
     put("discount_percent", number(offer.discount_percent));
     put("on_hand", decimal(offer.on_hand));
     put("piece", decimal(offer.portion));

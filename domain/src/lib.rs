@@ -53,7 +53,7 @@ pub use history::{History, HistoryKey};
 pub use identifier::{ClientId, EventId, Sku, StoreId, TerminalId};
 pub use json_members::{Members, members};
 pub use money::{Currency, Money, Quantity};
-pub use offer::{Inputs, Offer, OfferId, Outlook, Trust};
+pub use offer::{Inputs, Offer, OfferId, Outlook, PriceLabel, Trust};
 pub use record::{Delivered, SequenceNumber};
 pub use stock::{Conflict, StockWindow};
 pub use violation::{Violation, excerpt};

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::digest::{Version, sha256};
@@ -27,7 +28,7 @@ pub struct OfferId {
     pub store_id: StoreId,
     /// Item.
     pub sku: Sku,
-    /// Number of the revision, counted from 1. A later revision has a deeper discount.
+    /// Number of the revision, counted from 1. A later revision has a lower price.
     pub revision: u32,
 }
 
@@ -71,17 +72,18 @@ pub struct Offer {
     pub valid_from: DateTime<Utc>,
     /// End of validity: the close of the store.
     pub valid_until: DateTime<Utc>,
-    /// Price without discount.
+    /// Price without discount. A revision that follows a lower catalogue price has that price.
     pub regular_price: Money,
-    /// Previous price that a sign may name: the lowest price of the last 30 days, or the regular
-    /// price if perishables are exempt. Source: Directive 98/6/EC, article 6a. A sign may name no
-    /// previous price if this price is not above `price`.
+    /// Prior price of the day: the lowest price of the last 30 days, or the regular price if
+    /// perishables are exempt. Source: Directive 98/6/EC, article 6a. [`Offer::label`] decides
+    /// whether a label may name it.
     pub was_price: Money,
     /// Lowest known price of the previous 30 days.
     pub lowest_price: Option<Money>,
     /// Price with the discount.
     pub price: Money,
-    /// Discount, in percent: a step of the ladder.
+    /// Step of the ladder, in percent of `regular_price`. [`PriceLabel::percent_off`] is the
+    /// discount that a label may name.
     pub discount_percent: u8,
     /// Stock on hand at the decision, in the unit of the item.
     pub on_hand: Decimal,
@@ -103,6 +105,54 @@ pub struct Offer {
     pub policy_version: Version,
     /// Inputs of the decision.
     pub inputs: Inputs,
+}
+
+/// Prices that a label may show.
+///
+/// ```
+/// use domain::{Currency, Money, PriceLabel};
+///
+/// let euro = |amount: &str| Money::price(amount.parse().unwrap(), Currency::EUR).unwrap();
+/// let label = PriceLabel::new(euro("2.70"), euro("3.90"));
+/// assert_eq!((label.was_price, label.percent_off), (Some(euro("3.90")), Some(30)));
+/// let label = PriceLabel::new(euro("2.70"), euro("2.00"));
+/// assert_eq!((label.was_price, label.percent_off), (None, None));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PriceLabel {
+    /// Price to pay.
+    pub price: Money,
+    /// Prior price; `None` if it is not above `price`. Source: Directive 98/6/EC, article 6a.
+    pub was_price: Option<Money>,
+    /// Discount between the two prices in whole percent, rounded down; `None` without a prior
+    /// price, or if it is below 1 %.
+    pub percent_off: Option<u8>,
+}
+
+impl PriceLabel {
+    /// Creates the label of a price with the prior price of the day.
+    #[must_use]
+    pub fn new(price: Money, prior: Money) -> Self {
+        let is_comparable = prior.currency() == price.currency() && prior.amount() > price.amount();
+        let was_price = is_comparable.then_some(prior);
+        let percent = |was: Money| {
+            let share = (was.amount() - price.amount()) / was.amount();
+            (share * Decimal::ONE_HUNDRED).floor().to_u8().filter(|percent| *percent > 0)
+        };
+        Self { price, was_price, percent_off: was_price.and_then(percent) }
+    }
+}
+
+impl Offer {
+    /// Returns the label of the offer. `catalogue` is the price of the item in the catalogue at
+    /// that time: a lower one replaces the price of the offer.
+    #[must_use]
+    pub fn label(&self, catalogue: Option<Money>) -> PriceLabel {
+        let is_lower = |other: &Money| {
+            other.currency() == self.price.currency() && other.amount() < self.price.amount()
+        };
+        PriceLabel::new(catalogue.filter(is_lower).unwrap_or(self.price), self.was_price)
+    }
 }
 
 /// Expectation from the decision to the close.

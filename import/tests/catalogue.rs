@@ -38,6 +38,9 @@ fn changes(plan: &Plan) -> Vec<String> {
 
 const STORE: &str = r#"{"store_id":"corner","zone":"Europe/Berlin","hours":"mon-sat 07:00-18:30"}"#;
 
+const GERMAN: &str =
+    r#"{"store_id":"corner","country":"DE","zone":"Europe/Berlin","hours":"mon-sat 07:00-18:30"}"#;
+
 #[test]
 fn a_missing_column_keeps_a_rule_and_an_empty_cell_clears_it() {
     let mut catalogue = Catalogue::default();
@@ -246,7 +249,7 @@ fn a_currency_is_not_left_out_where_others_are_not_in_euro() {
 
 #[test]
 fn rules_that_bind_nothing_are_warnings() {
-    let store = |policy: &str| STORE.replace('}', &format!(r#","policy":{policy}}}"#));
+    let store = |policy: &str| GERMAN.replace('}', &format!(r#","policy":{policy}}}"#));
     let items = "sku,price,category\nrye,3.90,bread\n";
     for (policy, items, expected) in [
         (
@@ -319,9 +322,8 @@ fn rules_that_bind_nothing_are_warnings() {
         }
     }
     let chain = r#"{"chain":"W","perishables_exempt":["DE","IE"]}"#;
-    let german = STORE.replace("\"zone\"", "\"country\":\"DE\",\"zone\"");
     assert_eq!(
-        warned(&[("a.json", &german), ("c.json", chain)]),
+        warned(&[("a.json", GERMAN), ("c.json", chain)]),
         ["c.json:1: perishables_exempt: no store has the country IE"]
     );
     let british = STORE.replace("\"zone\"", "\"country\":\"UK\",\"zone\"");
@@ -329,14 +331,21 @@ fn rules_that_bind_nothing_are_warnings() {
         warned(&[("a.json", &british)]),
         ["a.json:1: country UK is not assigned in ISO 3166; the United Kingdom is GB"]
     );
-    assert!(warned(&[("a.json", STORE), ("b.csv", items)]).is_empty());
+    assert!(warned(&[("a.json", GERMAN), ("b.csv", items)]).is_empty());
+    let unplaced = warned(&[("a.json", STORE)]);
+    assert!(
+        unplaced[0].contains("no country, so each label names the lowest price"),
+        "{unplaced:?}"
+    );
+    let off = STORE.replace('}', r#","policy":{"enabled":false}}"#);
+    assert!(warned(&[("a.json", &off)]).is_empty());
 }
 
 #[test]
 fn a_warning_counts_the_stores_in_which_an_item_has_no_discount() {
     let stores = ["a", "b", "c"].map(|id| {
         let least = if id == "a" { "0.10" } else { "5" };
-        let store = STORE.replace("corner", id);
+        let store = GERMAN.replace("corner", id);
         store.replace('}', &format!(r#","policy":{{"min_price":"{least}"}}}}"#))
     });
     let found = warned(&[("a.ndjson", &stores.join("\n")), ("b.csv", "sku,price\nrye,3.90\n")]);

@@ -14,15 +14,15 @@ use axum::routing::get;
 use axum::{Json, Router};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ports::{CatalogTable, Clock, OffersTable};
-use domain::{Authority, Offer, Store, StoreId};
+use domain::{Authority, Offer, PriceLabel, Store, StoreId};
 use serde_json::{Map, Value, json};
 
-use crate::offer_fields::{fields, latest, today};
+use crate::offer_fields::{fields, labelled, latest, today};
 use problem::OffersProblem;
 
 /// Public fields of an offer, in addition to its revision. The arm and the expectations are not for
 /// everyone who may read prices.
-const PUBLIC_FIELDS: [&str; 11] = [
+const PUBLIC_FIELDS: [&str; 12] = [
     "offer_id",
     "sku",
     "from",
@@ -34,6 +34,7 @@ const PUBLIC_FIELDS: [&str; 11] = [
     "reason",
     "was_price",
     "lowest_price",
+    "step_percent",
 ];
 
 /// State of the routes.
@@ -86,10 +87,12 @@ async fn offers<T: CatalogTable + OffersTable>(
         service.tables.query_offers(&store.store_id, day).await.map_err(OffersProblem::Tables)?;
     let mut offers = latest(offers.into_iter().filter(|offer| !offer.shadow).collect());
     offers.retain(|offer| date.is_some() || now < offer.valid_until);
+    let items = service.tables.load_items(&store.store_id).await.map_err(OffersProblem::Tables)?;
+    let offers = labelled(offers, &items, now);
     Ok(Json(json!({
         "store_id": store.store_id.as_str(),
         "date": day.to_string(),
-        "offers": offers.iter().map(|offer| row(offer, &store)).collect::<Vec<_>>(),
+        "offers": offers.iter().map(|(offer, label)| row(offer, label, &store)).collect::<Vec<_>>(),
     })))
 }
 
@@ -107,9 +110,10 @@ fn date_of(query: &str) -> Result<Option<NaiveDate>, OffersProblem> {
     Ok(date)
 }
 
-fn row(offer: &Offer, store: &Store) -> Value {
+fn row(offer: &Offer, label: &PriceLabel, store: &Store) -> Value {
     let clock = |at: DateTime<Utc>| at.with_timezone(&store.zone).to_rfc3339();
-    let fields = fields(offer, clock).into_iter().filter(|(name, _)| PUBLIC_FIELDS.contains(name));
+    let fields = fields(offer, label, clock).into_iter();
+    let fields = fields.filter(|(name, _)| PUBLIC_FIELDS.contains(name));
     let revision = ("revision", offer.offer_id.revision.to_string());
     let field = |(name, value): (&str, String)| (name.to_owned(), Value::String(value));
     Value::Object(fields.chain([revision]).map(field).collect::<Map<_, _>>())

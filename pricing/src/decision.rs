@@ -22,6 +22,17 @@ pub struct Decision {
     pub alternatives: Vec<Alternative>,
 }
 
+impl Decision {
+    /// Returns the expected value of keeping the price on the shelf now, with the best later
+    /// decisions. `shelf` is the step on the shelf, in percent.
+    #[must_use]
+    pub fn value_of_waiting(&self, shelf: u8) -> Decimal {
+        let kept = self.alternatives.iter().find(|step| step.discount_percent == shelf);
+        let kept = kept.and_then(|step| step.outcome.as_ref().ok());
+        kept.map_or(self.if_unchanged.value, |kept| kept.value)
+    }
+}
+
 /// Expected sales from now to the close.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectedOutcome {

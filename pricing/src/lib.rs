@@ -53,8 +53,9 @@ pub mod schedule;
 pub mod slot_demand;
 pub mod solver;
 pub mod store_snapshot;
+mod wording;
 
 pub use decide::decide;
 pub use domain::slot_of;
-pub use pass::{PassReport, Pricing};
+pub use pass::{NotPriced, PassReport, Pricing};
 pub use schedule::PricingSchedule;

@@ -2,12 +2,13 @@
 
 use domain::event::Unit;
 use domain::{Arm, Inputs, Item, Money, Offer, OfferId, Outlook};
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
 use crate::arm::{ArmChoice, ChoiceOrigin};
 use crate::decision::{Decision, ExpectedOutcome};
-use crate::prepared_request::{PreparedRequest, wall};
+use crate::prepared_request::PreparedRequest;
 use crate::store_snapshot::StoreSnapshot;
+use crate::wording::{Gain, Wording, rounded};
 
 /// Offer that is not published yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct OfferDraft {
     pub offer: Offer,
     /// Expected value minus the value of keeping the price for now.
     pub gain: Decimal,
+    /// Expected value of keeping the price for now.
+    pub value_of_waiting: Decimal,
     /// `true` for the first reduction of the item today.
     pub is_first: bool,
 }
@@ -61,24 +64,21 @@ impl OfferDraft {
             portion: prepared.portion,
             expected,
             if_unchanged,
-            reason: reason(snapshot, prepared, decision, &choice, (&expected, &if_unchanged)),
+            reason: reason(prepared, decision, &choice, (&expected, &if_unchanged)),
             arm,
             trust: snapshot.events.trust,
             shadow: snapshot.is_shadow(),
             policy_version: snapshot.store.policy.version(),
             inputs,
         };
-        let shelf = request.shelf.discount_percent;
-        let gain = gain(decision, shelf, choice.expected.value) * prepared.portion;
-        Self { offer, gain, is_first: revisions.is_empty() }
+        let waiting = decision.value_of_waiting(request.shelf.discount_percent);
+        Self {
+            offer,
+            gain: (choice.expected.value - waiting) * prepared.portion,
+            value_of_waiting: waiting * prepared.portion,
+            is_first: revisions.is_empty(),
+        }
     }
-}
-
-/// Returns the value of a change minus the value of keeping the shelf price for now.
-fn gain(decision: &Decision, shelf: u8, value: Decimal) -> Decimal {
-    let kept = decision.alternatives.iter().find(|step| step.discount_percent == shelf);
-    let kept = kept.and_then(|step| step.outcome.as_ref().ok());
-    value - kept.map_or(decision.if_unchanged.value, |kept| kept.value)
 }
 
 /// Converts an expectation from portions to the item's unit.
@@ -93,59 +93,57 @@ fn outlook(expected: &ExpectedOutcome, portion: Decimal, places: u32) -> Outlook
 /// Returns the decision's own reason if the decision was followed and counts the item's own unit;
 /// otherwise a reason in the item's unit.
 fn reason(
-    snapshot: &StoreSnapshot,
     prepared: &PreparedRequest,
     decision: &Decision,
     choice: &ArmChoice,
     (expected, unchanged): (&Outlook, &Outlook),
 ) -> String {
-    let PreparedRequest { request, on_hand, unit, .. } = prepared;
-    let percent = choice.discount_percent;
+    let PreparedRequest { request, on_hand, unit, portion, undercut } = prepared;
+    let wording = Wording { currency: request.currency, unit: *unit };
+    let left = wording.quantity(*on_hand);
+    let effect = wording.effect(choice.price, expected);
+    let reason = match choice.origin {
+        ChoiceOrigin::Rule(step) => format!(
+            "Control group: the fixed rule takes {} % off from {} on. {left} left. {effect}.",
+            step.discount_percent,
+            step.at.format("%H:%M")
+        ),
+        ChoiceOrigin::Random(of) => format!(
+            "{left} left. {effect}. Drawn from {of} steps within 1 % of the best value, to learn \
+             how customers answer."
+        ),
+        ChoiceOrigin::Best if *portion == Decimal::ONE => decision.reason.clone(),
+        ChoiceOrigin::Best => {
+            let value = choice.expected.value;
+            let waiting = decision.value_of_waiting(request.shelf.discount_percent);
+            let gain = Gain {
+                total: (value - decision.if_unchanged.value) * portion,
+                by_changing_now: (value - waiting) * portion,
+                salvage_value: request.salvage_value,
+            };
+            format!(
+                "{} {} Counted in portions of {}.",
+                wording.stock(*on_hand, request.shelf.price, unchanged),
+                wording.change(choice.price, expected, gain),
+                measured(*portion, *unit),
+            )
+        }
+    };
+    match undercut {
+        Some(shown) => format!(
+            "The catalogue price is {} now, below the offer of {shown}. {reason}",
+            wording.money(request.regular_price)
+        ),
+        None => reason,
+    }
+}
+
+/// Returns an exact quantity with its unit.
+fn measured(quantity: Decimal, unit: Unit) -> String {
     let measure = match unit {
         Unit::Each => "",
         Unit::Kilogram => " kg",
         Unit::Litre => " l",
     };
-    let shown = |quantity| rounded(quantity, if *unit == Unit::Each { 0 } else { 1 }).normalize();
-    let left = shown(*on_hand);
-    let effect = format!(
-        "at {percent} % off about {}{measure} sell and {}{measure} are left",
-        shown(expected.units),
-        shown(expected.waste)
-    );
-    match choice.origin {
-        ChoiceOrigin::Rule(step) => format!(
-            "Control group: the fixed rule takes {} % off from {} on. {left}{measure} left; \
-             {effect}.",
-            step.discount_percent,
-            step.at.format("%H:%M")
-        ),
-        ChoiceOrigin::Random(of) => format!(
-            "{left}{measure} left; {effect}. Drawn from {of} steps within 1 % of the best value, \
-             to learn how customers answer."
-        ),
-        ChoiceOrigin::Best if prepared.portion == Decimal::ONE => decision.reason.clone(),
-        ChoiceOrigin::Best => {
-            let places = request.currency.minor_digits();
-            let gain = choice.expected.value - decision.if_unchanged.value;
-            let mut gain = rounded(gain * prepared.portion, places);
-            gain.rescale(places);
-            let at = wall(&snapshot.store, snapshot.day.closes_at).format("%H:%M");
-            format!(
-                "{left}{measure} left; at {} about {}{measure} would sell until {at} and \
-                 {}{measure} would be left. {}{}: {gain} more than with the price unchanged. \
-                 Counted in portions of {}{measure}.",
-                request.shelf.price,
-                shown(unchanged.units),
-                shown(unchanged.waste),
-                &effect[..1].to_uppercase(),
-                &effect[1..],
-                prepared.portion
-            )
-        }
-    }
-}
-
-fn rounded(amount: Decimal, places: u32) -> Decimal {
-    amount.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero)
+    format!("{quantity}{measure}")
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::{Offer, Sku, Store};
+use domain::{Item, Money, Offer, PriceLabel, Sku, Store};
 
 /// Returns the business date of a store at `now`, also on a day on which the store stays closed.
 #[must_use]
@@ -25,13 +25,31 @@ pub fn latest(offers: Vec<Offer>) -> Vec<Offer> {
     items.into_values().collect()
 }
 
+/// Returns each offer with its label at `now`. A catalogue price below the price of a valid offer
+/// replaces that price. `items` are the items of the store.
+#[must_use]
+pub fn labelled(
+    offers: Vec<Offer>,
+    items: &[Item],
+    now: DateTime<Utc>,
+) -> Vec<(Offer, PriceLabel)> {
+    let prices: BTreeMap<&Sku, Money> = items.iter().map(|item| (&item.sku, item.price)).collect();
+    let label = |offer: Offer| {
+        let catalogue = prices.get(&offer.offer_id.sku).filter(|_| now < offer.valid_until);
+        let label = offer.label(catalogue.copied());
+        (offer, label)
+    };
+    offers.into_iter().map(label).collect()
+}
+
 /// Returns the fields of an offer with their names, as exact text. `clock` writes an instant as the
-/// store's clock shows it.
+/// store's clock shows it. An absent value is an empty text.
 #[must_use]
 pub fn fields(
     offer: &Offer,
+    label: &PriceLabel,
     clock: impl Fn(DateTime<Utc>) -> String,
-) -> [(&'static str, String); 22] {
+) -> [(&'static str, String); 23] {
     let (with, without) = (&offer.expected, &offer.if_unchanged);
     [
         ("offer_id", offer.offer_id.to_string()),
@@ -39,13 +57,14 @@ pub fn fields(
         ("from", clock(offer.valid_from)),
         ("until", clock(offer.valid_until)),
         ("regular", offer.regular_price.to_string()),
-        ("price", offer.price.to_string()),
-        ("currency", offer.price.currency().to_string()),
-        ("percent_off", offer.discount_percent.to_string()),
+        ("price", label.price.to_string()),
+        ("currency", label.price.currency().to_string()),
+        ("percent_off", text(label.percent_off)),
         ("on_hand", offer.on_hand.to_string()),
         ("reason", offer.reason.clone()),
-        ("was_price", offer.was_price.to_string()),
-        ("lowest_price", offer.lowest_price.map(|price| price.to_string()).unwrap_or_default()),
+        ("was_price", text(label.was_price)),
+        ("lowest_price", text(offer.lowest_price)),
+        ("step_percent", offer.discount_percent.to_string()),
         ("arm", offer.arm.as_str().to_owned()),
         ("trust", offer.trust.as_str().to_owned()),
         ("shadow", offer.shadow.to_string()),
@@ -57,4 +76,8 @@ pub fn fields(
         ("unchanged_revenue", without.revenue.to_string()),
         ("unchanged_waste", without.waste.to_string()),
     ]
+}
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }

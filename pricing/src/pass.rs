@@ -21,7 +21,7 @@ use tracing::{Instrument, debug, info_span, warn};
 
 use crate::metrics as names;
 use crate::offer_draft::OfferDraft;
-use crate::store_snapshot::{SkipReason, StoreDecisions, StoreRows, StoreSnapshot};
+use crate::store_snapshot::{ItemDecision, SkipReason, StoreDecisions, StoreRows, StoreSnapshot};
 
 /// Number of days before today that the lowest price is taken from. Source: Directive 98/6/EC,
 /// article 6a (2).
@@ -32,6 +32,36 @@ const LOWEST_PRICE_DAYS: u64 = 30;
 pub struct Pricing<T> {
     /// Catalogue, stock, closed days, histories and offers.
     pub tables: T,
+}
+
+/// Reason for pricing nothing in a store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotPriced {
+    /// The store has no entry in the catalogue.
+    #[error("store {0} is not in the catalogue; `daymark catalog import` puts it there")]
+    UnknownStore(StoreId),
+    /// The retailer's switch is off.
+    #[error("offers are switched off for the whole chain (enabled of the chain)")]
+    ChainDisabled,
+    /// The store's switch is off.
+    #[error("offers are switched off for this store (policy.enabled)")]
+    StoreDisabled,
+    /// The store is closed.
+    #[error("the store is closed at {at}: {hours}")]
+    Closed {
+        /// Instant, by the store's clock.
+        at: String,
+        /// Opening hours of the store.
+        hours: String,
+    },
+    /// The afternoon has not begun.
+    #[error("the afternoon begins at {starts_at} (policy.afternoon_starts), and it is {at}")]
+    BeforeAfternoon {
+        /// Instant, by the store's clock.
+        at: String,
+        /// Start of the afternoon, by the store's clock.
+        starts_at: String,
+    },
 }
 
 /// Result of a pass.
@@ -73,8 +103,12 @@ where
             if now >= slot + TimeDelta::minutes(SLOT_MINUTES.into()) {
                 return Ok(too_late("the slot is over"));
             }
-            let Some(snapshot) = self.read(store_id, slot, now).await? else {
-                return Ok(PassReport::default());
+            let snapshot = match self.read(store_id, slot, now).await? {
+                Ok(snapshot) => snapshot,
+                Err(reason) => {
+                    debug!(%reason, "not priced");
+                    return Ok(PassReport::default());
+                }
             };
             if now >= snapshot.day.closes_at {
                 return Ok(too_late("the store is closed"));
@@ -88,8 +122,8 @@ where
         pass
     }
 
-    /// Reads the snapshot of a store at a slot, without events from the slot on. Returns `None`
-    /// outside the store's afternoon, or if pricing is switched off.
+    /// Reads the snapshot of a store at a slot, without events from the slot on. Returns the reason
+    /// if nothing is priced then.
     ///
     /// # Errors
     /// Returns an error if a table cannot be read.
@@ -98,17 +132,24 @@ where
         store_id: &StoreId,
         slot: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<Option<StoreSnapshot>, Failure> {
-        let Some(store) = self.tables.load_store(store_id).await? else { return Ok(None) };
-        let Some(day) = store.afternoon_at(slot) else { return Ok(None) };
+    ) -> Result<Result<StoreSnapshot, NotPriced>, Failure> {
+        let Some(store) = self.tables.load_store(store_id).await? else {
+            return Ok(Err(NotPriced::UnknownStore(store_id.clone())));
+        };
+        let day = match afternoon(&store, slot) {
+            Ok(day) => day,
+            Err(reason) => return Ok(Err(reason)),
+        };
         let chain = self.tables.load_chain().await?;
-        if !chain.enabled || !store.policy.enabled {
-            debug!("switched off");
-            return Ok(None);
+        if !chain.enabled {
+            return Ok(Err(NotPriced::ChainDisabled));
+        }
+        if !store.policy.enabled {
+            return Ok(Err(NotPriced::StoreDisabled));
         }
         let is_exempt = chain.exempts(store.country.as_deref());
         let rows = self.read_rows(store, day, is_exempt, slot, now).await?;
-        Ok(Some(StoreSnapshot::new(rows)))
+        Ok(Ok(StoreSnapshot::new(rows)))
     }
 
     /// Reads the rows of a store at a slot, also outside its afternoon.
@@ -151,9 +192,9 @@ where
         decisions: StoreDecisions,
         valid_from: DateTime<Utc>,
     ) -> Result<PassReport, Failure> {
-        let StoreDecisions { drafts, kept, already_decided, skipped } = decisions;
-        let mut report = PassReport { kept, already_decided, skipped, ..PassReport::default() };
-        for draft in drafts {
+        let mut report = PassReport::default();
+        decisions.unchanged.values().for_each(|decision| report.count_unchanged(decision));
+        for draft in decisions.drafts {
             let offer = self.finish(draft, snapshot.is_exempt, valid_from).await?;
             match self.tables.publish_offer(&offer).await? {
                 Saved::Done if offer.shadow => report.shadows += 1,
@@ -162,7 +203,7 @@ where
                 Saved::Conflict(_) => report.already_decided += 1,
             }
         }
-        report.count();
+        report.count_metrics();
         Ok(report)
     }
 
@@ -188,6 +229,22 @@ where
         };
         Ok(Offer { lowest_price, was_price, ..offer })
     }
+}
+
+/// Returns the business day in whose afternoon `slot` is.
+fn afternoon(store: &Store, slot: DateTime<Utc>) -> Result<BusinessDay, NotPriced> {
+    if let Some(day) = store.afternoon_at(slot) {
+        return Ok(day);
+    }
+    let clock = |at: DateTime<Utc>| at.with_timezone(&store.zone).format("%a %H:%M").to_string();
+    let open = store.day_at(slot).filter(|day| (day.opens_at..day.closes_at).contains(&slot));
+    Err(match open {
+        Some(day) => NotPriced::BeforeAfternoon {
+            at: clock(slot),
+            starts_at: clock(store.clock_on(&day, store.policy.afternoon_starts)),
+        },
+        None => NotPriced::Closed { at: clock(slot), hours: store.hours.to_string() },
+    })
 }
 
 fn too_late(why: &str) -> PassReport {
@@ -227,7 +284,16 @@ impl PassReport {
         }
     }
 
-    fn count(&self) {
+    fn count_unchanged(&mut self, decision: &ItemDecision) {
+        match decision {
+            ItemDecision::Keep(_) => self.kept += 1,
+            ItemDecision::Skip(why) => *self.skipped.entry(*why).or_default() += 1,
+            ItemDecision::AlreadyDecided => self.already_decided += 1,
+            ItemDecision::Change(_) => {}
+        }
+    }
+
+    fn count_metrics(&self) {
         let first = self.published.iter().filter(|offer| offer.offer_id.revision == 1).count();
         let outcomes = [
             ("published", first),

@@ -10,7 +10,7 @@ use domain::event::Unit;
 use domain::history::DayKind;
 use domain::limits::SLOT_MINUTES;
 use domain::stock::{Availability, Figures, StockWindow, level_at, past_its_date};
-use domain::{Arm, BusinessDay, ClosedDay, Item, Offer, Store, slot_of};
+use domain::{Arm, BusinessDay, ClosedDay, Item, Money, Offer, Store, slot_of};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -30,6 +30,9 @@ pub struct PreparedRequest {
     pub portion: Decimal,
     /// Unit of the item.
     pub unit: Unit,
+    /// Price of the current offer, if the catalogue price is below it. The request then starts from
+    /// the catalogue price, and the decision becomes a revision even without a discount.
+    pub undercut: Option<Money>,
 }
 
 impl StoreSnapshot {
@@ -65,8 +68,14 @@ impl StoreSnapshot {
         if revisions.first().is_some_and(|first| first.price.currency() != item.price.currency()) {
             return Err(SkipReason::Undecidable);
         }
-        // A sign that says "was 2.40" stays true: a new regular price counts from tomorrow.
-        let regular_price = revisions.first().map_or(item.price, |first| first.regular_price);
+        // A higher catalogue price counts from tomorrow. A price below the current offer counts at
+        // once, because no customer pays more than the catalogue price.
+        let undercut = revisions.last().map(|latest| latest.price);
+        let undercut = undercut.filter(|shown| item.price.amount() < shown.amount());
+        let regular_price = match revisions.last() {
+            Some(latest) if undercut.is_none() => latest.regular_price,
+            _ => item.price,
+        };
         let Expectation { profile, elasticity } = self.expected(item, &rules);
         let request = DecisionRequest {
             store_id: self.store.store_id.to_string(),
@@ -78,7 +87,7 @@ impl StoreSnapshot {
             regular_price: regular_price.amount(),
             unit_cost: item.cost.map_or(Decimal::ZERO, |cost| cost.amount()),
             salvage_value: item.salvage_value.map_or(Decimal::ZERO, |value| value.amount()),
-            shelf: self.shelf(regular_price.amount(), &revisions),
+            shelf: self.shelf(regular_price.amount(), &revisions, undercut),
             sales_today: self.sales(
                 regular_price.amount(),
                 windows,
@@ -92,7 +101,7 @@ impl StoreSnapshot {
             offer_history: Vec::new(),
             rules: self.rules(item, &rules, arm),
         };
-        Ok(PreparedRequest { request, on_hand, portion, unit })
+        Ok(PreparedRequest { request, on_hand, portion, unit, undercut })
     }
 
     /// Checks the rules that forbid any decision.
@@ -138,11 +147,17 @@ impl StoreSnapshot {
         self.windows_of(item).iter().filter(move |row| row.key().window.start() >= since)
     }
 
-    fn shelf(&self, regular_price: Decimal, revisions: &[&Offer]) -> ShelfPrice {
+    fn shelf(
+        &self,
+        regular_price: Decimal,
+        revisions: &[&Offer],
+        undercut: Option<Money>,
+    ) -> ShelfPrice {
         let latest = revisions.last();
+        let shown = latest.filter(|_| undercut.is_none());
         ShelfPrice {
-            price: latest.map_or(regular_price, |offer| offer.price.amount()),
-            discount_percent: latest.map_or(0, |offer| offer.discount_percent),
+            price: shown.map_or(regular_price, |offer| offer.price.amount()),
+            discount_percent: shown.map_or(0, |offer| offer.discount_percent),
             since: latest.map(|offer| self.wall(offer.slot)),
             changes_today: u32::try_from(revisions.len()).unwrap_or(u32::MAX),
         }

@@ -1,10 +1,13 @@
 //! Reason of a decision: a few plain sentences made of the decision's own figures.
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use domain::Outlook;
+use domain::event::Unit;
+use rust_decimal::Decimal;
 
 use crate::decision::{Alternative, Decision, ExpectedOutcome, WhyNot};
 use crate::decision_grid::DecisionGrid;
 use crate::decision_request::DecisionRequest;
+use crate::wording::{Gain, Wording};
 
 /// Maximum length of a reason, in characters.
 pub const CHARS_MAX: usize = 400;
@@ -47,18 +50,21 @@ pub fn reason(
     reason
 }
 
+fn wording(request: &DecisionRequest) -> Wording {
+    Wording { currency: request.currency, unit: Unit::Each }
+}
+
 fn stock(request: &DecisionRequest, decision: &Decision) -> String {
     if request.on_hand == 0 {
         return "None left to sell.".to_owned();
     }
-    let ExpectedOutcome { units, waste, .. } = &decision.if_unchanged;
-    format!(
-        "{} left; at {} about {} would sell until closing and {} would be left.",
-        request.on_hand,
-        money(request, request.shelf.price),
-        whole(*units),
-        whole(*waste)
-    )
+    let unchanged = outlook(&decision.if_unchanged);
+    wording(request).stock(request.on_hand.into(), request.shelf.price, &unchanged)
+}
+
+fn outlook(expected: &ExpectedOutcome) -> Outlook {
+    let ExpectedOutcome { units, revenue, waste, .. } = *expected;
+    Outlook { units, revenue, waste }
 }
 
 fn choice(
@@ -66,29 +72,27 @@ fn choice(
     decision: &Decision,
     context: &ReasonContext<'_>,
 ) -> Option<String> {
-    let percent = decision.discount_percent;
-    let ExpectedOutcome { units, waste, value, .. } = &decision.expected;
+    let value = decision.expected.value;
     if decision.changes {
-        let gain = *value - decision.if_unchanged.value;
-        let (units, waste) = (whole(*units), whole(*waste));
-        let verb = if waste == Decimal::ONE { "is" } else { "are" };
-        let effect = format!("At {percent} % off about {units} sell and {waste} {verb} left");
-        return Some(if gain > Decimal::ZERO {
-            format!("{effect}: {} more than with the price unchanged.", money(request, gain))
-        } else {
-            format!("{effect}.")
-        });
+        let gain = Gain {
+            total: value - decision.if_unchanged.value,
+            by_changing_now: value - decision.value_of_waiting(request.shelf.discount_percent),
+            salvage_value: request.salvage_value,
+        };
+        let expected = outlook(&decision.expected);
+        return Some(wording(request).change(decision.price, &expected, gain));
     }
+    let percent = decision.discount_percent;
     let deeper = decision.alternatives.iter().filter(|step| step.discount_percent > percent);
     let allowed = deeper.filter_map(|step| Some((step, step.outcome.as_ref().ok()?)));
     let (next, expected) = allowed.max_by(|(a, x), (b, y)| {
         x.value.cmp(&y.value).then(b.discount_percent.cmp(&a.discount_percent))
     })?;
-    let loss = *value - expected.value;
-    let step = next.discount_percent;
-    let loss = if loss.is_zero() { "no more".to_owned() } else { money(request, loss) + " less" };
-    let later = if context.grid.slots() > 1 { ", and can still be given later" } else { "" };
-    Some(format!("{step} % off now would bring {loss}{later}."))
+    let loss = value - expected.value;
+    let money = |amount| wording(request).money(amount);
+    let loss = if loss.is_zero() { "no more".to_owned() } else { money(loss) + " less" };
+    let later = if context.grid.slots() > 1 { ", and can still come later" } else { "" };
+    Some(format!("{} now would bring {loss}{later}.", money(next.price)))
 }
 
 /// Returns the rule that prevents a deeper step, if there is one.
@@ -160,14 +164,4 @@ fn day(request: &DecisionRequest, context: &ReasonContext<'_>) -> Option<String>
         (Some(level), Some(little)) => Some(format!("{level} {little}")),
         (level, little) => level.or(little),
     }
-}
-
-fn whole(units: Decimal) -> Decimal {
-    units.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero)
-}
-
-fn money(request: &DecisionRequest, amount: Decimal) -> String {
-    let mut amount = amount;
-    amount.rescale(request.currency.minor_digits());
-    amount.to_string()
 }

@@ -2,7 +2,7 @@
 //! equal decisions; nothing here does I/O.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::calendar::BusinessDay;
@@ -11,7 +11,8 @@ use domain::draw;
 use domain::history::{History, HistorySubject};
 use domain::limits::SLOT_MINUTES;
 use domain::stock::StockWindow;
-use domain::{Arm, ClosedDay, Inputs, Item, Offer, Sku, Store, StoreId, Trust};
+use domain::{Arm, ClosedDay, Inputs, Item, Money, Offer, Sku, Store, StoreId, Trust};
+use rust_decimal::Decimal;
 
 use crate::arm::choose;
 use crate::contract;
@@ -80,6 +81,8 @@ pub enum SkipReason {
     TooFew,
     /// The events are unreliable, and the policy withholds decisions then.
     Withheld,
+    /// The change gains less than the policy's least gain.
+    SmallGain,
     /// The store has reached its number of changes per hour.
     Postponed,
     /// The shelf price is no step of the catalogue's ladder any more, or a figure is out of range.
@@ -99,10 +102,49 @@ impl SkipReason {
             Self::PastItsDate => "past_its_date",
             Self::TooFew => "too_few",
             Self::Withheld => "withheld",
+            Self::SmallGain => "small_gain",
             Self::Postponed => "postponed",
             Self::Undecidable => "undecidable",
         }
     }
+
+    /// Returns the reason as a sentence for people.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Excluded => {
+                "Never discounted: no_discount of the item, or exclude of its category."
+            }
+            Self::OutOfHours => {
+                "Outside the hours of its category (earliest, latest) or after latest_change."
+            }
+            Self::NotItsTurn => {
+                "Its category takes its steps in another slot (step_jitter_minutes)."
+            }
+            Self::NoCost => "The policy has min_margin_percent, and the item has no cost.",
+            Self::PastItsDate => "All units left are past their date.",
+            Self::TooFew => "No stock, or less than min_on_hand.",
+            Self::Withheld => "Events of the tills are missing or late, and on_doubt is withhold.",
+            Self::SmallGain => "A change would gain less than min_gain or min_gain_percent.",
+            Self::Postponed => "The store has used its max_changes_per_hour.",
+            Self::Undecidable => {
+                "The shelf price is not a step of the ladder any more, or a figure is out of range."
+            }
+        }
+    }
+}
+
+/// Decision about one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemDecision {
+    /// The price changes.
+    Change(Box<OfferDraft>),
+    /// The price stays, for this reason.
+    Keep(String),
+    /// Nothing is decided.
+    Skip(SkipReason),
+    /// This slot or a later one has a revision.
+    AlreadyDecided,
 }
 
 /// Decisions about the items of a store.
@@ -111,12 +153,8 @@ pub struct StoreDecisions {
     /// Offers to be written: largest gain first, or in random order if the store's experiment
     /// compares arms.
     pub drafts: Vec<OfferDraft>,
-    /// Number of items whose price stays.
-    pub kept: usize,
-    /// Number of items that this slot or a later one decided before.
-    pub already_decided: usize,
-    /// Number of skipped items by reason.
-    pub skipped: BTreeMap<SkipReason, usize>,
+    /// Items without a change. Never holds [`ItemDecision::Change`].
+    pub unchanged: BTreeMap<Sku, ItemDecision>,
 }
 
 impl StoreSnapshot {
@@ -150,16 +188,10 @@ impl StoreSnapshot {
     #[must_use]
     pub fn decide(&self) -> StoreDecisions {
         let mut decisions = StoreDecisions::default();
-        let count = |skipped: &mut BTreeMap<_, usize>, why| *skipped.entry(why).or_default() += 1;
         for item in &self.items {
-            if self.last_slot(item).is_some_and(|decided_for| decided_for >= self.slot) {
-                decisions.already_decided += 1;
-                continue;
-            }
             match self.decide_about(item) {
-                Ok(Some(draft)) => decisions.drafts.push(draft),
-                Ok(None) => decisions.kept += 1,
-                Err(why) => count(&mut decisions.skipped, why),
+                ItemDecision::Change(draft) => decisions.drafts.push(*draft),
+                unchanged => drop(decisions.unchanged.insert(item.sku.clone(), unchanged)),
             }
         }
         let is_compared = self.store.policy.experiment.compares();
@@ -169,18 +201,24 @@ impl StoreSnapshot {
         });
         if let Some(most) = self.store.policy.max_changes_per_hour.filter(|_| !self.is_shadow()) {
             let room = (most as usize).saturating_sub(self.changes_within_the_hour());
-            for _ in decisions.drafts.drain(room.min(decisions.drafts.len())..) {
-                count(&mut decisions.skipped, SkipReason::Postponed);
+            for draft in decisions.drafts.drain(room.min(decisions.drafts.len())..) {
+                let postponed = ItemDecision::Skip(SkipReason::Postponed);
+                decisions.unchanged.insert(draft.offer.offer_id.sku, postponed);
             }
         }
         decisions
     }
 
-    /// Returns the draft of an offer for one item; `None` if the price stays.
-    ///
-    /// # Errors
-    /// Returns the reason if nothing is decided about the item.
-    pub fn decide_about(&self, item: &Item) -> Result<Option<OfferDraft>, SkipReason> {
+    /// Decides about one item.
+    #[must_use]
+    pub fn decide_about(&self, item: &Item) -> ItemDecision {
+        if self.last_slot(item).is_some_and(|decided_for| decided_for >= self.slot) {
+            return ItemDecision::AlreadyDecided;
+        }
+        self.decided(item).unwrap_or_else(ItemDecision::Skip)
+    }
+
+    fn decided(&self, item: &Item) -> Result<ItemDecision, SkipReason> {
         let is_trusted = self.events.trust == Trust::Full;
         if !is_trusted && self.store.policy.on_doubt == OnDoubt::Withhold {
             return Err(SkipReason::Withheld);
@@ -194,11 +232,26 @@ impl StoreSnapshot {
         let decision = decide(&line.request);
         let at = (&self.store, &self.day, self.slot);
         let choice = choose(arm, at, &line.request, &decision);
-        if choice.discount_percent == line.request.shelf.discount_percent {
-            return Ok(None);
+        let is_change = choice.discount_percent != line.request.shelf.discount_percent;
+        if !is_change && prepared.undercut.is_none() {
+            let by_rule = "Control group: the fixed rule takes no further step now.".to_owned();
+            let reason = if arm == Arm::Control { by_rule } else { decision.reason };
+            return Ok(ItemDecision::Keep(reason));
         }
         let inputs = Inputs { request, answer: contract::answer(&line, &decision) };
-        Ok(Some(OfferDraft::new(self, item, &prepared, arm, &decision, choice, inputs)))
+        let draft = OfferDraft::new(self, item, &prepared, arm, &decision, choice, inputs);
+        // The control arm follows its rule, and exploration is paid for in gains.
+        if arm == Arm::Policy && prepared.undercut.is_none() && !self.is_worth_it(&draft) {
+            return Err(SkipReason::SmallGain);
+        }
+        Ok(ItemDecision::Change(Box::new(draft)))
+    }
+
+    /// `true` if the gain reaches the least gain of the policy.
+    fn is_worth_it(&self, draft: &OfferDraft) -> bool {
+        let policy = &self.store.policy;
+        let least = draft.value_of_waiting.abs() * Decimal::new(policy.min_gain_percent.into(), 2);
+        draft.gain >= policy.min_gain && draft.gain >= least
     }
 
     /// Returns the arm of an item on this day.
@@ -206,6 +259,23 @@ impl StoreSnapshot {
     pub fn arm_of(&self, item: &Item) -> Arm {
         let experiment = &self.store.policy.experiment;
         experiment.arm(&self.store.store_id, item.category.as_deref(), self.day.date)
+    }
+
+    /// Returns the price on the shelf: that of the current offer, or the catalogue price if it is
+    /// lower or there is no offer.
+    #[must_use]
+    pub fn shelf_price(&self, item: &Item) -> Money {
+        let latest = self.revisions_of(item, false).last().copied();
+        latest.map_or(item.price, |offer| offer.label(Some(item.price)).price)
+    }
+
+    /// Returns the items with windows that the catalogue does not have, and which have no price.
+    pub fn unpriced(&self) -> impl Iterator<Item = &Sku> {
+        let known: HashSet<&Sku> = self.items.iter().map(|item| &item.sku).collect();
+        let mut unpriced: Vec<&Sku> =
+            self.windows.keys().filter(|sku| !known.contains(sku)).collect();
+        unpriced.sort();
+        unpriced.into_iter()
     }
 
     /// Returns the windows of an item, in order.

@@ -8,8 +8,9 @@ use clap::Args;
 use domain::ports::CatalogTable;
 use import::{CatalogEntry, CatalogFile, Change, EntryKey, Origin, catalog_entries, plan};
 
+use super::running_offers::note_replaced;
 use super::stored::load;
-use crate::{CommandError, connect, output};
+use crate::{CommandError, clock, connect, output};
 
 /// Number of new entries that the answer names one by one.
 const NEW_SHOWN_MAX: usize = 20;
@@ -40,8 +41,9 @@ const NEW_SHOWN_MAX: usize = 20;
 /// afternoon_starts (14:00), latest_change, ladder_percent (0 10 … 70), max_discount_percent,
 /// min_price, min_margin_percent, price_endings ("0 5"), min_minutes_between_changes (30, at most
 /// 10080), max_changes (6, at most 1000, or "unlimited"), max_changes_per_hour (of the whole
-/// store), step_jitter_minutes (0), min_on_hand (1), elasticity (2.2), on_doubt (mark or withhold),
-/// doubt_after_minutes (60),
+/// store), step_jitter_minutes (0), min_on_hand (1), min_gain (0: least gain of a change in the
+/// currency of the item), min_gain_percent (0: the same in percent of the value of waiting),
+/// elasticity (2.2), on_doubt (mark or withhold), doubt_after_minutes (60),
 /// experiment {salt, control_percent, exploration_percent, rule [{at, discount_percent}]},
 /// categories {name: {exclude, earliest, latest, ladder_percent, max_discount_percent, min_price,
 /// min_margin_percent, elasticity}}.
@@ -120,6 +122,7 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
     if new > NEW_SHOWN_MAX {
         output::line(format_args!("and {} more new entries", new - NEW_SHOWN_MAX));
     }
+    note_replaced(&tables, &catalogue, &plan.changes, clock::now()).await?;
     let what = if args.check { "checked" } else { "loaded" };
     let chain = if chains > 0 { ", the chain" } else { "" };
     let wrong = plan.refused.len();

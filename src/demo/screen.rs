@@ -74,13 +74,13 @@ impl Screen {
             let id = &offer.offer_id;
             let Some(shop) = retailer.shop(&id.store_id) else { continue };
             let text = format!(
-                "{} {:<18} {:<22} {} -> {}  -{} %  {} left",
+                "{} {:<18} {:<22} {} -> {}{}  {} left",
                 shop.local_time(offer.valid_from),
                 id.store_id,
                 id.sku,
                 offer.regular_price,
                 offer.price,
-                offer.discount_percent,
+                percent_off(offer),
                 offer.on_hand,
             );
             self.bar.suspend(|| output::line(text));
@@ -189,9 +189,8 @@ fn offers_table(retailer: &DemoRetailer, offers: &[Offer]) -> String {
     let row = |((store_id, sku), revisions): ((&StoreId, &Sku), Vec<&Offer>)| {
         let shop = retailer.shop(store_id)?;
         let (first, last) = (revisions.first()?, revisions.last()?);
-        let step = |offer: &&Offer| {
-            format!("{} -{} %", shop.local_time(offer.valid_from), offer.discount_percent)
-        };
+        let step =
+            |offer: &&Offer| format!("{}{}", shop.local_time(offer.valid_from), percent_off(offer));
         Some(vec![
             store_id.to_string(),
             sku.to_string(),
@@ -232,4 +231,10 @@ fn figures_table(played: &DayFigures, regular: &DayFigures) -> String {
         row("margin, EUR", played.margin(), regular.margin(), 2),
     ];
     output::table(&columns, rows)
+}
+
+/// Returns the discount on the label of an offer as text like ` -30 %`; empty without one.
+fn percent_off(offer: &Offer) -> String {
+    let percent = offer.label(None).percent_off;
+    percent.map(|percent| format!(" -{percent} %")).unwrap_or_default()
 }

@@ -64,8 +64,8 @@ pub(crate) fn offer_chart(offer: &Offer, context: &OfferContext<'_>) -> Afternoo
     let events = || windows.iter().flat_map(StockWindow::events);
     AfternoonChart {
         title: format!(
-            "{name}: {} % off from {}, {price_before} → {} {}",
-            offer.discount_percent,
+            "{name}: {}from {}, {price_before} → {} {}",
+            percent_off(offer).map(|percent| format!("{percent} % off ")).unwrap_or_default(),
             offer.slot.with_timezone(&store.zone).format("%H:%M"),
             offer.price,
             offer.price.currency(),
@@ -86,6 +86,11 @@ pub(crate) fn offer_chart(offer: &Offer, context: &OfferContext<'_>) -> Afternoo
     }
 }
 
+/// Returns the discount that the label of the offer names.
+fn percent_off(offer: &Offer) -> Option<u8> {
+    offer.label(None).percent_off
+}
+
 /// Returns the time at which the store begins to clear the shelf. Waste in the last minutes before
 /// the close is the stock that was left, so the chart ends before it.
 fn cleared_from(windows: &[StockWindow], closes_at: DateTime<Utc>) -> DateTime<Utc> {
@@ -102,16 +107,16 @@ fn prices(
     context: &OfferContext<'_>,
     minute: impl Fn(DateTime<Utc>) -> f64,
 ) -> Vec<PriceStep> {
-    let step = |at, price: Money, discount_percent| PriceStep {
+    let step = |at, price: Money, percent_off: Option<u8>| PriceStep {
         at: minute(at),
         price: height(price.amount()),
         label: price.to_string(),
-        discount_percent,
+        discount_percent: percent_off.unwrap_or(0),
     };
-    let regular = step(context.day.opens_at, offer.regular_price, 0);
+    let regular = step(context.day.opens_at, offer.regular_price, None);
     // A shadow offer is shown with the other shadow offers, a published one with published ones.
     let revisions = context.revisions.iter().filter(|other| other.shadow == offer.shadow);
-    let later = revisions.map(|other| step(other.slot, other.price, other.discount_percent));
+    let later = revisions.map(|other| step(other.slot, other.price, percent_off(other)));
     std::iter::once(regular).chain(later).collect()
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use chrono_tz::Tz;
 use clap::Args;
 use domain::ports::CatalogTable;
-use domain::{Money, Offer, OfferId, Outlook};
+use domain::{Money, Offer, OfferId, Outlook, PriceLabel};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -80,11 +80,10 @@ fn described(offer: &Offer, zone: Tz) -> String {
     let mut add = |name: &str, value: String| {
         writeln!(text, "  {name:<10} {value}").expect("a string can be written to");
     };
-    add(
-        "price",
-        format!("{price} {currency}, {} % off {}", offer.discount_percent, offer.regular_price),
-    );
-    add("before", format!("{}{}", offer.was_price, lowest.unwrap_or_default()));
+    let label = offer.label(None);
+    let step = format!("the {} % step of {}", offer.discount_percent, offer.regular_price);
+    add("price", format!("{price} {currency}, {step}"));
+    add("label", label_text(&label) + &lowest.unwrap_or_default());
     let period = format!("{} to {}, {zone}", local(offer.valid_from), local(offer.valid_until));
     add("holds", if offer.shadow { format!("nowhere: a shadow, of {period}") } else { period });
     add("on hand", format!("{}{}", offer.on_hand, portion.unwrap_or_default()));
@@ -99,6 +98,15 @@ fn described(offer: &Offer, zone: Tz) -> String {
     text
 }
 
+/// Returns the text that a label may show in addition to the price.
+fn label_text(label: &PriceLabel) -> String {
+    match (label.was_price, label.percent_off) {
+        (Some(was), Some(percent)) => format!("before {was}, {percent} % off"),
+        (Some(was), None) => format!("before {was}"),
+        (None, _) => "no previous price, no percentage".to_owned(),
+    }
+}
+
 fn outlook(outlook: &Outlook, price: Money) -> String {
     let digits = price.currency().minor_digits() as usize;
     let Outlook { units, revenue, waste } = outlook;
@@ -106,7 +114,7 @@ fn outlook(outlook: &Outlook, price: Money) -> String {
 }
 
 const COLUMNS: &[Column] = &[
-    Column::Number("percent_off"),
+    Column::Number("step_percent"),
     Column::Number("price"),
     Column::Text("allowed"),
     Column::Number("sold"),

@@ -10,7 +10,7 @@ use domain::history::DATES;
 use domain::ports::{CatalogTable, DaysTable};
 use domain::{History, Item, Offer, OfferId};
 use pricing::offer_draft::OfferDraft;
-use pricing::store_snapshot::{SkipReason, StoreSnapshot};
+use pricing::store_snapshot::{ItemDecision, SkipReason, StoreSnapshot};
 use pricing::{Pricing, contract};
 use serde_json::Value;
 
@@ -103,9 +103,11 @@ async fn from_the_tables(
     let request = contract::write(&prepared.request);
     let mut found = differences(&offer.inputs.request, &request, cause_of);
     match snapshot.decide_about(&item) {
-        Ok(Some(draft)) => found.extend(other_differences(offer, &draft)),
-        Ok(None) => found.push("the price would be left as it is".to_owned()),
-        Err(why) => found.push(skipped(why)),
+        ItemDecision::Change(draft) => found.extend(other_differences(offer, &draft)),
+        ItemDecision::Keep(_) => found.push("the price would be left as it is".to_owned()),
+        ItemDecision::Skip(why) => found.push(skipped(why)),
+        // The offers of this slot and later ones were left out.
+        ItemDecision::AlreadyDecided => {}
     }
     Ok(found)
 }

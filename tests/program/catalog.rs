@@ -51,8 +51,10 @@ fn invalid_entries_are_reported_by_line_and_the_others_are_loaded() {
         let ran = up.daymark(words.chain(flags.iter().copied()));
         let out = ran.out.clone();
         let message = ran.failure();
-        assert_eq!(message.lines().count(), wrong.len(), "{message}");
-        for (output, line) in wrong.iter().zip(message.lines()) {
+        // The two stores without a country are warnings.
+        let refused: Vec<&str> = message.lines().filter(|line| !line.contains("warning")).collect();
+        assert_eq!(refused.len(), wrong.len(), "{message}");
+        for (output, line) in wrong.iter().zip(refused) {
             assert!(line.contains(output), "{output} in {line}");
         }
         out

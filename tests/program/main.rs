@@ -18,6 +18,7 @@ mod full_disk;
 mod gaps;
 mod history;
 mod offers;
+mod price;
 mod quarantine;
 mod redrive;
 mod restart;

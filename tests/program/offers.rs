@@ -12,9 +12,9 @@ use crate::support::{ApiClient, UpProcess, event, eventually, now, sale};
 /// Running program with a store in a time zone in which it is 15:00 now. Fifty loaves of rye were
 /// received today and one was sold. The buns have a history only. The program was just restarted,
 /// so that it prices the store at once.
-struct CornerStore {
-    up: UpProcess,
-    at: DateTime<Utc>,
+pub(crate) struct CornerStore {
+    pub(crate) up: UpProcess,
+    pub(crate) at: DateTime<Utc>,
     date: String,
     folder: TempDir,
     /// Catalogue entry of the store without its hours.
@@ -22,7 +22,7 @@ struct CornerStore {
 }
 
 impl CornerStore {
-    fn open(policy: &Value) -> Self {
+    pub(crate) fn open(policy: &Value) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name).display().to_string();
         let data = path("data");
@@ -89,12 +89,12 @@ impl CornerStore {
         self.up.daymark(["days", "--store", "corner", "--close"]).success();
     }
 
-    fn list_command<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn list_command<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
         [&["offers", "--store", "corner", "--date", &self.date][..], more].concat()
     }
 
     /// Waits for the first offer.
-    fn wait_for_offer(&self, more: &[&str]) {
+    pub(crate) fn wait_for_offer(&self, more: &[&str]) {
         let command = self.list_command(&[more, &["--format", "json"]].concat());
         eventually("an offer appears", || {
             let rows = self.up.daymark(command.iter().copied()).rows();
@@ -114,7 +114,7 @@ fn yesterday_of(date: &str) -> NaiveDate {
 /// Returns the public fields of an offer.
 fn public(offer: &BTreeMap<String, String>) -> Value {
     let names = ["offer_id", "sku", "from", "until", "regular", "price", "currency", "percent_off"];
-    let names = names.into_iter().chain(["was_price", "lowest_price", "reason"]);
+    let names = names.into_iter().chain(["was_price", "lowest_price", "step_percent", "reason"]);
     let mut public: Value = names.map(|name| (name.to_owned(), json!(offer[name]))).collect();
     public["revision"] = json!("1");
     public
@@ -180,7 +180,8 @@ fn an_offer_is_explained_decided_by_the_filter_and_replayed_to_the_same_bytes() 
     let id = corner.first();
     let daymark = |words: &[&str]| corner.up.daymark(words.iter().copied());
     let explained = daymark(&["offers", "explain", &id]).success();
-    let expected = ["% off 3.90", "49 left", "policy", "full", "sold for", "chosen", "floor"];
+    let expected =
+        ["% step of 3.90", "% off", "49 left", "policy", "full", "sold for", "chosen", "floor"];
     for expected in expected {
         assert!(explained.contains(expected), "{expected} in {explained}");
     }
@@ -237,6 +238,25 @@ fn an_offer_is_replayed_to_the_same_bytes_after_its_day_is_closed() {
     assert_eq!(replayed.out.matches("identical, byte for byte").count(), 2, "{}", replayed.out);
     let request = corner.up.daymark(["offers", "explain", &corner.first(), "--request"]).success();
     assert!(request.contains(r#""basis":"category""#), "the buns' day is in it: {request}");
+}
+
+#[test]
+fn a_catalogue_price_below_the_offer_is_noted_and_shown_at_once() {
+    let corner = CornerStore::open(&json!({}));
+    corner.wait_for_offer(&[]);
+    let file = corner.folder.path().join("prices.csv").display().to_string();
+    std::fs::write(&file, "sku,price,floor\nrye,1.10,\n").expect("written");
+    let ran = corner.up.daymark(["catalog", "import", &file]);
+    assert!(ran.err.contains("store corner: the offer of rye, "), "{}", ran.err);
+    assert!(ran.err.contains("above the catalogue price 1.10 now"), "{}", ran.err);
+    let shown = corner.up.daymark(corner.list_command(&["--format", "json"])).rows();
+    let [offer] = shown.as_slice() else { panic!("one offer: {shown:?}") };
+    assert_eq!(
+        (&*offer["price"], &*offer["was_price"], &*offer["percent_off"]),
+        ("1.10", "3.90", "71")
+    );
+    let wire = ApiClient::new(&corner.up).get("/v1/stores/corner/offers").json();
+    assert_eq!(wire["offers"][0]["price"], "1.10");
 }
 
 #[test]

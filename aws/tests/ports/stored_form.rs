@@ -77,6 +77,8 @@ expected_units N 12.25
 expected_waste N 0
 inputs B 28b52ffd20108100 007b22736b75223a 22727965227d0a7b 7d
 inputs_digest S c1724d3c029bee698bca916d55f38c8402fec8b29209d9107be7715e1c32c36e
+label_percent_off S 51
+label_was_price S 8.00
 lowest_price N 8
 offer_id S 2026-03-12/s1/rye/2
 on_hand N 12.375
@@ -136,9 +138,10 @@ entry S {"country":null,"hours":"mon 07:00-18:30, tue 07:00-18:30, wed 07:00-18:
     "elasticity":"2.2","enabled":true,"experiment":{"control_percent":0,
     "exploration_percent":0,"rule":[],"salt":""},"ladder_percent":[0,10,20,30,40,50,60,
     70],"latest_change":null,"max_changes":"unlimited","max_changes_per_hour":null,
-    "max_discount_percent":95,"min_margin_percent":null,"min_minutes_between_changes":30,
-    "min_on_hand":"1","min_price":null,"on_doubt":"mark","price_endings":[],
-    "shadow":false,"step_jitter_minutes":0},"store_id":"s1","zone":"Europe/Berlin"}
+    "max_discount_percent":95,"min_gain":"0","min_gain_percent":0,
+    "min_margin_percent":null,"min_minutes_between_changes":30,"min_on_hand":"1",
+    "min_price":null,"on_doubt":"mark","price_endings":[],"shadow":false,
+    "step_jitter_minutes":0},"store_id":"s1","zone":"Europe/Berlin"}
 pk S store#s1
 sk S settings
 "#;

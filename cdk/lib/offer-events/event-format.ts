@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 
 export const SOURCE = 'daymark.offers';
 
-/** Events of the first revision of an item's day, and of the later ones with a deeper discount. */
+/** Events of the first revision of an item's day, and of the later ones with a lower price. */
 export const DETAIL_TYPES = ['OfferPublished', 'OfferDeepened'] as const;
 
 export type DetailType = (typeof DETAIL_TYPES)[number];
@@ -27,8 +27,9 @@ export const FIELDS: Readonly<Record<string, AttributeType>> = {
   valid_until: 'S',
   currency: 'S',
   regular_price: 'N',
-  was_price: 'N',
   price: 'N',
+  label_was_price: 'S',
+  label_percent_off: 'S',
   discount_percent: 'N',
   on_hand: 'N',
   piece: 'N',

@@ -37,6 +37,8 @@ const FIELDS: &[&str] = &[
     "max_changes_per_hour",
     "step_jitter_minutes",
     "min_on_hand",
+    "min_gain",
+    "min_gain_percent",
     "elasticity",
     "on_doubt",
     "doubt_after_minutes",
@@ -90,6 +92,11 @@ pub struct Policy {
     pub step_jitter_minutes: u32,
     /// Smallest stock on hand of an item that may get a discount, in its unit.
     pub min_on_hand: Decimal,
+    /// Smallest expected gain of a price change, in the currency of the item: the value of the
+    /// change now minus the value of waiting. A change that gains less is not made.
+    pub min_gain: Decimal,
+    /// Smallest expected gain of a price change, in percent of the value of waiting.
+    pub min_gain_percent: u8,
     /// Price elasticity of demand at the regular price: the demand at `d` percent off is
     /// `exp(elasticity * d / 100)` times the demand without discount.
     pub elasticity: Decimal,
@@ -124,6 +131,8 @@ impl Default for Policy {
             max_changes_per_hour: None,
             step_jitter_minutes: 0,
             min_on_hand: Decimal::ONE,
+            min_gain: Decimal::ZERO,
+            min_gain_percent: 0,
             elasticity: Decimal::new(22, 1),
             on_doubt: OnDoubt::Mark,
             doubt_after_minutes: 60,
@@ -174,6 +183,8 @@ impl Policy {
             "max_changes_per_hour": self.max_changes_per_hour,
             "step_jitter_minutes": self.step_jitter_minutes,
             "min_on_hand": amount(self.min_on_hand),
+            "min_gain": amount(self.min_gain),
+            "min_gain_percent": self.min_gain_percent,
             "elasticity": amount(self.elasticity),
             "on_doubt": self.on_doubt.as_str(),
             "doubt_after_minutes": self.doubt_after_minutes,
@@ -213,6 +224,10 @@ fn read(fields: &mut FieldReader<'_>) -> Policy {
         min_on_hand: fields
             .decimal("min_on_hand", Decimal::ZERO, Decimal::from(1_000_000))
             .map_or(default.min_on_hand, |least| least.normalize()),
+        min_gain: fields
+            .decimal("min_gain", Decimal::ZERO, Decimal::from(UNIT_PRICE_MAX))
+            .map_or(default.min_gain, |gain| gain.normalize()),
+        min_gain_percent: fields.percent("min_gain_percent").unwrap_or(default.min_gain_percent),
         elasticity: fields.elasticity().unwrap_or(default.elasticity),
         on_doubt: fields.word("on_doubt", OnDoubt::ALL).unwrap_or(default.on_doubt),
         doubt_after_minutes: fields

@@ -83,6 +83,13 @@ impl<'a> Warnings<'a> {
             let advice = if code == "UK" { "; the United Kingdom is GB" } else { "" };
             found.push(format!("country {code} is not assigned in ISO 3166{advice}"));
         }
+        if store.country.is_none() && store.policy.enabled {
+            found.push(
+                "no country, so each label names the lowest price of 30 days; give the country, \
+                 like DE, or switch offers off with policy.enabled"
+                    .to_owned(),
+            );
+        }
         let policy = &store.policy;
         let ladder = [("policy".to_owned(), &policy.ladder, policy.max_discount_percent)];
         let of_categories = policy.categories.iter().map(|(name, rules)| {

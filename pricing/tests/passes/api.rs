@@ -48,6 +48,8 @@ fn an_offer_is_shown_from_its_slot_to_its_end_and_later_by_date() {
     assert_eq!((status, &body["date"]), (StatusCode::OK, &"2026-03-12".into()));
     assert_eq!(body["offers"][0]["price"], offer.price.to_string());
     assert_eq!(body["offers"][0]["from"], "2026-03-12T15:00:00+01:00");
+    assert_eq!(body["offers"][0]["was_price"], "2.40");
+    assert_eq!(body["offers"][0]["step_percent"], offer.discount_percent.to_string());
     // Expectations and the arm are internal.
     assert_eq!(body["offers"][0].get("arm"), None);
 

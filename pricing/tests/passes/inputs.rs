@@ -31,7 +31,7 @@ fn request(offer: &Offer) -> Value {
 }
 
 /// Closes a day of the roll with these events instead of those in `world`.
-fn close(world: &World, date: NaiveDate, life: u16, events: &[Event]) {
+pub(crate) fn close(world: &World, date: NaiveDate, life: u16, events: &[Event]) {
     let store = run(world.tables.load_store(&"corner".parse().unwrap())).unwrap().unwrap();
     let key = DayKey { store_id: store.store_id.clone(), sku: "roll".parse().unwrap(), date };
     let context = DayContext {

@@ -4,6 +4,7 @@ mod afternoon;
 mod api;
 mod days;
 mod inputs;
+mod labels;
 mod measured;
 mod policy_rules;
 
@@ -54,6 +55,16 @@ impl World {
         for row in rows.values() {
             assert_eq!(run(self.tables.save_stock(row, None)), Ok(Saved::Done));
         }
+    }
+
+    /// Adds an event to its window, as the processors would.
+    fn add(&self, event: &Event) {
+        let key = WindowKey::of(event);
+        let stored = run(self.tables.load_stock(&[key.clone().into()])).expect("rows").pop();
+        let read = stored.as_ref().map(StockWindow::version);
+        let mut row = stored.unwrap_or_else(|| StockWindow::new(key));
+        drop(row.absorb(event.clone()));
+        assert_eq!(run(self.tables.save_stock(&row, read.as_ref())), Ok(Saved::Done));
     }
 
     fn pricing(&self) -> Pricing<Tables> {

@@ -55,6 +55,8 @@ fn broken_rule(
     let line = shop.items.iter().find(|line| line.item.sku == offer.offer_id.sku)?;
     let (price, regular) = (offer.price.amount(), offer.regular_price.amount());
     let percent = offer.discount_percent;
+    // A catalogue price below the offer becomes a revision, whatever the rules for discounts.
+    let is_undercut = before.is_some() && percent == 0;
     let promised = regular * Decimal::from(100 - percent) / Decimal::from(100);
     let in_afternoon = |(begins, closes): (DateTime<Utc>, DateTime<Utc>)| {
         begins <= offer.slot && offer.slot < closes && offer.valid_until == closes
@@ -93,7 +95,7 @@ fn broken_rule(
             "later than its category allows",
         ),
         (
-            rules_of_category.min_price.is_none_or(|least| price >= least),
+            is_undercut || rules_of_category.min_price.is_none_or(|least| price >= least),
             "below the minimum price of its category",
         ),
         (offer.shadow == policy.shadow, "shadow differs from the policy"),
@@ -113,28 +115,40 @@ fn broken_rule(
             "decided on untrusted till data",
         ),
         (adds_up(&offer.expected) && adds_up(&offer.if_unchanged), "expectations do not add up"),
-        (offer.was_price.amount() <= regular, "previous price above the regular price"),
+        (
+            before.map_or(offer.was_price.amount() <= regular, |b| offer.was_price == b.was_price),
+            "previous price above the regular price, or not that of the day",
+        ),
         (offer.offer_id.revision == number, "revision is not the next number"),
-        (price < regular, "not below the regular price"),
+        (price < regular || is_undercut && price == regular, "not below the regular price"),
         (price <= promised, "above the discounted price on the label"),
         (price > Decimal::ZERO, "price is zero"),
         (
-            line.item.floor.is_none_or(|floor| price >= floor.amount()),
+            is_undercut || line.item.floor.is_none_or(|floor| price >= floor.amount()),
             "below the floor of the item",
         ),
-        (ladder.steps().contains(&percent) && percent > 0, "not a step of the ladder"),
+        (
+            ladder.steps().contains(&percent) && (percent > 0 || is_undercut),
+            "not a step of the ladder",
+        ),
         (percent <= policy.max_discount_percent, "deeper than the maximum discount"),
-        (endings.is_empty() || ends_well, "price ending not allowed"),
-        (policy.max_changes.is_none_or(|most| number <= most), "more changes than the maximum"),
+        (is_undercut || endings.is_empty() || ends_well, "price ending not allowed"),
+        (
+            is_undercut || policy.max_changes.is_none_or(|most| number <= most),
+            "more changes than the maximum",
+        ),
         (
             before.is_none_or(|before| price < before.price.amount()),
             "not below the previous revision",
         ),
         (
-            before.is_none_or(|before| percent > before.discount_percent),
+            before.is_none_or(|before| {
+                percent > before.discount_percent || regular < before.regular_price.amount()
+            }),
             "not deeper than the previous revision",
         ),
-        (before.is_none_or(later), "too soon after the previous revision"),
+        (is_undercut || before.is_none_or(later), "too soon after the previous revision"),
+        (label_is_true(offer), "label that is not true"),
         (offer.slot.timestamp() % SLOT.num_seconds() == 0, "not at the start of a slot"),
         (afternoon.is_none_or(in_afternoon), "outside the afternoon"),
         (offer.valid_until > offer.slot, "ends before its slot"),
@@ -144,6 +158,19 @@ fn broken_rule(
         (offer.on_hand > Decimal::ZERO, "no stock on hand"),
     ];
     rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule)
+}
+
+/// `true` if the label names a previous price only above the price, and the percentage between.
+fn label_is_true(offer: &Offer) -> bool {
+    let (price, prior) = (offer.price.amount(), offer.was_price.amount());
+    let label = offer.label(None);
+    if prior <= price {
+        return label.was_price.is_none() && label.percent_off.is_none();
+    }
+    let percent = Decimal::from(label.percent_off.unwrap_or(0));
+    let (paid, hundred) = (price * Decimal::ONE_HUNDRED, Decimal::ONE_HUNDRED);
+    // Rounded down: the next whole percent would promise too much.
+    paid <= prior * (hundred - percent) && paid > prior * (hundred - percent - Decimal::ONE)
 }
 
 /// Prices the afternoon again over the final tables. Passes that come late, twice or concurrently

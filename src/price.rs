@@ -1,0 +1,126 @@
+//! `daymark price`: decisions about the items of a store now, each with its reason.
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use domain::{Arm, Sku, StoreId, slot_of};
+use pricing::store_snapshot::{ItemDecision, StoreDecisions, StoreSnapshot};
+use pricing::{NotPriced, Pricing};
+
+use crate::connect::ConnectedTables;
+use crate::output::{Column, Format};
+use crate::{CommandError, clock, connect, output};
+
+/// Decide the prices of a store now, and show for each item the decision and its reason, or the
+/// reason for none
+///
+/// Publishes the changes, as the schedule does every quarter of an hour in the store's afternoon.
+/// A slot is decided once for each item: a repetition changes nothing. --dry-run decides the same
+/// and publishes nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "Why an item has no offer now, and whether it had one at four:
+  daymark price --store 0042 --dry-run
+  daymark price --store 0042 --dry-run --at 2026-03-12T16:00:00+01:00")]
+pub(crate) struct PriceArgs {
+    /// Store id
+    #[arg(long, value_name = "STORE")]
+    store: StoreId,
+
+    /// Decide as at this instant, like 2026-03-12T16:00:00+01:00, with today's catalogue; only with
+    /// --dry-run [default: now]
+    #[arg(long, value_name = "INSTANT", requires = "dry_run")]
+    at: Option<DateTime<Utc>>,
+
+    /// Publish nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Output format
+    #[arg(long, default_value = "table")]
+    format: Format,
+
+    #[command(flatten)]
+    tables: connect::TableArgs,
+}
+
+const COLUMNS: &[Column] = &[
+    Column::Text("sku"),
+    Column::Text("arm"),
+    Column::Text("decision"),
+    Column::Number("price"),
+    Column::Text("reason"),
+];
+
+pub(crate) async fn run(args: PriceArgs) -> Result<ExitCode, CommandError> {
+    let tables = args.tables.connect().await?;
+    let now = args.at.unwrap_or_else(clock::now);
+    let pricing = Pricing { tables: aws::Tables::clone(&tables) };
+    let read = pricing.read(&args.store, slot_of(now), now).await;
+    let snapshot = match read.map_err(|failure| tables.explain(failure))? {
+        Ok(snapshot) => snapshot,
+        Err(reason) => {
+            output::note(reason);
+            output::rows(args.format, COLUMNS, [])?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    let decisions = snapshot.decide();
+    output::rows(args.format, COLUMNS, rows(&snapshot, &decisions, args.dry_run))?;
+    if !args.dry_run {
+        let written = pricing.write(&snapshot, decisions, slot_of(now).max(now)).await;
+        let report = written.map_err(|failure| tables.explain(failure))?;
+        output::note(format_args!(
+            "published: {}; written as shadows: {}",
+            report.published.len(),
+            report.shadows
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the reason for the absence of offers at `now`, as far as it holds for the whole store.
+pub(crate) async fn no_offer(
+    tables: &ConnectedTables,
+    store_id: &StoreId,
+    now: DateTime<Utc>,
+) -> Result<String, CommandError> {
+    let pricing = Pricing { tables: aws::Tables::clone(tables) };
+    let read = pricing.read(store_id, slot_of(now), now).await;
+    let reason: Option<NotPriced> = read.map_err(|failure| tables.explain(failure))?.err();
+    Ok(reason.map_or_else(
+        || format!("`daymark price --store {store_id} --dry-run` shows the reason for each item"),
+        |reason| reason.to_string(),
+    ))
+}
+
+/// Returns one row for each item, sorted by item.
+fn rows(snapshot: &StoreSnapshot, decisions: &StoreDecisions, is_dry: bool) -> Vec<Vec<String>> {
+    let change = if is_dry { "would change" } else { "change" };
+    let row = |sku: &Sku, arm: Arm, decision: &str, price: String, reason: &str| {
+        [sku.as_str(), arm.as_str(), decision, &price, reason].map(str::to_owned).to_vec()
+    };
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for draft in &decisions.drafts {
+        let offer = &draft.offer;
+        let sku = &offer.offer_id.sku;
+        rows.push(row(sku, offer.arm, change, offer.price.to_string(), &offer.reason));
+    }
+    for item in &snapshot.items {
+        let Some(decision) = decisions.unchanged.get(&item.sku) else { continue };
+        let (decision, reason) = match decision {
+            ItemDecision::Keep(reason) => ("keep", reason.as_str()),
+            ItemDecision::Skip(reason) => ("none", reason.sentence()),
+            ItemDecision::AlreadyDecided => ("decided", "This slot has an offer already."),
+            ItemDecision::Change(_) => continue,
+        };
+        let shown = snapshot.shelf_price(item).to_string();
+        rows.push(row(&item.sku, snapshot.arm_of(item), decision, shown, reason));
+    }
+    let missing = "No price: the item is not in the catalogue (`daymark catalog import`).";
+    for sku in snapshot.unpriced() {
+        rows.push([sku.as_str(), "", "none", "", missing].map(str::to_owned).to_vec());
+    }
+    rows.sort();
+    rows
+}
