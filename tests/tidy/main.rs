@@ -4,6 +4,7 @@
 mod files;
 mod layering;
 mod metadata;
+mod mutations;
 mod names;
 mod prerequisites;
 mod prose;
