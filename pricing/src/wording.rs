@@ -26,12 +26,13 @@ pub(crate) struct Gain {
 }
 
 impl Wording {
-    /// Returns a quantity: whole pieces, or tenths of a kilogram or litre.
+    /// Returns a quantity: tenths of a piece, because expectations are no whole numbers, or
+    /// hundredths of a kilogram or litre.
     pub(crate) fn quantity(self, quantity: Decimal) -> String {
         let (places, measure) = match self.unit {
-            Unit::Each => (0, ""),
-            Unit::Kilogram => (1, " kg"),
-            Unit::Litre => (1, " l"),
+            Unit::Each => (1, ""),
+            Unit::Kilogram => (2, " kg"),
+            Unit::Litre => (2, " l"),
         };
         format!("{}{measure}", rounded(quantity, places).normalize())
     }
@@ -58,8 +59,9 @@ impl Wording {
 
     /// Returns the expectation at a new price and its gain.
     pub(crate) fn change(self, price: Decimal, expected: &Outlook, gain: Gain) -> String {
-        let effect = self.effect(price, expected);
         let Gain { total, by_changing_now, salvage_value } = gain;
+        let later = if total == by_changing_now { "" } else { ", and less later," };
+        let effect = self.effect_with(price, later, expected);
         let [total_text, now, later] =
             [total, by_changing_now, total - by_changing_now].map(|amount| self.money(amount));
         if total <= Decimal::ZERO {
@@ -80,10 +82,14 @@ impl Wording {
 
     /// Returns the expectation at a price.
     pub(crate) fn effect(self, price: Decimal, expected: &Outlook) -> String {
+        self.effect_with(price, "", expected)
+    }
+
+    fn effect_with(self, price: Decimal, later: &str, expected: &Outlook) -> String {
         let left = self.quantity(expected.waste);
         let verb = if left == "1" { "is" } else { "are" };
         format!(
-            "At {} about {} sell for {} and {left} {verb} left",
+            "At {}{later} about {} sell for {} and {left} {verb} left",
             self.money(price),
             self.quantity(expected.units),
             self.money(expected.revenue),

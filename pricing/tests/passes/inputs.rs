@@ -200,7 +200,7 @@ fn weighed_goods_count_in_portions_and_amounts_stay_per_unit() {
     let sold: u64 = sales.iter().map(|slot| slot["units"].as_u64().unwrap()).sum();
     assert_eq!(sold, 3, "0.6 kg in portions of 0.2, of which no slot has a whole number");
     assert_eq!(offer.expected.units + offer.expected.waste, Decimal::new(94, 1));
-    assert!(offer.reason.contains("9.6 kg left") && offer.reason.contains("portions of 0.2 kg"));
+    assert!(offer.reason.contains("9.55 kg left") && offer.reason.contains("portions of 0.2 kg"));
     assert!(offer.expected.revenue <= offer.price.amount() * offer.expected.units);
 }
 
