@@ -60,8 +60,8 @@ struct AccessArgs {
     #[arg(long, env = "DAYMARK_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
     allow_host: Vec<HostName>,
 
-    /// Let web pages of this origin, like https://till.example, call the ingest API and the offers
-    /// API. By default no web page may; Kinesis and DynamoDB never answer one
+    /// Let web pages of this origin, like `https://till.example`, call the ingest API and the
+    /// offers API. By default no web page may; Kinesis and DynamoDB never answer one
     #[arg(long, env = "DAYMARK_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     allow_origin: Vec<WebOrigin>,
 }
