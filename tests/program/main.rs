@@ -20,6 +20,7 @@ mod history;
 mod offers;
 mod price;
 mod quarantine;
+mod readme;
 mod redrive;
 mod restart;
 mod screens;
