@@ -1,5 +1,6 @@
 //! `daymark demo`: a simulated day of three stores through the whole system, in about a minute.
 
+mod other_days;
 mod retailer;
 mod screen;
 
@@ -15,6 +16,7 @@ use load_generator::shops::{ShopModel, chain};
 use crate::clock::{self, SetClock};
 use crate::machine::{LocalMachine, MachineSettings, MachineStorage, SlotSchedule};
 use crate::{CommandError, output, up};
+use other_days::DayEffect;
 use retailer::DemoRetailer;
 use screen::Screen;
 
@@ -24,7 +26,9 @@ use screen::Screen;
 /// HTTP into Kinesis and become stock windows in DynamoDB. From the afternoon on, offers appear and
 /// customers respond to them. Some tills send events twice, deliver late or go offline for a while.
 /// At the end, the stored windows are compared with a ledger of all acknowledged events, and the
-/// day with the same customers without discounts. Nothing leaves this machine.
+/// day with the same customers without discounts. Because one day says little, eleven more days
+/// with other customers are played in memory meanwhile, and the effect of all is shown with its
+/// range. Nothing leaves this machine.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// Seed of the customers; the same seed and date give the same day
@@ -38,6 +42,11 @@ pub(crate) struct DemoArgs {
     /// Duration of the day in seconds; 0 plays as fast as possible
     #[arg(long, default_value_t = 40, value_name = "SECONDS")]
     pace: u64,
+
+    /// Number of days that are played in memory to compare with, with the customers of the seeds
+    /// after this one
+    #[arg(long, default_value_t = 11, value_name = "N")]
+    days: u64,
 
     /// Folder for the data of demos; each demo creates a folder in it
     #[arg(long, default_value = "./daymark-demo", value_name = "FOLDER")]
@@ -74,6 +83,13 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
             tables.put_item(&line.item).await?;
         }
     }
+    let (days, others) = (args.days, shops.clone());
+    let handle = tokio::runtime::Handle::current();
+    let others = tokio::task::spawn_blocking(move || {
+        let seeds = (1..=days).map(|number| args.seed.wrapping_add(number));
+        let day = |seed| handle.block_on(other_days::play(&others, date, seed));
+        seeds.map(day).collect::<Result<Vec<_>, _>>()
+    });
     let mut retailer = DemoRetailer::open(shops, date, args.seed, &machine)?;
     let screen = Screen::open(&retailer, date, args.seed, &folder);
     let started = tokio::time::Instant::now();
@@ -97,6 +113,12 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     let differences = retailer.audit(&machine).await?;
     let offers = retailer.offers(&machine).await?;
     screen.summary(&retailer, &offers, &differences, started.elapsed());
+    if args.days > 0 {
+        let (played, regular) = retailer.figures();
+        let mut effects = vec![DayEffect { played, regular }];
+        effects.extend(others.await??);
+        screen.effects(&effects, args.seed);
+    }
     if let Some(chart) = retailer.chart(&machine, &offers).await? {
         screen.chart(&chart, &folder)?;
     }

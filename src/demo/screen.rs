@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use load_generator::figures::DayFigures;
 use rust_decimal::Decimal;
 
+use super::other_days::DayEffect;
 use super::retailer::DemoRetailer;
 use crate::CommandError;
 use crate::machine::EndpointUrls;
@@ -85,6 +86,16 @@ impl Screen {
             );
             self.bar.suspend(|| output::line(text));
         }
+    }
+
+    /// Prints the effect of the offers over several days, the day of the demo first.
+    pub(super) fn effects(&self, effects: &[DayEffect], seed: u64) {
+        let days = effects.len();
+        let last = seed.wrapping_add(days as u64 - 1);
+        output::line(format!(
+            "\nThe difference on {days} days with other customers, seeds {seed} to {last}\n"
+        ));
+        output::line(effects_table(effects));
     }
 
     pub(super) fn summary(
@@ -202,6 +213,39 @@ fn offers_table(retailer: &DemoRetailer, offers: &[Offer]) -> String {
         ])
     };
     output::table(&columns, by_item(offers).into_iter().filter_map(row))
+}
+
+/// Formats the relative effect of the offers over several days: mean, lowest and highest day.
+fn effects_table(effects: &[DayEffect]) -> String {
+    let columns = [
+        Column::Text("figure"),
+        Column::Number("mean"),
+        Column::Number("lowest_day"),
+        Column::Number("highest_day"),
+    ];
+    let row = |name: &str, figure: fn(&DayFigures) -> Decimal| {
+        let percent = |effect: &DayEffect| {
+            let (played, regular) = (figure(&effect.played), figure(&effect.regular));
+            let share = (played - regular) * Decimal::ONE_HUNDRED;
+            (!regular.is_zero()).then(|| share / regular)
+        };
+        let percents: Vec<Decimal> = effects.iter().filter_map(percent).collect();
+        let sum: Decimal = percents.iter().sum();
+        let mean = sum.checked_div(Decimal::from(percents.len()));
+        let (low, high) = (percents.iter().min().copied(), percents.iter().max().copied());
+        let text = |value: Option<Decimal>| {
+            value.map(|value| format!("{:+.1} %", value.round_dp(1))).unwrap_or_default()
+        };
+        vec![name.to_owned(), text(mean), text(low), text(high)]
+    };
+    let rows = [
+        row("units sold", |day| day.sold_units),
+        row("units wasted", |day| day.wasted_units),
+        row("cost of the waste", |day| day.waste_cost),
+        row("revenue", |day| day.revenue),
+        row("margin", DayFigures::margin),
+    ];
+    output::table(&columns, rows)
 }
 
 fn figures_table(played: &DayFigures, regular: &DayFigures) -> String {

@@ -46,13 +46,16 @@ fn word_after<'a>(out: &'a str, words: &str) -> &'a str {
 fn the_same_seed_plays_the_same_day_and_its_data_can_be_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().display().to_string();
-    let first = daymark(["demo", "--pace", "0", "--data", &data]).success();
+    let first = daymark(["demo", "--pace", "0", "--days", "1", "--data", &data]).success();
     assert!(first.contains("equal the ledger: nothing lost, nothing twice"), "{first}");
     let date = word_after(&first, "A day of 3 shops,").trim_end_matches(',');
 
     let seed = word_after(&first, ", seed");
-    let again = ["demo", "--pace", "0", "--seed", seed, "--date", date, "--data", &data];
+    let again =
+        ["demo", "--pace", "0", "--days", "0", "--seed", seed, "--date", date, "--data", &data];
     let again = daymark(again).success();
+    assert_effect_of_two_days(&first);
+    assert!(!again.contains("with other customers"), "{again}");
     let first_output = parse(&first);
     assert!(first_output.offers.len() > 20, "{first}");
     assert_eq!(first_output, parse(&again));
@@ -68,6 +71,20 @@ fn the_same_seed_plays_the_same_day_and_its_data_can_be_read() {
     assert!(up.daymark(query.split(' ')).success().contains("BRT-RYE"));
     assert_offers(&up, date, &cells(&first_output.tables, "as stored in DynamoDB"));
     assert_stock(&up, date, &figures);
+}
+
+/// Asserts that the effect of the day and one more is shown with its mean and range.
+fn assert_effect_of_two_days(out: &str) {
+    let rows = cells(out, "on 2 days with other customers");
+    assert_eq!(rows.len(), 5, "{rows:?}");
+    for row in rows {
+        let percents = row[1..].iter().map(|text| {
+            let number = text.trim_end_matches(" %").trim_start_matches('+');
+            number.parse::<Decimal>().unwrap_or_else(|_| panic!("a percentage: {row:?}"))
+        });
+        let [mean, low, high] = percents.collect::<Vec<_>>().try_into().expect("three figures");
+        assert!(low <= mean && mean <= high, "{row:?}");
+    }
 }
 
 /// Asserts that `daymark offers` shows the rows of the demo's table.
