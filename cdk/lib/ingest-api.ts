@@ -3,6 +3,8 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
+  CorsHttpMethod,
+  type CorsPreflightOptions,
   DomainName,
   EndpointType,
   HttpApi,
@@ -79,6 +81,7 @@ export class IngestApi extends Construct {
       createDefaultStage: false,
       // Callers of this address would not need a client certificate.
       disableExecuteApiEndpoint: settings.truststore !== undefined,
+      corsPreflight: this.cors(),
     });
     const { domainName } = settings;
     this.url = domainName === undefined ? this.api.apiEndpoint : `https://${domainName}`;
@@ -97,6 +100,21 @@ export class IngestApi extends Construct {
     });
     this.addAlarms();
     this.rollbackAlarms = [this.serverErrors()];
+  }
+
+  /**
+   * Returns the answer to pages of other origins. API Gateway answers preflight requests itself, so
+   * that these need no token. Source: API Gateway, CORS for HTTP APIs.
+   */
+  private cors(): CorsPreflightOptions | undefined {
+    const { corsOrigins } = this.common.settings;
+    if (corsOrigins.length === 0) return undefined;
+    return {
+      allowOrigins: [...corsOrigins],
+      allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST],
+      allowHeaders: ['authorization', 'content-type', 'content-encoding'],
+      maxAge: Duration.hours(1),
+    };
   }
 
   /** Adds a route to a function. Without an authorizer the route is public. */

@@ -64,6 +64,22 @@ test('the settings limit the rate of requests', () => {
   });
 });
 
+test('only pages of the named origins may call the API, and by default none', () => {
+  const [api] = Object.values(resources(template(), 'AWS::ApiGatewayV2::Api'));
+  assert.equal(api?.Properties.CorsConfiguration, undefined);
+  template({ corsOrigins: 'https://till.example' }).hasResourceProperties(
+    'AWS::ApiGatewayV2::Api',
+    {
+      CorsConfiguration: {
+        AllowOrigins: ['https://till.example'],
+        AllowMethods: ['GET', 'POST'],
+        AllowHeaders: ['authorization', 'content-type', 'content-encoding'],
+        MaxAge: 3600,
+      },
+    },
+  );
+});
+
 test('metrics of each route, which cost extra, are off', () => {
   template().hasResourceProperties(STAGE, {
     DefaultRouteSettings: { DetailedMetricsEnabled: false },

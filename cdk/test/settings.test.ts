@@ -84,6 +84,17 @@ test('a list is an array, or text with commas', () => {
   assert.match(errorOf({ tillClients: [] }), /no till could send events/);
 });
 
+test('an origin of a page has https and no path, and is never a wildcard', () => {
+  const origins = ['https://till.example', 'https://shop.example:8443', 'http://localhost:5173'];
+  assert.deepEqual(read({ corsOrigins: origins }).corsOrigins, origins);
+  for (const wrong of ['*', 'https://*', 'http://till.example', 'https://till.example/', 'till']) {
+    assert.match(
+      errorOf({ corsOrigins: [wrong] }),
+      /is not permitted; expected at most 20 origins/,
+    );
+  }
+});
+
 test('there may be as many groups of tills as API Gateway has audiences, less the analysts', () => {
   const names = (count: number) => Array.from({ length: count }, (_, at) => `group-${String(at)}`);
   assert.equal(read({ tillClients: names(49) }).tillClients.length, 49);

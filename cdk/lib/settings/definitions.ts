@@ -161,6 +161,17 @@ export const SETTINGS = {
     max: 50_000,
     fallback: 200,
   }),
+  corsOrigins: textList({
+    meaning:
+      'Origins of web pages that may call the API from a browser, such as `https://till.example`; ' +
+      'without any, no page may',
+    form: /^https:\/\/[a-z\d.-]+(:\d{1,5})?$|^http:\/\/localhost(:\d{1,5})?$/,
+    max: 20,
+    rule: 'at most 20 origins with https, without a path; http only for localhost',
+    source: 'API Gateway, CORS for HTTP APIs',
+    fallback: [],
+    example: 'https://till.example',
+  }),
   tillClients: textList({
     meaning: 'Groups of tills, each with its own client id and secret',
     form: /^[a-z][a-z0-9-]{0,30}$/,

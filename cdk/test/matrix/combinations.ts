@@ -21,7 +21,13 @@ const DOMAIN = {
 /** Combinations by the name of their stage. A stage has its own domain, which is unique. */
 export const COMBINATIONS: Readonly<Record<string, Combination>> = {
   domain: {
-    settings: { ...DOMAIN, architecture: 'x86_64', keepData: false, tillClients: 'north,south' },
+    settings: {
+      ...DOMAIN,
+      architecture: 'x86_64',
+      keepData: false,
+      tillClients: 'north,south',
+      corsOrigins: SETTINGS.corsOrigins.example,
+    },
   },
   mutualtls: {
     settings: {
