@@ -16,7 +16,6 @@ use load_generator::shops::{ShopModel, chain};
 use crate::clock::{self, SetClock};
 use crate::machine::{LocalMachine, MachineSettings, MachineStorage, SlotSchedule};
 use crate::{CommandError, output, up};
-use other_days::DayEffect;
 use retailer::DemoRetailer;
 use screen::Screen;
 
@@ -112,10 +111,10 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     retailer.close(&machine).await?;
     let differences = retailer.audit(&machine).await?;
     let offers = retailer.offers(&machine).await?;
-    screen.summary(&retailer, &offers, &differences, started.elapsed());
+    let effect = retailer.effect();
+    screen.summary(&retailer, &offers, &effect, &differences, started.elapsed());
     if args.days > 0 {
-        let (played, regular) = retailer.figures();
-        let mut effects = vec![DayEffect { played, regular }];
+        let mut effects = vec![effect];
         effects.extend(others.await??);
         screen.effects(&effects, args.seed);
     }

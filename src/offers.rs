@@ -12,7 +12,8 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use domain::ports::{CatalogTable, OffersTable};
 use domain::{Offer, OfferId, PriceLabel, StoreId};
-use pricing::offer_fields::{fields, labelled, latest, today};
+use pricing::offer_fields::{fields, latest, today};
+use pricing::offer_labels::labelled;
 
 use crate::connect::ConnectedTables;
 use crate::output::{Column, Format};
@@ -120,8 +121,8 @@ async fn list(args: OfferListArgs) -> Result<ExitCode, CommandError> {
             output::note(price::no_offer(&tables, &store_id, now).await?);
         }
     }
-    let items = tables.load_items(&store_id).await.map_err(explain)?;
-    print(args.format, &labelled(offers, &items, now), zone)?;
+    let offers = labelled(&*tables, &store_id, offers, now).await.map_err(explain)?;
+    print(args.format, &offers, zone)?;
     Ok(ExitCode::SUCCESS)
 }
 

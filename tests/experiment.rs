@@ -2,13 +2,10 @@
 //! respond to discounts, priced by the real passes and closed by the real close of day, with a
 //! control group that gets no discount.
 
-use std::collections::BTreeMap;
-
 use analytics::effect::{ArmFigures, EffectFigure, ItemDay, ItemDayOutcome, decides_from, effect};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ports::{CatalogTable, DaysTable, OffersTable, StockTable};
-use domain::stock::{StockWindow, WindowKey};
-use domain::{Arm, Event, Experiment, Item, Offer, Sku};
+use domain::{Arm, Experiment, Item, Offer, Sku};
 use in_memory::Tables;
 use load_generator::shelf_prices::ShelfPrices;
 use load_generator::shop_day::ShopDay;
@@ -45,7 +42,7 @@ fn play(tables: &Tables, shop: &ShopModel, date: NaiveDate) {
     let mut prices = ShelfPrices::regular();
     for window in day.windows().collect::<Vec<_>>() {
         let events = day.step(window, &prices);
-        store(tables, &events);
+        run(tables.save_events(events)).expect("saved");
         if slot_of(window.end()) == window.end() {
             for offer in price(tables, shop, window.end()) {
                 let sku = offer.offer_id.sku.clone();
@@ -53,7 +50,7 @@ fn play(tables: &Tables, shop: &ShopModel, date: NaiveDate) {
             }
         }
     }
-    store(tables, &day.close());
+    run(tables.save_events(day.close())).expect("saved");
     let closing = Closing { tables: tables.clone() };
     let later = shop.store.span(date).ends_at;
     run(closing.close_dates(&shop.store, date, date, later)).expect("closed");
@@ -63,21 +60,6 @@ fn play(tables: &Tables, shop: &ShopModel, date: NaiveDate) {
 fn price(tables: &Tables, shop: &ShopModel, slot: DateTime<Utc>) -> Vec<Offer> {
     let pricing = Pricing { tables: tables.clone() };
     run(pricing.price_store(&shop.store.store_id, slot, slot)).expect("a pass").published
-}
-
-fn store(tables: &Tables, events: &[Event]) {
-    let mut rows: BTreeMap<WindowKey, Vec<Event>> = BTreeMap::new();
-    for event in events {
-        rows.entry(WindowKey::of(event)).or_default().push(event.clone());
-    }
-    for (key, events) in rows {
-        // A correction is of the window that it corrects, which has a row.
-        let stored = run(tables.load_stock(&[key.clone().into()])).expect("rows").pop();
-        let read = stored.as_ref().map(StockWindow::version);
-        let mut row = stored.unwrap_or_else(|| StockWindow::new(key));
-        events.into_iter().for_each(|event| drop(row.absorb(event)));
-        run(tables.save_stock(&row, read.as_ref())).expect("saved");
-    }
 }
 
 /// Returns the outcomes of a date, as `daymark effect` reads them.

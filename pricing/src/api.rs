@@ -17,7 +17,8 @@ use domain::ports::{CatalogTable, Clock, OffersTable};
 use domain::{Authority, Offer, PriceLabel, Store, StoreId};
 use serde_json::{Map, Value, json};
 
-use crate::offer_fields::{fields, labelled, latest, today};
+use crate::offer_fields::{fields, latest, today};
+use crate::offer_labels::labelled;
 use problem::OffersProblem;
 
 /// Public fields of an offer, in addition to its revision. The arm and the expectations are not for
@@ -87,8 +88,8 @@ async fn offers<T: CatalogTable + OffersTable>(
         service.tables.query_offers(&store.store_id, day).await.map_err(OffersProblem::Tables)?;
     let mut offers = latest(offers.into_iter().filter(|offer| !offer.shadow).collect());
     offers.retain(|offer| date.is_some() || now < offer.valid_until);
-    let items = service.tables.load_items(&store.store_id).await.map_err(OffersProblem::Tables)?;
-    let offers = labelled(offers, &items, now);
+    let offers = labelled(&service.tables, &store.store_id, offers, now).await;
+    let offers = offers.map_err(OffersProblem::Tables)?;
     Ok(Json(json!({
         "store_id": store.store_id.as_str(),
         "date": day.to_string(),

@@ -46,6 +46,7 @@ pub mod ladder;
 pub mod metrics;
 pub mod offer_draft;
 pub mod offer_fields;
+pub mod offer_labels;
 pub mod pass;
 pub mod prepared_request;
 pub mod reason;

@@ -1,6 +1,5 @@
 //! Draft of an offer: a decision as an offer that is not published yet.
 
-use domain::event::Unit;
 use domain::{Arm, Inputs, Item, Money, Offer, OfferId, Outlook};
 use rust_decimal::Decimal;
 
@@ -125,7 +124,7 @@ fn reason(
                 "{} {} Counted in portions of {}.",
                 wording.stock(*on_hand, request.shelf.price, unchanged),
                 wording.change(choice.price, expected, gain),
-                measured(*portion, *unit),
+                wording.exact(*portion),
             )
         }
     };
@@ -136,14 +135,4 @@ fn reason(
         ),
         None => reason,
     }
-}
-
-/// Returns an exact quantity with its unit.
-fn measured(quantity: Decimal, unit: Unit) -> String {
-    let measure = match unit {
-        Unit::Each => "",
-        Unit::Kilogram => " kg",
-        Unit::Litre => " l",
-    };
-    format!("{quantity}{measure}")
 }

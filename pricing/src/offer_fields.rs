@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::{Item, Money, Offer, PriceLabel, Sku, Store};
+use domain::{Offer, PriceLabel, Sku, Store};
 
 /// Returns the business date of a store at `now`, also on a day on which the store stays closed.
 #[must_use]
@@ -23,23 +23,6 @@ pub fn latest(offers: Vec<Offer>) -> Vec<Offer> {
         }
     }
     items.into_values().collect()
-}
-
-/// Returns each offer with its label at `now`. A catalogue price below the price of a valid offer
-/// replaces that price. `items` are the items of the store.
-#[must_use]
-pub fn labelled(
-    offers: Vec<Offer>,
-    items: &[Item],
-    now: DateTime<Utc>,
-) -> Vec<(Offer, PriceLabel)> {
-    let prices: BTreeMap<&Sku, Money> = items.iter().map(|item| (&item.sku, item.price)).collect();
-    let label = |offer: Offer| {
-        let catalogue = prices.get(&offer.offer_id.sku).filter(|_| now < offer.valid_until);
-        let label = offer.label(catalogue.copied());
-        (offer, label)
-    };
-    offers.into_iter().map(label).collect()
 }
 
 /// Returns the fields of an offer with their names, as exact text. `clock` writes an instant as the

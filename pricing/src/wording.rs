@@ -29,12 +29,18 @@ impl Wording {
     /// Returns a quantity: tenths of a piece, because expectations are no whole numbers, or
     /// hundredths of a kilogram or litre.
     pub(crate) fn quantity(self, quantity: Decimal) -> String {
-        let (places, measure) = match self.unit {
-            Unit::Each => (1, ""),
-            Unit::Kilogram => (2, " kg"),
-            Unit::Litre => (2, " l"),
+        let places = if self.unit == Unit::Each { 1 } else { 2 };
+        self.exact(rounded(quantity, places).normalize())
+    }
+
+    /// Returns a quantity with all its digits.
+    pub(crate) fn exact(self, quantity: Decimal) -> String {
+        let measure = match self.unit {
+            Unit::Each => "",
+            Unit::Kilogram => " kg",
+            Unit::Litre => " l",
         };
-        format!("{}{measure}", rounded(quantity, places).normalize())
+        format!("{quantity}{measure}")
     }
 
     /// Returns an amount with its currency, to the minor unit.

@@ -1,11 +1,7 @@
 //! Further simulated days of the demo's shops, in memory: the effect of one day says little.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
-use domain::Event;
-use domain::ports::{CatalogTable, Failure, StockTable};
-use domain::stock::{StockWindow, WindowKey};
+use domain::ports::{CatalogTable, Failure};
 use in_memory::Tables;
 use load_generator::figures::{DayFigures, without_discounts};
 use load_generator::shelf_prices::ShelfPrices;
@@ -48,7 +44,7 @@ async fn play_shop(shop: &ShopModel, date: NaiveDate, seed: u64) -> Result<DayFi
     let pricing = Pricing { tables: tables.clone() };
     let mut prices = ShelfPrices::regular();
     for window in day.windows().collect::<Vec<_>>() {
-        save(&tables, day.step(window, &prices)).await?;
+        tables.save_events(day.step(window, &prices)).await?;
         let slot = slot_of(window.end());
         if slot == window.end() {
             let pass = pricing.price_store(&shop.store.store_id, slot, slot).await?;
@@ -58,22 +54,6 @@ async fn play_shop(shop: &ShopModel, date: NaiveDate, seed: u64) -> Result<DayFi
             }
         }
     }
-    save(&tables, day.close()).await?;
+    tables.save_events(day.close()).await?;
     Ok(day.figures())
-}
-
-/// Adds events to their windows, as the processors do.
-async fn save(tables: &Tables, events: Vec<Event>) -> Result<(), Failure> {
-    let mut windows: BTreeMap<WindowKey, Vec<Event>> = BTreeMap::new();
-    for event in events {
-        windows.entry(WindowKey::of(&event)).or_default().push(event);
-    }
-    for (key, events) in windows {
-        let stored = tables.load_stock(&[key.clone().into()]).await?.pop();
-        let version = stored.as_ref().map(StockWindow::version);
-        let mut row = stored.unwrap_or_else(|| StockWindow::new(key));
-        events.into_iter().for_each(|event| drop(row.absorb(event)));
-        tables.save_stock(&row, version.as_ref()).await?;
-    }
-    Ok(())
 }

@@ -10,12 +10,13 @@ use domain::ports::{DaysTable, OffersTable, StockTable};
 use domain::stock::{WindowKey, level_at};
 use domain::{Event, Offer, OfferId, SequenceNumber, StoreId, Window};
 use load_generator::disorder::{Disorder, DisorderRates};
-use load_generator::figures::{DayFigures, without_discounts};
+use load_generator::figures::without_discounts;
 use load_generator::ledger::Ledger;
 use load_generator::shelf_prices::ShelfPrices;
 use load_generator::shop_day::ShopDay;
 use load_generator::shops::ShopModel;
 
+use super::other_days::DayEffect;
 use crate::CommandError;
 use crate::machine::LocalMachine;
 use crate::offers::chart::{OfferContext, offer_chart};
@@ -249,14 +250,14 @@ impl DemoRetailer {
     }
 
     /// Returns the figures of the day, and those of the same customers without discounts.
-    pub(super) fn figures(&self) -> (DayFigures, DayFigures) {
+    pub(super) fn effect(&self) -> DayEffect {
         let played = self.stores.iter().map(|shop| shop.day.figures()).sum();
         let regular = self
             .stores
             .iter()
             .map(|shop| without_discounts(&shop.spec, self.date, self.seed))
             .sum();
-        (played, regular)
+        DayEffect { played, regular }
     }
 
     pub(super) fn shop(&self, store_id: &StoreId) -> Option<&DemoStore> {

@@ -102,6 +102,7 @@ impl Screen {
         &self,
         retailer: &DemoRetailer,
         offers: &[Offer],
+        effect: &DayEffect,
         differences: &[String],
         elapsed: Duration,
     ) {
@@ -114,8 +115,7 @@ impl Screen {
             output::line(format!("  {}: {}", offer.offer_id, offer.reason));
         }
         output::line("\nThe day, and the same customers without discounts\n");
-        let (played, regular) = retailer.figures();
-        output::line(figures_table(&played, &regular));
+        output::line(figures_table(effect));
         output::line(format!(
             "\n{} events sent in {:.1} s, {} of them repetitions; {} acknowledged events in {} \
              windows",
@@ -248,7 +248,7 @@ fn effects_table(effects: &[DayEffect]) -> String {
     output::table(&columns, rows)
 }
 
-fn figures_table(played: &DayFigures, regular: &DayFigures) -> String {
+fn figures_table(DayEffect { played, regular }: &DayEffect) -> String {
     let columns = [
         Column::Text("figure"),
         Column::Number("with_offers"),

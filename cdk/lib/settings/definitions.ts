@@ -168,7 +168,7 @@ export const SETTINGS = {
     form: /^https:\/\/[a-z\d.-]+(:\d{1,5})?$|^http:\/\/localhost(:\d{1,5})?$/,
     max: 20,
     rule: 'at most 20 origins with https, without a path; http only for localhost',
-    source: 'API Gateway, CORS for HTTP APIs',
+    source: 'Daymark',
     fallback: [],
     example: 'https://till.example',
   }),

@@ -63,6 +63,34 @@ fn unpack(key: RowKey, bytes: &[u8]) -> StockWindow {
     StockWindow::unpack(key, bytes).expect("stored rows are packed rows")
 }
 
+impl Tables {
+    /// Adds events to their windows, as the processors do without faults and full rows.
+    ///
+    /// # Errors
+    /// Returns an error if an injected call fails.
+    ///
+    /// # Panics
+    /// Panics if a row was saved concurrently.
+    pub async fn save_events(
+        &self,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Result<(), Failure> {
+        let mut windows: BTreeMap<WindowKey, Vec<Event>> = BTreeMap::new();
+        for event in events {
+            windows.entry(WindowKey::of(&event)).or_default().push(event);
+        }
+        for (key, events) in windows {
+            // A correction belongs to the window of the corrected event, which has a row.
+            let stored = self.load_stock(&[key.clone().into()]).await?.pop();
+            let read = stored.as_ref().map(StockWindow::version);
+            let mut row = stored.unwrap_or_else(|| StockWindow::new(key));
+            events.into_iter().for_each(|event| drop(row.absorb(event)));
+            assert_eq!(self.save_stock(&row, read.as_ref()).await?, Saved::Done);
+        }
+        Ok(())
+    }
+}
+
 impl StockTable for Tables {
     async fn load_stock(&self, keys: &[RowKey]) -> Result<Vec<StockWindow>, Failure> {
         let load = || {

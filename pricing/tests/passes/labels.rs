@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use domain::ports::CatalogTable;
 use domain::{Item, Money, Offer, PriceLabel, Sku};
-use pricing::offer_fields::{labelled, latest};
+use pricing::offer_fields::latest;
+use pricing::offer_labels::labelled;
 use pricing::store_snapshot::SkipReason;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -29,10 +30,10 @@ fn reprice(world: &World, price: &str) {
 
 /// Returns the labels of the current offers at an instant.
 fn labels(world: &World, now: DateTime<Utc>) -> BTreeMap<Sku, (Offer, PriceLabel)> {
-    let items = run(world.tables.load_items(&"corner".parse().expect("a store id")));
+    let store_id = "corner".parse().expect("a store id");
     let offers = latest(world.offers().into_values().flatten().collect());
-    let all = labelled(offers, &items.expect("items"), now).into_iter();
-    all.map(|(offer, label)| (offer.offer_id.sku.clone(), (offer, label))).collect()
+    let all = run(labelled(&world.tables, &store_id, offers, now)).expect("labels");
+    all.into_iter().map(|(offer, label)| (offer.offer_id.sku.clone(), (offer, label))).collect()
 }
 
 fn label(world: &World, now: &str) -> PriceLabel {
@@ -157,7 +158,7 @@ proptest! {
                     let more = format!(r#","unit_price":"{price}","currency":"EUR""#);
                     let (id, units) = (format!("x{number}"), units.to_string());
                     let instant = (now - TimeDelta::minutes(1)).to_rfc3339();
-                    world.add(&event(&id, "sale", sku, &units, &instant, &more));
+                    world.store(&[event(&id, "sale", sku, &units, &instant, &more)]);
                 }
                 Change::Nothing => {}
             }

@@ -12,8 +12,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::limits::SLOT_MINUTES;
-use domain::ports::{CatalogTable, Saved, StockTable};
-use domain::stock::{StockWindow, WindowKey};
+use domain::ports::CatalogTable;
 use domain::{Acceptance, Event, Item, Offer, Sku, Store};
 use in_memory::Tables;
 use load_generator::shelf_prices::ShelfPrices;
@@ -47,24 +46,7 @@ impl World {
 
     /// Stores events, as the processors would.
     fn store(&self, events: &[Event]) {
-        let mut rows: BTreeMap<WindowKey, StockWindow> = BTreeMap::new();
-        for event in events {
-            let key = WindowKey::of(event);
-            rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event.clone());
-        }
-        for row in rows.values() {
-            assert_eq!(run(self.tables.save_stock(row, None)), Ok(Saved::Done));
-        }
-    }
-
-    /// Adds an event to its window, as the processors would.
-    fn add(&self, event: &Event) {
-        let key = WindowKey::of(event);
-        let stored = run(self.tables.load_stock(&[key.clone().into()])).expect("rows").pop();
-        let read = stored.as_ref().map(StockWindow::version);
-        let mut row = stored.unwrap_or_else(|| StockWindow::new(key));
-        drop(row.absorb(event.clone()));
-        assert_eq!(run(self.tables.save_stock(&row, read.as_ref())), Ok(Saved::Done));
+        run(self.tables.save_events(events.iter().cloned())).expect("saved");
     }
 
     fn pricing(&self) -> Pricing<Tables> {
