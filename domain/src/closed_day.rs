@@ -76,7 +76,7 @@ pub struct ClosedDay {
     pub opening: Decimal,
     /// Sums of the day's events.
     pub figures: Figures,
-    /// Quantity sold at each price, before returns.
+    /// Quantity sold at each label price, before returns.
     pub sold_at: BTreeMap<(Currency, Decimal), Decimal>,
     /// Stock at the end of the date: the latest count, or else the opening stock, and all later
     /// movements. Negative if an event is missing.
@@ -207,7 +207,8 @@ fn total(carried: &Carried) -> Decimal {
 fn sold_at(counting: &[&Event]) -> BTreeMap<(Currency, Decimal), Decimal> {
     let mut sold = BTreeMap::new();
     for event in counting {
-        if let Action::Sale(price) = event.action() {
+        if let Action::Sale(charge) = event.action() {
+            let price = charge.label_price(event.quantity());
             let place = sold.entry((price.currency(), price.amount())).or_insert(Decimal::ZERO);
             *place = (*place + event.quantity().get()).normalize();
         }

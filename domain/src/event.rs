@@ -1,6 +1,7 @@
 //! Events of tills. [`Event::parse`] is the only way from external text to an [`Event`], so an
 //! event never has to be checked again.
 
+mod charge;
 mod gtin;
 mod kind;
 mod parse;
@@ -9,6 +10,7 @@ mod rejection;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
+pub use charge::Charge;
 pub use gtin::Gtin;
 pub use kind::{Action, Kind, Reason, Unit};
 pub use parse::Acceptance;
@@ -47,6 +49,21 @@ pub struct Details {
     pub sequence: Option<TerminalSequence>,
     /// Offer at whose price the item was sold.
     pub offer_id: Option<OfferId>,
+    /// Receipt of the customer, and the line on it.
+    pub receipt: Option<ReceiptLine>,
+    /// Transfer between two stores, on both of its ends.
+    pub transfer_id: Option<EventId>,
+    /// Import that brought the event. It is no part of the content of the event.
+    pub import_id: Option<EventId>,
+}
+
+/// Place of an event on a customer's receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptLine {
+    /// Number of the receipt, unique within the till.
+    pub receipt: EventId,
+    /// Line on the receipt.
+    pub line: Option<u32>,
 }
 
 /// Running number of a till within an epoch of its choice, such as a boot or a business day.
@@ -120,11 +137,29 @@ impl Event {
         Window::of(self.occurred_at)
     }
 
+    /// `true` if both events have the same content. The import is no part of it, so exports that
+    /// overlap may be imported one after the other.
+    #[must_use]
+    pub fn has_content_of(&self, other: &Self) -> bool {
+        self == other || self.content() == other.content()
+    }
+
+    /// Returns the canonical JSON object without the import.
+    #[must_use]
+    pub fn content(&self) -> String {
+        self.json(None)
+    }
+
     /// Returns the canonical JSON object, version 1: fields in a fixed order, decimals as strings,
     /// the instant in UTC with milliseconds, no absent fields. Equal events have equal bytes.
     #[must_use]
     pub fn canonical(&self) -> String {
-        let price = self.action.unit_price();
+        self.json(self.details.import_id.as_ref())
+    }
+
+    fn json(&self, import_id: Option<&EventId>) -> String {
+        let charge = self.action.charge();
+        let receipt = self.details.receipt.as_ref();
         let canonical = Canonical {
             event_id: self.event_id.as_str(),
             kind: self.action.kind().as_str(),
@@ -136,8 +171,9 @@ impl Event {
             expires_on: self.details.expires_on.map(|date| date.to_string()),
             quantity: self.quantity.to_string(),
             unit: self.unit.as_str(),
-            unit_price: price.map(|price| price.to_string()),
-            currency: price.map(|price| price.currency().to_string()),
+            unit_price: charge.and_then(Charge::unit_price).map(|price| price.to_string()),
+            amount: charge.and_then(Charge::amount).map(|amount| amount.to_string()),
+            currency: charge.map(|charge| charge.currency().to_string()),
             occurred_at: self.occurred_at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
             sequence: self.details.sequence.as_ref().map(|sequence| CanonicalSequence {
                 epoch: sequence.epoch.as_str(),
@@ -146,6 +182,10 @@ impl Event {
             offer_id: self.details.offer_id.as_ref().map(OfferId::to_string),
             reason: self.action.reason().map(Reason::as_str),
             corrects: self.action.corrects().map(EventId::as_str),
+            receipt: receipt.map(|receipt| receipt.receipt.as_str()),
+            line: receipt.and_then(|receipt| receipt.line),
+            transfer_id: self.details.transfer_id.as_ref().map(EventId::as_str),
+            import_id: import_id.map(EventId::as_str),
         };
         serde_json::to_string(&canonical).expect("strings and numbers always serialize")
     }
@@ -169,6 +209,8 @@ struct Canonical<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     unit_price: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<String>,
     occurred_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -179,6 +221,14 @@ struct Canonical<'a> {
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     corrects: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transfer_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    import_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]

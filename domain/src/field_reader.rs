@@ -142,7 +142,7 @@ impl<'a> FieldReader<'a> {
         self.whole_number(field, 0..=DISCOUNT_PERCENT_MAX, "percent")
     }
 
-    /// Reads a whole number in a range, as a JSON number or string.
+    /// Reads a whole number in a range, as a JSON number or string. `unit` may be empty.
     pub(crate) fn whole_number<T: FromStr + PartialOrd + Display>(
         &mut self,
         field: &'static str,
@@ -153,6 +153,7 @@ impl<'a> FieldReader<'a> {
         let number = text.parse().map_err(|_| "is not a whole number that can stand here");
         let number = self.check(field, number)?;
         let rule = format!("is outside {} to {} {unit}", range.start(), range.end());
+        let rule = rule.trim_end().to_owned();
         self.check(field, if range.contains(&number) { Ok(number) } else { Err(rule) })
     }
 

@@ -18,6 +18,11 @@ pub const QUANTITY_MAX: u64 = 1_000_000;
 /// Largest unit price, in the currency's main unit. Every amount stays far below the 38 digits of
 /// DynamoDB.
 pub const UNIT_PRICE_MAX: u64 = 1_000_000;
+/// Largest amount of one line of a receipt, in the currency's main unit: a thousand times the
+/// largest unit price.
+pub const LINE_AMOUNT_MAX: u64 = 1_000_000_000;
+/// Largest number of a line of a receipt.
+pub const RECEIPT_LINE_MAX: u32 = 1_000_000;
 /// Longest lot number, in characters. Source: GS1 General Specifications, AI (10).
 pub const LOT_CHARS_MAX: usize = 20;
 /// Default of the largest age of an event when it is received.
@@ -113,14 +118,14 @@ pub const SEND_MESSAGES_MAX: usize = 10;
 /// Room in a stock row for its keys and plain attributes, in bytes: about 1 KiB, and at most 40
 /// bytes for the revenue in each of the some 170 currencies of ISO 4217.
 pub const STOCK_ROW_OVERHEAD_BYTES: usize = 12 * KIB;
-/// Largest packed event, in bytes: six texts of 64 characters, an offer id with two more, a GTIN, a
+/// Largest packed event, in bytes: nine texts of 64 characters, an offer id with two more, a GTIN, a
 /// lot number and the numbers.
-pub const PACKED_EVENT_BYTES_MAX: usize = 600;
+pub const PACKED_EVENT_BYTES_MAX: usize = 840;
 /// Largest number of events of one row; one more event splits the row. The limit counts events and
 /// not bytes, so that the splits do not depend on the order of arrival. A row of the largest events
-/// fits into an item. A row of usual events is split at about 60 KB, which also limits the cost of
+/// fits into an item. A row of usual events is split at about 45 KB, which also limits the cost of
 /// writing one more event.
-pub const STOCK_ROW_EVENTS_MAX: usize = 640;
+pub const STOCK_ROW_EVENTS_MAX: usize = 470;
 /// Largest part of a refused record in one quarantine row, in bytes; a larger record takes several
 /// rows. The rest of the row is for its message: a dozen violations, each with 80 characters of the
 /// given value.

@@ -6,14 +6,17 @@ use std::str::FromStr;
 
 use rust_decimal::Decimal;
 
-use crate::limits::{QUANTITY_MAX, QUANTITY_SCALE_MAX, UNIT_PRICE_MAX};
+use crate::limits::{LINE_AMOUNT_MAX, QUANTITY_MAX, QUANTITY_SCALE_MAX, UNIT_PRICE_MAX};
 
 /// Violation of the rules for a quantity or an amount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
-    /// The text is not a plain decimal number.
-    #[error("is not a decimal number; write it like 2 or 0.375, without exponent")]
+    /// The text is not a decimal number.
+    #[error("is not a decimal number; write it like 2 or 0.375")]
     NotDecimal,
+    /// The number is -0, which some programs write for a lost sign.
+    #[error("is a negative zero; write 0")]
+    NegativeZero,
     /// The number has too many decimal places.
     #[error("has {given} decimal places; at most {allowed} are allowed")]
     Places {
@@ -35,18 +38,49 @@ pub enum AmountError {
     Currency,
 }
 
-/// Parses a plain decimal number: digits with at most one point and an optional minus.
+/// Largest exponent of a number, without its sign. It covers all numbers of a [`Decimal`].
+const EXPONENT_MAX: u32 = 28;
+
+/// Parses a decimal number: digits with at most one point, an optional minus, and an optional
+/// exponent, as Java writes large and small numbers (`1E+3`).
 ///
 /// # Errors
-/// Returns [`AmountError::NotDecimal`] for any other text, also with an exponent or a blank.
+/// Returns [`AmountError::NegativeZero`] for -0, and [`AmountError::NotDecimal`] for any other
+/// text, also with a blank, and for a number with more than 28 digits.
 pub fn parse_decimal(text: &str) -> Result<Decimal, AmountError> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (number, exponent) = match text.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, parse_exponent(exponent)?),
+        None => (text, 0),
+    };
+    let digits = number.strip_prefix('-').unwrap_or(number);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !plain(whole) || !plain(fraction) {
+    if !is_digits(whole) || !is_digits(fraction) {
         return Err(AmountError::NotDecimal);
     }
-    Decimal::from_str_exact(text).map_err(|_| AmountError::NotDecimal)
+    let value = Decimal::from_str_exact(number).map_err(|_| AmountError::NotDecimal)?;
+    if value.is_zero() && digits.len() < number.len() {
+        return Err(AmountError::NegativeZero);
+    }
+    if exponent == 0 { Ok(value) } else { shifted(value, exponent).ok_or(AmountError::NotDecimal) }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn parse_exponent(text: &str) -> Result<i32, AmountError> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let size = digits.parse::<i32>().ok().filter(|size| size.unsigned_abs() <= EXPONENT_MAX);
+    let size = size.filter(|_| is_digits(digits)).ok_or(AmountError::NotDecimal)?;
+    Ok(if text.starts_with('-') { -size } else { size })
+}
+
+/// Returns `value` times ten to the power of `exponent`, if a [`Decimal`] holds it exactly.
+fn shifted(value: Decimal, exponent: i32) -> Option<Decimal> {
+    let places = i32::try_from(value.scale()).ok()? - exponent;
+    let zeros = 10_i128.checked_pow(u32::try_from(-places).unwrap_or(0))?;
+    let mantissa = value.mantissa().checked_mul(zeros)?;
+    Decimal::try_from_i128_with_scale(mantissa, u32::try_from(places).unwrap_or(0)).ok()
 }
 
 fn in_range(value: Decimal, scale_max: u32, max: u64) -> Result<Decimal, AmountError> {
@@ -187,6 +221,15 @@ impl Money {
         Ok(Self { amount: with_minor_digits(amount, currency), currency })
     }
 
+    /// Creates the amount of one line of a receipt, from 0 to 1,000,000,000.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Money::price`], with the larger range.
+    pub fn line_amount(amount: Decimal, currency: Currency) -> Result<Self, AmountError> {
+        let amount = in_range(amount, currency.minor_digits(), LINE_AMOUNT_MAX)?;
+        Ok(Self { amount: with_minor_digits(amount, currency), currency })
+    }
+
     /// Parses a price.
     ///
     /// # Errors
@@ -241,14 +284,31 @@ mod tests {
         assert_eq!(quantity("2.500").unwrap().to_string(), "2.5");
         assert_eq!(quantity("0.375").unwrap().to_string(), "0.375");
         assert_eq!(quantity("1000000").unwrap().to_string(), "1000000");
-        for wrong in ["", ".5", "5.", "1e3", " 1", "1,5", "+1", "NaN", "--1", "0x1"] {
+        for wrong in ["", ".5", "5.", " 1", "1,5", "+1", "NaN", "--1", "0x1", "1e", "e3", "1e+"] {
             assert_eq!(quantity(wrong), Err(AmountError::NotDecimal), "{wrong:?}");
+        }
+        for zero in ["-0", "-0.00", "-0E+3", "-0e-2"] {
+            assert_eq!(quantity(zero), Err(AmountError::NegativeZero), "{zero:?}");
         }
         assert_eq!(quantity("1.2345"), Err(AmountError::Places { given: 4, allowed: 3 }));
         for wrong in ["-1", "1000000.001", "123456789012"] {
             assert_eq!(quantity(wrong), Err(AmountError::Range { min: 0, max: 1_000_000 }));
         }
         assert_eq!(quantity("99999999999999999999999999999999"), Err(AmountError::NotDecimal));
+    }
+
+    #[test]
+    fn exponents_are_read_exactly_and_bounded() {
+        let quantity = |text: &str| text.parse::<Quantity>().map(|quantity| quantity.to_string());
+        let read = [("1E+3", "1000"), ("1.5e2", "150"), ("375E-3", "0.375"), ("0E+28", "0")];
+        for (text, number) in read {
+            assert_eq!(quantity(text).as_deref(), Ok(number), "{text}");
+        }
+        assert_eq!(quantity("1E-4"), Err(AmountError::Places { given: 4, allowed: 3 }));
+        assert_eq!(quantity("1E+7"), Err(AmountError::Range { min: 0, max: 1_000_000 }));
+        for wrong in ["1E+29", "1E-999999999999", "9.9E+28", "1E+3.5", "1E3E3"] {
+            assert_eq!(quantity(wrong), Err(AmountError::NotDecimal), "{wrong}");
+        }
     }
 
     #[test]

@@ -81,11 +81,13 @@ pub enum Absorbed {
     New,
     /// The row held the event with the same content.
     Known,
+    /// The row held the same content under a later import. The earlier import stays.
+    KnownLater,
     /// The row held the event id with other content.
     Conflict(Box<Conflict>),
 }
 
-/// Conflict of two contents with one event id. The content whose canonical bytes sort first stays.
+/// Conflict of two contents with one event id. The content whose bytes sort first stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// Content that does not count.
@@ -165,8 +167,15 @@ impl StockWindow {
                 Absorbed::New
             }
             Entry::Occupied(known) if *known.get() == event => Absorbed::Known,
+            Entry::Occupied(mut known) if event.has_content_of(known.get()) => {
+                if event.details.import_id >= known.get().details.import_id {
+                    return Absorbed::Known;
+                }
+                known.insert(event);
+                Absorbed::KnownLater
+            }
             Entry::Occupied(mut known) => {
-                let replaced = event.canonical() < known.get().canonical();
+                let replaced = event.content() < known.get().content();
                 let refused = if replaced { known.insert(event) } else { event };
                 Absorbed::Conflict(Box::new(Conflict { refused, replaced }))
             }
@@ -244,7 +253,7 @@ impl Conflict {
     pub fn quarantined(&self) -> Quarantined {
         let event = &self.refused;
         let (event_id, store_id) = (event.event_id(), event.store_id());
-        let bytes = event.canonical().into_bytes();
+        let bytes = event.content().into_bytes();
         Quarantined {
             id: QuarantineId {
                 date: event.occurred_at().date_naive(),

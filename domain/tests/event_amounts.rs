@@ -38,8 +38,9 @@ fn a_quantity_is_exact_as_a_number_and_as_a_string() {
         ("1.500", "1.5"),
         ("2", "2"),
         ("0", "0"),
-        ("-0", "0"),
         ("0.000", "0"),
+        ("1E+3", "1000"),
+        ("1.5e-1", "0.15"),
         ("1000000", "1000000"),
         ("999999.999", "999999.999"),
         ("0.001", "0.001"),
@@ -53,15 +54,18 @@ fn a_quantity_is_exact_as_a_number_and_as_a_string() {
 
 #[test]
 fn a_quantity_is_0_to_1_000_000_with_at_most_three_places() {
-    let decimal = "is not a decimal number; write it like 2 or 0.375, without exponent";
+    let decimal = "is not a decimal number; write it like 2 or 0.375";
     for (given, message) in [
         ("-1", "is outside 0 to 1000000"),
         ("-0.001", "is outside 0 to 1000000"),
         ("1000000.001", "is outside 0 to 1000000"),
         ("123456789012", "is outside 0 to 1000000"),
         ("0.1234", "has 4 decimal places; at most 3 are allowed"),
-        ("1e3", decimal),
-        ("1E-3", decimal),
+        ("1E-4", "has 4 decimal places; at most 3 are allowed"),
+        ("1E+7", "is outside 0 to 1000000"),
+        ("1E+999", decimal),
+        ("-0", "is a negative zero; write 0"),
+        ("-0.000", "is a negative zero; write 0"),
         ("\"\"", decimal),
         ("\" 1\"", decimal),
         ("\"+1\"", decimal),
@@ -81,7 +85,8 @@ fn a_price_has_at_most_the_minor_digits_of_its_currency() {
         let json = events::with(sale(), change).to_string();
         let read = Event::parse(&json, &Acceptance::at(at(RECEIVED_AT)));
         let message = |error: domain::Rejection| error.to_string().replace("event e-1: ", "");
-        read.map(|event| event.action().unit_price().unwrap().to_string()).map_err(message)
+        read.map(|event| event.action().charge().unwrap().unit_price().unwrap().to_string())
+            .map_err(message)
     };
     let fails = |text: &str| Err(text.to_owned());
     assert_eq!(price("2.4", "EUR"), Ok("2.40".to_owned()));

@@ -49,7 +49,7 @@ fn a_missing_required_field_is_named() {
         (r#"{"sku":null}"#, "event e-1: sku is required"),
         (r#"{"quantity":null}"#, "event e-1: quantity is required"),
         (r#"{"occurred_at":null}"#, "event e-1: occurred_at is required"),
-        (r#"{"unit_price":null}"#, "event e-1: unit_price is required"),
+        (r#"{"unit_price":null}"#, "event e-1: unit_price is required, or amount"),
         (r#"{"kind":"return","currency":null}"#, "event e-1: currency is required"),
         (r#"{"kind":"correction"}"#, "event e-1: corrects is required"),
     ]);
@@ -190,7 +190,7 @@ fn all_violations_are_reported_at_once() {
         "event_id is required; store_id is required; terminal_id is required; sku \"a b\" has the \
          character ' '; only A-Za-z0-9._:- are allowed; quantity -1 is outside 0 to 1000000; \
          occurred_at \"noon\" is not an RFC 3339 instant with offset, like \
-         2026-03-12T15:15:00+01:00 (premature end of input); unit_price is required",
+         2026-03-12T15:15:00+01:00 (premature end of input); unit_price is required, or amount",
     );
     check_text(
         "{}",

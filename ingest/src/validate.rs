@@ -124,7 +124,7 @@ fn repetitions(events: &[ValidatedEvent]) -> Vec<(usize, Validation)> {
             }
             Entry::Occupied(occupied) => {
                 let (first, first_event) = *occupied.get();
-                let validation = if first_event == event {
+                let validation = if event.has_content_of(first_event) {
                     Validation::Duplicate(first)
                 } else {
                     let violations = vec![conflict(event, first, events[first].line)];

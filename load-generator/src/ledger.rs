@@ -166,9 +166,10 @@ impl ExpectedWindow {
         if !matches!(kind, Kind::Count | Kind::Correction) {
             *self.quantities.entry(kind).or_default() += quantity;
         }
-        if let Some(price) = event.action().unit_price() {
+        if let Some(charge) = event.action().charge() {
             let sign = if kind == Kind::Return { -Decimal::ONE } else { Decimal::ONE };
-            *self.revenue.entry(price.currency()).or_default() += sign * quantity * price.amount();
+            let total = charge.total(event.quantity());
+            *self.revenue.entry(charge.currency()).or_default() += sign * total;
         }
     }
 }

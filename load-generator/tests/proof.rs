@@ -110,7 +110,7 @@ fn the_ledger_finds_a_doubled_sale() {
     let events = events(3);
     let sale = &events[lonely_sale(&events)];
     let twin = changed(sale, sale.event_id().as_str(), "twin");
-    let price = sale.action().unit_price().unwrap().amount();
+    let price = sale.action().charge().unwrap().unit_price().unwrap().amount();
     let row = WindowKey::of(sale);
     let stored = events.iter().cloned().chain([twin]);
     let twice = rust_decimal::Decimal::TWO * price;
@@ -150,7 +150,7 @@ fn the_ledger_finds_a_changed_sale() {
     let place = lonely_sale(&events);
     let acknowledged = events.clone();
     let row = WindowKey::of(&events[place]);
-    let price = events[place].action().unit_price().unwrap().amount().normalize();
+    let price = events[place].action().charge().unwrap().unit_price().unwrap().amount().normalize();
     events[place] = changed(&events[place], r#""quantity":"1""#, r#""quantity":"3""#);
     let paid = price * rust_decimal::Decimal::from(3);
     assert_eq!(

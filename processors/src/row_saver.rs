@@ -163,6 +163,10 @@ fn merge(row: &mut StockWindow, arrivals: &[Arrival<'_>]) -> RowOutcome {
                 outcome.late += u64::from(*is_late);
             }
             Absorbed::Known => outcome.duplicate += 1,
+            Absorbed::KnownLater => {
+                changed = true;
+                outcome.duplicate += 1;
+            }
             Absorbed::Conflict(conflict) => {
                 changed |= conflict.replaced;
                 outcome.refused.push(conflict.quarantined());

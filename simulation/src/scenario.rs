@@ -87,7 +87,7 @@ impl Scenario {
             let (played, _) = day.play(|_| ShelfPrices::regular());
             let wanted = |event: &Event| {
                 let is_now = (self.starts_at..self.ends_at).contains(&event.occurred_at());
-                let moves_no_money = event.action().unit_price().is_none();
+                let moves_no_money = event.action().charge().is_none();
                 is_now || event.occurred_at() < self.starts_at && moves_no_money
             };
             events.extend(played.into_iter().filter(wanted));

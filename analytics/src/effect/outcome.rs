@@ -151,8 +151,9 @@ struct Sale<'a> {
 fn sales(windows: &[StockWindow]) -> Vec<Sale<'_>> {
     let mut sales = Vec::new();
     for event in counting_events(windows) {
-        if let Action::Sale(price) = event.action() {
-            sales.push(Sale { event, quantity: event.quantity().get(), price: price.amount() });
+        if let Action::Sale(charge) = event.action() {
+            let price = charge.label_price(event.quantity()).amount();
+            sales.push(Sale { event, quantity: event.quantity().get(), price });
         }
     }
     sales

@@ -32,7 +32,7 @@ pub struct SlotSales {
     pub seconds: u32,
     /// Quantity sold, minus returns on the same day.
     pub sold: Decimal,
-    /// Amount paid.
+    /// Quantity sold, each at its label price. Discounts of single lines are left out.
     pub paid: Decimal,
 }
 
@@ -254,9 +254,13 @@ fn lines(counting: &[&Event]) -> Vec<SaleLine> {
     for event in counting {
         let (at, mut quantity) = (event.occurred_at(), event.quantity().get());
         match event.action() {
-            Action::Sale(price) => lines.push(SaleLine { at, price: *price, quantity }),
-            Action::Return(price) => {
-                for line in lines.iter_mut().rev().filter(|line| line.price == *price) {
+            Action::Sale(charge) => {
+                let price = charge.label_price(event.quantity());
+                lines.push(SaleLine { at, price, quantity });
+            }
+            Action::Return(charge) => {
+                let price = charge.label_price(event.quantity());
+                for line in lines.iter_mut().rev().filter(|line| line.price == price) {
                     let back = quantity.min(line.quantity);
                     line.quantity -= back;
                     quantity -= back;

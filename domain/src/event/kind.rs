@@ -2,8 +2,8 @@
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
+use super::charge::Charge;
 use crate::identifier::EventId;
-use crate::money::Money;
 use crate::word_enum::word_enum;
 
 /// Kind of an event.
@@ -112,10 +112,10 @@ impl Reason {
 /// Kind of an event with the fields of that kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Sale at this price for one unit.
-    Sale(Money),
-    /// Return at this price for one unit.
-    Return(Money),
+    /// Sale to a customer.
+    Sale(Charge),
+    /// Return by a customer.
+    Return(Charge),
     /// Delivery, or production in the store.
     Receipt,
     /// Waste, donation or loss.
@@ -146,11 +146,11 @@ impl Action {
         }
     }
 
-    /// Returns the price of one unit of a sale or return.
+    /// Returns the money of a sale or return.
     #[must_use]
-    pub fn unit_price(&self) -> Option<Money> {
+    pub fn charge(&self) -> Option<&Charge> {
         match self {
-            Self::Sale(price) | Self::Return(price) => Some(*price),
+            Self::Sale(charge) | Self::Return(charge) => Some(charge),
             _ => None,
         }
     }

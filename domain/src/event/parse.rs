@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use super::charge::Charge;
 use super::kind::{Action, Kind, Reason, Unit};
 use super::rejection::Rejection;
-use super::{Details, Event, TerminalSequence};
+use super::{Details, Event, ReceiptLine, TerminalSequence};
 use crate::field_reader::FieldReader;
-use crate::limits::{EVENT_AGE_MAX, EVENT_AHEAD_MAX, LOT_CHARS_MAX};
-use crate::money::{Currency, Money};
+use crate::identifier::EventId;
+use crate::limits::{EVENT_AGE_MAX, EVENT_AHEAD_MAX, LOT_CHARS_MAX, RECEIPT_LINE_MAX};
+use crate::money::{AmountError, Currency, Money, Quantity, parse_decimal};
 
 /// Earliest instant of an event without an age limit. A till whose clock was reset reports 1970.
 const EARLIEST: &str = "2000-01-01T00:00:00Z";
@@ -25,6 +28,7 @@ const FIELDS: &[&str] = &[
     "quantity",
     "unit",
     "unit_price",
+    "amount",
     "currency",
     "occurred_at",
     "corrects",
@@ -34,6 +38,10 @@ const FIELDS: &[&str] = &[
     "expires_on",
     "sequence",
     "offer_id",
+    "receipt",
+    "line",
+    "transfer_id",
+    "import_id",
 ];
 
 /// Rules for the instant of an event.
@@ -140,13 +148,16 @@ fn read(fields: &mut FieldReader<'_>, acceptance: &Acceptance) -> Option<Event> 
     let quantity = quantity(fields, kind);
     let unit = fields.word("unit", Unit::ALL);
     let occurred_at = occurred_at(fields, acceptance);
-    let action = kind.and_then(|kind| action(fields, kind));
+    let action = kind.and_then(|kind| action(fields, kind, quantity));
     let details = Details {
         gtin: fields.optional("gtin"),
         lot: lot(fields),
         expires_on: expires_on(fields),
         sequence: sequence(fields),
         offer_id: fields.optional("offer_id"),
+        receipt: receipt(fields),
+        transfer_id: transfer_id(fields, kind),
+        import_id: fields.optional("import_id"),
     };
     Some(Event {
         event_id: event_id?,
@@ -167,7 +178,7 @@ fn kind(fields: &mut FieldReader<'_>) -> Option<Kind> {
 }
 
 /// Reads the quantity. A correction moves nothing and has the quantity 0.
-fn quantity(fields: &mut FieldReader<'_>, kind: Option<Kind>) -> Option<crate::money::Quantity> {
+fn quantity(fields: &mut FieldReader<'_>, kind: Option<Kind>) -> Option<Quantity> {
     if kind == Some(Kind::Correction) {
         return "0".parse().ok();
     }
@@ -188,10 +199,10 @@ fn occurred_at(fields: &mut FieldReader<'_>, acceptance: &Acceptance) -> Option<
     Some(instant)
 }
 
-fn action(fields: &mut FieldReader<'_>, kind: Kind) -> Option<Action> {
+fn action(fields: &mut FieldReader<'_>, kind: Kind, quantity: Option<Quantity>) -> Option<Action> {
     Some(match kind {
-        Kind::Sale => Action::Sale(unit_price(fields)?),
-        Kind::Return => Action::Return(unit_price(fields)?),
+        Kind::Sale => Action::Sale(charge(fields, quantity)?),
+        Kind::Return => Action::Return(charge(fields, quantity)?),
         Kind::Receipt => Action::Receipt,
         Kind::Waste => Action::Waste(reason(fields, kind)),
         Kind::Count => Action::Count(reason(fields, kind)),
@@ -204,13 +215,42 @@ fn action(fields: &mut FieldReader<'_>, kind: Kind) -> Option<Action> {
     })
 }
 
-fn unit_price(fields: &mut FieldReader<'_>) -> Option<Money> {
+fn charge(fields: &mut FieldReader<'_>, quantity: Option<Quantity>) -> Option<Charge> {
     let currency = fields.required::<Currency>("currency");
-    fields.require("unit_price")?;
-    let text = fields.text("unit_price")?;
-    let price = Money::parse_price(&text, currency?)
-        .map_err(|error| format!("{error} (a price in {})", currency.unwrap_or(Currency::EUR)));
-    fields.check("unit_price", price)
+    if fields.raw("amount").is_none() && fields.raw("unit_price").is_none() {
+        fields.violation("unit_price", "is required, or amount");
+    }
+    let unit_price = money(fields, "unit_price", "a price", currency, Money::price);
+    let amount = money(fields, "amount", "an amount", currency, Money::line_amount);
+    let charge = Charge::new(unit_price, amount, quantity?);
+    fields.check("amount", charge)?
+}
+
+/// Reads an amount of money. Violations are reported once, so `None` is an absent or invalid one.
+fn money(
+    fields: &mut FieldReader<'_>,
+    field: &'static str,
+    noun: &str,
+    currency: Option<Currency>,
+    of: fn(Decimal, Currency) -> Result<Money, AmountError>,
+) -> Option<Money> {
+    let text = fields.text(field)?;
+    let currency = currency?;
+    let money = parse_decimal(&text).and_then(|value| of(value, currency));
+    fields.check(field, money.map_err(|error| format!("{error} ({noun} in {currency})")))
+}
+
+fn receipt(fields: &mut FieldReader<'_>) -> Option<ReceiptLine> {
+    let line = fields.whole_number("line", 0..=RECEIPT_LINE_MAX, "");
+    if line.is_some() && fields.raw("receipt").is_none() {
+        fields.violation("line", "is the line of a receipt; send the field receipt with it");
+    }
+    Some(ReceiptLine { receipt: fields.optional("receipt")?, line })
+}
+
+fn transfer_id(fields: &mut FieldReader<'_>, kind: Option<Kind>) -> Option<EventId> {
+    let is_transfer = matches!(kind, Some(Kind::TransferIn | Kind::TransferOut));
+    if is_transfer { fields.optional("transfer_id") } else { None }
 }
 
 fn reason(fields: &mut FieldReader<'_>, kind: Kind) -> Option<Reason> {

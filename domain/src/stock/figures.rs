@@ -72,9 +72,11 @@ impl Figures {
             Action::Correction(..) => {}
         }
         self.moved += movement(event);
-        if let Some(price) = event.action().unit_price() {
-            let amount = (price.amount() * -movement(event)).normalize();
-            *self.revenue.entry(price.currency()).or_default() += amount;
+        if let Some(charge) = event.action().charge() {
+            let total = charge.total(event.quantity());
+            let is_return = matches!(event.action(), Action::Return(_));
+            let amount = if is_return { -total } else { total };
+            *self.revenue.entry(charge.currency()).or_default() += amount;
         }
     }
 }

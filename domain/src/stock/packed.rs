@@ -2,18 +2,26 @@
 //! format (<https://postcard.jamesmunns.com/wire-format>). The order of fields and variants is part
 //! of the format: append only, and use a new version for any other change. A signpost is its
 //! version byte alone.
+//!
+//! Version 1 has no amounts, receipts, transfers and imports. Rows without them are still written
+//! as version 1, so that equal sets of events have equal bytes; version 3 adds a second part to
+//! each event.
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::WindowKey;
-use crate::event::{Action, Details, Event, Kind, Reason, TerminalSequence, Unit, is_lot};
-use crate::identifier::IdError;
-use crate::money::{Currency, Money, Quantity};
+use crate::event::{
+    Action, Charge, Details, Event, Kind, Reason, ReceiptLine, TerminalSequence, Unit, is_lot,
+};
+use crate::identifier::{EventId, IdError};
+use crate::limits::RECEIPT_LINE_MAX;
+use crate::money::{AmountError, Currency, Money, Quantity};
 
 const EVENTS: u8 = 1;
 const SIGNPOST: u8 = 2;
+const EXTENDED_EVENTS: u8 = 3;
 
 /// Reason for failing to read a stored row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +31,8 @@ pub enum Unreadable {
     Empty,
     /// A later version of the program wrote the row.
     #[error(
-        "the row's events are of version {0}; this program knows versions {EVENTS} and {SIGNPOST}"
+        "the row's events are of version {0}; this program knows versions {EVENTS} to \
+         {EXTENDED_EVENTS}"
     )]
     Version(u8),
     /// The bytes are damaged.
@@ -48,6 +57,19 @@ struct PackedEvent<'a> {
     offer_id: Option<String>,
 }
 
+/// Fields that version 3 adds to an event.
+#[derive(Serialize, Deserialize, Default, PartialEq)]
+struct PackedExtension<'a> {
+    /// Amount of the line in minor units, beside or instead of a price.
+    amount: Option<u64>,
+    /// `true` if there is no price: the one in the action then is 0.
+    without_price: bool,
+    receipt: Option<&'a str>,
+    line: Option<u32>,
+    transfer_id: Option<&'a str>,
+    import_id: Option<&'a str>,
+}
+
 #[derive(Serialize, Deserialize)]
 enum PackedAction<'a> {
     Sale(PackedPrice),
@@ -67,8 +89,16 @@ struct PackedPrice {
 }
 
 pub(super) fn pack<'a>(key: &WindowKey, events: impl Iterator<Item = &'a Event>) -> Vec<u8> {
-    let packed: Vec<PackedEvent<'a>> = events.map(|event| packed(key, event)).collect();
-    postcard::to_extend(&packed, vec![EVENTS]).expect("plain data always serializes")
+    let packed: Vec<(PackedEvent<'a>, PackedExtension<'a>)> =
+        events.map(|event| (packed(key, event), extension(event))).collect();
+    let is_plain = |(_, extension): &(_, _)| *extension == PackedExtension::default();
+    let bytes = if packed.iter().all(is_plain) {
+        let packed: Vec<PackedEvent<'a>> = packed.into_iter().map(|(event, _)| event).collect();
+        postcard::to_extend(&packed, vec![EVENTS])
+    } else {
+        postcard::to_extend(&packed, vec![EXTENDED_EVENTS])
+    };
+    bytes.expect("plain data always serializes")
 }
 
 pub(super) fn signpost() -> Vec<u8> {
@@ -82,19 +112,24 @@ pub(super) fn unpack(key: &WindowKey, bytes: &[u8]) -> Result<Option<Vec<Event>>
         [SIGNPOST] => Ok(None),
         [SIGNPOST, left @ ..] => Err(too_many(left)),
         [EVENTS, rest @ ..] => {
-            let (packed, left) = postcard::take_from_bytes::<Vec<PackedEvent<'_>>>(rest)
-                .map_err(|error| Unreadable::Damaged(error.to_string()))?;
-            if !left.is_empty() {
-                return Err(too_many(left));
-            }
-            packed
-                .into_iter()
-                .map(|packed| unpacked(key, packed))
-                .collect::<Result<_, _>>()
-                .map(Some)
+            let packed = all::<Vec<PackedEvent<'_>>>(rest)?.into_iter();
+            let unpack = |packed| unpacked(key, packed, PackedExtension::default());
+            packed.map(unpack).collect::<Result<_, _>>().map(Some)
+        }
+        [EXTENDED_EVENTS, rest @ ..] => {
+            let packed = all::<Vec<(PackedEvent<'_>, PackedExtension<'_>)>>(rest)?.into_iter();
+            let unpack = |(packed, extension)| unpacked(key, packed, extension);
+            packed.map(unpack).collect::<Result<_, _>>().map(Some)
         }
         [version, ..] => Err(Unreadable::Version(*version)),
     }
+}
+
+/// Reads a value that takes all bytes.
+fn all<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Unreadable> {
+    let (packed, left) = postcard::take_from_bytes::<T>(bytes)
+        .map_err(|error| Unreadable::Damaged(error.to_string()))?;
+    if left.is_empty() { Ok(packed) } else { Err(too_many(left)) }
 }
 
 fn too_many(left: &[u8]) -> Unreadable {
@@ -111,8 +146,8 @@ fn packed<'a>(key: &WindowKey, event: &'a Event) -> PackedEvent<'a> {
         quantity_thousandths: mantissa(event.quantity.get(), 3),
         unit: position(Unit::ALL, event.unit),
         action: match &event.action {
-            Action::Sale(price) => PackedAction::Sale(packed_price(*price)),
-            Action::Return(price) => PackedAction::Return(packed_price(*price)),
+            Action::Sale(charge) => PackedAction::Sale(packed_price(charge)),
+            Action::Return(charge) => PackedAction::Return(packed_price(charge)),
             Action::Receipt => PackedAction::Receipt,
             Action::Waste(reason) => PackedAction::Waste(packed_reason(*reason)),
             Action::Count(reason) => PackedAction::Count(packed_reason(*reason)),
@@ -130,7 +165,26 @@ fn packed<'a>(key: &WindowKey, event: &'a Event) -> PackedEvent<'a> {
     }
 }
 
-fn unpacked(key: &WindowKey, packed: PackedEvent<'_>) -> Result<Event, Unreadable> {
+/// Returns the fields that version 1 lacks.
+fn extension(event: &Event) -> PackedExtension<'_> {
+    let Details { receipt, transfer_id, import_id, .. } = &event.details;
+    let charge = event.action.charge();
+    let amount = charge.and_then(Charge::amount);
+    PackedExtension {
+        amount: amount.map(|amount| mantissa(amount.amount(), amount.currency().minor_digits())),
+        without_price: charge.is_some_and(|charge| charge.unit_price().is_none()),
+        receipt: receipt.as_ref().map(|receipt| receipt.receipt.as_str()),
+        line: receipt.as_ref().and_then(|receipt| receipt.line),
+        transfer_id: transfer_id.as_ref().map(EventId::as_str),
+        import_id: import_id.as_ref().map(EventId::as_str),
+    }
+}
+
+fn unpacked(
+    key: &WindowKey,
+    packed: PackedEvent<'_>,
+    extension: PackedExtension<'_>,
+) -> Result<Event, Unreadable> {
     let id = |error: IdError| Unreadable::Damaged(format!("an identifier {error}"));
     let damaged = |what: &str| Unreadable::Damaged(what.to_owned());
     let occurred_at = key.window.start() + TimeDelta::milliseconds(packed.offset_ms.into());
@@ -151,6 +205,19 @@ fn unpacked(key: &WindowKey, packed: PackedEvent<'_>) -> Result<Event, Unreadabl
             Some(TerminalSequence { epoch: epoch.parse().map_err(id)?, number })
         }
     };
+    let quantity = decimal(packed.quantity_thousandths, 3)
+        .and_then(|quantity| Quantity::new(quantity).ok())
+        .ok_or_else(|| damaged("a quantity"))?;
+    let optional = |text: Option<&str>| text.map(str::parse::<EventId>).transpose().map_err(id);
+    let receipt = optional(extension.receipt)?;
+    if extension.line.is_some_and(|line| receipt.is_none() || line > RECEIPT_LINE_MAX) {
+        return Err(damaged("a line of a receipt"));
+    }
+    let transfer_id = optional(extension.transfer_id)?;
+    let is_transfer = matches!(packed.action, PackedAction::TransferIn | PackedAction::TransferOut);
+    if transfer_id.is_some() && !is_transfer {
+        return Err(damaged("a transfer id"));
+    }
     Ok(Event {
         event_id: packed.event_id.parse().map_err(id)?,
         store_id: key.store_id.clone(),
@@ -159,8 +226,12 @@ fn unpacked(key: &WindowKey, packed: PackedEvent<'_>) -> Result<Event, Unreadabl
         occurred_at: DateTime::from_timestamp_millis(occurred_at.timestamp_millis())
             .ok_or_else(|| damaged("an instant"))?,
         action: match packed.action {
-            PackedAction::Sale(price) => Action::Sale(price.unpacked()?),
-            PackedAction::Return(price) => Action::Return(price.unpacked()?),
+            PackedAction::Sale(price) => Action::Sale(price.unpacked(&extension, quantity)?),
+            PackedAction::Return(price) => Action::Return(price.unpacked(&extension, quantity)?),
+            // Nothing else has an amount.
+            _ if extension.amount.is_some() || extension.without_price => {
+                return Err(damaged("an amount"));
+            }
             PackedAction::Receipt => Action::Receipt,
             PackedAction::Waste(reason) => Action::Waste(unpacked_reason(Kind::Waste, reason)?),
             PackedAction::Count(reason) => Action::Count(unpacked_reason(Kind::Count, reason)?),
@@ -175,9 +246,7 @@ fn unpacked(key: &WindowKey, packed: PackedEvent<'_>) -> Result<Event, Unreadabl
                 Action::Correction(corrects.parse().map_err(id)?, reason)
             }
         },
-        quantity: decimal(packed.quantity_thousandths, 3)
-            .and_then(|quantity| Quantity::new(quantity).ok())
-            .ok_or_else(|| damaged("a quantity"))?,
+        quantity,
         unit: at(Unit::ALL, packed.unit).ok_or_else(|| damaged("a unit"))?,
         details: Details {
             gtin: packed
@@ -196,29 +265,44 @@ fn unpacked(key: &WindowKey, packed: PackedEvent<'_>) -> Result<Event, Unreadabl
                 .map(|offer_id| offer_id.parse())
                 .transpose()
                 .map_err(|error| Unreadable::Damaged(format!("an offer id {error}")))?,
+            receipt: receipt.map(|receipt| ReceiptLine { receipt, line: extension.line }),
+            transfer_id,
+            import_id: optional(extension.import_id)?,
         },
     })
 }
 
-fn packed_price(price: Money) -> PackedPrice {
-    let currency = price.currency();
+fn packed_price(charge: &Charge) -> PackedPrice {
+    let currency = charge.currency();
     let code = currency.code().as_bytes();
+    let price = charge.unit_price();
     PackedPrice {
-        minor_units: mantissa(price.amount(), currency.minor_digits()),
+        minor_units: price.map_or(0, |price| mantissa(price.amount(), currency.minor_digits())),
         currency: [code[0], code[1], code[2]],
     }
 }
 
 impl PackedPrice {
-    fn unpacked(&self) -> Result<Money, Unreadable> {
-        std::str::from_utf8(&self.currency)
-            .ok()
-            .and_then(|code| code.parse::<Currency>().ok())
-            .and_then(|currency| {
-                let amount = decimal(self.minor_units, currency.minor_digits())?;
-                Money::price(amount, currency).ok()
-            })
-            .ok_or_else(|| Unreadable::Damaged("a price".to_owned()))
+    fn unpacked(
+        &self,
+        extension: &PackedExtension<'_>,
+        quantity: Quantity,
+    ) -> Result<Charge, Unreadable> {
+        let damaged = || Unreadable::Damaged("a price".to_owned());
+        let code = std::str::from_utf8(&self.currency).ok();
+        let currency: Currency = code.and_then(|code| code.parse().ok()).ok_or_else(damaged)?;
+        let money = |minor_units, of: fn(Decimal, Currency) -> Result<Money, AmountError>| {
+            let amount = decimal(minor_units, currency.minor_digits());
+            amount.and_then(|amount| of(amount, currency).ok()).ok_or_else(damaged)
+        };
+        let unit_price = money(self.minor_units, Money::price)?;
+        if extension.without_price && self.minor_units != 0 {
+            return Err(damaged());
+        }
+        let unit_price = (!extension.without_price).then_some(unit_price);
+        let amount =
+            extension.amount.map(|amount| money(amount, Money::line_amount)).transpose()?;
+        Charge::new(unit_price, amount, quantity).ok().flatten().ok_or_else(damaged)
     }
 }
 
@@ -235,7 +319,7 @@ fn unpacked_reason(kind: Kind, reason: Option<u8>) -> Result<Option<Reason>, Unr
 /// Returns `value` in units of its last decimal place. `value` has at most `scale` places.
 fn mantissa(mut value: Decimal, scale: u32) -> u64 {
     value.rescale(scale);
-    u64::try_from(value.mantissa()).expect("amounts are not negative and below 10^9")
+    u64::try_from(value.mantissa()).expect("amounts are not negative and below 10^12")
 }
 
 fn decimal(mantissa: u64, scale: u32) -> Option<Decimal> {

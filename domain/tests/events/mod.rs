@@ -70,16 +70,20 @@ pub(crate) fn any_event() -> impl Strategy<Value = Event> {
         option::of((id, any::<u64>()).prop_map(|(epoch, n)| json!({"epoch": epoch, "number": n}))),
         option::of((id, id, 1..99_u32).prop_map(|(s, i, n)| format!("2026-03-12/{s}/{i}/{n}"))),
     );
-    (names, action(id), quantity(), instant, details).prop_map(
-        |(names, action, quantity, instant, (gtin, lot, expires_on, sequence, offer_id))| {
+    let ties = (option::of((id, option::of(0..=1_000_000_u32))), option::of(id), option::of(id));
+    (names, action(id), quantity(), instant, details, ties).prop_map(
+        |(names, action, quantity, instant, details, (receipt, transfer_id, import_id))| {
             let (event_id, store_id, terminal_id, sku) = names;
+            let (gtin, lot, expires_on, sequence, offer_id) = details;
+            let (receipt, line) = receipt.unzip();
             let rest = json!({
                 "event_id": event_id, "store_id": store_id, "terminal_id": terminal_id,
                 "sku": sku, "quantity": quantity, "occurred_at": instant.to_rfc3339(),
                 "gtin": gtin, "lot": lot, "expires_on": expires_on, "sequence": sequence,
-                "offer_id": offer_id,
+                "offer_id": offer_id, "receipt": receipt, "line": line.flatten(),
+                "transfer_id": transfer_id, "import_id": import_id,
             });
-            event(&with(action, rest))
+            event(&with(rest, action))
         },
     )
 }
@@ -90,11 +94,14 @@ pub(crate) fn events_of_row() -> impl Strategy<Value = Vec<Event>> {
     let instant = prop_oneof![0..3_i64, Just(299_999), 0..300_000_i64].prop_map(|offset| {
         (at(WINDOW_START) + chrono::TimeDelta::milliseconds(offset)).to_rfc3339()
     });
-    let one = (0..12_u8, action("e-(1?[0-9])"), quantity(), instant).prop_map(
-        |(id, action, quantity, instant)| {
+    let import = option::weighted(0.3, select(vec!["import-1", "import-2", "import-3"]));
+    let one = (0..12_u8, action("e-(1?[0-9])"), quantity(), instant, import).prop_map(
+        |(id, action, quantity, instant, import)| {
             let id = format!("e-{id}");
-            let change = json!({ "event_id": id, "quantity": quantity, "occurred_at": instant });
-            event(&of_row(with(action, change)))
+            let change = json!({
+                "event_id": id, "quantity": quantity, "occurred_at": instant, "import_id": import,
+            });
+            event(&of_row(with(change, action)))
         },
     );
     vec(one, 0..40)
@@ -105,8 +112,17 @@ fn action(corrects: &'static str) -> impl Strategy<Value = Value> {
     let price = select(vec![("2.40", "EUR"), ("0.05", "EUR"), ("240", "JPY"), ("1.125", "KWD")]);
     let reason = |words: &'static [&'static str]| option::of(select(words));
     prop_oneof![
-        (select(vec!["sale", "return"]), price).prop_map(|(kind, (price, currency))| {
+        (select(vec!["sale", "return"]), price.clone()).prop_map(|(kind, (price, currency))| {
             json!({ "kind": kind, "unit_price": price, "currency": currency })
+        }),
+        (select(vec!["sale", "return"]), price.clone()).prop_map(|(kind, (amount, currency))| {
+            let amount = json!({ "kind": kind, "amount": amount, "currency": currency });
+            with(amount, json!({ "unit_price": null }))
+        }),
+        // A discounted line; the quantity is here, because the amount is below price by quantity.
+        (select(vec!["sale", "return"]), price).prop_map(|(kind, (price, currency))| {
+            let line = json!({ "kind": kind, "unit_price": price, "amount": price });
+            with(line, json!({ "currency": currency, "quantity": "3" }))
         }),
         select(vec!["receipt", "transfer_in", "transfer_out"])
             .prop_map(|kind| json!({ "kind": kind })),

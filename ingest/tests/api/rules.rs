@@ -89,10 +89,10 @@ async fn all_violations_are_reported_at_once_with_index_and_id() {
                     "field": "quantity", "given": "-1",
                     "message": "is outside 0 to 1000000",
                 },
-                { "field": "unit_price", "message": "is required" },
+                { "field": "unit_price", "message": "is required, or amount" },
             ],
             "message": "event 1 (event_id e-7): quantity -1 is outside 0 to 1000000; \
-                        unit_price is required",
+                        unit_price is required, or amount",
         })
     );
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::event::Kind;
+use domain::money::Money;
 use domain::stock::{Figures, WindowKey};
 use domain::{Event, Sku, StoreId};
 use rust_decimal::Decimal;
@@ -60,7 +61,9 @@ pub(super) fn wrong_figure(
         let of_kind = counting.iter().filter(|event| event.action().kind() == kind);
         of_kind
             .filter_map(|event| {
-                Some(event.action().unit_price()?.amount() * event.quantity().get())
+                let charge = event.action().charge()?;
+                let product = || Some(charge.unit_price()?.amount() * event.quantity().get());
+                charge.amount().map(Money::amount).or_else(product)
             })
             .sum()
     };

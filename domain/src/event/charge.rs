@@ -1,0 +1,122 @@
+//! Money of a sale or return: the price of one unit, the amount charged for the line, or both.
+
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use crate::money::{Currency, Money, Quantity};
+
+/// Money of a sale or return. A till knows the price of one unit, the amount of the line, or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charge {
+    /// Price of one unit. The amount is this price times the quantity.
+    UnitPrice(Money),
+    /// Amount of the whole line, after all discounts.
+    Amount(Money),
+    /// Price of one unit on the label, and the amount of the whole line. Both have one currency.
+    Both {
+        /// Price of one unit.
+        unit_price: Money,
+        /// Amount of the whole line, after all discounts.
+        amount: Money,
+    },
+}
+
+impl Charge {
+    /// Combines what a till gave. `None` if it gave neither.
+    ///
+    /// # Errors
+    /// Returns a message if the amount is above price times quantity by more than a rounding, five
+    /// minor units. A smaller amount is a discount on the line.
+    pub(crate) fn new(
+        unit_price: Option<Money>,
+        amount: Option<Money>,
+        quantity: Quantity,
+    ) -> Result<Option<Self>, String> {
+        let (unit_price, amount) = match (unit_price, amount) {
+            (Some(unit_price), Some(amount)) => (unit_price, amount),
+            (Some(unit_price), None) => return Ok(Some(Self::UnitPrice(unit_price))),
+            (None, amount) => return Ok(amount.map(Self::Amount)),
+        };
+        let product = unit_price.amount() * quantity.get();
+        if amount.amount() > product + rounding(amount.currency()) {
+            return Err(format!(
+                "is above unit_price times quantity, {}, by more than a rounding; the amount is \
+                 that of the whole line, and a discount makes it smaller",
+                product.normalize()
+            ));
+        }
+        Ok(Some(Self::Both { unit_price, amount }))
+    }
+
+    /// Returns the price of one unit, as far as the till gave it.
+    #[must_use]
+    pub fn unit_price(&self) -> Option<Money> {
+        match self {
+            Self::UnitPrice(unit_price) | Self::Both { unit_price, .. } => Some(*unit_price),
+            Self::Amount(_) => None,
+        }
+    }
+
+    /// Returns the amount of the line, as far as the till gave it.
+    #[must_use]
+    pub fn amount(&self) -> Option<Money> {
+        match self {
+            Self::UnitPrice(_) => None,
+            Self::Amount(amount) | Self::Both { amount, .. } => Some(*amount),
+        }
+    }
+
+    /// Returns the currency.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        match self {
+            Self::UnitPrice(money) | Self::Amount(money) => money.currency(),
+            Self::Both { amount, .. } => amount.currency(),
+        }
+    }
+
+    /// Returns the money that changed hands for `quantity`: the amount, or else price times
+    /// quantity, which is not rounded.
+    #[must_use]
+    pub fn total(&self, quantity: Quantity) -> Decimal {
+        match self {
+            Self::UnitPrice(unit_price) => (unit_price.amount() * quantity.get()).normalize(),
+            Self::Amount(amount) | Self::Both { amount, .. } => amount.amount().normalize(),
+        }
+    }
+
+    /// Returns the price on the label: the price of one unit, or else the amount divided by the
+    /// quantity, rounded half away from zero to the minor unit. A discount on a single line leaves
+    /// a given price as it is, so it counts neither as a response of demand to a lower price nor
+    /// as the lowest price of 30 days.
+    #[must_use]
+    pub fn label_price(&self, quantity: Quantity) -> Money {
+        let amount = match self {
+            Self::UnitPrice(unit_price) | Self::Both { unit_price, .. } => return *unit_price,
+            Self::Amount(amount) => *amount,
+        };
+        let digits = amount.currency().minor_digits();
+        let price = amount.amount().checked_div(quantity.get()).map(|price| {
+            price.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
+        });
+        // A price of more than 1,000,000 comes from a quantity near 0 and tells nothing.
+        price.and_then(|price| Money::price(price, amount.currency()).ok()).unwrap_or(amount)
+    }
+
+    /// `true` if the amount is below price times quantity by more than a rounding.
+    #[must_use]
+    pub fn is_discounted(&self, quantity: Quantity) -> bool {
+        match self {
+            Self::Both { unit_price, amount } => {
+                let product = unit_price.amount() * quantity.get();
+                amount.amount() + rounding(amount.currency()) < product
+            }
+            Self::UnitPrice(_) | Self::Amount(_) => false,
+        }
+    }
+}
+
+/// Returns the largest difference that rounding explains: five minor units, because scales in
+/// Switzerland round a line to 0.05 francs.
+fn rounding(currency: Currency) -> Decimal {
+    Decimal::new(5, currency.minor_digits())
+}
