@@ -214,6 +214,18 @@ impl<'a> FieldReader<'a> {
         self.check(field, is_object.then_some(text).ok_or("is not a JSON object"))
     }
 
+    /// Reads a JSON object of decimal numbers, as JSON numbers or strings, by name.
+    pub(crate) fn decimals(&mut self, field: &'static str) -> Option<Vec<(String, Decimal)>> {
+        let text = self.object(field)?;
+        let members = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text).ok();
+        let number = |(name, raw): (String, &RawValue)| {
+            let text = serde_json::from_str::<String>(raw.get()).unwrap_or(raw.get().to_owned());
+            Some((name, parse_decimal(&text).ok()?))
+        };
+        let numbers = members.and_then(|members| members.into_iter().map(number).collect());
+        self.check(field, numbers.ok_or(r#"is not a JSON object of numbers, like {"EA": 0.75}"#))
+    }
+
     /// Reads the texts of a JSON object of objects, by name.
     pub(crate) fn objects(&mut self, field: &'static str) -> Option<BTreeMap<String, String>> {
         let text = self.object(field)?;

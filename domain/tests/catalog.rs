@@ -3,8 +3,10 @@
 
 use chrono::NaiveTime;
 use domain::catalog::{CategoryRules, OnDoubt};
+use domain::event::Unit;
 use domain::experiment::RuleStep;
 use domain::limits::{CHANGE_MINUTES_MAX, CHANGES_MAX, DISCOUNT_PERCENT_MAX, LADDER_STEPS_MAX};
+use domain::stock::ItemUnits;
 use domain::{Chain, Currency, Experiment, Item, Ladder, Money, Policy, Store};
 use proptest::option;
 use proptest::prelude::*;
@@ -30,11 +32,13 @@ fn item() -> impl Strategy<Value = Item> {
     let rules = (
         (1..=14_u16, option::of(ladder()), any::<bool>()),
         (salvage, option::of(1..=1_000_000_i64), option::of(1..=100_i64)),
+        units(),
     );
     (names, code, amounts, rules).prop_map(
         |((sku, store_id, name, category), code, (price, cost, floor), rules)| {
             let currency: Currency = code.parse().unwrap();
-            let ((shelf_life_days, ladder, no_discount), (salvage, portion, elasticity)) = rules;
+            let (shelf, (salvage, portion, elasticity), units) = rules;
+            let (shelf_life_days, ladder, no_discount) = shelf;
             let salvage = salvage.map(|minor| Decimal::new(minor, currency.minor_digits()));
             Item {
                 sku: sku.parse().unwrap(),
@@ -51,9 +55,19 @@ fn item() -> impl Strategy<Value = Item> {
                     .map(|amount| Money::parse_signed(&amount.to_string(), currency).unwrap()),
                 portion: portion.map(|thousandths| Decimal::new(thousandths, 3)),
                 elasticity: elasticity.map(|tenths| Decimal::new(tenths, 1)),
+                units,
             }
         },
     )
+}
+
+fn units() -> impl Strategy<Value = ItemUnits> {
+    let factor = (1..=1_000_000_i64).prop_map(|factor| Decimal::new(factor, 3).normalize());
+    let conversions = prop::collection::btree_map(select(Unit::ALL), factor, 0..3);
+    (option::of(select(Unit::ALL)), conversions).prop_map(|(unit, mut conversions)| {
+        conversions.retain(|from, _| unit.is_some_and(|unit| unit != *from));
+        ItemUnits { unit, conversions }
+    })
 }
 
 fn clock() -> impl Strategy<Value = NaiveTime> {
@@ -278,7 +292,7 @@ fn an_invalid_item_is_refused_with_its_violations() {
         (
             r#"{"sku":"a b","price":"x","store_id":""}"#,
             "sku \"a b\" has the character ' '; only A-Za-z0-9._:- are allowed; price \"x\" is not \
-             a decimal number; write it like 2 or 0.375, without exponent (a price in EUR); \
+             a decimal number; write it like 2 or 0.375 (a price in EUR); \
              store_id \"\" is empty; expected 1 to 64 characters of A-Za-z0-9._:-",
         ),
     ] {

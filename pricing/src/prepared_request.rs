@@ -266,9 +266,10 @@ pub(crate) fn wall(store: &Store, at: DateTime<Utc>) -> DateTime<FixedOffset> {
     at.with_timezone(&store.zone).fixed_offset()
 }
 
-/// Returns the unit of the item's latest event.
+/// Returns the unit of the item's events, which all have the same; a correction has none.
 fn unit_of(windows: &[StockWindow]) -> Unit {
-    let latest = windows.iter().rev().find_map(|row| row.events().last());
+    let mut events = windows.iter().rev().flat_map(StockWindow::events);
+    let latest = events.find(|event| !event.quantity().get().is_zero());
     latest.map_or(Unit::Each, |event| event.unit())
 }
 

@@ -1,6 +1,7 @@
 //! Snapshot of one store at one slot, and the decisions that follow from it. Equal snapshots give
 //! equal decisions; nothing here does I/O.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -170,6 +171,12 @@ impl StoreSnapshot {
             windows.entry(window.key().sku.clone()).or_default().push(window);
         }
         windows.values_mut().for_each(|all| all.sort_by_key(|row| row.key().window));
+        for item in &items {
+            let Some(all) = windows.get_mut(&item.sku) else { continue };
+            if let Cow::Owned(uniform) = item.units.uniform(all).windows {
+                *all = uniform;
+            }
+        }
         let mut revisions: HashMap<Sku, Vec<Offer>> = HashMap::new();
         for offer in offers {
             revisions.entry(offer.offer_id.sku.clone()).or_default().push(offer);

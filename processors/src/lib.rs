@@ -41,6 +41,7 @@
 //!     since: "2026-03-12T00:00:00Z".parse()?,
 //!     at: now,
 //!     on_shelf_since: Default::default(),
+//!     units: Default::default(),
 //! };
 //! let items = stock_at(&processor.tables, &query, now).await?;
 //! assert_eq!(items[0].figures.received, 12.into());

@@ -152,7 +152,8 @@ async fn on_hand(
         let since = scenario.starts_at - TimeDelta::days(10);
         let store_id = &shop.store.store_id;
         let on_shelf_since = BTreeMap::new();
-        let query = StockQuery { store_id, sku: None, since, at, on_shelf_since };
+        let units = BTreeMap::new();
+        let query = StockQuery { store_id, sku: None, since, at, on_shelf_since, units };
         let answer = stock_at(&tables, &query, at).await.expect("calls succeed without faults");
         for line in &shop.items {
             let sku = &line.item.sku;
