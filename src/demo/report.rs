@@ -71,7 +71,8 @@ pub(super) fn effects_text(effects: &[DayEffect], seed: u64, width: Option<usize
     let title =
         format!("The effect of the offers, with the customers of {count} seeds: {seed} to {last}");
     let note = "Each is the same date, as a first day without a history of sales. So the range is \
-                that of the customers alone; weekdays, seasons and learning are not in it.";
+                that of the customers alone: other weekdays and seasons, and what a history would \
+                change, are not in it.";
     let [title, note] = [&title, note].map(|text| output::wrapped_to(width, text, 0));
     format!("\n{title}\n\n{}\n\n{note}", effects_table(effects, width))
 }
