@@ -107,8 +107,8 @@ impl Guard {
             (None, _) => return Err(not_one_host("no header Host")),
             (Some(_), Some(_)) => return Err(not_one_host("more than one header Host")),
         };
-        // A target like `http://localhost/` names the host in place of the header. Source: RFC 9112,
-        // section 3.2.2.
+        // A target like `http://localhost/` names the host in place of the header. Source:
+        // RFC 9112, section 3.2.2.
         let at = match request.uri().authority() {
             Some(target) => self.checked_host(target.as_str().as_bytes())?,
             None => header,

@@ -48,8 +48,8 @@ impl Report<'_> {
             self.sent, self.seconds, self.repeated, self.acknowledged, self.windows,
         );
         let mut text = format!(
-            "\nThe offers of the day, as stored in DynamoDB\n\n{}\n\nWhy, for some of them\n\n{}\n\n\
-             The day, and the same customers without discounts\n\n{}\n\n{}",
+            "\nThe offers of the day, as stored in DynamoDB\n\n{}\n\nWhy, for some of them\n\n{}\n\
+             \nThe day, and the same customers without discounts\n\n{}\n\n{}",
             offers_table(self.offers, width),
             reasons.join("\n"),
             figures_table(self.effect, width),
@@ -229,7 +229,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a variable asks for new files")]
     fn screens_of_the_report_fit_60_80_and_120_columns() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/screens");
         for width in [60, 80, 120] {
