@@ -133,14 +133,13 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
 /// Prints the rules that a change changes.
 fn print(change: &Change) {
     let key = &change.key;
+    let line = |text: String| output::line(output::wrapped(&text, 4));
     match change.origin {
-        Origin::New => output::line(format_args!("{key}: new")),
-        Origin::Chain => {
-            output::line(format_args!("{key}: new, with the rules of the chain's item"))
-        }
+        Origin::New => line(format!("{key}: new")),
+        Origin::Chain => line(format!("{key}: new, with the rules of the chain's item")),
         Origin::Stored => {}
     }
     for rule in &change.rules {
-        output::line(format_args!("{key}: {rule}"));
+        line(format!("{key}: {rule}"));
     }
 }

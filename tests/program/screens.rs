@@ -234,6 +234,49 @@ fn screens_of_the_tables_fit_60_80_and_120_columns() {
 }
 
 #[test]
+fn screens_of_the_catalogue_fit_60_80_and_120_columns() {
+    let up = UpProcess::start(&["--memory"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in catalogue() {
+        let path = folder.path().join(name).display().to_string();
+        fs::write(&path, text).expect("written");
+        up.daymark(["catalog", "import", &path]).success();
+    }
+    let item = [LONG, "--store", STORE];
+    let shown: [(&str, &[&str]); 3] = [
+        ("catalog-show-store", &[STORE]),
+        ("catalog-show-item", &item),
+        ("catalog-show-chain", &["chain"]),
+    ];
+    for (name, target) in shown {
+        let words = [&["catalog", "show"], target].concat();
+        assert_whole(&up, &words, &["rule", "value", "source"]);
+        assert_screens(name, || on(&up, &words));
+    }
+    let changed = json!({ "store_id": STORE, "sku": LONG, "cost": "1.15",
+        "name": "全粒粉のやわらかい丸パン六個入り、スライス済み、冷蔵保存してください" });
+    let new = json!({ "store_id": STORE, "sku": "sourdough-rye-wholegrain-500g-sliced",
+        "name": "Προζυμένιο ψωμί", "price": "2.20", "cost": "0.55" });
+    let path = folder.path().join("changed.ndjson");
+    fs::write(&path, format!("{changed}\n{new}\n")).expect("written");
+    let import = ["catalog", "import", "--check", &path.display().to_string()];
+    assert_screens("catalog-import", || on(&up, &import));
+    let removed: [(&str, &[&str]); 2] =
+        [("catalog-remove-store", &[STORE]), ("catalog-remove-item", &item)];
+    for (name, target) in removed {
+        let words = [&["catalog", "remove", "--check"], target].concat();
+        assert_screens(name, || on(&up, &words));
+    }
+    assert_screens("catalog-export", || {
+        // An export replaces no file.
+        let _ = fs::remove_dir_all(folder.path().join("files"));
+        let mut export = on(&up, &["catalog", "export", "files"]);
+        export.current_dir(folder.path());
+        export
+    });
+}
+
+#[test]
 fn screens_without_tables_fit_60_80_and_120_columns() {
     assert_screens("cost", || command(["cost"]));
     assert_screens("simulate-pricing-list", || command(["simulate-pricing", "--list"]));
