@@ -172,13 +172,14 @@ fn quantity(fields: &mut FieldReader<'_>, kind: Option<Kind>) -> Option<crate::m
         return "0".parse().ok();
     }
     fields.require("quantity")?;
-    let text = fields.text_or_number("quantity")?;
+    let text = fields.text_or_number("quantity", "a quantity, like 2 or \"0.375\"")?;
     fields.check("quantity", text.parse())
 }
 
 fn occurred_at(fields: &mut FieldReader<'_>, acceptance: &Acceptance) -> Option<DateTime<Utc>> {
     fields.require("occurred_at")?;
-    let text = fields.text("occurred_at")?;
+    let text =
+        fields.text_like("occurred_at", "a time in quotes, like \"2026-03-12T15:20:00+01:00\"")?;
     let parsed = DateTime::parse_from_rfc3339(&text).map_err(|error| {
         format!("is not an RFC 3339 instant with offset, like 2026-03-12T15:15:00+01:00 ({error})")
     });
@@ -207,7 +208,7 @@ fn action(fields: &mut FieldReader<'_>, kind: Kind) -> Option<Action> {
 fn unit_price(fields: &mut FieldReader<'_>) -> Option<Money> {
     let currency = fields.required::<Currency>("currency");
     fields.require("unit_price")?;
-    let text = fields.text("unit_price")?;
+    let text = fields.text_like("unit_price", "a price in quotes, like \"2\"")?;
     let price = Money::parse_price(&text, currency?)
         .map_err(|error| format!("{error} (a price in {})", currency.unwrap_or(Currency::EUR)));
     fields.check("unit_price", price)
