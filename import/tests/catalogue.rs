@@ -300,6 +300,18 @@ fn rules_that_bind_nothing_are_warnings() {
             "a.json:1: policy.experiment.rule binds nothing while control_percent is 0",
         ),
         (
+            r#"{"experiment":{"control_percent":20}}"#,
+            items,
+            "a.json:1: policy.experiment.control_percent 20 has no policy.experiment.rule, so the \
+             control group has no discount at all; give the rule that the store had before, like \
+             [{\"at\": \"17:00\", \"discount_percent\": 30}]",
+        ),
+        (
+            r#"{"enabled":false,"experiment":{"exploration_percent":5}}"#,
+            items,
+            "a.json:1: policy.experiment binds nothing while policy.enabled is false",
+        ),
+        (
             "{}",
             "sku,price,store_id\nrye,3.90,coner\n",
             "b.csv:2: store_id coner is no store of the catalogue; did you mean corner?",

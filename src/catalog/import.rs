@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use domain::ports::CatalogTable;
-use import::{CatalogEntry, CatalogFile, Change, EntryKey, Origin, catalog_entries, plan};
+use import::{
+    CatalogEntry, CatalogFile, Change, EntryKey, Origin, catalog_entries, file_text, plan,
+};
 
 use super::running_offers::note_replaced;
 use super::stored::load;
@@ -78,8 +80,12 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
     for file in &args.files {
         let name = file.display().to_string();
         let named = |message| format!("{name}: {message}");
-        let text = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
-        let entries = catalog_entries(file, &text).map_err(named)?;
+        let bytes = std::fs::read(file).map_err(|error| named(error.to_string()))?;
+        let text = file_text(&bytes).map_err(named)?;
+        let entries = catalog_entries(file, text).map_err(named)?;
+        if entries.is_empty() {
+            output::note(format_args!("{name}: warning: the file has no entry"));
+        }
         files.push(CatalogFile { name, entries });
     }
     let entries = files.iter().flat_map(|file| &file.entries);
