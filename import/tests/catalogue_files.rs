@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use import::{CatalogFile, Catalogue, catalog_entries, plan};
+use import::{CatalogEntry, CatalogFile, Catalogue, Change, catalog_entries, plan};
 
 /// Returns the keys that a file changes, and its refused lines. A file that is refused as a whole
 /// counts as line 0.
@@ -135,6 +135,41 @@ fn a_text_is_short_and_on_one_line() {
         assert!(message.starts_with("a.json:1: name \"") && message.contains(told), "{message}");
     }
     assert!(refused("a.csv", "sku,price,name\nrye,3.90,R\0e\n").contains("character \\0"));
+}
+
+#[test]
+fn a_new_currency_leaves_no_amount_in_the_old_one_without_a_warning() {
+    let mut catalogue = Catalogue::default();
+    let mut warned = |text: &str| {
+        let entries = catalog_entries(Path::new("a.csv"), text).expect("entries");
+        let plan = plan(&mut catalogue, &[CatalogFile { name: "a.csv".to_owned(), entries }]);
+        assert!(plan.refused.is_empty(), "{:?}", plan.refused);
+        plan.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(warned("sku,price,cost,floor\nrye,3.90,1.10,2.00\n").is_empty());
+    assert_eq!(
+        warned("sku,price,currency\nrye,16.80,PLN\n"),
+        ["a.csv:2: currency EUR -> PLN: the file leaves out cost 1.10, floor 2.00, which keep \
+          their numbers in the new currency"]
+    );
+    assert!(warned("sku,price,cost,floor,currency\nrye,3.90,1.10,2.00,EUR\n").is_empty());
+}
+
+#[test]
+fn a_change_of_the_chains_item_is_compared_with_the_entry_of_a_store() {
+    let mut catalogue = Catalogue::default();
+    let mut change = |text: &str| {
+        let entries = catalog_entries(Path::new("a.csv"), text).expect("entries");
+        plan(&mut catalogue, &[CatalogFile { name: "a.csv".to_owned(), entries }]).changes.remove(0)
+    };
+    change("sku,price\nrye,3.90\n");
+    let own = change("sku,price,store_id,floor\nrye,4.10,corner,2.00\n").entry;
+    let CatalogEntry::Item(own) = own else { panic!("an item") };
+    let kept = |change: Change| change.kept_by(&own);
+    let price = ("price", "4.10".to_owned());
+    assert_eq!(kept(change("sku,price\nrye,3.80\n")), [price]);
+    assert_eq!(kept(change("sku,price\nrye,4.10\n")), []);
+    assert_eq!(kept(change("sku,cost\nrye,1\n")), [("cost", "none".to_owned())]);
 }
 
 #[test]

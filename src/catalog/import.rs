@@ -10,6 +10,7 @@ use import::{
     CatalogEntry, CatalogFile, Change, EntryKey, Origin, catalog_entries, file_text, plan,
 };
 
+use super::own_entries::{add_own_items, note_kept};
 use super::running_offers::note_replaced;
 use super::stored::load;
 use crate::{CommandError, clock, connect, output};
@@ -89,7 +90,7 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
         files.push(CatalogFile { name, entries });
     }
     let entries = files.iter().flat_map(|file| &file.entries);
-    let stores: BTreeSet<_> = entries
+    let store_ids: BTreeSet<_> = entries
         .filter_map(|(_, entry)| match &entry.as_ref().ok()?.key {
             EntryKey::Chain => None,
             EntryKey::Store(store_id) => Some(store_id.clone()),
@@ -97,8 +98,8 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
         })
         .collect();
     let tables = args.tables.connect().await?;
-    let mut catalogue = load(&tables, &Vec::from_iter(stores)).await?.catalogue;
-    let plan = plan(&mut catalogue, &files);
+    let mut loaded = load(&tables, &Vec::from_iter(store_ids.clone())).await?;
+    let plan = plan(&mut loaded.catalogue, &files);
     for refused in &plan.refused {
         output::error(refused);
     }
@@ -128,7 +129,9 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
     if new > NEW_SHOWN_MAX {
         output::line(format_args!("and {} more new entries", new - NEW_SHOWN_MAX));
     }
-    note_replaced(&tables, &catalogue, &plan.changes, clock::now()).await?;
+    add_own_items(&tables, &mut loaded, &store_ids, &plan.changes).await?;
+    note_kept(&loaded.catalogue, &plan.changes);
+    note_replaced(&tables, &loaded.catalogue, &plan.changes, clock::now()).await?;
     let what = if args.check { "checked" } else { "loaded" };
     let chain = if chains > 0 { ", the chain" } else { "" };
     let wrong = plan.refused.len();

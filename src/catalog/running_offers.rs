@@ -1,9 +1,9 @@
-//! Offers of today that a changed catalogue price replaces.
+//! Offers of today that do not fit the changed catalogue price any more.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use domain::ports::{CatalogTable, OffersTable};
+use domain::ports::OffersTable;
 use domain::{Offer, Sku, Store};
 use import::{Catalogue, Change, EntryKey};
 use pricing::offer_fields::latest;
@@ -11,8 +11,9 @@ use pricing::offer_fields::latest;
 use crate::connect::ConnectedTables;
 use crate::{CommandError, output};
 
-/// Notes each valid offer above the price that its item has after the changes. `catalogue` has the
-/// changes already.
+/// Notes each valid offer above the price that its item has after the changes, or in another
+/// currency. `catalogue` has the changes already, and the items of all stores if a change is one of
+/// the chain's items.
 pub(super) async fn note_replaced(
     tables: &ConnectedTables,
     catalogue: &Catalogue,
@@ -28,32 +29,27 @@ pub(super) async fn note_replaced(
             !offer.shadow && now < offer.valid_until && skus.contains(&&offer.offer_id.sku)
         };
         let offers = latest(offers.into_iter().filter(is_valid).collect());
-        let is_replaced = |offer: &Offer| {
-            let item = catalogue.item(&store.store_id, &offer.offer_id.sku);
-            item.is_some_and(|item| offer.label(Some(item.price)).price != offer.price)
-        };
-        let replaced: Vec<Offer> = offers.into_iter().filter(is_replaced).collect();
-        if replaced.is_empty() {
-            continue;
-        }
-        // The catalogue has no items of stores that the files do not name.
-        let own = tables.load_item_entries(Some(&store.store_id)).await.map_err(explain)?;
-        let own: BTreeSet<Sku> = own.into_iter().map(|(sku, _)| sku).collect();
-        for offer in replaced {
+        for offer in offers {
             let sku = &offer.offer_id.sku;
-            let key = (Some(store.store_id.clone()), sku.clone());
             let Some(item) = catalogue.item(&store.store_id, sku) else { continue };
-            if own.contains(sku) && !catalogue.items.contains_key(&key) {
-                continue;
+            let (price, currency) = (offer.price, offer.price.currency());
+            let named =
+                format!("store {}: the offer of {sku}, {price} {currency}, is", store.store_id);
+            if item.price.currency() != currency {
+                output::note(format_args!(
+                    "{named} not in the currency of the catalogue price, {} {}, now; it stays \
+                     until the close at {}, and no pass changes it today",
+                    item.price,
+                    item.price.currency(),
+                    offer.valid_until.with_timezone(&store.zone).format("%H:%M"),
+                ));
+            } else if offer.label(Some(item.price)).price != price {
+                output::note(format_args!(
+                    "{named} above the catalogue price {} now; the lower price is shown at once, \
+                     and the next pass publishes it",
+                    item.price
+                ));
             }
-            output::note(format_args!(
-                "store {}: the offer of {sku}, {} {}, is above the catalogue price {} now; the \
-                 lower price is shown at once, and the next pass publishes it",
-                store.store_id,
-                offer.price,
-                offer.price.currency(),
-                item.price
-            ));
         }
     }
     Ok(())

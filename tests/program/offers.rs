@@ -260,6 +260,22 @@ fn a_catalogue_price_below_the_offer_is_noted_and_shown_at_once() {
 }
 
 #[test]
+fn a_new_currency_of_an_item_with_an_offer_is_noted() {
+    let corner = CornerStore::open(&json!({}));
+    corner.wait_for_offer(&[]);
+    let file = corner.folder.path().join("prices.csv").display().to_string();
+    std::fs::write(&file, "sku,price,currency,cost,floor\nrye,16.80,PLN,4.70,8.60\n")
+        .expect("written");
+    let ran = corner.up.daymark(["catalog", "import", &file]);
+    assert!(ran.err.contains("store corner: the offer of rye, "), "{}", ran.err);
+    let told = "EUR, is not in the currency of the catalogue price, 16.80 PLN, now; it stays until \
+                the close at 20:00";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    let shown = corner.up.daymark(corner.list_command(&["--format", "json"])).rows();
+    assert_eq!(shown[0]["currency"], "EUR");
+}
+
+#[test]
 fn a_shadow_offer_is_shown_on_request_and_valid_nowhere() {
     let corner = CornerStore::open(&json!({ "shadow": true }));
     corner.wait_for_offer(&["--shadows"]);
