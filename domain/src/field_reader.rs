@@ -138,9 +138,10 @@ impl<'a> FieldReader<'a> {
 
     /// Reads `true` or `false`, as a JSON boolean or string.
     pub(crate) fn flag(&mut self, field: &'static str) -> Option<bool> {
-        let flag = match self.raw(field)? {
-            "true" | "\"true\"" => Ok(true),
-            "false" | "\"false\"" => Ok(false),
+        // Spreadsheets write TRUE.
+        let flag = match self.raw(field)?.trim_matches('"').to_ascii_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
             _ => Err("is neither true nor false"),
         };
         self.check(field, flag)

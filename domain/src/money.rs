@@ -12,7 +12,10 @@ use crate::limits::{QUANTITY_MAX, QUANTITY_SCALE_MAX, UNIT_PRICE_MAX};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
     /// The text is not a plain decimal number.
-    #[error("is not a decimal number; write it like 2 or 0.375, without exponent")]
+    #[error(
+        "is not a decimal number; write it like 2 or 0.375, with a point, and without currency, \
+         blanks and exponent"
+    )]
     NotDecimal,
     /// The number has too many decimal places.
     #[error("has {given} decimal places; at most {allowed} are allowed")]

@@ -257,6 +257,11 @@ fn a_catalogue_price_below_the_offer_is_noted_and_shown_at_once() {
     );
     let wire = ApiClient::new(&corner.up).get("/v1/stores/corner/offers").json();
     assert_eq!(wire["offers"][0]["price"], "1.10");
+    for place in [&json!(offer), &wire["offers"][0]] {
+        assert_eq!((&place["regular"], &place["step_percent"]), (&json!("1.10"), &json!("0")));
+        let reason = place["reason"].as_str().expect("a text");
+        assert!(reason.starts_with("The catalogue price is 1.10 EUR now, below"), "{reason}");
+    }
 }
 
 #[test]

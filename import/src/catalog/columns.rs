@@ -27,7 +27,10 @@ pub(super) fn read(text: &str) -> Result<Vec<Numbered<EntryPatch>>, String> {
     let headers: Vec<&str> = headers.iter().map(|header| header.trim()).collect();
     let kind = EntryKind::of(|field| headers.contains(&field));
     let Some(kind) = kind else {
-        return Err("the header has none of the columns sku, chain and store_id".to_owned());
+        let given = domain::excerpt(&headers.join(","));
+        return Err(format!(
+            "the header has none of the columns sku, chain and store_id; it is {given}"
+        ));
     };
     let columns = columns(&headers, &rows, kind.shape()).map_err(|problems| problems.join("; "))?;
     let row = |(line, cells): Row| {

@@ -160,6 +160,10 @@ impl<'a> Warnings<'a> {
                 ));
             }
         }
+        if let Some(cost) = item.cost.filter(|cost| cost.amount() > item.price.amount()) {
+            // A decimal comma makes two columns of one price.
+            found.push(format!("cost {cost} is above the price {}", item.price));
+        }
         found.extend(self.no_discount(item));
         found
     }
