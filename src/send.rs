@@ -22,6 +22,7 @@ const EVENTS_PER_REQUEST: usize = 500;
 ///
 /// FILE holds one JSON event on each line (NDJSON). With --csv it holds till lines in columns:
 /// --map assigns columns to fields of the event, and --default gives values that the file lacks.
+/// A row is one line: a line with a quote that it does not close is refused, and no other with it.
 /// Sending a file again is safe: an event id counts once.
 ///
 /// A bakery's till export with the columns Date, Time, Transaction and Item:
