@@ -278,7 +278,8 @@ fn an_invalid_item_is_refused_with_its_violations() {
         (
             r#"{"sku":"a b","price":"x","store_id":""}"#,
             "sku \"a b\" has the character ' '; only A-Za-z0-9._:- are allowed; price \"x\" is not \
-             a decimal number; write it like 2 or 0.375, with a point, and without currency, blanks and exponent (a price in EUR); \
+             a decimal number; write it like 2 or 0.375, with a point, and without \
+             currency, blanks and exponent (a price in EUR); \
              store_id \"\" is empty; expected 1 to 64 characters of A-Za-z0-9._:-",
         ),
     ] {

@@ -61,7 +61,8 @@ fn a_wrong_type_is_named() {
         (r#"{"event_id":7}"#, "event_id 7 is a number; expected a text in quotes"),
         (
             r#"{"kind":["sale"]}"#,
-            r#"event e-1: kind ["sale"] is a list; expected one of sale, return, receipt, waste, count, transfer_in, transfer_out, correction, in quotes"#,
+            "event e-1: kind [\"sale\"] is a list; expected one of sale, return, receipt, waste, \
+             count, transfer_in, transfer_out, correction, in quotes",
         ),
         (r#"{"sku":{"a":1}}"#, r#"event e-1: sku {"a":1} is an object; expected a text in quotes"#),
         (
@@ -74,7 +75,8 @@ fn a_wrong_type_is_named() {
         ),
         (
             r#"{"occurred_at":1773328500}"#,
-            "event e-1: occurred_at 1773328500 is a number; expected a time in quotes, like \"2026-03-12T15:20:00+01:00\"",
+            "event e-1: occurred_at 1773328500 is a number; expected a time in quotes, like \
+             \"2026-03-12T15:20:00+01:00\"",
         ),
         (r#"{"lot":5}"#, "event e-1: lot 5 is a number; expected a text in quotes"),
     ]);

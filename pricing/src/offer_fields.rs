@@ -26,8 +26,8 @@ pub fn latest(offers: Vec<Offer>) -> Vec<Offer> {
 }
 
 /// Returns the fields of an offer with their names, as exact text. `clock` writes an instant as the
-/// store's clock shows it. An absent value is an empty text. A lower catalogue price on the label is
-/// the regular price and step 0, as in the revision that the next pass publishes.
+/// store's clock shows it. An absent value is an empty text. A lower catalogue price on the label
+/// is the regular price, with step 0.
 #[must_use]
 pub fn fields(
     offer: &Offer,

@@ -7,8 +7,8 @@ use domain::ports::{CatalogTable, Failure};
 use domain::{Money, Offer, OfferId, PriceLabel, Sku, StoreId};
 
 /// Returns each offer of a store with its label at `now`. A catalogue price below the price of a
-/// valid offer replaces that price, unless a later revision has replaced the offer. The catalogue is
-/// read only if an offer is valid.
+/// valid offer replaces that price, unless a later revision has replaced the offer. The catalogue
+/// is read only if an offer is valid.
 ///
 /// # Errors
 /// Returns an error if the catalogue cannot be read.
