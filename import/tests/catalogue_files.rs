@@ -135,6 +135,9 @@ fn a_text_is_short_and_on_one_line() {
         assert!(message.starts_with("a.json:1: name \"") && message.contains(told), "{message}");
     }
     assert!(refused("a.csv", "sku,price,name\nrye,3.90,R\0e\n").contains("character \\0"));
+    let countries = ["DE"; 300].join(" ");
+    let chain = format!(r#"{{"chain":"W","perishables_exempt":"{countries}"}}"#);
+    assert_eq!(import("a.json", &chain).0, ["chain"], "a list has no such limit");
 }
 
 #[test]

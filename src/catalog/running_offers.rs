@@ -5,15 +5,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use domain::ports::OffersTable;
 use domain::{Offer, Sku, Store};
-use import::{Catalogue, Change, EntryKey};
+use import::{Catalogue, Change, EntryKey, Origin};
 use pricing::offer_fields::latest;
 
 use crate::connect::ConnectedTables;
 use crate::{CommandError, output};
 
-/// Notes each valid offer above the price that its item has after the changes, or in another
-/// currency. `catalogue` has the changes already, and the items of all stores if a change is one of
-/// the chain's items.
+/// Notes each valid offer of an item with a new price or currency that does not fit it. `catalogue`
+/// has the changes already, and the items of all stores if a change is one of the chain's items.
 pub(super) async fn note_replaced(
     tables: &ConnectedTables,
     catalogue: &Catalogue,
@@ -22,7 +21,7 @@ pub(super) async fn note_replaced(
 ) -> Result<(), CommandError> {
     let explain = |failure| tables.explain(failure);
     for store in catalogue.stores.values() {
-        let skus = changed_items(store, changes);
+        let skus = repriced_items(store, changes);
         let Some(day) = store.afternoon_at(now).filter(|_| !skus.is_empty()) else { continue };
         let offers = tables.query_offers(&store.store_id, day.date).await.map_err(explain)?;
         let is_valid = |offer: &Offer| {
@@ -49,16 +48,26 @@ pub(super) async fn note_replaced(
                      and the next pass publishes it",
                     item.price
                 ));
+            } else if item.price.amount() > offer.regular_price.amount() {
+                output::note(format_args!(
+                    "{named} from the regular price {}, which holds until the close; the \
+                     catalogue price {} counts from the next day",
+                    offer.regular_price, item.price
+                ));
             }
         }
     }
     Ok(())
 }
 
-/// Returns the changed items that a store may sell.
-fn changed_items<'a>(store: &Store, changes: &'a [Change]) -> BTreeSet<&'a Sku> {
+/// Returns the items with a new price or currency that a store may sell.
+fn repriced_items<'a>(store: &Store, changes: &'a [Change]) -> BTreeSet<&'a Sku> {
+    let is_repriced = |change: &Change| {
+        let mut rules = change.rules.iter().map(|rule| rule.rule.as_str());
+        change.origin == Origin::New || rules.any(|rule| ["price", "currency"].contains(&rule))
+    };
     let of_store = |change: &'a Change| match &change.key {
-        EntryKey::Item(owner, sku) if !change.is_none() => {
+        EntryKey::Item(owner, sku) if is_repriced(change) => {
             owner.as_ref().is_none_or(|owner| *owner == store.store_id).then_some(sku)
         }
         _ => None,

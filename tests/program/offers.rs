@@ -245,6 +245,14 @@ fn a_catalogue_price_below_the_offer_is_noted_and_shown_at_once() {
     let corner = CornerStore::open(&json!({}));
     corner.wait_for_offer(&[]);
     let file = corner.folder.path().join("prices.csv").display().to_string();
+    std::fs::write(&file, "sku,price\nrye,4.20\n").expect("written");
+    let ran = corner.up.daymark(["catalog", "import", &file]);
+    let told = "is from the regular price 3.90, which holds until the close; the catalogue price \
+                4.20 counts from the next day";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    std::fs::write(&file, "sku,cost\nrye,1.05\n").expect("written");
+    let ran = corner.up.daymark(["catalog", "import", &file]);
+    assert!(!ran.err.contains("the offer of rye"), "{}", ran.err);
     std::fs::write(&file, "sku,price,floor\nrye,1.10,\n").expect("written");
     let ran = corner.up.daymark(["catalog", "import", &file]);
     assert!(ran.err.contains("store corner: the offer of rye, "), "{}", ran.err);

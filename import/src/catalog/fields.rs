@@ -11,9 +11,10 @@ use serde_json::value::RawValue;
 
 use super::names::unknown_name;
 
-/// Longest text, in characters. Names on labels are far shorter; a quote that is closed much later
-/// makes a longer one.
-const TEXT_CHARS_MAX: usize = 500;
+/// Fields with a text of any characters. Other texts have forms of their own.
+const NAMES: [&str; 4] = ["name", "category", "chain", "salt"];
+/// Longest text of these fields, in characters. Names on labels are far shorter.
+const NAME_CHARS_MAX: usize = 500;
 /// Rule for the names in a map.
 pub(super) const NAMELESS: &str = "has an empty name; name the category, or leave it out";
 
@@ -70,7 +71,10 @@ impl PatchReader {
             None if self.is_stored => None,
             None => {
                 let Some(text) = text else { return Field::Value(raw.to_owned()) };
-                self.problems.extend(unfit(text.trim()).map(|rule| format!("{path} {rule}")));
+                let name = path.rsplit('.').next().unwrap_or(path);
+                let chars_max = if NAMES.contains(&name) { NAME_CHARS_MAX } else { usize::MAX };
+                let rule = unfit(text.trim(), chars_max);
+                self.problems.extend(rule.map(|rule| format!("{path} {rule}")));
                 return Field::Value(quoted(text.trim()));
             }
             Some(Nested::Object(shape)) => self.read(inner, shape, path),
@@ -93,7 +97,8 @@ impl PatchReader {
             if !is_cleared && !self.is_stored {
                 // An item's category is trimmed as well, and an item without one has none.
                 name = name.trim().to_owned();
-                let rule = if name.is_empty() { Some(NAMELESS.to_owned()) } else { unfit(&name) };
+                let rule = Some(NAMELESS.to_owned()).filter(|_| name.is_empty());
+                let rule = rule.or_else(|| unfit(&name, NAME_CHARS_MAX));
                 self.problems.extend(rule.map(|rule| format!("{path} {rule}")));
             }
             let path = join(path, &name);
@@ -112,16 +117,15 @@ impl PatchReader {
 }
 
 /// Returns the rule that a text of a catalogue file breaks.
-fn unfit(text: &str) -> Option<String> {
+fn unfit(text: &str, chars_max: usize) -> Option<String> {
     let given = || excerpt(&quoted(text));
     if let Some(control) = text.chars().find(|char| char.is_control()) {
         let control = control.escape_debug();
         return Some(format!("{} holds the control character {control}; remove it", given()));
     }
     let chars = text.chars().count();
-    (chars > TEXT_CHARS_MAX).then(|| {
-        format!("{} has {chars} characters; at most {TEXT_CHARS_MAX} are allowed", given())
-    })
+    (chars > chars_max)
+        .then(|| format!("{} has {chars} characters; at most {chars_max} are allowed", given()))
 }
 
 /// Returns the fields of an entry's own JSON.
