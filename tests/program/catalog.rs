@@ -212,6 +212,8 @@ fn an_export_imports_again_unchanged_and_restores_what_was_removed() {
         files
     };
     let files = [export(&path("csv"), "csv"), export(&path("ndjson"), "ndjson")];
+    let listed = up.daymark(["catalog", "list", "--format", "json"]).rows();
+    assert!(listed[0]["hours"].ends_with("sat 07:00-24:00"), "{listed:?}");
     let import = |files: &[String]| {
         let words = ["catalog", "import"].into_iter().chain(files.iter().map(String::as_str));
         up.daymark(words).success()
