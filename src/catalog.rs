@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod own_entries;
 mod remove;
 mod running_offers;
 mod show;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use import::{ColumnMapping, TillLine};
+use import::{ColumnMapping, TillLine, file_text};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{CommandError, connect, output};
@@ -22,6 +22,7 @@ const EVENTS_PER_REQUEST: usize = 500;
 ///
 /// FILE holds one JSON event on each line (NDJSON). With --csv it holds till lines in columns:
 /// --map assigns columns to fields of the event, and --default gives values that the file lacks.
+/// A row is one line: a line with a quote that it does not close is refused, and no other with it.
 /// Sending a file again is safe: an event id counts once.
 ///
 /// A bakery's till export with the columns Date, Time, Transaction and Item:
@@ -53,7 +54,9 @@ pub(crate) struct SendArgs {
 }
 
 pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
-    let lines = args.mapping.read(&args.file, &read_text(&args.file)?)?;
+    let named = |message: String| format!("{}: {message}", args.file.display());
+    let bytes = read(&args.file).map_err(|error| named(error.to_string()))?;
+    let lines = args.mapping.read(&args.file, file_text(&bytes).map_err(named)?)?;
     let api = IngestApi::new(&args.api_url)?;
     let progress = progress(lines.len());
     let mut report = SendReport::default();
@@ -89,13 +92,13 @@ fn plain_http(url: &str) -> Result<String, String> {
 }
 
 /// Reads the content of `file`, or of standard input for `-`.
-fn read_text(file: &Path) -> Result<String, CommandError> {
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().lock().read_to_string(&mut text)?;
-        return Ok(text);
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes)?;
+        return Ok(bytes);
     }
-    Ok(std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?)
+    std::fs::read(file)
 }
 
 async fn post(

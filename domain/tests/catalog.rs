@@ -273,12 +273,12 @@ fn an_invalid_item_is_refused_with_its_violations() {
         ),
         (
             r#"{"sku":"A","price":"2.40","salvage_value":-0.05,"portion":"0.1",
-                "no_discount":true}"#,
+                "no_discount":"TRUE"}"#,
             "",
         ),
         (
             r#"{"sku":"A","price":"2.40","shelf_life_days":"a week"}"#,
-            "shelf_life_days \"a week\" is not a whole number that can stand here",
+            "shelf_life_days \"a week\" is not a whole number from 1 to 14 days",
         ),
         (
             r#"{"sku":"A","price":"2.40","ladder_percent":[10,20]}"#,
@@ -292,7 +292,8 @@ fn an_invalid_item_is_refused_with_its_violations() {
         (
             r#"{"sku":"a b","price":"x","store_id":""}"#,
             "sku \"a b\" has the character ' '; only A-Za-z0-9._:- are allowed; price \"x\" is not \
-             a decimal number; write it like 2 or 0.375 (a price in EUR); \
+             a decimal number; write it like 2 or 0.375, with a point, and without \
+             currency and blanks (a price in EUR); \
              store_id \"\" is empty; expected 1 to 64 characters of A-Za-z0-9._:-",
         ),
     ] {
@@ -309,14 +310,14 @@ fn an_invalid_policy_is_refused_with_its_violations() {
         (r#"{"max_discount_percent":96}"#, "max_discount_percent 96 is outside 0 to 95 percent"),
         (
             r#"{"max_discount_percent":300}"#,
-            "max_discount_percent 300 is not a whole number that can stand here",
+            "max_discount_percent 300 is not a whole number from 0 to 95 percent",
         ),
         (r#"{"min_margin_percent":99}"#, "min_margin_percent 99 is outside 0 to 95 percent"),
         (
             r#"{"price_endings":["x"]}"#,
             "price_endings [\"x\"] is not a list of endings of 1 to 4 digits, like [\"0\", \"5\"]",
         ),
-        (r#"{"max_changes":-1}"#, "max_changes -1 is not a whole number that can stand here"),
+        (r#"{"max_changes":-1}"#, "max_changes -1 is not a whole number from 0 to 1000 changes"),
         (r#"{"elasticity":"0"}"#, "elasticity \"0\" is outside 0.1 to 10"),
         (r#"{"min_on_hand":-1}"#, "min_on_hand -1 is outside 0 to 1000000"),
     ] {
@@ -338,7 +339,7 @@ fn invalid_optional_rules_of_a_policy_are_refused_with_their_violations() {
                 "step_jitter_minutes":10,"on_doubt":"ignore","doubt_after_minutes":5}"#,
             "enabled \"no\" is neither true nor false; latest_change \"25:00\" is not a time like \
              14:00; min_price \"-1\" is outside 0 to 1000000; max_changes_per_hour -1 is not a \
-             whole number that can stand here; step_jitter_minutes 10 is not a multiple of 15 \
+             whole number from 0 to 1000 changes; step_jitter_minutes 10 is not a multiple of 15 \
              minutes; on_doubt \"ignore\" is not one of mark, withhold; doubt_after_minutes 5 is \
              outside 15 to 1440 minutes",
         ),

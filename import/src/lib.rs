@@ -20,6 +20,7 @@
 
 mod catalog;
 mod csv_rows;
+mod file_text;
 mod till_lines;
 
 pub use catalog::{
@@ -27,7 +28,11 @@ pub use catalog::{
     Origin, Plan, RuleChange, RuleInForce, catalog_entries, chain_rules, export, item_rules,
     nearest, plan, store_rules,
 };
+pub use file_text::file_text;
 pub use till_lines::{ColumnMapping, TillLine};
+
+/// Reason for refusing a file without a line.
+const EMPTY_FILE: &str = "the file is empty; expected a header and rows, or JSON entries";
 
 /// Number of a line, counted from 1, with the value read from the line or the reason for refusing
 /// it.

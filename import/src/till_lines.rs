@@ -5,9 +5,10 @@ use std::path::Path;
 use chrono::{DateTime, Datelike, LocalResult, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 use clap::Args;
+use domain::excerpt;
 use serde_json::{Map, Value};
 
-use crate::csv_rows::{Row, rows};
+use crate::csv_rows::{Cells, Row, rows};
 
 /// Mapping from the columns of a till export to the fields of an event: the arguments of
 /// `daymark send`.
@@ -102,13 +103,19 @@ impl ColumnMapping {
     }
 
     fn read_csv(&self, text: &str, stem: &str) -> Result<Vec<TillLine>, String> {
-        let (headers, rows) = rows(text, csv::Trim::None)?;
+        let (headers, rows) = rows(text)?;
         let column = |name: &str| {
-            let place = headers.iter().position(|header| header == name);
-            place.ok_or_else(|| {
-                let known: Vec<&str> = headers.iter().collect();
-                format!("the file has no column {name:?}; it has {}", known.join(", "))
-            })
+            let mut places = headers.iter().zip(0..).filter(|(header, _)| *header == name);
+            match (places.next(), places.next()) {
+                (Some((_, place)), None) => Ok(place),
+                (Some(_), Some(_)) => {
+                    Err(format!("the file has more than one column {name:?}; keep one"))
+                }
+                (None, _) => {
+                    let known = excerpt(&headers.join(", "));
+                    Err(format!("the file has no column {name:?}; it has {known}"))
+                }
+            }
         };
         let mut fields = Vec::new();
         for (field, columns) in &self.map {
@@ -119,16 +126,16 @@ impl ColumnMapping {
         for (name, value) in &self.skip {
             skips.push((column(name)?, name.as_str(), value.as_str()));
         }
-        let line = |(number, record): Row| {
-            let record = match record {
-                Ok(record) => record,
+        let line = |(number, cells): Row| {
+            let cells = match cells {
+                Ok(cells) => cells,
                 Err(message) => return TillLine::Invalid { number, message },
             };
-            let skip = skips.iter().find(|(place, _, value)| record.get(*place) == Some(*value));
+            let skip = skips.iter().find(|(place, _, value)| cells[*place] == *value);
             if let Some((_, name, value)) = skip {
                 return TillLine::Skipped { number, reason: format!("{name} is {value}") };
             }
-            match self.event(&fields, &record, &format!("{stem}:{number}")) {
+            match self.event(&fields, &cells, &format!("{stem}:{number}")) {
                 Ok(json) => TillLine::Event { number, json },
                 Err(message) => TillLine::Invalid { number, message },
             }
@@ -139,7 +146,7 @@ impl ColumnMapping {
     fn event(
         &self,
         fields: &[(&str, Vec<usize>)],
-        record: &csv::StringRecord,
+        cells: &Cells,
         event_id: &str,
     ) -> Result<String, String> {
         let mut event = Map::new();
@@ -155,9 +162,8 @@ impl ColumnMapping {
             set("store_id", store);
         }
         for (field, places) in fields {
-            let cells: Vec<&str> =
-                places.iter().filter_map(|place| record.get(*place)).map(str::trim).collect();
-            let value = cells.join(" ");
+            let parts: Vec<&str> = places.iter().map(|place| cells[*place].trim()).collect();
+            let value = parts.join(" ");
             if value.trim().is_empty() {
                 continue;
             }

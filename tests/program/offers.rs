@@ -245,6 +245,14 @@ fn a_catalogue_price_below_the_offer_is_noted_and_shown_at_once() {
     let corner = CornerStore::open(&json!({}));
     corner.wait_for_offer(&[]);
     let file = corner.folder.path().join("prices.csv").display().to_string();
+    std::fs::write(&file, "sku,price\nrye,4.20\n").expect("written");
+    let ran = corner.up.daymark(["catalog", "import", &file]);
+    let told = "is from the regular price 3.90, which holds until the close; the catalogue price \
+                4.20 counts from the next day";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    std::fs::write(&file, "sku,cost\nrye,1.05\n").expect("written");
+    let ran = corner.up.daymark(["catalog", "import", &file]);
+    assert!(!ran.err.contains("the offer of rye"), "{}", ran.err);
     std::fs::write(&file, "sku,price,floor\nrye,1.10,\n").expect("written");
     let ran = corner.up.daymark(["catalog", "import", &file]);
     assert!(ran.err.contains("store corner: the offer of rye, "), "{}", ran.err);
@@ -257,6 +265,27 @@ fn a_catalogue_price_below_the_offer_is_noted_and_shown_at_once() {
     );
     let wire = ApiClient::new(&corner.up).get("/v1/stores/corner/offers").json();
     assert_eq!(wire["offers"][0]["price"], "1.10");
+    for place in [&json!(offer), &wire["offers"][0]] {
+        assert_eq!((&place["regular"], &place["step_percent"]), (&json!("1.10"), &json!("0")));
+        let reason = place["reason"].as_str().expect("a text");
+        assert!(reason.starts_with("The catalogue price is 1.10 EUR now, below"), "{reason}");
+    }
+}
+
+#[test]
+fn a_new_currency_of_an_item_with_an_offer_is_noted() {
+    let corner = CornerStore::open(&json!({}));
+    corner.wait_for_offer(&[]);
+    let file = corner.folder.path().join("prices.csv").display().to_string();
+    std::fs::write(&file, "sku,price,currency,cost,floor\nrye,16.80,PLN,4.70,8.60\n")
+        .expect("written");
+    let ran = corner.up.daymark(["catalog", "import", &file]);
+    assert!(ran.err.contains("store corner: the offer of rye, "), "{}", ran.err);
+    let told = "EUR, is not in the currency of the catalogue price, 16.80 PLN, now; it stays until \
+                the close at 20:00";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    let shown = corner.up.daymark(corner.list_command(&["--format", "json"])).rows();
+    assert_eq!(shown[0]["currency"], "EUR");
 }
 
 #[test]

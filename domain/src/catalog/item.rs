@@ -194,7 +194,8 @@ fn conversions_json(units: &ItemUnits) -> Option<Value> {
 }
 
 fn salvage_value(fields: &mut FieldReader<'_>, currency: Currency) -> Option<Money> {
-    let text = fields.text_or_number("salvage_value")?;
+    let expected = format_args!("an amount in {currency}, like -1");
+    let text = fields.text_or_number("salvage_value", expected)?;
     let value = Money::parse_signed(&text, currency);
     let value = value.map_err(|error| format!("{error} (an amount in {currency}, either sign)"));
     fields.check("salvage_value", value)

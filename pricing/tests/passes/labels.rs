@@ -83,6 +83,13 @@ fn a_lower_catalogue_price_replaces_the_offer_at_once_and_the_next_pass_publishe
     assert_eq!(offer.regular_price.to_string(), "1.50");
     assert!(offer.reason.contains("catalogue price is 1.50 EUR now"), "{}", offer.reason);
 
+    // The revision before keeps the price that it had.
+    let store_id = "corner".parse().expect("a store id");
+    let both = world.offers().into_values().flatten().collect();
+    let both = run(labelled(&world.tables, &store_id, both, at("2026-03-12T14:50:00Z")));
+    let prices = both.expect("labels").into_iter().map(|(_, label)| label.price.to_string());
+    assert_eq!(prices.collect::<Vec<_>>(), ["1.68".to_owned(), offer.price.to_string()]);
+
     // A higher catalogue price changes nothing today.
     reprice(&world, "9.00");
     assert_eq!(label(&world, "2026-03-12T15:00:00Z").price, offer.price);
