@@ -30,6 +30,9 @@ pub enum QuarantineReason {
     InvalidEvent,
     /// One event id came with two contents. The quarantined content does not count.
     ConflictingDuplicate,
+    /// A correction voids nothing, because its event is missing at its instant. It is stored, and
+    /// counts when that event arrives.
+    UnmetCorrection,
     /// The row of the window was full. Rows are split today, so a replay stores the event.
     WindowFull,
 }

@@ -177,8 +177,7 @@ fn a_change_of_the_chains_item_is_compared_with_the_entry_of_a_store() {
 
 #[test]
 fn a_price_is_a_plain_number() {
-    for price in ["3,90", "€3.90", "3.90 EUR", "1 000", "1'000", "3.9e0", "+3", ".5", "0x3", "NaN"]
-    {
+    for price in ["3,90", "€3.90", "3.90 EUR", "1 000", "1'000", "+3", ".5", "0x3", "NaN"] {
         let message = refused("a.csv", &format!("sku,price\nrye,\"{price}\"\n"));
         let told = format!("a.csv:2: price \"{price}\" is not a decimal number");
         assert!(message.starts_with(&told), "{message}");

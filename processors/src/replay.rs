@@ -95,9 +95,12 @@ fn original_record(refused: &Quarantined) -> Option<Delivered> {
             (*shard_id, format!("{number}#{part}"))
         }
         // The record is unknown, and a validated event does not depend on it.
-        (QuarantineReason::ConflictingDuplicate | QuarantineReason::WindowFull, [_, _, _]) => {
-            ("", String::new())
-        }
+        (
+            QuarantineReason::ConflictingDuplicate
+            | QuarantineReason::UnmetCorrection
+            | QuarantineReason::WindowFull,
+            [_, _, _],
+        ) => ("", String::new()),
         _ => return None,
     };
     Some(Delivered {

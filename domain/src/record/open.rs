@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::limits::{RECORD_INFLATED_BYTES_MAX, RECORD_TEXTS_MAX};
@@ -48,11 +49,38 @@ pub fn open(data: &[u8]) -> Result<Vec<String>, Unopenable> {
     let text = text_of(data)?;
     let whole = text.strip_prefix('\u{feff}').unwrap_or(&text).trim();
     let texts = if has_one_object_a_line(whole) { None } else { json_values(whole) };
-    let texts = texts.unwrap_or_else(|| lines(whole).collect());
-    match texts.len() {
+    let Texts { kept, count } = texts.unwrap_or_else(|| lines(whole).collect());
+    match count {
         0 => Err(Unopenable::Empty),
-        1..=RECORD_TEXTS_MAX => Ok(texts.into_iter().map(str::to_owned).collect()),
-        count => Err(Unopenable::TooManyEvents(count)),
+        1..=RECORD_TEXTS_MAX => Ok(kept.into_iter().map(str::to_owned).collect()),
+        _ => Err(Unopenable::TooManyEvents(count)),
+    }
+}
+
+/// Texts of a record. Those beyond the limit are counted and not kept: a hundred bytes can inflate
+/// to half a million.
+#[derive(Default)]
+struct Texts<'a> {
+    kept: Vec<&'a str>,
+    count: usize,
+}
+
+impl<'a> Extend<&'a str> for Texts<'a> {
+    fn extend<T: IntoIterator<Item = &'a str>>(&mut self, texts: T) {
+        for text in texts {
+            self.count += 1;
+            if self.count <= RECORD_TEXTS_MAX {
+                self.kept.push(text);
+            }
+        }
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Texts<'a> {
+    fn from_iter<T: IntoIterator<Item = &'a str>>(texts: T) -> Self {
+        let mut all = Self::default();
+        all.extend(texts);
+        all
     }
 }
 
@@ -67,15 +95,21 @@ fn has_one_object_a_line(text: &str) -> bool {
 
 /// Returns the JSON values in `text`, with the elements instead of each array; `None` if the text
 /// is not a sequence of JSON values.
-fn json_values(text: &str) -> Option<Vec<&str>> {
-    let mut values = Vec::new();
+fn json_values(text: &str) -> Option<Texts<'_>> {
+    let mut values = Texts::default();
     for value in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
         let value = value.ok()?.get();
         if value.starts_with('[') {
+            // Counted first, which takes no memory.
+            let count = serde_json::from_str::<Vec<IgnoredAny>>(value).ok()?.len();
+            if values.count + count > RECORD_TEXTS_MAX {
+                values.count += count;
+                continue;
+            }
             let elements: Vec<&RawValue> = serde_json::from_str(value).ok()?;
             values.extend(elements.into_iter().map(RawValue::get));
         } else {
-            values.push(value);
+            values.extend([value]);
         }
     }
     Some(values)

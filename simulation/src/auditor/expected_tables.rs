@@ -80,6 +80,25 @@ impl ExpectedTables {
         }
     }
 
+    /// Returns the corrections that void nothing, in windows that are not split.
+    pub(super) fn unmet_corrections(&self, row_events_max: usize) -> Vec<ExpectedQuarantine> {
+        let whole = self.rows.values().filter(|events| events.len() <= row_events_max);
+        let unmet = whole.flat_map(|events| {
+            events.values().filter(|event| {
+                let target = event.action().corrects().map(|id| events.get(id.as_str()));
+                target.is_some_and(|target| {
+                    target.is_none_or(|target| {
+                        target.action().corrects().is_some()
+                            || target.occurred_at() != event.occurred_at()
+                    })
+                })
+            })
+        });
+        let entry =
+            |event: &Event| (QuarantineReason::UnmetCorrection, None, event.content().into_bytes());
+        unmet.map(entry).collect()
+    }
+
     /// Returns the events of all windows.
     pub(super) fn events(&self) -> Vec<Event> {
         self.rows.values().flat_map(|row| row.values().cloned()).collect()
