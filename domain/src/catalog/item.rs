@@ -20,7 +20,9 @@ pub const SHELF_LIFE_DAYS_DEFAULT: u16 = 1;
 /// customer.
 const PORTION_DEFAULT: Decimal = Decimal::from_parts(25, 0, 0, false, 2);
 /// Smallest portion: a gram or a millilitre.
-const PORTION_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, QUANTITY_SCALE_MAX);
+pub const PORTION_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, QUANTITY_SCALE_MAX);
+/// Largest portion.
+pub const PORTION_MAX: Decimal = Decimal::ONE_THOUSAND;
 
 const FIELDS: &[&str] = &[
     "sku",
@@ -137,7 +139,7 @@ fn read(fields: &mut FieldReader<'_>) -> Option<Item> {
         floor: fields.price("floor", currency),
         no_discount: fields.flag("no_discount").unwrap_or(false),
         salvage_value: salvage_value(fields, currency),
-        portion: fields.decimal("portion", PORTION_MIN, Decimal::ONE_THOUSAND),
+        portion: fields.decimal("portion", PORTION_MIN, PORTION_MAX),
         elasticity: fields.elasticity(),
         sku: sku?,
         price: price?,
