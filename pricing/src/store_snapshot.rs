@@ -77,7 +77,7 @@ pub enum SkipReason {
     NoCost,
     /// All units left are past their date.
     PastItsDate,
-    /// Fewer units on hand than the policy acts on.
+    /// Less on hand than the policy acts on, or than one portion.
     TooFew,
     /// The events are unreliable, and the policy withholds decisions then.
     Withheld,
@@ -130,7 +130,7 @@ impl SkipReason {
             }
             Self::NoCost => "The policy has min_margin_percent, and the item has no cost.",
             Self::PastItsDate => "All units left are past their date.",
-            Self::TooFew => "No stock, or less than min_on_hand.",
+            Self::TooFew => "No stock, less than min_on_hand, or less than one portion.",
             Self::Withheld => "Events of the tills are missing or late, and on_doubt is withhold.",
             Self::SmallGain => "A change would gain less than min_gain or min_gain_percent.",
             Self::Postponed => "The store has used its max_changes_per_hour.",
