@@ -82,6 +82,21 @@ pub(crate) fn rows(
     Ok(())
 }
 
+/// Prints rows; a table has the columns of `in_table` in that order.
+pub(crate) fn rows_in_order(
+    format: Format,
+    columns: &[Column],
+    in_table: &[usize],
+    values: impl IntoIterator<Item = Vec<String>>,
+) -> Result<(), CommandError> {
+    if format != Format::Table {
+        return rows(format, columns, values);
+    }
+    let columns: Vec<Column> = in_table.iter().map(|column| columns[*column]).collect();
+    let ordered = |row: Vec<String>| in_table.iter().map(|column| row[*column].clone()).collect();
+    rows(format, &columns, values.into_iter().map(ordered))
+}
+
 /// Formats a table for people, for the width of the terminal. Values that do not fit into a line
 /// are below it.
 pub(crate) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> String {

@@ -19,7 +19,8 @@ use crate::{CommandError, clock, connect, output};
 ///
 /// Stock on hand is the latest count plus the movements after it; it is exact however late an event
 /// arrives. The day is the store's own, by its time zone in the catalogue. UTC applies to a store
-/// without an entry.
+/// without an entry. A store without an entry and without an event of the
+/// last eight days is an error.
 #[derive(Debug, Args)]
 pub(crate) struct StockArgs {
     /// Store id
@@ -96,8 +97,9 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
     }
     let items = stock_at(&*tables, &question, now).await.map_err(|error| tables.explain(error))?;
     if items.is_empty() {
-        let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
         let before = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
+        tables.check_known(&args.store, now).await?;
+        let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
         output::note(format!("no event of store {}{known} on {date} before {before}", args.store));
     }
     items.iter().for_each(note_not_counted);

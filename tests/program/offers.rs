@@ -15,7 +15,7 @@ use crate::support::{ApiClient, UpProcess, event, eventually, now, sale};
 pub(crate) struct CornerStore {
     pub(crate) up: UpProcess,
     pub(crate) at: DateTime<Utc>,
-    date: String,
+    pub(crate) date: String,
     folder: TempDir,
     /// Catalogue entry of the store without its hours.
     store: Value,
@@ -79,8 +79,13 @@ impl CornerStore {
         });
         let mut store = self.store.clone();
         store["hours"] = json!(hours.collect::<Vec<_>>().join(", "));
-        let path = self.folder.path().join("store.ndjson").display().to_string();
-        std::fs::write(&path, format!("{store}\n")).expect("written");
+        self.import(&store);
+    }
+
+    /// Imports an entry of the catalogue.
+    pub(crate) fn import(&self, entry: &Value) {
+        let path = self.folder.path().join("entry.ndjson").display().to_string();
+        std::fs::write(&path, format!("{entry}\n")).expect("written");
         self.up.daymark(["catalog", "import", &path]).success();
     }
 
@@ -219,6 +224,22 @@ fn an_offer_is_explained_decided_by_the_filter_and_replayed_to_the_same_bytes() 
     let replayed = daymark(&["offers", "replay", &id]).out;
     assert!(replayed.contains("from what it keeps: identical, byte for byte"), "{replayed}");
     assert!(replayed.contains("].units: 0 then, 1 now"), "{replayed}");
+}
+
+#[test]
+fn a_replay_names_the_catalogue_as_the_cause_of_another_price() {
+    let corner = CornerStore::open(&json!({}));
+    corner.wait_for_offer(&[]);
+    corner.import(&json!({ "sku": "rye", "price": "4.40", "floor": "2.20" }));
+    let ran = corner.up.daymark(["offers", "replay", &corner.first()]);
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    let cause = "then, \"4.40\" now (the catalogue was changed)";
+    for field in ["regular_price: ", "sales_today[0].price: ", "current.price: "] {
+        assert!(ran.out.contains(&format!("{field}\"3.90\" {cause}")), "{field}: {}", ran.out);
+    }
+    let floor = "policy.min_price: \"2.00\" then, \"2.20\" now (the catalogue was changed)";
+    assert!(ran.out.contains(floor), "{}", ran.out);
+    assert!(!ran.out.contains("events came later"), "{}", ran.out);
 }
 
 #[test]

@@ -23,20 +23,22 @@ const SHORT: &str = "bun-6";
 const FIRST: &str = "2026-03-12";
 const LAST: &str = "2026-03-13";
 
-fn at(text: &str) -> DateTime<Utc> {
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("an instant")
 }
 
 /// Runs a command in a terminal of each width, and compares the screens with their files.
 #[track_caller]
-fn assert_screens(name: &str, screen: impl Fn() -> Command) {
+pub(crate) fn assert_screens(name: &str, screen: impl Fn() -> Command) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/screens");
     for width in WIDTHS {
         let output = screen().env("COLUMNS", width.to_string()).output().expect("the program runs");
         let text = String::from_utf8(output.stdout).expect("text");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         for line in text.lines() {
-            assert!(line.width() <= width, "{name} at {width} has {}: {line}", line.width());
+            // A word, such as an id that is copied, is never broken.
+            let fits = line.width() <= width || !line.trim().contains(' ');
+            assert!(fits, "{name} at {width} has {}: {line}", line.width());
         }
         let file = folder.join(format!("{name}-{width}.txt"));
         if env_number("DAYMARK_TEST_WRITE_SCREENS").is_some() {
@@ -66,7 +68,7 @@ fn assert_whole(up: &UpProcess, words: &[&str], columns: &[&str]) {
 }
 
 /// Returns a command on the tables of a program.
-fn on(up: &UpProcess, words: &[&str]) -> Command {
+pub(crate) fn on(up: &UpProcess, words: &[&str]) -> Command {
     let mut command = command(words);
     command.env("DAYMARK_DYNAMODB_URL", &up.dynamodb);
     command
@@ -215,7 +217,8 @@ fn screens_of_the_tables_fit_60_80_and_120_columns() {
     let offers: Vec<&str> = ["offers"].into_iter().chain(day).collect();
     let days: Vec<&str> = ["days"].into_iter().chain(dates).collect();
     let gaps: Vec<&str> = ["gaps"].into_iter().chain(day).collect();
-    let commands: [(&str, &[&str], &[&str]); 9] = [
+    let quarantine: &[&str] = &["quarantine", "list", "--from", LAST, "--to", LAST];
+    let commands: [(&str, &[&str], &[&str]); 10] = [
         ("stock", &stock, &["sku", "on_hand", "sold", "wasted", "revenue", "last_count"]),
         ("stock-windows", &windows, &["sku", "window", "revenue", "sold"]),
         ("offers", &offers, &["sku", "price", "currency", "on_hand", "reason"]),
@@ -224,6 +227,7 @@ fn screens_of_the_tables_fit_60_80_and_120_columns() {
         ("history", &["history", "--store", STORE], &["sku"]),
         ("catalog-stores", &["catalog", "list"], &["store_id", "name", "zone", "hours"]),
         ("catalog-items", &["catalog", "list", "--store", STORE], &["sku", "name", "price"]),
+        ("quarantine", quarantine, &["id", "reason", "at", "bytes"]),
         ("clients", &["clients", "list"], &["client_id", "granted_at"]),
     ];
     for (name, words, columns) in commands {

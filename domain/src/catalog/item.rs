@@ -27,7 +27,9 @@ const FACTOR_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, QUANTITY_SCALE_M
 /// Largest factor of a conversion.
 const FACTOR_MAX: Decimal = Decimal::ONE_THOUSAND;
 /// Smallest portion: a gram or a millilitre.
-const PORTION_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, QUANTITY_SCALE_MAX);
+pub const PORTION_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, QUANTITY_SCALE_MAX);
+/// Largest portion.
+pub const PORTION_MAX: Decimal = Decimal::ONE_THOUSAND;
 
 const FIELDS: &[&str] = &[
     "sku",
@@ -150,7 +152,7 @@ fn read(fields: &mut FieldReader<'_>) -> Option<Item> {
         floor: fields.price("floor", currency),
         no_discount: fields.flag("no_discount").unwrap_or(false),
         salvage_value: salvage_value(fields, currency),
-        portion: fields.decimal("portion", PORTION_MIN, Decimal::ONE_THOUSAND),
+        portion: fields.decimal("portion", PORTION_MIN, PORTION_MAX),
         elasticity: fields.elasticity(),
         units: units(fields),
         sku: sku?,
