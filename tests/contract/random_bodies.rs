@@ -163,9 +163,10 @@ fn each_valid_body_is_accepted_or_answered_as_the_contract_says() {
     let mut statuses = BTreeSet::new();
     for seed in first..first + count {
         let _replay = Replay(seed);
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        // XorShift, because ChaCha takes half of the time without optimization.
+        let half = |name| domain::draw(&[&seed.to_string(), name]).to_le_bytes();
+        let bytes = [half("first"), half("second")].concat();
+        let random = TestRng::from_seed(RngAlgorithm::XorShift, &bytes);
         let mut runner = TestRunner::new_with_rng(Config::default(), random);
         let case = cases.new_tree(&mut runner).expect("a case").current();
         statuses.insert(check(&api, &mut seen, &case));
