@@ -41,8 +41,9 @@ word_enum!(QuarantineReason);
 pub struct QuarantineId {
     /// Partition: the date of arrival or, for a conflict, the date of the event.
     pub date: NaiveDate,
-    /// Sort key: `shard#sequence`, `shard#sequence#index` or `store#event#digest`. It depends on
-    /// the content alone, so that a redelivery writes the same row.
+    /// Sort key: `shard#sequence`, `shard#sequence#index` or `store#event#digest`. A part of an
+    /// aggregated record has its number after the sequence. The key depends on the content alone,
+    /// so that a redelivery writes the same row.
     pub key: String,
 }
 

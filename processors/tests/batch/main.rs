@@ -2,6 +2,7 @@
 //! repeated, contested and interrupted, and refused records are kept in quarantine.
 
 mod any_delivery;
+mod foreign_records;
 mod poison;
 mod replay;
 mod replay_any;

@@ -59,15 +59,18 @@ impl ExpectedTables {
                         row.insert(event.event_id().to_string(), *event);
                     }
                     Some(first) => {
-                        self.repeated += usize::from(first == *event);
-                        let (stays, conflicting) = if event.canonical() < first.canonical() {
+                        let is_repeated = first.content() == event.content();
+                        self.repeated += usize::from(is_repeated);
+                        let rank =
+                            |event: &Event| (event.content(), event.details().import_id.clone());
+                        let (stays, conflicting) = if rank(&event) < rank(&first) {
                             (*event, first)
                         } else {
                             (first, *event)
                         };
-                        if stays != conflicting {
+                        if !is_repeated {
                             let reason = QuarantineReason::ConflictingDuplicate;
-                            let bytes = conflicting.canonical().into_bytes();
+                            let bytes = conflicting.content().into_bytes();
                             self.quarantine.insert((reason, None, bytes));
                         }
                         row.insert(stays.event_id().to_string(), stays);
