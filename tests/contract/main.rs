@@ -16,4 +16,4 @@ mod random_bodies;
 mod routes;
 mod schema;
 mod support;
-mod words;
+mod vocabulary;

@@ -130,8 +130,8 @@ pub(crate) fn page() -> String {
 
 fn operation(path: &str, method: &str, operation: &'static Node) -> String {
     let mut html = format!(
-        "<section aria-labelledby=\"{id}\">\n<h3 id=\"{id}\"><code><span class=\"method\">{}</span> \
-         {}</code></h3>\n<p>{}.</p>\n",
+        "<section aria-labelledby=\"{id}\">\n<h3 id=\"{id}\"><code>\
+         <span class=\"method\">{}</span> {}</code></h3>\n<p>{}.</p>\n",
         method.to_uppercase(),
         escaped(path),
         inline(operation.text_of("summary")),

@@ -10,7 +10,8 @@ use crate::page::{escaped, inline, target};
 /// Returns the section of a schema of the components.
 pub(crate) fn schema_section(name: &str, schema: &'static Node) -> String {
     let mut html = format!(
-        "<section aria-labelledby=\"schema-{name}\">\n<h3 id=\"schema-{name}\">{name}</h3>\n<p>{}</p>\n",
+        "<section aria-labelledby=\"schema-{name}\">\n<h3 id=\"schema-{name}\">{name}</h3>\n\
+         <p>{}</p>\n",
         inline(schema.text_of("description"))
     );
     for (keyword, text) in [
@@ -58,9 +59,9 @@ pub(crate) fn members_table(
     rows: impl Iterator<Item = (String, &'static Node)>,
 ) -> String {
     let mut html = format!(
-        "<div class=\"wide\" role=\"region\" aria-label=\"{}\" tabindex=\"0\">\n<table>\n<thead><tr>\
-         <th scope=\"col\">Name</th><th scope=\"col\">Rule</th><th scope=\"col\">Meaning</th>\
-         <th scope=\"col\">Example</th></tr></thead>\n<tbody>\n",
+        "<div class=\"wide\" role=\"region\" aria-label=\"{}\" tabindex=\"0\">\n<table>\n\
+         <thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Rule</th>\
+         <th scope=\"col\">Meaning</th><th scope=\"col\">Example</th></tr></thead>\n<tbody>\n",
         escaped(title)
     );
     for (name, described) in rows {
@@ -95,6 +96,9 @@ pub(crate) fn schema_link(schema: &'static Node) -> String {
     if let Some(reference) = schema.get("$ref") {
         let name = reference.text().rsplit('/').next().unwrap_or_default();
         return format!("<a href=\"#schema-{name}\">{name}</a>");
+    }
+    if let Some([inner]) = schema.get("allOf").map(Node::elements) {
+        return format!("{} ({})", schema_link(inner), escaped(schema.text_of("title")));
     }
     let either = |keyword| schema.get(keyword).map(Node::elements);
     if let Some(alternatives) = either("anyOf").or(either("oneOf")) {
