@@ -12,6 +12,7 @@ mod generated;
 mod node;
 mod page;
 mod page_schema;
+mod portability;
 mod random_bodies;
 mod routes;
 mod schema;

@@ -73,3 +73,24 @@ fn json_schema(schema: &Value, others: Others) -> Value {
     }
     Value::Object(converted)
 }
+
+#[test]
+fn an_undocumented_member_of_an_answer_is_found_at_any_depth() {
+    let schema = &contract()["components"]["schemas"]["EventsAnswer"];
+    let answer = json!({
+        "outcome": "stored",
+        "counts": {"received": 1, "stored": 1, "duplicate": 0, "rejected": 0, "retry": 0},
+        "results": [{
+            "index": 0, "event_id": "a", "status": "stored", "shard_id": "shardId-000000000000",
+            "sequence_number": "1",
+        }],
+    });
+    let found = |others, answer: &Value| violations(&validator(schema, others), answer).len();
+    assert_eq!(found(Others::Refused, &answer), 0);
+    for place in ["", "/counts", "/results/0"] {
+        let mut changed = answer.clone();
+        changed.pointer_mut(place).expect("an object")["extra"] = json!(1);
+        assert!(found(Others::Refused, &changed) > 0, "{place}");
+        assert_eq!(found(Others::Allowed, &changed), 0, "{place}");
+    }
+}
