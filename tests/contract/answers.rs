@@ -138,11 +138,11 @@ fn check_routers(seen: &mut Coverage) {
     seen.check(&Operation::of("GET", "/readyz"), &cut_off.answer(get("/readyz")));
 }
 
-/// Sends one request to the program.
-fn send(up: &UpProcess, method: &str, path: &str, host: &str) -> Answer {
+/// Sends one request to the program. `caller` is the header `Host`, and others.
+fn send(up: &UpProcess, method: &str, path: &str, caller: &str) -> Answer {
     let address = up.api.strip_prefix("http://").expect("an address");
     let mut socket = TcpStream::connect(address).expect("a connection");
-    let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    let head = format!("{method} {path} HTTP/1.1\r\n{caller}\r\nconnection: close\r\n\r\n");
     socket.write_all(head.as_bytes()).expect("sent");
     let mut response = String::new();
     socket.read_to_string(&mut response).expect("an answer");
@@ -161,17 +161,21 @@ fn send(up: &UpProcess, method: &str, path: &str, host: &str) -> Answer {
     }
 }
 
-/// Sends a request of a foreign host to each operation, and reads the pages.
+/// Sends requests of a foreign host and of a foreign web page to each operation, and reads the
+/// pages.
 fn check_program(seen: &mut Coverage) {
     let up = UpProcess::start(&["--memory"]);
     for operation in operations() {
         let path = operation.path.replace("{store_id}", STORE);
-        let answer = send(&up, operation.method, &path, "attacker.example");
-        assert_eq!(answer.status, 403, "{answer:?}");
-        seen.check(&operation, &answer);
+        for foreign in ["host: attacker.example", "host: localhost\r\norigin: https://page.example"]
+        {
+            let answer = send(&up, operation.method, &path, foreign);
+            assert_eq!(answer.status, 403, "{answer:?}");
+            seen.check(&operation, &answer);
+        }
         if !Api::serves(operation.path) {
-            seen.check(&operation, &send(&up, operation.method, &path, "localhost"));
-            let answer = send(&up, "POST", &path, "localhost");
+            seen.check(&operation, &send(&up, operation.method, &path, "host: localhost"));
+            let answer = send(&up, "POST", &path, "host: localhost");
             crate::coverage::check_any_path("MethodNotAllowed", 405, &answer);
         }
     }

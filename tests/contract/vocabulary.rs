@@ -6,7 +6,7 @@ use std::fs;
 use domain::event::{Kind, Reason, Unit};
 use serde_json::Value;
 
-use crate::document::{contract, members, resolved, root};
+use crate::document::{Operation, contract, members, resolved, root};
 use crate::support::{sources, walk};
 
 /// Prefix of the type of a problem.
@@ -115,6 +115,31 @@ fn currencies_are_those_of_the_parser() {
     let read: BTreeSet<String> =
         codes.filter(|code| code.parse::<domain::Currency>().is_ok()).collect();
     assert_eq!(property("EventFields", "currency"), read);
+}
+
+/// Returns the first cells of a table in a document, without their code marks.
+fn first_cells(document: &str, header: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(document)).expect("a document");
+    let (_, table) = text.split_once(header).expect("the table");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    cells.flat_map(|cell| cell.split(',')).map(|word| word.trim().replace('`', "")).collect()
+}
+
+#[test]
+fn the_retry_contract_has_every_status_of_an_answer() {
+    let document = "docs/send-events.md";
+    let mut statuses = first_cells(document, "| status | meaning | the sender |");
+    assert_eq!(statuses.pop().as_deref(), Some("none"));
+    for path in ["/v1/events", "/v1/internal/events"] {
+        let operation = Operation::of("POST", path);
+        let described: Vec<&str> = operation.responses().map(|(status, _)| status).collect();
+        assert_eq!(statuses, described);
+    }
+    let results: BTreeSet<String> =
+        first_cells(document, "| `status` | the sender |").into_iter().collect();
+    let schemas = ["StoredResult", "DuplicateResult", "RejectedResult", "RetryResult"];
+    assert_eq!(results, properties(&schemas, "status"));
 }
 
 #[test]
