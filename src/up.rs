@@ -141,7 +141,8 @@ pub(crate) fn addresses(machine: &LocalMachine) -> String {
         "  ingest API   {api}
   Kinesis      {kinesis}   stream {stream}
   DynamoDB     {dynamodb}   tables {prefix}*
-  metrics      {api}/metrics",
+  metrics      {api}/metrics
+  contract     {api}/docs",
         api = urls.api,
         kinesis = urls.kinesis,
         dynamodb = urls.dynamodb,
