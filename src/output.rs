@@ -11,6 +11,7 @@ use charts::TerminalStyle;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::ValueEnum;
 use domain::Currency;
+use indicatif::{ProgressBar, ProgressStyle};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use terminal_size::terminal_size_of;
@@ -184,6 +185,13 @@ pub(crate) fn bytes(bytes: &[u8]) -> std::io::Result<()> {
 pub(crate) fn line(text: impl Display) {
     // A closed pipe (`| head`) is no failure.
     let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Returns a progress bar over `count` of what `noun` names, on standard error.
+pub(crate) fn progress(noun: &str, count: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}} of {{len}} {noun}"))
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(count as u64).with_style(style)
 }
 
 /// Prints a line about progress or limits to standard error.
