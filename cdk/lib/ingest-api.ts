@@ -112,7 +112,18 @@ export class IngestApi extends Construct {
     return {
       allowOrigins: [...corsOrigins],
       allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST],
-      allowHeaders: ['authorization', 'content-type', 'content-encoding'],
+      // The ce- headers are those of a CloudEvent in binary mode.
+      allowHeaders: [
+        'authorization',
+        'content-type',
+        'content-encoding',
+        'idempotency-key',
+        'ce-specversion',
+        'ce-id',
+        'ce-time',
+        'ce-type',
+        'ce-source',
+      ],
       // Without it, a page cannot read the delay before it should send again.
       exposeHeaders: ['retry-after'],
       maxAge: Duration.hours(1),

@@ -70,6 +70,40 @@ fn sold(id: &str, quantity: &str, clock: &str, price: &str) -> Event {
 }
 
 #[test]
+fn a_discount_on_a_line_is_revenue_and_no_other_price() {
+    let line = |id: &str, clock: &str, quantity: &str, amount: &str| {
+        let charge = json!({ "unit_price": "2.00", "amount": amount, "currency": "EUR" });
+        said(id, "sale", quantity, clock, charge)
+    };
+    let events = [
+        said("a", "receipt", "10", "06:00", json!({})),
+        line("b", "09:01", "1", "2.00"),
+        line("c", "09:02", "3", "5.00"),
+        said(
+            "d",
+            "return",
+            "3",
+            "09:03",
+            json!({
+                "unit_price": "2.00", "amount": "5.00", "currency": "EUR",
+            }),
+        ),
+        line("e", "09:04", "2", "3.20"),
+    ];
+    let day = close(&carried(&[]), 1, &events);
+    let eur = "EUR".parse().unwrap();
+    assert_eq!(day.figures.revenue[&eur], Decimal::new(520, 2));
+    // The lowest price of 30 days is taken from these.
+    assert_eq!(day.sold_at, BTreeMap::from([((eur, Decimal::new(200, 2)), Decimal::from(6))]));
+    // The response of demand to prices is estimated from these.
+    let slots = day.slots.values();
+    let sold = slots.clone().map(|slot| slot.sold).sum::<Decimal>();
+    let at_label = slots.map(|slot| slot.paid).sum::<Decimal>();
+    assert_eq!((sold, at_label), (Decimal::from(3), Decimal::from(6)));
+    assert_eq!(day.regular_price.unwrap().to_string(), "2.00");
+}
+
+#[test]
 fn a_day_adds_up_by_price_and_tells_when_it_was_sold_out() {
     let events = [
         said("a", "receipt", "10", "06:00", json!({})),

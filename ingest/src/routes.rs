@@ -189,6 +189,8 @@ async fn published_limits<L: EventLog>(
             "quantity_max": limits::QUANTITY_MAX,
             "quantity_decimal_places_max": limits::QUANTITY_SCALE_MAX,
             "unit_price_max": limits::UNIT_PRICE_MAX,
+            "amount_max": limits::LINE_AMOUNT_MAX,
+            "line_max": limits::RECEIPT_LINE_MAX,
             "age_seconds_max": age_max.map(|age| age.as_secs()),
             "ahead_seconds_max": ahead_max.as_secs(),
         },

@@ -168,24 +168,24 @@ fn shown(header: &[u8]) -> String {
 impl IntoResponse for Refusal {
     /// Returns problem details. `__type` and `message` are for the SDKs of AWS.
     fn into_response(self) -> Response {
-        let (status, name, title, aws, detail) = match self {
+        let (status, urn, title, aws, detail) = match self {
             Self::Malformed(detail) => (
                 StatusCode::BAD_REQUEST,
-                "malformed-host",
+                "urn:daymark:problem:malformed-host",
                 "The request does not name one host",
                 "ValidationException",
                 detail,
             ),
             Self::Foreign(detail) => (
                 StatusCode::FORBIDDEN,
-                "foreign-caller",
+                "urn:daymark:problem:foreign-caller",
                 "The request comes from a foreign host or web page",
                 "AccessDeniedException",
                 detail,
             ),
         };
         let body = serde_json::json!({
-            "type": format!("urn:daymark:problem:{name}"),
+            "type": urn,
             "title": title,
             "status": status.as_u16(),
             "detail": detail,

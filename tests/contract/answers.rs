@@ -173,6 +173,9 @@ fn check_program(seen: &mut Coverage) {
             assert_eq!(answer.status, 403, "{answer:?}");
             seen.check(&operation, &answer);
         }
+        let answer = send(&up, operation.method, &path, "host: localhost:notaport");
+        assert_eq!(answer.status, 400, "{answer:?}");
+        seen.check(&operation, &answer);
         if !Api::serves(operation.path) {
             seen.check(&operation, &send(&up, operation.method, &path, "host: localhost"));
             let answer = send(&up, "POST", &path, "host: localhost");
