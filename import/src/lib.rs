@@ -1,7 +1,8 @@
 //! Readers of other systems' files: till exports as events and catalogue files as entries.
 //!
 //! The readers are pure. They take the content of a file and return every entry with the number of
-//! its line, so that a refused entry can be reported by its line.
+//! its line, so that a refused entry can be reported by its line. Imports of till lines can be
+//! undone: [`undo`] makes the corrections.
 //!
 //! ```
 //! use std::path::Path;
@@ -20,6 +21,8 @@
 
 mod catalog;
 mod csv_rows;
+mod imported_event;
+mod stored_import;
 mod till_lines;
 
 pub use catalog::{
@@ -27,6 +30,8 @@ pub use catalog::{
     Origin, Plan, RuleChange, RuleInForce, catalog_entries, chain_rules, export, item_rules,
     nearest, plan, store_rules,
 };
+pub use imported_event::{ImportedEvent, StoredDay};
+pub use stored_import::{StoredImport, stored_imports, undo};
 pub use till_lines::{ColumnMapping, TillLine};
 
 /// Number of a line, counted from 1, with the value read from the line or the reason for refusing
