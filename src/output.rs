@@ -11,6 +11,7 @@ use charts::TerminalStyle;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::ValueEnum;
 use domain::Currency;
+use indicatif::{ProgressBar, ProgressStyle};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use terminal_size::terminal_size_of;
@@ -142,6 +143,14 @@ pub(crate) fn terminal_style() -> TerminalStyle {
         is_ascii: locale.is_some_and(|locale| !is_utf8(locale)),
         is_coloured: std::io::stdout().is_terminal() && variable("NO_COLOR").is_none() && !is_dumb,
     }
+}
+
+/// Starts a progress bar on standard error, which shows nothing unless that is a terminal.
+pub(crate) fn progress(length: u64, unit: &str) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template(&format!("{{bar:40}} {{pos}} of {{len}} {unit}, {{per_sec}}"))
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style)
 }
 
 /// Prints bytes unchanged.
