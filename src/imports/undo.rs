@@ -1,6 +1,7 @@
 //! `daymark imports undo`: voids the events of an import.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ const READ_INTERVAL: Duration = Duration::from_millis(250);
 const READS_MAX: u32 = 240;
 /// Age from which the close of day no longer runs by itself.
 const CLOSED_AFTER: TimeDelta = TimeDelta::days(8);
+/// Largest offset of a time zone from UTC.
+const ZONE_MAX: TimeDelta = TimeDelta::hours(14);
 /// Maximum number of ids in a message.
 const IDS_SHOWN_MAX: usize = 5;
 
@@ -67,31 +70,45 @@ pub(super) struct UndoArgs {
     tables: connect::TableArgs,
 }
 
-/// Import, and the places from which it is undone.
+/// Import, and the places at which it is undone.
 struct UndoRun {
     import_id: EventId,
+    stores: BTreeSet<StoreId>,
+    dates: RangeInclusive<NaiveDate>,
     tables: ConnectedTables,
     api: IngestApi,
     now: DateTime<Utc>,
-    found: Option<StoredImport>,
     /// Other imports of the dates.
     others: BTreeSet<EventId>,
+    /// Number of accepted corrections.
+    voided: u64,
     /// Reasons of refused corrections, with their number.
     refused: BTreeMap<String, u64>,
+}
+
+/// Action on the corrections of a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum UndoAction {
+    Count,
+    Print,
+    Send,
 }
 
 /// Date of a store with corrections on their way.
 struct UndoneDate {
     store_id: StoreId,
     date: NaiveDate,
-    /// Number of events of the import.
-    events: u64,
-    /// Number of events whose correction was refused.
-    refused: usize,
+    /// Number of voided events of the import when the corrections are in the tables.
+    voided: u64,
 }
 
 pub(super) async fn run(args: UndoArgs) -> Result<ExitCode, CommandError> {
-    if let Some(stage) = args.tables.stage().filter(|_| !args.print && !args.dry_run) {
+    let action = match (args.print, args.dry_run) {
+        (true, _) => UndoAction::Print,
+        (_, true) => UndoAction::Count,
+        _ => UndoAction::Send,
+    };
+    if let Some(stage) = args.tables.stage().filter(|_| action == UndoAction::Send) {
         return Err(format!(
             "corrections for stage {stage} need a token; --print writes them, and docs/deploy.md \
              shows how to send a file of events"
@@ -99,107 +116,120 @@ pub(super) async fn run(args: UndoArgs) -> Result<ExitCode, CommandError> {
         .into());
     }
     let now = clock::now();
-    let dates = args.dates.dates(now)?;
     let mut run = UndoRun {
         import_id: args.import_id,
+        stores: args.store.into_iter().collect(),
+        dates: args.dates.dates(now)?,
         tables: args.tables.connect().await?,
         api: args.api.client()?,
         now,
-        found: None,
         others: BTreeSet::new(),
+        voided: 0,
         refused: BTreeMap::new(),
     };
-    let stores: BTreeSet<StoreId> = args.store.into_iter().collect();
-    let all = || dates.start().iter_days().take_while(|date| date <= dates.end());
-    let progress = output::progress((stores.len() * all().count()) as u64, "dates");
-    let mut sent = Vec::new();
-    for store_id in &stores {
-        for date in all() {
-            let (events, corrections) = run.read(store_id, date, true).await?;
-            if args.print {
-                corrections.iter().for_each(|event| output::line(event.canonical()));
-            } else if !args.dry_run && !corrections.is_empty() {
-                let refused = run.send(&corrections).await?;
-                sent.push(UndoneDate { store_id: store_id.clone(), date, events, refused });
-            }
+    let (found, mut sent) = run.pass(action).await?;
+    let Some(found) = found else { return Err(run.unknown().into()) };
+    // Records of a store are processed in order. So once these corrections are in the tables, all
+    // earlier events of the import are there too, and another pass finds the late ones.
+    while !sent.is_empty() {
+        let progress = output::progress(sent.len() as u64, "dates in the tables");
+        for date in &sent {
+            run.wait_for(date).await?;
             progress.inc(1);
         }
+        progress.finish_and_clear();
+        sent = if run.refused.is_empty() { run.pass(action).await?.1 } else { Vec::new() };
     }
-    progress.finish_and_clear();
-    let Some(found) = run.found else {
-        let stores: Vec<String> = stores.iter().map(ToString::to_string).collect();
-        return Err(run.unknown(&stores.join(", "), &dates_text(&dates)).into());
-    };
-    if args.print {
-        return Ok(ExitCode::SUCCESS);
+    if action != UndoAction::Print {
+        run.report(&found, action);
     }
-    let progress = output::progress(sent.len() as u64, "dates in the tables");
-    for date in sent {
-        run.wait_for(date).await?;
-        progress.inc(1);
-    }
-    progress.finish_and_clear();
-    Ok(run.report(&found, args.dry_run))
+    Ok(if run.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl UndoRun {
-    /// Reads a date of a store: the number of events of the import, and the corrections that undo
-    /// those that count. Adds the events to the sum of the run on the first read.
-    async fn read(
+    /// Reads every date of every store, and sends or prints the corrections. Returns the import as
+    /// it was read, and the dates with corrections on their way.
+    async fn pass(
         &mut self,
-        store_id: &StoreId,
-        date: NaiveDate,
-        is_first: bool,
-    ) -> Result<(u64, Vec<Event>), CommandError> {
-        let windows = self.tables.windows_on(store_id, date, self.now).await?;
-        let mut imports = stored_imports(&windows);
-        let part = imports.remove(&self.import_id);
-        if let Some(part) = part.filter(|_| is_first) {
-            self.found.get_or_insert(StoredImport { events: 0, voided: 0, corrections: 0, ..part });
-            self.found.iter_mut().for_each(|found| found.add(&part));
-        }
-        self.others.extend(imports.into_keys());
-        while self.others.len() > IDS_SHOWN_MAX {
-            self.others.pop_first();
-        }
-        Ok((part.map_or(0, |part| part.events), undo(&windows, &self.import_id)))
-    }
-
-    /// Sends corrections, and returns the number of refused ones.
-    async fn send(&mut self, corrections: &[Event]) -> Result<usize, CommandError> {
-        let mut refused = 0;
-        for events in corrections.chunks(EVENTS_PER_REQUEST) {
-            let lines: Vec<String> = events.iter().map(Event::canonical).collect();
-            for answer in self.api.send(&lines).await? {
-                if matches!(answer.status, AnswerStatus::Rejected | AnswerStatus::Retry) {
-                    refused += 1;
-                    *self.refused.entry(answer.explanation()).or_default() += 1;
+        action: UndoAction,
+    ) -> Result<(Option<StoredImport>, Vec<UndoneDate>), CommandError> {
+        let (first, last) = self.dates.clone().into_inner();
+        let count = self.stores.len() as i64 * ((last - first).num_days() + 1);
+        let progress = output::progress(count.unsigned_abs(), "dates read");
+        let (mut found, mut sent): (Option<StoredImport>, _) = (None, Vec::new());
+        for store_id in self.stores.clone() {
+            for date in first.iter_days().take_while(|date| *date <= last) {
+                progress.inc(1);
+                let windows = self.tables.windows_on(&store_id, date, self.now).await?;
+                let mut imports = stored_imports(&windows);
+                let part = imports.remove(&self.import_id);
+                self.others.extend(imports.into_keys());
+                while self.others.len() > IDS_SHOWN_MAX {
+                    self.others.pop_first();
+                }
+                let Some(part) = part else { continue };
+                match &mut found {
+                    Some(found) => found.add(&part),
+                    None => found = Some(part),
+                }
+                let corrections = undo(&windows, &self.import_id);
+                match action {
+                    UndoAction::Count => {}
+                    UndoAction::Print => {
+                        corrections.iter().for_each(|event| output::line(event.canonical()));
+                    }
+                    UndoAction::Send => {
+                        let accepted = self.send(&corrections).await?;
+                        let voided = part.voided + accepted;
+                        if accepted > 0 {
+                            sent.push(UndoneDate { store_id: store_id.clone(), date, voided });
+                        }
+                    }
                 }
             }
         }
-        Ok(refused)
+        progress.finish_and_clear();
+        Ok((found, sent))
     }
 
-    /// Waits until the accepted corrections of a date are in the tables. Events of the import that
-    /// arrive meanwhile are voided as well.
-    async fn wait_for(&mut self, mut sent: UndoneDate) -> Result<(), CommandError> {
-        let (mut reads, mut counting) = (0, usize::MAX);
+    /// Sends corrections, and returns the number of accepted ones.
+    async fn send(&mut self, corrections: &[Event]) -> Result<u64, CommandError> {
+        let mut accepted = 0;
+        for events in corrections.chunks(EVENTS_PER_REQUEST) {
+            let lines: Vec<String> = events.iter().map(Event::canonical).collect();
+            for answer in self.api.send(&lines).await? {
+                match answer.status {
+                    AnswerStatus::Stored | AnswerStatus::Duplicate => accepted += 1,
+                    AnswerStatus::Rejected | AnswerStatus::Retry => {
+                        *self.refused.entry(answer.explanation()).or_default() += 1;
+                    }
+                }
+            }
+        }
+        self.voided += accepted;
+        Ok(accepted)
+    }
+
+    /// Waits until the accepted corrections of a date are in the tables.
+    async fn wait_for(&self, sent: &UndoneDate) -> Result<(), CommandError> {
+        let (mut reads, mut seen) = (0, 0);
         loop {
-            let (events, open) = self.read(&sent.store_id, sent.date, false).await?;
-            if events > sent.events {
-                sent.events = events;
-                sent.refused = self.send(&open).await?;
-            } else if open.len() <= sent.refused {
+            let windows = self.tables.windows_on(&sent.store_id, sent.date, self.now).await?;
+            let part = stored_imports(&windows).remove(&self.import_id);
+            let voided = part.map_or(0, |part| part.voided);
+            if voided >= sent.voided {
                 return Ok(());
             }
-            reads = if open.len() < counting { 0 } else { reads + 1 };
-            counting = open.len();
+            reads = if voided > seen { 0 } else { reads + 1 };
+            seen = voided;
             if reads == READS_MAX {
                 return Err(format!(
-                    "{counting} corrections of store {} on {} are accepted and not yet in the \
-                     tables after a minute; do not import the file again before `daymark imports \
-                     list` shows its events as voided",
-                    sent.store_id, sent.date
+                    "{} corrections of store {} on {} are accepted, and not in the tables after a \
+                     minute; do not import the file again before `daymark imports list` shows its \
+                     events as voided",
+                    sent.voided - voided,
+                    sent.store_id,
+                    sent.date
                 )
                 .into());
             }
@@ -208,20 +238,25 @@ impl UndoRun {
     }
 
     /// Returns the error for an import without events.
-    fn unknown(&self, stores: &str, dates: &str) -> String {
-        let others: Vec<&str> = self.others.iter().map(EventId::as_str).collect();
-        let others = match others.is_empty() {
+    fn unknown(&self) -> String {
+        let list = |ids: &mut dyn Iterator<Item = &str>| ids.collect::<Vec<_>>().join(", ");
+        let stores = list(&mut self.stores.iter().map(StoreId::as_str));
+        let others = match self.others.is_empty() {
             true => "there is no import; --from and --to name other dates".to_owned(),
-            false => format!("the last imports there are {}", others.join(", ")),
+            false => {
+                let ids = list(&mut self.others.iter().map(EventId::as_str));
+                format!("the last imports there are {ids}")
+            }
         };
         format!(
-            "no event of store {stores}, {dates}, belongs to import {}: an event belongs to the \
-             import that brought it first; {others}",
+            "no event of store {stores}, {}, belongs to import {}: an event belongs to the import \
+             that brought it first, and is known when it has been processed; {others}",
+            dates_text(&self.dates),
             self.import_id
         )
     }
 
-    fn report(&self, found: &StoredImport, is_dry_run: bool) -> ExitCode {
+    fn report(&self, found: &StoredImport, action: UndoAction) {
         let StoredImport { events, voided, corrections, first, last } = found;
         let (import_id, refused) = (&self.import_id, self.refused.values().sum::<u64>());
         for (reason, count) in &self.refused {
@@ -230,22 +265,23 @@ impl UndoRun {
         if *corrections > 0 {
             output::note(format!("{corrections} corrections of the import stay in force"));
         }
-        let done = events - voided - refused;
-        if done > 0 && !is_dry_run && *first < self.now - CLOSED_AFTER {
+        if self.voided > 0 && *first < self.now - CLOSED_AFTER {
+            let dates = [*first - ZONE_MAX, *last + ZONE_MAX].map(|at| at.date_naive());
             output::note(format!(
-                "days older than eight days are closed again with: daymark days --store … --from {} \
-                 --to {} --close",
-                first.date_naive(),
-                last.date_naive()
+                "closed days of more than eight days ago follow after: daymark days --store … \
+                 --from {} --to {} --close",
+                dates[0], dates[1]
             ));
         }
-        let verb = if is_dry_run { "to void" } else { "voided" };
+        let (done, verb) = match action {
+            UndoAction::Count => (events - voided, "to void"),
+            UndoAction::Print | UndoAction::Send => (self.voided, "voided"),
+        };
         output::line(format!(
             "import {import_id}: {done} events {verb}, {voided} voided before, {refused} refused; \
              from {} to {}",
             instant(*first),
             instant(*last)
         ));
-        if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
