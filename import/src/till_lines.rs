@@ -75,7 +75,7 @@ pub enum TillLine {
     /// Event as JSON text, of a file without columns. Its rules are not checked yet.
     Json { number: u64, json: String },
     /// Event of a line in columns.
-    Event { number: u64, event: ImportedEvent },
+    Event { number: u64, event: Box<ImportedEvent> },
     /// Line that `--skip` excludes, with the column and value that matched.
     Skipped { number: u64, reason: String },
     /// Line that cannot become an event, with the reason.
@@ -142,7 +142,9 @@ impl ColumnMapping {
         let mut lines: Vec<TillLine> = rows.into_iter().filter_map(&mut line).collect();
         let (numbers, events): (Vec<u64>, Vec<(Event, bool)>) = events.into_iter().unzip();
         let named = numbers.into_iter().zip(ImportedEvent::name_all(events));
-        lines.extend(named.map(|(number, event)| TillLine::Event { number, event }));
+        lines.extend(
+            named.map(|(number, event)| TillLine::Event { number, event: Box::new(event) }),
+        );
         lines.sort_by_key(TillLine::number);
         Ok(lines)
     }

@@ -1,8 +1,6 @@
 //! Event ids derived from the content, for producers without ids of their own. Source:
 //! docs/event-ids.md.
 
-use std::collections::HashMap;
-
 use super::{Charge, Event};
 use crate::digest::digest;
 use crate::identifier::{EventId, StoreId};
@@ -53,14 +51,14 @@ pub fn undo_id(store_id: &StoreId, event_id: &EventId) -> EventId {
 #[must_use]
 pub fn equal_event_numbers<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<u32> {
     let events: Vec<&Event> = events.into_iter().collect();
-    let mut groups: HashMap<EventId, Vec<usize>> = HashMap::new();
-    for (index, event) in events.iter().enumerate() {
-        groups.entry(derived_id(event, 1, 1)).or_default().push(index);
-    }
+    let mut ids: Vec<(EventId, usize)> =
+        events.iter().zip(0..).map(|(event, index)| (derived_id(event, 1, 1), index)).collect();
+    ids.sort_unstable();
     let mut numbers = vec![1; events.len()];
-    for mut group in groups.into_values().filter(|group| group.len() > 1) {
-        group.sort_by_cached_key(|index| events[*index].content());
-        for (index, number) in group.into_iter().zip(1..) {
+    for equal in ids.chunk_by(|a, b| a.0 == b.0).filter(|equal| equal.len() > 1) {
+        let mut indices: Vec<usize> = equal.iter().map(|(_, index)| *index).collect();
+        indices.sort_by_cached_key(|index| events[*index].content());
+        for (index, number) in indices.into_iter().zip(1..) {
             numbers[index] = number;
         }
     }

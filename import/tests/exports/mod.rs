@@ -24,7 +24,7 @@ pub(crate) fn read(flags: &str, text: &str) -> Vec<TillLine> {
 /// Reads an export whose lines all become events.
 pub(crate) fn events(flags: &str, text: &str) -> Vec<ImportedEvent> {
     let event = |line| match line {
-        TillLine::Event { event, .. } => event,
+        TillLine::Event { event, .. } => *event,
         other => panic!("{other:?}"),
     };
     read(flags, text).into_iter().map(event).collect()
