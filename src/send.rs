@@ -26,8 +26,8 @@ pub(crate) const EVENTS_PER_REQUEST: usize = 500;
 /// --map assigns columns to fields of the event, and --default gives values that the file lacks.
 /// Sending a file again is safe: an event id counts once. Till lines need no ids, because they are
 /// derived from the content. So a line counts once although it comes in several exports, in another
-/// order or under another file name. A sale of a negative quantity, or of the kind Refund, becomes a
-/// return.
+/// order or under another file name. A sale of a negative quantity, or of the kind Refund, becomes
+/// a return.
 ///
 /// Each run with --csv is an import, whose id is printed. `daymark imports undo` voids its events;
 /// after that the file can be imported again.

@@ -118,8 +118,8 @@ pub const SEND_MESSAGES_MAX: usize = 10;
 /// Room in a stock row for its keys and plain attributes, in bytes: about 1 KiB, and at most 40
 /// bytes for the revenue in each of the some 170 currencies of ISO 4217.
 pub const STOCK_ROW_OVERHEAD_BYTES: usize = 12 * KIB;
-/// Largest packed event, in bytes: nine texts of 64 characters, an offer id with two more, a GTIN, a
-/// lot number and the numbers.
+/// Largest packed event, in bytes: nine texts of 64 characters, an offer id with two more, a GTIN,
+/// a lot number and the numbers.
 pub const PACKED_EVENT_BYTES_MAX: usize = 840;
 /// Largest number of events of one row; one more event splits the row. The limit counts events and
 /// not bytes, so that the splits do not depend on the order of arrival. A row of the largest events

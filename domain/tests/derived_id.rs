@@ -95,7 +95,9 @@ proptest! {
 
     #[test]
     fn another_order_gives_the_same_ids(
-        (export, other) in lines().prop_flat_map(|lines| (Just(lines.clone()), Just(lines).prop_shuffle())),
+        (export, other) in lines().prop_flat_map(|lines| {
+            (Just(lines.clone()), Just(lines).prop_shuffle())
+        }),
     ) {
         let sorted = |export: &[Event]| {
             let mut events: Vec<String> = derived(export).iter().map(Event::canonical).collect();

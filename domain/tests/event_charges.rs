@@ -45,7 +45,8 @@ fn revenue_is_the_sum_of_the_amounts_on_the_receipts() {
     assert_eq!(three.action().charge().unwrap().label_price(three.quantity()).to_string(), "1.67");
 
     let back = parse(json!({
-        "event_id": "e-2", "kind": "return", "quantity": "2", "unit_price": "2.40", "amount": "4.00",
+        "event_id": "e-2", "kind": "return", "quantity": "2", "unit_price": "2.40",
+        "amount": "4.00",
     }));
     assert_eq!(revenue(&[three, back.unwrap()]), "1");
 }

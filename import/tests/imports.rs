@@ -271,17 +271,20 @@ proptest! {
                     if *reversed {
                         export.reverse();
                     }
-                    ids.push(windows.import_till(&export.iter().map(String::as_str).collect::<Vec<_>>()));
+                    let export: Vec<&str> = export.iter().map(String::as_str).collect();
+                    ids.push(windows.import_till(&export));
                 }
                 Step::Undo(import) => {
                     let Some(import_id) = ids.get(*import) else { continue };
                     windows.undo(import_id);
-                    owners.iter_mut().filter(|owner| **owner == Some(*import)).for_each(|owner| *owner = None);
+                    for owner in owners.iter_mut().filter(|owner| **owner == Some(*import)) {
+                        *owner = None;
+                    }
                 }
             }
         }
         let counting = lines.iter().zip(&owners).filter(|(_, owner)| owner.is_some());
-        let quantity = |rest: &str| rest.split(',').nth(1).and_then(|text| text.parse::<i64>().ok());
+        let quantity = |rest: &str| rest.split(',').nth(1)?.parse::<i64>().ok();
         let sold: i64 = counting.filter_map(|((_, rest), _)| quantity(rest)).sum();
         prop_assert_eq!(windows.sold(), sold.to_string());
     }

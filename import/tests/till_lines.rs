@@ -64,8 +64,8 @@ fn equal_lines_have_ids_of_their_own_and_so_have_equal_lines_in_the_repeated_hou
     let equal = ids("2026-03-12 10:00:00,rye,1,3.90\n2026-03-12 10:00:00,rye,1,3.90\n");
     assert_ne!(equal[0], equal[1]);
     // On 2026-10-25 the hour after two o'clock comes twice in Berlin.
-    let fold = "time,item,qty,paid\n2026-10-25 02:30:00,rye,1,3.90\n2026-10-25 03:30:00,rye,1,3.90\n\
-                2026-10-25 02:30:00,rye,1,3.90\n";
+    let fold = "time,item,qty,paid\n2026-10-25 02:30:00,rye,1,3.90\n\
+                2026-10-25 03:30:00,rye,1,3.90\n2026-10-25 02:30:00,rye,1,3.90\n";
     let flags = format!("{TILL} --store corner --zone Europe/Berlin");
     let ids = values(&flags, fold, "event_id");
     assert!(ids[0] != ids[2] && ids[0] != ids[1] && ids[1] != ids[2], "{ids:?}");

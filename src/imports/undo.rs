@@ -31,8 +31,8 @@ const IDS_SHOWN_MAX: usize = 5;
 /// Void the events of an import, so that its file can be imported again
 ///
 /// Sends a correction for each event of the import that counts, and waits until the corrections are
-/// in the tables. The id of a correction follows from that of its event: an undo may be repeated and
-/// interrupted, and a second one sends nothing.
+/// in the tables. The id of a correction follows from that of its event: an undo may be repeated
+/// and interrupted, and a second one sends nothing.
 ///
 /// Events that an earlier import had brought stay. Events that a later import brought as well are
 /// voided; import that file again, and they count again.

@@ -268,7 +268,8 @@ fn the_reference_of_the_rule_equals_the_test_vectors() {
     let check = "import json, sys\n\
                  vectors = json.load(open(sys.argv[1]))[\"events\"]\n\
                  for vector in vectors:\n    \
-                     print(event_id(vector[\"event\"], vector[\"number\"], vector[\"generation\"]))";
+                     given = [vector[name] for name in [\"event\", \"number\", \"generation\"]]\n    \
+                     print(event_id(*given))";
     let program = format!("{}\n{check}", code.expect("the code").0);
     let vectors = format!("{root}/docs/event-ids.json");
     let ran = Command::new("python3").args(["-c", &program, &vectors]).output();
