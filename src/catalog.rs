@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod own_entries;
 mod remove;
 mod running_offers;
 mod show;
@@ -91,6 +92,11 @@ async fn list(args: CatalogListArgs) -> Result<ExitCode, CommandError> {
         Column::Text("currency"),
         Column::Number("shelf_life_days"),
     ];
+    let own = tables.load_item_entries(Some(store_id)).await.map_err(explain)?;
+    // Items may be imported before the stores.
+    if own.is_empty() && !tables.list_stores().await.map_err(explain)?.is_empty() {
+        tables.store(store_id).await?;
+    }
     let items = tables.load_items(store_id).await.map_err(explain)?;
     let row = |item: &domain::Item| {
         vec![

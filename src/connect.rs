@@ -10,6 +10,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Args;
 use domain::ports::{CatalogTable, Failure, StockTable};
 use domain::{StockWindow, Store, StoreId};
+use import::nearest;
 use processors::{Closing, Processor};
 
 use crate::CommandError;
@@ -112,17 +113,53 @@ impl TableArgs {
     }
 }
 
+/// Number of days in whose stock a store is searched that is not in the catalogue.
+const DAYS_SEARCHED: i64 = 8;
+
 impl ConnectedTables {
     /// Loads a store that has to be in the catalogue.
     pub(crate) async fn store(&self, store_id: &StoreId) -> Result<Store, String> {
         let store =
             self.tables.load_store(store_id).await.map_err(|failure| self.explain(failure))?;
-        store.ok_or_else(|| {
-            format!(
-                "store {store_id} is not in the catalogue, so its days are unknown; `daymark \
-                 catalog import` puts it there"
-            )
-        })
+        match store {
+            Some(store) => Ok(store),
+            None => Err(self.unknown_store(store_id).await?),
+        }
+    }
+
+    /// Refuses a store that neither the catalogue nor the stock of the last eight days knows.
+    pub(crate) async fn check_known(
+        &self,
+        store_id: &StoreId,
+        now: DateTime<Utc>,
+    ) -> Result<(), String> {
+        let explain = |failure| self.explain(failure);
+        if self.tables.load_store(store_id).await.map_err(explain)?.is_some() {
+            return Ok(());
+        }
+        for days in 0..DAYS_SEARCHED {
+            let until = now - TimeDelta::days(days);
+            let since = until - TimeDelta::days(1);
+            let windows = self.tables.query_stock(store_id, None, since, until, now).await;
+            if !windows.map_err(explain)?.is_empty() {
+                return Ok(());
+            }
+        }
+        let unknown = self.unknown_store(store_id).await?;
+        Err(format!("{unknown}; there is no event of it in the last {DAYS_SEARCHED} days either"))
+    }
+
+    /// Returns the error of a store that is not in the catalogue, with the nearest store in it.
+    pub(crate) async fn unknown_store(&self, store_id: &StoreId) -> Result<String, String> {
+        let stores = self.tables.list_stores().await.map_err(|failure| self.explain(failure))?;
+        let near = nearest(store_id.as_str(), stores.iter().map(StoreId::as_str));
+        let advice = match near {
+            Some(near) => format!("did you mean {near}?"),
+            None => "`daymark catalog import` puts it there, and `daymark catalog list` shows the \
+                     stores in it"
+                .to_owned(),
+        };
+        Ok(format!("store {store_id} is not in the catalogue; {advice}"))
     }
 
     /// Reads the windows of a store that start on a date in UTC, by one query.

@@ -1,6 +1,7 @@
 //! `daymark demo`: a simulated day of three stores through the whole system, in about a minute.
 
 mod other_days;
+mod report;
 mod retailer;
 mod screen;
 
@@ -25,9 +26,10 @@ use screen::Screen;
 /// HTTP into Kinesis and become stock windows in DynamoDB. From the afternoon on, offers appear and
 /// customers respond to them. Some tills send events twice, deliver late or go offline for a while.
 /// At the end, the stored windows are compared with a ledger of all acknowledged events, and the
-/// day with the same customers without discounts. Because one day says little, eleven more days
-/// with other customers are played in memory meanwhile, and the effect of all is shown with its
-/// range. Nothing leaves this machine.
+/// day with the same customers without discounts. Because one day says little, the same
+/// date is played eleven more times in memory meanwhile, with other customers. The effect of all is
+/// shown with its lowest, median and highest value. The shops have no history of sales in any of
+/// them. Nothing leaves this machine.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// Seed of the customers; the same seed and date give the same day
@@ -42,8 +44,8 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 40, value_name = "SECONDS")]
     pace: u64,
 
-    /// Number of days that are played in memory to compare with, with the customers of the seeds
-    /// after this one
+    /// Number of further runs in memory to compare with. Each plays the same date as a first day,
+    /// without a history of sales; only its customers differ, who are those of the next seeds
     #[arg(long, default_value_t = 11, value_name = "N")]
     days: u64,
 

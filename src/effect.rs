@@ -63,8 +63,7 @@ pub(crate) async fn run(args: EffectArgs) -> Result<ExitCode, CommandError> {
     };
     let mut known: Vec<Store> = Vec::new();
     for store_id in stores {
-        let store = tables.load_store(&store_id).await.map_err(explain)?;
-        known.push(store.ok_or_else(|| format!("store {store_id} is not in the catalogue"))?);
+        known.push(tables.store(&store_id).await?);
     }
     let now = clock::now();
     let today = known.iter().map(|store| now.with_timezone(&store.zone).date_naive()).max();

@@ -25,7 +25,8 @@ use crate::{CommandError, clock, connect, output};
 /// epoch cannot be seen. A till that was offline fills its gaps later; run the command again.
 ///
 /// Events without a number are counted in a row of their own. The day is the store's own, by its
-/// time zone in the catalogue [default: today]. UTC applies to a store without an entry.
+/// time zone in the catalogue [default: today]. UTC applies to a store without an entry. A store
+/// without an entry and without an event of the last eight days is an error.
 #[derive(Debug, Args)]
 pub(crate) struct GapsArgs {
     /// Store id
@@ -81,6 +82,9 @@ pub(crate) async fn run(args: GapsArgs) -> Result<ExitCode, CommandError> {
     let tills = gaps_in(&*tables, &question, now).await;
     let tills = tills.map_err(|error| tables.explain(error))?;
     if let Some(note) = note_without_gaps(&tills) {
+        if tills.is_empty() {
+            tables.check_known(&args.store, now).await?;
+        }
         let known = if store.is_some() { "" } else { ", which is not in the catalogue" };
         output::note(format!("{note}: store {}{known}, {}", args.store, dates_text(&dates)));
     }

@@ -3,6 +3,7 @@
 
 mod data_folder;
 mod endpoints;
+mod pages;
 mod services;
 mod slots;
 

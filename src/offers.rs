@@ -75,7 +75,11 @@ const COLUMNS: &[Column] = &[
     Column::Text("reason"),
 ];
 
-/// Further columns of JSON and CSV.
+/// Columns of a table, in its order: a narrow terminal moves the last ones under each row. Parts of
+/// the id that is left out have columns.
+const IN_TABLE: [usize; 9] = [1, 4, 5, 7, 2, 3, 8, 6, 9];
+
+/// Further columns of JSON and CSV, whose details `daymark offers explain` shows.
 const MORE_COLUMNS: &[Column] = &[
     Column::Number("was_price"),
     Column::Number("lowest_price"),
@@ -110,6 +114,10 @@ async fn list(args: OfferListArgs) -> Result<ExitCode, CommandError> {
     let today = || store.as_ref().map_or_else(|| now.date_naive(), |store| today(store, now));
     let date = args.date.unwrap_or_else(&today);
     let mut offers = tables.query_offers(&store_id, date).await.map_err(explain)?;
+    if offers.is_empty() {
+        tables.check_known(&store_id, now).await?;
+    }
+    let shadows = offers.iter().filter(|offer| offer.shadow).count();
     offers.retain(|offer| offer.shadow == args.shadows);
     if !args.revisions {
         offers = latest(offers);
@@ -117,6 +125,9 @@ async fn list(args: OfferListArgs) -> Result<ExitCode, CommandError> {
     if offers.is_empty() {
         let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
         output::note(format!("no offer of store {store_id}{known} on {date}"));
+        if shadows > 0 && !args.shadows {
+            output::note(format!("--shadows shows {shadows} decisions that were not published"));
+        }
         if store.is_some() && date == today() {
             output::note(price::no_offer(&tables, &store_id, now).await?);
         }
@@ -150,15 +161,12 @@ pub(crate) fn print(
     offers: &[(Offer, PriceLabel)],
     zone: Tz,
 ) -> Result<(), CommandError> {
-    // A table leaves out the id, whose parts have columns, and details that `daymark offers
-    // explain` shows.
     let all = [COLUMNS, MORE_COLUMNS].concat();
-    let shown = if format == Format::Table { 1..COLUMNS.len() } else { 0..all.len() };
     let row = |(offer, label): &(Offer, PriceLabel)| {
         let fields = fields(offer, label, |at| time_text(format, zone, at));
-        fields[shown.clone()].iter().map(|(_, value)| value.clone()).collect()
+        fields.map(|(_, value)| value).to_vec()
     };
-    output::rows(format, &all[shown.clone()], offers.iter().map(row))
+    output::rows_in_order(format, &all, &IN_TABLE, offers.iter().map(row))
 }
 
 fn time_text(format: Format, zone: Tz, at: DateTime<Utc>) -> String {

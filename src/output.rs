@@ -83,15 +83,44 @@ pub(crate) fn rows(
     Ok(())
 }
 
+/// Prints rows; a table has the columns of `in_table` in that order.
+pub(crate) fn rows_in_order(
+    format: Format,
+    columns: &[Column],
+    in_table: &[usize],
+    values: impl IntoIterator<Item = Vec<String>>,
+) -> Result<(), CommandError> {
+    if format != Format::Table {
+        return rows(format, columns, values);
+    }
+    let columns: Vec<Column> = in_table.iter().map(|column| columns[*column]).collect();
+    let ordered = |row: Vec<String>| in_table.iter().map(|column| row[*column].clone()).collect();
+    rows(format, &columns, values.into_iter().map(ordered))
+}
+
 /// Formats a table for people, for the width of the terminal. Values that do not fit into a line
 /// are below it.
 pub(crate) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    table::table(columns, rows.into_iter().collect(), screen_width())
+    table_to(screen_width(), columns, rows)
+}
+
+/// Formats a table for a width in columns; without one, each row is a line.
+pub(crate) fn table_to(
+    width: Option<usize>,
+    columns: &[Column],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
+    table::table(columns, rows.into_iter().collect(), width)
 }
 
 /// Wraps a text for the width of the terminal. Lines after the first have an indentation.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
-    table::wrapped(text, screen_width().unwrap_or(usize::MAX), indent).join("\n")
+    wrapped_to(screen_width(), text, indent)
+}
+
+/// Wraps a text for a width in columns; without one, it stays as it is.
+pub(crate) fn wrapped_to(width: Option<usize>, text: &str, indent: usize) -> String {
+    table::wrapped(text, width.unwrap_or(usize::MAX), indent).join("\n")
 }
 
 /// Formats amounts with the decimal places of their currencies.
@@ -125,7 +154,7 @@ pub(crate) fn ranges(ranges: &[RangeInclusive<u64>], shown_max: usize) -> String
 /// Width in columns: that of the variable `COLUMNS`, or of the terminal. `None` if the output is a
 /// file or a pipe.
 #[expect(clippy::disallowed_methods, reason = "the environment describes the terminal")]
-fn screen_width() -> Option<usize> {
+pub(crate) fn screen_width() -> Option<usize> {
     let given = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok());
     let width = given.or_else(|| Some(terminal_size_of(std::io::stdout())?.0.0.into()));
     width.filter(|width| *width > 0)

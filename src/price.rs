@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use domain::{Arm, Sku, StoreId, slot_of};
+use domain::{Arm, Item, Money, Offer, Sku, StoreId, slot_of};
 use pricing::store_snapshot::{ItemDecision, StoreDecisions, StoreSnapshot};
 use pricing::{NotPriced, Pricing};
 
@@ -17,7 +17,7 @@ use crate::{CommandError, clock, connect, output};
 ///
 /// Publishes the changes, as the schedule does every quarter of an hour in the store's afternoon.
 /// A slot is decided once for each item: a repetition changes nothing. --dry-run decides the same
-/// and publishes nothing.
+/// and publishes nothing. A store in shadow mode stores its decisions and publishes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Why an item has no offer now, and whether it had one at four:
   daymark price --store 0042 --dry-run
@@ -27,8 +27,8 @@ pub(crate) struct PriceArgs {
     #[arg(long, value_name = "STORE")]
     store: StoreId,
 
-    /// Decide as at this instant, like 2026-03-12T16:00:00+01:00, with today's catalogue; only with
-    /// --dry-run [default: now]
+    /// Decide as at this instant, like 2026-03-12T16:00:00+01:00, with the offers made until then
+    /// and today's catalogue; only with --dry-run [default: now]
     #[arg(long, value_name = "INSTANT", requires = "dry_run")]
     at: Option<DateTime<Utc>>,
 
@@ -49,8 +49,12 @@ const COLUMNS: &[Column] = &[
     Column::Text("arm"),
     Column::Text("decision"),
     Column::Number("price"),
+    Column::Text("currency"),
     Column::Text("reason"),
 ];
+
+/// Columns of a table, in its order: a narrow terminal moves the last ones under each row.
+const IN_TABLE: [usize; 6] = [0, 2, 3, 4, 1, 5];
 
 pub(crate) async fn run(args: PriceArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
@@ -58,15 +62,19 @@ pub(crate) async fn run(args: PriceArgs) -> Result<ExitCode, CommandError> {
     let pricing = Pricing { tables: aws::Tables::clone(&tables) };
     let read = pricing.read(&args.store, slot_of(now), now).await;
     let snapshot = match read.map_err(|failure| tables.explain(failure))? {
-        Ok(snapshot) => snapshot,
+        Ok(snapshot) => snapshot.as_known_at(now),
+        Err(NotPriced::UnknownStore(store_id)) => {
+            return Err(tables.unknown_store(&store_id).await?.into());
+        }
         Err(reason) => {
             output::note(reason);
-            output::rows(args.format, COLUMNS, [])?;
+            output::rows_in_order(args.format, COLUMNS, &IN_TABLE, [])?;
             return Ok(ExitCode::SUCCESS);
         }
     };
     let decisions = snapshot.decide();
-    output::rows(args.format, COLUMNS, rows(&snapshot, &decisions, args.dry_run))?;
+    let rows = rows(&snapshot, &decisions, args.dry_run);
+    output::rows_in_order(args.format, COLUMNS, &IN_TABLE, rows)?;
     if !args.dry_run {
         let written = pricing.write(&snapshot, decisions, slot_of(now).max(now)).await;
         let report = written.map_err(|failure| tables.explain(failure))?;
@@ -96,31 +104,53 @@ pub(crate) async fn no_offer(
 
 /// Returns one row for each item, sorted by item.
 fn rows(snapshot: &StoreSnapshot, decisions: &StoreDecisions, is_dry: bool) -> Vec<Vec<String>> {
-    let change = if is_dry { "would change" } else { "change" };
-    let row = |sku: &Sku, arm: Arm, decision: &str, price: String, reason: &str| {
-        [sku.as_str(), arm.as_str(), decision, &price, reason].map(str::to_owned).to_vec()
+    let change = if is_dry || snapshot.store.policy.shadow { "would change" } else { "change" };
+    let row = |sku: &Sku, arm: Arm, decision: &str, price: Money, reason: &str| {
+        let (amount, currency) = (price.to_string(), price.currency().to_string());
+        [sku.as_str(), arm.as_str(), decision, &amount, &currency, reason]
+            .map(str::to_owned)
+            .to_vec()
     };
     let mut rows: Vec<Vec<String>> = Vec::new();
     for draft in &decisions.drafts {
         let offer = &draft.offer;
         let sku = &offer.offer_id.sku;
-        rows.push(row(sku, offer.arm, change, offer.price.to_string(), &offer.reason));
+        rows.push(row(sku, offer.arm, change, offer.price, &offer.reason));
     }
     for item in &snapshot.items {
         let Some(decision) = decisions.unchanged.get(&item.sku) else { continue };
         let (decision, reason) = match decision {
-            ItemDecision::Keep(reason) => ("keep", reason.as_str()),
+            ItemDecision::Keep(reason) => ("keep", reason.clone()),
             ItemDecision::Skip(reason) => ("none", reason.sentence()),
-            ItemDecision::AlreadyDecided => ("decided", "This slot has an offer already."),
+            ItemDecision::AlreadyDecided => ("decided", decided_already(snapshot, item)),
             ItemDecision::Change(_) => continue,
         };
-        let shown = snapshot.shelf_price(item).to_string();
-        rows.push(row(&item.sku, snapshot.arm_of(item), decision, shown, reason));
+        let shown = snapshot.shelf_price(item);
+        rows.push(row(&item.sku, snapshot.arm_of(item), decision, shown, &reason));
     }
     let missing = "No price: the item is not in the catalogue (`daymark catalog import`).";
     for sku in snapshot.unpriced() {
-        rows.push([sku.as_str(), "", "none", "", missing].map(str::to_owned).to_vec());
+        rows.push([sku.as_str(), "", "none", "", "", missing].map(str::to_owned).to_vec());
     }
     rows.sort();
     rows
+}
+
+/// Returns the reason for deciding nothing about an item whose slot is decided.
+fn decided_already(snapshot: &StoreSnapshot, item: &Item) -> String {
+    let Some(Offer { offer_id, slot, shadow, .. }) = snapshot.decided_by(item) else {
+        return "This slot is decided already.".to_owned();
+    };
+    let clock = slot.with_timezone(&snapshot.store.zone).format("%H:%M");
+    let slot = match *slot == snapshot.slot {
+        true => "This slot".to_owned(),
+        false => format!("The later slot of {clock}"),
+    };
+    let revision = offer_id.revision;
+    match shadow {
+        true => {
+            format!("{slot} has a shadow decision, which is not published: revision {revision}.")
+        }
+        false => format!("{slot} has an offer already: revision {revision}."),
+    }
 }

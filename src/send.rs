@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use domain::{EventId, sha256};
-use import::{ColumnMapping, TillLine};
+use import::{ColumnMapping, TillLine, file_text};
 
 use crate::{CommandError, clock, connect, output};
 use generations::choose_generations;
@@ -24,6 +24,7 @@ pub(crate) const EVENTS_PER_REQUEST: usize = 500;
 ///
 /// FILE holds one JSON event on each line (NDJSON). With --csv it holds till lines in columns:
 /// --map assigns columns to fields of the event, and --default gives values that the file lacks.
+/// A row is one line: a line with a quote that it does not close is refused, and no other with it.
 /// Sending a file again is safe: an event id counts once. Till lines need no ids, because they are
 /// derived from the content. So a line counts once although it comes in several exports, in another
 /// order or under another file name. A sale of a negative quantity, or of the kind Refund, becomes
@@ -62,10 +63,11 @@ pub(crate) struct SendArgs {
 }
 
 pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
-    let text = read_text(&args.file)?;
-    let mut lines = args.mapping.read(&text)?;
-    let import_id = args.import_id.unwrap_or_else(|| new_import_id(&text));
-    drop(text);
+    let named = |message: String| format!("{}: {message}", args.file.display());
+    let bytes = read(&args.file).map_err(|error| named(error.to_string()))?;
+    let mut lines = args.mapping.read(file_text(&bytes).map_err(named)?)?;
+    let import_id = args.import_id.unwrap_or_else(|| new_import_id(&bytes));
+    drop(bytes);
     let mut report = SendReport::default();
     if args.mapping.is_csv() {
         let known = choose_generations(&mut lines, &args.tables.connect(), clock::now()).await?;
@@ -97,19 +99,19 @@ pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
 }
 
 /// Returns the id of an import that starts now. Ids sort by the time of the import.
-fn new_import_id(text: &str) -> EventId {
-    let (now, digest) = (clock::now().format("%Y%m%dT%H%M%S%3fZ"), sha256(text.as_bytes()));
+fn new_import_id(file: &[u8]) -> EventId {
+    let (now, digest) = (clock::now().format("%Y%m%dT%H%M%S%3fZ"), sha256(file));
     format!("i-{now}-{digest:.8}").parse().expect("a time and hexadecimal digits are an id")
 }
 
 /// Reads the content of `file`, or of standard input for `-`.
-fn read_text(file: &Path) -> Result<String, CommandError> {
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().lock().read_to_string(&mut text)?;
-        return Ok(text);
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes)?;
+        return Ok(bytes);
     }
-    Ok(std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?)
+    std::fs::read(file)
 }
 
 async fn post(

@@ -9,7 +9,7 @@ use clap::Args;
 use domain::calendar::instant;
 use domain::ports::CatalogTable;
 use domain::stock::Figures;
-use domain::{Sku, StoreId};
+use domain::{Event, Sku, StoreId};
 use processors::stock_query::{ItemStock, StockQuery, stock_at};
 
 use crate::output::{Column, Format, revenue};
@@ -19,7 +19,8 @@ use crate::{CommandError, clock, connect, output};
 ///
 /// Stock on hand is the latest count plus the movements after it; it is exact however late an event
 /// arrives. The day is the store's own, by its time zone in the catalogue. UTC applies to a store
-/// without an entry.
+/// without an entry. A store without an entry and without an event of the
+/// last eight days is an error.
 #[derive(Debug, Args)]
 pub(crate) struct StockArgs {
     /// Store id
@@ -50,7 +51,7 @@ pub(crate) struct StockArgs {
     tables: connect::TableArgs,
 }
 
-/// Columns of both views, after their first two.
+/// Columns of both views, after their first three.
 const FIGURES: &[Column] = &[
     Column::Number("received"),
     Column::Number("sold"),
@@ -83,27 +84,31 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
         since: day.as_ref().map_or_else(|| midnight(zone, date), |(_, day)| day.starts_at),
         at,
         on_shelf_since: BTreeMap::new(),
+        units: BTreeMap::new(),
     };
     if let Some((store, day)) = &day {
         question.at = if args.date.is_some() { at.max(day.closes_at) } else { at };
         let items = tables.load_items(&args.store).await;
         for item in items.map_err(|error| tables.explain(error))? {
             let since = store.shelf_since(day, item.shelf_life_days);
-            question.on_shelf_since.insert(item.sku, since);
+            question.on_shelf_since.insert(item.sku.clone(), since);
+            question.units.insert(item.sku, item.units);
         }
     }
     let items = stock_at(&*tables, &question, now).await.map_err(|error| tables.explain(error))?;
     if items.is_empty() {
-        let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
         let before = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
+        tables.check_known(&args.store, now).await?;
+        let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
         output::note(format!("no event of store {}{known} on {date} before {before}", args.store));
     }
+    items.iter().for_each(note_not_counted);
     let (second, rows) = if args.windows {
         (Column::Text("window"), items.iter().flat_map(window_rows).collect::<Vec<_>>())
     } else {
         (Column::Number("on_hand"), items.iter().map(item_row).collect())
     };
-    let columns = [&[Column::Text("sku"), second], FIGURES].concat();
+    let columns = [&[Column::Text("sku"), second, Column::Text("unit")], FIGURES].concat();
     output::rows(args.format, &columns, rows)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -112,8 +117,42 @@ fn midnight(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
     instant(zone, date, NaiveTime::MIN)
 }
 
+/// Tells which events of an item do not count, and why.
+fn note_not_counted(item: &ItemStock) {
+    let ItemStock { sku, unit, left_out, unmet, .. } = item;
+    let first = |events: &[Event]| {
+        let ids: Vec<&str> = events.iter().take(3).map(|event| event.event_id().as_str()).collect();
+        let more = if events.len() > ids.len() { ", ..." } else { "" };
+        format!("{}{more}", ids.join(", "))
+    };
+    if let Some(event) = left_out.first() {
+        output::note(format!(
+            "{sku}: not counted, because {} does not convert to {}: {} ({}); the fields unit and \
+             conversions of the catalogue say how many {} one {} is",
+            event.unit().as_str(),
+            unit.as_str(),
+            count(left_out.len()),
+            first(left_out),
+            unit.as_str(),
+            event.unit().as_str(),
+        ));
+    }
+    if !unmet.is_empty() {
+        output::note(format!(
+            "{sku}: void nothing, because their event is missing at their instant: {} ({})",
+            count(unmet.len()),
+            first(unmet)
+        ));
+    }
+}
+
+fn count(events: usize) -> String {
+    if events == 1 { "1 event".to_owned() } else { format!("{events} events") }
+}
+
 fn item_row(item: &ItemStock) -> Vec<String> {
-    let mut row = vec![item.sku.to_string(), item.level.on_hand.to_string()];
+    let unit = item.unit.as_str().to_owned();
+    let mut row = vec![item.sku.to_string(), item.level.on_hand.to_string(), unit];
     row.extend(figures(&item.figures));
     row
 }
@@ -121,7 +160,8 @@ fn item_row(item: &ItemStock) -> Vec<String> {
 fn window_rows(item: &ItemStock) -> impl Iterator<Item = Vec<String>> {
     item.windows.iter().map(|window| {
         let key = window.key();
-        let mut row = vec![key.sku.to_string(), key.window.to_string()];
+        let unit = item.unit.as_str().to_owned();
+        let mut row = vec![key.sku.to_string(), key.window.to_string(), unit];
         row.extend(figures(&window.figures()));
         row
     })

@@ -55,13 +55,14 @@ pub(crate) struct UpArgs {
 /// Callers besides the programs of this machine.
 #[derive(Debug, Args)]
 struct AccessArgs {
-    /// Accept this name in the Host header, for example that of a forwarded port. By default the
-    /// servers accept localhost and loopback addresses
+    /// Accept this name or address in the Host header, for example that of a forwarded port. It has
+    /// no port and no wildcard. By default the servers accept localhost and loopback addresses
     #[arg(long, env = "DAYMARK_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
     allow_host: Vec<HostName>,
 
     /// Let web pages of this origin, like `https://till.example`, call the ingest API and the
-    /// offers API. By default no web page may; Kinesis and DynamoDB never answer one
+    /// offers API. It has a scheme, and no path and no wildcard. By default no web page may;
+    /// Kinesis and DynamoDB never answer one
     #[arg(long, env = "DAYMARK_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     allow_origin: Vec<WebOrigin>,
 }
@@ -140,7 +141,8 @@ pub(crate) fn addresses(machine: &LocalMachine) -> String {
         "  ingest API   {api}
   Kinesis      {kinesis}   stream {stream}
   DynamoDB     {dynamodb}   tables {prefix}*
-  metrics      {api}/metrics",
+  metrics      {api}/metrics
+  contract     {api}/docs",
         api = urls.api,
         kinesis = urls.kinesis,
         dynamodb = urls.dynamodb,

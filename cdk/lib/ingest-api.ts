@@ -113,6 +113,8 @@ export class IngestApi extends Construct {
       allowOrigins: [...corsOrigins],
       allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST],
       allowHeaders: ['authorization', 'content-type', 'content-encoding'],
+      // Without it, a page cannot read the delay before it should send again.
+      exposeHeaders: ['retry-after'],
       maxAge: Duration.hours(1),
     };
   }

@@ -74,6 +74,7 @@ test('only pages of the named origins may call the API, and by default none', ()
         AllowOrigins: ['https://till.example'],
         AllowMethods: ['GET', 'POST'],
         AllowHeaders: ['authorization', 'content-type', 'content-encoding'],
+        ExposeHeaders: ['retry-after'],
         MaxAge: 3600,
       },
     },

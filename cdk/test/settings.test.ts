@@ -84,15 +84,49 @@ test('a list is an array, or text with commas', () => {
   assert.match(errorOf({ tillClients: [] }), /no till could send events/);
 });
 
-test('an origin of a page has https and no path, and is never a wildcard', () => {
+test('an origin of a page is one that a browser sends', () => {
   const origins = ['https://till.example', 'https://shop.example:8443', 'http://localhost:5173'];
   assert.deepEqual(read({ corsOrigins: origins }).corsOrigins, origins);
-  for (const wrong of ['*', 'https://*', 'http://till.example', 'https://till.example/', 'till']) {
+  for (const wrong of [
+    ...['*', 'null', 'till', 'https://', 'https://*', 'https://*.example', 'https://-'],
+    ...['http://till.example', 'http://localhost.example', 'ftp://localhost', 'file:///till'],
+    ...['https://till.example/', 'https://till.example?', 'https://user@till.example'],
+    ...['https://Till.example', 'HTTPS://till.example', 'https://till.example.'],
+    ...['https://till.example:443', 'http://localhost:80', 'https://till.example:'],
+    ...['https://till.example:99999', 'https://till.example:port', 'https://till.example:08443'],
+    ...['https://till-.example', 'https://till..example', 'https://till_1.example'],
+    ...['https://1', 'https://läden.example', `https://${'a'.repeat(64)}.example`],
+  ]) {
     assert.match(
       errorOf({ corsOrigins: [wrong] }),
-      /is not permitted; expected at most 20 origins/,
+      /is not permitted; expected at most 20 different origins as a browser sends them: https, /,
+      wrong,
     );
   }
+});
+
+test('an address after the sign-in has https, or is on this machine', () => {
+  const urls = ['https://reports.example/signed-in?from=a', 'http://localhost:8400/callback'];
+  assert.deepEqual(read({ analystCallbackUrls: urls }).analystCallbackUrls, urls);
+  for (const wrong of [
+    ...['https://-', 'https://reports.example:99999/', 'https://reports.example/#result'],
+    ...['http://reports.example/', 'http://localhost.example/', 'https://a@reports.example/'],
+  ]) {
+    assert.match(errorOf({ analystCallbackUrls: [wrong] }), /is not permitted; expected/, wrong);
+  }
+});
+
+test('pages of other origins and client certificates exclude one another', () => {
+  const domainName = SETTINGS.domainName.example;
+  const certificateArn = SETTINGS.certificateArn.example;
+  const truststore = SETTINGS.truststore.example;
+  const corsOrigins = SETTINGS.corsOrigins.example;
+  assert.match(
+    errorOf({ domainName, certificateArn, truststore, corsOrigins }),
+    /^corsOrigins and truststore exclude one another; .* \(Fetch Standard, .* leave one of them out$/,
+  );
+  const alone = read({ domainName, certificateArn, corsOrigins });
+  assert.deepEqual(alone.corsOrigins, [corsOrigins]);
 });
 
 test('there may be as many groups of tills as API Gateway has audiences, less the analysts', () => {

@@ -37,7 +37,7 @@ impl AfternoonChart {
         let width = style.width.clamp(*WIDTH.start(), *WIDTH.end());
         let labels = self.end_labels();
         let right = labels.iter().map(|label| label.text.chars().count() + 2).max().unwrap_or(2);
-        let columns = width - LEFT - 1 - right.min(width / 3);
+        let columns = width - LEFT - 1 - right.min(width * 2 / 5);
         let plot = Plot { chart: self, columns, width, style };
         let text = |canvas: &Canvas| canvas.to_text(style.is_ascii, style.is_coloured);
         let heading = [(&self.title, Ink::Title), (&self.heading(), Ink::Text)];

@@ -19,7 +19,8 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
 
 /// Opening hours of a week, by the store's local time. A closing time at or before the opening time
 /// is on the next date: `18:00-02:00`. Times are multiples of five minutes, so a window belongs to
-/// one day. A closing time of `24:00` is midnight, like `00:00`. A day has one opening.
+/// one day. A closing time of `24:00` is midnight, like `00:00`, and is written so. A day has one
+/// opening, of at least five minutes and at most the whole day, `00:00-24:00`.
 ///
 /// ```
 /// let hours: domain::Hours = "mon-fri 07:00-18:30, sun 08:00-12:00".parse()?;
@@ -45,6 +46,12 @@ pub enum HoursError {
          break: \"{0} 07:00-18:30\""
     )]
     TwoOpenings(&'static str),
+    /// An opening ends when it begins.
+    #[error(
+        "opens and closes at {0} on {1}; an opening ends later than it begins, and a whole day is \
+         \"{1} 00:00-24:00\""
+    )]
+    NoLength(String, &'static str),
 }
 
 impl FromStr for Hours {
@@ -62,6 +69,10 @@ impl FromStr for Hours {
             let hours = (on_grid(opens).ok_or_else(error)?, on_grid(closes).ok_or_else(error)?);
             let (first, last) =
                 (weekday(first).ok_or_else(error)?, weekday(last).ok_or_else(error)?);
+            // Midnight is also the end of the day.
+            if hours.0 == hours.1 && hours.0 != NaiveTime::MIN {
+                return Err(HoursError::NoLength(clock_text(hours.0), WEEKDAYS[first].0));
+            }
             let mut day = first;
             loop {
                 if week[day].replace(hours).is_some() {
@@ -82,10 +93,16 @@ impl fmt::Display for Hours {
         let open = WEEKDAYS.iter().zip(&self.0).filter_map(|(day, hours)| Some((day.0, (*hours)?)));
         for (index, (day, (opens, closes))) in open.enumerate() {
             let separator = if index == 0 { "" } else { ", " };
-            write!(f, "{separator}{day} {}-{}", opens.format("%H:%M"), closes.format("%H:%M"))?;
+            let closes = if closes == NaiveTime::MIN { "24:00" } else { &clock_text(closes) };
+            write!(f, "{separator}{day} {}-{closes}", clock_text(opens))?;
         }
         Ok(())
     }
+}
+
+/// Returns a time of the store's clock, `HH:MM`.
+pub(crate) fn clock_text(time: NaiveTime) -> String {
+    time.format("%H:%M").to_string()
 }
 
 /// Parses a time of the store's clock, `HH:MM`.
@@ -216,7 +233,20 @@ mod tests {
         }
         let until_midnight: Hours = "fri 07:00-24:00".parse().unwrap();
         assert_eq!(until_midnight, "fri 07:00-00:00".parse().unwrap());
+        for text in ["fri 07:00-24:00", "sat 00:00-24:00"] {
+            assert_eq!(text.parse::<Hours>().unwrap().to_string(), text);
+        }
         assert!("fri 24:00-07:00".parse::<Hours>().is_err());
+    }
+
+    #[test]
+    fn an_opening_has_a_length() {
+        let error = "tue-fri 08:00-8:00".parse::<Hours>().unwrap_err().to_string();
+        assert!(error.starts_with("opens and closes at 08:00 on tue; an opening ends"), "{error}");
+        // An earlier version wrote the whole day like this.
+        let whole: Hours = "mon 00:00-00:00".parse().unwrap();
+        assert_eq!(whole.to_string(), "mon 00:00-24:00");
+        assert_eq!(day("mon 00:00-24:00", "2026-06-08"), texts("07T22:00", "07T22:00", "08T22:00"));
     }
 
     #[test]

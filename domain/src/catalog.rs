@@ -25,7 +25,7 @@ use std::fmt;
 
 pub use category::CategoryRules;
 pub use chain::Chain;
-pub use item::{Item, SHELF_LIFE_DAYS_DEFAULT};
+pub use item::{Item, PORTION_MAX, PORTION_MIN, SHELF_LIFE_DAYS_DEFAULT};
 pub use ladder::{Ladder, LadderError};
 pub use policy::{OnDoubt, Policy};
 pub use rules::ItemRules;

@@ -2,7 +2,7 @@
 //! of them.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -15,6 +15,12 @@ use crate::json_members::{Members, members};
 use crate::limits::DISCOUNT_PERCENT_MAX;
 use crate::money::{Currency, Money, parse_decimal};
 use crate::violation::Violation;
+
+/// JSON types in plain words.
+const NUMBER: &str = "a number";
+const LIST: &str = "a list";
+/// List of whole numbers that would pass.
+const LIKE_NUMBERS: &str = "a list of whole numbers, like [0, 10, 20]";
 
 /// Fields of one object and the violations found so far.
 pub(crate) struct FieldReader<'a> {
@@ -79,17 +85,28 @@ impl<'a> FieldReader<'a> {
 
     /// Reads a JSON string.
     pub(crate) fn text(&mut self, field: &'static str) -> Option<String> {
-        let text = serde_json::from_str(self.raw(field)?);
-        self.check(field, text.map_err(|_| "must be a JSON string"))
+        self.text_like(field, "a text in quotes")
     }
 
-    /// Reads a JSON string, or the text of a JSON number.
-    pub(crate) fn text_or_number(&mut self, field: &'static str) -> Option<String> {
+    /// Reads a JSON string. `expected` names a value that would pass.
+    pub(crate) fn text_like(
+        &mut self,
+        field: &'static str,
+        expected: impl Display,
+    ) -> Option<String> {
         let raw = self.raw(field)?;
-        if raw.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-            return Some(raw.to_owned());
-        }
-        self.text(field)
+        let text = serde_json::from_str(raw);
+        self.check(field, text.map_err(|_| format!("is {}; expected {expected}", type_of(raw))))
+    }
+
+    /// Reads a JSON string, or the text of a JSON number. `expected` names a value that would pass.
+    pub(crate) fn text_or_number(
+        &mut self,
+        field: &'static str,
+        expected: impl Display,
+    ) -> Option<String> {
+        let raw = self.raw(field)?;
+        if type_of(raw) == NUMBER { Some(raw.to_owned()) } else { self.text_like(field, expected) }
     }
 
     /// Reads a JSON string that `T` parses.
@@ -110,17 +127,21 @@ impl<'a> FieldReader<'a> {
         field: &'static str,
         allowed: &[T],
     ) -> Option<T> {
-        let text = self.text(field)?;
+        let list = fmt::from_fn(|f| {
+            let words: Vec<&str> = allowed.iter().map(|word| (*word).into()).collect();
+            f.write_str(&words.join(", "))
+        });
+        let text = self.text_like(field, format_args!("one of {list}, in quotes"))?;
         let word = allowed.iter().copied().find(|word| (*word).into() == text);
-        let list = || allowed.iter().map(|word| (*word).into()).collect::<Vec<_>>().join(", ");
-        self.check(field, word.ok_or_else(|| format!("is not one of {}", list())))
+        self.check(field, word.ok_or_else(|| format!("is not one of {list}")))
     }
 
     /// Reads `true` or `false`, as a JSON boolean or string.
     pub(crate) fn flag(&mut self, field: &'static str) -> Option<bool> {
-        let flag = match self.raw(field)? {
-            "true" | "\"true\"" => Ok(true),
-            "false" | "\"false\"" => Ok(false),
+        // Spreadsheets write TRUE.
+        let flag = match self.raw(field)?.trim_matches('"').to_ascii_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
             _ => Err("is neither true nor false"),
         };
         self.check(field, flag)
@@ -128,7 +149,7 @@ impl<'a> FieldReader<'a> {
 
     /// Reads a time of the store's clock, `HH:MM`.
     pub(crate) fn clock_time(&mut self, field: &'static str) -> Option<NaiveTime> {
-        let text = self.text(field)?;
+        let text = self.text_like(field, "a time in quotes, like \"14:00\"")?;
         let rule = if text.trim() == "24:00" {
             "is not a time like 14:00; the first minute of a day is 00:00, the last one 23:59"
         } else {
@@ -149,11 +170,14 @@ impl<'a> FieldReader<'a> {
         range: RangeInclusive<T>,
         unit: &str,
     ) -> Option<T> {
-        let text = self.text_or_number(field)?;
-        let number = text.parse().map_err(|_| "is not a whole number that can stand here");
-        let number = self.check(field, number)?;
-        let rule = format!("is outside {} to {} {unit}", range.start(), range.end());
-        let rule = rule.trim_end().to_owned();
+        let bounds = fmt::from_fn(|f| {
+            let blank = if unit.is_empty() { "" } else { " " };
+            write!(f, "{} to {}{blank}{unit}", range.start(), range.end())
+        });
+        let expected = format_args!("a whole number from {bounds}");
+        let text = self.text_or_number(field, expected)?;
+        let number = self.check(field, text.parse().map_err(|_| format!("is not {expected}")))?;
+        let rule = format!("is outside {bounds}");
         self.check(field, if range.contains(&number) { Ok(number) } else { Err(rule) })
     }
 
@@ -164,7 +188,7 @@ impl<'a> FieldReader<'a> {
         min: Decimal,
         max: Decimal,
     ) -> Option<Decimal> {
-        let text = self.text_or_number(field)?;
+        let text = self.text_or_number(field, format_args!("a number from {min} to {max}"))?;
         let value = self.check(field, parse_decimal(&text))?;
         let rule = format!("is outside {min} to {max}");
         self.check(field, (min..=max).contains(&value).then_some(value).ok_or(rule))
@@ -177,7 +201,7 @@ impl<'a> FieldReader<'a> {
 
     /// Reads a price, as a JSON number or string.
     pub(crate) fn price(&mut self, field: &'static str, currency: Currency) -> Option<Money> {
-        let text = self.text_or_number(field)?;
+        let text = self.text_or_number(field, format_args!("a price in {currency}, like 2"))?;
         let price = Money::parse_price(&text, currency);
         self.check(field, price.map_err(|error| format!("{error} (a price in {currency})")))
     }
@@ -185,33 +209,46 @@ impl<'a> FieldReader<'a> {
     /// Reads whole numbers: a JSON array, or a string like `0 10 20`.
     pub(crate) fn whole_numbers(&mut self, field: &'static str) -> Option<Vec<u8>> {
         let raw = self.raw(field)?;
-        let numbers = if raw.starts_with('[') {
+        let numbers = if type_of(raw) == LIST {
             serde_json::from_str(raw).ok()
         } else {
-            let text = self.text_or_number(field)?;
+            let text = self.text_or_number(field, LIKE_NUMBERS)?;
             text.split_whitespace().map(|word| word.parse().ok()).collect()
         };
-        self.check(field, numbers.ok_or("is not a list of whole numbers, like [0, 10, 20]"))
+        self.check(field, numbers.ok_or_else(|| format!("is not {LIKE_NUMBERS}")))
     }
 
-    /// Reads words: a JSON array of strings, or a string like `0 5`.
-    pub(crate) fn texts(&mut self, field: &'static str) -> Option<Vec<String>> {
+    /// Reads words: a JSON array of strings, or a string like `0 5`. `expected` names a list that
+    /// would pass.
+    pub(crate) fn texts(&mut self, field: &'static str, expected: &str) -> Option<Vec<String>> {
         let raw = self.raw(field)?;
-        if !raw.starts_with('[') {
-            let text = self.text_or_number(field)?;
+        if type_of(raw) != LIST {
+            let text = self.text_or_number(field, expected)?;
             return Some(text.split_whitespace().map(str::to_owned).collect());
         }
         let texts = serde_json::from_str(raw);
-        self.check(field, texts.map_err(|_| r#"is not a list of strings, like ["0", "5"]"#))
+        self.check(field, texts.map_err(|_| format!("is not {expected}")))
     }
 
     /// Reads the text of a JSON object. The object may be inside a string, as in the cell of a
     /// table.
     pub(crate) fn object(&mut self, field: &'static str) -> Option<String> {
         let raw = self.raw(field)?;
-        let text = if raw.starts_with('"') { self.text(field)? } else { raw.to_owned() };
+        let text = serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned());
         let is_object = text.trim_start().starts_with('{');
         self.check(field, is_object.then_some(text).ok_or("is not a JSON object"))
+    }
+
+    /// Reads a JSON object of decimal numbers, as JSON numbers or strings, by name.
+    pub(crate) fn decimals(&mut self, field: &'static str) -> Option<Vec<(String, Decimal)>> {
+        let text = self.object(field)?;
+        let members = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text).ok();
+        let number = |(name, raw): (String, &RawValue)| {
+            let text = serde_json::from_str::<String>(raw.get()).unwrap_or(raw.get().to_owned());
+            Some((name, parse_decimal(&text).ok()?))
+        };
+        let numbers = members.and_then(|members| members.into_iter().map(number).collect());
+        self.check(field, numbers.ok_or(r#"is not a JSON object of numbers, like {"EA": 0.75}"#))
     }
 
     /// Reads the texts of a JSON object of objects, by name.
@@ -228,5 +265,17 @@ impl<'a> FieldReader<'a> {
     pub(crate) fn nested(&mut self, field: &'static str, path: &str, violations: Vec<Violation>) {
         let nested = |inner| Violation::new(field, None, format!("{path}{inner}"));
         self.violations.extend(violations.into_iter().map(nested));
+    }
+}
+
+/// Returns the type of a JSON value in plain words.
+fn type_of(raw: &str) -> &'static str {
+    match raw.as_bytes().first() {
+        Some(b'-' | b'0'..=b'9') => NUMBER,
+        Some(b'[') => LIST,
+        Some(b'{') => "an object",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'"') => "a text with an escape that is no character",
+        _ => "no JSON value",
     }
 }

@@ -20,6 +20,7 @@ pub mod authority;
 pub mod calendar;
 pub mod catalog;
 pub mod closed_day;
+pub mod cloud_event;
 mod country;
 mod digest;
 pub mod due;

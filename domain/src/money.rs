@@ -12,7 +12,10 @@ use crate::limits::{LINE_AMOUNT_MAX, QUANTITY_MAX, QUANTITY_SCALE_MAX, UNIT_PRIC
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
     /// The text is not a decimal number.
-    #[error("is not a decimal number; write it like 2 or 0.375")]
+    #[error(
+        "is not a decimal number; write it like 2 or 0.375, with a point, and without currency \
+         and blanks"
+    )]
     NotDecimal,
     /// The number is -0, which some programs write for a lost sign.
     #[error("is a negative zero; write 0")]

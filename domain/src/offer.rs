@@ -162,7 +162,7 @@ pub struct Outlook {
     pub units: Decimal,
     /// Revenue, in the currency of the offer.
     pub revenue: Decimal,
-    /// Units left at the close, in the unit of the item.
+    /// Units left at the close, in the unit of the item; `units` and `waste` add up to the stock.
     pub waste: Decimal,
 }
 

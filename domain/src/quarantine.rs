@@ -30,6 +30,9 @@ pub enum QuarantineReason {
     InvalidEvent,
     /// One event id came with two contents. The quarantined content does not count.
     ConflictingDuplicate,
+    /// A correction voids nothing, because its event is missing at its instant. It is stored, and
+    /// counts when that event arrives.
+    UnmetCorrection,
     /// The row of the window was full. Rows are split today, so a replay stores the event.
     WindowFull,
 }
@@ -41,8 +44,9 @@ word_enum!(QuarantineReason);
 pub struct QuarantineId {
     /// Partition: the date of arrival or, for a conflict, the date of the event.
     pub date: NaiveDate,
-    /// Sort key: `shard#sequence`, `shard#sequence#index` or `store#event#digest`. It depends on
-    /// the content alone, so that a redelivery writes the same row.
+    /// Sort key: `shard#sequence`, `shard#sequence#index` or `store#event#digest`. A part of an
+    /// aggregated record has its number after the sequence. The key depends on the content alone,
+    /// so that a redelivery writes the same row.
     pub key: String,
 }
 

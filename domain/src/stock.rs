@@ -7,17 +7,19 @@ mod figures;
 mod level;
 mod packed;
 mod row_key;
+mod units;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
 pub use availability::Availability;
-pub use figures::{Counted, Figures};
+pub use figures::{Counted, Figures, unmet_corrections};
 pub(crate) use figures::{counting, movement};
 pub use level::{Level, course, level_at, past_its_date};
 pub use packed::Unreadable;
 pub use row_key::{Part, PartError, RowKey};
+pub use units::{ItemUnits, UniformWindows};
 
 use crate::digest::{Version, digest};
 use crate::event::Event;

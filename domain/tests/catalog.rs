@@ -3,8 +3,10 @@
 
 use chrono::NaiveTime;
 use domain::catalog::{CategoryRules, OnDoubt};
+use domain::event::Unit;
 use domain::experiment::RuleStep;
 use domain::limits::{CHANGE_MINUTES_MAX, CHANGES_MAX, DISCOUNT_PERCENT_MAX, LADDER_STEPS_MAX};
+use domain::stock::ItemUnits;
 use domain::{Chain, Currency, Experiment, Item, Ladder, Money, Policy, Store};
 use proptest::option;
 use proptest::prelude::*;
@@ -30,11 +32,13 @@ fn item() -> impl Strategy<Value = Item> {
     let rules = (
         (1..=14_u16, option::of(ladder()), any::<bool>()),
         (salvage, option::of(1..=1_000_000_i64), option::of(1..=100_i64)),
+        units(),
     );
     (names, code, amounts, rules).prop_map(
         |((sku, store_id, name, category), code, (price, cost, floor), rules)| {
             let currency: Currency = code.parse().unwrap();
-            let ((shelf_life_days, ladder, no_discount), (salvage, portion, elasticity)) = rules;
+            let (shelf, (salvage, portion, elasticity), units) = rules;
+            let (shelf_life_days, ladder, no_discount) = shelf;
             let salvage = salvage.map(|minor| Decimal::new(minor, currency.minor_digits()));
             Item {
                 sku: sku.parse().unwrap(),
@@ -51,9 +55,19 @@ fn item() -> impl Strategy<Value = Item> {
                     .map(|amount| Money::parse_signed(&amount.to_string(), currency).unwrap()),
                 portion: portion.map(|thousandths| Decimal::new(thousandths, 3)),
                 elasticity: elasticity.map(|tenths| Decimal::new(tenths, 1)),
+                units,
             }
         },
     )
+}
+
+fn units() -> impl Strategy<Value = ItemUnits> {
+    let factor = (1..=1_000_000_i64).prop_map(|factor| Decimal::new(factor, 3).normalize());
+    let conversions = prop::collection::btree_map(select(Unit::ALL), factor, 0..3);
+    (option::of(select(Unit::ALL)), conversions).prop_map(|(unit, mut conversions)| {
+        conversions.retain(|from, _| unit.is_some_and(|unit| unit != *from));
+        ItemUnits { unit, conversions }
+    })
 }
 
 fn clock() -> impl Strategy<Value = NaiveTime> {
@@ -259,12 +273,12 @@ fn an_invalid_item_is_refused_with_its_violations() {
         ),
         (
             r#"{"sku":"A","price":"2.40","salvage_value":-0.05,"portion":"0.1",
-                "no_discount":true}"#,
+                "no_discount":"TRUE"}"#,
             "",
         ),
         (
             r#"{"sku":"A","price":"2.40","shelf_life_days":"a week"}"#,
-            "shelf_life_days \"a week\" is not a whole number that can stand here",
+            "shelf_life_days \"a week\" is not a whole number from 1 to 14 days",
         ),
         (
             r#"{"sku":"A","price":"2.40","ladder_percent":[10,20]}"#,
@@ -278,7 +292,8 @@ fn an_invalid_item_is_refused_with_its_violations() {
         (
             r#"{"sku":"a b","price":"x","store_id":""}"#,
             "sku \"a b\" has the character ' '; only A-Za-z0-9._:- are allowed; price \"x\" is not \
-             a decimal number; write it like 2 or 0.375, without exponent (a price in EUR); \
+             a decimal number; write it like 2 or 0.375, with a point, and without \
+             currency and blanks (a price in EUR); \
              store_id \"\" is empty; expected 1 to 64 characters of A-Za-z0-9._:-",
         ),
     ] {
@@ -295,14 +310,14 @@ fn an_invalid_policy_is_refused_with_its_violations() {
         (r#"{"max_discount_percent":96}"#, "max_discount_percent 96 is outside 0 to 95 percent"),
         (
             r#"{"max_discount_percent":300}"#,
-            "max_discount_percent 300 is not a whole number that can stand here",
+            "max_discount_percent 300 is not a whole number from 0 to 95 percent",
         ),
         (r#"{"min_margin_percent":99}"#, "min_margin_percent 99 is outside 0 to 95 percent"),
         (
             r#"{"price_endings":["x"]}"#,
             "price_endings [\"x\"] is not a list of endings of 1 to 4 digits, like [\"0\", \"5\"]",
         ),
-        (r#"{"max_changes":-1}"#, "max_changes -1 is not a whole number that can stand here"),
+        (r#"{"max_changes":-1}"#, "max_changes -1 is not a whole number from 0 to 1000 changes"),
         (r#"{"elasticity":"0"}"#, "elasticity \"0\" is outside 0.1 to 10"),
         (r#"{"min_on_hand":-1}"#, "min_on_hand -1 is outside 0 to 1000000"),
     ] {
@@ -324,7 +339,7 @@ fn invalid_optional_rules_of_a_policy_are_refused_with_their_violations() {
                 "step_jitter_minutes":10,"on_doubt":"ignore","doubt_after_minutes":5}"#,
             "enabled \"no\" is neither true nor false; latest_change \"25:00\" is not a time like \
              14:00; min_price \"-1\" is outside 0 to 1000000; max_changes_per_hour -1 is not a \
-             whole number that can stand here; step_jitter_minutes 10 is not a multiple of 15 \
+             whole number from 0 to 1000 changes; step_jitter_minutes 10 is not a multiple of 15 \
              minutes; on_doubt \"ignore\" is not one of mark, withhold; doubt_after_minutes 5 is \
              outside 15 to 1440 minutes",
         ),

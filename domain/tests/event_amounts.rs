@@ -54,7 +54,8 @@ fn a_quantity_is_exact_as_a_number_and_as_a_string() {
 
 #[test]
 fn a_quantity_is_0_to_1_000_000_with_at_most_three_places() {
-    let decimal = "is not a decimal number; write it like 2 or 0.375";
+    let decimal = "is not a decimal number; write it like 2 or 0.375, with a point, and \
+                   without currency and blanks";
     for (given, message) in [
         ("-1", "is outside 0 to 1000000"),
         ("-0.001", "is outside 0 to 1000000"),

@@ -58,16 +58,27 @@ fn a_missing_required_field_is_named() {
 #[test]
 fn a_wrong_type_is_named() {
     check_all(&[
-        (r#"{"event_id":7}"#, "event_id 7 must be a JSON string"),
-        (r#"{"kind":["sale"]}"#, r#"event e-1: kind ["sale"] must be a JSON string"#),
-        (r#"{"sku":{"a":1}}"#, r#"event e-1: sku {"a":1} must be a JSON string"#),
-        (r#"{"quantity":true}"#, "event e-1: quantity true must be a JSON string"),
-        (r#"{"unit_price":2.4}"#, "event e-1: unit_price 2.4 must be a JSON string"),
+        (r#"{"event_id":7}"#, "event_id 7 is a number; expected a text in quotes"),
+        (
+            r#"{"kind":["sale"]}"#,
+            "event e-1: kind [\"sale\"] is a list; expected one of sale, return, receipt, waste, \
+             count, transfer_in, transfer_out, correction, in quotes",
+        ),
+        (r#"{"sku":{"a":1}}"#, r#"event e-1: sku {"a":1} is an object; expected a text in quotes"#),
+        (
+            r#"{"quantity":true}"#,
+            "event e-1: quantity true is a boolean; expected a quantity, like 2 or \"0.375\"",
+        ),
+        (
+            r#"{"unit_price":2.4}"#,
+            "event e-1: unit_price 2.4 is a number; expected a price in quotes, like \"2\"",
+        ),
         (
             r#"{"occurred_at":1773328500}"#,
-            "event e-1: occurred_at 1773328500 must be a JSON string",
+            "event e-1: occurred_at 1773328500 is a number; expected a time in quotes, like \
+             \"2026-03-12T15:20:00+01:00\"",
         ),
-        (r#"{"lot":5}"#, "event e-1: lot 5 must be a JSON string"),
+        (r#"{"lot":5}"#, "event e-1: lot 5 is a number; expected a text in quotes"),
     ]);
     check_text("7", "7 is not a JSON object; expected a single object");
     check_text("[{}]", "[{}] is not a JSON object; expected a single object");

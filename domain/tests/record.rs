@@ -6,9 +6,10 @@ mod events;
 use std::io::Write;
 
 use domain::SequenceNumber;
-use domain::limits::{RECORD_EVENTS_MAX, RECORD_INFLATED_BYTES_MAX};
-use domain::record::{Unopenable, open, pack};
+use domain::limits::{RECORD_INFLATED_BYTES_MAX, RECORD_TEXTS_MAX};
+use domain::record::{Unopenable, open, pack, parts};
 use events::any_event;
+use md5::Digest;
 use proptest::prelude::*;
 
 const MIB: usize = 1024 * 1024;
@@ -75,7 +76,7 @@ proptest! {
 /// Asserts that an opened record has only lines that are not blank, within the limits of a record.
 fn opens_within_bounds(bytes: &[u8]) -> Result<(), TestCaseError> {
     let Ok(texts) = open(bytes) else { return Ok(()) };
-    prop_assert!((1..=RECORD_EVENTS_MAX).contains(&texts.len()));
+    prop_assert!((1..=RECORD_TEXTS_MAX).contains(&texts.len()));
     prop_assert!(texts.iter().map(String::len).sum::<usize>() <= RECORD_INFLATED_BYTES_MAX);
     for text in texts {
         prop_assert!(!text.is_empty() && text.trim() == text);
@@ -85,6 +86,12 @@ fn opens_within_bounds(bytes: &[u8]) -> Result<(), TestCaseError> {
 
 fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::bulk::compress(bytes, 3).expect("compresses")
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).expect("compresses");
+    encoder.finish().expect("compresses")
 }
 
 fn check(data: &[u8], expected: Result<&[&str], &str>) {
@@ -109,32 +116,85 @@ fn a_refusal_states_its_reason() {
     check(b"", Err("the record is empty"));
     check(b" \r\n\t\n", Err("the record is empty"));
     check(&zstd(b""), Err("the record is empty"));
-    check(
-        b"\xF3\x89\x9A\xC2\x0A\x01a",
-        Err("the record is aggregated by the Kinesis Producer Library; send plain or zstd NDJSON"),
-    );
+    check(b"[]", Err("the record is empty"));
     check(b"{\"a\":\"\xFF\"}", Err("the record is not UTF-8 (byte 6)"));
     check(&zstd(b"ab\xFF"), Err("the record is not UTF-8 (byte 2)"));
     let cut = &zstd(&b"{}".repeat(100))[..9];
-    assert!(matches!(open(cut), Err(Unopenable::Zstd(_))));
-    assert!(matches!(open(b"\x28\xB5\x2F\xFDno frame"), Err(Unopenable::Zstd(_))));
+    assert!(matches!(open(cut), Err(Unopenable::Compression("zstd", _))));
+    assert!(matches!(open(b"\x28\xB5\x2F\xFDno frame"), Err(Unopenable::Compression("zstd", _))));
 }
 
 #[test]
-fn a_record_holds_at_most_400_events() {
+fn any_arrangement_of_json_opens() {
+    let (a, b, c) = (r#"{"a":1}"#, r#"{"b":[2]}"#, r#"{"c":"}{"}"#);
+    for text in [
+        format!("{a}{b}{c}"),
+        format!("{a}\r\n{b}\r\n{c}\r\n"),
+        format!("[{a},{b},\n{c}]"),
+        format!("[{a}]\n[{b},{c}]"),
+        format!("{a} [{b}]{c}"),
+        format!("\u{feff}{a}\n{b}\n{c}"),
+        format!("\u{feff}[\n  {a},\n  {b},\n  {c}\n]\n"),
+    ] {
+        let bytes = text.as_bytes();
+        for data in [bytes.to_vec(), zstd(bytes), gzip(bytes)] {
+            check(&data, Ok(&[a, b, c]));
+        }
+    }
+    check(b"[{\"a\":1},{\"b\"", Ok(&[r#"[{"a":1},{"b""#]));
+    check(&[gzip(b"{\"a\":1}\n"), gzip(b"{\"b\":2}")].concat(), Ok(&[a, r#"{"b":2}"#]));
+    let cut = &gzip(&b"{}".repeat(100))[..14];
+    assert!(matches!(open(cut), Err(Unopenable::Compression("gzip", _))));
+}
+
+/// Returns an aggregated record, written by hand after the description of the format.
+fn aggregated(parts: &[&[u8]]) -> Vec<u8> {
+    // Field 1, the table of partition keys, and field 3, each record: key index 0 and its data.
+    let mut message = b"\x0A\x040042".to_vec();
+    for part in parts {
+        let length = u8::try_from(part.len()).expect("a short part");
+        message.extend([0x1A, length + 4, 0x08, 0x00, 0x1A, length]);
+        message.extend(*part);
+    }
+    let digest = md5::Md5::digest(&message);
+    [b"\xF3\x89\x9A\xC2", &message[..], digest.as_slice()].concat()
+}
+
+#[test]
+fn an_aggregated_record_has_the_parts_of_its_producer() {
+    let compressed = gzip(b"{\"b\":2}");
+    let data = aggregated(&[b"{\"a\":1}", &compressed, b""]);
+    let found = parts(&data).unwrap();
+    assert_eq!(found, [&b"{\"a\":1}"[..], &compressed, b""]);
+    assert_eq!(parts(&compressed).unwrap(), [&compressed[..]]);
+
+    let message = |data: &[u8]| parts(data).unwrap_err().to_string();
+    let starts = "the record starts like one of the Kinesis Producer Library, but ";
+    assert_eq!(message(&data[..10]), format!("{starts}it is too short for its digest"));
+    let mut damaged = data.clone();
+    damaged[9] ^= 1;
+    assert_eq!(message(&damaged), format!("{starts}its MD5 digest does not match"));
+    assert_eq!(message(&aggregated(&[])), "the record is empty");
+}
+
+#[test]
+fn a_record_holds_at_most_10_000_texts() {
     let lines = |count: usize| vec!["{}"; count].join("\n");
-    assert_eq!(open(lines(400).as_bytes()).map(|texts| texts.len()), Ok(400));
-    let message = "the record holds 401 events; at most 400 are allowed";
-    check(lines(401).as_bytes(), Err(message));
-    check(&zstd(lines(401).as_bytes()), Err(message));
-    assert_eq!(open(lines(400).replace('\n', "\n\n").as_bytes()).map(|texts| texts.len()), Ok(400));
+    let count = |text: &str| open(text.as_bytes()).map(|texts| texts.len());
+    assert_eq!(count(&lines(10_000)), Ok(10_000));
+    assert_eq!(count(&lines(10_000).replace('\n', "\n\n")), Ok(10_000));
+    let message = "the record holds 10001 events; at most 10000 are allowed";
+    check(lines(10_001).as_bytes(), Err(message));
+    check(&zstd(format!("[{}]", lines(10_001).replace('\n', ",")).as_bytes()), Err(message));
 }
 
 #[test]
 fn a_decompression_bomb_costs_no_more_than_a_record() {
     let fits = format!("\"{}\"", "x".repeat(RECORD_INFLATED_BYTES_MAX - 2));
     assert_eq!(open(&zstd(fits.as_bytes())), Ok(vec![fits.clone()]));
-    assert_eq!(open(format!("{fits} ").as_bytes()), Err(Unopenable::TooLarge));
+    assert_eq!(open(&zstd(format!("{fits} ").as_bytes())), Err(Unopenable::TooLarge));
+    // The stream limits a record that is not compressed.
+    assert_eq!(open(format!("{fits} ").as_bytes()), Ok(vec![fits]));
     let bomb = zstd(&vec![b'1'; 256 * MIB]);
     assert!(bomb.len() < 64 * 1024);
     assert_eq!(open(&bomb), Err(Unopenable::TooLarge));
@@ -154,7 +214,7 @@ fn a_frame_that_requests_a_huge_window_is_refused() {
         encoder.finish().unwrap()
     };
     assert_eq!(open(&asking_for(23)), Ok(vec!["{}".to_owned()]));
-    assert!(matches!(open(&asking_for(27)), Err(Unopenable::Zstd(_))));
+    assert!(matches!(open(&asking_for(27)), Err(Unopenable::Compression("zstd", _))));
 }
 
 #[test]

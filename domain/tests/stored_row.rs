@@ -102,8 +102,8 @@ fn the_message_names_the_damage() {
     let row = row(&[]);
     let message = |bytes: &[u8]| unpack(&row, bytes).unwrap_err().to_string();
     assert_eq!(message(&[]), "the row's events are empty");
-    let later = "the row's events are of version 3; this program knows versions 1 and 2";
-    assert_eq!(message(&[3, 0]), later);
+    let later = "the row's events are of version 4; this program knows versions 1 to 3";
+    assert_eq!(message(&[4, 0]), later);
     assert_eq!(message(&[1, 0, 7]), "the row's events are damaged: 1 bytes too many");
     assert_eq!(message(&[2, 7]), "the row's events are damaged: 1 bytes too many");
 }

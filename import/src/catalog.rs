@@ -27,7 +27,7 @@ pub use plan::{CatalogFile, Located, Plan, plan};
 pub use stored::{CatalogEntry, Catalogue, Change, Origin};
 
 use crate::Numbered;
-use fields::{Field, Fields, PatchReader};
+use fields::{Field, Fields, PatchReader, pairs};
 
 /// Key of a catalogue entry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,8 +99,8 @@ impl EntryKind {
 /// retailer, and another one a store. The entries of one key in one file are all refused.
 ///
 /// # Errors
-/// Returns an error if the extension is unknown, the header of a CSV file cannot be read or has an
-/// unknown column, or a JSON array is malformed.
+/// Returns an error if the extension is unknown, the file is empty, the header of a CSV file cannot
+/// be read or has an unknown column, or a JSON array is malformed.
 pub fn catalog_entries(file: &Path, text: &str) -> Result<Vec<Numbered<EntryPatch>>, String> {
     let mut entries = match file.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => columns::read(text)?,
@@ -129,7 +129,16 @@ fn refuse_repeated(entries: &mut [Numbered<EntryPatch>]) {
 }
 
 fn from_json(text: &str) -> Result<Vec<Numbered<EntryPatch>>, String> {
-    if !text.trim_start().starts_with('[') {
+    let entries = text.trim_start();
+    if entries.is_empty() {
+        return Err(crate::EMPTY_FILE.to_owned());
+    }
+    if !entries.starts_with('[') {
+        // One object may stand on several lines.
+        if pairs(entries).is_some() {
+            let blank = &text[..text.len() - entries.len()];
+            return Ok(vec![(blank.matches('\n').count() as u64 + 1, from_object(entries))]);
+        }
         let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
         return Ok(lines.map(|(line, number)| (number, from_object(line))).collect());
     }

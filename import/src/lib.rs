@@ -21,6 +21,7 @@
 
 mod catalog;
 mod csv_rows;
+mod file_text;
 mod imported_event;
 mod stored_import;
 mod till_lines;
@@ -30,9 +31,13 @@ pub use catalog::{
     Origin, Plan, RuleChange, RuleInForce, catalog_entries, chain_rules, export, item_rules,
     nearest, plan, store_rules,
 };
+pub use file_text::file_text;
 pub use imported_event::{ImportedEvent, StoredDay};
 pub use stored_import::{StoredImport, stored_imports, undo};
 pub use till_lines::{ColumnMapping, TillLine};
+
+/// Reason for refusing a file without a line.
+const EMPTY_FILE: &str = "the file is empty; expected a header and rows, or JSON entries";
 
 /// Number of a line, counted from 1, with the value read from the line or the reason for refusing
 /// it.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use chrono::{DateTime, Datelike, LocalResult, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 use clap::Args;
-use domain::{Acceptance, Event, Violation};
+use domain::{Acceptance, Event, Violation, excerpt};
 
-use crate::csv_rows::{Row, rows};
+use crate::csv_rows::{Cells, Row, rows};
 use crate::imported_event::ImportedEvent;
 use fields::{Fields, column_of_field, pair, value_of_field};
 
@@ -105,13 +105,19 @@ impl ColumnMapping {
     }
 
     fn read_csv(&self, text: &str) -> Result<Vec<TillLine>, String> {
-        let (headers, rows) = rows(text, csv::Trim::None)?;
+        let (headers, rows) = rows(text)?;
         let column = |name: &str| {
-            let place = headers.iter().position(|header| header == name);
-            place.ok_or_else(|| {
-                let known: Vec<&str> = headers.iter().collect();
-                format!("the file has no column {name:?}; it has {}", known.join(", "))
-            })
+            let mut places = headers.iter().zip(0..).filter(|(header, _)| *header == name);
+            match (places.next(), places.next()) {
+                (Some((_, place)), None) => Ok(place),
+                (Some(_), Some(_)) => {
+                    Err(format!("the file has more than one column {name:?}; keep one"))
+                }
+                (None, _) => {
+                    let known = excerpt(&headers.join(", "));
+                    Err(format!("the file has no column {name:?}; it has {known}"))
+                }
+            }
         };
         let mut fields = Vec::new();
         for (field, columns) in &self.map {
@@ -123,17 +129,17 @@ impl ColumnMapping {
             skips.push((column(name)?, name.as_str(), value.as_str()));
         }
         let mut events = Vec::new();
-        let mut line = |(number, record): Row| {
-            let record = match record {
-                Ok(record) => record,
+        let mut line = |(number, cells): Row| {
+            let cells = match cells {
+                Ok(cells) => cells,
                 Err(message) => return Some(TillLine::Invalid { number, message }),
             };
-            let skip = skips.iter().find(|(place, _, value)| record.get(*place) == Some(*value));
+            let skip = skips.iter().find(|(place, _, value)| cells[*place] == *value);
             if let Some((_, name, value)) = skip {
                 let reason = format!("{name} is {value}");
                 return Some(TillLine::Skipped { number, reason });
             }
-            match self.event(&fields, &record) {
+            match self.event(&fields, &cells) {
                 Ok(event) => events.push((number, event)),
                 Err(message) => return Some(TillLine::Invalid { number, message }),
             }
@@ -153,7 +159,7 @@ impl ColumnMapping {
     fn event(
         &self,
         columns: &[(&str, Vec<usize>)],
-        record: &csv::StringRecord,
+        cells: &Cells,
     ) -> Result<(Event, bool), String> {
         let mut fields = Fields::new();
         self.default.iter().for_each(|(field, value)| fields.set(field, value));
@@ -161,9 +167,8 @@ impl ColumnMapping {
             fields.set("store_id", store);
         }
         for (field, places) in columns {
-            let cells: Vec<&str> =
-                places.iter().filter_map(|place| record.get(*place)).map(str::trim).collect();
-            let value = cells.join(" ");
+            let parts: Vec<&str> = places.iter().map(|place| cells[*place].trim()).collect();
+            let value = parts.join(" ");
             if value.trim().is_empty() {
                 continue;
             }

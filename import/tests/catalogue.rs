@@ -126,7 +126,7 @@ fn unknown_names_are_refused_with_the_nearest_one() {
         (
             "a.csv",
             "Sku,price\nrye,3.90\n",
-            "a.csv:0: the header has none of the columns sku, chain and store_id",
+            "a.csv:0: the header has none of the columns sku, chain and store_id; it is Sku,price",
         ),
         (
             "a.csv",
@@ -276,6 +276,7 @@ fn rules_that_bind_nothing_are_warnings() {
             "b.csv:2: no discount can ever be made: min_margin_percent 80 with cost 1.00 needs \
              more than the first step, 10 % off 3.90",
         ),
+        ("{}", "sku,price,cost\nrye,3,90\n", "b.csv:2: cost 90.00 is above the price 3.00"),
         (
             r#"{"max_discount_percent":5}"#,
             items,
@@ -298,6 +299,18 @@ fn rules_that_bind_nothing_are_warnings() {
             r#"{"experiment":{"rule":[{"at":"17:00","discount_percent":30}]}}"#,
             items,
             "a.json:1: policy.experiment.rule binds nothing while control_percent is 0",
+        ),
+        (
+            r#"{"experiment":{"control_percent":20}}"#,
+            items,
+            "a.json:1: policy.experiment.control_percent 20 has no policy.experiment.rule, so the \
+             control group has no discount at all; give the rule that the store had before, like \
+             [{\"at\": \"17:00\", \"discount_percent\": 30}]",
+        ),
+        (
+            r#"{"enabled":false,"experiment":{"exploration_percent":5}}"#,
+            items,
+            "a.json:1: policy.experiment binds nothing while policy.enabled is false",
         ),
         (
             "{}",

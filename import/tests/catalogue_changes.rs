@@ -25,6 +25,7 @@ const OF_ITEMS: &[(&str, [&str; 2])] = &[
     ("salvage_value", ["-0.05", "0.10"]),
     ("portion", ["0.1", "0.5"]),
     ("elasticity", ["1.5", "3"]),
+    ("unit", ["EA", "KGM"]),
 ];
 
 /// Fields of a store with two valid values each. Every latest time is after every earliest one.

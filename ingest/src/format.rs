@@ -20,11 +20,12 @@ pub(crate) enum BodyFormat {
 impl BodyFormat {
     /// Accepted content types with their formats. Source of the last two: CloudEvents 1.0.2, "JSON
     /// Event Format", sections 3 and 4.
-    const CONTENT_TYPES: [(&str, Self); 6] = [
+    const CONTENT_TYPES: [(&str, Self); 7] = [
         ("application/json", Self::Json),
         ("application/x-ndjson", Self::Ndjson),
         ("application/ndjson", Self::Ndjson),
         ("application/jsonlines", Self::Ndjson),
+        ("application/jsonl", Self::Ndjson),
         ("application/cloudevents+json", Self::CloudEvent),
         ("application/cloudevents-batch+json", Self::CloudEventBatch),
     ];

@@ -58,8 +58,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod binary_mode;
 mod body;
-mod cloud_events;
 mod event_result;
 mod format;
 pub mod metrics;

@@ -26,11 +26,6 @@ pub(crate) enum RequestProblem {
     BodyUnreadable(String),
     #[error("the body cannot be inflated as {encoding}: {reason}; nothing was stored")]
     BrokenCompression { encoding: &'static str, reason: String },
-    #[error(
-        "Idempotency-Key is not taken: each event's event_id makes every resend safe, whole or in \
-         part; leave the header out"
-    )]
-    IdempotencyKey,
     #[error("the body took longer than {} s to arrive; send it faster or in smaller pieces",
         REQUEST_READ_MAX.as_secs())]
     ReadTimeout,
@@ -97,9 +92,6 @@ impl RequestProblem {
             Self::BodyUnreadable(_) => (S::BAD_REQUEST, "body-unreadable", "Unreadable body"),
             Self::BrokenCompression { .. } => {
                 (S::BAD_REQUEST, "broken-compression", "Broken compression")
-            }
-            Self::IdempotencyKey => {
-                (S::BAD_REQUEST, "idempotency-key-not-taken", "Idempotency-Key is not taken")
             }
             Self::ReadTimeout => (S::REQUEST_TIMEOUT, "read-timeout", "The body came too slowly"),
             Self::BodyTooLarge { .. } => {

@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use domain::Rejection;
 use domain::limits::REQUEST_EVENTS_MAX;
+use domain::{Rejection, cloud_event};
 use serde::Deserializer as _;
 use serde::de::{SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::cloud_events;
 use crate::format::BodyFormat;
 use crate::problem::RequestProblem;
 
@@ -31,14 +30,18 @@ pub(crate) fn split(text: &str, format: BodyFormat) -> Result<Vec<RawEvent<'_>>,
     let open = text.trim_start().chars().next().unwrap_or_default();
     match (format, open) {
         (BodyFormat::Ndjson, _) => lines(text),
-        (BodyFormat::Json, '{') => object(text).map(|raw| vec![RawEvent::plain(raw)]),
         (BodyFormat::Json, '[') => Ok(array(text)?.into_iter().map(RawEvent::plain).collect()),
-        (BodyFormat::CloudEvent, '{') => object(text).map(|raw| vec![RawEvent::enveloped(raw)]),
+        (BodyFormat::Json, _) => {
+            let raw = object(text, "a JSON object or an array of objects")?;
+            Ok(vec![RawEvent::plain(raw)])
+        }
+        (BodyFormat::CloudEvent, _) => {
+            let raw = object(text, "one CloudEvent, a JSON object")?;
+            Ok(vec![RawEvent::enveloped(raw)])
+        }
         (BodyFormat::CloudEventBatch, '[') => {
             Ok(array(text)?.into_iter().map(RawEvent::enveloped).collect())
         }
-        (BodyFormat::Json, _) => Err(misshapen(text, "a JSON object or an array of objects")),
-        (BodyFormat::CloudEvent, _) => Err(misshapen(text, "one CloudEvent, a JSON object")),
         (BodyFormat::CloudEventBatch, _) => Err(misshapen(text, "an array of CloudEvents")),
     }
 }
@@ -49,7 +52,7 @@ impl<'a> RawEvent<'a> {
     }
 
     fn enveloped(raw: &'a RawValue) -> Self {
-        Self { line: None, text: cloud_events::data(raw.get()) }
+        Self { line: None, text: cloud_event::data(raw.get()) }
     }
 }
 
@@ -66,7 +69,14 @@ fn lines(text: &str) -> Result<Vec<RawEvent<'_>>, RequestProblem> {
         .collect())
 }
 
-fn object(text: &str) -> Result<&RawValue, RequestProblem> {
+/// Reads a body that is one object.
+///
+/// # Errors
+/// Returns [`RequestProblem::InvalidJson`] for another body; the message names `expected`.
+pub(crate) fn object<'a>(text: &'a str, expected: &str) -> Result<&'a RawValue, RequestProblem> {
+    if !text.trim_start().starts_with('{') {
+        return Err(misshapen(text, expected));
+    }
     serde_json::from_str(text).map_err(|error| {
         let hint = if error.is_syntax() && error.to_string().starts_with("trailing characters") {
             "; several objects, one per line, are application/x-ndjson"

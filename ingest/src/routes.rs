@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info, info_span};
 
+use crate::binary_mode::BinaryMode;
 use crate::body::{self, ContentEncoding};
 use crate::format::BodyFormat;
 use crate::pack::pack;
@@ -116,9 +117,6 @@ async fn read<L>(
 ) -> Result<Vec<ValidatedEvent>, RequestProblem> {
     let (head, body) = request.into_parts();
     let authority = head.extensions.get::<Authority>().ok_or(RequestProblem::Unauthenticated)?;
-    if head.headers.contains_key("idempotency-key") {
-        return Err(RequestProblem::IdempotencyKey);
-    }
     let format = BodyFormat::of(&head.headers)?;
     let encoding = ContentEncoding::of(&head.headers)?;
     let span = Span::current();
@@ -128,7 +126,11 @@ async fn read<L>(
     span.record("bytes", received.len());
     let acceptance = service.acceptance();
     let bytes = body::inflate(received, encoding)?;
-    let raw_events = split(body::text(&bytes)?, format)?;
+    let text = body::text(&bytes)?;
+    let raw_events = match BinaryMode::of(&head.headers, format) {
+        Some(attributes) => vec![attributes.event(text, format)?],
+        None => split(text, format)?,
+    };
     span.record("events", raw_events.len());
     Ok(validate_events(raw_events, &acceptance, authority))
 }

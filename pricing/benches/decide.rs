@@ -47,6 +47,7 @@ fn request(on_hand: u64, slots: i64, usual: f64) -> DecisionRequest {
         closes_at: as_of() + left,
         currency: Currency::EUR,
         on_hand,
+        measure: None,
         regular_price: regular,
         unit_cost: Decimal::new(85, 2),
         salvage_value: Decimal::new(-5, 2),

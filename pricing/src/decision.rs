@@ -16,7 +16,7 @@ pub struct Decision {
     pub expected: ExpectedOutcome,
     /// Expectation if the current shelf price stays until the close.
     pub if_unchanged: ExpectedOutcome,
-    /// Reason: one to four plain sentences, at most 400 characters in all.
+    /// Reason: one to five plain sentences, at most 400 characters in all.
     pub reason: String,
     /// All steps of the ladder, in order.
     pub alternatives: Vec<Alternative>,

@@ -5,6 +5,8 @@ use demand::{DemandProfile, Elasticity, PastOffer};
 use domain::{Currency, Ladder};
 use rust_decimal::Decimal;
 
+use crate::measure::Measure;
+
 /// One item in one store at one moment. Amounts are in the main unit of `currency`, all with VAT
 /// or all without.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +21,10 @@ pub struct DecisionRequest {
     pub closes_at: DateTime<FixedOffset>,
     /// Currency of all amounts.
     pub currency: Currency,
-    /// Units for sale.
+    /// Units for sale: portions if there is a measure.
     pub on_hand: u64,
+    /// Measure of goods that are counted in portions; `None` for whole pieces.
+    pub measure: Option<Measure>,
     /// Price without discount, above 0.
     pub regular_price: Decimal,
     /// Cost of a unit, at least 0. The cost is sunk and only matters to the margin rule.
@@ -39,6 +43,14 @@ pub struct DecisionRequest {
     pub offer_history: Vec<PastOffer>,
     /// Rules of the retailer.
     pub rules: PriceRules,
+}
+
+impl DecisionRequest {
+    /// Returns the measure of the item, which counts whole pieces if the request has none.
+    #[must_use]
+    pub fn counted(&self) -> Measure {
+        self.measure.unwrap_or_else(|| Measure::pieces(self.on_hand))
+    }
 }
 
 /// Price on the shelf and its changes of today.

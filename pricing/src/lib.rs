@@ -3,6 +3,7 @@
 //! The crate is pure up to [`pass`]. In reading order:
 //!
 //! - [`decision_request`]: everything that one decision depends on.
+//! - [`measure`]: unit and portion of the item, in which results are shown.
 //! - [`ladder`]: allowed prices. [`decision_grid`]: times of decisions.
 //! - [`slot_demand`] and [`solver`]: value of each price, for demand estimated by the `demand`
 //!   crate.
@@ -43,6 +44,7 @@ mod demand_today;
 pub mod event_trust;
 pub mod forecast;
 pub mod ladder;
+pub mod measure;
 pub mod metrics;
 pub mod offer_draft;
 pub mod offer_fields;

@@ -4,10 +4,10 @@ use domain::{Arm, Inputs, Item, Money, Offer, OfferId, Outlook};
 use rust_decimal::Decimal;
 
 use crate::arm::{ArmChoice, ChoiceOrigin};
-use crate::decision::{Decision, ExpectedOutcome};
+use crate::decision::Decision;
 use crate::prepared_request::PreparedRequest;
 use crate::store_snapshot::StoreSnapshot;
-use crate::wording::{Gain, Wording, rounded};
+use crate::wording::Wording;
 
 /// Offer that is not published yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +42,9 @@ impl OfferDraft {
         let revisions = snapshot.revisions_of(item, snapshot.is_shadow());
         let regular_price = money(request.regular_price);
         let places = request.currency.minor_digits();
-        let expected = outlook(&choice.expected, prepared.portion, places);
-        let if_unchanged = outlook(&decision.if_unchanged, prepared.portion, places);
+        let measure = request.counted();
+        let expected = measure.outlook(&choice.expected, places);
+        let if_unchanged = measure.outlook(&decision.if_unchanged, places);
         let offer = Offer {
             offer_id: OfferId {
                 date: snapshot.day.date,
@@ -59,11 +60,11 @@ impl OfferDraft {
             lowest_price: revisions.first().and_then(|first| first.lowest_price),
             price: money(choice.price),
             discount_percent: choice.discount_percent,
-            on_hand: prepared.on_hand,
-            portion: prepared.portion,
+            on_hand: measure.on_hand,
+            portion: measure.portion,
             expected,
             if_unchanged,
-            reason: reason(prepared, decision, &choice, (&expected, &if_unchanged)),
+            reason: reason(prepared, decision, &choice, &expected),
             arm,
             trust: snapshot.events.trust,
             shadow: snapshot.is_shadow(),
@@ -73,33 +74,23 @@ impl OfferDraft {
         let waiting = decision.value_of_waiting(request.shelf.discount_percent);
         Self {
             offer,
-            gain: (choice.expected.value - waiting) * prepared.portion,
-            value_of_waiting: waiting * prepared.portion,
+            gain: (choice.expected.value - waiting) * measure.portion,
+            value_of_waiting: waiting * measure.portion,
             is_first: revisions.is_empty(),
         }
     }
 }
 
-/// Converts an expectation from portions to the item's unit.
-fn outlook(expected: &ExpectedOutcome, portion: Decimal, places: u32) -> Outlook {
-    Outlook {
-        units: (expected.units * portion).normalize(),
-        revenue: rounded(expected.revenue * portion, places),
-        waste: (expected.waste * portion).normalize(),
-    }
-}
-
-/// Returns the decision's own reason if the decision was followed and counts the item's own unit;
-/// otherwise a reason in the item's unit.
+/// Returns the decision's own reason if the decision was followed; otherwise that of the arm.
 fn reason(
     prepared: &PreparedRequest,
     decision: &Decision,
     choice: &ArmChoice,
-    (expected, unchanged): (&Outlook, &Outlook),
+    expected: &Outlook,
 ) -> String {
-    let PreparedRequest { request, on_hand, unit, portion, undercut } = prepared;
-    let wording = Wording { currency: request.currency, unit: *unit };
-    let left = wording.quantity(*on_hand);
+    let PreparedRequest { request, undercut } = prepared;
+    let wording = Wording::new(request);
+    let left = wording.on_hand();
     let effect = wording.effect(choice.price, expected);
     let reason = match choice.origin {
         ChoiceOrigin::Rule(step) => format!(
@@ -111,27 +102,13 @@ fn reason(
             "{left} left. {effect}. Drawn from {of} steps within 1 % of the best value, to learn \
              how customers answer."
         ),
-        ChoiceOrigin::Best if *portion == Decimal::ONE => decision.reason.clone(),
-        ChoiceOrigin::Best => {
-            let value = choice.expected.value;
-            let waiting = decision.value_of_waiting(request.shelf.discount_percent);
-            let gain = Gain {
-                total: (value - decision.if_unchanged.value) * portion,
-                by_changing_now: (value - waiting) * portion,
-                salvage_value: request.salvage_value,
-            };
-            format!(
-                "{} {} Counted in portions of {}.",
-                wording.stock(*on_hand, request.shelf.price, unchanged),
-                wording.change(choice.price, expected, gain),
-                wording.exact(*portion),
-            )
-        }
+        ChoiceOrigin::Best => decision.reason.clone(),
     };
     match undercut {
         Some(shown) => format!(
-            "The catalogue price is {} now, below the offer of {shown}. {reason}",
-            wording.money(request.regular_price)
+            "The catalogue price is {} now, below the offer of {}. {reason}",
+            wording.price(request.regular_price),
+            wording.price(shown.amount()),
         ),
         None => reason,
     }

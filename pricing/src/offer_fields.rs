@@ -26,7 +26,8 @@ pub fn latest(offers: Vec<Offer>) -> Vec<Offer> {
 }
 
 /// Returns the fields of an offer with their names, as exact text. `clock` writes an instant as the
-/// store's clock shows it. An absent value is an empty text.
+/// store's clock shows it. An absent value is an empty text. A lower catalogue price on the label
+/// is the regular price, with step 0.
 #[must_use]
 pub fn fields(
     offer: &Offer,
@@ -34,20 +35,31 @@ pub fn fields(
     clock: impl Fn(DateTime<Utc>) -> String,
 ) -> [(&'static str, String); 23] {
     let (with, without) = (&offer.expected, &offer.if_unchanged);
+    let (regular, step, reason) = if label.price == offer.price {
+        (offer.regular_price, offer.discount_percent, offer.reason.clone())
+    } else {
+        let (price, currency) = (label.price, label.price.currency());
+        let reason = format!(
+            "The catalogue price is {price} {currency} now, below the offer of {}; the next pass \
+             decides again. Before: {}",
+            offer.price, offer.reason
+        );
+        (price, 0, reason)
+    };
     [
         ("offer_id", offer.offer_id.to_string()),
         ("sku", offer.offer_id.sku.to_string()),
         ("from", clock(offer.valid_from)),
         ("until", clock(offer.valid_until)),
-        ("regular", offer.regular_price.to_string()),
+        ("regular", regular.to_string()),
         ("price", label.price.to_string()),
         ("currency", label.price.currency().to_string()),
         ("percent_off", text(label.percent_off)),
         ("on_hand", offer.on_hand.to_string()),
-        ("reason", offer.reason.clone()),
+        ("reason", reason),
         ("was_price", text(label.was_price)),
         ("lowest_price", text(offer.lowest_price)),
-        ("step_percent", offer.discount_percent.to_string()),
+        ("step_percent", step.to_string()),
         ("arm", offer.arm.as_str().to_owned()),
         ("trust", offer.trust.as_str().to_owned()),
         ("shadow", offer.shadow.to_string()),

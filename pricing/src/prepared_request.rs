@@ -16,20 +16,14 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::decision_request::{DecisionRequest, PriceRules, SalesWindow, ShelfPrice};
 use crate::demand_today::to_f64;
+use crate::measure::Measure;
 use crate::store_snapshot::{SkipReason, StoreSnapshot};
 
-/// Decision request of one item, with the quantities that it was counted from.
+/// Decision request of one item, with the offer that it replaces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PreparedRequest {
     /// Request.
     pub request: DecisionRequest,
-    /// Stock, in the item's unit.
-    pub on_hand: Decimal,
-    /// Quantity that the request counts as one unit, in the item's unit: 1, or a portion of a
-    /// weighed good.
-    pub portion: Decimal,
-    /// Unit of the item.
-    pub unit: Unit,
     /// Price of the current offer, if the catalogue price is below it. The request then starts from
     /// the catalogue price, and the decision becomes a revision even without a discount.
     pub undercut: Option<Money>,
@@ -57,7 +51,8 @@ impl StoreSnapshot {
         }
         let unit = unit_of(windows);
         let portion = item.portion_of(unit);
-        let units = (on_hand / portion).floor().to_u64().unwrap_or_default();
+        let measure = Measure { unit, portion, on_hand };
+        let units = measure.portions().unwrap_or_default();
         if on_hand < self.store.policy.min_on_hand || units == 0 {
             return Err(SkipReason::TooFew);
         }
@@ -65,8 +60,10 @@ impl StoreSnapshot {
         let availability = Availability::of_windows(opening, on_shelf(), starts_at, self.slot);
         let revisions = self.revisions_of(item, self.is_shadow());
         let shown = self.revisions_of(item, false);
-        if revisions.first().is_some_and(|first| first.price.currency() != item.price.currency()) {
-            return Err(SkipReason::Undecidable);
+        let of_day = revisions.first().map(|first| first.price.currency());
+        let catalogue = item.price.currency();
+        if let Some(offer) = of_day.filter(|offer| *offer != catalogue) {
+            return Err(SkipReason::OtherCurrency { offer, catalogue });
         }
         // A higher catalogue price counts from tomorrow. A price below the current offer counts at
         // once, because no customer pays more than the catalogue price.
@@ -84,6 +81,7 @@ impl StoreSnapshot {
             closes_at: self.wall(self.day.closes_at),
             currency: item.price.currency(),
             on_hand: units,
+            measure: (!measure.is_pieces()).then_some(measure),
             regular_price: regular_price.amount(),
             unit_cost: item.cost.map_or(Decimal::ZERO, |cost| cost.amount()),
             salvage_value: item.salvage_value.map_or(Decimal::ZERO, |value| value.amount()),
@@ -101,7 +99,7 @@ impl StoreSnapshot {
             offer_history: Vec::new(),
             rules: self.rules(item, &rules, arm),
         };
-        Ok(PreparedRequest { request, on_hand, portion, unit, undercut })
+        Ok(PreparedRequest { request, undercut })
     }
 
     /// Checks the rules that forbid any decision.
@@ -266,9 +264,10 @@ pub(crate) fn wall(store: &Store, at: DateTime<Utc>) -> DateTime<FixedOffset> {
     at.with_timezone(&store.zone).fixed_offset()
 }
 
-/// Returns the unit of the item's latest event.
+/// Returns the unit of the item's events, which all have the same; a correction has none.
 fn unit_of(windows: &[StockWindow]) -> Unit {
-    let latest = windows.iter().rev().find_map(|row| row.events().last());
+    let mut events = windows.iter().rev().flat_map(StockWindow::events);
+    let latest = events.find(|event| !event.quantity().get().is_zero());
     latest.map_or(Unit::Each, |event| event.unit())
 }
 

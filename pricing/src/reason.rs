@@ -1,7 +1,6 @@
 //! Reason of a decision: a few plain sentences made of the decision's own figures.
 
 use domain::Outlook;
-use domain::event::Unit;
 use rust_decimal::Decimal;
 
 use crate::decision::{Alternative, Decision, ExpectedOutcome, WhyNot};
@@ -25,8 +24,9 @@ pub struct ReasonContext<'a> {
 }
 
 /// Returns the reason of a decision, in this order: the stock and the expectation at the current
-/// price; the effect of the decision, or the reason to wait; the rule that prevented more; and, if
-/// there is room, the difference from the usual day and the amount of history.
+/// price; the effect of the decision, or the reason to wait; the rule that prevented more; the
+/// portions of weighed goods; and, if there is room, the difference from the usual day and the
+/// amount of history. Quantities are in the unit of the item.
 #[must_use]
 pub fn reason(
     request: &DecisionRequest,
@@ -37,6 +37,7 @@ pub fn reason(
         Some(stock(request, decision)),
         (request.on_hand > 0).then(|| choice(request, decision, context)).flatten(),
         (request.on_hand > 0).then(|| rule(request, decision, context)).flatten(),
+        (request.on_hand > 0).then(|| Wording::new(request).portions()).flatten(),
         day(request, context),
     ];
     let mut reason = String::new();
@@ -50,21 +51,16 @@ pub fn reason(
     reason
 }
 
-fn wording(request: &DecisionRequest) -> Wording {
-    Wording { currency: request.currency, unit: Unit::Each }
-}
-
 fn stock(request: &DecisionRequest, decision: &Decision) -> String {
     if request.on_hand == 0 {
         return "None left to sell.".to_owned();
     }
-    let unchanged = outlook(&decision.if_unchanged);
-    wording(request).stock(request.on_hand.into(), request.shelf.price, &unchanged)
+    let unchanged = outlook(request, &decision.if_unchanged);
+    Wording::new(request).stock(request.shelf.price, &unchanged)
 }
 
-fn outlook(expected: &ExpectedOutcome) -> Outlook {
-    let ExpectedOutcome { units, revenue, waste, .. } = *expected;
-    Outlook { units, revenue, waste }
+fn outlook(request: &DecisionRequest, expected: &ExpectedOutcome) -> Outlook {
+    request.counted().outlook(expected, request.currency.minor_digits())
 }
 
 fn choice(
@@ -72,15 +68,19 @@ fn choice(
     decision: &Decision,
     context: &ReasonContext<'_>,
 ) -> Option<String> {
-    let value = decision.expected.value;
+    let (measure, wording) = (request.counted(), Wording::new(request));
+    let places = request.currency.minor_digits();
+    let in_money = |value| measure.value(value, request.salvage_value, places);
+    let value = in_money(decision.expected.value);
     if decision.changes {
+        let waiting = decision.value_of_waiting(request.shelf.discount_percent);
         let gain = Gain {
-            total: value - decision.if_unchanged.value,
-            by_changing_now: value - decision.value_of_waiting(request.shelf.discount_percent),
+            total: value - in_money(decision.if_unchanged.value),
+            by_changing_now: value - in_money(waiting),
             salvage_value: request.salvage_value,
         };
-        let expected = outlook(&decision.expected);
-        return Some(wording(request).change(decision.price, &expected, gain));
+        let expected = outlook(request, &decision.expected);
+        return Some(wording.change(decision.price, &expected, gain));
     }
     let percent = decision.discount_percent;
     let deeper = decision.alternatives.iter().filter(|step| step.discount_percent > percent);
@@ -88,11 +88,10 @@ fn choice(
     let (next, expected) = allowed.max_by(|(a, x), (b, y)| {
         x.value.cmp(&y.value).then(b.discount_percent.cmp(&a.discount_percent))
     })?;
-    let loss = value - expected.value;
-    let money = |amount| wording(request).money(amount);
-    let loss = if loss.is_zero() { "no more".to_owned() } else { money(loss) + " less" };
+    let loss = value - in_money(expected.value);
+    let loss = if loss.is_zero() { "no more".to_owned() } else { wording.money(loss) + " less" };
     let later = if context.grid.slots() > 1 { ", and can still come later" } else { "" };
-    Some(format!("{} now would bring {loss}{later}.", money(next.price)))
+    Some(format!("{} now would bring {loss}{later}.", wording.price(next.price)))
 }
 
 /// Returns the rule that prevents a deeper step, if there is one.

@@ -1,6 +1,7 @@
 //! Snapshot of one store at one slot, and the decisions that follow from it. Equal snapshots give
 //! equal decisions; nothing here does I/O.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -11,7 +12,7 @@ use domain::draw;
 use domain::history::{History, HistorySubject};
 use domain::limits::SLOT_MINUTES;
 use domain::stock::StockWindow;
-use domain::{Arm, ClosedDay, Inputs, Item, Money, Offer, Sku, Store, StoreId, Trust};
+use domain::{Arm, ClosedDay, Currency, Inputs, Item, Money, Offer, Sku, Store, StoreId, Trust};
 use rust_decimal::Decimal;
 
 use crate::arm::choose;
@@ -77,7 +78,7 @@ pub enum SkipReason {
     NoCost,
     /// All units left are past their date.
     PastItsDate,
-    /// Fewer units on hand than the policy acts on.
+    /// Less on hand than the policy acts on, or than one portion.
     TooFew,
     /// The events are unreliable, and the policy withholds decisions then.
     Withheld,
@@ -88,6 +89,13 @@ pub enum SkipReason {
     /// The shelf price is no step of the catalogue's ladder any more, or a figure is out of range.
     /// The price stays.
     Undecidable,
+    /// The catalogue has another currency than today's offer. The price of the offer stays.
+    OtherCurrency {
+        /// Currency of the offer.
+        offer: Currency,
+        /// Currency of the catalogue.
+        catalogue: Currency,
+    },
 }
 
 impl SkipReason {
@@ -104,14 +112,14 @@ impl SkipReason {
             Self::Withheld => "withheld",
             Self::SmallGain => "small_gain",
             Self::Postponed => "postponed",
-            Self::Undecidable => "undecidable",
+            Self::Undecidable | Self::OtherCurrency { .. } => "undecidable",
         }
     }
 
     /// Returns the reason as a sentence for people.
     #[must_use]
-    pub fn sentence(self) -> &'static str {
-        match self {
+    pub fn sentence(self) -> String {
+        let sentence = match self {
             Self::Excluded => {
                 "Never discounted: no_discount of the item, or exclude of its category."
             }
@@ -123,14 +131,21 @@ impl SkipReason {
             }
             Self::NoCost => "The policy has min_margin_percent, and the item has no cost.",
             Self::PastItsDate => "All units left are past their date.",
-            Self::TooFew => "No stock, or less than min_on_hand.",
+            Self::TooFew => "No stock, less than min_on_hand, or less than one portion.",
             Self::Withheld => "Events of the tills are missing or late, and on_doubt is withhold.",
             Self::SmallGain => "A change would gain less than min_gain or min_gain_percent.",
             Self::Postponed => "The store has used its max_changes_per_hour.",
             Self::Undecidable => {
                 "The shelf price is not a step of the ladder any more, or a figure is out of range."
             }
-        }
+            Self::OtherCurrency { offer, catalogue } => {
+                return format!(
+                    "Today's offer is in {offer}, and the catalogue's price is in {catalogue} now: \
+                     the price of the offer stays until the close."
+                );
+            }
+        };
+        sentence.to_owned()
     }
 }
 
@@ -170,6 +185,12 @@ impl StoreSnapshot {
             windows.entry(window.key().sku.clone()).or_default().push(window);
         }
         windows.values_mut().for_each(|all| all.sort_by_key(|row| row.key().window));
+        for item in &items {
+            let Some(all) = windows.get_mut(&item.sku) else { continue };
+            if let Cow::Owned(uniform) = item.units.uniform(all).windows {
+                *all = uniform;
+            }
+        }
         let mut revisions: HashMap<Sku, Vec<Offer>> = HashMap::new();
         for offer in offers {
             revisions.entry(offer.offer_id.sku.clone()).or_default().push(offer);
@@ -212,7 +233,7 @@ impl StoreSnapshot {
     /// Decides about one item.
     #[must_use]
     pub fn decide_about(&self, item: &Item) -> ItemDecision {
-        if self.last_slot(item).is_some_and(|decided_for| decided_for >= self.slot) {
+        if self.decided_by(item).is_some() {
             return ItemDecision::AlreadyDecided;
         }
         self.decided(item).unwrap_or_else(ItemDecision::Skip)
@@ -252,6 +273,21 @@ impl StoreSnapshot {
         let policy = &self.store.policy;
         let least = draft.value_of_waiting.abs() * Decimal::new(policy.min_gain_percent.into(), 2);
         draft.gain >= policy.min_gain && draft.gain >= least
+    }
+
+    /// Returns the revision that decided this slot or a later one: a published one before a shadow.
+    #[must_use]
+    pub fn decided_by(&self, item: &Item) -> Option<&Offer> {
+        let revisions = self.revisions.get(&item.sku)?.iter();
+        let decided = revisions.filter(|offer| offer.slot >= self.slot);
+        decided.max_by_key(|offer| (!offer.shadow, offer.slot))
+    }
+
+    /// Forgets the revisions that are valid from a later instant only, for a look back at `at`.
+    #[must_use]
+    pub fn as_known_at(mut self, at: DateTime<Utc>) -> Self {
+        self.revisions.values_mut().for_each(|all| all.retain(|offer| offer.valid_from <= at));
+        self
     }
 
     /// Returns the arm of an item on this day.
@@ -319,10 +355,6 @@ impl StoreSnapshot {
 
     pub(crate) fn store_id(&self) -> &StoreId {
         &self.store.store_id
-    }
-
-    fn last_slot(&self, item: &Item) -> Option<DateTime<Utc>> {
-        self.revisions.get(&item.sku)?.iter().map(|offer| offer.slot).max()
     }
 
     /// Returns the number of price changes of the store in the last hour, including this slot.

@@ -26,6 +26,7 @@ fn request(day_cv: f64, sd: f64) -> DecisionRequest {
         closes_at: at("18:00"),
         currency: Currency::EUR,
         on_hand: 20,
+        measure: None,
         regular_price: price,
         unit_cost: Decimal::new(50, 2),
         salvage_value: Decimal::ZERO,

@@ -18,6 +18,7 @@ use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
 use domain::ports::{
     CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockTable,
 };
+use domain::stock::ItemUnits;
 use domain::{ClosedDay, DayKey, DaySpan, Item, Sku, Store, StoreId};
 use metrics::counter;
 use tracing::{Instrument, info_span};
@@ -181,10 +182,14 @@ where
         let mut touched = BTreeSet::new();
         // Histories depend on the last dates; a shorter pass cannot prove that they are current.
         let is_short = (to.date - from.date).num_days() + 2 < RECENT_DATES as i64;
+        let units: BTreeMap<&Sku, &ItemUnits> =
+            items.iter().map(|item| (&item.sku, &item.units)).collect();
+        let no_units = ItemUnits::default();
         for (sku, shelf_life_days) in lives {
+            let units = units.get(&sku).copied().unwrap_or(&no_units);
             let windows = windows.get(&sku).map_or(&[][..], Vec::as_slice);
             let (sku, offers, stored) = (&sku, &offers, &stored);
-            let days = ItemDays { store, sku, shelf_life_days, windows, offers, stored };
+            let days = ItemDays { store, sku, shelf_life_days, units, windows, offers, stored };
             let closed = self.close_item(&days, &spans, now, &mut rows).await;
             // Rows written before a failure count as well: the next pass finds them unchanged.
             let closed = closed.inspect_err(|_| names::count_units(stored, &rows))?;

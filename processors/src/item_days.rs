@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::closed_day::DayContext;
-use domain::stock::StockWindow;
+use domain::stock::{ItemUnits, StockWindow};
 use domain::{ClosedDay, DayKey, DaySpan, Offer, Sku, Store};
 
 /// Stored day rows.
@@ -17,6 +17,7 @@ pub(crate) struct ItemDays<'a> {
     pub(crate) store: &'a Store,
     pub(crate) sku: &'a Sku,
     pub(crate) shelf_life_days: u16,
+    pub(crate) units: &'a ItemUnits,
     /// Windows of the item, sorted by start.
     pub(crate) windows: &'a [StockWindow],
     pub(crate) offers: &'a OffersByDay,
@@ -33,9 +34,11 @@ impl<'a> ItemDays<'a> {
     /// Computes the row of a date from the row of the day before. Returns `None` for a day without
     /// stock and without events.
     pub(crate) fn close(&self, span: &DaySpan, before: Option<&ClosedDay>) -> Option<ClosedDay> {
-        let inside =
-            |row: &&StockWindow| (span.starts_at..span.ends_at).contains(&row.key().window.start());
-        let windows: Vec<&StockWindow> = self.windows.iter().filter(inside).collect();
+        let before_at =
+            |instant| self.windows.partition_point(|row| row.key().window.start() < instant);
+        let windows = &self.windows[before_at(span.starts_at)..before_at(span.ends_at)];
+        let uniform = self.units.uniform(windows);
+        let windows: Vec<&StockWindow> = uniform.windows.iter().collect();
         let context = DayContext {
             before,
             span: *span,

@@ -41,6 +41,7 @@
 //!     since: "2026-03-12T00:00:00Z".parse()?,
 //!     at: now,
 //!     on_shelf_since: Default::default(),
+//!     units: Default::default(),
 //! };
 //! let items = stock_at(&processor.tables, &query, now).await?;
 //! assert_eq!(items[0].figures.received, 12.into());
@@ -61,6 +62,7 @@ mod rebuild;
 pub mod replay;
 mod row_saver;
 pub mod stock_query;
+mod unmet_corrections;
 mod window_change;
 
 pub use close_schedule::CloseSchedule;

@@ -1,11 +1,12 @@
 //! Events and poison records of a batch. Invalid input is a result and not an error: a redelivery
 //! would fail in the same way until the stream drops the record.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
-use domain::record;
-use domain::{Acceptance, Delivered, Event, SequenceNumber};
+use domain::record::{self, Unopenable};
+use domain::{Acceptance, Delivered, Event, Rejection, SequenceNumber, cloud_event};
 
 /// Extension of the age limit. An event that ingest accepts just inside the limit reaches the
 /// processor later, and must not be refused after its acknowledgement.
@@ -34,45 +35,87 @@ pub(crate) fn open(
     records: &[Delivered],
     age_max: Option<Duration>,
 ) -> (Vec<OpenedEvent>, Vec<PoisonRecord>) {
-    let mut events = Vec::new();
-    let mut poison = Vec::new();
+    let mut opened = Opened::default();
     for record in records {
-        let sequence_number = &record.sequence_number;
-        let mut refuse = |key: String, reason, message: String, bytes: &[u8]| {
-            let refused = Quarantined {
-                id: QuarantineId { date: record.arrived_at.date_naive(), key },
-                reason,
-                message,
-                at: record.arrived_at,
-                bytes: bytes.to_vec(),
-            };
-            poison.push(PoisonRecord { refused, sequence_number: sequence_number.clone() });
-        };
-        let key = format!("{}#{sequence_number}", record.shard_id);
-        let texts = match record::open(&record.data) {
-            Ok(texts) => texts,
-            Err(error) => {
-                refuse(key, QuarantineReason::Unopenable, error.to_string(), &record.data);
-                continue;
-            }
-        };
+        opened.add(record, age_max);
+    }
+    (opened.events, opened.poison)
+}
+
+#[derive(Default)]
+struct Opened {
+    events: Vec<OpenedEvent>,
+    poison: Vec<PoisonRecord>,
+}
+
+impl Opened {
+    /// Adds the events of a record, and what is refused of it. Parts of an aggregated record are
+    /// numbered after its sequence number, as the Kinesis Client Library does.
+    fn add(&mut self, record: &Delivered, age_max: Option<Duration>) {
         let acceptance =
             Acceptance { age_max, ..Acceptance::at(record.arrived_at) }.with_grace(GRACE);
+        let key = format!("{}#{}", record.shard_id, record.sequence_number);
+        match record::parts(&record.data) {
+            Ok(parts) if matches!(parts[..], [Cow::Borrowed(_)]) => {
+                self.add_part(record, &acceptance, &key, &record.data);
+            }
+            Ok(parts) => {
+                for (number, part) in parts.iter().enumerate() {
+                    self.add_part(record, &acceptance, &format!("{key}#{number:04}"), part);
+                }
+            }
+            Err(error) => self.refuse_part(record, key, &error, &record.data),
+        }
+    }
+
+    fn add_part(&mut self, record: &Delivered, acceptance: &Acceptance, key: &str, data: &[u8]) {
+        let texts = match record::open(data) {
+            Ok(texts) => texts,
+            Err(error) => return self.refuse_part(record, key.to_owned(), &error, data),
+        };
         for (index, text) in texts.iter().enumerate() {
-            match Event::parse(text, &acceptance) {
-                Ok(event) => events.push(OpenedEvent {
+            match parse(text, acceptance) {
+                Ok(event) => self.events.push(OpenedEvent {
                     is_late: event.window().is_over_at(record.arrived_at),
                     event,
-                    sequence_number: sequence_number.clone(),
+                    sequence_number: record.sequence_number.clone(),
                 }),
-                Err(rejection) => refuse(
-                    format!("{key}#{index:04}"),
-                    QuarantineReason::InvalidEvent,
-                    rejection.to_string(),
-                    text.as_bytes(),
-                ),
+                Err(rejection) => {
+                    let key = format!("{key}#{index:04}");
+                    let (reason, bytes) = (QuarantineReason::InvalidEvent, text.as_bytes());
+                    self.refuse(record, key, reason, rejection.to_string(), bytes);
+                }
             }
         }
     }
-    (events, poison)
+
+    fn refuse_part(&mut self, record: &Delivered, key: String, error: &Unopenable, data: &[u8]) {
+        self.refuse(record, key, QuarantineReason::Unopenable, error.to_string(), data);
+    }
+
+    fn refuse(
+        &mut self,
+        record: &Delivered,
+        key: String,
+        reason: QuarantineReason,
+        message: String,
+        bytes: &[u8],
+    ) {
+        let id = QuarantineId { date: record.arrived_at.date_naive(), key };
+        let (at, bytes) = (record.arrived_at, bytes.to_vec());
+        self.poison.push(PoisonRecord {
+            refused: Quarantined { id, reason, message, at, bytes },
+            sequence_number: record.sequence_number.clone(),
+        });
+    }
+}
+
+/// Parses an event, or the event in a CloudEvent. An event is tried first, because most are.
+fn parse(text: &str, acceptance: &Acceptance) -> Result<Event, Rejection> {
+    match Event::parse(text, acceptance) {
+        Err(_) if cloud_event::is_envelope(text) => {
+            Event::parse(&cloud_event::data(text)?, acceptance)
+        }
+        result => result,
+    }
 }

@@ -87,11 +87,20 @@ fn original_record(refused: &Quarantined) -> Option<Delivered> {
     let key: Vec<&str> = refused.id.key.split('#').collect();
     let (shard_id, sequence_number) = match (refused.reason, &key[..]) {
         (QuarantineReason::Unopenable, [shard_id, number])
-        | (QuarantineReason::InvalidEvent, [shard_id, number, _]) => (*shard_id, *number),
-        // The record is unknown, and a validated event does not depend on it.
-        (QuarantineReason::ConflictingDuplicate | QuarantineReason::WindowFull, [_, _, _]) => {
-            ("", "")
+        | (QuarantineReason::InvalidEvent, [shard_id, number, _]) => (*shard_id, (*number).into()),
+        // A part of an aggregated record keeps its number, so that its events get keys of their
+        // own when they are refused again.
+        (QuarantineReason::Unopenable, [shard_id, number, part])
+        | (QuarantineReason::InvalidEvent, [shard_id, number, part, _]) => {
+            (*shard_id, format!("{number}#{part}"))
         }
+        // The record is unknown, and a validated event does not depend on it.
+        (
+            QuarantineReason::ConflictingDuplicate
+            | QuarantineReason::UnmetCorrection
+            | QuarantineReason::WindowFull,
+            [_, _, _],
+        ) => ("", String::new()),
         _ => return None,
     };
     Some(Delivered {

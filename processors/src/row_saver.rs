@@ -16,6 +16,7 @@ use domain::ports::{Failure, QuarantineTable, Saved, StockTable};
 use domain::quarantine::Quarantined;
 use domain::stock::{Absorbed, RowKey, StockWindow};
 
+use crate::unmet_corrections::ListedCorrections;
 use crate::window_change::WindowChange;
 
 /// Result of saving a row and its continuations.
@@ -75,6 +76,8 @@ impl<S: StockTable, Q: QuarantineTable> RowSaver<'_, S, Q> {
         let mut conflicts = 0;
         for _ in 0..SAVE_ATTEMPTS_MAX {
             if stored.as_ref().is_some_and(StockWindow::is_signpost) {
+                let events = arrivals.iter().map(|arrival| arrival.event);
+                ListedCorrections::none_of(events).write(self.quarantine).await?;
                 let mut outcome = self.merge_into_continuations(&key, arrivals).await?;
                 outcome.conflicts += conflicts;
                 return Ok(outcome);
@@ -86,7 +89,12 @@ impl<S: StockTable, Q: QuarantineTable> RowSaver<'_, S, Q> {
             for refused in &outcome.refused {
                 self.quarantine.put_quarantined(refused).await?;
             }
+            let is_whole = row.len() <= self.row_events_max && key.part.is_first();
+            let events = arrivals.iter().map(|arrival| arrival.event);
+            let has_conflicts = !outcome.refused.is_empty();
+            let corrections = ListedCorrections::of(&row, events, has_conflicts, is_whole);
             if outcome.unchanged > 0 {
+                corrections.write(self.quarantine).await?;
                 return Ok(outcome);
             }
             if row.len() > self.row_events_max {
@@ -94,7 +102,10 @@ impl<S: StockTable, Q: QuarantineTable> RowSaver<'_, S, Q> {
                 row = StockWindow::signpost(key.clone());
             }
             match self.stock.save_stock(&row, read.as_ref()).await? {
-                Saved::Done => return Ok(outcome),
+                Saved::Done => {
+                    corrections.write(self.quarantine).await?;
+                    return Ok(outcome);
+                }
                 Saved::Conflict(other) => {
                     conflicts += 1;
                     stored = other;

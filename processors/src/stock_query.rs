@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use domain::event::Unit;
 use domain::ports::{Failure, StockTable};
-use domain::stock::{Figures, Level, StockWindow, level_at};
-use domain::{Sku, StoreId};
+use domain::stock::{
+    Figures, ItemUnits, Level, StockWindow, UniformWindows, level_at, unmet_corrections,
+};
+use domain::{Event, Sku, StoreId};
 
 /// A query for the stock of a store.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub struct StockQuery<'a> {
     /// Earliest arrival of units that may still be on the shelf, for items with a longer shelf
     /// life than the period. For other items `since` is used.
     pub on_shelf_since: BTreeMap<Sku, DateTime<Utc>>,
+    /// Units of the items in the catalogue.
+    pub units: BTreeMap<Sku, ItemUnits>,
 }
 
 /// Stock of one item.
@@ -34,6 +39,12 @@ pub struct ItemStock {
     pub figures: Figures,
     /// Windows in the period of the query, sorted by start.
     pub windows: Vec<StockWindow>,
+    /// Unit of all quantities.
+    pub unit: Unit,
+    /// Events that do not count, because their unit does not convert to that of the item.
+    pub left_out: Vec<Event>,
+    /// Corrections in the period of the query that void nothing: their event is missing.
+    pub unmet: Vec<Event>,
 }
 
 /// Returns the stock of a store's items, sorted by item. Rows expired at `now` are left out.
@@ -45,17 +56,23 @@ pub async fn stock_at(
     query: &StockQuery<'_>,
     now: DateTime<Utc>,
 ) -> Result<Vec<ItemStock>, Failure> {
-    let StockQuery { store_id, sku, since, at, on_shelf_since } = query;
+    let StockQuery { store_id, sku, since, at, on_shelf_since, units } = query;
     let earliest = on_shelf_since.values().copied().fold(*since, DateTime::min);
     let rows = table.query_stock(store_id, *sku, earliest, *at, now).await?;
-    let stock = windows_by_item(rows).into_iter().map(|(sku, mut windows)| {
+    let default = ItemUnits::default();
+    let stock = windows_by_item(rows).into_iter().map(|(sku, windows)| {
+        let period = windows.iter().filter(|row| row.key().window.start() >= *since);
+        let unmet = unmet_corrections(period).into_iter().cloned().collect();
+        let uniform = units.get(&sku).unwrap_or(&default).uniform(&windows);
+        let UniformWindows { windows, unit, left_out } = uniform;
+        let mut windows = windows.into_owned();
         let on_shelf_since = on_shelf_since.get(&sku).copied().unwrap_or(*since);
         let starts_from = |since| move |row: &&StockWindow| row.key().window.start() >= since;
         let level = level_at(windows.iter().filter(starts_from(on_shelf_since)), *at);
         windows.retain(|row| starts_from(*since)(&row));
         let events = windows.iter().flat_map(StockWindow::events);
         let figures = Figures::of(events.filter(|event| event.occurred_at() < *at));
-        ItemStock { sku, level, figures, windows }
+        ItemStock { sku, level, figures, windows, unit, left_out, unmet }
     });
     Ok(stock.collect())
 }

@@ -66,6 +66,7 @@ fn stock(tables: &Tables, sku: Option<&str>, at: &str) -> Vec<ItemStock> {
         since: instant("2026-03-12T00:00:00Z"),
         at: instant(at),
         on_shelf_since: BTreeMap::from([("jam".parse().unwrap(), jam_since)]),
+        units: BTreeMap::new(),
     };
     run(stock_at(tables, &query, instant("2026-03-12T20:00:00Z"))).expect("tables that work")
 }

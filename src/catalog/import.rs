@@ -6,8 +6,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use domain::ports::CatalogTable;
-use import::{CatalogEntry, CatalogFile, Change, EntryKey, Origin, catalog_entries, plan};
+use import::{
+    CatalogEntry, CatalogFile, Change, EntryKey, Origin, catalog_entries, file_text, plan,
+};
 
+use super::own_entries::{add_own_items, note_kept};
 use super::running_offers::note_replaced;
 use super::stored::load;
 use crate::{CommandError, clock, connect, output};
@@ -27,8 +30,9 @@ const NEW_SHOWN_MAX: usize = 20;
 /// Fields of an item: sku, price; optional: currency (EUR), cost, name, category, shelf_life_days
 /// (1), ladder_percent ("0 10 20 30"), floor (minimum price), no_discount (true), salvage_value
 /// (value of a unit left at the close, -0.05 if disposal costs money), portion (0.25: counting unit
-/// of a weighed item), elasticity, store_id (for one store only: the entry then counts instead of
-/// the chain's, with whose rules it starts).
+/// of a weighed item), elasticity, unit (EA, KGM or LTR), conversions ({"EA": 0.75}: a piece is 0.75
+/// of the unit), store_id (for one store only: the entry then counts instead of the chain's, with
+/// whose rules it starts).
 ///
 /// Fields of a store: store_id, zone (Europe/Berlin), hours ("mon-sat 07:00-18:30, sun
 /// 08:00-12:00", one opening a day); optional: name, country (DE), policy.
@@ -51,14 +55,16 @@ const NEW_SHOWN_MAX: usize = 20;
 /// In CSV the name of a column is the path of its field: policy.afternoon_starts,
 /// policy.experiment.control_percent, policy.categories.bread.max_discount_percent. JSON is an
 /// array of objects, or one object on each line. In both, a category set to null is removed, and
-/// the categories that the file does not name stay.
+/// the categories that the file does not name stay. Commas separate the columns of CSV, a number
+/// has a decimal point, and a row is one line: no cell holds a line break.
 ///
 /// A file with an unknown column is refused, with the nearest name, and then none of the files is
 /// imported. Lines that break a rule are refused with their number, and the others are imported.
 /// Refused as well: one entry twice in a file, and a new item without a currency where the country
 /// or the other items of the store have another one than EUR. Rules that bind nothing and
-/// categories that differ only by letter case are warnings. Offers take a change at the next
-/// quarter of an hour of a store's afternoon.
+/// categories that differ only by letter case are warnings. The answer also names entries of stores
+/// that keep other values than the chain's item, and offers that do not fit the new price. Offers
+/// take a change at the next quarter of an hour of a store's afternoon.
 #[derive(Debug, Args)]
 pub(super) struct CatalogImportArgs {
     /// Files with the extension .csv, .json or .ndjson
@@ -78,12 +84,16 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
     for file in &args.files {
         let name = file.display().to_string();
         let named = |message| format!("{name}: {message}");
-        let text = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
-        let entries = catalog_entries(file, &text).map_err(named)?;
+        let bytes = std::fs::read(file).map_err(|error| named(error.to_string()))?;
+        let text = file_text(&bytes).map_err(named)?;
+        let entries = catalog_entries(file, text).map_err(named)?;
+        if entries.is_empty() {
+            output::note(format_args!("{name}: warning: the file has no entry"));
+        }
         files.push(CatalogFile { name, entries });
     }
     let entries = files.iter().flat_map(|file| &file.entries);
-    let stores: BTreeSet<_> = entries
+    let store_ids: BTreeSet<_> = entries
         .filter_map(|(_, entry)| match &entry.as_ref().ok()?.key {
             EntryKey::Chain => None,
             EntryKey::Store(store_id) => Some(store_id.clone()),
@@ -91,8 +101,8 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
         })
         .collect();
     let tables = args.tables.connect().await?;
-    let mut catalogue = load(&tables, &Vec::from_iter(stores)).await?.catalogue;
-    let plan = plan(&mut catalogue, &files);
+    let mut loaded = load(&tables, &Vec::from_iter(store_ids.clone())).await?;
+    let plan = plan(&mut loaded.catalogue, &files);
     for refused in &plan.refused {
         output::error(refused);
     }
@@ -122,7 +132,9 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
     if new > NEW_SHOWN_MAX {
         output::line(format_args!("and {} more new entries", new - NEW_SHOWN_MAX));
     }
-    note_replaced(&tables, &catalogue, &plan.changes, clock::now()).await?;
+    add_own_items(&tables, &mut loaded, &store_ids, &plan.changes).await?;
+    note_kept(&loaded.catalogue, &plan.changes);
+    note_replaced(&tables, &loaded.catalogue, &plan.changes, clock::now()).await?;
     let what = if args.check { "checked" } else { "loaded" };
     let chain = if chains > 0 { ", the chain" } else { "" };
     let wrong = plan.refused.len();
@@ -133,14 +145,13 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
 /// Prints the rules that a change changes.
 fn print(change: &Change) {
     let key = &change.key;
+    let line = |text: String| output::line(output::wrapped(&text, 4));
     match change.origin {
-        Origin::New => output::line(format_args!("{key}: new")),
-        Origin::Chain => {
-            output::line(format_args!("{key}: new, with the rules of the chain's item"))
-        }
+        Origin::New => line(format!("{key}: new")),
+        Origin::Chain => line(format!("{key}: new, with the rules of the chain's item")),
         Origin::Stored => {}
     }
     for rule in &change.rules {
-        output::line(format_args!("{key}: {rule}"));
+        line(format!("{key}: {rule}"));
     }
 }

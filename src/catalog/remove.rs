@@ -37,7 +37,7 @@ pub(super) async fn run(args: CatalogRemoveArgs) -> Result<ExitCode, CommandErro
     for (entry, rules) in &entries {
         for RuleInForce { rule, value, .. } in rules.iter().filter(|rule| is_set(rule)) {
             let (rule, value) = (domain::excerpt(rule), domain::excerpt(value));
-            output::line(format_args!("{entry}: {rule} {value} -> none"));
+            output::line(output::wrapped(&format!("{entry}: {rule} {value} -> none"), 4));
         }
         let removed = match entry {
             _ if args.check => Ok(()),
@@ -49,7 +49,7 @@ pub(super) async fn run(args: CatalogRemoveArgs) -> Result<ExitCode, CommandErro
     }
     let what = if args.check { "checked" } else { "removed" };
     let names: Vec<String> = entries.iter().map(|(entry, _)| entry.to_string()).collect();
-    output::line(format_args!("{what}: {}", names.join(", ")));
+    output::line(output::wrapped(&format!("{what}: {}", names.join(", ")), 4));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,7 +2,7 @@
 
 use domain::StoreId;
 use domain::ports::{CatalogTable, Failure};
-use import::{CatalogEntry, Catalogue};
+use import::{CatalogEntry, Catalogue, EntryKey};
 
 use crate::connect::ConnectedTables;
 use crate::{CommandError, output};
@@ -33,19 +33,27 @@ pub(super) async fn load(
         });
     }
     for store_id in std::iter::once(None).chain(store_ids.iter().map(Some)) {
-        for (sku, item) in tables.load_item_entries(store_id).await.map_err(explain)? {
-            let name = match store_id {
-                None => format!("item {sku}"),
-                Some(store_id) => format!("item {sku} of store {store_id}"),
-            };
-            let item = loaded.readable(&name, item).map_err(explain)?;
-            item.into_iter().for_each(|item| loaded.catalogue.insert(CatalogEntry::Item(item)));
-        }
+        loaded.add_items(tables, store_id).await?;
     }
     Ok(loaded)
 }
 
 impl LoadedCatalogue {
+    /// Adds the items of a store, or of the chain without one.
+    pub(super) async fn add_items(
+        &mut self,
+        tables: &ConnectedTables,
+        store_id: Option<&StoreId>,
+    ) -> Result<(), CommandError> {
+        let explain = |failure| tables.explain(failure);
+        for (sku, item) in tables.load_item_entries(store_id).await.map_err(explain)? {
+            let key = EntryKey::Item(store_id.cloned(), sku);
+            let item = self.readable(&key.to_string(), item).map_err(explain)?;
+            item.into_iter().for_each(|item| self.catalogue.insert(CatalogEntry::Item(item)));
+        }
+        Ok(())
+    }
+
     /// Returns the entry, or `None` with a note if its bytes cannot be decoded.
     fn readable<T>(&mut self, name: &str, entry: Result<T, Failure>) -> Result<Option<T>, Failure> {
         match entry {

@@ -1,4 +1,4 @@
-//! Further simulated days of the demo's shops, in memory: the effect of one day says little.
+//! Further runs of the demo's date, in memory: the effect of one day says little.
 
 use chrono::NaiveDate;
 use domain::ports::{CatalogTable, Failure};
@@ -10,6 +10,7 @@ use load_generator::shops::ShopModel;
 use pricing::{Pricing, slot_of};
 
 /// Figures of one day of all shops.
+#[derive(Clone, Copy)]
 pub(super) struct DayEffect {
     /// With the offers of the real passes.
     pub(super) played: DayFigures,

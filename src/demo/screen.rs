@@ -8,14 +8,13 @@ use charts::AfternoonChart;
 use chrono::{NaiveDate, Timelike};
 use domain::{Offer, Sku, StoreId, Window};
 use indicatif::{ProgressBar, ProgressStyle};
-use load_generator::figures::DayFigures;
-use rust_decimal::Decimal;
 
 use super::other_days::DayEffect;
+use super::report::{self, ItemOffers, Report};
 use super::retailer::DemoRetailer;
 use crate::CommandError;
 use crate::machine::EndpointUrls;
-use crate::output::{self, Column};
+use crate::output;
 
 /// Maximum number of differences shown.
 const DIFFERENCES_SHOWN_MAX: usize = 20;
@@ -33,7 +32,7 @@ impl Screen {
         for shop in &retailer.stores {
             let store = &shop.spec.store;
             let hours = shop.day.hours();
-            output::line(format!(
+            let line = format!(
                 "  {:<22} {:<14} {}-{}, offers from {}, {} items, {} tills",
                 store.name.as_deref().unwrap_or(store.store_id.as_str()),
                 store.zone.name(),
@@ -42,7 +41,8 @@ impl Screen {
                 store.policy.afternoon_starts.format("%H:%M"),
                 shop.spec.items.len(),
                 shop.spec.tills,
-            ));
+            );
+            output::line(output::wrapped(&line, 4));
         }
         output::line(format!("Data: {}\n", folder.display()));
         let style = ProgressStyle::with_template("{bar:30} {msg}")
@@ -84,18 +84,13 @@ impl Screen {
                 percent_off(offer),
                 offer.on_hand,
             );
-            self.bar.suspend(|| output::line(text));
+            self.bar.suspend(|| output::line(output::wrapped(&text, 6)));
         }
     }
 
-    /// Prints the effect of the offers over several days, the day of the demo first.
+    /// Prints the effect of the offers with the customers of several seeds, the demo's first.
     pub(super) fn effects(&self, effects: &[DayEffect], seed: u64) {
-        let days = effects.len();
-        let last = seed.wrapping_add(days as u64 - 1);
-        output::line(format!(
-            "\nThe difference on {days} days with other customers, seeds {seed} to {last}\n"
-        ));
-        output::line(effects_table(effects));
+        output::line(report::effects_text(effects, seed, output::screen_width()));
     }
 
     pub(super) fn summary(
@@ -107,30 +102,20 @@ impl Screen {
         elapsed: Duration,
     ) {
         self.bar.finish_and_clear();
-        output::line("\nThe offers of the day, as stored in DynamoDB\n");
-        output::line(offers_table(retailer, offers));
         let last = last_revisions(offers);
-        output::line("\nWhy, for some of them\n");
-        for offer in last.iter().take(REASONS_SHOWN_MAX) {
-            output::line(format!("  {}: {}", offer.offer_id, offer.reason));
-        }
-        output::line("\nThe day, and the same customers without discounts\n");
-        output::line(figures_table(effect));
-        output::line(format!(
-            "\n{} events sent in {:.1} s, {} of them repetitions; {} acknowledged events in {} \
-             windows",
-            retailer.sent,
-            elapsed.as_secs_f32(),
-            retailer.repeated,
-            retailer.acknowledged(),
-            retailer.rows.len(),
-        ));
-        if differences.is_empty() {
-            output::line(
-                "The stored windows, the stock on hand and the closed days equal the ledger: \
-                 nothing lost, nothing twice.",
-            );
-        }
+        let reasons = last.iter().take(REASONS_SHOWN_MAX);
+        let report = Report {
+            offers: offers_of_items(retailer, offers),
+            reasons: reasons.map(|offer| (&offer.offer_id, &*offer.reason)).collect(),
+            effect,
+            sent: retailer.sent,
+            repeated: retailer.repeated,
+            acknowledged: retailer.acknowledged(),
+            windows: retailer.rows.len(),
+            seconds: elapsed.as_secs_f32(),
+            is_complete: differences.is_empty(),
+        };
+        output::line(report.text(output::screen_width()));
         for difference in differences.iter().take(DIFFERENCES_SHOWN_MAX) {
             output::error(format!("the ledger differs: {difference}"));
         }
@@ -187,94 +172,24 @@ fn last_revisions(offers: &[Offer]) -> Vec<&Offer> {
     last
 }
 
-fn offers_table(retailer: &DemoRetailer, offers: &[Offer]) -> String {
-    let columns = [
-        Column::Text("store"),
-        Column::Text("sku"),
-        Column::Number("regular"),
-        Column::Text("steps"),
-        Column::Number("price"),
-        Column::Number("on_hand"),
-        Column::Number("wasted"),
-    ];
-    let row = |((store_id, sku), revisions): ((&StoreId, &Sku), Vec<&Offer>)| {
+/// Returns the offers of each item.
+fn offers_of_items(retailer: &DemoRetailer, offers: &[Offer]) -> Vec<ItemOffers> {
+    let of_item = |((store_id, sku), revisions): ((&StoreId, &Sku), Vec<&Offer>)| {
         let shop = retailer.shop(store_id)?;
         let (first, last) = (revisions.first()?, revisions.last()?);
         let step =
             |offer: &&Offer| format!("{}{}", shop.local_time(offer.valid_from), percent_off(offer));
-        Some(vec![
-            store_id.to_string(),
-            sku.to_string(),
-            first.regular_price.to_string(),
-            revisions.iter().map(step).collect::<Vec<_>>().join(", "),
-            last.price.to_string(),
-            first.on_hand.to_string(),
-            shop.day.figures_of(sku).wasted_units.normalize().to_string(),
-        ])
+        Some(ItemOffers {
+            store_id: store_id.to_string(),
+            sku: sku.to_string(),
+            regular: first.regular_price.to_string(),
+            steps: revisions.iter().map(step).collect(),
+            price: last.price.to_string(),
+            on_hand: first.on_hand.to_string(),
+            wasted: shop.day.figures_of(sku).wasted_units.normalize().to_string(),
+        })
     };
-    output::table(&columns, by_item(offers).into_iter().filter_map(row))
-}
-
-/// Formats the relative effect of the offers over several days: mean, lowest and highest day.
-fn effects_table(effects: &[DayEffect]) -> String {
-    let columns = [
-        Column::Text("figure"),
-        Column::Number("mean"),
-        Column::Number("lowest_day"),
-        Column::Number("highest_day"),
-    ];
-    let row = |name: &str, figure: fn(&DayFigures) -> Decimal| {
-        let percent = |effect: &DayEffect| {
-            let (played, regular) = (figure(&effect.played), figure(&effect.regular));
-            let share = (played - regular) * Decimal::ONE_HUNDRED;
-            (!regular.is_zero()).then(|| share / regular)
-        };
-        let percents: Vec<Decimal> = effects.iter().filter_map(percent).collect();
-        let sum: Decimal = percents.iter().sum();
-        let mean = sum.checked_div(Decimal::from(percents.len()));
-        let (low, high) = (percents.iter().min().copied(), percents.iter().max().copied());
-        let text = |value: Option<Decimal>| {
-            value.map(|value| format!("{:+.1} %", value.round_dp(1))).unwrap_or_default()
-        };
-        vec![name.to_owned(), text(mean), text(low), text(high)]
-    };
-    let rows = [
-        row("units sold", |day| day.sold_units),
-        row("units wasted", |day| day.wasted_units),
-        row("cost of the waste", |day| day.waste_cost),
-        row("revenue", |day| day.revenue),
-        row("margin", DayFigures::margin),
-    ];
-    output::table(&columns, rows)
-}
-
-fn figures_table(DayEffect { played, regular }: &DayEffect) -> String {
-    let columns = [
-        Column::Text("figure"),
-        Column::Number("with_offers"),
-        Column::Number("without"),
-        Column::Number("difference"),
-    ];
-    let row = |name: &str, played: Decimal, regular: Decimal, places: u32| {
-        let share = if regular.is_zero() {
-            String::new()
-        } else {
-            let percent = (played - regular) / regular * Decimal::ONE_HUNDRED;
-            format!("{:+.1} %", percent.round_dp(1))
-        };
-        let number = |value: Decimal| format!("{:.*}", places as usize, value);
-        vec![name.to_owned(), number(played), number(regular), share]
-    };
-    let rows = [
-        row("units delivered", played.received_units, regular.received_units, 1),
-        row("units sold", played.sold_units, regular.sold_units, 1),
-        row("of these discounted", played.discounted_units, regular.discounted_units, 1),
-        row("units wasted", played.wasted_units, regular.wasted_units, 1),
-        row("cost of the waste, EUR", played.waste_cost, regular.waste_cost, 2),
-        row("revenue, EUR", played.revenue, regular.revenue, 2),
-        row("margin, EUR", played.margin(), regular.margin(), 2),
-    ];
-    output::table(&columns, rows)
+    by_item(offers).into_iter().filter_map(of_item).collect()
 }
 
 /// Returns the discount on the label of an offer as text like ` -30 %`; empty without one.

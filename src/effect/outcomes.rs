@@ -73,6 +73,7 @@ async fn load_date(
     for day in days {
         let Some(item) = items.get(&day.key.sku) else { continue };
         let windows = windows.get(&day.key.sku).map_or(&[][..], Vec::as_slice);
+        let windows = &*item.units.uniform(windows).windows;
         let figures = Figures::of(windows.iter().flat_map(StockWindow::events));
         if figures.events < day.figures.events {
             found.without_windows += 1;

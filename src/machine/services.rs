@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::{AwsClients, EventStream, ResourceNames, Tables};
-use axum::routing::get;
 use axum::{Extension, Router};
 use domain::limits::EVENT_AGE_MAX;
 use domain::{Authority, Delivered};
@@ -20,7 +19,7 @@ use processors::Processor;
 use tokio::sync::oneshot;
 
 use super::slots::Slots;
-use super::{CHECKPOINTS, MachineSettings, folder};
+use super::{CHECKPOINTS, MachineSettings, folder, pages};
 use crate::clock;
 use crate::{CommandError, telemetry};
 use domain::ports::Clock;
@@ -57,7 +56,7 @@ impl Services {
         (!self.any_age).then_some(EVENT_AGE_MAX)
     }
 
-    /// Starts the ingest API, the offers API and the metrics endpoint.
+    /// Starts the ingest API, the offers API and the pages beside them.
     pub(super) fn start_api(&self, server: HttpServer) -> Result<ServiceThread, CommandError> {
         let metrics = telemetry::start_metrics()?;
         let service = IngestService {
@@ -69,12 +68,11 @@ impl Services {
         };
         let offers =
             pricing::api::OffersService { tables: self.tables.clone(), clock: self.clock.clone() };
-        let rendered = metrics.clone();
         // Every client on loopback may act for every store.
         let router: Router = ingest::router(Arc::new(service))
             .merge(pricing::api::router(Arc::new(offers)).reset_fallback())
             .layer(Extension(Authority::everything()))
-            .route("/metrics", get(move || async move { rendered.render() }));
+            .merge(pages::router(metrics.clone()));
         Ok(ServiceThread::start("ingest", move |stop| async move {
             tokio::select! {
                 () = server.serve(router, stop) => {}

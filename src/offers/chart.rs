@@ -9,6 +9,7 @@ use domain::{Action, BusinessDay, ClosedDay, Event, Item, Money, Offer, Store};
 use pricing::contract::read;
 use pricing::decision_request::DecisionRequest;
 use pricing::forecast::{StockQuantiles, stock_until_close};
+use pricing::measure::Measure;
 use pricing::prepared_request::opening;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -58,27 +59,28 @@ pub(crate) fn offer_chart(offer: &Offer, context: &OfferContext<'_>) -> Afternoo
     let name = item.name.as_deref().unwrap_or(item.sku.as_str());
     // A later version of the program may have written a request that this one cannot read.
     let request = read(offer.inputs.request.as_bytes()).ok().map(|line| line.request);
-    let forecast = |price: Money| forecast(request.as_ref()?, price, offer.portion, minute);
+    let forecast = |price: Money| forecast(request.as_ref()?, price, offer, minute);
     let date = day.date.format("%A, %-d %B %Y");
     let store_name = store.name.as_deref().unwrap_or(store.store_id.as_str());
-    let events = || windows.iter().flat_map(StockWindow::events);
+    let latest = windows.iter().rev().find_map(|row| row.events().last());
+    let unit = latest.map_or(Unit::Each, |event| event.unit());
     AfternoonChart {
         title: format!(
             "{name}: {}from {}, {price_before} → {} {}",
             percent_off(offer).map(|percent| format!("{percent} % off ")).unwrap_or_default(),
             offer.slot.with_timezone(&store.zone).format("%H:%M"),
             offer.price,
-            offer.price.currency(),
+            price_unit(offer, unit),
         ),
         subtitle: format!("{store_name}, {date}"),
         reason: offer.reason.clone(),
         starts_at: starts_at.max(minute(day.opens_at)),
         ends_at: minute(day.closes_at),
         decided_at: minute(offer.slot),
-        unit: events().next().map_or("pieces", |event| unit_name(event.unit())).to_owned(),
+        unit: unit_name(unit).to_owned(),
         stock: stock.map(|(at, left)| (minute(at), height(left))).collect(),
         known_until: minute(known_until),
-        currency: offer.price.currency().to_string(),
+        currency: price_unit(offer, unit),
         prices: prices(offer, context, minute),
         sales: sales(context, known_until, minute),
         forecast: forecast(offer.price),
@@ -144,18 +146,27 @@ fn sales(
 fn forecast(
     request: &DecisionRequest,
     price: Money,
-    portion: Decimal,
+    offer: &Offer,
     minute: impl Fn(DateTime<Utc>) -> f64,
 ) -> Option<ForecastBand> {
-    let portion = height(portion);
+    let portion = height(offer.portion);
+    // The rest below one portion counts as left.
+    let rest = height(offer.on_hand - offer.portion * Decimal::from(request.on_hand));
     let point = |left: StockQuantiles| BandPoint {
         at: minute(left.at.to_utc()),
-        low: left.low * portion,
-        middle: left.middle * portion,
-        high: left.high * portion,
+        low: left.low * portion + rest,
+        middle: left.middle * portion + rest,
+        high: left.high * portion + rest,
     };
     let points = stock_until_close(request, price.amount()).into_iter().map(point).collect();
     Some(ForecastBand { price: price.to_string(), points })
+}
+
+/// Returns the currency, and the unit that prices of weighed goods are for.
+fn price_unit(offer: &Offer, unit: Unit) -> String {
+    let measure = Measure { unit, ..Measure::pieces(0) };
+    let per = measure.unit_name().map(|name| format!("/{name}")).unwrap_or_default();
+    format!("{}{per}", offer.price.currency())
 }
 
 fn unit_name(unit: Unit) -> &'static str {

@@ -41,7 +41,7 @@ pub(super) async fn load_chart(
         item,
         day: &day,
         day_before: day_before.first(),
-        windows: &windows,
+        windows: &item.units.uniform(&windows).windows,
         revisions,
         now,
     };

@@ -8,6 +8,8 @@ use chrono_tz::Tz;
 use clap::Args;
 use domain::ports::CatalogTable;
 use domain::{Money, Offer, OfferId, Outlook, PriceLabel};
+use pricing::contract::read;
+use pricing::measure::Measure;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -74,21 +76,26 @@ fn described(offer: &Offer, zone: Tz) -> String {
     let local = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%H:%M");
     let (price, currency) = (offer.price, offer.price.currency());
     let lowest = offer.lowest_price.map(|lowest| format!("; the lowest of 30 days is {lowest}"));
-    let portion =
-        (offer.portion != Decimal::ONE).then(|| format!(", counted by {}", offer.portion));
+    let measure = measure_of(offer);
+    let portions = measure.portions_text().map(|text| format!(", counted in {text}"));
+    let per = measure.unit_name().map(|name| format!("/{name}")).unwrap_or_default();
     let mut text = format!("{}\n", offer.offer_id);
     let mut add = |name: &str, value: String| {
-        writeln!(text, "  {name:<10} {value}").expect("a string can be written to");
+        let line = output::wrapped(&format!("  {name:<10} {value}"), 13);
+        for line in line.lines() {
+            writeln!(text, "{}", line.trim_end()).expect("a string can be written to");
+        }
     };
     let label = offer.label(None);
     let step = format!("the {} % step of {}", offer.discount_percent, offer.regular_price);
-    add("price", format!("{price} {currency}, {step}"));
+    add("price", format!("{price} {currency}{per}, {step}"));
     add("label", label_text(&label) + &lowest.unwrap_or_default());
     let period = format!("{} to {}, {zone}", local(offer.valid_from), local(offer.valid_until));
     add("holds", if offer.shadow { format!("nowhere: a shadow, of {period}") } else { period });
-    add("on hand", format!("{}{}", offer.on_hand, portion.unwrap_or_default()));
-    add("expected", outlook(&offer.expected, price));
-    add("unchanged", outlook(&offer.if_unchanged, price));
+    let on_hand = measure.quantity(offer.on_hand);
+    add("on hand", on_hand + &portions.unwrap_or_default());
+    add("expected", outlook(&offer.expected, &measure, price));
+    add("unchanged", outlook(&offer.if_unchanged, &measure, price));
     add("reason", offer.reason.clone());
     add("arm", offer.arm.as_str().to_owned());
     add("trust", offer.trust.as_str().to_owned());
@@ -107,10 +114,19 @@ fn label_text(label: &PriceLabel) -> String {
     }
 }
 
-fn outlook(outlook: &Outlook, price: Money) -> String {
+/// Returns the measure of the offer's item. A request of an earlier version of the program names
+/// the portion only.
+fn measure_of(offer: &Offer) -> Measure {
+    let line = read(offer.inputs.request.as_bytes()).ok();
+    let unnamed = Measure { portion: offer.portion, ..Measure::pieces(0) };
+    let measure = line.and_then(|line| line.request.measure).unwrap_or(unnamed);
+    Measure { on_hand: offer.on_hand, ..measure }
+}
+
+fn outlook(outlook: &Outlook, measure: &Measure, price: Money) -> String {
     let digits = price.currency().minor_digits() as usize;
-    let Outlook { units, revenue, waste } = outlook;
-    format!("{units} sold for {revenue:.digits$} {}, {waste} left", price.currency())
+    let [sold, left] = measure.sold_and_left(outlook.units).map(|units| measure.quantity(units));
+    format!("{sold} sold for {:.digits$} {}, {left} left", outlook.revenue, price.currency())
 }
 
 const COLUMNS: &[Column] = &[
@@ -123,10 +139,16 @@ const COLUMNS: &[Column] = &[
     Column::Number("value"),
 ];
 
-/// Formats the steps of the ladder from the stored answer, with the chosen step marked.
+/// Formats the steps of the ladder from the stored answer, with the chosen step marked. The line
+/// above the table names the units.
 fn alternatives(offer: &Offer) -> Result<String, CommandError> {
     let answer: Value = serde_json::from_str(&offer.inputs.answer)?;
     let steps = answer["alternatives"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let measure = measure_of(offer);
+    // An answer of an earlier version of the program counts portions.
+    let is_in_portions = !offer.inputs.request.contains(r#""measure":"#);
+    let scale = if is_in_portions { offer.portion } else { Decimal::ONE };
+    let currency = offer.price.currency();
     let row = |step: &Value| {
         let word = |name: &str| match &step[name] {
             Value::String(text) => text.clone(),
@@ -140,9 +162,22 @@ fn alternatives(offer: &Offer) -> Result<String, CommandError> {
             (false, true) => "yes".to_owned(),
             (false, false) => why_not,
         };
-        let (units, waste) = (word("expected_units"), word("expected_waste"));
-        let (revenue, value) = (word("expected_revenue"), word("expected_value"));
-        vec![word("discount_percent"), word("price"), allowed, units, waste, revenue, value]
+        let scaled = |name: &str| Some(word(name).parse::<Decimal>().ok()? * scale);
+        let sold = scaled("expected_units").map(|units| measure.sold_and_left(units));
+        let places = if measure.unit_name().is_some() { 3 } else { 1 };
+        let [sold, left] = [0, 1].map(|part| Some(format!("{:.places$}", sold?[part])));
+        let digits = currency.minor_digits() as usize;
+        let money = |name| {
+            scaled(name).map(|amount| format!("{:.digits$}", amount.round_dp(digits as u32)))
+        };
+        let figures = [sold, left, money("expected_revenue"), money("expected_value")];
+        let start = [word("discount_percent"), word("price"), allowed];
+        start.into_iter().chain(figures.map(Option::unwrap_or_default)).collect()
     };
-    Ok(table(COLUMNS, steps.iter().map(row)))
+    let units = match measure.unit_name() {
+        Some(name) => format!("price in {currency} per {name}; sold and left in {name}"),
+        None => format!("price in {currency}; sold and left in pieces"),
+    };
+    let caption = output::wrapped(&format!("{units}; revenue and value in {currency}"), 2);
+    Ok(format!("{caption}\n{}", table(COLUMNS, steps.iter().map(row))))
 }

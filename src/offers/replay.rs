@@ -9,6 +9,7 @@ use demand::{category_history, item_history};
 use domain::history::DATES;
 use domain::ports::{CatalogTable, DaysTable};
 use domain::{History, Item, Offer, OfferId};
+use pricing::decision_request::DecisionRequest;
 use pricing::offer_draft::OfferDraft;
 use pricing::store_snapshot::{ItemDecision, SkipReason, StoreSnapshot};
 use pricing::{Pricing, contract};
@@ -101,7 +102,9 @@ async fn from_the_tables(
         Err(why) => return Ok(vec![skipped(why)]),
     };
     let request = contract::write(&prepared.request);
-    let mut found = differences(&offer.inputs.request, &request, cause_of);
+    let changes = RequestChanges::new(offer, &prepared.request);
+    let cause = |field: &str| changes.cause_of(field);
+    let mut found = differences(&offer.inputs.request, &request, cause);
     match snapshot.decide_about(&item) {
         ItemDecision::Change(draft) => found.extend(other_differences(offer, &draft)),
         ItemDecision::Keep(_) => found.push("the price would be left as it is".to_owned()),
@@ -155,20 +158,56 @@ fn other_differences(offer: &Offer, draft: &OfferDraft) -> Vec<String> {
 }
 
 fn skipped(why: SkipReason) -> String {
-    format!("nothing would be decided: {}", why.as_str().replace('_', " "))
+    format!("nothing would be decided: {}", why.sentence())
 }
 
-/// Returns the cause of a difference in a field of the request.
-fn cause_of(field: &str) -> &'static str {
-    let begins = |names: &[&str]| names.iter().any(|name| field.starts_with(name));
-    if begins(&["on_hand", "sales_today"]) {
-        "events came later, or the day before was closed again"
-    } else if begins(&["profile", "elasticity", "offer_history"]) {
-        "a day before was closed since, or its category has other items"
-    } else if begins(&["current"]) {
-        "earlier offers are others"
-    } else {
-        "the catalogue was changed"
+/// Differences of two requests on which the causes of other differences depend.
+#[derive(Debug, Clone, Copy)]
+struct RequestChanges {
+    /// The portion of the item is another.
+    portion: bool,
+    /// The earlier offers of the day are others.
+    offers: bool,
+    /// The stored request was written before requests had a measure.
+    is_older: bool,
+}
+
+impl RequestChanges {
+    fn new(offer: &Offer, now: &DecisionRequest) -> Self {
+        let then = contract::read(offer.inputs.request.as_bytes()).ok().map(|line| line.request);
+        let changes =
+            |request: &DecisionRequest| (request.shelf.changes_today, request.shelf.since);
+        Self {
+            portion: now.counted().portion != offer.portion,
+            offers: then.as_ref().is_some_and(|then| changes(then) != changes(now)),
+            is_older: then.is_some_and(|then| then.measure.is_none()) && now.measure.is_some(),
+        }
+    }
+
+    /// Returns the cause of a difference in a field of the request.
+    fn cause_of(self, field: &str) -> &'static str {
+        let begins = |names: &[&str]| names.iter().any(|name| field.starts_with(name));
+        let is_price = field.starts_with("sales_today") && field.ends_with(".price");
+        let is_counted = begins(&["on_hand", "measure.portion", "profile"])
+            || field.starts_with("sales_today") && !is_price;
+        if begins(&["measure"]) && self.is_older {
+            "an earlier version of the program did not store it"
+        } else if self.portion && is_counted {
+            "the portion of the item was changed in the catalogue"
+        } else if is_price || begins(&["current"]) {
+            // The price before the first offer of the day is the regular price.
+            if self.offers { "earlier offers are others" } else { "the catalogue was changed" }
+        } else if begins(&["sales_today"]) {
+            "events came later"
+        } else if begins(&["on_hand", "measure"]) {
+            "events came later, the day before was closed again, or the shelf life was changed in \
+             the catalogue"
+        } else if begins(&["profile", "elasticity", "offer_history"]) {
+            "a day before was closed since, or the category, its items, its elasticity or the \
+             opening hours were changed"
+        } else {
+            "the catalogue was changed"
+        }
     }
 }
 

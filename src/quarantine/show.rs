@@ -71,7 +71,9 @@ fn origin(entry: &Quarantined) -> String {
             format!("{shard}, record {number}, event {index}")
         }
         (
-            QuarantineReason::ConflictingDuplicate | QuarantineReason::WindowFull,
+            QuarantineReason::ConflictingDuplicate
+            | QuarantineReason::UnmetCorrection
+            | QuarantineReason::WindowFull,
             [store, event, _],
         ) => {
             format!("store {store}, event {event}")

@@ -123,8 +123,10 @@ impl FailedBatch {
     pub(super) fn summary(&self) -> String {
         let (mut events, mut unopenable) = (0, 0);
         for record in &self.records {
-            match record::open(&record.data) {
-                Ok(texts) => events += texts.len(),
+            let texts = record::parts(&record.data)
+                .and_then(|parts| parts.iter().map(|part| record::open(part)).collect());
+            match texts {
+                Ok::<Vec<_>, _>(texts) => events += texts.concat().len(),
                 Err(_) => unopenable += 1,
             }
         }

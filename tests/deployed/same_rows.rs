@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::shop::Corner;
 use crate::support::{
     ApiClient, READ, Stage, UpProcess, WRITE, deployed, early_in_a_slot, eventually, has_processed,
-    kept_alike, kept_by, now,
+    kept_alike, kept_by, now, skipped,
 };
 use crate::{bakery, offers_out};
 
@@ -14,12 +14,11 @@ use crate::{bakery, offers_out};
 const EVENTS_PER_REQUEST: usize = 500;
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn a_real_bakerys_week_ends_in_the_rows_that_one_machine_makes_of_it() {
     let Some(sales) = bakery::sales() else {
-        eprintln!(
-            "skipped: no ../shared/data/bread-basket.csv beside the repository; \
-             DAYMARK_BREAD_BASKET names it elsewhere"
+        skipped(
+            "no ../shared/data/bread-basket.csv beside the repository; \
+             DAYMARK_BREAD_BASKET names it elsewhere",
         );
         return;
     };

@@ -11,6 +11,8 @@ mod http;
 #[expect(dead_code, reason = "the front door's tests use the rest")]
 mod program;
 mod schedule;
+#[path = "../program/support/skipped.rs"]
+mod skipped;
 mod stage;
 mod terminator;
 #[path = "../program/support/till.rs"]
@@ -24,6 +26,7 @@ pub(crate) use eventually::eventually;
 pub(crate) use http::{ApiClient, run};
 pub(crate) use program::UpProcess;
 pub(crate) use schedule::early_in_a_slot;
+pub(crate) use skipped::skipped;
 pub(crate) use stage::{Stage, deployed};
 pub(crate) use till::{event, now};
 pub(crate) use twin::{deployed_items, has_processed, kept_alike, kept_by};

@@ -24,8 +24,11 @@ fn requests(up: &UpProcess) -> [(&str, &'static str, &'static str); 7] {
 
 /// Sends one request with these headers. Returns the response in lower case.
 fn send(url: &str, line: &str, headers: &str) -> String {
+    send_text(url, &format!("{line} HTTP/1.1\r\nconnection: close\r\n{headers}\r\n"))
+}
+
+fn send_text(url: &str, request: &str) -> String {
     let mut socket = TcpStream::connect(address(url)).expect("a connection");
-    let request = format!("{line} HTTP/1.1\r\nconnection: close\r\n{headers}\r\n");
     socket.write_all(request.as_bytes()).expect("sent");
     let mut response = String::new();
     socket.read_to_string(&mut response).expect("an answer");
@@ -45,7 +48,11 @@ fn no_port_answers_a_foreign_host_or_a_web_page() {
         let asks = "access-control-request-method: POST\r\n";
         let foreign = [
             (line, format!("host: attacker.example:{port}\r\n{headers}"), "attacker.example"),
-            (line, format!("host: 127.0.0.1:{port}\r\nhost: other.example\r\n{headers}"), "other"),
+            (line, format!("host: localhost.attacker.example\r\n{headers}"), "localhost.attacker"),
+            (line, format!("host: 127.0.0.1.nip.io:{port}\r\n{headers}"), "127.0.0.1.nip.io"),
+            (line, format!("host: 0.0.0.0:{port}\r\n{headers}"), "0.0.0.0"),
+            (line, format!("host: 2130706433:{port}\r\n{headers}"), "2130706433"),
+            (line, format!("host: [::ffff:192.0.2.1]\r\n{headers}"), "192.0.2.1"),
             (
                 line,
                 format!("host: 127.0.0.1:{port}\r\norigin: https://page.example\r\n{headers}"),
@@ -64,10 +71,25 @@ fn no_port_answers_a_foreign_host_or_a_web_page() {
             assert!(response.contains(named) && response.contains("--allow-"), "{response}");
             assert!(!response.contains("access-control-"), "{response}");
         }
-        for host in [format!("127.0.0.1:{port}"), format!("localhost:{port}"), "[::1]".to_owned()] {
-            let response = send(url, line, &format!("host: {host}\r\n{headers}"));
-            assert!(!response.starts_with("http/1.1 403 "), "{line} {host}: {response}");
-            assert!(!response.contains("access-control-"), "{response}");
+        let target = line.replacen('/', "http://attacker.example/", 1);
+        let response = send(url, &target, &format!("host: 127.0.0.1:{port}\r\n{headers}"));
+        assert!(response.starts_with("http/1.1 403 "), "{target}: {response}");
+        let socket = format!(
+            "host: localhost:{port}\r\norigin: https://page.example\r\nupgrade: websocket\r\n\
+             connection: upgrade\r\nsec-websocket-version: 13\r\n\
+             sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}"
+        );
+        let response = send(url, line, &socket);
+        assert!(response.starts_with("http/1.1 403 "), "{line}: {response}");
+        for host in ["127.0.0.1", "localhost", "LOCALHOST.", "[::1]", "[::ffff:127.0.0.1]"] {
+            let own = format!("host: {host}:{port}\r\norigin: http://{host}:{port}\r\n");
+            for admitted in [format!("host: {host}\r\n"), own] {
+                let response = send(url, line, &format!("{admitted}{headers}"));
+                assert!(response.starts_with("http/1.1 "), "{line} {host}: {response}");
+                assert!(!response.starts_with("http/1.1 403 "), "{line} {host}: {response}");
+                assert!(!response.contains("malformed-host"), "{line} {host}: {response}");
+                assert!(!response.contains("access-control-"), "{response}");
+            }
         }
     }
     assert_eq!(clients_tables(&up), 6);
@@ -80,9 +102,38 @@ fn clients_tables(up: &UpProcess) -> usize {
 }
 
 #[test]
+fn a_request_names_exactly_one_host_on_every_port() {
+    let up = UpProcess::start(&["--memory"]);
+    for (url, line, headers) in requests(&up) {
+        for hosts in [
+            "",
+            "host:\r\n",
+            "host: localhost\r\nhost: localhost\r\n",
+            "host: localhost\r\nhost: attacker.example\r\n",
+            "host: localhost, attacker.example\r\n",
+            "host: localhost:notaport\r\n",
+            "host: localhost:99999\r\n",
+            "host: user@localhost\r\n",
+            "host: http://localhost\r\n",
+            "host: [localhost]\r\n",
+        ] {
+            let response = send(url, line, &format!("{hosts}{headers}"));
+            assert!(response.starts_with("http/1.1 400 "), "{line} {hosts}: {response}");
+            assert!(response.contains("urn:daymark:problem:malformed-host"), "{response}");
+            assert!(response.contains("expected"), "{response}");
+        }
+        let response = send_text(url, &format!("{line} HTTP/1.0\r\n{headers}\r\n"));
+        assert!(response.starts_with("http/1.0 400 "), "{line} in HTTP/1.0: {response}");
+        // The servers do not speak HTTP/2, whose `:authority` is in place of `Host`.
+        let response = send_text(url, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        assert!(response.is_empty() || response.starts_with("http/1.1 400 "), "{response}");
+    }
+}
+
+#[test]
 fn a_named_origin_uses_the_api_and_no_other_port() {
     let arguments =
-        ["--memory", "--allow-origin", "https://till.example", "--allow-host", "shop-server"];
+        ["--memory", "--allow-origin", "HTTPS://Till.Example:443", "--allow-host", "Shop-Server."];
     let up = UpProcess::start(&arguments);
     let origin = "host: shop-server:80\r\norigin: https://till.example\r\n";
     let preflight = format!(
@@ -98,6 +149,9 @@ fn a_named_origin_uses_the_api_and_no_other_port() {
     ] {
         assert!(response.contains(header), "{header} in {response}");
     }
+    let other = preflight.replace("method: POST", "method: DELETE");
+    let response = send(&up.api, "OPTIONS /v1/events", &other);
+    assert!(response.contains("access-control-allow-methods: get,post\r\n"), "{response}");
     let body = event("corner", "one", "rye", now()).to_string();
     let json = format!(
         "{origin}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -115,10 +169,20 @@ fn a_named_origin_uses_the_api_and_no_other_port() {
 
 #[test]
 fn settings_that_name_no_host_or_origin_are_refused() {
-    for flag in ["--allow-host=http://shop", "--allow-origin=*", "--allow-origin=till.example"] {
+    for (flag, rule) in [
+        ("--allow-host=http://shop", "without scheme"),
+        ("--allow-host=*", "wildcard"),
+        ("--allow-host=shop:80", "port"),
+        ("--allow-origin=*", "a wildcard would admit every page"),
+        ("--allow-origin=null", "pages of any site can send it"),
+        ("--allow-origin=till.example", "it has no scheme"),
+        ("--allow-origin=https://till.example/", "it has a path"),
+        ("--allow-origin=https://user@till.example", "it has a user name"),
+        ("--allow-origin=https://till.example:99999", "its host or its port is wrong"),
+    ] {
         let ran = daymark(["up", "--memory", "--port=0", flag]);
         assert_eq!(ran.code, Some(2), "{}", ran.err);
-        assert!(ran.err.contains("expected"), "{}", ran.err);
+        assert!(ran.err.contains("expected") && ran.err.contains(rule), "{}", ran.err);
     }
 }
 

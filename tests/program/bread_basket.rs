@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::support::{UpProcess, daymark, eventually, run};
+use crate::support::{UpProcess, daymark, eventually, run, skipped};
 
 /// Units sold, by item and window.
 type SalesTally = BTreeMap<(String, String), u32>;
@@ -18,12 +18,11 @@ fn bread_basket() -> Option<PathBuf> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a skipped test prints the reason")]
 fn every_window_of_every_day_equals_the_file() {
     let Some(file) = bread_basket() else {
-        eprintln!(
-            "skipped: no ../shared/data/bread-basket.csv beside the repository; \
-             DAYMARK_BREAD_BASKET names it elsewhere"
+        skipped(
+            "no ../shared/data/bread-basket.csv beside the repository; \
+             DAYMARK_BREAD_BASKET names it elsewhere",
         );
         return;
     };

@@ -212,6 +212,8 @@ fn an_export_imports_again_unchanged_and_restores_what_was_removed() {
         files
     };
     let files = [export(&path("csv"), "csv"), export(&path("ndjson"), "ndjson")];
+    let listed = up.daymark(["catalog", "list", "--format", "json"]).rows();
+    assert!(listed[0]["hours"].ends_with("sat 07:00-24:00"), "{listed:?}");
     let import = |files: &[String]| {
         let words = ["catalog", "import"].into_iter().chain(files.iter().map(String::as_str));
         up.daymark(words).success()
@@ -241,6 +243,67 @@ fn an_export_imports_again_unchanged_and_restores_what_was_removed() {
     for (before, after) in files[0].iter().zip(&restored) {
         assert_eq!(fs::read_to_string(before).unwrap(), fs::read_to_string(after).unwrap());
     }
+}
+
+#[test]
+fn entries_of_stores_that_keep_their_price_are_counted() {
+    let up = UpProcess::start(&["--memory"]);
+    let ids = ["a", "b", "c", "d", "e", "f", "g"];
+    let stores = ids.map(|id| {
+        format!(
+            r#"{{"store_id":"{id}","country":"DE","zone":"Europe/Berlin","hours":"mon 07:00-18:30"}}
+            {{"sku":"rye","price":"4.10","store_id":"{id}"}}"#
+        )
+    });
+    import(&up, &format!("{{\"sku\":\"rye\",\"price\":\"3.90\"}}\n{}", stores.join("\n")), &[]);
+    let list = "sku,price,store_id\nrye,3.80,\nrye,3.80,a\n";
+    let (_folder, paths) = files(&[("prices.csv", list)]);
+    for flags in [&["--check"][..], &[]] {
+        let words = ["catalog", "import", &paths[0]].into_iter().chain(flags.iter().copied());
+        let ran = up.daymark(words);
+        let told = "does not reach 6 own entries of stores: item rye of store b (price 4.10), item \
+                    rye of store c (price 4.10), item rye of store d (price 4.10), item rye of \
+                    store e (price 4.10), item rye of store f (price 4.10) and others; a column \
+                    store_id changes them, and daymark catalog remove SKU --store STORE";
+        assert!(ran.err.contains(told), "{}", ran.err);
+        ran.success();
+    }
+    assert!(!up.daymark(["catalog", "import", &paths[0]]).err.contains("own entries"));
+}
+
+#[test]
+fn files_of_other_programs_are_read_or_refused_with_their_line() {
+    let up = UpProcess::start(&["--memory"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name).display().to_string();
+        fs::write(&path, bytes).expect("written");
+        up.daymark(["catalog", "import", &path])
+    };
+    for (name, text) in [
+        ("mark.csv", "sku,price\nrye,3.90\n"),
+        ("mark.json", "[{\"sku\":\"rye\",\"price\":3.90}]"),
+        ("mark.ndjson", "{\"sku\":\"rye\",\"price\":\"3.90\"}\n"),
+        ("lines.json", "{\n\"sku\":\"rye\",\n\"price\":\"3.90\"\n}\n"),
+    ] {
+        let out = run(name, format!("\u{feff}{text}").as_bytes()).success();
+        assert!(out.ends_with("loaded: 1 items, 0 stores; 0 refused\n"), "{name}: {out}");
+    }
+    for (bytes, told) in [
+        (&b""[..], "wrong.csv: the file is empty; expected a header and rows"),
+        (b"\xFF\xFEs\0k\0u\0", "wrong.csv: the file is UTF-16; save it as UTF-8"),
+        (b"sku,price,name\nrye,3.90,K\xE4se\n", "wrong.csv: line 2: byte 0xE4 is not UTF-8"),
+        (b"sku;price\nrye;3,90\n", "wrong.csv: line 1: semicolons separate the columns"),
+    ] {
+        let message = run("wrong.csv", bytes).failure();
+        assert!(message.contains(told), "{message}");
+    }
+    let header = run("header.csv", b"sku,price\n");
+    assert!(header.err.contains("header.csv: warning: the file has no entry"), "{}", header.err);
+    header.success();
+    let open = run("open.csv", b"sku,name,price\nbun,\"Bun,0.60\nsour,\"Sour, large\",4.80\n");
+    assert!(open.out.ends_with("item sour: new\nloaded: 1 items, 0 stores; 1 refused\n"));
+    assert!(open.failure().contains("open.csv:2: not a CSV line: column 2 opens a quote"));
 }
 
 #[test]

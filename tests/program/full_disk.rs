@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     ApiClient, Disk, EventLedger, Random, UpProcess, assert_acknowledged_stored_once,
-    assert_sent_stored_once, daymark_under, event, ledger_of, now,
+    assert_sent_stored_once, daymark_under, event, ledger_of, now, skipped,
 };
 
 /// Number of events in a request.
@@ -115,11 +115,10 @@ fn a_start_on_a_full_disk_is_refused_with_the_file_and_the_next_one_goes_on() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a skipped test prints the reason")]
 fn a_disk_that_fills_up_loses_nothing_and_the_program_goes_on_when_it_grows() {
     let folder = tempfile::tempdir().expect("a folder");
     let Some(disk) = Disk::mount_small(folder.path(), 600) else {
-        eprintln!("skipped: a small disk cannot be mounted here");
+        skipped("a small disk cannot be mounted here");
         return;
     };
     let data = folder.path().join("data").display().to_string();

@@ -265,11 +265,11 @@ fn the_reference_of_the_rule_equals_the_test_vectors() {
     let root = env!("CARGO_MANIFEST_DIR");
     let page = std::fs::read_to_string(format!("{root}/docs/event-ids.md")).expect("the page");
     let code = page.split_once("```python\n").and_then(|(_, rest)| rest.split_once("```"));
-    let check = "import json, sys\n\
-                 vectors = json.load(open(sys.argv[1]))[\"events\"]\n\
-                 for vector in vectors:\n    \
-                     given = [vector[name] for name in [\"event\", \"number\", \"generation\"]]\n    \
-                     print(event_id(*given))";
+    let check = "\
+import json, sys
+for vector in json.load(open(sys.argv[1]))['events']:
+    print(event_id(vector['event'], vector['number'], vector['generation']))
+";
     let program = format!("{}\n{check}", code.expect("the code").0);
     let vectors = format!("{root}/docs/event-ids.json");
     let ran = Command::new("python3").args(["-c", &program, &vectors]).output();

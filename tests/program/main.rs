@@ -18,6 +18,7 @@ mod full_disk;
 mod gaps;
 mod history;
 mod imports;
+mod offer_screens;
 mod offers;
 mod price;
 mod quarantine;

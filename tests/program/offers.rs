@@ -15,7 +15,7 @@ use crate::support::{ApiClient, UpProcess, event, eventually, now, sale};
 pub(crate) struct CornerStore {
     pub(crate) up: UpProcess,
     pub(crate) at: DateTime<Utc>,
-    date: String,
+    pub(crate) date: String,
     folder: TempDir,
     /// Catalogue entry of the store without its hours.
     store: Value,
@@ -79,8 +79,13 @@ impl CornerStore {
         });
         let mut store = self.store.clone();
         store["hours"] = json!(hours.collect::<Vec<_>>().join(", "));
-        let path = self.folder.path().join("store.ndjson").display().to_string();
-        std::fs::write(&path, format!("{store}\n")).expect("written");
+        self.import(&store);
+    }
+
+    /// Imports an entry of the catalogue.
+    pub(crate) fn import(&self, entry: &Value) {
+        let path = self.folder.path().join("entry.ndjson").display().to_string();
+        std::fs::write(&path, format!("{entry}\n")).expect("written");
         self.up.daymark(["catalog", "import", &path]).success();
     }
 
@@ -222,6 +227,22 @@ fn an_offer_is_explained_decided_by_the_filter_and_replayed_to_the_same_bytes() 
 }
 
 #[test]
+fn a_replay_names_the_catalogue_as_the_cause_of_another_price() {
+    let corner = CornerStore::open(&json!({}));
+    corner.wait_for_offer(&[]);
+    corner.import(&json!({ "sku": "rye", "price": "4.40", "floor": "2.20" }));
+    let ran = corner.up.daymark(["offers", "replay", &corner.first()]);
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    let cause = "then, \"4.40\" now (the catalogue was changed)";
+    for field in ["regular_price: ", "sales_today[0].price: ", "current.price: "] {
+        assert!(ran.out.contains(&format!("{field}\"3.90\" {cause}")), "{field}: {}", ran.out);
+    }
+    let floor = "policy.min_price: \"2.00\" then, \"2.20\" now (the catalogue was changed)";
+    assert!(ran.out.contains(floor), "{}", ran.out);
+    assert!(!ran.out.contains("events came later"), "{}", ran.out);
+}
+
+#[test]
 fn an_offer_is_replayed_to_the_same_bytes_after_its_day_is_closed() {
     let corner = CornerStore::open(&json!({}));
     corner.wait_for_offer(&[]);
@@ -245,6 +266,14 @@ fn a_catalogue_price_below_the_offer_is_noted_and_shown_at_once() {
     let corner = CornerStore::open(&json!({}));
     corner.wait_for_offer(&[]);
     let file = corner.folder.path().join("prices.csv").display().to_string();
+    std::fs::write(&file, "sku,price\nrye,4.20\n").expect("written");
+    let ran = corner.up.daymark(["catalog", "import", &file]);
+    let told = "is from the regular price 3.90, which holds until the close; the catalogue price \
+                4.20 counts from the next day";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    std::fs::write(&file, "sku,cost\nrye,1.05\n").expect("written");
+    let ran = corner.up.daymark(["catalog", "import", &file]);
+    assert!(!ran.err.contains("the offer of rye"), "{}", ran.err);
     std::fs::write(&file, "sku,price,floor\nrye,1.10,\n").expect("written");
     let ran = corner.up.daymark(["catalog", "import", &file]);
     assert!(ran.err.contains("store corner: the offer of rye, "), "{}", ran.err);
@@ -257,6 +286,27 @@ fn a_catalogue_price_below_the_offer_is_noted_and_shown_at_once() {
     );
     let wire = ApiClient::new(&corner.up).get("/v1/stores/corner/offers").json();
     assert_eq!(wire["offers"][0]["price"], "1.10");
+    for place in [&json!(offer), &wire["offers"][0]] {
+        assert_eq!((&place["regular"], &place["step_percent"]), (&json!("1.10"), &json!("0")));
+        let reason = place["reason"].as_str().expect("a text");
+        assert!(reason.starts_with("The catalogue price is 1.10 EUR now, below"), "{reason}");
+    }
+}
+
+#[test]
+fn a_new_currency_of_an_item_with_an_offer_is_noted() {
+    let corner = CornerStore::open(&json!({}));
+    corner.wait_for_offer(&[]);
+    let file = corner.folder.path().join("prices.csv").display().to_string();
+    std::fs::write(&file, "sku,price,currency,cost,floor\nrye,16.80,PLN,4.70,8.60\n")
+        .expect("written");
+    let ran = corner.up.daymark(["catalog", "import", &file]);
+    assert!(ran.err.contains("store corner: the offer of rye, "), "{}", ran.err);
+    let told = "EUR, is not in the currency of the catalogue price, 16.80 PLN, now; it stays until \
+                the close at 20:00";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    let shown = corner.up.daymark(corner.list_command(&["--format", "json"])).rows();
+    assert_eq!(shown[0]["currency"], "EUR");
 }
 
 #[test]

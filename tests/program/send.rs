@@ -41,6 +41,21 @@ fn a_file_of_events_is_stored_and_sending_it_again_changes_nothing() {
 }
 
 #[test]
+fn a_quote_that_is_not_closed_takes_no_other_till_line() {
+    let up = UpProcess::start(&["--memory"]);
+    let at = now();
+    let row = |till: &str, item: &str| format!("{},{till},{item},2.50\n", at.to_rfc3339());
+    let rows = [("1", "rye"), ("\"2", "rye"), ("3", "rye"), ("\"4\"", "rye")];
+    let rows: String = rows.iter().map(|(till, item)| row(till, item)).collect();
+    let (_folder, path) = file("till.csv", &format!("\u{feff}at,till,item,price\n{rows}"));
+    let map = "--csv --store corner --map occurred_at=at --map sku=item --map unit_price=price \
+               --default currency=EUR";
+    let ran = up.daymark(["send", &path].into_iter().chain(map.split_whitespace()));
+    assert_eq!(last_line(&ran.out), "3 stored, 0 duplicate, 0 skipped, 1 refused");
+    assert!(ran.failure().contains("column 2 opens a quote that its line does not close"));
+}
+
+#[test]
 fn events_are_read_from_standard_input() {
     let up = UpProcess::start(&["--memory"]);
     let at = now();

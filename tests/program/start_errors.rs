@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{ApiClient, Disk, UpProcess, daymark, daymark_under, event, now};
+use crate::support::{ApiClient, Disk, UpProcess, daymark, daymark_under, event, now, skipped};
 
 #[test]
 fn a_taken_port_is_named() {
@@ -113,7 +113,6 @@ fn a_file_that_is_no_database_is_refused_and_not_changed() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a skipped test prints the reason")]
 fn a_folder_that_cannot_be_written_is_refused() {
     // No user can create files there.
     assert_start_error(Path::new("/proc/daymark-data"), Path::new("/proc/daymark-data"));
@@ -123,7 +122,7 @@ fn a_folder_that_cannot_be_written_is_refused() {
     permissions.set_readonly(true);
     fs::set_permissions(folder.path(), permissions).expect("mine");
     if fs::write(folder.path().join("probe"), "").is_ok() {
-        eprintln!("skipped: the user of the tests may write anywhere, as root does");
+        skipped("the user of the tests may write anywhere, as root does");
     } else {
         assert_start_error(folder.path(), folder.path());
     }
@@ -132,7 +131,7 @@ fn a_folder_that_cannot_be_written_is_refused() {
     let data = folder.path().display().to_string();
     assert_eq!(UpProcess::start(&["--data", &data]).interrupt().code, Some(0));
     let Some(disk) = Disk::mount_read_only(folder.path()) else {
-        eprintln!("skipped: nothing can be mounted here");
+        skipped("nothing can be mounted here");
         return;
     };
     let enter = disk.enter();

@@ -3,6 +3,7 @@
 mod disk;
 mod http;
 mod program;
+mod skipped;
 mod stored_events;
 mod till;
 mod tills;
@@ -13,6 +14,7 @@ use std::time::Duration;
 pub(crate) use disk::Disk;
 pub(crate) use http::{ApiClient, run};
 pub(crate) use program::{UpProcess, command, daymark, daymark_under};
+pub(crate) use skipped::skipped;
 pub(crate) use stored_events::{
     EventLedger, assert_acknowledged_stored_once, assert_sent_stored_once,
 };

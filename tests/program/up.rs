@@ -57,6 +57,18 @@ fn the_commands_of_the_guide_work() {
 }
 
 #[test]
+fn the_contract_is_at_the_printed_address() {
+    let up = UpProcess::start(&["--memory"]);
+    let printed = up.guide.lines().find_map(|line| line.trim().strip_prefix("contract"));
+    assert_eq!(printed.map(str::trim), Some(format!("{}/docs", up.api).as_str()));
+    let page = ApiClient::new(&up).get("/docs");
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("<code><span class=\"method\">POST</span> /v1/events</code>"));
+    let contract = ApiClient::new(&up).get("/docs/openapi.yaml");
+    assert_eq!(contract.text, include_str!("../../api/openapi.yaml"));
+}
+
+#[test]
 fn an_event_put_into_kinesis_directly_is_processed() {
     let up = UpProcess::start(&["--memory"]);
     let at = now();

@@ -45,6 +45,7 @@ fn all() -> Vec<(&'static str, &'static str)> {
         ("cc", ""),
         ("strip", ""),
         ("git", ""),
+        ("curl", ""),
         ("node", "v20.0.0"),
         ("npm", "10.0.0"),
         ("python3", "Python 3.10.0"),

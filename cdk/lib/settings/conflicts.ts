@@ -60,6 +60,14 @@ export function* conflictsIn(
       'at a custom domain: give domainName and certificateArn as well'
     );
   }
+  if (truststore !== undefined && settings.corsOrigins.length > 0) {
+    yield (
+      'corsOrigins and truststore exclude one another; a browser sends no client certificate ' +
+      'with a preflight request (Fetch Standard, CORS protocol and credentials), so that ' +
+      'API Gateway would refuse every page (API Gateway, mutual TLS for HTTP APIs): leave one ' +
+      'of them out'
+    );
+  }
   if (settings.truststoreVersion !== undefined && truststore === undefined) {
     yield 'truststoreVersion is given without truststore; give both, or leave it out';
   }

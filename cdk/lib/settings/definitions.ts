@@ -11,6 +11,7 @@ import {
   wholeNumber,
   type Setting,
 } from './setting-types';
+import { isCallbackUrl, isOrigin } from './web-addresses';
 
 /** Retention periods of CloudWatch Logs, without the unlimited one. */
 const RETENTIONS = Object.values(RetentionDays).filter(
@@ -165,10 +166,12 @@ export const SETTINGS = {
     meaning:
       'Origins of web pages that may call the API from a browser, such as `https://till.example`; ' +
       'without any, no page may',
-    form: /^https:\/\/[a-z\d.-]+(:\d{1,5})?$|^http:\/\/localhost(:\d{1,5})?$/,
+    form: isOrigin,
     max: 20,
-    rule: 'at most 20 origins with https, without a path; http only for localhost',
-    source: 'Daymark',
+    rule:
+      'at most 20 different origins as a browser sends them: https, the name of a host in lower ' +
+      'case, a port from 1 to 65535 unless it is 443, and no path; http only for localhost',
+    source: 'URL Standard, origin; RFC 1123, names of hosts',
     fallback: [],
     example: 'https://till.example',
   }),
@@ -192,9 +195,11 @@ export const SETTINGS = {
   }),
   analystCallbackUrls: textList({
     meaning: 'Addresses to which analysts return after they have signed in',
-    form: /^(https:\/\/\S+|http:\/\/localhost(:\d+)?(\/\S*)?)$/,
+    form: isCallbackUrl,
     max: 100,
-    rule: 'at most 100 different addresses with https, or http on localhost',
+    rule:
+      'at most 100 different addresses with https, or http on localhost, without a fragment ' +
+      'and a user name',
     source: 'Amazon Cognito, app client callback URLs',
     fallback: ['http://localhost:8400/callback'],
     example: 'https://reports.example.com/signed-in',

@@ -85,7 +85,7 @@ export function text<D extends string | undefined = undefined>(
  */
 export function textList(
   about: SettingOptions<readonly string[]> & {
-    readonly form: RegExp;
+    readonly form: RegExp | ((text: string) => boolean);
     readonly max: number;
     readonly rule: string;
   },
@@ -94,8 +94,9 @@ export function textList(
   const wrong = {
     error: ({ input }: { input?: unknown }) => `${JSON.stringify(input)} is not permitted`,
   };
+  const hasForm = form instanceof RegExp ? (text: string) => form.test(text) : form;
   const list = z
-    .array(z.string(wrong).trim().regex(form, wrong))
+    .array(z.string(wrong).trim().refine(hasForm, wrong))
     .max(max, { error: ({ input }) => `${(input as unknown[]).length} entries exceed ${max}` })
     .superRefine((items, context) => {
       const repeated = items.find((item, index) => items.indexOf(item) < index);

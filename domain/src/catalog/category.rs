@@ -4,8 +4,9 @@ use chrono::NaiveTime;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::policy::{amount, clock_text, min_price};
+use super::policy::{amount, min_price};
 use super::{Ladder, Shape};
+use crate::calendar::clock_text;
 use crate::field_reader::FieldReader;
 use crate::violation::Violation;
 

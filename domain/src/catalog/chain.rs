@@ -67,11 +67,11 @@ impl Chain {
 }
 
 fn countries(fields: &mut FieldReader<'_>) -> Option<BTreeSet<String>> {
-    let countries = fields.texts("perishables_exempt")?;
+    let expected = r#"a list of countries of ISO 3166 like ["DE", "IE"]"#;
+    let countries = fields.texts("perishables_exempt", expected)?;
     let valid = countries.iter().all(|country| is_country(country));
-    let rule = r#"is not a list of countries of ISO 3166 like ["DE", "IE"]"#;
-    let countries = valid.then(|| countries.into_iter().collect()).ok_or(rule);
-    fields.check("perishables_exempt", countries)
+    let countries = valid.then(|| countries.into_iter().collect());
+    fields.check("perishables_exempt", countries.ok_or_else(|| format!("is not {expected}")))
 }
 
 /// `true` if `text` has the form of a country code of ISO 3166-1.

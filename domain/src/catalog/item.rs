@@ -1,7 +1,9 @@
 //! Item for sale.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{CatalogError, Ladder, Shape};
 use crate::event::Unit;
@@ -9,6 +11,7 @@ use crate::field_reader::FieldReader;
 use crate::identifier::{Sku, StoreId};
 use crate::limits::QUANTITY_SCALE_MAX;
 use crate::money::{Currency, Money};
+use crate::stock::ItemUnits;
 
 /// Longest shelf life, in days. Stock on hand is added up over this time.
 const SHELF_LIFE_DAYS_MAX: u16 = 14;
@@ -19,8 +22,14 @@ pub const SHELF_LIFE_DAYS_DEFAULT: u16 = 1;
 /// Default portion of weighed and poured goods: a quarter of the unit, about the purchase of one
 /// customer.
 const PORTION_DEFAULT: Decimal = Decimal::from_parts(25, 0, 0, false, 2);
+/// Smallest factor of a conversion: a gram for a piece.
+const FACTOR_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, QUANTITY_SCALE_MAX);
+/// Largest factor of a conversion.
+const FACTOR_MAX: Decimal = Decimal::ONE_THOUSAND;
 /// Smallest portion: a gram or a millilitre.
-const PORTION_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, QUANTITY_SCALE_MAX);
+pub const PORTION_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, QUANTITY_SCALE_MAX);
+/// Largest portion.
+pub const PORTION_MAX: Decimal = Decimal::ONE_THOUSAND;
 
 const FIELDS: &[&str] = &[
     "sku",
@@ -37,6 +46,8 @@ const FIELDS: &[&str] = &[
     "salvage_value",
     "portion",
     "elasticity",
+    "unit",
+    "conversions",
 ];
 
 /// Item of the whole chain or of one store.
@@ -69,6 +80,8 @@ pub struct Item {
     pub portion: Option<Decimal>,
     /// Price elasticity of demand, instead of that of the store.
     pub elasticity: Option<Decimal>,
+    /// Unit of the item, and conversions from other units.
+    pub units: ItemUnits,
 }
 
 impl Item {
@@ -77,7 +90,7 @@ impl Item {
 
     /// Parses `{"sku", "price", "currency"?, "cost"?, "name"?, "category"?, "shelf_life_days"?,
     /// "ladder_percent"?, "floor"?, "no_discount"?, "salvage_value"?, "portion"?, "elasticity"?,
-    /// "store_id"?}`.
+    /// "unit"?, "conversions"?, "store_id"?}`.
     ///
     /// # Errors
     /// Returns all violations of the entry.
@@ -105,6 +118,8 @@ impl Item {
             "salvage_value": self.salvage_value.map(|value| value.to_string()),
             "portion": self.portion.map(|portion| portion.to_string()),
             "elasticity": self.elasticity.map(|elasticity| elasticity.to_string()),
+            "unit": self.units.unit.map(Unit::as_str),
+            "conversions": conversions_json(&self.units),
         })
         .to_string()
     }
@@ -137,8 +152,9 @@ fn read(fields: &mut FieldReader<'_>) -> Option<Item> {
         floor: fields.price("floor", currency),
         no_discount: fields.flag("no_discount").unwrap_or(false),
         salvage_value: salvage_value(fields, currency),
-        portion: fields.decimal("portion", PORTION_MIN, Decimal::ONE_THOUSAND),
+        portion: fields.decimal("portion", PORTION_MIN, PORTION_MAX),
         elasticity: fields.elasticity(),
+        units: units(fields),
         sku: sku?,
         price: price?,
     };
@@ -149,8 +165,39 @@ fn read(fields: &mut FieldReader<'_>) -> Option<Item> {
     Some(item)
 }
 
+/// Reads `unit` and `conversions`, like `{"EA": "0.75"}`: one piece is 0.75 of the unit.
+fn units(fields: &mut FieldReader<'_>) -> ItemUnits {
+    let unit = fields.word("unit", Unit::ALL);
+    let mut conversions = BTreeMap::new();
+    for (name, factor) in fields.decimals("conversions").unwrap_or_default() {
+        let rule = match (name.parse::<Unit>(), unit) {
+            (Err(_), _) => format!("names {name:?}, which is none of EA, KGM, LTR"),
+            (Ok(_), None) => "needs the field unit, to which it converts".to_owned(),
+            (Ok(from), Some(unit)) if from == unit => format!("converts {name} to itself"),
+            (Ok(_), _) if !(FACTOR_MIN..=FACTOR_MAX).contains(&factor) => {
+                format!("has {factor} for {name}, which is outside {FACTOR_MIN} to {FACTOR_MAX}")
+            }
+            (Ok(from), _) => {
+                conversions.insert(from, factor.normalize());
+                continue;
+            }
+        };
+        fields.violation("conversions", rule);
+    }
+    ItemUnits { unit, conversions }
+}
+
+fn conversions_json(units: &ItemUnits) -> Option<Value> {
+    let factor = |(unit, factor): (&Unit, &Decimal)| {
+        (unit.as_str().to_owned(), Value::String(factor.to_string()))
+    };
+    let conversions = &units.conversions;
+    (!conversions.is_empty()).then(|| Value::Object(conversions.iter().map(factor).collect()))
+}
+
 fn salvage_value(fields: &mut FieldReader<'_>, currency: Currency) -> Option<Money> {
-    let text = fields.text_or_number("salvage_value")?;
+    let expected = format_args!("an amount in {currency}, like -1");
+    let text = fields.text_or_number("salvage_value", expected)?;
     let value = Money::parse_signed(&text, currency);
     let value = value.map_err(|error| format!("{error} (an amount in {currency}, either sign)"));
     fields.check("salvage_value", value)

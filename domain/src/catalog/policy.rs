@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use strum::{IntoStaticStr, VariantArray};
 
 use super::{CatalogError, CategoryRules, Ladder, Nested, Shape};
+use crate::calendar::clock_text;
 use crate::digest::Version;
 use crate::experiment::Experiment;
 use crate::field_reader::FieldReader;
@@ -243,22 +244,21 @@ pub(super) fn min_price(fields: &mut FieldReader<'_>) -> Option<Decimal> {
     fields.decimal("min_price", Decimal::ZERO, Decimal::from(UNIT_PRICE_MAX))
 }
 
-pub(super) fn clock_text(time: NaiveTime) -> String {
-    time.format("%H:%M").to_string()
-}
-
 pub(super) fn amount(decimal: Decimal) -> String {
     decimal.to_string()
 }
 
 fn price_endings(fields: &mut FieldReader<'_>) -> Option<Vec<String>> {
-    let endings = fields.texts("price_endings")?;
+    let expected = r#"a list of endings of 1 to 4 digits, like ["0", "5"]"#;
+    let endings = fields.texts("price_endings", expected)?;
     let digits = |ending: &String| {
         (1..=4).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_digit())
     };
     let valid = endings.iter().all(digits);
-    let rule = r#"is not a list of endings of 1 to 4 digits, like ["0", "5"]"#;
-    fields.check("price_endings", valid.then_some(endings).ok_or(rule))
+    fields.check(
+        "price_endings",
+        valid.then_some(endings).ok_or_else(|| format!("is not {expected}")),
+    )
 }
 
 fn limit(fields: &mut FieldReader<'_>, field: &'static str, default: Option<u32>) -> Option<u32> {

@@ -5,9 +5,8 @@ use chrono_tz::Tz;
 use serde_json::json;
 
 use super::chain::is_country;
-use super::policy::clock_text;
 use super::{CatalogError, Nested, Policy, Shape};
-use crate::calendar::{BusinessDay, DaySpan, Hours, instant};
+use crate::calendar::{BusinessDay, DaySpan, Hours, clock_text, instant};
 use crate::field_reader::FieldReader;
 use crate::identifier::StoreId;
 use crate::violation::{Violation, excerpt};
@@ -45,7 +44,8 @@ impl Store {
     /// Returns all violations of the entry.
     pub fn parse(json: &str) -> Result<Self, CatalogError> {
         let mut fields = FieldReader::new(json, FIELDS).map_err(CatalogError)?;
-        let policy = fields.raw("policy").map_or(Ok(Policy::default()), Policy::parse);
+        let policy =
+            fields.object("policy").map_or(Ok(Policy::default()), |json| Policy::parse(&json));
         let store = read(&mut fields);
         let policy = policy.map_err(|error| fields.violations.extend(error.0)).unwrap_or_default();
         let store = store.map(|store| Self { policy, ..store });
@@ -155,20 +155,27 @@ fn read(fields: &mut FieldReader<'_>) -> Option<Store> {
     let store_id = fields.required("store_id");
     let name = fields.text("name");
     let country = country(fields);
-    let (zone, hours) = (zone(fields), fields.required("hours"));
+    let (zone, hours) = (zone(fields), hours(fields));
     let (store_id, zone, hours) = (store_id?, zone?, hours?);
     Some(Store { store_id, name, country, zone, hours, policy: Policy::default() })
 }
 
+fn hours(fields: &mut FieldReader<'_>) -> Option<Hours> {
+    fields.require("hours")?;
+    let expected = "opening hours in quotes, like \"mon-sat 07:00-18:30\"";
+    let text = fields.text_like("hours", expected)?;
+    fields.check("hours", text.parse())
+}
+
 fn country(fields: &mut FieldReader<'_>) -> Option<String> {
-    let country = fields.text("country")?;
+    let country = fields.text_like("country", "a country in quotes, like \"DE\"")?;
     let rule = "is not a country of ISO 3166, like DE";
     fields.check("country", is_country(&country).then_some(country).ok_or(rule))
 }
 
 fn zone(fields: &mut FieldReader<'_>) -> Option<Tz> {
     fields.require("zone")?;
-    let name = fields.text("zone")?;
+    let name = fields.text_like("zone", "a time zone in quotes, like \"Europe/Berlin\"")?;
     let rule = "is not a time zone of the IANA database, like Europe/Berlin";
     fields.check("zone", name.parse().map_err(|_| rule))
 }

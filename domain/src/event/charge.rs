@@ -102,6 +102,24 @@ impl Charge {
         price.and_then(|price| Money::price(price, amount.currency()).ok()).unwrap_or(amount)
     }
 
+    /// Returns the charge for a quantity in another unit, of which one unit of `quantity` has
+    /// `factor`. The amount stays.
+    pub(crate) fn converted(self, quantity: Quantity, factor: Decimal) -> Self {
+        let digits = self.currency().minor_digits();
+        let rounded = |value: Decimal| {
+            value.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
+        };
+        let price = self.unit_price().and_then(|price| price.amount().checked_div(factor));
+        let price = price.and_then(|price| Money::price(rounded(price), self.currency()).ok());
+        let amount = Money::line_amount(rounded(self.total(quantity)), self.currency());
+        match (price, self, amount) {
+            (_, Self::Amount(_), _) | (None, _, Err(_)) => self,
+            (None, _, Ok(amount)) => Self::Amount(amount),
+            (Some(unit_price), _, Err(_)) => Self::UnitPrice(unit_price),
+            (Some(unit_price), _, Ok(amount)) => Self::Both { unit_price, amount },
+        }
+    }
+
     /// `true` if the amount is below price times quantity by more than a rounding.
     #[must_use]
     pub fn is_discounted(&self, quantity: Quantity) -> bool {

@@ -183,13 +183,14 @@ fn quantity(fields: &mut FieldReader<'_>, kind: Option<Kind>) -> Option<Quantity
         return "0".parse().ok();
     }
     fields.require("quantity")?;
-    let text = fields.text_or_number("quantity")?;
+    let text = fields.text_or_number("quantity", "a quantity, like 2 or \"0.375\"")?;
     fields.check("quantity", text.parse())
 }
 
 fn occurred_at(fields: &mut FieldReader<'_>, acceptance: &Acceptance) -> Option<DateTime<Utc>> {
     fields.require("occurred_at")?;
-    let text = fields.text("occurred_at")?;
+    let text =
+        fields.text_like("occurred_at", "a time in quotes, like \"2026-03-12T15:20:00+01:00\"")?;
     let parsed = DateTime::parse_from_rfc3339(&text).map_err(|error| {
         format!("is not an RFC 3339 instant with offset, like 2026-03-12T15:15:00+01:00 ({error})")
     });
@@ -234,7 +235,7 @@ fn money(
     currency: Option<Currency>,
     of: fn(Decimal, Currency) -> Result<Money, AmountError>,
 ) -> Option<Money> {
-    let text = fields.text(field)?;
+    let text = fields.text_like(field, format_args!("{noun} in quotes, like \"2\""))?;
     let currency = currency?;
     let money = parse_decimal(&text).and_then(|value| of(value, currency));
     fields.check(field, money.map_err(|error| format!("{error} ({noun} in {currency})")))

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::StockWindow;
 use crate::event::{Action, Event};
 use crate::identifier::EventId;
 use crate::money::Currency;
@@ -95,6 +96,24 @@ pub(crate) fn counting<'a>(events: impl Iterator<Item = &'a Event>) -> (Vec<&'a 
     });
     let voided = (all - events.len()) as u64;
     (events, voided)
+}
+
+/// Returns the corrections in `windows` that void nothing: the event that they name is not there at
+/// their instant. It may still arrive; otherwise store, item or instant of the correction is wrong.
+#[must_use]
+pub fn unmet_corrections<'a>(
+    windows: impl IntoIterator<Item = &'a StockWindow> + Clone,
+) -> Vec<&'a Event> {
+    let events = || windows.clone().into_iter().flat_map(StockWindow::events);
+    let sold: BTreeSet<_> = events()
+        .filter(|event| event.action().corrects().is_none())
+        .map(|event| (event.sku(), event.event_id(), event.occurred_at()))
+        .collect();
+    let is_unmet = |event: &&Event| {
+        let corrects = event.action().corrects();
+        corrects.is_some_and(|id| !sold.contains(&(event.sku(), id, event.occurred_at())))
+    };
+    events().filter(is_unmet).collect()
 }
 
 /// Returns the change of the stock on hand by an event. A count has no movement.

@@ -46,8 +46,8 @@ fn none_is_lost(lines: &[TillLine], text: &str, flags: &str) {
     let expected = if flags == EVENTS {
         text.lines().filter(|line| !line.trim().is_empty()).count()
     } else {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-        reader.byte_records().count()
+        // The first line is the header. A line never takes another one with it.
+        text.split(['\r', '\n']).filter(|line| !line.trim().is_empty()).count() - 1
     };
     assert_eq!(lines.len(), expected);
 

@@ -1,14 +1,13 @@
 //! Catalogue entries in the columns of a CSV file. A column has the path of its field, like
 //! `policy.max_changes` or `policy.categories.bread.min_price`.
 
-use csv::StringRecord;
 use domain::catalog::{Nested, Shape};
 
-use super::fields::{Field, Fields, PatchReader, quoted};
+use super::fields::{Field, Fields, NAMELESS, PatchReader, quoted};
 use super::names::unknown_name;
 use super::{EntryKind, EntryPatch};
 use crate::Numbered;
-use crate::csv_rows::{Row, rows};
+use crate::csv_rows::{Cells, Row, rows};
 
 /// Column with the path of its field.
 struct Column<'a> {
@@ -24,30 +23,34 @@ struct Column<'a> {
 /// Returns an error if the header cannot be read, or has a name that is unknown, empty or there
 /// twice.
 pub(super) fn read(text: &str) -> Result<Vec<Numbered<EntryPatch>>, String> {
-    let (headers, rows) = rows(text, csv::Trim::All)?;
-    let kind = EntryKind::of(|field| headers.iter().any(|header| header == field));
+    let (headers, rows) = rows(text)?;
+    let headers: Vec<&str> = headers.iter().map(|header| header.trim()).collect();
+    let kind = EntryKind::of(|field| headers.contains(&field));
     let Some(kind) = kind else {
-        return Err("the header has none of the columns sku, chain and store_id".to_owned());
+        let given = domain::excerpt(&headers.join(","));
+        return Err(format!(
+            "the header has none of the columns sku, chain and store_id; it is {given}"
+        ));
     };
     let columns = columns(&headers, &rows, kind.shape()).map_err(|problems| problems.join("; "))?;
-    let row = |(line, record): Row| {
-        let patch = record.and_then(|record| EntryPatch::new(kind, fields(&columns, &record)?));
+    let row = |(line, cells): Row| {
+        let patch = cells.and_then(|cells| EntryPatch::new(kind, fields(&columns, &cells)?));
         (line, patch)
     };
     Ok(rows.into_iter().map(row).collect())
 }
 
 fn columns<'a>(
-    headers: &'a StringRecord,
+    headers: &[&'a str],
     rows: &[Row],
     shape: &Shape,
 ) -> Result<Vec<Column<'a>>, Vec<String>> {
     let is_empty = |index: usize| {
         let cells = rows.iter().filter_map(|(_, row)| row.as_ref().ok()?.get(index));
-        cells.into_iter().all(str::is_empty)
+        cells.into_iter().all(|cell| cell.trim().is_empty())
     };
     let (mut columns, mut problems) = (Vec::<Column<'a>>::new(), Vec::new());
-    for (index, name) in headers.iter().enumerate() {
+    for (index, name) in headers.iter().copied().enumerate() {
         // Spreadsheets add empty columns at the end.
         if name.is_empty() && is_empty(index) {
             continue;
@@ -91,7 +94,10 @@ fn resolve<'a>(column: &'a str, rest: &'a str, shape: &Shape) -> Result<Resolved
         (Some(inner), Some(Nested::Object(shape))) => resolve(column, inner, shape)?,
         (Some(inner), Some(Nested::Map(shape))) => match inner.rsplit_once('.') {
             // The name of a category may have points; the names of its fields have none.
-            Some((entry, field)) if shape.fields.contains(&field) => (vec![entry, field], None),
+            Some((entry, field)) if shape.fields.contains(&field) => match entry.trim() {
+                "" => return Err(format!("column {} {NAMELESS}", domain::excerpt(column))),
+                entry => (vec![entry, field], None),
+            },
             Some(_) => return Err(unknown_name("column", column, shape)),
             None => {
                 let example = shape.fields[0];
@@ -108,11 +114,11 @@ fn resolve<'a>(column: &'a str, rest: &'a str, shape: &Shape) -> Result<Resolved
     Ok((path, nested))
 }
 
-fn fields(columns: &[Column<'_>], record: &StringRecord) -> Result<Fields, String> {
+fn fields(columns: &[Column<'_>], cells: &Cells) -> Result<Fields, String> {
     let mut reader = PatchReader::default();
     let mut fields = Fields::new();
     for Column { index, name, path, nested } in columns {
-        let field = reader.field(&quoted(&record[*index]), *nested, name);
+        let field = reader.field(&quoted(&cells[*index]), *nested, name);
         insert(&mut fields, path, field);
     }
     if reader.problems.is_empty() { Ok(fields) } else { Err(reader.problems.join("; ")) }

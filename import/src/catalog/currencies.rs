@@ -1,13 +1,36 @@
-//! Items without a currency. EUR is the default, and would silently be wrong where other prices of
-//! the store are in another currency.
+//! Items without a currency, and items with a new one. EUR is the default, and would silently be
+//! wrong where other prices of the store are in another currency.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Currency, Sku, StoreId, currency_of_country};
 
 use super::fields::{Field, shown};
-use super::stored::Catalogue;
-use super::{EntryKey, EntryPatch};
+use super::stored::{Catalogue, Change};
+use super::{CatalogEntry, EntryKey, EntryPatch};
+
+/// Amounts of an item, in the currency of its price.
+const AMOUNTS: [&str; 4] = ["price", "cost", "floor", "salvage_value"];
+
+/// Returns a warning about amounts that a file does not name while it changes the currency. They
+/// keep their numbers.
+pub(super) fn kept_amounts(change: &Change, patch: &EntryPatch) -> Option<String> {
+    let CatalogEntry::Item(item) = &change.entry else { return None };
+    let currency = change.rules.iter().find(|rule| rule.rule == "currency")?;
+    let amounts = [Some(item.price), item.cost, item.floor, item.salvage_value];
+    let kept = AMOUNTS.iter().zip(amounts).filter(|(name, _)| !patch.fields.contains_key(**name));
+    let kept = kept.filter_map(|(name, amount)| Some(format!("{name} {}", amount?)));
+    let kept: Vec<String> = kept.collect();
+    let before = currency.before.as_deref().unwrap_or_default();
+    (!kept.is_empty()).then(|| {
+        format!(
+            "currency {before} -> {}: the file leaves out {}, which keep their numbers in the new \
+             currency",
+            item.price.currency(),
+            kept.join(", ")
+        )
+    })
+}
 
 /// Currencies that the stored items and the files name, before any item is changed.
 pub(super) struct LeftOutCurrencies {

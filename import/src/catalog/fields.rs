@@ -11,6 +11,13 @@ use serde_json::value::RawValue;
 
 use super::names::unknown_name;
 
+/// Fields with a text of any characters. Other texts have forms of their own.
+const NAMES: [&str; 4] = ["name", "category", "chain", "salt"];
+/// Longest text of these fields, in characters. Names on labels are far shorter.
+const NAME_CHARS_MAX: usize = 500;
+/// Rule for the names in a map.
+pub(super) const NAMELESS: &str = "has an empty name; name the category, or leave it out";
+
 /// Fields by name.
 pub(crate) type Fields = BTreeMap<String, Field>;
 
@@ -62,7 +69,14 @@ impl PatchReader {
         let inner = text.as_deref().unwrap_or(raw).trim();
         let object = match nested {
             None if self.is_stored => None,
-            None => return Field::Value(text.map_or_else(|| raw.to_owned(), |t| quoted(t.trim()))),
+            None => {
+                let Some(text) = text else { return Field::Value(raw.to_owned()) };
+                let name = path.rsplit('.').next().unwrap_or(path);
+                let chars_max = if NAMES.contains(&name) { NAME_CHARS_MAX } else { usize::MAX };
+                let rule = unfit(text.trim(), chars_max);
+                self.problems.extend(rule.map(|rule| format!("{path} {rule}")));
+                return Field::Value(quoted(text.trim()));
+            }
             Some(Nested::Object(shape)) => self.read(inner, shape, path),
             Some(Nested::Map(shape)) => self.map(inner, shape, path),
             Some(Nested::List(shape)) => {
@@ -78,9 +92,17 @@ impl PatchReader {
 
     fn map(&mut self, json: &str, shape: &Shape, path: &str) -> Option<Fields> {
         let mut fields = Fields::new();
-        for (name, raw) in pairs(json)? {
+        for (mut name, raw) in pairs(json)? {
+            let is_cleared = raw.get() == "null";
+            if !is_cleared && !self.is_stored {
+                // An item's category is trimmed as well, and an item without one has none.
+                name = name.trim().to_owned();
+                let rule = Some(NAMELESS.to_owned()).filter(|_| name.is_empty());
+                let rule = rule.or_else(|| unfit(&name, NAME_CHARS_MAX));
+                self.problems.extend(rule.map(|rule| format!("{path} {rule}")));
+            }
             let path = join(path, &name);
-            let field = if raw.get() == "null" {
+            let field = if is_cleared {
                 Field::Cleared
             } else {
                 let object = self.read(raw.get(), shape, &path);
@@ -92,6 +114,18 @@ impl PatchReader {
         }
         Some(fields)
     }
+}
+
+/// Returns the rule that a text of a catalogue file breaks.
+fn unfit(text: &str, chars_max: usize) -> Option<String> {
+    let given = || excerpt(&quoted(text));
+    if let Some(control) = text.chars().find(|char| char.is_control()) {
+        let control = control.escape_debug();
+        return Some(format!("{} holds the control character {control}; remove it", given()));
+    }
+    let chars = text.chars().count();
+    (chars > chars_max)
+        .then(|| format!("{} has {chars} characters; at most {chars_max} are allowed", given()))
 }
 
 /// Returns the fields of an entry's own JSON.
@@ -295,7 +329,7 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// Returns the members of a JSON object, in their order; `None` if `json` is not an object.
-fn pairs(json: &str) -> Option<Vec<(String, &RawValue)>> {
+pub(crate) fn pairs(json: &str) -> Option<Vec<(String, &RawValue)>> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let pairs = (&mut deserializer).deserialize_map(Pairs).ok()?;
     deserializer.end().ok()?;

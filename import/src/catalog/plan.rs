@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::currencies::LeftOutCurrencies;
+use super::currencies::{LeftOutCurrencies, kept_amounts};
 use super::stored::{Catalogue, Change};
 use super::warnings::Warnings;
 use super::{EntryKey, EntryPatch};
@@ -86,7 +86,8 @@ pub fn plan(catalogue: &mut Catalogue, files: &[CatalogFile]) -> Plan {
     for (line, result) in lines.iter().zip(results.into_iter().flatten()) {
         match result {
             Ok(change) => {
-                let found = warnings.of(&change.key).into_iter();
+                let kept = line.patch().and_then(|patch| kept_amounts(&change, patch));
+                let found = warnings.of(&change.key).into_iter().chain(kept);
                 plan.warnings.extend(found.map(|message| line.located(message)));
                 plan.changes.push(change);
             }

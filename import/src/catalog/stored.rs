@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::catalog::{CatalogError, Shape};
-use domain::{Chain, Item, Sku, Store, StoreId};
+use domain::{Chain, Item, Sku, Store, StoreId, excerpt};
 
-use super::fields::{Fields, RuleChange, changes, merge, stored_fields, to_json};
+use super::fields::{Fields, RuleChange, changes, merge, shown, stored_fields, to_json};
 use super::{EntryKey, EntryPatch};
 
 /// Entry of the catalogue.
@@ -59,6 +59,24 @@ impl Change {
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.origin == Origin::Stored && self.rules.is_empty()
+    }
+
+    /// Returns the changed rules of an item for which `own`, the entry of a store, has another
+    /// value, with that value. In a new entry all rules count as changed.
+    #[must_use]
+    pub fn kept_by(&self, own: &Item) -> Vec<(&'static str, String)> {
+        let CatalogEntry::Item(item) = &self.entry else { return Vec::new() };
+        let of_chain = stored_fields(&item.to_json(), &Item::SHAPE);
+        let of_store = stored_fields(&own.to_json(), &Item::SHAPE);
+        let is_changed = |name: &str| {
+            self.origin == Origin::New || self.rules.iter().any(|rule| rule.rule == name)
+        };
+        let is_kept = |name: &&str| {
+            *name != "store_id" && is_changed(name) && of_chain.get(*name) != of_store.get(*name)
+        };
+        let value = |name| of_store.get(name).map_or_else(|| "none".to_owned(), shown);
+        let kept = Item::SHAPE.fields.iter().copied().filter(is_kept);
+        kept.map(|name| (name, excerpt(&value(name)))).collect()
     }
 }
 

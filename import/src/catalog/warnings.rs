@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use domain::catalog::CategoryRules;
-use domain::{Chain, Item, Ladder, Policy, Store, StoreId, Version, currency_of_country, excerpt};
+use domain::{Chain, Experiment, Item, Ladder, Policy, Store, StoreId, Version};
+use domain::{currency_of_country, excerpt};
 use rust_decimal::Decimal;
 
 use super::EntryKey;
@@ -105,10 +106,7 @@ impl<'a> Warnings<'a> {
             );
         }
         found.extend(late_starts(store));
-        if !policy.experiment.rule.is_empty() && policy.experiment.control_percent == 0 {
-            found
-                .push("policy.experiment.rule binds nothing while control_percent is 0".to_owned());
-        }
+        found.extend(empty_experiment(policy));
         found.extend(self.unused_categories(store));
         found
     }
@@ -162,6 +160,10 @@ impl<'a> Warnings<'a> {
                 ));
             }
         }
+        if let Some(cost) = item.cost.filter(|cost| cost.amount() > item.price.amount()) {
+            // A decimal comma makes two columns of one price.
+            found.push(format!("cost {cost} is above the price {}", item.price));
+        }
         found.extend(self.no_discount(item));
         found
     }
@@ -187,6 +189,25 @@ impl<'a> Warnings<'a> {
             format!(" in {count} of {stores} stores, such as {store_id}")
         };
         Some(format!("no discount can ever be made{place}: {reason}"))
+    }
+}
+
+/// Warning about an experiment that compares nothing, or not with the retailer's rule.
+fn empty_experiment(policy: &Policy) -> Option<String> {
+    let Experiment { control_percent, rule, .. } = &policy.experiment;
+    if policy.experiment.compares() && !policy.enabled {
+        return Some("policy.experiment binds nothing while policy.enabled is false".to_owned());
+    }
+    match (rule.is_empty(), control_percent) {
+        (false, 0) => {
+            Some("policy.experiment.rule binds nothing while control_percent is 0".to_owned())
+        }
+        (true, 1..) => Some(format!(
+            "policy.experiment.control_percent {control_percent} has no policy.experiment.rule, \
+             so the control group has no discount at all; give the rule that the store had \
+             before, like [{{\"at\": \"17:00\", \"discount_percent\": 30}}]"
+        )),
+        _ => None,
     }
 }
 

@@ -35,6 +35,7 @@ async fn one_object_an_array_and_ndjson_are_accepted() {
         ("application/x-ndjson", ndjson(&three), 3),
         ("application/ndjson", ndjson(&three).replace('\n', "\r\n\r\n"), 3),
         ("application/jsonlines", ndjson(&three).trim_end().to_owned(), 3),
+        ("application/jsonl", ndjson(&three), 3),
     ];
     for (content_type, body, count) in bodies {
         let api = ScriptedApi::new();
@@ -76,6 +77,41 @@ async fn a_single_cloud_event_is_accepted() {
     assert_eq!(answer.status, 202, "{answer:?}");
     let answer = api.post("application/cloudevents-batch+json", body).await;
     answer.is_problem(400, "invalid-json", "expected an array of CloudEvents");
+}
+
+#[tokio::test]
+async fn a_cloud_event_in_binary_mode_has_its_attributes_in_headers() {
+    let mut lacking = event("own");
+    lacking.as_object_mut().unwrap().remove("event_id");
+    lacking["occurred_at"] = Value::Null;
+    let binary = |version: &'static str, content_type: &'static str| {
+        [
+            ("content-type", content_type),
+            ("ce-specversion", version),
+            ("ce-id", "lent"),
+            ("ce-time", "2026-03-12T15:10:00Z"),
+            ("ce-type", "daymark.sale"),
+            ("ce-source", "/stores/s1/t1"),
+        ]
+    };
+    let api = ScriptedApi::new();
+    for content_type in ["application/json", "application/x-ndjson"] {
+        let answer = api.send(request(&binary("1.0", content_type), lacking.to_string())).await;
+        assert_eq!((answer.status.as_u16(), answer.each("event_id")), (202, vec!["lent".into()]));
+    }
+    let own = api.send(request(&binary("1.0", "application/json"), event("own").to_string()));
+    assert_eq!(own.await.each("event_id"), ["own"]);
+
+    let old = api.send(request(&binary("0.3", "application/json"), event("own").to_string()));
+    let answer = old.await;
+    answer.is_problem(422, "all-events-rejected", "nothing was stored");
+    let message = answer.each("message")[0].to_string();
+    assert!(message.contains("CloudEvents version taken"), "{message}");
+
+    let two = json!([event(1), event(2)]).to_string();
+    let answer = api.send(request(&binary("1.0", "application/json"), two)).await;
+    answer.is_problem(400, "invalid-json", "the ce- headers describe one CloudEvent");
+    assert_eq!(api.held_ids(), ["lent", "lent", "own"]);
 }
 
 #[tokio::test]
@@ -155,7 +191,7 @@ async fn another_content_type_is_answered_with_the_accepted_types() {
     for content_type in ["text/plain", "application/xml", "application/jsonx", ""] {
         let answer = ScriptedApi::new().post(content_type, event(1).to_string()).await;
         answer.is_problem(415, "content-type", "application/cloudevents-batch+json");
-        assert_eq!(answer.json["accepted"].as_array().unwrap().len(), 6);
+        assert_eq!(answer.json["accepted"].as_array().unwrap().len(), 7);
     }
     let answer = ScriptedApi::new().send(request(&[], event(1).to_string())).await;
     answer.is_problem(415, "content-type", "the content type is missing; send one of");

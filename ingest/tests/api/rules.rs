@@ -35,7 +35,8 @@ async fn a_quantity_has_rules() {
     check("quantity", json!(-1), "quantity -1 is outside 0 to 1000000").await;
     check("quantity", json!(123_456_789_012_u64), "is outside 0 to 1000000").await;
     check("quantity", json!("0.1234"), "has 4 decimal places; at most 3 are allowed").await;
-    check("quantity", json!("1e3"), "is not a decimal number").await;
+    check("quantity", json!("1e"), "is not a decimal number").await;
+    check("quantity", json!("-0"), "is a negative zero; write 0").await;
     check("quantity", Value::Null, "is required").await;
 }
 

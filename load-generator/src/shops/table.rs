@@ -13,6 +13,7 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use domain::event::Unit;
+use domain::stock::ItemUnits;
 use domain::{Currency, Item, Money, Store, StoreId};
 
 use super::{Basket, Delivery, HourlyProfile, ItemModel, ShopModel};
@@ -48,6 +49,7 @@ fn item(store_id: &StoreId, line: &str) -> ItemModel {
             salvage_value: None,
             portion: None,
             elasticity: None,
+            units: ItemUnits::default(),
         },
         basket: self::basket(basket),
         expected_sales_per_day: read(sells),

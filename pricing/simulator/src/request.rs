@@ -32,6 +32,7 @@ pub fn honest(day: &SimulatedDay, belief: &ShopBelief, moment: &Moment<'_>) -> D
         closes_at: instant(CLOSES),
         currency: Currency::EUR,
         on_hand: moment.on_hand,
+        measure: None,
         regular_price: amount(day.item.price),
         unit_cost: amount(day.item.cost),
         salvage_value: amount(day.item.salvage),

@@ -1,5 +1,6 @@
 //! Writer of answers: a decision as one line of JSON.
 
+use domain::Outlook;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
@@ -57,7 +58,24 @@ enum DecideOutcome {
 #[must_use]
 pub fn answer(line: &RequestLine, decision: &Decision) -> String {
     let request = &line.request;
-    let places = request.currency.minor_digits();
+    let (measure, places) = (request.counted(), request.currency.minor_digits());
+    let expectation =
+        |expected: &ExpectedOutcome| expectation(&measure.outlook(expected, places), places);
+    let alternative = |step: &Alternative| AlternativeFields {
+        discount_percent: step.discount_percent,
+        price: money(step.price, places),
+        allowed: step.outcome.is_ok(),
+        outcome: match &step.outcome {
+            Ok(expected) => DecideOutcome::Allowed {
+                expected: expectation(expected),
+                expected_value: money(
+                    measure.value(expected.value, request.salvage_value, places),
+                    places,
+                ),
+            },
+            Err(why) => DecideOutcome::Barred { why_not: why.code() },
+        },
+    };
     let answer = AnswerLine {
         request_id: line.request_id.as_deref(),
         store_id: &request.store_id,
@@ -66,30 +84,15 @@ pub fn answer(line: &RequestLine, decision: &Decision) -> String {
         action: if decision.changes { "change" } else { "keep" },
         price: money(decision.price, places),
         discount_percent: decision.discount_percent,
-        expected: expectation(&decision.expected, places),
-        if_unchanged: expectation(&decision.if_unchanged, places),
+        expected: expectation(&decision.expected),
+        if_unchanged: expectation(&decision.if_unchanged),
         reason: &decision.reason,
-        alternatives: decision.alternatives.iter().map(|step| alternative(step, places)).collect(),
+        alternatives: decision.alternatives.iter().map(alternative).collect(),
     };
     serde_json::to_string(&answer).expect("an answer is plain JSON")
 }
 
-fn alternative(step: &Alternative, places: u32) -> AlternativeFields {
-    AlternativeFields {
-        discount_percent: step.discount_percent,
-        price: money(step.price, places),
-        allowed: step.outcome.is_ok(),
-        outcome: match &step.outcome {
-            Ok(expected) => DecideOutcome::Allowed {
-                expected: expectation(expected, places),
-                expected_value: money(expected.value, places),
-            },
-            Err(why) => DecideOutcome::Barred { why_not: why.code() },
-        },
-    }
-}
-
-fn expectation(expected: &ExpectedOutcome, places: u32) -> ExpectationFields {
+fn expectation(expected: &Outlook, places: u32) -> ExpectationFields {
     ExpectationFields {
         expected_units: number(expected.units),
         expected_revenue: money(expected.revenue, places),

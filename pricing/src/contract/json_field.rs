@@ -126,6 +126,15 @@ impl<'a> JsonField<'a> {
         percent.map(|percent: Decimal| percent.normalize()).ok_or_else(rule)
     }
 
+    /// Reads an exact quantity from `least` to `most`.
+    pub(super) fn quantity(&self, least: Decimal, most: Decimal) -> Result<Decimal, DecideError> {
+        let quantity = self.value.as_str().and_then(|text| domain::money::parse_decimal(text).ok());
+        let quantity = quantity.filter(|quantity| (least..=most).contains(quantity));
+        quantity.map(|quantity| quantity.normalize()).ok_or_else(|| {
+            self.bad_value(&format!("must be a decimal string from {least} to {most}"))
+        })
+    }
+
     /// Reads an amount of money with exactly the minor digits of its currency.
     pub(super) fn money(&self, currency: Currency, sign: Sign) -> Result<Decimal, DecideError> {
         let places = currency.minor_digits();

@@ -5,6 +5,8 @@ use demand::{
     DAY_CV_DEFAULT, DemandProfile, Elasticity, OfferScope, PastOffer, ProfileBasis, ProfileSlot,
     ResponseForm,
 };
+use domain::catalog::{PORTION_MAX, PORTION_MIN};
+use domain::event::Unit;
 use domain::limits::DISCOUNT_PERCENT_MAX;
 use domain::{Currency, Ladder};
 use rust_decimal::Decimal;
@@ -14,6 +16,7 @@ use super::json_field::{JsonField, RequestObject, Sign, UNITS_MAX};
 use super::{DecideError, DecideErrorCode, LINE_BYTES_MAX};
 use crate::decision_request::{DecisionRequest, PriceRules, SalesWindow, ShelfPrice};
 use crate::ladder::shelf_price;
+use crate::measure::Measure;
 
 /// Minutes between decisions if the policy names none.
 const INTERVAL_MINUTES: u64 = 15;
@@ -63,13 +66,19 @@ fn request_line(fields: &RequestObject<'_>) -> Result<RequestLine, DecideError> 
     };
     let (store_id, sku) = (fields.required("store_id")?, fields.required("sku")?);
     let as_of = fields.required("as_of")?;
+    let on_hand = fields.required("on_hand")?.integer(0, UNITS_MAX)?;
     let request = DecisionRequest {
         store_id: store_id.text()?.to_owned(),
         sku: sku.text()?.to_owned(),
         as_of: as_of.instant()?,
         closes_at: fields.required("closes_at")?.instant()?,
         currency,
-        on_hand: fields.required("on_hand")?.integer(0, UNITS_MAX)?,
+        on_hand,
+        measure: fields
+            .optional("measure")
+            .map(|field| measure(&field, on_hand))
+            .transpose()?
+            .filter(|measure| !measure.is_pieces()),
         regular_price: fields.required("regular_price")?.money(currency, Sign::Positive)?,
         unit_cost: fields.required("unit_cost")?.money(currency, Sign::NotNegative)?,
         salvage_value: fields
@@ -117,6 +126,23 @@ fn list<T>(
 ) -> Result<Vec<T>, DecideError> {
     let places = fields.optional(name).map(|field| field.array()).transpose()?.unwrap_or_default();
     places.iter().map(read).collect()
+}
+
+/// Reads the measure of goods that the request counts in portions.
+fn measure(place: &JsonField<'_>, portions: u64) -> Result<Measure, DecideError> {
+    let fields = place.object()?;
+    let units = Unit::ALL.iter().map(|unit| (unit.as_str(), *unit)).collect::<Vec<_>>();
+    let (portion, on_hand) = (fields.required("portion")?, fields.required("on_hand")?);
+    let measure = Measure {
+        unit: fields.required("unit")?.word(&units)?,
+        portion: portion.quantity(PORTION_MIN, PORTION_MAX)?,
+        on_hand: on_hand.quantity(Decimal::ZERO, UNITS_MAX.into())?,
+    };
+    if measure.portions() != Some(portions) {
+        let rule = format!("must be the on_hand {portions} of the request, in portions of ");
+        return Err(on_hand.bad_value(&format!("{rule}{}, and a rest below", measure.portion)));
+    }
+    Ok(measure)
 }
 
 fn sales(window: &JsonField<'_>, currency: Currency) -> Result<SalesWindow, DecideError> {

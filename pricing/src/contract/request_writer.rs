@@ -22,6 +22,11 @@ pub fn write(request: &DecisionRequest) -> String {
         "closes_at": instant(request.closes_at),
         "currency": request.currency.code(),
         "on_hand": request.on_hand,
+        "measure": request.measure.map(|measure| json!({
+            "unit": measure.unit.as_str(),
+            "portion": measure.portion.normalize().to_string(),
+            "on_hand": measure.on_hand.normalize().to_string(),
+        })),
         "regular_price": money(request.regular_price),
         "unit_cost": money(request.unit_cost),
         "salvage_value": money(request.salvage_value),

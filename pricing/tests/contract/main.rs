@@ -2,6 +2,7 @@
 //! answered.
 
 mod example;
+mod measures;
 mod readings;
 mod refusals;
 mod relations;

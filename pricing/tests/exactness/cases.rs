@@ -76,6 +76,7 @@ fn drawn(seed: u64, stock_max: impl Fn(&DecisionRequest) -> u64) -> DecisionRequ
             1..5 => random.random_range(3..=15),
             _ => random.random_range(10..=60),
         },
+        measure: None,
         regular_price: money(regular, currency),
         unit_cost: money(random.random_range(0..=regular * 4 / 5), currency),
         salvage_value: money(salvage(random, regular), currency),

@@ -44,6 +44,7 @@ fn request(pieces: u64, customers: f64) -> (DecisionRequest, f64) {
         closes_at: at("2026-03-12T16:00:00+01:00"),
         currency: Currency::EUR,
         on_hand: pieces,
+        measure: None,
         regular_price: REGULAR.into(),
         unit_cost: Decimal::ZERO,
         salvage_value: Decimal::ZERO,

@@ -7,6 +7,7 @@ use domain::ports::CatalogTable;
 use domain::{Item, Money, Offer, PriceLabel, Sku};
 use pricing::offer_fields::latest;
 use pricing::offer_labels::labelled;
+use pricing::slot_of;
 use pricing::store_snapshot::SkipReason;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -83,9 +84,57 @@ fn a_lower_catalogue_price_replaces_the_offer_at_once_and_the_next_pass_publishe
     assert_eq!(offer.regular_price.to_string(), "1.50");
     assert!(offer.reason.contains("catalogue price is 1.50 EUR now"), "{}", offer.reason);
 
+    // The revision before keeps the price that it had.
+    let store_id = "corner".parse().expect("a store id");
+    let both = world.offers().into_values().flatten().collect();
+    let both = run(labelled(&world.tables, &store_id, both, at("2026-03-12T14:50:00Z")));
+    let prices = both.expect("labels").into_iter().map(|(_, label)| label.price.to_string());
+    assert_eq!(prices.collect::<Vec<_>>(), ["1.68".to_owned(), offer.price.to_string()]);
+
     // A higher catalogue price changes nothing today.
     reprice(&world, "9.00");
     assert_eq!(label(&world, "2026-03-12T15:00:00Z").price, offer.price);
+}
+
+#[test]
+fn another_currency_of_the_catalogue_leaves_the_offer_as_it_is_and_is_named() {
+    let world = corner(ONE_STEP, &[ROLL]);
+    world.store(&too_much("roll"));
+    assert_eq!(world.tick(at(THREE)).published.len(), 1);
+    let francs = Item::parse(r#"{"sku":"roll","price":"2.60","currency":"CHF"}"#).expect("an item");
+    world.put_item(Item { store_id: Some("corner".parse().expect("a store id")), ..francs });
+    let [offer, catalogue] = ["EUR", "CHF"].map(|code| code.parse().expect("a currency"));
+    let pass = world.tick(at("2026-03-12T15:00:00Z"));
+    let why = SkipReason::OtherCurrency { offer, catalogue };
+    assert_eq!(pass.skipped, BTreeMap::from([(why, 1)]));
+    let sentence = why.sentence();
+    assert!(sentence.contains("offer is in EUR") && sentence.contains("in CHF"), "{sentence}");
+    assert_eq!(texts(&label(&world, "2026-03-12T15:00:00Z")).0, "1.68");
+}
+
+#[test]
+fn a_look_back_knows_only_the_offers_made_until_then() {
+    let world = corner(ONE_STEP, &[ROLL]);
+    world.store(&too_much("roll"));
+    let store_id = "corner".parse().expect("a store id");
+    let made = at(THREE) + TimeDelta::seconds(20);
+    let pass = run(world.pricing().price_store(&store_id, at(THREE), made)).expect("a pass");
+    assert_eq!(pass.published.len(), 1);
+    let known_at = |now: DateTime<Utc>| {
+        let read = run(world.pricing().read(&store_id, slot_of(now), now)).expect("rows");
+        let snapshot = read.expect("an afternoon").as_known_at(now);
+        let item = &snapshot.items[0];
+        let by = snapshot.decided_by(item).map(|offer| offer.offer_id.revision);
+        (by, snapshot.shelf_price(item).to_string())
+    };
+    let before = (None, "2.40".to_owned());
+    for (seconds, expected) in
+        [(-900, &before), (0, &before), (19, &before), (20, &(Some(1), "1.68".to_owned()))]
+    {
+        assert_eq!(&known_at(at(THREE) + TimeDelta::seconds(seconds)), expected, "{seconds}");
+    }
+    // The next slot is open for a decision.
+    assert_eq!(known_at(at(THREE) + TimeDelta::minutes(15)), (None, "1.68".to_owned()));
 }
 
 #[test]

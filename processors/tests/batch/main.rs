@@ -2,6 +2,8 @@
 //! repeated, contested and interrupted, and refused records are kept in quarantine.
 
 mod any_delivery;
+mod corrections;
+mod foreign_records;
 mod poison;
 mod replay;
 mod replay_any;

@@ -165,7 +165,7 @@ fn a_table_that_is_down_leaves_everything_in_quarantine() {
 #[test]
 fn an_entry_with_a_foreign_key_is_left_unchanged() {
     let processor = TestProcessor::new();
-    for key in ["by hand", "shard#1#2#3", "shard#1#0000"] {
+    for key in ["by hand", "shard#1#2#3"] {
         let mut kept = unopened(&delivered(4, line("a", "09:00:00").into_bytes()));
         kept.id = QuarantineId { date: date(), key: key.to_owned() };
         assert_eq!(run(processor.0.replay(&kept)), Err(ReplayError::Key), "{key}");

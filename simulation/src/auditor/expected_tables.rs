@@ -59,15 +59,18 @@ impl ExpectedTables {
                         row.insert(event.event_id().to_string(), *event);
                     }
                     Some(first) => {
-                        self.repeated += usize::from(first == *event);
-                        let (stays, conflicting) = if event.canonical() < first.canonical() {
+                        let is_repeated = first.content() == event.content();
+                        self.repeated += usize::from(is_repeated);
+                        let rank =
+                            |event: &Event| (event.content(), event.details().import_id.clone());
+                        let (stays, conflicting) = if rank(&event) < rank(&first) {
                             (*event, first)
                         } else {
                             (first, *event)
                         };
-                        if stays != conflicting {
+                        if !is_repeated {
                             let reason = QuarantineReason::ConflictingDuplicate;
-                            let bytes = conflicting.canonical().into_bytes();
+                            let bytes = conflicting.content().into_bytes();
                             self.quarantine.insert((reason, None, bytes));
                         }
                         row.insert(stays.event_id().to_string(), stays);
@@ -75,6 +78,25 @@ impl ExpectedTables {
                 }
             }
         }
+    }
+
+    /// Returns the corrections that void nothing, in windows that are not split.
+    pub(super) fn unmet_corrections(&self, row_events_max: usize) -> Vec<ExpectedQuarantine> {
+        let whole = self.rows.values().filter(|events| events.len() <= row_events_max);
+        let unmet = whole.flat_map(|events| {
+            events.values().filter(|event| {
+                let target = event.action().corrects().map(|id| events.get(id.as_str()));
+                target.is_some_and(|target| {
+                    target.is_none_or(|target| {
+                        target.action().corrects().is_some()
+                            || target.occurred_at() != event.occurred_at()
+                    })
+                })
+            })
+        });
+        let entry =
+            |event: &Event| (QuarantineReason::UnmetCorrection, None, event.content().into_bytes());
+        unmet.map(entry).collect()
     }
 
     /// Returns the events of all windows.

@@ -82,7 +82,7 @@ fn broken_rule(
     let adds_up = |outlook: &Outlook| {
         let pieces = (offer.on_hand / offer.portion).floor() * offer.portion;
         let between = |units: Decimal| Decimal::ZERO <= units && units <= pieces;
-        between(outlook.units) && between(outlook.waste) && outlook.units + outlook.waste == pieces
+        between(outlook.units) && outlook.units + outlook.waste == offer.on_hand
     };
     let rules = [
         (!rules_of_category.exclude, "the category is excluded"),

@@ -233,9 +233,12 @@ impl UpProcess {
         date: NaiveDate,
     ) -> BTreeMap<String, BTreeMap<String, String>> {
         let date = date.to_string();
-        let rows =
-            self.daymark(["stock", "--store", store, "--date", &date, "--format", "json"]).rows();
-        rows.into_iter().map(|row| (row["sku"].clone(), row)).collect()
+        let ran = self.daymark(["stock", "--store", store, "--date", &date, "--format", "json"]);
+        // A store that is not in the catalogue is known from its first event on.
+        if ran.code == Some(1) && ran.err.contains("there is no event of it") {
+            return BTreeMap::new();
+        }
+        ran.rows().into_iter().map(|row| (row["sku"].clone(), row)).collect()
     }
 
     /// Waits until a field of an item in `daymark stock` has a value.

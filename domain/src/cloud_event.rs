@@ -5,8 +5,11 @@
 
 use std::borrow::Cow;
 
-use domain::{Members, Rejection, Violation, members};
 use serde_json::value::RawValue;
+
+use crate::event::Rejection;
+use crate::json_members::{Members, members};
+use crate::violation::Violation;
 
 /// Accepted version of CloudEvents.
 const SPEC_VERSION: &str = "1.0";
@@ -19,7 +22,7 @@ const ATTRIBUTES: &[&str] = &["id", "specversion", "time", "data", "data_base64"
 ///
 /// # Errors
 /// Returns the violations of the envelope.
-pub(crate) fn data(envelope: &str) -> Result<Cow<'_, str>, Rejection> {
+pub fn data(envelope: &str) -> Result<Cow<'_, str>, Rejection> {
     let attributes = members(envelope, ATTRIBUTES)
         .map_err(|_| rejection(None, "", None, "is not a CloudEvent: a JSON object is expected"))?;
     let id = present(&attributes, "id");
@@ -59,6 +62,14 @@ pub(crate) fn data(envelope: &str) -> Result<Cow<'_, str>, Rejection> {
     let members = text.strip_suffix('}').expect("an object").trim_end();
     let defaults = if members == "{" { &defaults[1..] } else { &defaults };
     Ok(Cow::Owned(format!("{members}{defaults}}}")))
+}
+
+/// `true` if `json` is an object with the attribute that each CloudEvent has. It is cheap for other
+/// texts.
+#[must_use]
+pub fn is_envelope(json: &str) -> bool {
+    let has_version = |json| members(json, &["specversion"]).is_ok_and(|found| !found.is_empty());
+    json.contains("\"specversion\"") && has_version(json)
 }
 
 /// Returns a member. `null` counts as absent.
