@@ -38,6 +38,7 @@ mod send;
 mod simulate_pricing;
 mod stock;
 mod telemetry;
+mod transfers;
 mod up;
 
 use std::process::ExitCode;
@@ -76,6 +77,7 @@ enum Command {
     Catalog(catalog::CatalogArgs),
     Clients(clients::ClientsArgs),
     Gaps(gaps::GapsArgs),
+    Transfers(transfers::TransfersArgs),
     Quarantine(quarantine::QuarantineArgs),
     Rebuild(rebuild::RebuildArgs),
     Redrive(redrive::RedriveArgs),
@@ -107,6 +109,7 @@ fn main() -> ExitCode {
                 Command::Catalog(args) => catalog::run(args).await,
                 Command::Clients(args) => clients::run(args).await,
                 Command::Gaps(args) => gaps::run(args).await,
+                Command::Transfers(args) => transfers::run(args).await,
                 Command::Quarantine(args) => quarantine::run(args).await,
                 Command::Rebuild(args) => rebuild::run(args).await,
                 Command::Redrive(args) => redrive::run(args).await,

@@ -195,6 +195,13 @@ pub(crate) fn line(text: impl Display) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
+/// Returns a progress bar over `count` of what `noun` names, on standard error.
+pub(crate) fn progress(noun: &str, count: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}} of {{len}} {noun}"))
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(count as u64).with_style(style)
+}
+
 /// Prints a line about progress or limits to standard error.
 pub(crate) fn note(text: impl Display) {
     // A full disk behind standard error is no reason to stop.

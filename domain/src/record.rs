@@ -94,7 +94,8 @@ impl fmt::Display for SequenceNumber {
     }
 }
 
-/// Packs at most [`RECORD_EVENTS_MAX`](crate::limits::RECORD_EVENTS_MAX) events of one partition key.
+/// Packs events of one partition key, at most
+/// [`RECORD_EVENTS_MAX`](crate::limits::RECORD_EVENTS_MAX).
 #[must_use]
 pub fn pack<'a>(partition_key: &str, events: impl IntoIterator<Item = &'a Event>) -> Record {
     let lines: Vec<String> = events.into_iter().map(Event::canonical).collect();

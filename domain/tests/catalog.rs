@@ -393,21 +393,3 @@ fn an_invalid_chain_is_refused_with_its_violations() {
     assert!(chain.enabled && chain.exempts(Some("DE")));
     assert!(!chain.exempts(Some("AT")) && !chain.exempts(None));
 }
-
-#[test]
-fn an_invalid_store_is_refused_with_its_violations_and_those_of_its_policy() {
-    for (json, expected) in [
-        (r#"{"store_id":"1","zone":"Asia/Kolkata","hours":"mon 07:00-19:00"}"#, ""),
-        ("{}", "store_id is required; zone is required; hours is required"),
-        (
-            r#"{"store_id":"1","zone":"CET+1","hours":"always","country":"Germany",
-                "policy":{"elasticity":11}}"#,
-            "country \"Germany\" is not a country of ISO 3166, like DE; zone \"CET+1\" is not \
-             a time zone of the IANA database, like Europe/Berlin; hours \
-             \"always\" is not opening hours like \"mon-sat 07:00-18:30, sun 08:00-12:00\", on \
-             five-minute marks (\"always\"); elasticity 11 is outside 0.1 to 10",
-        ),
-    ] {
-        assert_eq!(violations(Store::parse(json)), expected, "{json}");
-    }
-}

@@ -1,4 +1,4 @@
-//! Catalogue entries with a JSON type that a field does not have.
+//! Catalogue entries with a JSON type that a field does not have, and stores that break a rule.
 
 use domain::catalog::CatalogError;
 use domain::{Item, Policy, Store};
@@ -61,4 +61,21 @@ fn a_wrong_type_is_named_with_a_value_that_would_pass() {
          \"Europe/Berlin\"; hours [] is a list; expected opening hours in quotes, like \"mon-sat \
          07:00-18:30\""
     );
+}
+
+#[test]
+fn an_invalid_store_is_refused_with_its_violations_and_those_of_its_policy() {
+    for (json, expected) in [
+        ("{}", "store_id is required; zone is required; hours is required"),
+        (
+            r#"{"store_id":"1","zone":"CET+1","hours":"always","country":"Germany",
+                "policy":{"elasticity":11}}"#,
+            "country \"Germany\" is not a country of ISO 3166, like DE; zone \"CET+1\" is not \
+             a time zone of the IANA database, like Europe/Berlin; hours \
+             \"always\" is not opening hours like \"mon-sat 07:00-18:30, sun 08:00-12:00\", on \
+             five-minute marks (\"always\"); elasticity 11 is outside 0.1 to 10",
+        ),
+    ] {
+        assert_eq!(violations(Store::parse(json)), expected, "{json}");
+    }
 }

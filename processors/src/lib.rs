@@ -62,6 +62,7 @@ mod rebuild;
 pub mod replay;
 mod row_saver;
 pub mod stock_query;
+pub mod transfers;
 mod unmet_corrections;
 mod window_change;
 

@@ -30,9 +30,9 @@ const NEW_SHOWN_MAX: usize = 20;
 /// Fields of an item: sku, price; optional: currency (EUR), cost, name, category, shelf_life_days
 /// (1), ladder_percent ("0 10 20 30"), floor (minimum price), no_discount (true), salvage_value
 /// (value of a unit left at the close, -0.05 if disposal costs money), portion (0.25: counting unit
-/// of a weighed item), elasticity, unit (EA, KGM or LTR), conversions ({"EA": 0.75}: a piece is 0.75
-/// of the unit), store_id (for one store only: the entry then counts instead of the chain's, with
-/// whose rules it starts).
+/// of a weighed item), elasticity, unit (EA, KGM or LTR), conversions ({"EA": 0.75}: a piece is
+/// 0.75 of the unit), store_id (for one store only: the entry then counts instead of the chain's,
+/// with whose rules it starts).
 ///
 /// Fields of a store: store_id, zone (Europe/Berlin), hours ("mon-sat 07:00-18:30, sun
 /// 08:00-12:00", one opening a day); optional: name, country (DE), policy.

@@ -53,7 +53,6 @@ fn stock_is_the_same_as_table_json_and_csv() {
     let mut count = event("corner", "z-1", "sku-1", at);
     count["kind"] = "count".into();
     count["quantity"] = "12.5".into();
-    count["unit"] = "KGM".into();
     events.push(count);
     assert_eq!(ApiClient::new(&up).post_lines(&events).stored(), 9);
     up.wait_for("corner", at.date_naive(), "sku-1", ("on_hand", "12.5"));

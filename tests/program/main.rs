@@ -31,6 +31,8 @@ mod simulate_pricing;
 mod slow_clients;
 mod stage;
 mod start_errors;
+mod stock;
 mod support;
+mod transfers;
 mod up;
 mod wrong_clock;
