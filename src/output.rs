@@ -174,14 +174,6 @@ pub(crate) fn terminal_style() -> TerminalStyle {
     }
 }
 
-/// Starts a progress bar on standard error, which shows nothing unless that is a terminal.
-pub(crate) fn progress(length: u64, unit: &str) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template(&format!("{{bar:40}} {{pos}} of {{len}} {unit}, {{per_sec}}"))
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length).with_style(style)
-}
-
 /// Prints bytes unchanged.
 pub(crate) fn bytes(bytes: &[u8]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();

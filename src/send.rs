@@ -76,7 +76,7 @@ pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
     let api = args.api.client()?;
     let count = lines.len();
     output::note(format!("sending {count} {}", if count == 1 { "line" } else { "lines" }));
-    let progress = output::progress(count as u64, "lines");
+    let progress = output::progress("lines", count);
     let mut ready = Vec::new();
     for line in lines {
         progress.inc(1);

@@ -52,7 +52,7 @@ pub(super) async fn run(args: ImportListArgs) -> Result<ExitCode, CommandError> 
         false => args.store,
     };
     let count = dates.clone().start().iter_days().take_while(|date| date <= dates.end()).count();
-    let progress = output::progress((stores.len() * count) as u64, "dates read");
+    let progress = output::progress("dates read", stores.len() * count);
     let mut imports: BTreeMap<(EventId, &StoreId), StoredImport> = BTreeMap::new();
     for store_id in &stores {
         for date in dates.start().iter_days().take_while(|date| date <= dates.end()) {

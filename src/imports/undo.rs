@@ -132,7 +132,7 @@ pub(super) async fn run(args: UndoArgs) -> Result<ExitCode, CommandError> {
     // Records of a store are processed in order. So once these corrections are in the tables, all
     // earlier events of the import are there too, and another pass finds the late ones.
     while !sent.is_empty() {
-        let progress = output::progress(sent.len() as u64, "dates in the tables");
+        let progress = output::progress("dates in the tables", sent.len());
         for date in &sent {
             run.wait_for(date).await?;
             progress.inc(1);
@@ -154,8 +154,8 @@ impl UndoRun {
         action: UndoAction,
     ) -> Result<(Option<StoredImport>, Vec<UndoneDate>), CommandError> {
         let (first, last) = self.dates.clone().into_inner();
-        let count = self.stores.len() as i64 * ((last - first).num_days() + 1);
-        let progress = output::progress(count.unsigned_abs(), "dates read");
+        let dates = first.iter_days().take_while(|date| *date <= last).count();
+        let progress = output::progress("dates read", self.stores.len() * dates);
         let (mut found, mut sent): (Option<StoredImport>, _) = (None, Vec::new());
         for store_id in self.stores.clone() {
             for date in first.iter_days().take_while(|date| *date <= last) {

@@ -28,7 +28,7 @@ pub(super) async fn choose_generations(
             days.entry(day).or_default().push(index);
         }
     }
-    let progress = output::progress(days.len() as u64, "dates compared with the tables");
+    let progress = output::progress("dates compared with the tables", days.len());
     let mut known = 0;
     for ((store_id, date), indices) in days {
         let windows = tables.windows_on(&store_id, date, now).await?;
