@@ -6,10 +6,10 @@ mod location;
 use std::ops::Deref;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Args;
 use domain::ports::{CatalogTable, Failure, StockTable};
-use domain::{Store, StoreId};
+use domain::{StockWindow, Store, StoreId};
 use import::nearest;
 use processors::{Closing, Processor};
 
@@ -25,9 +25,9 @@ pub(crate) const PORT_MAX: u16 = u16::MAX - 2;
 /// Maximum characters in the name of a stage, as in the deployment.
 const STAGE_CHARS_MAX: usize = 16;
 
-/// Flags for the location of the tables.
+/// Flags for the location of the tables of this machine.
 #[derive(Debug, Args)]
-pub(crate) struct TableArgs {
+pub(crate) struct LocalTableArgs {
     /// URL of the DynamoDB endpoint, as `daymark up` prints it
     #[arg(
         long,
@@ -36,6 +36,13 @@ pub(crate) struct TableArgs {
         value_name = "URL"
     )]
     dynamodb_url: String,
+}
+
+/// Flags for the location of the tables.
+#[derive(Debug, Args)]
+pub(crate) struct TableArgs {
+    #[command(flatten)]
+    local: LocalTableArgs,
 
     /// Use the tables of a deployed stage, like prod, instead of this machine. Region and
     /// credentials come from the environment, from a profile (keys, an assumed role,
@@ -77,25 +84,32 @@ impl Deref for ConnectedTables {
     }
 }
 
+impl LocalTableArgs {
+    /// Connects to the tables.
+    pub(crate) fn connect(&self) -> ConnectedTables {
+        let url = self.dynamodb_url.clone();
+        let endpoints = aws::Endpoints { kinesis: url.clone(), dynamodb: url.clone() };
+        let client = aws::AwsClients::local(&endpoints).dynamodb;
+        let tables = aws::Tables::new(client, &aws::ResourceNames::default());
+        ConnectedTables { tables, location: TablesLocation::Local { url } }
+    }
+}
+
 impl TableArgs {
     /// Connects to the tables.
     pub(crate) async fn connect(&self) -> Result<ConnectedTables, CommandError> {
-        let (client, names, location) = match &self.stage {
-            None => {
-                let url = self.dynamodb_url.clone();
-                let endpoints = aws::Endpoints { kinesis: url.clone(), dynamodb: url.clone() };
-                let client = aws::AwsClients::local(&endpoints).dynamodb;
-                (client, aws::ResourceNames::default(), TablesLocation::Local { url })
-            }
-            Some(stage) => {
-                let deployed = aws::AwsClients::deployed().await;
-                let (clients, region) = deployed
-                    .map_err(|error| format!("stage {stage} cannot be reached: {error}"))?;
-                let location = TablesLocation::Deployed { stage: stage.clone(), region };
-                (clients.dynamodb, aws::ResourceNames::of_stage(stage), location)
-            }
-        };
-        Ok(ConnectedTables { tables: aws::Tables::new(client, &names), location })
+        let Some(stage) = &self.stage else { return Ok(self.local.connect()) };
+        let deployed = aws::AwsClients::deployed().await;
+        let (clients, region) =
+            deployed.map_err(|error| format!("stage {stage} cannot be reached: {error}"))?;
+        let location = TablesLocation::Deployed { stage: stage.clone(), region };
+        let tables = aws::Tables::new(clients.dynamodb, &aws::ResourceNames::of_stage(stage));
+        Ok(ConnectedTables { tables, location })
+    }
+
+    /// Returns the name of the deployed stage, if there is one.
+    pub(crate) fn stage(&self) -> Option<&str> {
+        self.stage.as_deref()
     }
 }
 
@@ -146,6 +160,19 @@ impl ConnectedTables {
                 .to_owned(),
         };
         Ok(format!("store {store_id} is not in the catalogue; {advice}"))
+    }
+
+    /// Reads the windows of a store that start on a date in UTC, by one query.
+    pub(crate) async fn windows_on(
+        &self,
+        store_id: &StoreId,
+        date: NaiveDate,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<StockWindow>, String> {
+        let since = date.and_time(NaiveTime::MIN).and_utc();
+        let until = since + TimeDelta::days(1) - TimeDelta::milliseconds(1);
+        let windows = self.tables.query_stock(store_id, None, since, until, now).await;
+        windows.map_err(|failure| self.explain(failure))
     }
 
     /// Returns the batch handler over these tables. Without an age limit its rows never expire.

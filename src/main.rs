@@ -26,6 +26,7 @@ mod demo;
 mod effect;
 mod gaps;
 mod history;
+mod imports;
 mod machine;
 mod offers;
 mod output;
@@ -65,6 +66,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Up(up::UpArgs),
     Send(send::SendArgs),
+    Imports(imports::ImportsArgs),
     Stock(stock::StockArgs),
     Offers(offers::OffersArgs),
     Price(price::PriceArgs),
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
                 Command::Demo(args) => demo::run(args).await,
                 Command::Up(args) => up::run(args).await,
                 Command::Send(args) => send::run(args).await,
+                Command::Imports(args) => imports::run(args).await,
                 Command::Stock(args) => stock::run(args).await,
                 Command::Offers(args) => offers::run(args).await,
                 Command::Price(args) => price::run(args).await,

@@ -1,5 +1,6 @@
 //! `daymark send`: sends a file of events or of till lines to the ingest API.
 
+mod generations;
 mod ingest_api;
 mod report;
 
@@ -8,22 +9,29 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use domain::{EventId, sha256};
 use import::{ColumnMapping, TillLine, file_text};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::{CommandError, connect, output};
-pub(crate) use ingest_api::{AnswerStatus, IngestApi};
-use report::SendReport;
+use crate::{CommandError, clock, connect, output};
+use generations::choose_generations;
+pub(crate) use ingest_api::{AnswerStatus, ApiArgs, IngestApi};
+use report::{ImportedLines, SendReport};
 
 /// Number of events in a request, as a till with little memory would send.
-const EVENTS_PER_REQUEST: usize = 500;
+pub(crate) const EVENTS_PER_REQUEST: usize = 500;
 
 /// Send a file of events to the ingest API
 ///
 /// FILE holds one JSON event on each line (NDJSON). With --csv it holds till lines in columns:
 /// --map assigns columns to fields of the event, and --default gives values that the file lacks.
 /// A row is one line: a line with a quote that it does not close is refused, and no other with it.
-/// Sending a file again is safe: an event id counts once.
+/// Sending a file again is safe: an event id counts once. Till lines need no ids, because they are
+/// derived from the content. So a line counts once although it comes in several exports, in another
+/// order or under another file name. A sale of a negative quantity, or of the kind Refund, becomes
+/// a return.
+///
+/// Each run with --csv is an import, whose id is printed. `daymark imports undo` voids its events;
+/// after that the file can be imported again.
 ///
 /// A bakery's till export with the columns Date, Time, Transaction and Item:
 ///
@@ -39,32 +47,42 @@ pub(crate) struct SendArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// URL of the ingest API, as `daymark up` prints it
-    #[arg(
-        long,
-        env = "DAYMARK_API_URL",
-        default_value_t = format!("http://127.0.0.1:{}", connect::PORT),
-        value_name = "URL",
-        value_parser = plain_http
-    )]
-    api_url: String,
+    #[command(flatten)]
+    api: ApiArgs,
+
+    #[command(flatten)]
+    tables: connect::LocalTableArgs,
 
     #[command(flatten)]
     mapping: ColumnMapping,
+
+    /// Id of the import [default: one for each run, which begins with its time]. Of several imports
+    /// that bring an event, it belongs to the one whose id sorts first
+    #[arg(long, value_name = "ID", requires = "csv", help_heading = "Till lines in columns")]
+    import_id: Option<EventId>,
 }
 
 pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
     let named = |message: String| format!("{}: {message}", args.file.display());
     let bytes = read(&args.file).map_err(|error| named(error.to_string()))?;
-    let lines = args.mapping.read(&args.file, file_text(&bytes).map_err(named)?)?;
-    let api = IngestApi::new(&args.api_url)?;
-    let progress = progress(lines.len());
+    let mut lines = args.mapping.read(file_text(&bytes).map_err(named)?)?;
+    let import_id = args.import_id.unwrap_or_else(|| new_import_id(&bytes));
+    drop(bytes);
     let mut report = SendReport::default();
+    if args.mapping.is_csv() {
+        let known = choose_generations(&mut lines, &args.tables.connect(), clock::now()).await?;
+        report.imported = ImportedLines::of(&lines, &import_id, known);
+    }
+    let api = args.api.client()?;
+    let count = lines.len();
+    output::note(format!("sending {count} {}", if count == 1 { "line" } else { "lines" }));
+    let progress = output::progress("lines", count);
     let mut ready = Vec::new();
     for line in lines {
         progress.inc(1);
         match line {
-            TillLine::Event { number, json } => ready.push((number, json)),
+            TillLine::Json { number, json } => ready.push((number, json)),
+            TillLine::Event { number, event } => ready.push((number, event.to_json(&import_id))),
             TillLine::Skipped { number, reason } => report.skipped(number, reason),
             TillLine::Invalid { number, message } => report.refused(number, message),
         }
@@ -80,15 +98,10 @@ pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Parses the URL of an API on this machine. This command sends no token, which a deployed API
-/// needs.
-fn plain_http(url: &str) -> Result<String, String> {
-    if url.starts_with("http://") {
-        return Ok(url.to_owned());
-    }
-    Err("expected http:// and the address of `daymark up`; to a deployed API a file of events goes \
-         by curl, with a token: docs/deploy.md shows how"
-        .to_owned())
+/// Returns the id of an import that starts now. Ids sort by the time of the import.
+fn new_import_id(file: &[u8]) -> EventId {
+    let (now, digest) = (clock::now().format("%Y%m%dT%H%M%S%3fZ"), sha256(file));
+    format!("i-{now}-{digest:.8}").parse().expect("a time and hexadecimal digits are an id")
 }
 
 /// Reads the content of `file`, or of standard input for `-`.
@@ -112,12 +125,4 @@ async fn post(
         report.answered(number, &answer);
     }
     Ok(())
-}
-
-fn progress(lines: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} lines, {per_sec}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(lines as u64).with_style(style);
-    output::note(format!("sending {lines} {}", if lines == 1 { "line" } else { "lines" }));
-    bar
 }

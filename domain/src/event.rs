@@ -2,6 +2,7 @@
 //! event never has to be checked again.
 
 mod charge;
+mod derived_id;
 mod gtin;
 mod kind;
 mod parse;
@@ -11,6 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 pub use charge::Charge;
+pub use derived_id::{derived_id, equal_event_numbers, undo_id};
 pub use gtin::Gtin;
 pub use kind::{Action, Kind, Reason, Unit};
 pub use parse::Acceptance;
@@ -157,6 +159,39 @@ impl Event {
         self.json(self.details.import_id.as_ref())
     }
 
+    /// Returns the event under another id, as a part of an import.
+    #[must_use]
+    pub fn imported(mut self, event_id: EventId, import_id: Option<EventId>) -> Self {
+        self.event_id = event_id;
+        self.details.import_id = import_id;
+        self
+    }
+
+    /// Returns the correction that undoes the import of the event, under the id of [`undo_id`].
+    #[must_use]
+    pub fn undone(&self) -> Self {
+        Self {
+            event_id: undo_id(&self.store_id, &self.event_id),
+            action: Action::Correction(self.event_id.clone(), Some(Reason::DidNotOccur)),
+            quantity: "0".parse().expect("a quantity"),
+            details: Details::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the event that this correction voids as the undo of an import. `None` for any other
+    /// event, also for a correction by a till or by hand.
+    #[must_use]
+    pub fn undoes(&self) -> Option<&EventId> {
+        let corrects = self.action.corrects()?;
+        (self.event_id == undo_id(&self.store_id, corrects)).then_some(corrects)
+    }
+
+    /// Formats the instant in UTC with milliseconds.
+    fn instant_text(&self) -> String {
+        self.occurred_at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    }
+
     fn json(&self, import_id: Option<&EventId>) -> String {
         let charge = self.action.charge();
         let receipt = self.details.receipt.as_ref();
@@ -174,7 +209,7 @@ impl Event {
             unit_price: charge.and_then(Charge::unit_price).map(|price| price.to_string()),
             amount: charge.and_then(Charge::amount).map(|amount| amount.to_string()),
             currency: charge.map(|charge| charge.currency().to_string()),
-            occurred_at: self.occurred_at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            occurred_at: self.instant_text(),
             sequence: self.details.sequence.as_ref().map(|sequence| CanonicalSequence {
                 epoch: sequence.epoch.as_str(),
                 number: sequence.number,

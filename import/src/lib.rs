@@ -1,7 +1,8 @@
 //! Readers of other systems' files: till exports as events and catalogue files as entries.
 //!
 //! The readers are pure. They take the content of a file and return every entry with the number of
-//! its line, so that a refused entry can be reported by its line.
+//! its line, so that a refused entry can be reported by its line. Imports of till lines can be
+//! undone: [`undo`] makes the corrections.
 //!
 //! ```
 //! use std::path::Path;
@@ -21,6 +22,8 @@
 mod catalog;
 mod csv_rows;
 mod file_text;
+mod imported_event;
+mod stored_import;
 mod till_lines;
 
 pub use catalog::{
@@ -29,6 +32,8 @@ pub use catalog::{
     nearest, plan, store_rules,
 };
 pub use file_text::file_text;
+pub use imported_event::{ImportedEvent, StoredDay};
+pub use stored_import::{StoredImport, stored_imports, undo};
 pub use till_lines::{ColumnMapping, TillLine};
 
 /// Reason for refusing a file without a line.

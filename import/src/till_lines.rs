@@ -1,21 +1,22 @@
 //! Till lines as events.
 
-use std::path::Path;
+mod fields;
+
+use std::time::Duration;
 
 use chrono::{DateTime, Datelike, LocalResult, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 use clap::Args;
-use domain::excerpt;
-use serde_json::{Map, Value};
+use domain::{Acceptance, Event, Violation, excerpt};
 
 use crate::csv_rows::{Cells, Row, rows};
+use crate::imported_event::ImportedEvent;
+use fields::{Fields, column_of_field, pair, value_of_field};
 
 /// Mapping from the columns of a till export to the fields of an event: the arguments of
 /// `daymark send`.
 ///
 /// ```
-/// use std::path::Path;
-///
 /// use clap::Parser;
 /// use import::{ColumnMapping, TillLine};
 ///
@@ -25,11 +26,12 @@ use crate::csv_rows::{Cells, Row, rows};
 ///     mapping: ColumnMapping,
 /// }
 ///
-/// let arguments = "send --csv --store edinburgh --map occurred_at=Date+Time --map sku=Item";
-/// let Arguments { mapping } = Arguments::parse_from(arguments.split(' '));
-/// let text = "Date,Time,Item\n2016-10-30,09:58:11,Bread\n";
-/// let lines = mapping.read(Path::new("export.csv"), text)?;
-/// assert!(matches!(&lines[..], [TillLine::Event { number: 2, .. }]));
+/// let arguments = "send --csv --store edinburgh --map occurred_at=Date+Time --map sku=Item \
+///     --default unit_price=2.50 --default currency=GBP";
+/// let Arguments { mapping } = Arguments::parse_from(arguments.split_whitespace());
+/// let lines = mapping.read("Date,Time,Item\n2016-10-30,09:58:11,Bread\n")?;
+/// let [TillLine::Event { number: 2, event }] = &lines[..] else { panic!("one event") };
+/// assert_eq!(event.event().sku().as_str(), "Bread");
 /// # Ok::<(), String>(())
 /// ```
 #[derive(Debug, Args)]
@@ -40,12 +42,13 @@ pub struct ColumnMapping {
     csv: bool,
 
     /// Column of a field; several columns are joined with a blank: occurred_at=Date+Time.
-    /// Characters that an id must not have become a dash
-    #[arg(long, value_name = "FIELD=COLUMN", requires = "csv", value_parser = pair)]
+    /// Characters that an id must not have become a dash. A column for event_id replaces the
+    /// derived ids
+    #[arg(long, value_name = "FIELD=COLUMN", requires = "csv", value_parser = column_of_field)]
     map: Vec<(String, String)>,
 
     /// Value of a field whose column is missing or empty
-    #[arg(long, value_name = "FIELD=VALUE", requires = "csv", value_parser = pair)]
+    #[arg(long, value_name = "FIELD=VALUE", requires = "csv", value_parser = value_of_field)]
     default: Vec<(String, String)>,
 
     /// Skip the lines whose column has this value
@@ -65,44 +68,43 @@ pub struct ColumnMapping {
     time_format: String,
 }
 
-/// Line of a till export. `number` is the number of the line, counted from 1.
+/// Line of a file. `number` is the number of the line, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant documents its fields")]
 pub enum TillLine {
-    /// Event as JSON text. Its rules are not checked yet.
-    Event { number: u64, json: String },
+    /// Event as JSON text, of a file without columns. Its rules are not checked yet.
+    Json { number: u64, json: String },
+    /// Event of a line in columns.
+    Event { number: u64, event: Box<ImportedEvent> },
     /// Line that `--skip` excludes, with the column and value that matched.
     Skipped { number: u64, reason: String },
     /// Line that cannot become an event, with the reason.
     Invalid { number: u64, message: String },
 }
 
-/// Fields of a till line without columns or defaults for them: one unit sold at the counter.
-const BUILT_IN: &[(&str, &str)] = &[("kind", "sale"), ("quantity", "1"), ("terminal_id", "csv")];
-/// Fields that hold identifiers.
-const IDS: &[&str] = &["event_id", "store_id", "terminal_id", "sku"];
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("is not like NAME=VALUE")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
-}
+/// Id of an event until it has one.
+const NO_ID: &str = "-";
 
 impl ColumnMapping {
-    /// Reads the lines of `text`, the content of `file`. The name of `file` becomes part of the
-    /// event ids. Without `--csv` every line that is not blank is an event.
+    /// `true` if the file has columns.
+    #[must_use]
+    pub fn is_csv(&self) -> bool {
+        self.csv
+    }
+
+    /// Reads the lines of a file. Without `--csv` every line that is not blank is an event.
     ///
     /// # Errors
     /// Returns an error if the header cannot be read or lacks a column of the mapping.
-    pub fn read(&self, file: &Path, text: &str) -> Result<Vec<TillLine>, String> {
+    pub fn read(&self, text: &str) -> Result<Vec<TillLine>, String> {
         if self.csv {
-            let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("csv");
-            return self.read_csv(text, stem);
+            return self.read_csv(text);
         }
         let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-        Ok(lines.map(|(line, number)| TillLine::Event { number, json: line.to_owned() }).collect())
+        Ok(lines.map(|(line, number)| TillLine::Json { number, json: line.to_owned() }).collect())
     }
 
-    fn read_csv(&self, text: &str, stem: &str) -> Result<Vec<TillLine>, String> {
+    fn read_csv(&self, text: &str) -> Result<Vec<TillLine>, String> {
         let (headers, rows) = rows(text)?;
         let column = |name: &str| {
             let mut places = headers.iter().zip(0..).filter(|(header, _)| *header == name);
@@ -126,54 +128,69 @@ impl ColumnMapping {
         for (name, value) in &self.skip {
             skips.push((column(name)?, name.as_str(), value.as_str()));
         }
-        let line = |(number, cells): Row| {
+        let mut events = Vec::new();
+        let mut line = |(number, cells): Row| {
             let cells = match cells {
                 Ok(cells) => cells,
-                Err(message) => return TillLine::Invalid { number, message },
+                Err(message) => return Some(TillLine::Invalid { number, message }),
             };
             let skip = skips.iter().find(|(place, _, value)| cells[*place] == *value);
             if let Some((_, name, value)) = skip {
-                return TillLine::Skipped { number, reason: format!("{name} is {value}") };
+                let reason = format!("{name} is {value}");
+                return Some(TillLine::Skipped { number, reason });
             }
-            match self.event(&fields, &cells, &format!("{stem}:{number}")) {
-                Ok(json) => TillLine::Event { number, json },
-                Err(message) => TillLine::Invalid { number, message },
+            match self.event(&fields, &cells) {
+                Ok(event) => events.push((number, event)),
+                Err(message) => return Some(TillLine::Invalid { number, message }),
             }
+            None
         };
-        Ok(rows.into_iter().map(line).collect())
+        let mut lines: Vec<TillLine> = rows.into_iter().filter_map(&mut line).collect();
+        let (numbers, events): (Vec<u64>, Vec<(Event, bool)>) = events.into_iter().unzip();
+        let named = numbers.into_iter().zip(ImportedEvent::name_all(events));
+        lines.extend(
+            named.map(|(number, event)| TillLine::Event { number, event: Box::new(event) }),
+        );
+        lines.sort_by_key(TillLine::number);
+        Ok(lines)
     }
 
+    /// Returns the event of a row, and `true` if the row gives its id.
     fn event(
         &self,
-        fields: &[(&str, Vec<usize>)],
+        columns: &[(&str, Vec<usize>)],
         cells: &Cells,
-        event_id: &str,
-    ) -> Result<String, String> {
-        let mut event = Map::new();
-        let mut set = |field: &str, value: &str| {
-            let value = if IDS.contains(&field) { as_id(value) } else { value.to_owned() };
-            event.insert(field.to_owned(), Value::String(value));
-        };
-        // File name and line number identify the event, so that a second send adds no event.
-        set("event_id", event_id);
-        BUILT_IN.iter().for_each(|(field, value)| set(field, value));
-        self.default.iter().for_each(|(field, value)| set(field, value));
+    ) -> Result<(Event, bool), String> {
+        let mut fields = Fields::new();
+        self.default.iter().for_each(|(field, value)| fields.set(field, value));
         if let Some(store) = &self.store {
-            set("store_id", store);
+            fields.set("store_id", store);
         }
-        for (field, places) in fields {
+        for (field, places) in columns {
             let parts: Vec<&str> = places.iter().map(|place| cells[*place].trim()).collect();
             let value = parts.join(" ");
             if value.trim().is_empty() {
                 continue;
             }
             if *field == "occurred_at" {
-                set(field, &self.instant(&value)?);
+                fields.set(field, &self.instant(&value)?);
             } else {
-                set(field, &value);
+                fields.set(field, &value);
             }
         }
-        Ok(Value::Object(event).to_string())
+        let has_id = fields.has("event_id");
+        if !has_id {
+            fields.set("event_id", NO_ID);
+        }
+        // The receiver judges the age.
+        let anytime = Acceptance {
+            received_at: DateTime::UNIX_EPOCH,
+            age_max: None,
+            ahead_max: Duration::MAX,
+        };
+        let event = Event::parse(&fields.into_json(), &anytime);
+        let event = event.map_err(|rejection| refusal(&rejection.violations))?;
+        Ok((event, has_id))
     }
 
     /// Converts a time of the file to an RFC 3339 instant. RFC 3339 text stays unchanged.
@@ -197,62 +214,23 @@ impl ColumnMapping {
     }
 }
 
-/// Replaces each character that an identifier must not contain by a dash.
-fn as_id(text: &str) -> String {
-    let dash = |c: char| {
-        if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-') { c } else { '-' }
-    };
-    text.chars().map(dash).collect()
+/// Returns the reason for refusing a line, in the words of the ingest API, without the values that
+/// differ between lines.
+fn refusal(violations: &[Violation]) -> String {
+    let rule = |violation: &Violation| Violation { given: None, ..violation.clone() }.to_string();
+    let rules: Vec<String> = violations.iter().map(rule).collect();
+    format!("invalid_event: {}", rules.join("; "))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Vec<String> {
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let mapping = ColumnMapping {
-            csv: true,
-            map: vec![pair("occurred_at", "Date+Time"), pair("sku", "Item")],
-            default: vec![pair("unit_price", "2.50"), pair("currency", "GBP")],
-            skip: vec![pair("Item", "NONE")],
-            store: Some("edinburgh".to_owned()),
-            zone: chrono_tz::Europe::London,
-            time_format: "%Y-%m-%d %H:%M:%S".to_owned(),
-        };
-        let picture = |line| match line {
-            TillLine::Event { number, json } => {
-                let event: Value = serde_json::from_str(&json).unwrap();
-                format!("{number} {} {} {}", event["event_id"], event["sku"], event["occurred_at"])
-            }
-            TillLine::Skipped { number, reason } => format!("{number} skipped: {reason}"),
-            TillLine::Invalid { number, message } => format!("{number} invalid: {message}"),
-        };
-        mapping.read_csv(text, "basket").unwrap().into_iter().map(picture).collect()
-    }
-
-    #[test]
-    fn lines_become_events_and_invalid_lines_are_reported_by_their_number() {
-        let text = "Date,Time,Transaction,Item\n\
-                    2016-10-30,09:58:11,1,Bread\n\
-                    2016-10-29,09:58:11,2,Hot chocolate\n\
-                    2016-10-30,10:00:00,3,NONE\n\
-                    2016-13-30,10:00:00,4,Bread\n\
-                    2017-03-26,01:30:00,5,Bread\n\
-                    too,few\n\
-                    -2016-10-30,10:00:00,6,Bread\n";
-        assert_eq!(
-            read(text),
-            [
-                r#"2 "basket:2" "Bread" "2016-10-30T09:58:11Z""#,
-                r#"3 "basket:3" "Hot-chocolate" "2016-10-29T08:58:11Z""#,
-                "4 skipped: Item is NONE",
-                "5 invalid: occurred_at is not a time like \"%Y-%m-%d %H:%M:%S\" (input is out of \
-                 range)",
-                "6 invalid: occurred_at is in an hour that Europe/London left out",
-                "7 invalid: not a CSV line: it has 2 columns, and the header 4",
-                "8 invalid: occurred_at is not in the years 0 to 9999",
-            ]
-        );
+impl TillLine {
+    /// Returns the number of the line.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        match self {
+            Self::Json { number, .. }
+            | Self::Event { number, .. }
+            | Self::Skipped { number, .. }
+            | Self::Invalid { number, .. } => *number,
+        }
     }
 }

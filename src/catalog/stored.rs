@@ -49,7 +49,7 @@ impl LoadedCatalogue {
         for (sku, item) in tables.load_item_entries(store_id).await.map_err(explain)? {
             let key = EntryKey::Item(store_id.cloned(), sku);
             let item = self.readable(&key.to_string(), item).map_err(explain)?;
-            item.into_iter().for_each(|item| self.catalogue.insert(CatalogEntry::Item(item)));
+            item.into_iter().for_each(|item| self.catalogue.insert(CatalogEntry::Item(Box::new(item))));
         }
         Ok(())
     }

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use clap::Args;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
-use crate::CommandError;
+use crate::{CommandError, connect};
 
 /// Maximum number of times that an event is sent.
 const ATTEMPTS_MAX: u32 = 10;
@@ -14,6 +15,37 @@ const ATTEMPTS_MAX: u32 = 10;
 const TIMEOUT: Duration = Duration::from_secs(40);
 /// Delay before a retry if the response has no `Retry-After`.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// Flags for the location of the API.
+#[derive(Debug, Args)]
+pub(crate) struct ApiArgs {
+    /// URL of the ingest API, as `daymark up` prints it
+    #[arg(
+        long,
+        env = "DAYMARK_API_URL",
+        default_value_t = format!("http://127.0.0.1:{}", connect::PORT),
+        value_name = "URL",
+        value_parser = plain_http
+    )]
+    api_url: String,
+}
+
+impl ApiArgs {
+    /// Creates the client of the API.
+    pub(crate) fn client(&self) -> Result<IngestApi, CommandError> {
+        IngestApi::new(&self.api_url)
+    }
+}
+
+/// Parses the URL of an API on this machine. The client sends no token, which a deployed API needs.
+fn plain_http(url: &str) -> Result<String, String> {
+    if url.starts_with("http://") {
+        return Ok(url.to_owned());
+    }
+    Err("expected http:// and the address of `daymark up`; to a deployed API a file of events goes \
+         by curl, with a token: docs/deploy.md shows how"
+        .to_owned())
+}
 
 /// Result of one event.
 #[derive(Debug, Clone, Deserialize)]

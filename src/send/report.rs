@@ -1,7 +1,11 @@
 //! Results of the lines of a file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Utc};
+use domain::{EventId, StoreId};
+use import::TillLine;
 
 use super::ingest_api::{AnswerStatus, EventAnswer};
 use crate::output;
@@ -9,9 +13,67 @@ use crate::output;
 /// Maximum number of ranges of lines in a message. Further ranges are counted.
 const RANGES_SHOWN_MAX: usize = 40;
 
+/// Maximum number of stores in the printed command of an undo.
+const STORES_SHOWN_MAX: usize = 8;
+
+/// Events of an import, for the command that undoes it.
+#[derive(Debug)]
+pub(super) struct ImportedLines {
+    import_id: EventId,
+    events: usize,
+    known: usize,
+    stores: BTreeSet<StoreId>,
+    first: DateTime<Utc>,
+    last: DateTime<Utc>,
+}
+
+impl ImportedLines {
+    /// Returns the events among the lines, `known` of which are stored already. `None` if no line
+    /// is an event.
+    pub(super) fn of(lines: &[TillLine], import_id: &EventId, known: usize) -> Option<Self> {
+        let events = lines.iter().filter_map(|line| match line {
+            TillLine::Event { event, .. } => Some(event.event()),
+            _ => None,
+        });
+        let instants = events.clone().map(domain::Event::occurred_at);
+        Some(Self {
+            import_id: import_id.clone(),
+            events: events.clone().count(),
+            known,
+            first: instants.clone().min()?,
+            last: instants.max()?,
+            stores: events.map(|event| event.store_id().clone()).collect(),
+        })
+    }
+
+    fn print(&self) {
+        let Self { import_id, events, known, .. } = self;
+        match known {
+            0 => {}
+            1 => output::note("1 line was sent before; it counts once"),
+            _ => output::note(format!("{known} lines were sent before; they count once")),
+        }
+        if events == known {
+            return output::note("so this import brings nothing new");
+        }
+        let stores = if self.stores.len() > STORES_SHOWN_MAX {
+            format!(" --store … for each of its {} stores", self.stores.len())
+        } else {
+            self.stores.iter().map(|store| format!(" --store {store}")).collect()
+        };
+        output::note(format!(
+            "import {import_id}; to undo it: daymark imports undo {import_id}{stores} --from {} \
+             --to {}",
+            self.first.date_naive(),
+            self.last.date_naive()
+        ));
+    }
+}
+
 /// Counts of events, and the lines that were not stored, by reason.
 #[derive(Debug, Default)]
 pub(super) struct SendReport {
+    pub(super) imported: Option<ImportedLines>,
     stored: u64,
     duplicate: u64,
     skipped: BTreeMap<String, Vec<u64>>,
@@ -50,6 +112,9 @@ impl SendReport {
         }
         for (message, lines) in &self.refused {
             output::error(format!("{message}: {}", lines_text(lines)));
+        }
+        if let Some(imported) = self.imported.as_ref().filter(|_| self.stored > 0) {
+            imported.print();
         }
         output::line(format!(
             "{} stored, {} duplicate, {} skipped, {} refused",

@@ -17,6 +17,7 @@ mod formats;
 mod full_disk;
 mod gaps;
 mod history;
+mod imports;
 mod offer_screens;
 mod offers;
 mod price;

@@ -119,6 +119,8 @@ fn events() -> Vec<Value> {
             event(STORE, &format!("n-{number}"), "counted", at(&format!("{LAST}T09:00:00Z")));
         numbered["terminal_id"] = json!("till-by-the-door-3");
         numbered["sequence"] = json!({ "epoch": "boot-2026-03-13T06", "number": number });
+        let import = if number < 20 { "i-20260313T201500123Z-0a1b2c3d" } else { "spring" };
+        numbered["import_id"] = json!(import);
         events.push(numbered);
     }
     events
@@ -217,13 +219,15 @@ fn screens_of_the_tables_fit_60_80_and_120_columns() {
     let offers: Vec<&str> = ["offers"].into_iter().chain(day).collect();
     let days: Vec<&str> = ["days"].into_iter().chain(dates).collect();
     let gaps: Vec<&str> = ["gaps"].into_iter().chain(day).collect();
+    let imports: Vec<&str> = ["imports", "list"].into_iter().chain(dates).collect();
     let quarantine: &[&str] = &["quarantine", "list", "--from", LAST, "--to", LAST];
-    let commands: [(&str, &[&str], &[&str]); 10] = [
+    let commands: [(&str, &[&str], &[&str]); 11] = [
         ("stock", &stock, &["sku", "on_hand", "sold", "wasted", "revenue", "last_count"]),
         ("stock-windows", &windows, &["sku", "window", "revenue", "sold"]),
         ("offers", &offers, &["sku", "price", "currency", "on_hand", "reason"]),
         ("days", &days, &["date", "sku", "sold", "closing", "revenue"]),
         ("gaps", &gaps, &["terminal_id", "epoch", "missing", "missing_numbers"]),
+        ("imports", &imports, &["import_id", "store_id", "events", "voided"]),
         ("history", &["history", "--store", STORE], &["sku"]),
         ("catalog-stores", &["catalog", "list"], &["store_id", "name", "zone", "hours"]),
         ("catalog-items", &["catalog", "list", "--store", STORE], &["sku", "name", "price"]),

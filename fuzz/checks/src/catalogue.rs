@@ -47,7 +47,9 @@ fn check_import(file: CatalogFile) {
 
 fn is_read_again(entry: &CatalogEntry) {
     match entry {
-        CatalogEntry::Item(item) => assert_eq!(Item::parse(&item.to_json()).as_ref(), Ok(item)),
+        CatalogEntry::Item(item) => {
+            assert_eq!(Item::parse(&item.to_json()).as_ref(), Ok(&**item));
+        }
         CatalogEntry::Store(store) => {
             assert_eq!(Store::parse(&store.to_json()).as_ref(), Ok(&**store));
         }

@@ -1,12 +1,12 @@
 //! Check of the files of `daymark send`, with columns and without.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::time::Duration;
 
 use chrono::DateTime;
 use clap::Parser;
-use import::{ColumnMapping, TillLine};
-use serde_json::Value;
+use domain::{Acceptance, Event, EventId};
+use import::{ColumnMapping, ImportedEvent, TillLine};
 
 use crate::assertions::{numbered_in_order, on_one_line};
 
@@ -29,12 +29,13 @@ const EVENTS: &str = "send";
 /// Checks `ColumnMapping::read` with one file.
 ///
 /// # Panics
-/// Panics if a line is lost or has a wrong number, or an event holds a malformed field.
+/// Panics if a line is lost or has a wrong number, two events have one id, or an event is not sent
+/// as it was read.
 pub fn check_till_lines(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for flags in [BAKERY, TILL, EVENTS] {
         let mapping = Arguments::parse_from(flags.split_whitespace()).mapping;
-        match mapping.read(Path::new("export.csv"), text) {
+        match mapping.read(text) {
             Ok(lines) => none_is_lost(&lines, text, flags),
             Err(message) => assert!(!message.is_empty()),
         }
@@ -50,24 +51,17 @@ fn none_is_lost(lines: &[TillLine], text: &str, flags: &str) {
     };
     assert_eq!(lines.len(), expected);
 
-    let numbers = lines.iter().map(|line| match line {
-        TillLine::Event { number, .. }
-        | TillLine::Skipped { number, .. }
-        | TillLine::Invalid { number, .. } => *number,
-    });
+    let numbers = lines.iter().map(TillLine::number);
     numbered_in_order(numbers, text, flags == EVENTS);
 
     let mut ids = BTreeSet::new();
     for line in lines {
         match line {
-            TillLine::Event { .. } if flags == EVENTS => {}
-            TillLine::Event { number, json } => {
-                let event: Value = serde_json::from_str(json).expect("JSON");
-                holds_texts(&event);
-                if flags == BAKERY {
-                    assert_eq!(event["event_id"], format!("export:{number}"));
-                    assert!(ids.insert(*number), "two events are {number}");
-                }
+            TillLine::Json { .. } => assert_eq!(flags, EVENTS),
+            TillLine::Event { event, .. } => {
+                is_whole(event);
+                let event_id = event.event().event_id();
+                assert!(ids.insert(event_id) || flags == TILL, "two events are {event_id}");
             }
             TillLine::Skipped { reason, .. } => assert_eq!(reason, "Item is NONE"),
             TillLine::Invalid { message, .. } => on_one_line(message),
@@ -75,18 +69,12 @@ fn none_is_lost(lines: &[TillLine], text: &str, flags: &str) {
     }
 }
 
-/// Asserts that every field is a text, with the characters of an identifier or the offset of an
-/// instant where the field holds one.
-fn holds_texts(event: &Value) {
-    for (field, value) in event.as_object().expect("an object") {
-        let text = value.as_str().expect("a text");
-        match field.as_str() {
-            "event_id" | "store_id" | "terminal_id" | "sku" => {
-                let allowed = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
-                assert!(!text.is_empty() && text.chars().all(allowed), "{field} {text:?}");
-            }
-            "occurred_at" => assert!(DateTime::parse_from_rfc3339(text).is_ok(), "{text:?}"),
-            _ => {}
-        }
-    }
+/// Asserts that the text that is sent is the event, as a part of the import.
+fn is_whole(event: &ImportedEvent) {
+    let import_id: EventId = "import".parse().expect("an id");
+    let anytime =
+        Acceptance { received_at: DateTime::UNIX_EPOCH, age_max: None, ahead_max: Duration::MAX };
+    let sent = Event::parse(&event.to_json(&import_id), &anytime).expect("a valid event");
+    assert_eq!(sent.details().import_id, Some(import_id));
+    assert!(sent.has_content_of(event.event()), "{sent:?}");
 }

@@ -12,7 +12,7 @@ use super::{EntryKey, EntryPatch};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CatalogEntry {
     /// Item of one store or of the whole chain.
-    Item(Item),
+    Item(Box<Item>),
     /// Store.
     Store(Box<Store>),
     /// Retailer.
@@ -96,7 +96,7 @@ impl Catalogue {
                 self.stores.insert(store.store_id.clone(), *store);
             }
             CatalogEntry::Item(item) => {
-                self.items.insert((item.store_id.clone(), item.sku.clone()), item);
+                self.items.insert((item.store_id.clone(), item.sku.clone()), *item);
             }
         }
     }
@@ -137,7 +137,7 @@ impl Catalogue {
                 let shape =
                     (&Item::SHAPE, Item::parse as Parse<Item>, Item::to_json as Write<Item>);
                 let (item, rules) = patched(base.as_deref(), patch, shape)?;
-                (origin, CatalogEntry::Item(item), rules)
+                (origin, CatalogEntry::Item(Box::new(item)), rules)
             }
         };
         self.insert(entry.clone());
