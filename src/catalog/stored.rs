@@ -49,7 +49,8 @@ impl LoadedCatalogue {
         for (sku, item) in tables.load_item_entries(store_id).await.map_err(explain)? {
             let key = EntryKey::Item(store_id.cloned(), sku);
             let item = self.readable(&key.to_string(), item).map_err(explain)?;
-            item.into_iter().for_each(|item| self.catalogue.insert(CatalogEntry::Item(Box::new(item))));
+            let entry = item.map(|item| CatalogEntry::Item(Box::new(item)));
+            entry.into_iter().for_each(|entry| self.catalogue.insert(entry));
         }
         Ok(())
     }
