@@ -30,5 +30,6 @@ mod slow_clients;
 mod stage;
 mod start_errors;
 mod support;
+mod till_clients;
 mod up;
 mod wrong_clock;
