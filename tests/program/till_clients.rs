@@ -1,5 +1,6 @@
 //! Clients of `docs/clients/` behind a faulty proxy, killed while they send.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -54,13 +55,13 @@ impl Client {
         child
     }
 
-    /// Runs the client to its end and returns the rejected events with their messages.
+    /// Runs the client to its end without new events. Returns the rejected ones, a line each.
     fn finish(&self, proxy: &FaultyProxy) -> Vec<String> {
-        let child = self.start(proxy, &[]);
-        let output = child.wait_with_output().expect("an end");
+        let output = self.spawn(proxy).wait_with_output().expect("an end");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let out = String::from_utf8(output.stdout).expect("text");
-        out.lines().map(str::to_owned).collect()
+        let rejected = out.strip_prefix("kept\n").expect("the first line");
+        rejected.lines().map(str::to_owned).collect()
     }
 }
 
@@ -118,7 +119,7 @@ fn check(client: &Client, test: &str) {
         assert!(told.is_some_and(|line| line.contains(rule)), "{id}: {rejected:#?}");
     }
     let sent = valid.into_iter().map(|event| (key_of(&event), event));
-    let sent: std::collections::BTreeMap<_, _> = sent.collect();
+    let sent: BTreeMap<_, _> = sent.collect();
     let acknowledged = sent.keys().cloned().collect();
     let found = assert_sent_stored_once(&up, &EventLedger { sent, acknowledged });
     assert_eq!(found.len(), EVENTS);
