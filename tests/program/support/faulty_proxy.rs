@@ -1,6 +1,6 @@
 //! Proxy before the ingest API that injects the faults of networks, gateways and a busy stream.
 //!
-//! It answers `retry` for events that the server has stored, as the server does when an
+//! It answers `retry` for events that the server has stored as well, as the server does when an
 //! acknowledgement is lost. It asserts that no request comes before a `Retry-After` has passed.
 
 use std::io::{Read, Write};
@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use super::{Random, UpProcess, eventually};
@@ -35,7 +36,9 @@ enum Fate {
     /// Answers with the first half of the body.
     CutAnswer,
     Late,
-    /// Answers `retry` for every second stored event.
+    /// Answers `retry` for every event, and the server has none of them.
+    Busy,
+    /// Answers `retry` for every second event that the server has stored.
     LostAcknowledgements,
     /// Answers in place of the server: status line, content type and body.
     Answered(&'static str, &'static str, &'static str),
@@ -43,11 +46,12 @@ enum Fate {
 
 /// Each fault once. The answers without Daymark's members are those of API Gateway, of a load
 /// balancer, and of the sign-in page of a network.
-const FAULTS: [Fate; 13] = [
+const FAULTS: [Fate; 14] = [
     Fate::CutBefore,
     Fate::CutAfter,
     Fate::CutAnswer,
     Fate::Late,
+    Fate::Busy,
     Fate::LostAcknowledgements,
     Fate::Answered("429 Too Many Requests", JSON, r#"{"message":"Too Many Requests"}"#),
     Fate::Answered("503 Service Unavailable", JSON, r#"{"message":"Service Unavailable"}"#),
@@ -184,9 +188,23 @@ fn answer(fate: Fate, request: &Message, server: &str) -> Option<Message> {
             sleep(LATE);
             Some(answer)
         }
+        Fate::Busy => Some(busy(request)),
         Fate::LostAcknowledgements => Some(without_acknowledgements(request.forward(server))),
         Fate::Undisturbed | Fate::CutAnswer => Some(request.forward(server)),
     }
+}
+
+/// Answers `retry` for each event of a request.
+fn busy(request: &Message) -> Message {
+    let mut events = String::new();
+    GzDecoder::new(&*request.body).read_to_string(&mut events).expect("NDJSON in gzip");
+    let results: Vec<Value> = (0..events.lines().count()).map(retry).collect();
+    let body = json!({ "outcome": "not_stored", "results": results });
+    Message::answer("429 Too Many Requests", PROBLEM, body.to_string().into_bytes())
+}
+
+fn retry(index: usize) -> Value {
+    json!({ "index": index, "status": "retry", "code": "throttled", "message": "busy" })
 }
 
 /// Answers `retry` for every second stored event, as if the stream had not acknowledged it.
@@ -197,10 +215,8 @@ fn without_acknowledgements(answer: Message) -> Message {
     let mut kept = 0;
     for (number, result) in stored.enumerate() {
         if number % 2 == 0 {
-            *result = json!({
-                "index": result["index"], "event_id": result["event_id"], "status": "retry",
-                "code": "unavailable", "message": "the stream has not acknowledged it",
-            });
+            let index = result["index"].as_u64().expect("a number");
+            *result = retry(index as usize);
         } else {
             kept += 1;
         }
