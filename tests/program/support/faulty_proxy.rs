@@ -25,9 +25,9 @@ const RETRY_AFTER: u64 = 1;
 /// Tolerance for timers that end early.
 const TIMER_TOLERANCE: Duration = Duration::from_millis(5);
 
-/// Fate of a request.
+/// Fault that a request meets.
 #[derive(Debug, Clone, Copy)]
-enum Fate {
+enum InjectedFault {
     Undisturbed,
     /// Closes the connection before the server has the request.
     CutBefore,
@@ -46,25 +46,33 @@ enum Fate {
 
 /// Each fault once. The answers without Daymark's members are those of API Gateway, of a load
 /// balancer, and of the sign-in page of a network.
-const FAULTS: [Fate; 14] = [
-    Fate::CutBefore,
-    Fate::CutAfter,
-    Fate::CutAnswer,
-    Fate::Late,
-    Fate::Busy,
-    Fate::LostAcknowledgements,
-    Fate::Answered("429 Too Many Requests", JSON, r#"{"message":"Too Many Requests"}"#),
-    Fate::Answered("503 Service Unavailable", JSON, r#"{"message":"Service Unavailable"}"#),
-    Fate::Answered("504 Gateway Timeout", HTML, "<html><h1>504 Gateway Time-out</h1></html>"),
-    Fate::Answered("401 Unauthorized", JSON, r#"{"message":"Unauthorized"}"#),
-    Fate::Answered("403 Forbidden", JSON, r#"{"message":"Forbidden"}"#),
-    Fate::Answered(
+const FAULTS: [InjectedFault; 14] = [
+    InjectedFault::CutBefore,
+    InjectedFault::CutAfter,
+    InjectedFault::CutAnswer,
+    InjectedFault::Late,
+    InjectedFault::Busy,
+    InjectedFault::LostAcknowledgements,
+    InjectedFault::Answered("429 Too Many Requests", JSON, r#"{"message":"Too Many Requests"}"#),
+    InjectedFault::Answered(
+        "503 Service Unavailable",
+        JSON,
+        r#"{"message":"Service Unavailable"}"#,
+    ),
+    InjectedFault::Answered(
+        "504 Gateway Timeout",
+        HTML,
+        "<html><h1>504 Gateway Time-out</h1></html>",
+    ),
+    InjectedFault::Answered("401 Unauthorized", JSON, r#"{"message":"Unauthorized"}"#),
+    InjectedFault::Answered("403 Forbidden", JSON, r#"{"message":"Forbidden"}"#),
+    InjectedFault::Answered(
         "408 Request Timeout",
         PROBLEM,
         r#"{"type":"urn:daymark:problem:read-timeout","title":"The body came too slowly"}"#,
     ),
-    Fate::Answered("302 Found", HTML, "<html>Sign in to this network</html>"),
-    Fate::Answered("200 OK", HTML, "<html>Sign in to this network</html>"),
+    InjectedFault::Answered("302 Found", HTML, "<html>Sign in to this network</html>"),
+    InjectedFault::Answered("200 OK", HTML, "<html>Sign in to this network</html>"),
 ];
 const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
@@ -78,8 +86,8 @@ pub(crate) struct FaultyProxy {
 
 #[derive(Default)]
 struct Shared {
-    /// Fates of the next requests, the next one last.
-    fates: Vec<Fate>,
+    /// Faults of the next requests, the next one last.
+    faults: Vec<InjectedFault>,
     requests: usize,
     /// Instant before which no request may come.
     not_before: Option<Instant>,
@@ -90,12 +98,12 @@ struct Shared {
 impl FaultyProxy {
     /// Starts a proxy whose schedule is drawn from `random`.
     pub(crate) fn start(up: &UpProcess, random: &mut Random) -> Self {
-        let mut fates = FAULTS.repeat(TIMES);
-        fates.extend([Fate::Undisturbed; UNDISTURBED]);
-        for last in (1..fates.len()).rev() {
-            fates.swap(last, random.below(last as u64 + 1) as usize);
+        let mut faults = FAULTS.repeat(TIMES);
+        faults.extend([InjectedFault::Undisturbed; UNDISTURBED]);
+        for last in (1..faults.len()).rev() {
+            faults.swap(last, random.below(last as u64 + 1) as usize);
         }
-        let shared = Arc::new(Mutex::new(Shared { fates, ..Shared::default() }));
+        let shared = Arc::new(Mutex::new(Shared { faults, ..Shared::default() }));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let server = up.api.strip_prefix("http://").expect("an address").to_owned();
@@ -134,19 +142,19 @@ impl FaultyProxy {
     pub(crate) fn assert_all_faults_were_met(&self) {
         let shared = self.shared.lock().expect("the state");
         assert_eq!(shared.violations, Vec::<String>::new());
-        assert!(shared.fates.is_empty(), "{} requests: {:?}", shared.requests, shared.fates);
+        assert!(shared.faults.is_empty(), "{} requests: {:?}", shared.requests, shared.faults);
     }
 }
 
 impl Shared {
-    /// Counts a request and returns its fate.
-    fn next(&mut self, now: Instant) -> Fate {
+    /// Counts a request and returns its fault.
+    fn next(&mut self, now: Instant) -> InjectedFault {
         self.requests += 1;
         if let Some(not_before) = self.not_before.take().filter(|at| now + TIMER_TOLERANCE < *at) {
             let early = not_before - now;
             self.violations.push(format!("request {} came {early:?} early", self.requests));
         }
-        self.fates.pop().unwrap_or(Fate::Undisturbed)
+        self.faults.pop().unwrap_or(InjectedFault::Undisturbed)
     }
 }
 
@@ -154,13 +162,14 @@ impl Shared {
 #[expect(clippy::disallowed_methods, reason = "a server sees when a request comes")]
 fn serve(mut client: TcpStream, server: &str, shared: &Mutex<Shared>) {
     while let Some(request) = Message::read(&mut client) {
-        let fate = shared.lock().expect("the state").next(Instant::now());
-        let Some(answer) = answer(fate, &request, server) else { break };
+        let fault = shared.lock().expect("the state").next(Instant::now());
+        let Some(answer) = answer(fault, &request, server) else { break };
         if answer.head.contains("retry-after: ") {
             let wait = Duration::from_secs(RETRY_AFTER);
             shared.lock().expect("the state").not_before = Some(Instant::now() + wait);
         }
-        let length = answer.body.len() / if matches!(fate, Fate::CutAnswer) { 2 } else { 1 };
+        let length =
+            answer.body.len() / if matches!(fault, InjectedFault::CutAnswer) { 2 } else { 1 };
         // The client may have been killed.
         let _ = client.write_all(answer.head.as_bytes());
         let _ = client.write_all(&answer.body[..length]);
@@ -172,25 +181,27 @@ fn serve(mut client: TcpStream, server: &str, shared: &Mutex<Shared>) {
 }
 
 /// Returns the answer to a request, or `None` if the connection ends without one.
-fn answer(fate: Fate, request: &Message, server: &str) -> Option<Message> {
-    match fate {
-        Fate::CutBefore => None,
-        Fate::CutAfter => {
+fn answer(fault: InjectedFault, request: &Message, server: &str) -> Option<Message> {
+    match fault {
+        InjectedFault::CutBefore => None,
+        InjectedFault::CutAfter => {
             request.forward(server);
             None
         }
-        Fate::Answered(status, content_type, body) => {
+        InjectedFault::Answered(status, content_type, body) => {
             Some(Message::answer(status, content_type, body.as_bytes().to_vec()))
         }
-        Fate::Late => {
+        InjectedFault::Late => {
             sleep(LATE);
             let answer = request.forward(server);
             sleep(LATE);
             Some(answer)
         }
-        Fate::Busy => Some(busy(request)),
-        Fate::LostAcknowledgements => Some(without_acknowledgements(request.forward(server))),
-        Fate::Undisturbed | Fate::CutAnswer => Some(request.forward(server)),
+        InjectedFault::Busy => Some(busy(request)),
+        InjectedFault::LostAcknowledgements => {
+            Some(without_acknowledgements(request.forward(server)))
+        }
+        InjectedFault::Undisturbed | InjectedFault::CutAnswer => Some(request.forward(server)),
     }
 }
 
