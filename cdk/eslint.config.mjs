@@ -5,7 +5,7 @@ export default tseslint.config(
     { ignores: ['dist/', 'cdk.out/', '.tools/'] },
     eslint.configs.recommended,
     {
-        files: ['**/*.ts'],
+        files: ['**/*.ts', '**/*.mts'],
         extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
         languageOptions: { parserOptions: { projectService: true } },
         linterOptions: { reportUnusedDisableDirectives: 'error' },

@@ -33,6 +33,7 @@ mod stage;
 mod start_errors;
 mod stock;
 mod support;
+mod till_clients;
 mod transfers;
 mod up;
 mod wrong_clock;

@@ -1,6 +1,7 @@
 //! Support of the tests: the program as a process, its clients, and checks of its tables.
 
 mod disk;
+mod faulty_proxy;
 mod http;
 mod program;
 mod skipped;
@@ -12,11 +13,12 @@ use std::thread::sleep;
 use std::time::Duration;
 
 pub(crate) use disk::Disk;
+pub(crate) use faulty_proxy::FaultyProxy;
 pub(crate) use http::{ApiClient, run};
 pub(crate) use program::{UpProcess, command, daymark, daymark_under};
 pub(crate) use skipped::skipped;
 pub(crate) use stored_events::{
-    EventLedger, assert_acknowledged_stored_once, assert_sent_stored_once,
+    EventLedger, assert_acknowledged_stored_once, assert_sent_stored_once, key_of,
 };
 pub(crate) use till::{Random, env_number, event, now, numbered, sale, stamp};
 pub(crate) use tills::{Tills, ledger_of};

@@ -46,7 +46,7 @@ fn all() -> Vec<(&'static str, &'static str)> {
         ("strip", ""),
         ("git", ""),
         ("curl", ""),
-        ("node", "v20.0.0"),
+        ("node", "v20.10.0"),
         ("npm", "10.0.0"),
         ("python3", "Python 3.10.0"),
     ]
@@ -69,8 +69,8 @@ fn every_missing_program_is_named_at_once() {
 fn a_program_that_is_too_old_is_named_with_its_version() {
     for (name, prints, told) in [
         ("rustc", "rustc 1.80.1 (3f5fd8dd4 2024-08-06)", "found: rustc 1.80.1"),
-        ("node", "v18.20.4", "node 20 or later, for cdk/ (found: v18.20.4)"),
-        ("node", "node: not found", "node 20 or later"),
+        ("node", "v18.20.4", "node 20.10 or later, for cdk/ and a client (found: v18.20.4)"),
+        ("node", "node: not found", "node 20.10 or later"),
         ("python3", "Python 3.9.19", "(found: Python 3.9.19)"),
     ] {
         let mut programs = all();
