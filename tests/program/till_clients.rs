@@ -9,8 +9,8 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::{
-    EventLedger, FaultyProxy, Random, UpProcess, assert_sent_stored_once, event, key_of, now,
-    numbered, skipped, stamp,
+    ApiClient, EventLedger, FaultyProxy, Random, UpProcess, assert_sent_stored_once, event, key_of,
+    now, numbered, skipped, stamp,
 };
 
 const STORE: &str = "corner";
@@ -145,6 +145,42 @@ fn the_typescript_client_loses_and_doubles_nothing() {
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stdout));
     let script = folder.path().join("send-events.mjs");
     check(&Client { program: "node", script, folder }, "the_typescript_client");
+}
+
+/// Compares the figures of the contract and of the clients with those that the program publishes.
+#[test]
+fn the_contract_of_tills_names_the_limits_in_force() {
+    let up = UpProcess::start(&["--memory"]);
+    let limits = ApiClient::new(&up).get("/v1/limits").json();
+    let limit = |part: &str, name: &str| limits[part][name].as_u64().expect("a number");
+    let request = |name: &str| limit("request", name);
+    let events_max = request("events_max");
+    let contract = read("docs/send-events.md");
+    for figure in [
+        format!("{},{:03} events", events_max / 1000, events_max % 1000),
+        format!("{} MiB as sent", request("body_bytes_max") >> 20),
+        format!("{} MiB inflated", request("inflated_bytes_max") >> 20),
+        format!("{} s for the body", request("read_seconds_max")),
+        format!("{} s for the stream", request("store_seconds_max")),
+    ] {
+        assert!(contract.contains(&figure), "{figure}");
+    }
+    let days = limit("event", "age_seconds_max") / 86_400;
+    assert_eq!((days, limit("event", "ahead_seconds_max") / 60), (7, 5));
+    assert!(contract.contains("at most seven days before and five minutes after"));
+    for client in ["send_events.py", "send-events.mts"] {
+        let text = read(&format!("docs/clients/{client}"));
+        let batch = text.lines().find_map(|line| {
+            line.trim_start_matches("const ").strip_prefix("BATCH = ")?.split([' ', ';']).next()
+        });
+        let batch: u64 = batch.expect("a batch").parse().expect("a number");
+        assert!(batch <= events_max, "{client}");
+        assert!(contract.contains(&format!("up to {batch} events in a request")), "{client}");
+    }
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).expect("a file of the repository")
 }
 
 fn root() -> &'static Path {
