@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use domain::ports::{EventLog, PutOutcome};
 use domain::{Authority, limits};
-use http::{Method, Uri};
+use http::{HeaderMap, Method, Uri};
 use serde_json::json;
 use tokio::time::timeout;
 use tracing::field::Empty;
@@ -99,7 +99,25 @@ async fn validate<L: EventLog>(
 /// Creates the span of a request. The fields are recorded as they become known. The body is never
 /// recorded.
 fn request_span() -> Span {
-    info_span!("request", format = Empty, encoding = Empty, bytes = Empty, events = Empty)
+    info_span!(
+        "request",
+        trace_id = Empty,
+        format = Empty,
+        encoding = Empty,
+        bytes = Empty,
+        events = Empty
+    )
+}
+
+/// Returns the trace id of the header `traceparent`. It is logged and not part of an event, so a
+/// resend under another trace is the same event. Source: W3C Trace Context, section 3.2.
+fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
+    let (version, trace_id) = (parts.next()?, parts.next()?);
+    let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_valid =
+        version.len() == 2 && trace_id.len() == 32 && is_hex(version) && is_hex(trace_id);
+    Some(trace_id).filter(|id| is_valid && version != "ff" && id.bytes().any(|byte| byte != b'0'))
 }
 
 /// Reads a request and validates its events.
@@ -117,9 +135,12 @@ async fn read<L>(
 ) -> Result<Vec<ValidatedEvent>, RequestProblem> {
     let (head, body) = request.into_parts();
     let authority = head.extensions.get::<Authority>().ok_or(RequestProblem::Unauthenticated)?;
+    let span = Span::current();
+    if let Some(trace_id) = trace_id(&head.headers) {
+        span.record("trace_id", trace_id);
+    }
     let format = BodyFormat::of(&head.headers)?;
     let encoding = ContentEncoding::of(&head.headers)?;
-    let span = Span::current();
     span.record("format", format.as_str()).record("encoding", encoding.as_str());
 
     let received = body::read(body).await?;
@@ -195,4 +216,33 @@ async fn published_limits<L: EventLog>(
             "ahead_seconds_max": ahead_max.as_secs(),
         },
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_id_is_read_only_from_a_valid_header() {
+        let id = |text: &str| {
+            let headers = HeaderMap::from_iter([(
+                http::HeaderName::from_static("traceparent"),
+                text.parse().expect("a value"),
+            )]);
+            trace_id(&headers).map(str::to_owned)
+        };
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let valid = format!("00-{trace}-00f067aa0ba902b7-01");
+        assert_eq!(id(&valid).as_deref(), Some(trace));
+        for wrong in [
+            "",
+            "00",
+            &valid.to_uppercase(),
+            &valid.replacen("00", "ff", 1),
+            &valid.replace(trace, &"0".repeat(32)),
+            &valid.replace(trace, "4bf9"),
+        ] {
+            assert_eq!(id(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -24,10 +24,8 @@ pub(super) async fn add_own_items(
         return Ok(());
     }
     let stores: Vec<StoreId> = catalogue.catalogue.stores.keys().cloned().collect();
-    for store_id in stores.iter().filter(|store_id| !loaded.contains(store_id)) {
-        catalogue.add_items(tables, Some(store_id)).await?;
-    }
-    Ok(())
+    let others = stores.iter().filter(|store_id| !loaded.contains(store_id));
+    catalogue.add_items(tables, others.map(Some)).await
 }
 
 /// Notes the entries of stores that keep other values than a changed item of the chain. `catalogue`

@@ -2,10 +2,14 @@
 
 use domain::StoreId;
 use domain::ports::{CatalogTable, Failure};
+use futures_util::{StreamExt, stream};
 use import::{CatalogEntry, Catalogue, EntryKey};
 
 use crate::connect::ConnectedTables;
 use crate::{CommandError, output};
+
+/// Number of concurrent queries for the items of stores.
+const QUERIES_AT_ONCE: usize = 16;
 
 /// Catalogue as far as it is loaded.
 pub(super) struct LoadedCatalogue {
@@ -32,25 +36,30 @@ pub(super) async fn load(
             loaded.catalogue.insert(CatalogEntry::Store(Box::new(store)));
         });
     }
-    for store_id in std::iter::once(None).chain(store_ids.iter().map(Some)) {
-        loaded.add_items(tables, store_id).await?;
-    }
+    let of_stores = store_ids.iter().map(Some);
+    loaded.add_items(tables, std::iter::once(None).chain(of_stores)).await?;
     Ok(loaded)
 }
 
 impl LoadedCatalogue {
-    /// Adds the items of a store, or of the chain without one.
-    pub(super) async fn add_items(
+    /// Adds the items of stores; `None` is the chain.
+    pub(super) async fn add_items<'a>(
         &mut self,
         tables: &ConnectedTables,
-        store_id: Option<&StoreId>,
+        stores: impl Iterator<Item = Option<&'a StoreId>>,
     ) -> Result<(), CommandError> {
         let explain = |failure| tables.explain(failure);
-        for (sku, item) in tables.load_item_entries(store_id).await.map_err(explain)? {
-            let key = EntryKey::Item(store_id.cloned(), sku);
-            let item = self.readable(&key.to_string(), item).map_err(explain)?;
-            let entry = item.map(|item| CatalogEntry::Item(Box::new(item)));
-            entry.into_iter().for_each(|entry| self.catalogue.insert(entry));
+        let load = async |store_id: Option<&'a StoreId>| {
+            (store_id, tables.load_item_entries(store_id).await)
+        };
+        let mut loaded = stream::iter(stores.map(load)).buffered(QUERIES_AT_ONCE);
+        while let Some((store_id, items)) = loaded.next().await {
+            for (sku, item) in items.map_err(explain)? {
+                let key = EntryKey::Item(store_id.cloned(), sku);
+                let item = self.readable(&key.to_string(), item).map_err(explain)?;
+                let entry = item.map(|item| CatalogEntry::Item(Box::new(item)));
+                entry.into_iter().for_each(|entry| self.catalogue.insert(entry));
+            }
         }
         Ok(())
     }
