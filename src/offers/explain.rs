@@ -81,7 +81,7 @@ fn described(offer: &Offer, zone: Tz) -> String {
     let per = measure.unit_name().map(|name| format!("/{name}")).unwrap_or_default();
     let mut text = format!("{}\n", offer.offer_id);
     let mut add = |name: &str, value: String| {
-        let line = output::wrapped(&format!("  {name:<12} {value}"), 15);
+        let line = output::wrapped(&format!("  {name:<12}  {value}"), 16);
         for line in line.lines() {
             writeln!(text, "{}", line.trim_end()).expect("a string can be written to");
         }
