@@ -71,7 +71,8 @@ async fn the_current_offers_of_a_day_are_answered_on_the_clock_of_the_store() {
         "offer_id": "2026-03-12/s1/rye/2", "sku": "rye", "revision": "2",
         "valid_from": "2026-03-12T16:15:20+01:00", "valid_until": "2026-03-12T20:00:00+01:00",
         "regular_price": "3.90", "price": "2.40", "currency": "EUR", "label_percent_off": "38",
-        "label_was_price": "3.90", "lowest_price": "", "reason": "12 left", "discount_percent": "30",
+        "label_was_price": "3.90", "lowest_price": "", "discount_percent": "30",
+        "reason": "12 left",
     });
     assert_eq!(offers[0], told, "and nothing of the chain's own");
     let (status, body) = read(&function.respond(get(PATH, "", token("*"))).await);

@@ -156,7 +156,7 @@ fn weighed_goods_are_shown_in_their_unit_in_every_decision() {
     for expected in [
         " EUR/kg, the ",
         "8.189 kg, counted in portions of 0.25 kg; the rest of 0.189 kg counts as left",
-        "price in EUR per kg; sold and left in kg; revenue and value in EUR",
+        "price in EUR per kg; expected: units and waste in kg, revenue and value in EUR",
         "On the shelf, kg",
         "Price, EUR/kg",
     ] {
