@@ -49,7 +49,7 @@ pub(crate) struct DaysArgs {
 }
 
 const COLUMNS: &[Column] = &[
-    Column::Text("date"),
+    Column::Text("business_date"),
     Column::Text("sku"),
     Column::Number("opening"),
     Column::Number("received"),

@@ -50,7 +50,7 @@ pub(crate) struct GapsArgs {
 
 const COLUMNS: &[Column] = &[
     Column::Text("terminal_id"),
-    Column::Text("date"),
+    Column::Text("business_date"),
     Column::Text("epoch"),
     Column::Number("first"),
     Column::Number("last"),

@@ -65,12 +65,12 @@ struct OfferListArgs {
 const COLUMNS: &[Column] = &[
     Column::Text("offer_id"),
     Column::Text("sku"),
-    Column::Text("from"),
-    Column::Text("until"),
-    Column::Number("regular"),
+    Column::Text("valid_from"),
+    Column::Text("valid_until"),
+    Column::Number("regular_price"),
     Column::Number("price"),
     Column::Text("currency"),
-    Column::Number("percent_off"),
+    Column::Number("label_percent_off"),
     Column::Number("on_hand"),
     Column::Text("reason"),
 ];
@@ -81,9 +81,9 @@ const IN_TABLE: [usize; 9] = [1, 4, 5, 7, 2, 3, 8, 6, 9];
 
 /// Further columns of JSON and CSV, whose details `daymark offers explain` shows.
 const MORE_COLUMNS: &[Column] = &[
-    Column::Number("was_price"),
+    Column::Number("label_was_price"),
     Column::Number("lowest_price"),
-    Column::Number("step_percent"),
+    Column::Number("discount_percent"),
     Column::Text("arm"),
     Column::Text("trust"),
     Column::Text("shadow"),
@@ -91,9 +91,9 @@ const MORE_COLUMNS: &[Column] = &[
     Column::Number("expected_units"),
     Column::Number("expected_revenue"),
     Column::Number("expected_waste"),
-    Column::Number("unchanged_units"),
-    Column::Number("unchanged_revenue"),
-    Column::Number("unchanged_waste"),
+    Column::Number("if_unchanged_expected_units"),
+    Column::Number("if_unchanged_expected_revenue"),
+    Column::Number("if_unchanged_expected_waste"),
 ];
 
 pub(crate) async fn run(args: OffersArgs) -> Result<ExitCode, CommandError> {

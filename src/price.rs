@@ -47,7 +47,7 @@ pub(crate) struct PriceArgs {
 const COLUMNS: &[Column] = &[
     Column::Text("sku"),
     Column::Text("arm"),
-    Column::Text("decision"),
+    Column::Text("action"),
     Column::Number("price"),
     Column::Text("currency"),
     Column::Text("reason"),
@@ -105,11 +105,9 @@ pub(crate) async fn no_offer(
 /// Returns one row for each item, sorted by item.
 fn rows(snapshot: &StoreSnapshot, decisions: &StoreDecisions, is_dry: bool) -> Vec<Vec<String>> {
     let change = if is_dry || snapshot.store.policy.shadow { "would change" } else { "change" };
-    let row = |sku: &Sku, arm: Arm, decision: &str, price: Money, reason: &str| {
+    let row = |sku: &Sku, arm: Arm, action: &str, price: Money, reason: &str| {
         let (amount, currency) = (price.to_string(), price.currency().to_string());
-        [sku.as_str(), arm.as_str(), decision, &amount, &currency, reason]
-            .map(str::to_owned)
-            .to_vec()
+        [sku.as_str(), arm.as_str(), action, &amount, &currency, reason].map(str::to_owned).to_vec()
     };
     let mut rows: Vec<Vec<String>> = Vec::new();
     for draft in &decisions.drafts {
@@ -119,14 +117,14 @@ fn rows(snapshot: &StoreSnapshot, decisions: &StoreDecisions, is_dry: bool) -> V
     }
     for item in &snapshot.items {
         let Some(decision) = decisions.unchanged.get(&item.sku) else { continue };
-        let (decision, reason) = match decision {
+        let (action, reason) = match decision {
             ItemDecision::Keep(reason) => ("keep", reason.clone()),
             ItemDecision::Skip(reason) => ("none", reason.sentence()),
             ItemDecision::AlreadyDecided => ("decided", decided_already(snapshot, item)),
             ItemDecision::Change(_) => continue,
         };
         let shown = snapshot.shelf_price(item);
-        rows.push(row(&item.sku, snapshot.arm_of(item), decision, shown, &reason));
+        rows.push(row(&item.sku, snapshot.arm_of(item), action, shown, &reason));
     }
     let missing = "No price: the item is not in the catalogue (`daymark catalog import`).";
     for sku in snapshot.unpriced() {

@@ -47,8 +47,8 @@ pub struct PriceStep {
     pub price: f64,
     /// Price as text, without the currency.
     pub label: String,
-    /// Discount from the regular price, 0 if there is none.
-    pub discount_percent: u8,
+    /// Discount on the label in whole percent, 0 if there is none.
+    pub percent_off: u8,
 }
 
 /// Sales between two times.
@@ -121,7 +121,7 @@ impl AfternoonChart {
 
     /// Returns `true` if the bar starts at a price below the regular price.
     pub(crate) fn is_discounted(&self, bar: &SalesBar) -> bool {
-        self.price_at(bar.start).is_some_and(|step| step.discount_percent > 0)
+        self.price_at(bar.start).is_some_and(|step| step.percent_off > 0)
     }
 
     /// Returns the text below the title.

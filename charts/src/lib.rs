@@ -20,7 +20,7 @@
 //!         at: 960.0,
 //!         price: 2.7,
 //!         label: "2.70".to_owned(),
-//!         discount_percent: 30,
+//!         percent_off: 30,
 //!     }],
 //!     ..AfternoonChart::default()
 //! };

@@ -234,8 +234,8 @@ impl Sheet<'_> {
         self.path("price", &points, false);
         for step in steps_shown {
             let mut label = step.label.clone();
-            if step.discount_percent > 0 {
-                label += &format!("  −{} %", step.discount_percent);
+            if step.percent_off > 0 {
+                label += &format!("  −{} %", step.percent_off);
             }
             let x = self.x(step.at) + 5.0;
             self.text(x, y(step.price) - 7.0, "price-label halo", "start", &label);

@@ -186,10 +186,10 @@ impl Plot<'_> {
         for (step, row) in steps.iter().zip(1..) {
             canvas.write(0, row, &format!("{:>6} ┤", step.label), Ink::Faint);
             let last = line.iter().rposition(|at| *at == Some(row));
-            if step.discount_percent > 0
+            if step.percent_off > 0
                 && let Some(last) = last
             {
-                let words = format!("−{} %", step.discount_percent);
+                let words = format!("−{} %", step.percent_off);
                 canvas.write(LEFT + 1 + last + 3, row, &words, Ink::Price);
             }
         }

@@ -4,11 +4,11 @@ use charts::{AfternoonChart, BandPoint, ForecastBand, PriceStep, SalesBar, Termi
 
 /// Afternoon from 14:00 to 18:00 with 8 units of stock and two price changes, the second at 16:00.
 fn afternoon(known_until: f64) -> AfternoonChart {
-    let step = |at, price, label: &str, discount_percent| PriceStep {
+    let step = |at, price, label: &str, percent_off| PriceStep {
         at,
         price,
         label: label.to_owned(),
-        discount_percent,
+        percent_off,
     };
     let point = |at, low, middle, high| BandPoint { at, low, middle, high };
     let sold = |start, units| SalesBar { start, end: start + 15.0, units };

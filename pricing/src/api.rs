@@ -26,16 +26,16 @@ use problem::OffersProblem;
 const PUBLIC_FIELDS: [&str; 12] = [
     "offer_id",
     "sku",
-    "from",
-    "until",
-    "regular",
+    "valid_from",
+    "valid_until",
+    "regular_price",
     "price",
     "currency",
-    "percent_off",
+    "label_percent_off",
     "reason",
-    "was_price",
+    "label_was_price",
     "lowest_price",
-    "step_percent",
+    "discount_percent",
 ];
 
 /// State of the routes.
@@ -92,7 +92,7 @@ async fn offers<T: CatalogTable + OffersTable>(
     let offers = offers.map_err(OffersProblem::Tables)?;
     Ok(Json(json!({
         "store_id": store.store_id.as_str(),
-        "date": day.to_string(),
+        "business_date": day.to_string(),
         "offers": offers.iter().map(|(offer, label)| row(offer, label, &store)).collect::<Vec<_>>(),
     })))
 }

@@ -11,7 +11,7 @@ use crate::output::{self, Column};
 pub(super) struct ItemOffers {
     pub(super) store_id: String,
     pub(super) sku: String,
-    pub(super) regular: String,
+    pub(super) regular_price: String,
     /// Local time and discount of each revision.
     pub(super) steps: Vec<String>,
     pub(super) price: String,
@@ -79,9 +79,9 @@ pub(super) fn effects_text(effects: &[DayEffect], seed: u64, width: Option<usize
 
 fn offers_table(offers: Vec<ItemOffers>, width: Option<usize>) -> String {
     let columns = [
-        Column::Text("store"),
+        Column::Text("store_id"),
         Column::Text("sku"),
-        Column::Number("regular"),
+        Column::Number("regular_price"),
         Column::Text("steps"),
         Column::Number("price"),
         Column::Number("on_hand"),
@@ -89,7 +89,7 @@ fn offers_table(offers: Vec<ItemOffers>, width: Option<usize>) -> String {
     ];
     let row = |of: ItemOffers| {
         let steps = of.steps.join(", ");
-        vec![of.store_id, of.sku, of.regular, steps, of.price, of.on_hand, of.wasted]
+        vec![of.store_id, of.sku, of.regular_price, steps, of.price, of.on_hand, of.wasted]
     };
     output::table_to(width, &columns, offers.into_iter().map(row))
 }
@@ -191,7 +191,7 @@ mod tests {
         ItemOffers {
             store_id: store_id.to_owned(),
             sku: sku.to_owned(),
-            regular: "123456.78".to_owned(),
+            regular_price: "123456.78".to_owned(),
             steps: steps.iter().map(|step| (*step).to_owned()).collect(),
             price: "86419.75".to_owned(),
             on_hand: "24".to_owned(),

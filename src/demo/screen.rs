@@ -182,7 +182,7 @@ fn offers_of_items(retailer: &DemoRetailer, offers: &[Offer]) -> Vec<ItemOffers>
         Some(ItemOffers {
             store_id: store_id.to_string(),
             sku: sku.to_string(),
-            regular: first.regular_price.to_string(),
+            regular_price: first.regular_price.to_string(),
             steps: revisions.iter().map(step).collect(),
             price: last.price.to_string(),
             on_hand: first.on_hand.to_string(),

@@ -30,7 +30,7 @@ const STEPS: &[Column] = &[
     Column::Number("discount_percent"),
     Column::Number("offers"),
     Column::Number("sold_with_offer_id"),
-    Column::Number("expected_left"),
+    Column::Number("expected_waste"),
     Column::Number("left"),
     Column::Number("difference"),
 ];
@@ -171,9 +171,9 @@ fn rows_of(steps: &BTreeMap<u8, StepOutcome>) -> Vec<Vec<String>> {
             percent.to_string(),
             step.offers.to_string(),
             number(step.sold),
-            number(step.expected_left),
+            number(step.expected_waste),
             number(step.left),
-            number(step.left - step.expected_left),
+            number(step.left - step.expected_waste),
         ]
     };
     steps.iter().map(row).collect()

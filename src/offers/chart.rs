@@ -113,7 +113,7 @@ fn prices(
         at: minute(at),
         price: height(price.amount()),
         label: price.to_string(),
-        discount_percent: percent_off.unwrap_or(0),
+        percent_off: percent_off.unwrap_or(0),
     };
     let regular = step(context.day.opens_at, offer.regular_price, None);
     // A shadow offer is shown with the other shadow offers, a published one with published ones.
@@ -286,11 +286,8 @@ mod tests {
         // The stock starts at the end of the night before.
         assert_eq!(chart.stock, [(120.0, 0.0), (1085.0, 10.0), (1320.0, 9.0), (1410.0, 7.0)]);
         assert_eq!(chart.known_until, 1560.0);
-        let prices: Vec<_> = chart
-            .prices
-            .iter()
-            .map(|step| (step.at, &*step.label, step.discount_percent))
-            .collect();
+        let prices: Vec<_> =
+            chart.prices.iter().map(|step| (step.at, &*step.label, step.percent_off)).collect();
         assert_eq!(prices, [(1080.0, "2.00", 0), (1380.0, "1.60", 20)]);
         let sold: Vec<_> = chart.sales.iter().filter(|sold| sold.units > 0.0).collect();
         assert_eq!(sold.iter().map(|sold| sold.start).collect::<Vec<_>>(), [1320.0, 1410.0]);

@@ -81,7 +81,7 @@ fn described(offer: &Offer, zone: Tz) -> String {
     let per = measure.unit_name().map(|name| format!("/{name}")).unwrap_or_default();
     let mut text = format!("{}\n", offer.offer_id);
     let mut add = |name: &str, value: String| {
-        let line = output::wrapped(&format!("  {name:<10} {value}"), 13);
+        let line = output::wrapped(&format!("  {name:<12}  {value}"), 16);
         for line in line.lines() {
             writeln!(text, "{}", line.trim_end()).expect("a string can be written to");
         }
@@ -91,16 +91,16 @@ fn described(offer: &Offer, zone: Tz) -> String {
     add("price", format!("{price} {currency}{per}, {step}"));
     add("label", label_text(&label) + &lowest.unwrap_or_default());
     let period = format!("{} to {}, {zone}", local(offer.valid_from), local(offer.valid_until));
-    add("holds", if offer.shadow { format!("nowhere: a shadow, of {period}") } else { period });
+    add("valid", if offer.shadow { format!("nowhere: a shadow, of {period}") } else { period });
     let on_hand = measure.quantity(offer.on_hand);
     add("on hand", on_hand + &portions.unwrap_or_default());
     add("expected", outlook(&offer.expected, &measure, price));
-    add("unchanged", outlook(&offer.if_unchanged, &measure, price));
+    add("if unchanged", outlook(&offer.if_unchanged, &measure, price));
     add("reason", offer.reason.clone());
     add("arm", offer.arm.as_str().to_owned());
     add("trust", offer.trust.as_str().to_owned());
     add("slot", offer.slot.with_timezone(&zone).to_rfc3339());
-    add("rules", offer.policy_version.to_string());
+    add("policy", offer.policy_version.to_string());
     add("inputs", offer.inputs.digest());
     text
 }
@@ -108,8 +108,8 @@ fn described(offer: &Offer, zone: Tz) -> String {
 /// Returns the text that a label may show in addition to the price.
 fn label_text(label: &PriceLabel) -> String {
     match (label.was_price, label.percent_off) {
-        (Some(was), Some(percent)) => format!("before {was}, {percent} % off"),
-        (Some(was), None) => format!("before {was}"),
+        (Some(was), Some(percent)) => format!("was {was}, {percent} % off"),
+        (Some(was), None) => format!("was {was}"),
         (None, _) => "no previous price, no percentage".to_owned(),
     }
 }
@@ -129,13 +129,14 @@ fn outlook(outlook: &Outlook, measure: &Measure, price: Money) -> String {
     format!("{sold} sold for {:.digits$} {}, {left} left", outlook.revenue, price.currency())
 }
 
+/// Columns of the steps. The caption says "expected" once for the last four.
 const COLUMNS: &[Column] = &[
-    Column::Number("step_percent"),
+    Column::Number("discount_percent"),
     Column::Number("price"),
     Column::Text("allowed"),
-    Column::Number("sold"),
-    Column::Number("left"),
+    Column::Number("units"),
     Column::Number("revenue"),
+    Column::Number("waste"),
     Column::Number("value"),
 ];
 
@@ -165,19 +166,21 @@ fn alternatives(offer: &Offer) -> Result<String, CommandError> {
         let scaled = |name: &str| Some(word(name).parse::<Decimal>().ok()? * scale);
         let sold = scaled("expected_units").map(|units| measure.sold_and_left(units));
         let places = if measure.unit_name().is_some() { 3 } else { 1 };
-        let [sold, left] = [0, 1].map(|part| Some(format!("{:.places$}", sold?[part])));
+        let [units, waste] = [0, 1].map(|part| Some(format!("{:.places$}", sold?[part])));
         let digits = currency.minor_digits() as usize;
         let money = |name| {
             scaled(name).map(|amount| format!("{:.digits$}", amount.round_dp(digits as u32)))
         };
-        let figures = [sold, left, money("expected_revenue"), money("expected_value")];
+        let figures = [units, money("expected_revenue"), waste, money("expected_value")];
         let start = [word("discount_percent"), word("price"), allowed];
         start.into_iter().chain(figures.map(Option::unwrap_or_default)).collect()
     };
     let units = match measure.unit_name() {
-        Some(name) => format!("price in {currency} per {name}; sold and left in {name}"),
-        None => format!("price in {currency}; sold and left in pieces"),
+        Some(name) => {
+            format!("price in {currency} per {name}; expected: units and waste in {name}")
+        }
+        None => format!("price in {currency}; expected: units and waste in pieces"),
     };
-    let caption = output::wrapped(&format!("{units}; revenue and value in {currency}"), 2);
+    let caption = output::wrapped(&format!("{units}, revenue and value in {currency}"), 2);
     Ok(format!("{caption}\n{}", table(COLUMNS, steps.iter().map(row))))
 }

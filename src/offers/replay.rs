@@ -151,7 +151,7 @@ fn other_differences(offer: &Offer, draft: &OfferDraft) -> Vec<String> {
         ("arm", offer.arm.as_str().to_owned(), again.arm.as_str().to_owned()),
         ("trust", offer.trust.as_str().to_owned(), again.trust.as_str().to_owned()),
         ("shadow", offer.shadow.to_string(), again.shadow.to_string()),
-        ("rules", offer.policy_version.to_string(), again.policy_version.to_string()),
+        ("policy_version", offer.policy_version.to_string(), again.policy_version.to_string()),
     ];
     let differ = pairs.into_iter().filter(|(_, then, now)| then != now);
     differ.map(|(name, then, now)| format!("{name}: {then} then, {now} now")).collect()

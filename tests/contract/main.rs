@@ -10,6 +10,7 @@ mod event_generator;
 mod examples;
 mod generated;
 mod node;
+mod offer_words;
 mod page;
 mod page_schema;
 mod portability;

@@ -62,7 +62,7 @@ fn a_shops_afternoon_ends_in_the_same_day_rows_histories_and_offers() {
     let path = format!("/v1/stores/{store}/offers");
     let token = stage.token(&stage.till("afternoon", &[store]), READ);
     let [here, there] = [ApiClient::new(&up).get(&path).json(), stage.get(&token, &path).json()];
-    assert_eq!(without_from(here), without_from(there), "what shelf labels read");
+    assert_eq!(without_valid_from(here), without_valid_from(there), "what shelf labels read");
 
     // A tick that comes twice: no store is sent to be priced twice.
     stage.invoke("pricing-schedule", &json!({ "due": due }));
@@ -70,9 +70,13 @@ fn a_shops_afternoon_ends_in_the_same_day_rows_histories_and_offers() {
 }
 
 /// From when on an offer holds is when somebody decided it.
-fn without_from(mut answer: Value) -> Value {
+fn without_valid_from(mut answer: Value) -> Value {
     for offer in answer["offers"].as_array_mut().expect("offers") {
-        offer.as_object_mut().expect("an offer").remove("from").expect("it holds from then on");
+        offer
+            .as_object_mut()
+            .expect("an offer")
+            .remove("valid_from")
+            .expect("it holds from then on");
     }
     answer
 }

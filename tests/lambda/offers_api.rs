@@ -69,9 +69,10 @@ async fn the_current_offers_of_a_day_are_answered_on_the_clock_of_the_store() {
     assert_eq!(offers.len(), 1, "the last revision, and no shadow: {body}");
     let told = json!({
         "offer_id": "2026-03-12/s1/rye/2", "sku": "rye", "revision": "2",
-        "from": "2026-03-12T16:15:20+01:00", "until": "2026-03-12T20:00:00+01:00",
-        "regular": "3.90", "price": "2.40", "currency": "EUR", "percent_off": "38",
-        "was_price": "3.90", "lowest_price": "", "reason": "12 left", "step_percent": "30",
+        "valid_from": "2026-03-12T16:15:20+01:00", "valid_until": "2026-03-12T20:00:00+01:00",
+        "regular_price": "3.90", "price": "2.40", "currency": "EUR", "label_percent_off": "38",
+        "label_was_price": "3.90", "lowest_price": "", "discount_percent": "30",
+        "reason": "12 left",
     });
     assert_eq!(offers[0], told, "and nothing of the chain's own");
     let (status, body) = read(&function.respond(get(PATH, "", token("*"))).await);

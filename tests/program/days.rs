@@ -44,7 +44,7 @@ fn a_late_event_closes_its_day_and_the_days_after_it_again() {
     assert!(none.rows().is_empty());
     let summary = |more: &[&str], expected: [[&str; 6]; 3]| {
         let rows = days(more).rows();
-        let columns = ["date", "sku", "opening", "sold", "closing", "revenue"];
+        let columns = ["business_date", "sku", "opening", "sold", "closing", "revenue"];
         let shown: Vec<Vec<&str>> =
             rows.iter().map(|row| columns.map(|column| row[column].as_str()).to_vec()).collect();
         assert_eq!(shown, expected.map(|row| row.to_vec()));

@@ -105,9 +105,10 @@ fn assert_offers(up: &UpProcess, date: &str, table: &[Vec<String>]) {
             let row =
                 shown.remove(&[store.clone(), offer["sku"].clone()]).expect("in the demo's table");
             let [regular, steps, price, ..] = row else { panic!("{row:?}") };
-            assert_eq!([&offer["regular"], &offer["price"]], [regular, price]);
+            assert_eq!([&offer["regular_price"], &offer["price"]], [regular, price]);
             let last = steps.rsplit(", ").next().expect("a step");
-            let step = format!("{} -{} %", &offer["from"][11..16], offer["percent_off"]);
+            let step =
+                format!("{} -{} %", &offer["valid_from"][11..16], offer["label_percent_off"]);
             assert_eq!(last, step);
         }
         let revisions = rows_in_every_format(up, &[&query[..], &["--revisions"]].concat());

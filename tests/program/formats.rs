@@ -32,7 +32,7 @@ pub(crate) fn rows_in_every_format(
         let mut rest = line.as_str();
         for (column, value) in in_table.iter().map(|column| (column, &row[*column])) {
             let shown = match column.as_str() {
-                "from" | "until" => &value[11..16],
+                "valid_from" | "valid_until" => &value[11..16],
                 _ => value.as_str(),
             };
             let start = rest.find(shown).unwrap_or_else(|| panic!("{column} {shown} in {line}"));

@@ -56,7 +56,7 @@ fn missing_numbers_are_shown_until_they_arrive() {
             ["t2", "", "", "", "", ""]
         ]
     );
-    let columns = ["date", "missing_numbers", "doubled_numbers", "uncounted"];
+    let columns = ["business_date", "missing_numbers", "doubled_numbers", "uncounted"];
     assert_eq!(cells(&rows[0], &columns), [&date, "8-9, 12-19", "11", ""]);
     assert_eq!(cells(&rows[2], &columns), [&date, "", "", "1"]);
 

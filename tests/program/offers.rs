@@ -118,8 +118,18 @@ fn yesterday_of(date: &str) -> NaiveDate {
 
 /// Returns the public fields of an offer.
 fn public(offer: &BTreeMap<String, String>) -> Value {
-    let names = ["offer_id", "sku", "from", "until", "regular", "price", "currency", "percent_off"];
-    let names = names.into_iter().chain(["was_price", "lowest_price", "step_percent", "reason"]);
+    let names = [
+        "offer_id",
+        "sku",
+        "valid_from",
+        "valid_until",
+        "regular_price",
+        "price",
+        "currency",
+        "label_percent_off",
+    ];
+    let names =
+        names.into_iter().chain(["label_was_price", "lowest_price", "discount_percent", "reason"]);
     let mut public: Value = names.map(|name| (name.to_owned(), json!(offer[name]))).collect();
     public["revision"] = json!("1");
     public
@@ -132,20 +142,21 @@ fn an_imported_store_in_its_afternoon_gets_offers() {
     let offers = rows_in_every_format(&corner.up, &corner.list_command(&[]));
     let [offer] = offers.as_slice() else { panic!("one offer: {offers:?}") };
     assert_eq!(offer["offer_id"], corner.first());
-    assert_eq!((offer["regular"].as_str(), offer["on_hand"].as_str()), ("3.90", "49"));
+    assert_eq!((offer["regular_price"].as_str(), offer["on_hand"].as_str()), ("3.90", "49"));
     let price: f64 = offer["price"].parse().expect("a price");
     assert!((2.0..3.9).contains(&price), "{offer:?}");
     assert!(offer["reason"].contains("49 left"), "{offer:?}");
-    assert_eq!(offer["until"][11..16], *"20:00");
-    let output = ["was_price", "lowest_price", "arm", "trust", "shadow"].map(|name| &*offer[name]);
+    assert_eq!(offer["valid_until"][11..16], *"20:00");
+    let output =
+        ["label_was_price", "lowest_price", "arm", "trust", "shadow"].map(|name| &*offer[name]);
     assert_eq!(output, ["3.90", "", "policy", "full", "false"]);
     assert!(!offer["policy_version"].is_empty(), "{offer:?}");
     let figure = |name: &str| -> f64 { offer[name].parse().expect(name) };
-    for outlook in ["expected", "unchanged"] {
+    for outlook in ["expected", "if_unchanged_expected"] {
         let [units, waste] = ["units", "waste"].map(|of| figure(&format!("{outlook}_{of}")));
         assert!((units + waste - 49.0).abs() < 1e-6, "{offer:?}");
     }
-    assert!(figure("expected_revenue") > figure("unchanged_revenue"), "{offer:?}");
+    assert!(figure("expected_revenue") > figure("if_unchanged_expected_revenue"), "{offer:?}");
 
     // The public fields over HTTP have the same names and texts.
     let offers: Vec<Value> = offers.iter().map(public).collect();
@@ -153,7 +164,8 @@ fn an_imported_store_in_its_afternoon_gets_offers() {
     let dated = format!("/v1/stores/corner/offers?date={}", corner.date);
     for path in ["/v1/stores/corner/offers", &dated] {
         let answer = wire.get(path);
-        let expected = json!({ "store_id": "corner", "date": corner.date, "offers": offers });
+        let expected =
+            json!({ "store_id": "corner", "business_date": corner.date, "offers": offers });
         assert_eq!((answer.status, answer.json()), (200, expected), "{path}");
     }
     let before = format!("/v1/stores/corner/offers?date={}", yesterday_of(&corner.date));
@@ -281,13 +293,16 @@ fn a_catalogue_price_below_the_offer_is_noted_and_shown_at_once() {
     let shown = corner.up.daymark(corner.list_command(&["--format", "json"])).rows();
     let [offer] = shown.as_slice() else { panic!("one offer: {shown:?}") };
     assert_eq!(
-        (&*offer["price"], &*offer["was_price"], &*offer["percent_off"]),
+        (&*offer["price"], &*offer["label_was_price"], &*offer["label_percent_off"]),
         ("1.10", "3.90", "71")
     );
     let wire = ApiClient::new(&corner.up).get("/v1/stores/corner/offers").json();
     assert_eq!(wire["offers"][0]["price"], "1.10");
     for place in [&json!(offer), &wire["offers"][0]] {
-        assert_eq!((&place["regular"], &place["step_percent"]), (&json!("1.10"), &json!("0")));
+        assert_eq!(
+            (&place["regular_price"], &place["discount_percent"]),
+            (&json!("1.10"), &json!("0"))
+        );
         let reason = place["reason"].as_str().expect("a text");
         assert!(reason.starts_with("The catalogue price is 1.10 EUR now, below"), "{reason}");
     }

@@ -24,14 +24,14 @@ fn price(corner: &CornerStore, flags: &[&str]) -> (Decisions, String) {
 #[track_caller]
 fn decided_at(corner: &CornerStore, sku: &str, at: DateTime<Utc>) -> (String, String) {
     let (rows, _) = price(corner, &["--dry-run", "--at", &at.to_rfc3339()]);
-    (rows[sku]["decision"].clone(), rows[sku]["reason"].clone())
+    (rows[sku]["action"].clone(), rows[sku]["reason"].clone())
 }
 
 /// Returns the instant from which the first offer holds, after waiting for it.
 fn first_offer(corner: &CornerStore, flags: &[&str]) -> DateTime<Utc> {
     corner.wait_for_offer(flags);
     let listed = corner.list_command(&[flags, &["--revisions", "--format", "json"]].concat());
-    corner.up.daymark(listed).rows()[0]["from"].parse().expect("an instant")
+    corner.up.daymark(listed).rows()[0]["valid_from"].parse().expect("an instant")
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn each_item_without_an_offer_has_a_reason() {
     let corner = CornerStore::open(&json!({ "min_gain": "500" }));
     let (rows, _) = price(&corner, &["--dry-run"]);
     let rye = &rows["rye"];
-    assert_eq!([&rye["decision"], &rye["price"], &rye["currency"]], ["none", "3.90", "EUR"]);
+    assert_eq!([&rye["action"], &rye["price"], &rye["currency"]], ["none", "3.90", "EUR"]);
     assert!(rye["reason"].contains("less than min_gain"), "{rye:?}");
     assert!(rows["bun"]["reason"].contains("No stock"), "{rows:?}");
     let ran = corner.up.daymark(corner.list_command(&[]));
@@ -93,7 +93,7 @@ fn a_store_in_shadow_mode_has_decisions_and_no_offers() {
     assert!(ran.err.contains("--shadows shows 1 decision"), "{}", ran.err);
     assert!(ran.err.contains("not published"), "{}", ran.err);
     let (rows, notes) = price(&corner, &[]);
-    assert_ne!(rows["rye"]["decision"], "change", "nothing changes in the shop");
+    assert_ne!(rows["rye"]["action"], "change", "nothing changes in the shop");
     assert!(notes.contains("published: 0"), "{notes}");
 }
 
@@ -106,7 +106,7 @@ fn a_change_of_currency_under_an_offer_is_named() {
     let at = (from + TimeDelta::minutes(15)).to_rfc3339();
     let (rows, _) = price(&corner, &["--dry-run", "--at", &at]);
     let rye = &rows["rye"];
-    assert_eq!([&rye["decision"], &rye["currency"]], ["none", "EUR"], "{rye:?}");
+    assert_eq!([&rye["action"], &rye["currency"]], ["none", "EUR"], "{rye:?}");
     let expected = "Today's offer is in EUR, and the catalogue's price is in CHF now";
     assert!(rye["reason"].contains(expected), "{rye:?}");
     let table = corner.up.daymark(["price", "--store", "corner", "--dry-run", "--at", &at]);
@@ -156,7 +156,7 @@ fn weighed_goods_are_shown_in_their_unit_in_every_decision() {
     for expected in [
         " EUR/kg, the ",
         "8.189 kg, counted in portions of 0.25 kg; the rest of 0.189 kg counts as left",
-        "price in EUR per kg; sold and left in kg; revenue and value in EUR",
+        "price in EUR per kg; expected: units and waste in kg, revenue and value in EUR",
         "On the shelf, kg",
         "Price, EUR/kg",
     ] {

@@ -225,7 +225,7 @@ fn screens_of_the_tables_fit_60_80_and_120_columns() {
         ("stock", &stock, &["sku", "on_hand", "sold", "wasted", "revenue", "last_count"]),
         ("stock-windows", &windows, &["sku", "window", "revenue", "sold"]),
         ("offers", &offers, &["sku", "price", "currency", "on_hand", "reason"]),
-        ("days", &days, &["date", "sku", "sold", "closing", "revenue"]),
+        ("days", &days, &["business_date", "sku", "sold", "closing", "revenue"]),
         ("gaps", &gaps, &["terminal_id", "epoch", "missing", "missing_numbers"]),
         ("imports", &imports, &["import_id", "store_id", "events", "voided"]),
         ("history", &["history", "--store", STORE], &["sku"]),

@@ -69,8 +69,8 @@ pub struct OfferOutcome {
     pub discount_percent: u8,
     /// Sold with its id.
     pub sold: Decimal,
-    /// Expected stock at the close.
-    pub expected_left: Decimal,
+    /// Expected stock at the close, as `expected_waste` of the `decide` format.
+    pub expected_waste: Decimal,
     /// Actual stock at the close.
     pub left: Decimal,
 }
@@ -164,7 +164,7 @@ fn of_offer(offer: &Offer, sales: &[Sale<'_>], left: Decimal) -> OfferOutcome {
     OfferOutcome {
         discount_percent: offer.discount_percent,
         sold: sales.iter().filter(its).map(|sale| sale.quantity).sum(),
-        expected_left: offer.expected.waste,
+        expected_waste: offer.expected.waste,
         left,
     }
 }

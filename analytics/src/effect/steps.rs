@@ -14,7 +14,7 @@ pub struct StepOutcome {
     /// Sold with their ids.
     pub sold: Decimal,
     /// Sum of the expected stock at the close.
-    pub expected_left: Decimal,
+    pub expected_waste: Decimal,
     /// Sum of the actual stock at the close.
     pub left: Decimal,
 }
@@ -25,11 +25,11 @@ pub struct StepOutcome {
 pub fn steps(outcomes: &[ItemDayOutcome]) -> BTreeMap<u8, StepOutcome> {
     let mut steps: BTreeMap<u8, StepOutcome> = BTreeMap::new();
     for offer in outcomes.iter().flat_map(|outcome| &outcome.offers) {
-        let OfferOutcome { discount_percent, sold, expected_left, left } = offer;
+        let OfferOutcome { discount_percent, sold, expected_waste, left } = offer;
         let step = steps.entry(*discount_percent).or_default();
         step.offers += 1;
         step.sold += sold;
-        step.expected_left += expected_left;
+        step.expected_waste += expected_waste;
         step.left += left;
     }
     steps

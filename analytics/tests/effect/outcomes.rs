@@ -170,7 +170,7 @@ fn what_is_given_away_all_day_has_no_price_to_be_a_share_of() {
 }
 
 /// A revision with what it expected to be left.
-fn offer(revision: u32, at_: &str, percent: u8, price: &str, expected_left: &str) -> Offer {
+fn offer(revision: u32, at_: &str, percent: u8, price: &str, expected_waste: &str) -> Offer {
     let money = |text| Money::parse_price(text, "EUR".parse().unwrap()).expect("a price");
     Offer {
         offer_id: format!("2026-03-12/corner/rye/{revision}").parse().expect("an id"),
@@ -184,7 +184,7 @@ fn offer(revision: u32, at_: &str, percent: u8, price: &str, expected_left: &str
         discount_percent: percent,
         on_hand: Decimal::TEN,
         portion: Decimal::ONE,
-        expected: Outlook { waste: decimal(expected_left), ..Outlook::default() },
+        expected: Outlook { waste: decimal(expected_waste), ..Outlook::default() },
         if_unchanged: Outlook::default(),
         reason: String::new(),
         arm: Arm::Policy,
@@ -219,7 +219,7 @@ fn offers_are_held_against_what_was_left_and_sales_count_for_the_offer_they_name
     let step = |sold: &str, expected: &str| StepOutcome {
         offers: 2,
         sold: decimal(sold),
-        expected_left: decimal(expected),
+        expected_waste: decimal(expected),
         left: decimal("10"),
     };
     let expected = BTreeMap::from([(20, step("4", "7")), (40, step("6", "8.5"))]);

@@ -45,11 +45,11 @@ fn an_offer_is_shown_from_its_slot_to_its_end_and_later_by_date() {
     let world = shop();
     let offer = &world.offers().into_values().next().expect("an item")[0];
     let (status, body) = get(&world, OFFERS, "2026-03-12T14:05:00Z", Some("*"));
-    assert_eq!((status, &body["date"]), (StatusCode::OK, &"2026-03-12".into()));
+    assert_eq!((status, &body["business_date"]), (StatusCode::OK, &"2026-03-12".into()));
     assert_eq!(body["offers"][0]["price"], offer.price.to_string());
-    assert_eq!(body["offers"][0]["from"], "2026-03-12T15:00:00+01:00");
-    assert_eq!(body["offers"][0]["was_price"], "2.40");
-    assert_eq!(body["offers"][0]["step_percent"], offer.discount_percent.to_string());
+    assert_eq!(body["offers"][0]["valid_from"], "2026-03-12T15:00:00+01:00");
+    assert_eq!(body["offers"][0]["label_was_price"], "2.40");
+    assert_eq!(body["offers"][0]["discount_percent"], offer.discount_percent.to_string());
     // Expectations and the arm are internal.
     assert_eq!(body["offers"][0].get("arm"), None);
 
