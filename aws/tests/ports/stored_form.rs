@@ -116,9 +116,10 @@ async fn the_catalogue() {
 }
 
 const CATALOG: &str = r#"
-entry S {"category":null,"cost":"1.10","currency":"EUR","elasticity":null,"floor":null,
-    "ladder_percent":null,"name":"Rye","no_discount":false,"portion":null,"price":"3.90",
-    "salvage_value":null,"shelf_life_days":1,"sku":"rye","store_id":null}
+entry S {"category":null,"conversions":null,"cost":"1.10","currency":"EUR",
+    "elasticity":null,"floor":null,"ladder_percent":null,"name":"Rye","no_discount":false,
+    "portion":null,"price":"3.90","salvage_value":null,"shelf_life_days":1,"sku":"rye",
+    "store_id":null,"unit":null}
 pk S chain
 sk S item#rye
 
@@ -126,9 +127,10 @@ entry S {}
 pk S chain
 sk S store#s1
 
-entry S {"category":null,"cost":"1.10","currency":"EUR","elasticity":null,"floor":null,
-    "ladder_percent":null,"name":"Rye","no_discount":false,"portion":null,"price":"3.90",
-    "salvage_value":null,"shelf_life_days":1,"sku":"rye","store_id":"s1"}
+entry S {"category":null,"conversions":null,"cost":"1.10","currency":"EUR",
+    "elasticity":null,"floor":null,"ladder_percent":null,"name":"Rye","no_discount":false,
+    "portion":null,"price":"3.90","salvage_value":null,"shelf_life_days":1,"sku":"rye",
+    "store_id":"s1","unit":null}
 pk S store#s1
 sk S item#rye
 
