@@ -1,6 +1,6 @@
 //! Kinesis records of events: NDJSON of canonical events, compressed with zstd if that is smaller.
 //! Other producers may put any JSON of events, plain, gzip or zstd, and aggregated records of the
-//! Kinesis Producer Library: [`parts`] splits these, and [`open`] reads a part.
+//! Kinesis Producer Library: [`parts`] splits these, and [`open()`] reads a part.
 //!
 //! ```
 //! use domain::{Acceptance, Event, record};
