@@ -206,7 +206,7 @@ fn total(carried: &Carried) -> Decimal {
 
 fn sold_at(counting: &[&Event]) -> BTreeMap<(Currency, Decimal), Decimal> {
     let mut sold = BTreeMap::new();
-    for event in counting {
+    for event in counting.iter().filter(|event| !event.quantity().get().is_zero()) {
         if let Action::Sale(charge) = event.action() {
             let price = charge.label_price(event.quantity());
             let place = sold.entry((price.currency(), price.amount())).or_insert(Decimal::ZERO);

@@ -100,6 +100,8 @@ pub const RECORD_EVENTS_MAX: usize = 400;
 /// Largest number of events that a record of another producer may hold: that of a request. The
 /// smallest event has some 100 bytes, so a record of 1 MiB with more texts has none.
 pub const RECORD_TEXTS_MAX: usize = REQUEST_EVENTS_MAX;
+/// Largest inflated record of another producer, in bytes: 10,000 events of the usual size.
+pub const RECORD_OPENED_BYTES_MAX: usize = 4 * MIB;
 /// Largest inflated record, in bytes. It is below [`RECORD_BYTES_MAX`], so that a record that does
 /// not compress fits into the stream.
 pub const RECORD_INFLATED_BYTES_MAX: usize = RECORD_BYTES_MAX - 4 * KIB;

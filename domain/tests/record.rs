@@ -6,7 +6,7 @@ mod events;
 use std::io::Write;
 
 use domain::SequenceNumber;
-use domain::limits::{RECORD_INFLATED_BYTES_MAX, RECORD_TEXTS_MAX};
+use domain::limits::{RECORD_OPENED_BYTES_MAX, RECORD_TEXTS_MAX};
 use domain::record::{Unopenable, open, pack, parts};
 use events::any_event;
 use md5::Digest;
@@ -77,7 +77,7 @@ proptest! {
 fn opens_within_bounds(bytes: &[u8]) -> Result<(), TestCaseError> {
     let Ok(texts) = open(bytes) else { return Ok(()) };
     prop_assert!((1..=RECORD_TEXTS_MAX).contains(&texts.len()));
-    prop_assert!(texts.iter().map(String::len).sum::<usize>() <= RECORD_INFLATED_BYTES_MAX);
+    prop_assert!(texts.iter().map(String::len).sum::<usize>() <= RECORD_OPENED_BYTES_MAX);
     for text in texts {
         prop_assert!(!text.is_empty() && text.trim() == text);
     }
@@ -142,9 +142,33 @@ fn any_arrangement_of_json_opens() {
         }
     }
     check(b"[{\"a\":1},{\"b\"", Ok(&[r#"[{"a":1},{"b""#]));
+    check(b"[[{\"a\":1}],[[{\"b\":[2]}]],[]]", Ok(&[a, b]));
     check(&[gzip(b"{\"a\":1}\n"), gzip(b"{\"b\":2}")].concat(), Ok(&[a, r#"{"b":2}"#]));
     let cut = &gzip(&b"{}".repeat(100))[..14];
     assert!(matches!(open(cut), Err(Unopenable::Compression("gzip", _))));
+}
+
+#[test]
+fn what_is_not_json_does_not_prevent_the_values_around_it() {
+    let (a, b, c) = (r#"{"a":1}"#, r#"{"b":[2]}"#, "{\n  \"c\": 3\n}");
+    for (text, expected) in [
+        (format!("[{a},{b}]\n{a}\nx"), vec![a, b, a, "x"]),
+        (format!("{c}\n{c}\nx\n{c}"), vec![c, c, "x", c]),
+        (format!("{a}{b}\n{c}\nx"), vec![a, b, c, "x"]),
+        (format!("x\n  y\n{a}"), vec!["x\n  y", a]),
+        (format!("{{\n  \"a\" 1\n}}\n{c}"), vec!["{\n  \"a\" 1\n}", c]),
+        (format!("[\n{a},\n{b},\n{a}"), vec!["[", a, b, a]),
+        (format!("{a} {b}"), vec![a, b]),
+    ] {
+        check(text.as_bytes(), Ok(&expected));
+    }
+}
+
+#[test]
+fn the_work_is_in_proportion_to_the_size_of_a_record() {
+    // Each line opens an object that the next lines continue.
+    let text = "{\"a\":[\n".repeat(9_000) + "}";
+    assert_eq!(open(text.as_bytes()).map(|texts| texts.len()), Ok(9_001));
 }
 
 /// Returns an aggregated record, written by hand after the description of the format.
@@ -168,6 +192,10 @@ fn an_aggregated_record_has_the_parts_of_its_producer() {
     assert_eq!(found, [&b"{\"a\":1}"[..], &compressed, b""]);
     assert_eq!(parts(&compressed).unwrap(), [&compressed[..]]);
 
+    let nested = aggregated(&[b"{\"c\":3}", &aggregated(&[b"{\"a\":1}", b"{\"b\":2}"])]);
+    let inner = [&b"{\"c\":3}"[..], b"{\"a\":1}", b"{\"b\":2}"];
+    assert_eq!(parts(&nested).unwrap(), inner);
+
     let message = |data: &[u8]| parts(data).unwrap_err().to_string();
     let starts = "the record starts like one of the Kinesis Producer Library, but ";
     assert_eq!(message(&data[..10]), format!("{starts}it is too short for its digest"));
@@ -190,7 +218,7 @@ fn a_record_holds_at_most_10_000_texts() {
 
 #[test]
 fn a_decompression_bomb_costs_no_more_than_a_record() {
-    let fits = format!("\"{}\"", "x".repeat(RECORD_INFLATED_BYTES_MAX - 2));
+    let fits = format!("\"{}\"", "x".repeat(RECORD_OPENED_BYTES_MAX - 2));
     assert_eq!(open(&zstd(fits.as_bytes())), Ok(vec![fits.clone()]));
     assert_eq!(open(&zstd(format!("{fits} ").as_bytes())), Err(Unopenable::TooLarge));
     // The stream limits a record that is not compressed.

@@ -3,7 +3,7 @@
 mod events;
 
 use domain::event::Unit;
-use domain::stock::{ItemUnits, StockWindow, UniformWindows, level_at, unmet_corrections};
+use domain::stock::{Figures, ItemUnits, StockWindow, UniformWindows, level_at, unmet_corrections};
 use domain::{Currency, Event, Item};
 use events::{at, event, of_row, row};
 use proptest::prelude::*;
@@ -37,6 +37,10 @@ fn pieces_and_kilograms_are_not_added_up() {
     let UniformWindows { windows, unit, left_out } = ItemUnits::default().uniform(&windows);
     assert_eq!((on_hand(&windows), unit), (Decimal::from(5), Unit::Kilogram));
     assert_eq!(left_out, [sold]);
+    // Revenue has no unit.
+    let figures = windows[0].figures();
+    assert_eq!(figures.revenue[&Currency::EUR], Decimal::new(72, 1), "3 pieces at 2.40");
+    assert_eq!(figures.sold, Decimal::ZERO);
 }
 
 #[test]
@@ -137,7 +141,15 @@ proptest! {
         let rule = if with_conversion { loaves() } else { ItemUnits::default() };
         let uniform = rule.uniform(&windows);
         let kept: Vec<&Event> = uniform.windows.iter().flat_map(StockWindow::events).collect();
-        prop_assert_eq!(kept.len() + uniform.left_out.len(), windows[0].len());
+        let is_paid = |event: &&Event| event.action().charge().is_some();
+        let paid = uniform.left_out.iter().filter(is_paid).count();
+        prop_assert_eq!(kept.len() - paid + uniform.left_out.len(), windows[0].len());
+        let revenue = |windows: &[StockWindow]| -> Decimal {
+            let figures = Figures::of(windows.iter().flat_map(StockWindow::events));
+            figures.revenue.values().sum()
+        };
+        let rounding = Decimal::from(windows[0].len());
+        prop_assert!((revenue(&windows) - revenue(&uniform.windows)).abs() <= rounding);
         for event in kept.iter().filter(|event| !event.quantity().get().is_zero()) {
             prop_assert_eq!(event.unit(), uniform.unit);
         }

@@ -209,7 +209,7 @@ impl ColumnMapping {
         };
         // RFC 3339 has no other years.
         let written = (0..=9999).contains(&instant.year());
-        let text = || instant.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let text = || instant.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         written.then(text).ok_or_else(|| "occurred_at is not in the years 0 to 9999".to_owned())
     }
 }

@@ -195,7 +195,7 @@ where
         let mut report = PassReport::default();
         decisions.unchanged.values().for_each(|decision| report.count_unchanged(decision));
         for draft in decisions.drafts {
-            let offer = self.finish(draft, snapshot.is_exempt, valid_from).await?;
+            let offer = self.finish(draft, snapshot, valid_from).await?;
             match self.tables.publish_offer(&offer).await? {
                 Saved::Done if offer.shadow => report.shadows += 1,
                 Saved::Done => report.published.push(offer),
@@ -211,7 +211,7 @@ where
     async fn finish(
         &self,
         draft: OfferDraft,
-        is_exempt: bool,
+        snapshot: &StoreSnapshot,
         valid_from: DateTime<Utc>,
     ) -> Result<Offer, Failure> {
         let OfferDraft { offer, is_first, .. } = draft;
@@ -222,9 +222,13 @@ where
         let OfferId { date, store_id, sku, .. } = &offer.offer_id;
         let (first, last) = (*date - Days::new(LOWEST_PRICE_DAYS), *date - Days::new(1));
         let days = self.tables.query_days(store_id, sku, first, last).await?;
-        let lowest_price = lowest(&days, offer.regular_price);
+        let lowest_price = lowest(&days, &snapshot.prices_today(sku), offer.regular_price);
         let was_price = match lowest_price {
-            Some(lowest) if !is_exempt && lowest.amount() < offer.regular_price.amount() => lowest,
+            Some(lowest)
+                if !snapshot.is_exempt && lowest.amount() < offer.regular_price.amount() =>
+            {
+                lowest
+            }
             _ => offer.regular_price,
         };
         Ok(Offer { lowest_price, was_price, ..offer })
@@ -262,12 +266,15 @@ fn history_keys(store_id: &StoreId, items: &[Item]) -> Vec<HistoryKey> {
     subjects.into_iter().map(|subject| HistoryKey { store_id: store_id.clone(), subject }).collect()
 }
 
-/// Returns the lowest price in the currency of `like` that was offered or paid on these days.
-fn lowest(days: &[ClosedDay], like: Money) -> Option<Money> {
+/// Returns the lowest price in the currency of `like` that was offered or paid on these days, or
+/// paid `today` before the first offer.
+fn lowest(days: &[ClosedDay], today: &[Money], like: Money) -> Option<Money> {
+    let today = today.iter().map(|price| (price.currency(), price.amount()));
     let sold = days.iter().flat_map(|day| day.sold_at.keys().copied());
     let offered = days.iter().flat_map(|day| day.offers.values());
     let offered = offered.map(|offer| (offer.price.currency(), offer.price.amount()));
-    let same = sold.chain(offered).filter(|(currency, _)| *currency == like.currency());
+    let same =
+        sold.chain(offered).chain(today).filter(|(currency, _)| *currency == like.currency());
     let lowest = same.map(|(_, amount)| amount).filter(|amount| !amount.is_zero()).min()?;
     Money::price(lowest, like.currency()).ok()
 }

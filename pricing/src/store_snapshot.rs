@@ -11,8 +11,10 @@ use domain::catalog::OnDoubt;
 use domain::draw;
 use domain::history::{History, HistorySubject};
 use domain::limits::SLOT_MINUTES;
-use domain::stock::StockWindow;
-use domain::{Arm, ClosedDay, Currency, Inputs, Item, Money, Offer, Sku, Store, StoreId, Trust};
+use domain::stock::{StockWindow, counting_events};
+use domain::{
+    Action, Arm, ClosedDay, Currency, Event, Inputs, Item, Money, Offer, Sku, Store, StoreId, Trust,
+};
 use rust_decimal::Decimal;
 
 use crate::arm::choose;
@@ -312,6 +314,20 @@ impl StoreSnapshot {
             self.windows.keys().filter(|sku| !known.contains(sku)).collect();
         unpriced.sort();
         unpriced.into_iter()
+    }
+
+    /// Returns the label prices at which an item was sold on the day, before the slot.
+    pub(crate) fn prices_today(&self, sku: &Sku) -> Vec<Money> {
+        let windows = self.windows.get(sku).into_iter().flatten();
+        let today = self.day.starts_at..self.slot;
+        let sales = counting_events(windows).into_iter().filter(|event| {
+            today.contains(&event.occurred_at()) && !event.quantity().get().is_zero()
+        });
+        let price = |event: &Event| match event.action() {
+            Action::Sale(charge) => Some(charge.label_price(event.quantity())),
+            _ => None,
+        };
+        sales.filter_map(price).collect()
     }
 
     /// Returns the windows of an item, in order.

@@ -12,6 +12,10 @@ use domain::{Acceptance, Delivered, Event, Rejection, SequenceNumber, cloud_even
 /// processor later, and must not be refused after its acknowledgement.
 const GRACE: Duration = Duration::from_secs(3600);
 
+/// Largest number of invalid events of a record with entries of their own in the quarantine. A record
+/// with more is one entry, so that it delays no other by its number of writes.
+const INVALID_EVENTS_MAX: usize = 100;
+
 /// A valid event and its record.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenedEvent {
@@ -73,6 +77,7 @@ impl Opened {
             Ok(texts) => texts,
             Err(error) => return self.refuse_part(record, key.to_owned(), &error, data),
         };
+        let mut invalid = Vec::new();
         for (index, text) in texts.iter().enumerate() {
             match parse(text, acceptance) {
                 Ok(event) => self.events.push(OpenedEvent {
@@ -80,12 +85,24 @@ impl Opened {
                     event,
                     sequence_number: record.sequence_number.clone(),
                 }),
-                Err(rejection) => {
-                    let key = format!("{key}#{index:04}");
-                    let (reason, bytes) = (QuarantineReason::InvalidEvent, text.as_bytes());
-                    self.refuse(record, key, reason, rejection.to_string(), bytes);
-                }
+                Err(rejection) => invalid.push((index, text, rejection)),
             }
+        }
+        let reason = QuarantineReason::InvalidEvent;
+        if let [(index, _, first), ..] = &invalid[..]
+            && invalid.len() > INVALID_EVENTS_MAX
+        {
+            let message = format!(
+                "{} of {} texts are no valid events, kept as one entry; the first, number {index}: \
+                 {first}",
+                invalid.len(),
+                texts.len()
+            );
+            return self.refuse(record, key.to_owned(), reason, message, data);
+        }
+        for (index, text, rejection) in invalid {
+            let key = format!("{key}#{index:04}");
+            self.refuse(record, key, reason, rejection.to_string(), text.as_bytes());
         }
     }
 

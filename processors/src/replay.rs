@@ -86,7 +86,7 @@ impl<T: StockTable + QuarantineTable> Processor<T> {
 fn original_record(refused: &Quarantined) -> Option<Delivered> {
     let key: Vec<&str> = refused.id.key.split('#').collect();
     let (shard_id, sequence_number) = match (refused.reason, &key[..]) {
-        (QuarantineReason::Unopenable, [shard_id, number])
+        (QuarantineReason::Unopenable | QuarantineReason::InvalidEvent, [shard_id, number])
         | (QuarantineReason::InvalidEvent, [shard_id, number, _]) => (*shard_id, (*number).into()),
         // A part of an aggregated record keeps its number, so that its events get keys of their
         // own when they are refused again.

@@ -66,7 +66,9 @@ fn described(entry: &Quarantined) -> String {
 fn origin(entry: &Quarantined) -> String {
     let parts: Vec<&str> = entry.id.key.split('#').collect();
     match (entry.reason, &parts[..]) {
-        (QuarantineReason::Unopenable, [shard, number]) => format!("{shard}, record {number}"),
+        (QuarantineReason::Unopenable | QuarantineReason::InvalidEvent, [shard, number]) => {
+            format!("{shard}, record {number}")
+        }
         (QuarantineReason::InvalidEvent, [shard, number, index]) => {
             format!("{shard}, record {number}, event {index}")
         }

@@ -102,6 +102,14 @@ impl Charge {
         price.and_then(|price| Money::price(price, amount.currency()).ok()).unwrap_or(amount)
     }
 
+    /// Returns the total as an amount, rounded to the minor unit.
+    pub(crate) fn of_revenue(self, quantity: Quantity) -> Option<Self> {
+        let digits = self.currency().minor_digits();
+        let strategy = RoundingStrategy::MidpointAwayFromZero;
+        let total = self.total(quantity).round_dp_with_strategy(digits, strategy);
+        Money::line_amount(total, self.currency()).ok().map(Self::Amount)
+    }
+
     /// Returns the charge for a quantity in another unit, of which one unit of `quantity` has
     /// `factor`. The amount stays.
     pub(crate) fn converted(self, quantity: Quantity, factor: Decimal) -> Self {

@@ -28,8 +28,8 @@ struct UserRecord {
     data: Vec<u8>,
 }
 
-/// Returns the parts of a record: the records of the producer in an aggregated record, or else the
-/// record itself.
+/// Returns the parts of a record: the records of the producer in an aggregated record, and in an
+/// aggregated record within it, or else the record itself.
 ///
 /// ```
 /// let parts = domain::record::parts(b"{}")?;
@@ -41,7 +41,20 @@ struct UserRecord {
 /// Returns [`Unopenable::Aggregated`] if an aggregated record is damaged, and
 /// [`Unopenable::Empty`] if it has no part.
 pub fn parts(data: &[u8]) -> Result<Vec<Cow<'_, [u8]>>, Unopenable> {
-    let Some(body) = data.strip_prefix(MAGIC) else { return Ok(vec![Cow::Borrowed(data)]) };
+    if !data.starts_with(MAGIC) {
+        return Ok(vec![Cow::Borrowed(data)]);
+    }
+    let records = records(data)?;
+    // A record within a record that is no aggregated one is refused as it is.
+    let inner = records.into_iter().flat_map(|data| {
+        let nested = if data.starts_with(MAGIC) { self::records(&data).ok() } else { None };
+        nested.unwrap_or_else(|| vec![data])
+    });
+    Ok(inner.map(Cow::Owned).collect())
+}
+
+fn records(data: &[u8]) -> Result<Vec<Vec<u8>>, Unopenable> {
+    let body = data.strip_prefix(MAGIC).unwrap_or_default();
     let Some((message, digest)) = body.split_last_chunk::<DIGEST_BYTES>() else {
         return Err(Unopenable::Aggregated("it is too short for its digest"));
     };
@@ -53,5 +66,5 @@ pub fn parts(data: &[u8]) -> Result<Vec<Cow<'_, [u8]>>, Unopenable> {
     if aggregated.records.is_empty() {
         return Err(Unopenable::Empty);
     }
-    Ok(aggregated.records.into_iter().map(|record| Cow::Owned(record.data)).collect())
+    Ok(aggregated.records.into_iter().map(|record| record.data).collect())
 }

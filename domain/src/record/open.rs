@@ -5,7 +5,7 @@ use std::io::Read;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::limits::{RECORD_INFLATED_BYTES_MAX, RECORD_TEXTS_MAX};
+use crate::limits::{RECORD_OPENED_BYTES_MAX, RECORD_TEXTS_MAX};
 
 /// First bytes of a zstd frame. Source: RFC 8878, section 3.1.1.
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
@@ -14,6 +14,11 @@ const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];
 /// Largest window that a frame may request: 8 MiB, which every decoder has to support. Without this
 /// limit a frame of a few bytes could request 128 MiB. Source: RFC 8878, section 3.1.1.1.2.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+/// Number of texts over several lines that are not JSON. The rest of the record is then read line by
+/// line, so that the work stays in proportion to the size of the record.
+const INVALID_TEXTS_MAX: usize = 64;
+/// Depth of arrays within arrays whose elements are read. A deeper one is a text that is no event.
+const ARRAY_DEPTH_MAX: usize = 16;
 
 /// Reason for failing to open a record. A retry would fail in the same way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +33,10 @@ pub enum Unopenable {
     #[error("the record starts like {0} but cannot be inflated: {1}")]
     Compression(&'static str, String),
     /// The inflated record is too large.
-    #[error("the record inflates to more than {RECORD_INFLATED_BYTES_MAX} bytes")]
+    #[error(
+        "the record inflates to more than {RECORD_OPENED_BYTES_MAX} bytes; put its events into \
+         several records"
+    )]
     TooLarge,
     /// The text is not UTF-8; the number is the offset of the first invalid byte.
     #[error("the record is not UTF-8 (byte {0})")]
@@ -40,16 +48,17 @@ pub enum Unopenable {
 
 /// Returns the JSON texts of the events in a record. Accepts the output of
 /// [`pack`](super::pack) and what other producers put: JSON objects and arrays of them, one after
-/// the other, on one line or several; plain, gzip or zstd; with a byte order mark. A line that is
-/// not JSON is returned as it is, so that it does not prevent the other lines.
+/// the other, on one line or several; plain, gzip or zstd; with a byte order mark. What is not JSON
+/// is returned as it is, up to the next line that begins with an object or an array, so that it
+/// does not prevent the others.
 ///
 /// # Errors
 /// Returns an error if the record has no readable text.
 pub fn open(data: &[u8]) -> Result<Vec<String>, Unopenable> {
     let text = text_of(data)?;
     let whole = text.strip_prefix('\u{feff}').unwrap_or(&text).trim();
-    let texts = if has_one_object_a_line(whole) { None } else { json_values(whole) };
-    let Texts { kept, count } = texts.unwrap_or_else(|| lines(whole).collect());
+    let texts = if has_one_object_a_line(whole) { lines(whole).collect() } else { values(whole) };
+    let Texts { kept, count } = texts;
     match count {
         0 => Err(Unopenable::Empty),
         1..=RECORD_TEXTS_MAX => Ok(kept.into_iter().map(str::to_owned).collect()),
@@ -63,6 +72,23 @@ pub fn open(data: &[u8]) -> Result<Vec<String>, Unopenable> {
 struct Texts<'a> {
     kept: Vec<&'a str>,
     count: usize,
+}
+
+impl<'a> Texts<'a> {
+    /// Adds a JSON value: the elements of an array, and of arrays in it down to `depth`.
+    fn add(&mut self, value: &'a str, depth: usize) {
+        if depth == 0 || !value.starts_with('[') {
+            return self.extend([value]);
+        }
+        // Counted first, which takes no memory.
+        let count = serde_json::from_str::<Vec<IgnoredAny>>(value).map_or(0, |all| all.len());
+        if self.count + count > RECORD_TEXTS_MAX {
+            self.count += count;
+            return;
+        }
+        let elements: Vec<&RawValue> = serde_json::from_str(value).unwrap_or_default();
+        elements.into_iter().for_each(|element| self.add(element.get(), depth - 1));
+    }
 }
 
 impl<'a> Extend<&'a str> for Texts<'a> {
@@ -90,29 +116,54 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// `true` if each line seems to be one object, as [`pack`](super::pack) writes them.
 fn has_one_object_a_line(text: &str) -> bool {
-    lines(text).all(|line| line.starts_with('{') && line.ends_with('}')) && !text.contains("}{")
+    let has_one = |line: &str| line.starts_with('{') && line.ends_with('}');
+    lines(text).all(has_one) && !text.contains("}{") && !text.contains("} {")
 }
 
-/// Returns the JSON values in `text`, with the elements instead of each array; `None` if the text
-/// is not a sequence of JSON values.
-fn json_values(text: &str) -> Option<Texts<'_>> {
+/// Returns the JSON values in `text`, with the elements instead of each array. What is not JSON is
+/// one text up to the next line that begins with an object or an array.
+fn values(text: &str) -> Texts<'_> {
     let mut values = Texts::default();
-    for value in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
-        let value = value.ok()?.get();
-        if value.starts_with('[') {
-            // Counted first, which takes no memory.
-            let count = serde_json::from_str::<Vec<IgnoredAny>>(value).ok()?.len();
-            if values.count + count > RECORD_TEXTS_MAX {
-                values.count += count;
-                continue;
+    let mut rest = text;
+    let mut invalid_left = INVALID_TEXTS_MAX;
+    while !rest.is_empty() {
+        let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+        match stream.next() {
+            Some(Ok(value)) => {
+                values.add(value.get(), ARRAY_DEPTH_MAX);
+                rest = rest[stream.byte_offset()..].trim_start();
             }
-            let elements: Vec<&RawValue> = serde_json::from_str(value).ok()?;
-            values.extend(elements.into_iter().map(RawValue::get));
-        } else {
-            values.extend([value]);
+            // Each such text may be read to the end of the record.
+            Some(Err(error)) if error.line() > 1 && invalid_left == 0 => {
+                values.extend(lines(rest));
+                break;
+            }
+            Some(Err(error)) => {
+                invalid_left -= usize::from(error.line() > 1);
+                let (invalid, next) = rest.split_at(end_of_invalid(rest));
+                // A separator of a broken array says nothing.
+                let invalid = invalid.trim();
+                values.extend((invalid != "," && invalid != "]").then_some(invalid));
+                rest = next.trim_start();
+            }
+            None => break,
         }
     }
-    Some(values)
+    values
+}
+
+/// Returns the length of the text that is not JSON: to the next line that begins with an object or
+/// an array, in the first column.
+fn end_of_invalid(text: &str) -> usize {
+    let next = |from: usize| text[from..].find('\n').map(|place| from + place + 1);
+    let mut line = next(0);
+    while let Some(start) = line {
+        if text[start..].starts_with(['{', '[']) {
+            return start;
+        }
+        line = next(start);
+    }
+    text.len()
 }
 
 fn text_of(data: &[u8]) -> Result<String, Unopenable> {
@@ -138,11 +189,11 @@ fn inflate(
     encoding: &'static str,
     decoder: std::io::Result<impl Read>,
 ) -> Result<Vec<u8>, Unopenable> {
-    let limit = RECORD_INFLATED_BYTES_MAX as u64 + 1;
+    let limit = RECORD_OPENED_BYTES_MAX as u64 + 1;
     let mut inflated = Vec::new();
     let read = decoder.and_then(|decoder| decoder.take(limit).read_to_end(&mut inflated));
     read.map_err(|error| Unopenable::Compression(encoding, error.to_string()))?;
-    if inflated.len() > RECORD_INFLATED_BYTES_MAX {
+    if inflated.len() > RECORD_OPENED_BYTES_MAX {
         return Err(Unopenable::TooLarge);
     }
     Ok(inflated)

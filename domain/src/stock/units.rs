@@ -38,7 +38,8 @@ pub struct UniformWindows<'a> {
     pub windows: Cow<'a, [StockWindow]>,
     /// Unit of all quantities.
     pub unit: Unit,
-    /// Events in units that do not convert. They are in no window.
+    /// Events in units that do not convert. The windows have the revenue of those that are sales or
+    /// returns, with the quantity 0, and nothing else of them.
     pub left_out: Vec<Event>,
 }
 
@@ -64,14 +65,19 @@ impl ItemUnits {
         }
         let mut left_out = Vec::new();
         let convert = |window: &StockWindow| {
-            let mut converted = StockWindow::new(window.row_key().clone());
+            let mut converted = Vec::new();
             for event in window.events() {
                 match self.converted(event, unit) {
-                    Some(event) => drop(converted.absorb(event)),
-                    None => left_out.push(event.clone()),
+                    Some(event) => converted.push(event),
+                    None => {
+                        converted.extend(without_quantity(event, unit));
+                        left_out.push(event.clone());
+                    }
                 }
             }
-            converted
+            let mut row = StockWindow::new(window.row_key().clone());
+            converted.into_iter().for_each(|event| drop(row.absorb(event)));
+            row
         };
         let windows: Vec<StockWindow> = windows.iter().map(convert).collect();
         UniformWindows { windows: Cow::Owned(windows), unit, left_out }
@@ -105,6 +111,16 @@ impl ItemUnits {
         };
         Some(Event { action, quantity: Quantity::new(quantity).ok()?, unit, ..event.clone() })
     }
+}
+
+/// Returns a sale or return with its revenue and the quantity 0.
+fn without_quantity(event: &Event, unit: Unit) -> Option<Event> {
+    let charge = event.action.charge()?.of_revenue(event.quantity)?;
+    let action = match event.action {
+        Action::Return(_) => Action::Return(charge),
+        _ => Action::Sale(charge),
+    };
+    Some(Event { action, quantity: Quantity::new(Decimal::ZERO).ok()?, unit, ..event.clone() })
 }
 
 /// `true` for a quantity of 0, which is the same in any unit. Corrections have no other.

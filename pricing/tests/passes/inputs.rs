@@ -224,6 +224,13 @@ fn the_price_before_is_the_lowest_of_30_days_unless_the_country_exempts_perishab
         |offer: &Offer| (offer.was_price.to_string(), offer.lowest_price.map(|it| it.to_string()));
     assert_eq!(text(&first), ("1.90".to_owned(), Some("1.90".to_owned())));
 
+    // A sale of the same day at a lower price, before the first offer.
+    let today = corner("{}", &[ROLL]);
+    today.store(&too_much("roll"));
+    let fields = priced("2.10");
+    today.store(&[event("t", "sale", "roll", "1", "2026-03-12T09:00:00Z", &fields)]);
+    assert_eq!(text(&at_three(&today)), ("2.10".to_owned(), Some("2.10".to_owned())));
+
     let exempt = corner("{}", &[ROLL]);
     before(&exempt);
     let chain = Chain::parse(r#"{"chain":"W","perishables_exempt":["DE"]}"#).unwrap();
@@ -232,5 +239,6 @@ fn the_price_before_is_the_lowest_of_30_days_unless_the_country_exempts_perishab
 
     let unknown = corner("{}", &[ROLL]);
     unknown.store(&too_much("roll"));
-    assert_eq!(text(&at_three(&unknown)), ("2.40".to_owned(), None));
+    // Only the sales of the day itself are known.
+    assert_eq!(text(&at_three(&unknown)), ("2.40".to_owned(), Some("2.40".to_owned())));
 }

@@ -100,6 +100,22 @@ fn five_hundred_lines_count() {
 }
 
 #[test]
+fn a_record_with_many_invalid_texts_is_one_entry_and_its_events_count() {
+    let processor = TestProcessor::new();
+    let text = format!("{}\n{}", event("a"), vec!["{}"; 5_000].join("\n"));
+    let outcome = processor.process(&[delivered(4, text.clone().into_bytes())]);
+    assert_eq!((outcome.stored, outcome.quarantined), (1, 1));
+    let [kept] = &processor.0.tables.quarantine.kept()[..] else { panic!("one entry") };
+    assert_eq!(kept.id.key, "shardId-000000000000#100");
+    assert_eq!(kept.bytes, text.into_bytes());
+    let start = "5000 of 5001 texts are no valid events, kept as one entry; the first, number 1: ";
+    assert!(kept.message.starts_with(start), "{}", kept.message);
+    let replayed = run(processor.0.replay(kept)).expect("processed");
+    assert_eq!((replayed.stored, replayed.duplicate, replayed.stays), (0, 1, true));
+    assert_eq!(processor.0.tables.quarantine.kept().len(), 1);
+}
+
+#[test]
 fn what_is_refused_of_an_aggregated_record_has_a_key_of_its_own_and_is_replayed() {
     let processor = TestProcessor::new();
     let (bad, two_bad) = (line("x", "25:00:00"), line("y", "26:00:00"));
