@@ -108,7 +108,9 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
     } else {
         (Column::Number("on_hand"), items.iter().map(item_row).collect())
     };
-    let columns = [&[Column::Text("sku"), second, Column::Text("unit")], FIGURES].concat();
+    let first = [Column::Text("sku"), second, Column::Text("unit")];
+    let last: &[Column] = if args.windows { &[] } else { &[Column::Number("not_counted")] };
+    let columns = [&first, FIGURES, last].concat();
     output::rows(args.format, &columns, rows)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -154,6 +156,7 @@ fn item_row(item: &ItemStock) -> Vec<String> {
     let unit = item.unit.as_str().to_owned();
     let mut row = vec![item.sku.to_string(), item.level.on_hand.to_string(), unit];
     row.extend(figures(&item.figures));
+    row.push(item.left_out.len().to_string());
     row
 }
 

@@ -75,7 +75,9 @@ pub(crate) async fn run(args: TransfersArgs) -> Result<ExitCode, CommandError> {
     let progress = output::progress("stores", stores.len());
     let mut transfers = Transfers::default();
     for store_id in &stores {
-        let read = transfers.add_store(&*tables, store_id, range, now).await;
+        let items = tables.load_items(store_id).await.map_err(|failure| tables.explain(failure))?;
+        let units = items.into_iter().map(|item| (item.sku, item.units)).collect();
+        let read = transfers.add_store(&*tables, store_id, &units, range, now).await;
         read.map_err(|failure| tables.explain(failure))?;
         progress.inc(1);
     }

@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use domain::event::{Action, Unit};
 use domain::ports::{Failure, StockTable};
-use domain::stock::counting_events;
+use domain::stock::{ItemUnits, counting_events};
 use domain::{Event, EventId, Sku, StoreId};
 use rust_decimal::Decimal;
+
+use crate::stock_query::windows_by_item;
 
 /// Transfer of one item, with both of its ends.
 ///
@@ -105,8 +107,8 @@ impl Transfers {
         transfer.last_at = transfer.last_at.max(at);
     }
 
-    /// Adds the events of one store from `since` to before `until`. Rows expired at `now` are left
-    /// out.
+    /// Adds the events of one store from `since` to before `until`, in the units of the catalogue.
+    /// Events whose unit does not convert keep it. Rows expired at `now` are left out.
     ///
     /// # Errors
     /// Returns an error if the stock table cannot be read.
@@ -114,12 +116,16 @@ impl Transfers {
         &mut self,
         table: &impl StockTable,
         store_id: &StoreId,
+        units: &BTreeMap<Sku, ItemUnits>,
         (since, until): (DateTime<Utc>, DateTime<Utc>),
         now: DateTime<Utc>,
     ) -> Result<(), Failure> {
         let windows = table.query_stock(store_id, None, since, until, now).await?;
-        for window in &windows {
-            counting_events([window]).into_iter().for_each(|event| self.add(event));
+        let default = ItemUnits::default();
+        for (sku, windows) in windows_by_item(windows) {
+            let uniform = units.get(&sku).unwrap_or(&default).uniform(&windows);
+            counting_events(&*uniform.windows).into_iter().for_each(|event| self.add(event));
+            uniform.left_out.iter().for_each(|event| self.add(event));
         }
         Ok(())
     }

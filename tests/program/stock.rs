@@ -51,6 +51,7 @@ fn kilograms_and_pieces_are_added_up_only_with_a_conversion() {
     let expected = "rye: not counted, because EA does not convert to KGM: 1 event (w); the fields \
                     unit and conversions of the catalogue say how many KGM one EA is";
     assert!(told.contains(expected), "{told}");
+    up.wait_for("corner", at.date_naive(), "rye", ("not_counted", "1"));
 
     let store = json!({ "store_id": "corner", "zone": "UTC", "hours": "mon-sun 00:00-24:00" });
     let item = json!({
