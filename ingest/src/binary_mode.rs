@@ -1,10 +1,12 @@
 //! CloudEvents in binary mode: the body is the event, and headers are the attributes. Source:
-//! CloudEvents 1.0.2, "HTTP Protocol Binding", section 3.1.
+//! CloudEvents 1.0.2, "HTTP Protocol Binding", section 3.1; the values of headers are
+//! percent-encoded by section 3.1.3.2.
 
 use std::borrow::Cow;
 
 use domain::cloud_event;
 use http::HeaderMap;
+use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
 use crate::format::BodyFormat;
@@ -28,7 +30,8 @@ impl BinaryMode {
             return None;
         }
         let attribute = |(header, name): (&str, &str)| {
-            let value = String::from_utf8_lossy(headers.get(header)?.as_bytes()).into_owned();
+            let value = percent_decode(headers.get(header)?.as_bytes());
+            let value = value.decode_utf8_lossy().into_owned();
             Some((name.to_owned(), Value::String(value)))
         };
         Some(Self(HEADERS.into_iter().filter_map(attribute).collect()))
