@@ -12,8 +12,8 @@ use domain::{Acceptance, Delivered, Event, Rejection, SequenceNumber, cloud_even
 /// processor later, and must not be refused after its acknowledgement.
 const GRACE: Duration = Duration::from_secs(3600);
 
-/// Largest number of invalid events of a record with entries of their own in the quarantine. A record
-/// with more is one entry, so that it delays no other by its number of writes.
+/// Largest number of invalid events of a record with entries of their own in the quarantine. A
+/// record with more is one entry, so that it delays no other by its number of writes.
 const INVALID_EVENTS_MAX: usize = 100;
 
 /// A valid event and its record.

@@ -14,8 +14,8 @@ const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];
 /// Largest window that a frame may request: 8 MiB, which every decoder has to support. Without this
 /// limit a frame of a few bytes could request 128 MiB. Source: RFC 8878, section 3.1.1.1.2.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
-/// Number of texts over several lines that are not JSON. The rest of the record is then read line by
-/// line, so that the work stays in proportion to the size of the record.
+/// Number of texts over several lines that are not JSON. The rest of the record is then read line
+/// by line, so that the work stays in proportion to the size of the record.
 const INVALID_TEXTS_MAX: usize = 64;
 /// Depth of arrays within arrays whose elements are read. A deeper one is a text that is no event.
 const ARRAY_DEPTH_MAX: usize = 16;
