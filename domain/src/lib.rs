@@ -57,5 +57,5 @@ pub use money::{Currency, Money, Quantity};
 pub use offer::{Inputs, Offer, OfferId, Outlook, PriceLabel, Trust};
 pub use record::{Delivered, SequenceNumber};
 pub use stock::{Conflict, StockWindow};
-pub use violation::{Violation, excerpt};
+pub use violation::{Violation, excerpt, one_line};
 pub use window::Window;

@@ -36,7 +36,7 @@ pub(super) async fn run(args: CatalogRemoveArgs) -> Result<ExitCode, CommandErro
     let entries = entries_below(&tables, &key).await?;
     for (entry, rules) in &entries {
         for RuleInForce { rule, value, .. } in rules.iter().filter(|rule| is_set(rule)) {
-            let (rule, value) = (domain::excerpt(rule), domain::excerpt(value));
+            let (rule, value) = (domain::one_line(rule), domain::one_line(value));
             output::line(output::wrapped(&format!("{entry}: {rule} {value} -> none"), 4));
         }
         let removed = match entry {

@@ -320,6 +320,31 @@ fn a_name_of_a_store_and_an_item_needs_the_kind() {
 }
 
 #[test]
+fn an_answer_shows_old_and_new_values_whole() {
+    let up = UpProcess::start(&["--memory"]);
+    let category = "slow-baked-bread-and-rolls-".repeat(4);
+    let store = |sunday: &str| {
+        format!(
+            r#"{{"store_id":"corner","country":"DE","zone":"Europe/Berlin",
+            "hours":"mon-fri 07:00-18:00, sat 08:00-14:00, sun {sunday}",
+            "policy":{{"categories":{{"{category}":{{"min_price":"0.50"}}}}}}}}"#
+        )
+    };
+    import(&up, &store("09:00-12:00"), &[]);
+    let (_folder, paths) = files(&[("later.ndjson", &store("10:00-12:00"))]);
+    let out = up.daymark(["catalog", "import", &paths[0]]).success();
+    let [before, after] = ["09:00-12:00", "10:00-12:00"].map(|sunday| {
+        let days = ["mon", "tue", "wed", "thu", "fri"].map(|day| format!("{day} 07:00-18:00"));
+        format!("{}, sat 08:00-14:00, sun {sunday}", days.join(", "))
+    });
+    assert!(out.starts_with(&format!("store corner: hours {before} -> {after}\n")), "{out}");
+    let removed = up.daymark(["catalog", "remove", "corner"]).success();
+    assert!(removed.contains(&format!("hours {after} -> none\n")), "{removed}");
+    let rule = format!("policy.categories.{category}.min_price 0.50 -> none\n");
+    assert!(removed.contains(&rule), "{removed}");
+}
+
+#[test]
 fn rules_that_bind_nothing_are_told_and_imported() {
     let up = UpProcess::start(&["--memory"]);
     let (_folder, paths) = files(&[("items.csv", "sku,price,floor\nrye,3.90,3.90\n")]);
