@@ -61,8 +61,9 @@ const NEW_SHOWN_MAX: usize = 20;
 /// A file with an unknown column is refused, with the nearest name, and then none of the files is
 /// imported. Lines that break a rule are refused with their number, and the others are imported.
 /// Refused as well: one entry twice in a file, and a new item without a currency where the country
-/// or the other items of the store have another one than EUR. Rules that bind nothing and
-/// categories that differ only by letter case are warnings. The answer also names entries of stores
+/// or the other items of the store have another one than EUR. Warnings: rules that bind nothing,
+/// categories that differ only by letter case, and currencies that the country of a store does not
+/// have. The answer also names entries of stores
 /// that keep other values than the chain's item, and offers that do not fit the new price. Offers
 /// take a change at the next quarter of an hour of a store's afternoon.
 #[derive(Debug, Args)]

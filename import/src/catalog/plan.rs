@@ -67,7 +67,7 @@ pub struct Plan {
 #[must_use]
 pub fn plan(catalogue: &mut Catalogue, files: &[CatalogFile]) -> Plan {
     let lines: Vec<Line<'_>> = files.iter().flat_map(lines).collect();
-    let mut results: Vec<Option<Result<Change, String>>> = lines.iter().map(|_| None).collect();
+    let mut results: Vec<Option<Result<Planned, String>>> = lines.iter().map(|_| None).collect();
     let is_item =
         |line: &Line<'_>| matches!(line.patch, Ok(EntryPatch { key: EntryKey::Item(..), .. }));
     for items in [false, true] {
@@ -76,8 +76,8 @@ pub fn plan(catalogue: &mut Catalogue, files: &[CatalogFile]) -> Plan {
             lines.iter().zip(&mut results).filter(|(line, _)| is_item(line) == items)
         {
             *result = Some(line.patch.clone().and_then(|patch| {
-                currencies.check(catalogue, patch)?;
-                catalogue.apply(patch)
+                let warning = currencies.check(catalogue, patch)?;
+                Ok((catalogue.apply(patch)?, warning))
             }));
         }
     }
@@ -85,9 +85,9 @@ pub fn plan(catalogue: &mut Catalogue, files: &[CatalogFile]) -> Plan {
     let warnings = Warnings::new(catalogue);
     for (line, result) in lines.iter().zip(results.into_iter().flatten()) {
         match result {
-            Ok(change) => {
+            Ok((change, currency)) => {
                 let kept = line.patch().and_then(|patch| kept_amounts(&change, patch));
-                let found = warnings.of(&change.key).into_iter().chain(kept);
+                let found = warnings.of(&change.key).into_iter().chain(kept).chain(currency);
                 plan.warnings.extend(found.map(|message| line.located(message)));
                 plan.changes.push(change);
             }
@@ -96,6 +96,9 @@ pub fn plan(catalogue: &mut Catalogue, files: &[CatalogFile]) -> Plan {
     }
     plan
 }
+
+/// Change, and a warning about a currency that is left out.
+type Planned = (Change, Option<String>);
 
 /// Entry of a file with its place.
 struct Line<'a> {

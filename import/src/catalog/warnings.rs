@@ -10,6 +10,7 @@ use domain::{currency_of_country, excerpt};
 use rust_decimal::Decimal;
 
 use super::EntryKey;
+use super::currencies::ItemCurrencies;
 use super::names::nearest;
 use super::stored::Catalogue;
 
@@ -25,6 +26,7 @@ pub(super) struct Warnings<'a> {
     categories: BTreeMap<Option<&'a StoreId>, BTreeSet<Option<&'a str>>>,
     /// Spellings of each category, by its lower case.
     spellings: BTreeMap<String, BTreeSet<&'a str>>,
+    currencies: ItemCurrencies<'a>,
 }
 
 impl<'a> Warnings<'a> {
@@ -45,7 +47,8 @@ impl<'a> Warnings<'a> {
             let of_owner = categories.entry(item.store_id.as_ref()).or_default();
             of_owner.insert(item.category.as_deref());
         }
-        Self { catalogue, policies, categories, spellings }
+        let currencies = ItemCurrencies::new(catalogue);
+        Self { catalogue, policies, categories, spellings, currencies }
     }
 
     /// Returns the warnings of an entry.
@@ -105,6 +108,7 @@ impl<'a> Warnings<'a> {
                     .map(|reason| format!("{path}: no discount can ever be made: {reason}")),
             );
         }
+        found.extend(self.currencies.foreign(store));
         found.extend(late_starts(store));
         found.extend(empty_experiment(policy));
         found.extend(self.unused_categories(store));
