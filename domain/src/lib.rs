@@ -45,7 +45,7 @@ pub use authority::{Authority, Grant, GrantError};
 pub use calendar::{BusinessDay, DaySpan, Hours};
 pub use catalog::{Chain, Item, Ladder, Policy, Store};
 pub use closed_day::{ClosedDay, DayKey};
-pub use country::currency_of_country;
+pub use country::{currency_of_country, unassigned_country};
 pub use digest::{Version, draw, sha256};
 pub use due::{DueStore, slot_of};
 pub use event::{Acceptance, Action, Event, Kind, Rejection};

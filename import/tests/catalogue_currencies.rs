@@ -1,8 +1,9 @@
-//! Currencies that a file leaves out, or that differ from the country of a store.
+//! Countries that are none, and currencies that a file leaves out or that differ from the country
+//! of a store.
 
 use std::path::Path;
 
-use import::{CatalogFile, Catalogue, catalog_entries, plan};
+use import::{CatalogEntry, CatalogFile, Catalogue, catalog_entries, plan};
 
 /// Imports a file. Returns the refused lines, or else the warnings.
 fn import(catalogue: &mut Catalogue, name: &str, text: &str) -> Vec<String> {
@@ -75,4 +76,32 @@ fn an_item_of_a_store_without_a_currency_follows_the_country_of_the_store() {
                       the store, DE, has EUR; give the item a currency";
     let german = "sku,store_id,price\nkim5,berlin,690\n";
     assert_eq!(import(&mut catalogue, "own.csv", german), [taken_over]);
+}
+
+#[test]
+fn a_country_that_is_not_assigned_is_refused_with_the_one_that_was_meant() {
+    let zone = "zone \"UTC+25\" is not a time zone of the IANA database";
+    for (country, told) in [
+        ("UK", "country \"UK\" is not a country of ISO 3166; did you mean GB?"),
+        ("de", "country \"de\" is not a country of ISO 3166; did you mean DE?"),
+        ("XX", "country \"XX\" is not a country of ISO 3166, like DE"),
+    ] {
+        let store = store("corner", country).replace("UTC", "UTC+25");
+        let refused = import(&mut Catalogue::default(), "a.json", &store);
+        assert!(refused[0].contains(told) && refused[0].contains(zone), "{refused:?}");
+    }
+    let exempt = r#"{"chain":"W","perishables_exempt":["DE","UK"]}"#;
+    assert_eq!(
+        import(&mut Catalogue::default(), "a.json", exempt),
+        ["a.json:1: perishables_exempt \"UK\" is not a country of ISO 3166; did you mean GB?"]
+    );
+    // A stored entry from before this rule stays, with a warning, until a file names the country.
+    let mut catalogue = Catalogue::default();
+    let stored = domain::Store::parse(&store("corner", "UK")).expect("a store");
+    catalogue.insert(CatalogEntry::Store(Box::new(stored)));
+    let renamed = import(&mut catalogue, "a.csv", "store_id,name\ncorner,Corner\n");
+    let told = "a.csv:2: country UK is not a country of ISO 3166; did you mean GB?";
+    assert_eq!(renamed, [told]);
+    let name = catalogue.stores.values().next().and_then(|store| store.name.as_deref());
+    assert_eq!(name, Some("Corner"));
 }

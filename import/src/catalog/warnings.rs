@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::catalog::CategoryRules;
 use domain::{Chain, Experiment, Item, Ladder, Policy, Store, StoreId, Version};
-use domain::{currency_of_country, excerpt};
+use domain::{excerpt, unassigned_country};
 use rust_decimal::Decimal;
 
 use super::EntryKey;
@@ -81,11 +81,10 @@ impl<'a> Warnings<'a> {
 
     fn of_store(&self, store: &Store) -> Vec<String> {
         let mut found = Vec::new();
-        if let Some(code) =
-            store.country.as_deref().filter(|code| currency_of_country(code).is_none())
+        if let Some((code, rule)) =
+            store.country.as_deref().and_then(|code| Some((code, unassigned_country(code)?)))
         {
-            let advice = if code == "UK" { "; the United Kingdom is GB" } else { "" };
-            found.push(format!("country {code} is not assigned in ISO 3166{advice}"));
+            found.push(format!("country {code} {rule}"));
         }
         if store.country.is_none() && store.policy.enabled {
             found.push(
