@@ -8,7 +8,7 @@ use import::{CatalogFile, Catalogue, Plan, catalog_entries, plan};
 fn import(catalogue: &mut Catalogue, files: &[(&str, &str)]) -> Plan {
     let read = |(name, text): &(&str, &str)| {
         let entries = catalog_entries(Path::new(name), text);
-        let entries = entries.unwrap_or_else(|message| vec![(0, Err(message))]);
+        let entries = entries.unwrap_or_else(|message| vec![(0.into(), Err(message))]);
         CatalogFile { name: (*name).to_owned(), entries }
     };
     plan(catalogue, &files.iter().map(read).collect::<Vec<_>>())

@@ -16,8 +16,8 @@ use crate::{CommandError, clock, connect, output};
 ///
 /// An item with --store loses the entry of that store alone, and the chain's entry counts again. A
 /// store that is removed is no longer priced, and its days are no longer closed; its stock, days
-/// and offers stay. The answer lists the removed rules and the offers of today that stay. Export the
-/// catalogue first to keep the rules.
+/// and offers stay. The answer lists the removed rules and the offers of today that stay. Export
+/// the catalogue first to keep the rules.
 #[derive(Debug, Args)]
 pub(super) struct CatalogRemoveArgs {
     #[command(flatten)]

@@ -56,7 +56,7 @@ pub(super) async fn note_replaced(
     Ok(())
 }
 
-/// Notes each valid offer of an entry before its removal. The offers of a removed store are counted.
+/// Notes each valid offer of an item before its removal. Those of a store are counted.
 pub(super) async fn note_left(
     tables: &ConnectedTables,
     key: &EntryKey,
@@ -79,8 +79,8 @@ pub(super) async fn note_left(
         let Some(sku) = sku else {
             let count = offers.len();
             output::note(format_args!(
-                "store {store_id}: its offers of today ({count}) stay until the close at {until}, and no \
-                 pass changes them"
+                "store {store_id}: its offers of today ({count}) stay until the close at {until}, \
+                 and no pass changes them"
             ));
             continue;
         };

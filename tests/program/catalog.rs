@@ -381,7 +381,7 @@ fn a_removal_names_the_offers_that_stay() {
         assert!(offer(&told, ", and no pass changes it"), "{told}");
     }
     let told = remove(&["corner"]);
-    let counted = "store corner: its offers of today (1) stay until the close at 20:00, and no pass \
-                   changes them\n";
+    let counted = "store corner: its offers of today (1) stay until the close at 20:00, and no \
+                   pass changes them\n";
     assert!(told.contains(counted), "{told}");
 }

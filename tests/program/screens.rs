@@ -251,8 +251,9 @@ fn screens_of_the_catalogue_fit_60_80_and_120_columns() {
         fs::write(&path, text).expect("written");
         up.daymark(["catalog", "import", &path]).success();
     }
-    let rule = json!({ "store_id": STORE, "policy": { "experiment": { "rule": [
-        { "at": "16:00", "discount_percent": 30 }, { "at": "18:15", "discount_percent": 50 } ] } } });
+    let rule = json!([{ "at": "16:00", "discount_percent": 30 },
+        { "at": "18:15", "discount_percent": 50 }]);
+    let rule = json!({ "store_id": STORE, "policy": { "experiment": { "rule": rule } } });
     let path = folder.path().join("rule.ndjson");
     fs::write(&path, rule.to_string()).expect("written");
     up.daymark(["catalog", "import", &path.display().to_string()]).success();

@@ -62,8 +62,8 @@ impl LeftOutCurrencies {
         Self { of_items, of_countries: countries.filter_map(currency_of_country).collect() }
     }
 
-    /// Checks an item whose currency a file leaves out. Returns a warning about a currency that some
-    /// stores do not have.
+    /// Checks an item whose currency a file leaves out. Returns a warning about a currency that
+    /// some stores do not have.
     ///
     /// # Errors
     /// Returns an error if the item would be in EUR, and the country or the other items of the

@@ -5,8 +5,7 @@ use std::fmt;
 use super::currencies::{LeftOutCurrencies, kept_amounts};
 use super::stored::{Catalogue, Change};
 use super::warnings::Warnings;
-use super::{EntryKey, EntryPatch};
-use crate::Numbered;
+use super::{EntryKey, EntryPatch, Place, Placed};
 
 /// Name and entries of a catalogue file.
 #[derive(Debug)]
@@ -14,23 +13,23 @@ pub struct CatalogFile {
     /// Name for messages.
     pub name: String,
     /// Entries, as [`catalog_entries`](super::catalog_entries) returns them.
-    pub entries: Vec<Numbered<EntryPatch>>,
+    pub entries: Vec<Placed>,
 }
 
-/// Message about a line of a file.
+/// Message about an entry of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
     /// Name of the file.
     pub file: String,
-    /// Number of the line.
-    pub line: u64,
+    /// Place in the file.
+    pub place: Place,
     /// Message without the place.
     pub message: String,
 }
 
 impl fmt::Display for Located {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file, self.line, self.message)
+        write!(f, "{}:{}: {}", self.file, self.place, self.message)
     }
 }
 
@@ -103,14 +102,14 @@ type Planned = (Change, Option<String>);
 /// Entry of a file with its place.
 struct Line<'a> {
     file: &'a str,
-    number: u64,
+    place: Place,
     patch: Result<&'a EntryPatch, String>,
 }
 
 fn lines(file: &CatalogFile) -> impl Iterator<Item = Line<'_>> {
-    file.entries.iter().map(|(number, entry)| Line {
+    file.entries.iter().map(|(place, entry)| Line {
         file: &file.name,
-        number: *number,
+        place: *place,
         patch: entry.as_ref().map_err(Clone::clone),
     })
 }
@@ -121,6 +120,6 @@ impl<'a> Line<'a> {
     }
 
     fn located(&self, message: String) -> Located {
-        Located { file: self.file.to_owned(), line: self.number, message }
+        Located { file: self.file.to_owned(), place: self.place, message }
     }
 }
