@@ -38,6 +38,30 @@ pub fn currency_of_country(country: &str) -> Option<Currency> {
     currency.parse().ok()
 }
 
+/// Returns the rule that a text breaks which is no assigned code of ISO 3166-1 alpha-2, with the
+/// code that was meant, if it is known; `None` for an assigned code.
+///
+/// ```
+/// let rule = domain::unassigned_country("UK");
+/// assert_eq!(rule.as_deref(), Some("is not a country of ISO 3166; did you mean GB?"));
+/// assert_eq!(domain::unassigned_country("GB"), None);
+/// ```
+#[must_use]
+pub fn unassigned_country(text: &str) -> Option<String> {
+    let is_assigned = |code: &str| code == "AQ" || currency_of_country(code).is_some();
+    let upper = text.to_ascii_uppercase();
+    let near = match &*upper {
+        _ if is_assigned(text) => return None,
+        "UK" => Some("GB"),
+        // The European Union writes EL.
+        "EL" => Some("GR"),
+        upper => Some(upper).filter(|code| is_assigned(code)),
+    };
+    let advice =
+        near.map_or_else(|| ", like DE".to_owned(), |near| format!("; did you mean {near}?"));
+    Some(format!("is not a country of ISO 3166{advice}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +77,20 @@ mod tests {
         }
         assert_eq!(currency_of_country("BG"), Some(Currency::EUR));
         assert_eq!(currency_of_country("de"), None);
+    }
+
+    #[test]
+    fn a_text_that_is_no_country_is_refused_with_the_country_that_was_meant() {
+        for code in ["DE", "AQ", "KR"] {
+            assert_eq!(unassigned_country(code), None);
+        }
+        for (text, near) in [("UK", "GB"), ("uk", "GB"), ("EL", "GR"), ("de", "DE")] {
+            let rule = format!("is not a country of ISO 3166; did you mean {near}?");
+            assert_eq!(unassigned_country(text), Some(rule));
+        }
+        for text in ["XX", "", "Germany"] {
+            let rule = unassigned_country(text);
+            assert_eq!(rule.as_deref(), Some("is not a country of ISO 3166, like DE"));
+        }
     }
 }

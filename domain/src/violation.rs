@@ -52,17 +52,26 @@ const EXCERPT_CHARS_MAX: usize = 80;
 /// Returns the beginning of `text` on one line, with control characters escaped.
 #[must_use]
 pub fn excerpt(text: &str) -> String {
-    let mut excerpt = String::new();
-    for (index, char) in text.chars().enumerate() {
-        if index == EXCERPT_CHARS_MAX {
-            excerpt.push('…');
-            break;
-        }
+    match text.char_indices().nth(EXCERPT_CHARS_MAX) {
+        Some((end, _)) => one_line(&text[..end]) + "…",
+        None => one_line(text),
+    }
+}
+
+/// Returns the whole of `text` on one line, with control characters escaped.
+///
+/// ```
+/// assert_eq!(domain::one_line("rye\n\u{1b}[2J"), r"rye\n\u{1b}[2J");
+/// ```
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for char in text.chars() {
         if char.is_control() {
-            excerpt.extend(char.escape_debug());
+            line.extend(char.escape_debug());
         } else {
-            excerpt.push(char);
+            line.push(char);
         }
     }
-    excerpt
+    line
 }

@@ -6,6 +6,7 @@ mod export;
 mod fields;
 mod in_force;
 mod names;
+mod place;
 mod plan;
 mod stored;
 mod warnings;
@@ -23,10 +24,10 @@ pub use export::{ExportFormat, export};
 pub use fields::RuleChange;
 pub use in_force::{RuleInForce, chain_rules, item_rules, store_rules};
 pub use names::nearest;
+pub use place::Place;
 pub use plan::{CatalogFile, Located, Plan, plan};
 pub use stored::{CatalogEntry, Catalogue, Change, Origin};
 
-use crate::Numbered;
 use fields::{Field, Fields, PatchReader, pairs};
 
 /// Key of a catalogue entry.
@@ -58,6 +59,9 @@ pub struct EntryPatch {
     pub key: EntryKey,
     fields: Fields,
 }
+
+/// Entry of a file with its place, or the reason for refusing it.
+pub type Placed = (Place, Result<EntryPatch, String>);
 
 /// Kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +105,7 @@ impl EntryKind {
 /// # Errors
 /// Returns an error if the extension is unknown, the file is empty, the header of a CSV file cannot
 /// be read or has an unknown column, or a JSON array is malformed.
-pub fn catalog_entries(file: &Path, text: &str) -> Result<Vec<Numbered<EntryPatch>>, String> {
+pub fn catalog_entries(file: &Path, text: &str) -> Result<Vec<Placed>, String> {
     let mut entries = match file.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => columns::read(text)?,
         Some("json" | "ndjson" | "jsonl") => from_json(text)?,
@@ -111,24 +115,25 @@ pub fn catalog_entries(file: &Path, text: &str) -> Result<Vec<Numbered<EntryPatc
     Ok(entries)
 }
 
-fn refuse_repeated(entries: &mut [Numbered<EntryPatch>]) {
-    let mut lines: BTreeMap<EntryKey, Vec<u64>> = BTreeMap::new();
-    for (line, entry) in &*entries {
+fn refuse_repeated(entries: &mut [Placed]) {
+    let mut places: BTreeMap<EntryKey, Vec<Place>> = BTreeMap::new();
+    for (place, entry) in &*entries {
         if let Ok(entry) = entry {
-            lines.entry(entry.key.clone()).or_default().push(*line);
+            places.entry(entry.key.clone()).or_default().push(*place);
         }
     }
     for (_, entry) in entries {
         let Ok(EntryPatch { key, .. }) = entry else { continue };
-        let Some([first, .., last]) = lines.get(key).map(Vec::as_slice) else { continue };
+        let Some([first, .., last]) = places.get(key).map(Vec::as_slice) else { continue };
         *entry = Err(format!(
-            "{key} stands more than once in the file, first on line {first} and \
-                              last on line {last}; keep one"
+            "{key} stands more than once in the file, first {} and last {}; keep one",
+            first.in_words(),
+            last.in_words()
         ));
     }
 }
 
-fn from_json(text: &str) -> Result<Vec<Numbered<EntryPatch>>, String> {
+fn from_json(text: &str) -> Result<Vec<Placed>, String> {
     let entries = text.trim_start();
     if entries.is_empty() {
         return Err(crate::EMPTY_FILE.to_owned());
@@ -137,22 +142,25 @@ fn from_json(text: &str) -> Result<Vec<Numbered<EntryPatch>>, String> {
         // One object may stand on several lines.
         if pairs(entries).is_some() {
             let blank = &text[..text.len() - entries.len()];
-            return Ok(vec![(blank.matches('\n').count() as u64 + 1, from_object(entries))]);
+            let line = blank.matches('\n').count() as u64 + 1;
+            return Ok(vec![(line.into(), from_object(entries))]);
         }
-        let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-        return Ok(lines.map(|(line, number)| (number, from_object(line))).collect());
+        let lines = text.lines().zip(1_u64..).filter(|(line, _)| !line.trim().is_empty());
+        return Ok(lines.map(|(line, number)| (number.into(), from_object(line))).collect());
     }
     let entries: Vec<&RawValue> =
         serde_json::from_str(text).map_err(|error| format!("not a JSON array: {error}"))?;
     let mut line = 1;
     let mut seen = 0;
-    let numbered = entries.iter().map(|entry| {
+    let lines = entries.iter().map(|entry| {
         let offset = entry.get().as_ptr() as usize - text.as_ptr() as usize;
         line += text[seen..offset].matches('\n').count() as u64;
         seen = offset;
-        (line, from_object(entry.get()))
+        line
     });
-    Ok(numbered.collect())
+    let lines: Vec<u64> = lines.collect();
+    let entries = entries.iter().map(|entry| from_object(entry.get()));
+    Ok(Place::of_elements(&lines).zip(entries).collect())
 }
 
 fn from_object(json: &str) -> Result<EntryPatch, String> {

@@ -11,8 +11,9 @@
 //!
 //! let csv = "sku,price\nBRT-1180,2.50\n,1.00\n";
 //! let entries = catalog_entries(Path::new("items.csv"), csv)?;
-//! assert!(matches!(&entries[0], (2, Ok(patch)) if patch.key.to_string() == "item BRT-1180"));
-//! assert!(matches!(&entries[1], (3, Err(_))));
+//! let (place, patch) = &entries[0];
+//! assert_eq!((place.line, patch.clone()?.key.to_string()), (2, "item BRT-1180".to_owned()));
+//! assert!(entries[1].1.is_err());
 //!
 //! let error = catalog_entries(Path::new("items.csv"), "sku,prise\n").unwrap_err();
 //! assert_eq!(error, "prise is no column of the catalogue; did you mean price?");
@@ -28,8 +29,8 @@ mod till_lines;
 
 pub use catalog::{
     CatalogEntry, CatalogFile, Catalogue, Change, EntryKey, EntryPatch, ExportFormat, Located,
-    Origin, Plan, RuleChange, RuleInForce, catalog_entries, chain_rules, export, item_rules,
-    nearest, plan, store_rules,
+    Origin, Place, Placed, Plan, RuleChange, RuleInForce, catalog_entries, chain_rules, export,
+    item_rules, nearest, plan, store_rules,
 };
 pub use file_text::file_text;
 pub use imported_event::{ImportedEvent, StoredDay};

@@ -9,7 +9,7 @@ use import::{CatalogEntry, CatalogFile, Catalogue, Change, catalog_entries, plan
 /// counts as line 0.
 fn import(name: &str, text: &str) -> (Vec<String>, Vec<String>) {
     let entries = catalog_entries(Path::new(name), text);
-    let entries = entries.unwrap_or_else(|message| vec![(0, Err(message))]);
+    let entries = entries.unwrap_or_else(|message| vec![(0.into(), Err(message))]);
     let file = CatalogFile { name: name.to_owned(), entries };
     let plan = plan(&mut Catalogue::default(), &[file]);
     let keys = plan.changes.iter().map(|change| change.key.to_string()).collect();
@@ -94,6 +94,22 @@ fn one_object_may_stand_on_several_lines() {
         import("a.ndjson", "{\"sku\":\"rye\",\"price\":\"3.90\"}\n{\"sku\":\"bun\",\"pri");
     assert_eq!(changed, ["item rye"]);
     assert!(refused[0].starts_with("a.ndjson:2: {\"sku\":\"bun\",\"pri is not valid JSON"));
+}
+
+#[test]
+fn an_element_of_an_array_on_one_line_is_named_by_its_position() {
+    let rye = r#"{"sku":"rye","price":"3.90"}"#;
+    let free = r#"{"sku":"bun","price":"free"}"#;
+    let (changed, refused) =
+        import("a.json", &format!("[{rye}, {free},\n{}]", free.replace("bun", "sour")));
+    assert_eq!(changed, ["item rye"]);
+    assert!(refused[0].starts_with("a.json:1: element 2 of the array: price \"free\" is not"));
+    assert!(refused[1].starts_with("a.json:2: price \"free\" is not"), "{refused:?}");
+    let (_, refused) = import("a.json", &format!("[{rye},{},{rye}]", rye.replace("rye", "bun")));
+    let twice = "item rye stands more than once in the file, first as element 1 of the array and \
+                 last as element 3 of the array; keep one";
+    let places = [1, 3].map(|n| format!("a.json:1: element {n} of the array: {twice}"));
+    assert_eq!(refused, places);
 }
 
 #[test]

@@ -55,16 +55,17 @@ const NEW_SHOWN_MAX: usize = 20;
 /// In CSV the name of a column is the path of its field: policy.afternoon_starts,
 /// policy.experiment.control_percent, policy.categories.bread.max_discount_percent. JSON is an
 /// array of objects, or one object on each line. In both, a category set to null is removed, and
-/// the categories that the file does not name stay. Commas separate the columns of CSV, a number
-/// has a decimal point, and a row is one line: no cell holds a line break.
+/// the categories that the file does not name stay. Commas separate the columns of CSV, the decimal
+/// separator of a number is the point, and a row is one line: no cell holds a line break.
 ///
 /// A file with an unknown column is refused, with the nearest name, and then none of the files is
-/// imported. Lines that break a rule are refused with their number, and the others are imported.
-/// Refused as well: one entry twice in a file, and a new item without a currency where the country
-/// or the other items of the store have another one than EUR. Rules that bind nothing and
-/// categories that differ only by letter case are warnings. The answer also names entries of stores
-/// that keep other values than the chain's item, and offers that do not fit the new price. Offers
-/// take a change at the next quarter of an hour of a store's afternoon.
+/// imported. Entries that break a rule are refused with the number of their line, or of the element
+/// in a JSON array on one line, and the others are imported. Refused as well: one entry twice in a
+/// file, and a new item without a currency where the country or the other items of the store have
+/// another one than EUR. Warnings: rules that bind nothing, categories that differ only by letter
+/// case, and currencies that the country of a store does not have. The answer also names entries of
+/// stores that keep other values than the chain's item, and offers that do not fit the new price.
+/// Offers take a change at the next quarter of an hour of a store's afternoon.
 #[derive(Debug, Args)]
 pub(super) struct CatalogImportArgs {
     /// Files with the extension .csv, .json or .ndjson
@@ -107,8 +108,8 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
         output::error(refused);
     }
     for warning in &plan.warnings {
-        let (file, line, message) = (&warning.file, warning.line, &warning.message);
-        output::note(format_args!("{file}:{line}: warning: {message}"));
+        let (file, place, message) = (&warning.file, warning.place, &warning.message);
+        output::note(format_args!("{file}:{place}: warning: {message}"));
     }
     let (mut items, mut stores, mut chains, mut new) = (0, 0, 0, 0);
     for change in &plan.changes {

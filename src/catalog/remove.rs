@@ -6,16 +6,18 @@ use clap::Args;
 use domain::ports::CatalogTable;
 use import::{EntryKey, RuleInForce, chain_rules, item_rules, store_rules};
 
+use super::running_offers::note_left;
 use super::stored::load;
 use super::target::TargetArgs;
 use crate::connect::ConnectedTables;
-use crate::{CommandError, connect, output};
+use crate::{CommandError, clock, connect, output};
 
 /// Remove a store with its own items, an item, or the settings of the chain
 ///
 /// An item with --store loses the entry of that store alone, and the chain's entry counts again. A
 /// store that is removed is no longer priced, and its days are no longer closed; its stock, days
-/// and offers stay. The answer lists the removed rules. Export the catalogue first to keep them.
+/// and offers stay. The answer lists the removed rules and the offers of today that stay. Export
+/// the catalogue first to keep the rules.
 #[derive(Debug, Args)]
 pub(super) struct CatalogRemoveArgs {
     #[command(flatten)]
@@ -34,9 +36,10 @@ pub(super) async fn run(args: CatalogRemoveArgs) -> Result<ExitCode, CommandErro
     let explain = |failure| tables.explain(failure);
     let key = args.target.key(&tables).await?;
     let entries = entries_below(&tables, &key).await?;
+    note_left(&tables, &key, clock::now()).await?;
     for (entry, rules) in &entries {
         for RuleInForce { rule, value, .. } in rules.iter().filter(|rule| is_set(rule)) {
-            let (rule, value) = (domain::excerpt(rule), domain::excerpt(value));
+            let (rule, value) = (domain::one_line(rule), domain::one_line(value));
             output::line(output::wrapped(&format!("{entry}: {rule} {value} -> none"), 4));
         }
         let removed = match entry {

@@ -1,6 +1,7 @@
 //! Layout of tables for a width. Nothing is lost and no word is broken in a narrow terminal: what
 //! does not fit beside the first columns is on lines of its own under its row.
 
+use domain::one_line;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Column;
@@ -15,7 +16,7 @@ const SEPARATOR: &str = " · ";
 /// Formats a table of at most `width` columns of characters, or as wide as it is.
 pub(super) fn table(columns: &[Column], rows: Vec<Vec<String>>, width: Option<usize>) -> String {
     let rows: Vec<Vec<String>> =
-        rows.into_iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
+        rows.into_iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
     Layout::new(columns, &rows, width.unwrap_or(usize::MAX)).draw()
 }
 
@@ -38,13 +39,15 @@ pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> Vec<String> {
 }
 
 /// Splits a word that is wider than a line before its wide characters, as Chinese and Japanese are
-/// broken. `true` is the start of a word.
+/// broken, and between the objects of a JSON list. `true` is the start of a word.
 fn pieces(word: &str, width: usize) -> Vec<(&str, bool)> {
     if word.width() <= width {
         return vec![(word, true)];
     }
-    let wide = word.char_indices().filter(|(_, char)| char.width() == Some(2));
-    let mut starts: Vec<usize> = wide.map(|(at, _)| at).filter(|at| *at > 0).collect();
+    let may_start = |(at, char): &(usize, char)| {
+        *at > 0 && (char.width() == Some(2) || *char == '{' && word[..*at].ends_with("},"))
+    };
+    let mut starts: Vec<usize> = word.char_indices().filter(may_start).map(|(at, _)| at).collect();
     starts.push(word.len());
     let mut from = 0;
     let split = starts.into_iter().map(|to| {
@@ -53,15 +56,6 @@ fn pieces(word: &str, width: usize) -> Vec<(&str, bool)> {
         piece
     });
     split.collect()
-}
-
-/// Escapes characters that a terminal would obey.
-fn printable(cell: &str) -> String {
-    let escape = |char: char| match char.is_control() {
-        true => char.escape_debug().to_string(),
-        false => char.to_string(),
-    };
-    cell.chars().map(escape).collect()
 }
 
 /// Columns of a table that fit the width, and those under each row.
@@ -202,8 +196,12 @@ impl<'a> Layout<'a> {
         let width = self.width.saturating_sub(INDENT + 3);
         let mut values = String::new();
         let mut push = |values: &str| {
-            let text = wrapped(values, width, 2).into_iter();
-            lines.extend(text.map(|line| format!("{}{line} ", " ".repeat(INDENT))));
+            for line in wrapped(values, width, 2) {
+                // A long word takes the indentation as well.
+                let line = if line.width() > width { line.trim_start() } else { &line };
+                let indent = self.width.saturating_sub(line.width() + 4).min(INDENT - 1);
+                lines.push(format!("{} {line} ", " ".repeat(indent)));
+            }
         };
         for column in below.filter(|column| !row[*column].is_empty()) {
             let value = format!("{}: {}", self.columns[column].title(), row[column]);
@@ -293,6 +291,22 @@ mod tests {
             for line in table.lines() {
                 assert!(line.width() <= width, "{width}: {}\n{table}", line.width());
             }
+        }
+    }
+
+    #[test]
+    fn a_long_word_stays_in_the_frame_and_a_list_is_wrapped_between_its_objects() {
+        let sku = "x".repeat(55);
+        let step = r#"{"at":"17:00","discount_percent":30}"#;
+        let rule = format!("[{step},{step},{step}]");
+        let columns = ["rule", "value", "source"].map(Column::Text);
+        let rows = [("sku", &sku), ("policy.experiment.rule", &rule)];
+        let rows = rows.map(|(name, value)| vec![name.into(), value.clone(), "store".into()]);
+        let table = table(&columns, rows.to_vec(), Some(60));
+        let widths: Vec<usize> = table.lines().map(UnicodeWidthStr::width).collect();
+        assert!(widths.iter().all(|width| *width == widths[0] && *width <= 60), "{table}");
+        for whole in [&*sku, step] {
+            assert!(table.lines().any(|line| line.contains(whole)), "{whole} in\n{table}");
         }
     }
 

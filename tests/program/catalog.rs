@@ -2,7 +2,10 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::formats::rows_in_every_format;
+use crate::offers::CornerStore;
 use crate::support::UpProcess;
 
 const ITEMS: &str = "\
@@ -320,10 +323,65 @@ fn a_name_of_a_store_and_an_item_needs_the_kind() {
 }
 
 #[test]
+fn an_answer_shows_old_and_new_values_whole() {
+    let up = UpProcess::start(&["--memory"]);
+    let category = "slow-baked-bread-and-rolls-".repeat(4);
+    let store = |sunday: &str| {
+        format!(
+            r#"{{"store_id":"corner","country":"DE","zone":"Europe/Berlin",
+            "hours":"mon-fri 07:00-18:00, sat 08:00-14:00, sun {sunday}",
+            "policy":{{"categories":{{"{category}":{{"min_price":"0.50"}}}}}}}}"#
+        )
+    };
+    import(&up, &store("09:00-12:00"), &[]);
+    let (_folder, paths) = files(&[("later.ndjson", &store("10:00-12:00"))]);
+    let out = up.daymark(["catalog", "import", &paths[0]]).success();
+    let [before, after] = ["09:00-12:00", "10:00-12:00"].map(|sunday| {
+        let days = ["mon", "tue", "wed", "thu", "fri"].map(|day| format!("{day} 07:00-18:00"));
+        format!("{}, sat 08:00-14:00, sun {sunday}", days.join(", "))
+    });
+    assert!(out.starts_with(&format!("store corner: hours {before} -> {after}\n")), "{out}");
+    let removed = up.daymark(["catalog", "remove", "corner"]).success();
+    assert!(removed.contains(&format!("hours {after} -> none\n")), "{removed}");
+    let rule = format!("policy.categories.{category}.min_price 0.50 -> none\n");
+    assert!(removed.contains(&rule), "{removed}");
+}
+
+#[test]
 fn rules_that_bind_nothing_are_told_and_imported() {
     let up = UpProcess::start(&["--memory"]);
     let (_folder, paths) = files(&[("items.csv", "sku,price,floor\nrye,3.90,3.90\n")]);
     let ran = up.daymark(["catalog", "import", &paths[0]]);
     assert!(ran.err.contains("items.csv:2: warning: no discount can ever be made"), "{}", ran.err);
     assert!(ran.success().ends_with("loaded: 1 items, 0 stores; 0 refused\n"));
+}
+
+#[test]
+fn a_removal_names_the_offers_that_stay() {
+    let corner = CornerStore::open(&json!({}));
+    corner.wait_for_offer(&[]);
+    let remove = |words: &[&str]| {
+        let ran = corner.up.daymark([&["catalog", "remove"], words].concat());
+        let told = ran.err.clone();
+        ran.success();
+        told
+    };
+    assert!(!remove(&["bun", "--check"]).contains("offer"), "the buns have no offer");
+    corner.import(&json!({ "sku": "rye", "store_id": "corner", "floor": "1.00" }));
+    let offer = |told: &str, rest: &str| {
+        let named = told.starts_with("store corner: the offer of rye, ");
+        named && told.contains(&format!(" EUR, stays until the close at 20:00{rest}\n"))
+    };
+    let told = remove(&["rye", "--check"]);
+    assert!(!told.contains("offer"), "the entry of the store stays: {told}");
+    let told = remove(&["rye", "--store", "corner"]);
+    assert!(offer(&told, "; the passes go on with the chain's item"), "{told}");
+    for flags in [&["--check"][..], &[]] {
+        let told = remove(&[&["rye"], flags].concat());
+        assert!(offer(&told, ", and no pass changes it"), "{told}");
+    }
+    let told = remove(&["corner"]);
+    let counted = "store corner: its offers of today (1) stay until the close at 20:00, and no \
+                   pass changes them\n";
+    assert!(told.contains(counted), "{told}");
 }

@@ -50,7 +50,8 @@ pub(crate) fn assert_screens(name: &str, screen: impl Fn() -> Command) {
     }
 }
 
-/// Asserts that every value of the JSON form without a space is whole in the table.
+/// Asserts that every value of the JSON form without a space is whole in the table. A list of
+/// objects may be wrapped between them.
 #[track_caller]
 fn assert_whole(up: &UpProcess, words: &[&str], columns: &[&str]) {
     let rows = up.daymark(words.iter().chain(&["--format", "json"])).rows();
@@ -60,7 +61,7 @@ fn assert_whole(up: &UpProcess, words: &[&str], columns: &[&str]) {
         let output = table.env("COLUMNS", width.to_string()).output().expect("the program runs");
         let text = String::from_utf8(output.stdout).expect("text");
         for value in rows.iter().flat_map(|row| columns.iter().map(|column| &row[*column])) {
-            for part in value.split(' ') {
+            for part in value.replace("},{", "}, {").split(' ') {
                 assert!(text.contains(part), "{part} is not whole at {width}:\n{text}");
             }
         }
@@ -250,6 +251,12 @@ fn screens_of_the_catalogue_fit_60_80_and_120_columns() {
         fs::write(&path, text).expect("written");
         up.daymark(["catalog", "import", &path]).success();
     }
+    let rule = json!([{ "at": "16:00", "discount_percent": 30 },
+        { "at": "18:15", "discount_percent": 50 }]);
+    let rule = json!({ "store_id": STORE, "policy": { "experiment": { "rule": rule } } });
+    let path = folder.path().join("rule.ndjson");
+    fs::write(&path, rule.to_string()).expect("written");
+    up.daymark(["catalog", "import", &path.display().to_string()]).success();
     let item = [LONG, "--store", STORE];
     let shown: [(&str, &[&str]); 3] = [
         ("catalog-show-store", &[STORE]),
@@ -265,8 +272,10 @@ fn screens_of_the_catalogue_fit_60_80_and_120_columns() {
         "name": "全粒粉のやわらかい丸パン六個入り、スライス済み、冷蔵保存してください" });
     let new = json!({ "store_id": STORE, "sku": "sourdough-rye-wholegrain-500g-sliced",
         "name": "Προζυμένιο ψωμί", "price": "2.20", "cost": "0.55" });
+    let hours = json!({ "store_id": STORE,
+        "hours": "mon-fri 06:30-20:00, sat 07:00-15:00, sun 07:00-12:00" });
     let path = folder.path().join("changed.ndjson");
-    fs::write(&path, format!("{changed}\n{new}\n")).expect("written");
+    fs::write(&path, format!("{changed}\n{new}\n{hours}\n")).expect("written");
     let import = ["catalog", "import", "--check", &path.display().to_string()];
     assert_screens("catalog-import", || on(&up, &import));
     let removed: [(&str, &[&str]); 2] =

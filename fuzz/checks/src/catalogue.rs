@@ -20,7 +20,7 @@ pub fn check_catalogue(data: &[u8]) {
                 let is_json = name.ends_with("json");
                 // Several entries of an array may stand on one line.
                 if !text.trim_start().starts_with('[') || !is_json {
-                    let numbers = entries.iter().map(|(line, _)| *line);
+                    let numbers = entries.iter().map(|(place, _)| place.line);
                     numbered_in_order(numbers, text, is_json);
                 }
                 check_import(CatalogFile { name: name.to_owned(), entries });

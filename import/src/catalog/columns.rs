@@ -5,8 +5,7 @@ use domain::catalog::{Nested, Shape};
 
 use super::fields::{Field, Fields, NAMELESS, PatchReader, quoted};
 use super::names::unknown_name;
-use super::{EntryKind, EntryPatch};
-use crate::Numbered;
+use super::{EntryKind, EntryPatch, Placed};
 use crate::csv_rows::{Cells, Row, rows};
 
 /// Column with the path of its field.
@@ -22,7 +21,7 @@ struct Column<'a> {
 /// # Errors
 /// Returns an error if the header cannot be read, or has a name that is unknown, empty or there
 /// twice.
-pub(super) fn read(text: &str) -> Result<Vec<Numbered<EntryPatch>>, String> {
+pub(super) fn read(text: &str) -> Result<Vec<Placed>, String> {
     let (headers, rows) = rows(text)?;
     let headers: Vec<&str> = headers.iter().map(|header| header.trim()).collect();
     let kind = EntryKind::of(|field| headers.contains(&field));
@@ -35,7 +34,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Numbered<EntryPatch>>, String> {
     let columns = columns(&headers, &rows, kind.shape()).map_err(|problems| problems.join("; "))?;
     let row = |(line, cells): Row| {
         let patch = cells.and_then(|cells| EntryPatch::new(kind, fields(&columns, &cells)?));
-        (line, patch)
+        (line.into(), patch)
     };
     Ok(rows.into_iter().map(row).collect())
 }

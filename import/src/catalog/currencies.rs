@@ -1,9 +1,9 @@
-//! Items without a currency, and items with a new one. EUR is the default, and would silently be
-//! wrong where other prices of the store are in another currency.
+//! Items without a currency, with a new one, or with another than the country of their store has.
+//! EUR is the default, and would silently be wrong where prices are in another currency.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Currency, Sku, StoreId, currency_of_country};
+use domain::{Currency, Item, Sku, Store, StoreId, currency_of_country};
 
 use super::fields::{Field, shown};
 use super::stored::{Catalogue, Change};
@@ -62,23 +62,41 @@ impl LeftOutCurrencies {
         Self { of_items, of_countries: countries.filter_map(currency_of_country).collect() }
     }
 
-    /// Checks an item that would get the default currency.
+    /// Checks an item whose currency a file leaves out. Returns a warning about a currency that
+    /// some stores do not have.
     ///
     /// # Errors
-    /// Returns an error if the country or the other items of the store have other currencies.
-    pub(super) fn check(&self, catalogue: &Catalogue, patch: &EntryPatch) -> Result<(), String> {
-        let EntryKey::Item(store_id, sku) = &patch.key else { return Ok(()) };
-        let key = |store_id: &Option<StoreId>| (store_id.clone(), sku.clone());
-        let is_known =
-            [store_id, &None].into_iter().any(|id| catalogue.items.contains_key(&key(id)));
-        match patch.fields.get("currency") {
-            Some(Field::Value(_) | Field::Object(_)) => return Ok(()),
-            None if is_known => return Ok(()),
-            None | Some(Field::Cleared) => {}
-        }
+    /// Returns an error if the item would be in EUR, and the country or the other items of the
+    /// store have other currencies.
+    pub(super) fn check(
+        &self,
+        catalogue: &Catalogue,
+        patch: &EntryPatch,
+    ) -> Result<Option<String>, String> {
+        let EntryKey::Item(store_id, sku) = &patch.key else { return Ok(None) };
+        let stored = |store_id: &Option<StoreId>| {
+            catalogue.items.get(&(store_id.clone(), sku.clone())).map(|item| item.price.currency())
+        };
+        let of_chain = stored(&None);
+        let taken_over = match patch.fields.get("currency") {
+            Some(Field::Value(_) | Field::Object(_)) => return Ok(None),
+            None if stored(store_id).is_some() => return Ok(None),
+            None => of_chain,
+            Some(Field::Cleared) => None,
+        };
         let store = store_id.as_ref().and_then(|store_id| catalogue.stores.get(store_id));
-        let country = store.and_then(|store| store.country.as_deref());
-        let of = |store_id: &Option<StoreId>| -> BTreeSet<Currency> {
+        let country = store.and_then(|store| store.country.as_deref()).unwrap_or_default();
+        let of_country = currency_of_country(country);
+        if let (Some(currency), true) = (taken_over, taken_over != Some(Currency::EUR)) {
+            let other = of_country.filter(|other| *other != currency);
+            return Ok(other.map(|other| {
+                format!(
+                    "currency {currency} is that of the chain's item, but the country of the \
+                     store, {country}, has {other}; give the item a currency"
+                )
+            }));
+        }
+        let others_of = |store_id: &Option<StoreId>| -> BTreeSet<Currency> {
             let items = self.of_items.get(store_id).into_iter().flatten();
             let others = items.filter(|(_, other)| other != sku).map(|(currency, _)| *currency);
             let is_euro = |currency: &Currency| *currency == Currency::EUR;
@@ -88,26 +106,86 @@ impl LeftOutCurrencies {
                 None => others.collect(),
             }
         };
-        let (others, source) = match (country.and_then(currency_of_country), store_id) {
-            (Some(currency), _) => (
-                [currency].into(),
-                format!("the country of the store, {}, has", country.unwrap_or_default()),
-            ),
-            (None, Some(_)) if !of(store_id).is_empty() => {
-                (of(store_id), "the other items of the store have".to_owned())
+        let (mut others, source) = match (of_country, store_id) {
+            (Some(currency), _) => {
+                ([currency].into(), format!("the country of the store, {country}, has"))
+            }
+            (None, _) if taken_over.is_some() => return Ok(None),
+            (None, Some(_)) if !others_of(store_id).is_empty() => {
+                (others_of(store_id), "the other items of the store have".to_owned())
             }
             (None, None) if !self.of_countries.is_empty() => {
                 (self.of_countries.clone(), "the countries of the stores have".to_owned())
             }
-            (None, _) => (of(&None), "the other items of the chain have".to_owned()),
+            (None, _) => (others_of(&None), "the other items of the chain have".to_owned()),
         };
-        if others.is_empty() || others.contains(&Currency::EUR) {
-            return Ok(());
+        let is_euro_somewhere = others.remove(&Currency::EUR);
+        if others.is_empty() {
+            return Ok(None);
         }
         let others = others.iter().map(Currency::code).collect::<Vec<_>>().join(", ");
+        if is_euro_somewhere {
+            return Ok(Some(format!(
+                "currency is left out and is EUR, but some stores are in countries with {others}; \
+                 give the item a currency, and these stores an entry of their own"
+            )));
+        }
         Err(format!(
             "currency is left out and would be EUR, but {source} {others}; give the item a \
              currency"
         ))
+    }
+}
+
+/// Items in a currency, by their owner.
+type ByCurrency<'a> = BTreeMap<Currency, BTreeSet<&'a Sku>>;
+
+/// Currencies of the items that each store sells.
+pub(super) struct ItemCurrencies<'a> {
+    of_chain: ByCurrency<'a>,
+    of_stores: BTreeMap<&'a StoreId, Vec<&'a Item>>,
+}
+
+impl<'a> ItemCurrencies<'a> {
+    pub(super) fn new(catalogue: &'a Catalogue) -> Self {
+        let (mut of_chain, mut of_stores) = (ByCurrency::new(), BTreeMap::<_, Vec<_>>::new());
+        for item in catalogue.items.values() {
+            match &item.store_id {
+                Some(store_id) => of_stores.entry(store_id).or_default().push(item),
+                None => {
+                    of_chain.entry(item.price.currency()).or_default().insert(&item.sku);
+                }
+            }
+        }
+        Self { of_chain, of_stores }
+    }
+
+    /// Returns a warning about items of a store that are in another currency than its country has.
+    pub(super) fn foreign(&self, store: &Store) -> Option<String> {
+        let country = store.country.as_deref()?;
+        let expected = currency_of_country(country)?;
+        let own = self.of_stores.get(&store.store_id).map_or(&[][..], Vec::as_slice);
+        let own_skus: BTreeSet<&Sku> = own.iter().map(|item| &item.sku).collect();
+        let mut foreign = ByCurrency::new();
+        for item in own {
+            foreign.entry(item.price.currency()).or_default().insert(&item.sku);
+        }
+        for (currency, skus) in self.of_chain.iter().filter(|(other, _)| **other != expected) {
+            let sold = skus.difference(&own_skus).copied();
+            foreign.entry(*currency).or_default().extend(sold);
+        }
+        foreign.remove(&expected);
+        let of_currency = foreign.iter().filter_map(|(currency, skus)| {
+            let verb = if skus.len() == 1 { "item is" } else { "items are" };
+            Some(format!("{} {verb} in {currency}, such as {}", skus.len(), skus.first()?))
+        });
+        let of_currency: Vec<String> = of_currency.collect();
+        (!of_currency.is_empty()).then(|| {
+            format!(
+                "country {country} has {expected}, but of the items of the store {}; give them \
+                 the currency {expected}, or the store entries of its own",
+                of_currency.join(", ")
+            )
+        })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use domain::catalog::{Nested, Shape};
-use domain::excerpt;
+use domain::{excerpt, one_line};
 use serde::Deserializer;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -198,11 +198,11 @@ impl fmt::Display for RuleChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |value: &Option<String>| match value.as_deref() {
             None | Some("") => "none".to_owned(),
-            Some(value) => excerpt(value),
+            Some(value) => one_line(value),
         };
         let cleared = if self.is_cleared { " (cleared)" } else { "" };
         let (before, after) = (text(&self.before), text(&self.after));
-        write!(f, "{} {before} -> {after}{cleared}", excerpt(&self.rule))
+        write!(f, "{} {before} -> {after}{cleared}", one_line(&self.rule))
     }
 }
 

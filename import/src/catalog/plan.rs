@@ -5,8 +5,7 @@ use std::fmt;
 use super::currencies::{LeftOutCurrencies, kept_amounts};
 use super::stored::{Catalogue, Change};
 use super::warnings::Warnings;
-use super::{EntryKey, EntryPatch};
-use crate::Numbered;
+use super::{EntryKey, EntryPatch, Place, Placed};
 
 /// Name and entries of a catalogue file.
 #[derive(Debug)]
@@ -14,23 +13,23 @@ pub struct CatalogFile {
     /// Name for messages.
     pub name: String,
     /// Entries, as [`catalog_entries`](super::catalog_entries) returns them.
-    pub entries: Vec<Numbered<EntryPatch>>,
+    pub entries: Vec<Placed>,
 }
 
-/// Message about a line of a file.
+/// Message about an entry of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
     /// Name of the file.
     pub file: String,
-    /// Number of the line.
-    pub line: u64,
+    /// Place in the file.
+    pub place: Place,
     /// Message without the place.
     pub message: String,
 }
 
 impl fmt::Display for Located {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file, self.line, self.message)
+        write!(f, "{}:{}: {}", self.file, self.place, self.message)
     }
 }
 
@@ -67,7 +66,7 @@ pub struct Plan {
 #[must_use]
 pub fn plan(catalogue: &mut Catalogue, files: &[CatalogFile]) -> Plan {
     let lines: Vec<Line<'_>> = files.iter().flat_map(lines).collect();
-    let mut results: Vec<Option<Result<Change, String>>> = lines.iter().map(|_| None).collect();
+    let mut results: Vec<Option<Result<Planned, String>>> = lines.iter().map(|_| None).collect();
     let is_item =
         |line: &Line<'_>| matches!(line.patch, Ok(EntryPatch { key: EntryKey::Item(..), .. }));
     for items in [false, true] {
@@ -76,8 +75,8 @@ pub fn plan(catalogue: &mut Catalogue, files: &[CatalogFile]) -> Plan {
             lines.iter().zip(&mut results).filter(|(line, _)| is_item(line) == items)
         {
             *result = Some(line.patch.clone().and_then(|patch| {
-                currencies.check(catalogue, patch)?;
-                catalogue.apply(patch)
+                let warning = currencies.check(catalogue, patch)?;
+                Ok((catalogue.apply(patch)?, warning))
             }));
         }
     }
@@ -85,9 +84,9 @@ pub fn plan(catalogue: &mut Catalogue, files: &[CatalogFile]) -> Plan {
     let warnings = Warnings::new(catalogue);
     for (line, result) in lines.iter().zip(results.into_iter().flatten()) {
         match result {
-            Ok(change) => {
+            Ok((change, currency)) => {
                 let kept = line.patch().and_then(|patch| kept_amounts(&change, patch));
-                let found = warnings.of(&change.key).into_iter().chain(kept);
+                let found = warnings.of(&change.key).into_iter().chain(kept).chain(currency);
                 plan.warnings.extend(found.map(|message| line.located(message)));
                 plan.changes.push(change);
             }
@@ -97,17 +96,20 @@ pub fn plan(catalogue: &mut Catalogue, files: &[CatalogFile]) -> Plan {
     plan
 }
 
+/// Change, and a warning about a currency that is left out.
+type Planned = (Change, Option<String>);
+
 /// Entry of a file with its place.
 struct Line<'a> {
     file: &'a str,
-    number: u64,
+    place: Place,
     patch: Result<&'a EntryPatch, String>,
 }
 
 fn lines(file: &CatalogFile) -> impl Iterator<Item = Line<'_>> {
-    file.entries.iter().map(|(number, entry)| Line {
+    file.entries.iter().map(|(place, entry)| Line {
         file: &file.name,
-        number: *number,
+        place: *place,
         patch: entry.as_ref().map_err(Clone::clone),
     })
 }
@@ -118,6 +120,6 @@ impl<'a> Line<'a> {
     }
 
     fn located(&self, message: String) -> Located {
-        Located { file: self.file.to_owned(), line: self.number, message }
+        Located { file: self.file.to_owned(), place: self.place, message }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::catalog::{CatalogError, Shape};
-use domain::{Chain, Item, Sku, Store, StoreId, excerpt};
+use domain::{Chain, Item, Sku, Store, StoreId, excerpt, unassigned_country};
 
 use super::fields::{Fields, RuleChange, changes, merge, shown, stored_fields, to_json};
 use super::{EntryKey, EntryPatch};
@@ -161,10 +161,30 @@ fn patched<T>(
     let before = stored.map(|json| stored_fields(json, shape));
     let mut fields = before.clone().unwrap_or_default();
     merge(&mut fields, &patch.fields);
-    let entry = parse(&to_json(&fields)).map_err(|error| error.to_string())?;
+    let parsed = parse(&to_json(&fields));
+    let problems = parsed.as_ref().err().map(ToString::to_string).into_iter();
+    let problems: Vec<String> = problems.chain(unassigned_countries(&patch.fields)).collect();
+    let Some(entry) = parsed.ok().filter(|_| problems.is_empty()) else {
+        return Err(problems.join("; "));
+    };
     let rules = before.map(|before| {
         let after: Fields = stored_fields(&write(&entry), shape);
         changes(shape, &before, &after, &patch.fields)
     });
     Ok((entry, rules.unwrap_or_default()))
+}
+
+/// Returns the problems of codes that have the form of a country and are none. A stored entry keeps
+/// such a code until a file names the field.
+fn unassigned_countries(patch: &Fields) -> Vec<String> {
+    let of_field = |name: &'static str| {
+        let text = patch.get(name).map(shown).unwrap_or_default();
+        let words = text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let is_code =
+            |word: &String| word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_uppercase());
+        words.into_iter().filter(is_code).filter_map(move |code| {
+            unassigned_country(&code).map(|rule| format!("{name} {code:?} {rule}"))
+        })
+    };
+    ["country", "perishables_exempt"].into_iter().flat_map(of_field).collect()
 }

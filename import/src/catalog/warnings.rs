@@ -1,30 +1,31 @@
 //! Warnings about entries that are valid and probably wrong: rules that bind nothing, and
 //! categories that differ only by letter case.
 
+mod times;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
 use domain::catalog::CategoryRules;
 use domain::{Chain, Experiment, Item, Ladder, Policy, Store, StoreId, Version};
-use domain::{currency_of_country, excerpt};
+use domain::{excerpt, unassigned_country};
 use rust_decimal::Decimal;
 
 use super::EntryKey;
+use super::currencies::ItemCurrencies;
 use super::names::nearest;
 use super::stored::Catalogue;
-
-/// Monday of a week without a clock change in almost all zones.
-const ANY_WEEK: NaiveDate = NaiveDate::from_ymd_opt(2026, 1, 12).expect("a date");
 
 /// Warnings of a catalogue.
 pub(super) struct Warnings<'a> {
     catalogue: &'a Catalogue,
     /// One store and the number of stores for each policy.
     policies: BTreeMap<String, (&'a Store, usize)>,
-    /// Categories of items, by store; `None` is the chain, and the category of items without one.
-    categories: BTreeMap<Option<&'a StoreId>, BTreeSet<Option<&'a str>>>,
+    /// Highest price of the items of each category, by store; `None` is the chain, and the category
+    /// of items without one.
+    categories: BTreeMap<Option<&'a StoreId>, BTreeMap<Option<&'a str>, Decimal>>,
     /// Spellings of each category, by its lower case.
     spellings: BTreeMap<String, BTreeSet<&'a str>>,
+    currencies: ItemCurrencies<'a>,
 }
 
 impl<'a> Warnings<'a> {
@@ -40,12 +41,14 @@ impl<'a> Warnings<'a> {
         for category in of_items.chain(of_rules.map(String::as_str)) {
             spellings.entry(category.to_lowercase()).or_default().insert(category);
         }
-        let mut categories: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        let mut categories: BTreeMap<_, BTreeMap<_, Decimal>> = BTreeMap::new();
         for item in catalogue.items.values() {
             let of_owner = categories.entry(item.store_id.as_ref()).or_default();
-            of_owner.insert(item.category.as_deref());
+            let highest = of_owner.entry(item.category.as_deref()).or_default();
+            *highest = item.price.amount().max(*highest);
         }
-        Self { catalogue, policies, categories, spellings }
+        let currencies = ItemCurrencies::new(catalogue);
+        Self { catalogue, policies, categories, spellings, currencies }
     }
 
     /// Returns the warnings of an entry.
@@ -78,11 +81,10 @@ impl<'a> Warnings<'a> {
 
     fn of_store(&self, store: &Store) -> Vec<String> {
         let mut found = Vec::new();
-        if let Some(code) =
-            store.country.as_deref().filter(|code| currency_of_country(code).is_none())
+        if let Some((code, rule)) =
+            store.country.as_deref().and_then(|code| Some((code, unassigned_country(code)?)))
         {
-            let advice = if code == "UK" { "; the United Kingdom is GB" } else { "" };
-            found.push(format!("country {code} is not assigned in ISO 3166{advice}"));
+            found.push(format!("country {code} {rule}"));
         }
         if store.country.is_none() && store.policy.enabled {
             found.push(
@@ -105,21 +107,51 @@ impl<'a> Warnings<'a> {
                     .map(|reason| format!("{path}: no discount can ever be made: {reason}")),
             );
         }
-        found.extend(late_starts(store));
+        found.extend(self.currencies.foreign(store));
+        found.extend(no_changes(policy));
+        found.extend(times::warnings(store));
+        found.extend(self.highest_floors(store));
         found.extend(empty_experiment(policy));
         found.extend(self.unused_categories(store));
         found
     }
 
+    /// Returns the categories of a store's items with their highest prices; the chain's items and
+    /// those of the store are apart.
+    fn prices(&self, store: &Store) -> Vec<(Option<&'a str>, Decimal)> {
+        let owners = [None, Some(&store.store_id)].into_iter();
+        let of_owners = owners.filter_map(|owner| self.categories.get(&owner));
+        of_owners.flatten().map(|(name, price)| (*name, *price)).collect()
+    }
+
+    /// Lowest prices that are not below any price they bind.
+    fn highest_floors(&self, store: &Store) -> Vec<String> {
+        let of_policy = store.policy.min_price.map(|floor| ("policy".to_owned(), None, floor));
+        let of_categories = store.policy.categories.iter().filter_map(|(name, rules)| {
+            let path = format!("policy.categories.{}", excerpt(name));
+            Some((path, Some(name.as_str()), rules.min_price?))
+        });
+        let floors = of_policy.into_iter().chain(of_categories);
+        let prices = self.prices(store);
+        let warning = |(path, category, floor): (String, Option<&str>, Decimal)| {
+            let of_scope =
+                prices.iter().filter(|(name, _)| category.is_none() || *name == category);
+            let highest = of_scope.map(|(_, price)| *price).max()?;
+            let items = if category.is_some() { "its items" } else { "the store's items" };
+            (floor >= highest).then(|| {
+                format!(
+                    "{path}.min_price {floor} is not below the highest price of {items}, \
+                     {highest}; no discount can ever be made"
+                )
+            })
+        };
+        floors.filter_map(warning).collect()
+    }
+
     /// Categories with rules that no item of the store has.
     fn unused_categories(&self, store: &Store) -> Vec<String> {
-        let owners = [None, Some(&store.store_id)];
-        let used: BTreeSet<Option<&str>> = owners
-            .iter()
-            .filter_map(|owner| self.categories.get(owner))
-            .flatten()
-            .copied()
-            .collect();
+        let used: BTreeSet<Option<&str>> =
+            self.prices(store).into_iter().map(|(name, _)| name).collect();
         if used.is_empty() {
             return Vec::new();
         }
@@ -163,6 +195,14 @@ impl<'a> Warnings<'a> {
         if let Some(cost) = item.cost.filter(|cost| cost.amount() > item.price.amount()) {
             // A decimal comma makes two columns of one price.
             found.push(format!("cost {cost} is above the price {}", item.price));
+        }
+        if let Some(value) = item.salvage_value.filter(|value| value.amount() > item.price.amount())
+        {
+            found.push(format!(
+                "salvage_value {value} is above the price {}; a unit left at the close would be \
+                 worth more than a sold one",
+                item.price
+            ));
         }
         found.extend(self.no_discount(item));
         found
@@ -211,6 +251,21 @@ fn empty_experiment(policy: &Policy) -> Option<String> {
     }
 }
 
+/// Warnings about numbers of changes that allow none.
+fn no_changes(policy: &Policy) -> impl Iterator<Item = String> {
+    let limits = [
+        ("max_changes", policy.max_changes),
+        ("max_changes_per_hour", policy.max_changes_per_hour),
+    ];
+    let none = limits.into_iter().filter(|(_, limit)| *limit == Some(0));
+    none.map(|(name, _)| {
+        format!(
+            "policy.{name} 0: no price ever changes; to stop the pricing of the store, set \
+             policy.enabled to false"
+        )
+    })
+}
+
 /// Returns the first step of a ladder above 0, or the reason for having none.
 fn first_step(ladder: &Ladder, deepest: u8) -> Result<u8, String> {
     let first = ladder.steps().iter().copied().find(|step| *step > 0);
@@ -252,26 +307,4 @@ fn no_price(policy: &Policy, item: &Item) -> Option<String> {
     let is_too_low = reduced * Decimal::from(100 - margin) < cost.amount() * Decimal::ONE_HUNDRED;
     is_too_low
         .then(|| format!("min_margin_percent {margin} with cost {cost} needs more than {}", step()))
-}
-
-/// Warnings about times of changes that are after every close.
-fn late_starts(store: &Store) -> Vec<String> {
-    let days: Vec<_> = ANY_WEEK.iter_days().take(7).filter_map(|date| store.day(date)).collect();
-    let is_late = |time| {
-        !days.is_empty() && days.iter().all(|day| store.clock_on(day, time) >= day.closes_at)
-    };
-    let policy = &store.policy;
-    let start = [("policy.afternoon_starts".to_owned(), Some(policy.afternoon_starts))];
-    let of_categories = policy.categories.iter().map(|(name, rules)| {
-        (format!("policy.categories.{}.earliest", excerpt(name)), rules.earliest)
-    });
-    let times = start.into_iter().chain(of_categories);
-    let late = times.filter_map(|(path, time)| Some((path, time.filter(|time| is_late(*time))?)));
-    late.map(|(path, time)| {
-        format!(
-            "{path} {} is after the close on every day; no price ever changes",
-            time.format("%H:%M")
-        )
-    })
-    .collect()
 }
