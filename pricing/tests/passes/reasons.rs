@@ -38,7 +38,11 @@ fn a_small_stock_is_compared_with_the_figure_that_it_misses() {
         (least, received("3", "EA"), "3 on hand, less than 10, min_on_hand."),
         (least, Vec::new(), "No stock: 0 on hand."),
         ("{}", vec![sold], "No stock: -2 on hand."),
-        ("{}", received("0.2", "KGM"), "0.2 kg on hand, less than one portion of 0.25 kg."),
+        (
+            r#"{"min_on_hand":"0.1"}"#,
+            received("0.2", "KGM"),
+            "0.2 kg on hand, less than one portion of 0.25 kg.",
+        ),
     ] {
         assert_eq!(reason(policy, ROLL, &events, "15:00"), expected);
     }
