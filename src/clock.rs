@@ -19,6 +19,18 @@ pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now())
 }
 
+/// Reads an instant of the command line.
+///
+/// # Errors
+/// Returns an error if the text is no instant, or has no offset from UTC.
+pub(crate) fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let example = "like 2026-03-12T16:00:00+01:00";
+    text.parse().map_err(|error| match format!("{text}Z").parse::<DateTime<Utc>>() {
+        Ok(_) => format!("the offset from UTC is missing: append Z or one like +01:00, {example}"),
+        Err(_) => format!("{error}; an instant is {example}"),
+    })
+}
+
 /// Returns a monotonic clock: the time since this call.
 #[expect(clippy::disallowed_methods, reason = "the program reads the clock here alone")]
 pub(crate) fn monotonic() -> impl Fn() -> Duration + Send + Sync {

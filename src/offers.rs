@@ -76,8 +76,9 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// Columns of a table, in its order: a narrow terminal moves the last ones under each row. Parts of
-/// the id that is left out have columns.
-const IN_TABLE: [usize; 9] = [1, 4, 5, 7, 2, 3, 8, 6, 9];
+/// the id that is left out have columns. The percentage is between the two prices before it; the
+/// regular price may be another one.
+const IN_TABLE: [usize; 9] = [1, 10, 5, 7, 2, 3, 8, 6, 9];
 
 /// Further columns of JSON and CSV, whose details `daymark offers explain` shows.
 const MORE_COLUMNS: &[Column] = &[

@@ -14,7 +14,7 @@ use domain::Currency;
 use indicatif::{ProgressBar, ProgressStyle};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
-use terminal_size::terminal_size_of;
+use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::CommandError;
 
@@ -153,10 +153,14 @@ pub(crate) fn ranges(ranges: &[RangeInclusive<u64>], shown_max: usize) -> String
 
 /// Width in columns: that of the variable `COLUMNS`, or of the terminal. `None` if the output is a
 /// file or a pipe.
-#[expect(clippy::disallowed_methods, reason = "the environment describes the terminal")]
 pub(crate) fn screen_width() -> Option<usize> {
+    width_of(terminal_size_of(std::io::stdout()))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the environment describes the terminal")]
+fn width_of(terminal: Option<(Width, Height)>) -> Option<usize> {
     let given = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok());
-    let width = given.or_else(|| Some(terminal_size_of(std::io::stdout())?.0.0.into()));
+    let width = given.or_else(|| Some(terminal?.0.0.into()));
     width.filter(|width| *width > 0)
 }
 
@@ -194,8 +198,11 @@ pub(crate) fn progress(noun: &str, count: usize) -> ProgressBar {
     ProgressBar::new(count as u64).with_style(style)
 }
 
-/// Prints a line about progress or limits to standard error.
+/// Prints a line about progress or limits to standard error, wrapped for a terminal.
 pub(crate) fn note(text: impl Display) {
+    let (text, width) = (text.to_string(), width_of(terminal_size_of(std::io::stderr())));
+    let lines: Vec<String> = text.split('\n').map(|line| wrapped_to(width, line, 2)).collect();
+    let text = lines.join("\n");
     // A full disk behind standard error is no reason to stop.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

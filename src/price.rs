@@ -1,11 +1,12 @@
 //! `daymark price`: decisions about the items of a store now, each with its reason.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
 use domain::{Arm, Item, Money, Offer, Sku, StoreId, slot_of};
-use pricing::store_snapshot::{ItemDecision, StoreDecisions, StoreSnapshot};
+use pricing::store_snapshot::{ItemDecision, SkipReason, StoreDecisions, StoreSnapshot};
 use pricing::{NotPriced, Pricing};
 
 use crate::connect::ConnectedTables;
@@ -29,7 +30,7 @@ pub(crate) struct PriceArgs {
 
     /// Decide as at this instant, like 2026-03-12T16:00:00+01:00, with the offers made until then
     /// and today's catalogue; only with --dry-run [default: now]
-    #[arg(long, value_name = "INSTANT", requires = "dry_run")]
+    #[arg(long, value_name = "INSTANT", requires = "dry_run", value_parser = clock::instant)]
     at: Option<DateTime<Utc>>,
 
     /// Publish nothing
@@ -87,7 +88,8 @@ pub(crate) async fn run(args: PriceArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the reason for the absence of offers at `now`, as far as it holds for the whole store.
+/// Returns the reason for the absence of offers at `now`, as far as it holds for the whole store or
+/// for every item with stock.
 pub(crate) async fn no_offer(
     tables: &ConnectedTables,
     store_id: &StoreId,
@@ -95,11 +97,29 @@ pub(crate) async fn no_offer(
 ) -> Result<String, CommandError> {
     let pricing = Pricing { tables: aws::Tables::clone(tables) };
     let read = pricing.read(store_id, slot_of(now), now).await;
-    let reason: Option<NotPriced> = read.map_err(|failure| tables.explain(failure))?.err();
-    Ok(reason.map_or_else(
-        || format!("`daymark price --store {store_id} --dry-run` shows the reason for each item"),
-        |reason| reason.to_string(),
-    ))
+    let snapshot = match read.map_err(|failure| tables.explain(failure))? {
+        Ok(snapshot) => snapshot,
+        Err(reason) => return Ok(reason.to_string()),
+    };
+    let command =
+        format!("`daymark price --store {store_id} --dry-run` shows the reason for each item");
+    let decisions = snapshot.decide();
+    let reason = |decision: &ItemDecision| match decision {
+        ItemDecision::Skip(SkipReason::NoStock(_)) => None,
+        ItemDecision::Skip(reason) => Some(reason.sentence()),
+        ItemDecision::Keep(reason) => Some(reason.clone()),
+        ItemDecision::AlreadyDecided | ItemDecision::Change(_) => Some(String::new()),
+    };
+    let reasons: BTreeSet<String> = decisions.unchanged.values().filter_map(reason).collect();
+    let mut reasons = reasons.into_iter();
+    Ok(match (reasons.next(), reasons.next()) {
+        _ if !decisions.drafts.is_empty() || snapshot.items.is_empty() => command,
+        (None, _) => format!("no item has stock; {command}"),
+        (Some(reason), None) if !reason.is_empty() => {
+            format!("{reason} This holds for every item with stock; {command}")
+        }
+        _ => command,
+    })
 }
 
 /// Returns one row for each item, sorted by item.

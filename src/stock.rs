@@ -32,7 +32,7 @@ pub(crate) struct StockArgs {
     sku: Option<Sku>,
 
     /// Stock at this instant, like 2026-03-12T15:15:00+01:00 [default: now]
-    #[arg(long, value_name = "INSTANT", conflicts_with = "date")]
+    #[arg(long, value_name = "INSTANT", conflicts_with = "date", value_parser = clock::instant)]
     at: Option<DateTime<Utc>>,
 
     /// Stock at the end of this day, like 2026-03-12

@@ -1,5 +1,7 @@
 //! Grid of characters with colours, and its text for a terminal.
 
+use unicode_width::UnicodeWidthChar;
+
 /// Element of the chart that a character belongs to, which determines its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ink {
@@ -26,28 +28,43 @@ impl Ink {
     }
 }
 
-/// Rows of characters, from top to bottom.
+/// Rows of columns, from top to bottom. A column holds a character with its combining marks; the
+/// second column of a wide character is empty.
 #[derive(Debug, Clone)]
 pub(crate) struct Canvas {
-    rows: Vec<Vec<(char, Ink)>>,
+    rows: Vec<Vec<(String, Ink)>>,
 }
 
 impl Canvas {
     pub(crate) fn new(width: usize, height: usize) -> Self {
-        Self { rows: vec![vec![(' ', Ink::Text); width]; height] }
+        Self { rows: vec![vec![(" ".to_owned(), Ink::Text); width]; height] }
     }
 
     /// Puts a character. Positions outside the canvas are ignored.
     pub(crate) fn put(&mut self, column: usize, row: usize, character: char, ink: Ink) {
+        self.cell(column, row, |cell| *cell = (character.to_string(), ink));
+    }
+
+    fn cell(&mut self, column: usize, row: usize, change: impl FnOnce(&mut (String, Ink))) {
         if let Some(cell) = self.rows.get_mut(row).and_then(|row| row.get_mut(column)) {
-            *cell = (character, ink);
+            change(cell);
         }
     }
 
     /// Writes text from a column to the right.
     pub(crate) fn write(&mut self, column: usize, row: usize, text: &str, ink: Ink) {
-        for (character, at) in text.chars().zip(column..) {
+        let mut at = column;
+        for character in text.chars() {
+            let width = character.width().unwrap_or(1);
+            if width == 0 && at > column {
+                self.cell(at - 1, row, |(cell, _)| cell.push(character));
+                continue;
+            }
             self.put(at, row, character, ink);
+            if width == 2 {
+                self.cell(at + 1, row, |cell| *cell = (String::new(), ink));
+            }
+            at += width;
         }
     }
 
@@ -73,12 +90,11 @@ impl Canvas {
     pub(crate) fn to_text(&self, is_ascii: bool, is_coloured: bool) -> String {
         let mut text = String::new();
         for row in &self.rows {
-            let end =
-                row.iter().rposition(|(character, _)| *character != ' ').map_or(0, |at| at + 1);
+            let end = row.iter().rposition(|(cell, _)| cell != " ").map_or(0, |at| at + 1);
             let mut current = None;
-            for (character, ink) in &row[..end] {
+            for (cell, ink) in &row[..end] {
                 let code = ink.code().filter(|_| is_coloured);
-                if code != current && *character != ' ' {
+                if code != current && cell != " " {
                     if current.is_some() {
                         text.push_str("\x1b[0m");
                     }
@@ -87,7 +103,7 @@ impl Canvas {
                     }
                     current = code;
                 }
-                text.push(if is_ascii { ascii(*character) } else { *character });
+                text.extend(cell.chars().map(|shown| if is_ascii { ascii(shown) } else { shown }));
             }
             if current.is_some() {
                 text.push_str("\x1b[0m");

@@ -2,11 +2,13 @@
 
 use std::ops::RangeInclusive;
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::canvas::{Canvas, Ink};
 use crate::chart::{EndLabel, StockLine};
 use crate::scale::{clock, hours, marks, spread};
 use crate::text::{number, wrapped};
-use crate::{AfternoonChart, ForecastBand, PriceStep};
+use crate::{AfternoonChart, ForecastBand, PriceStep, SalesBar};
 
 /// Properties of the terminal.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +23,12 @@ pub struct TerminalStyle {
 
 /// Range of the width in columns. A narrower chart is illegible, a wider one shows no more.
 const WIDTH: RangeInclusive<usize> = 48..=110;
-/// Columns left of the axis.
-const LEFT: usize = 7;
+/// Minimum number of columns of a number left of the axis.
+const NUMBER_COLUMNS: usize = 6;
+/// Minimum number of columns between the axis and the labels on its right.
+const PLOT_COLUMNS: usize = 16;
+/// Columns of the widest percentage with the space before it.
+const PERCENT_COLUMNS: usize = 8;
 /// Rows between the lowest and the highest mark of the stock panel.
 const STOCK_ROWS: usize = 12;
 /// Rows of the bars in the sales panel.
@@ -35,29 +41,71 @@ impl AfternoonChart {
     #[must_use]
     pub fn to_terminal(&self, style: TerminalStyle) -> String {
         let width = style.width.clamp(*WIDTH.start(), *WIDTH.end());
-        let labels = self.end_labels();
-        let right = labels.iter().map(|label| label.text.chars().count() + 2).max().unwrap_or(2);
-        let columns = width - LEFT - 1 - right.min(width * 2 / 5);
-        let plot = Plot { chart: self, columns, width, style };
+        let left = 1 + self.number_columns();
+        let room = width.saturating_sub(left + 1 + PLOT_COLUMNS);
+        // A label that does not fit beside the plot is whole below it.
+        let columns_of = |label: &EndLabel| label.text.width() + 2;
+        let (labels, below): (Vec<_>, Vec<_>) =
+            self.end_labels().into_iter().partition(|label| columns_of(label) <= room);
+        let is_reduced = self.visible_prices().iter().any(|step| step.percent_off > 0);
+        let least = if is_reduced { PERCENT_COLUMNS } else { 2 };
+        let right = labels.iter().map(columns_of).fold(least, usize::max);
+        let columns = width.saturating_sub(left + 1 + right).max(PLOT_COLUMNS);
+        let plot = Plot { chart: self, left, columns, width: left + 1 + columns + right, style };
         let text = |canvas: &Canvas| canvas.to_text(style.is_ascii, style.is_coloured);
-        let heading = [(&self.title, Ink::Title), (&self.heading(), Ink::Text)];
-        let heading = heading.map(|(words, ink)| text(&paragraph(words, width, ink))).concat();
-        let panels = [plot.stock(&labels), plot.prices(), plot.sales()];
-        let panels = panels.map(|panel| format!("\n{}", text(&panel))).concat();
-        let caption = text(&paragraph(&self.caption(), width, Ink::Faint));
-        format!("{heading}{panels}\n{caption}")
+        let words = |words: &str, ink| text(&paragraph(words, width, ink));
+        let heading = words(&self.title, Ink::Title) + &words(&self.heading(), Ink::Text);
+        let below: String = below.iter().map(|label| words(&label.text, ink_of(label))).collect();
+        let stock = text(&plot.stock(&labels)) + &below;
+        let sales = words(&self.sales_title(), Ink::Faint) + &text(&plot.sales());
+        let panels = [stock, text(&plot.prices()), sales].map(|panel| format!("\n{panel}"));
+        let caption = words(&self.caption(), Ink::Faint);
+        format!("{heading}{}\n{caption}", panels.concat())
+    }
+
+    /// Returns the columns of the widest number left of the axis.
+    fn number_columns(&self) -> usize {
+        let marks = marks(self.stock_max(), 4).into_iter().map(|mark| number(mark).width());
+        let prices = self.visible_prices().into_iter().map(|step| step.label.width());
+        marks.chain(prices).fold(NUMBER_COLUMNS, usize::max)
+    }
+
+    fn sales_title(&self) -> String {
+        let sales = self.visible_sales();
+        let minutes = sales.first().map_or(15.0, |bar| bar.end - bar.start);
+        format!(
+            "Sold in {} minutes, {}; the tallest bar is {}",
+            number(minutes),
+            self.unit,
+            number(tallest(&sales))
+        )
+    }
+}
+
+fn tallest(sales: &[SalesBar]) -> f64 {
+    sales.iter().map(|bar| bar.units).fold(0.0, f64::max)
+}
+
+fn ink_of(label: &EndLabel) -> Ink {
+    match label.line {
+        StockLine::Observed => Ink::Stock,
+        StockLine::Forecast => Ink::Forecast,
+        StockLine::ForecastUnchanged => Ink::Faint,
     }
 }
 
 fn paragraph(text: &str, width: usize, ink: Ink) -> Canvas {
     let lines = wrapped(text, width);
-    let mut canvas = Canvas::new(width, lines.len());
+    let widest = lines.iter().map(|line| line.width()).max().unwrap_or_default();
+    let mut canvas = Canvas::new(widest, lines.len());
     lines.iter().zip(0..).for_each(|(line, row)| canvas.write(0, row, line, ink));
     canvas
 }
 
 struct Plot<'a> {
     chart: &'a AfternoonChart,
+    /// Columns left of the axis.
+    left: usize,
     /// Columns between the axis and the labels on its right.
     columns: usize,
     width: usize,
@@ -75,7 +123,7 @@ impl Plot<'_> {
     fn column(&self, minute: f64) -> usize {
         let AfternoonChart { starts_at, ends_at, .. } = self.chart;
         let share = ((minute - starts_at) / (ends_at - starts_at)).clamp(0.0, 1.0);
-        LEFT + 1 + ((share * self.columns as f64).floor() as usize).min(self.columns - 1)
+        self.left + 1 + ((share * self.columns as f64).floor() as usize).min(self.columns - 1)
     }
 
     fn stock(&self, labels: &[EndLabel]) -> Canvas {
@@ -90,7 +138,7 @@ impl Plot<'_> {
         canvas.write(0, 0, &format!("On the shelf, {}", chart.unit), Ink::Faint);
         self.axis(&mut canvas, 2..=row(0.0));
         for mark in marks {
-            canvas.write(0, row(mark), &format!("{:>6} ┤", number(mark)), Ink::Faint);
+            canvas.write(0, row(mark), &self.left_of_axis(&number(mark)), Ink::Faint);
         }
         self.hours(&mut canvas, row(0.0));
         let column = self.column(chart.decided_at);
@@ -108,29 +156,29 @@ impl Plot<'_> {
         }
         let observed: Vec<_> =
             (0..self.columns).map(|at| chart.stock_at(self.minute(at)).map(row)).collect();
-        canvas.steps(LEFT + 1, &observed, Ink::Stock);
+        canvas.steps(self.left + 1, &observed, Ink::Stock);
         let rows: Vec<f64> = labels.iter().map(|label| row(label.left) as f64).collect();
         let rows = spread(&rows, 1.0, (2.0, row(0.0) as f64));
         for (label, row) in labels.iter().zip(rows) {
-            let ink = match label.line {
-                StockLine::Observed => Ink::Stock,
-                StockLine::Forecast => Ink::Forecast,
-                StockLine::ForecastUnchanged => Ink::Faint,
-            };
-            canvas.write(LEFT + self.columns + 2, row as usize, &label.text, ink);
+            canvas.write(self.left + self.columns + 2, row as usize, &label.text, ink_of(label));
         }
         canvas
     }
 
+    /// Returns a number with its mark on the axis.
+    fn left_of_axis(&self, number: &str) -> String {
+        format!("{number:>width$} ┤", width = self.left - 1)
+    }
+
     fn axis(&self, canvas: &mut Canvas, rows: RangeInclusive<usize>) {
-        rows.for_each(|row| canvas.put(LEFT, row, '│', Ink::Faint));
+        rows.for_each(|row| canvas.put(self.left, row, '│', Ink::Faint));
     }
 
     /// Draws the axis of time, with the hours below it.
     fn hours(&self, canvas: &mut Canvas, row: usize) {
         let AfternoonChart { starts_at, ends_at, .. } = self.chart;
-        canvas.put(LEFT, row, '┼', Ink::Faint);
-        (0..self.columns).for_each(|at| canvas.put(LEFT + 1 + at, row, '─', Ink::Faint));
+        canvas.put(self.left, row, '┼', Ink::Faint);
+        (0..self.columns).for_each(|at| canvas.put(self.left + 1 + at, row, '─', Ink::Faint));
         for hour in hours(*starts_at, *ends_at, self.columns / HOUR_COLUMNS) {
             let column = self.column(hour);
             canvas.put(column, row, '┬', Ink::Faint);
@@ -140,8 +188,8 @@ impl Plot<'_> {
     }
 
     fn centred(&self, column: usize, words: &str) -> usize {
-        let length = words.chars().count();
-        column.saturating_sub(length / 2).min(self.width - length)
+        let length = words.width();
+        column.saturating_sub(length / 2).min(self.width.saturating_sub(length))
     }
 
     /// Shades the band of a forecast.
@@ -149,7 +197,7 @@ impl Plot<'_> {
         for at in 0..self.columns {
             let Some((low, _, high)) = interpolate(band, self.minute(at)) else { continue };
             let (top, bottom) = (row(high), row(low));
-            (top..=bottom).for_each(|row| canvas.put(LEFT + 1 + at, row, '░', Ink::Forecast));
+            (top..=bottom).for_each(|row| canvas.put(self.left + 1 + at, row, '░', Ink::Forecast));
         }
     }
 
@@ -164,7 +212,7 @@ impl Plot<'_> {
     ) {
         for at in (0..self.columns).filter(|at| dot != '•' || at % 2 == 0) {
             let Some((_, middle, _)) = interpolate(band, self.minute(at)) else { continue };
-            canvas.put(LEFT + 1 + at, row(middle), dot, ink);
+            canvas.put(self.left + 1 + at, row(middle), dot, ink);
         }
     }
 
@@ -182,15 +230,15 @@ impl Plot<'_> {
         let line: Vec<_> = (0..self.columns)
             .map(|at| price(at).filter(|_| self.minute(at) <= chart.known_until))
             .collect();
-        canvas.steps(LEFT + 1, &line, Ink::Price);
+        canvas.steps(self.left + 1, &line, Ink::Price);
         for (step, row) in steps.iter().zip(1..) {
-            canvas.write(0, row, &format!("{:>6} ┤", step.label), Ink::Faint);
+            canvas.write(0, row, &self.left_of_axis(&step.label), Ink::Faint);
             let last = line.iter().rposition(|at| *at == Some(row));
             if step.percent_off > 0
                 && let Some(last) = last
             {
                 let words = format!("−{} %", step.percent_off);
-                canvas.write(LEFT + 1 + last + 3, row, &words, Ink::Price);
+                canvas.write(self.left + 1 + last + 3, row, &words, Ink::Price);
             }
         }
         canvas
@@ -200,18 +248,10 @@ impl Plot<'_> {
     fn sales(&self) -> Canvas {
         let chart = self.chart;
         let sales = chart.visible_sales();
-        let most = sales.iter().map(|bar| bar.units).fold(0.0, f64::max);
-        let minutes = sales.first().map_or(15.0, |bar| bar.end - bar.start);
-        let mut canvas = Canvas::new(self.width, 1 + BAR_ROWS + 2);
-        let title = format!(
-            "Sold in {} minutes, {}; the tallest bar is {}",
-            number(minutes),
-            chart.unit,
-            number(most)
-        );
-        canvas.write(0, 0, &title, Ink::Faint);
-        self.axis(&mut canvas, 1..=BAR_ROWS);
-        self.hours(&mut canvas, 1 + BAR_ROWS);
+        let most = tallest(&sales);
+        let mut canvas = Canvas::new(self.width, BAR_ROWS + 2);
+        self.axis(&mut canvas, 0..=BAR_ROWS - 1);
+        self.hours(&mut canvas, BAR_ROWS);
         for bar in sales {
             let eighths = bar.units.max(0.0) / most.max(1e-9) * (8 * BAR_ROWS) as f64;
             let eighths = if bar.units > 0.0 { (eighths.round() as usize).max(1) } else { 0 };
@@ -222,7 +262,7 @@ impl Plot<'_> {
             for row in 0..BAR_ROWS {
                 let level = eighths.saturating_sub(8 * row).min(8);
                 let block = self.block(level);
-                (start..=last).for_each(|at| canvas.put(at, BAR_ROWS - row, block, ink));
+                (start..=last).for_each(|at| canvas.put(at, BAR_ROWS - 1 - row, block, ink));
             }
         }
         canvas

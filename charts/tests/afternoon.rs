@@ -1,6 +1,7 @@
 //! Chart of a short afternoon, in characters and as SVG.
 
 use charts::{AfternoonChart, BandPoint, ForecastBand, PriceStep, SalesBar, TerminalStyle};
+use unicode_width::UnicodeWidthStr;
 
 /// Afternoon from 14:00 to 18:00 with 8 units of stock and two price changes, the second at 16:00.
 fn afternoon(known_until: f64) -> AfternoonChart {
@@ -76,10 +77,42 @@ fn a_chart_is_never_wider_than_the_terminal() {
         for (is_ascii, known_until) in [(false, 1080.0), (true, 1000.0)] {
             let drawn =
                 afternoon(known_until).to_terminal(TerminalStyle { width, is_ascii, ..PLAIN });
-            let widest = drawn.lines().map(|line| line.chars().count()).max();
+            let widest = drawn.lines().map(|line| line.width()).max();
             assert!(widest <= Some(width), "{widest:?} of {width}\n{drawn}");
             assert!(!is_ascii || drawn.is_ascii(), "{drawn}");
         }
+    }
+}
+
+#[test]
+fn long_numbers_and_wide_characters_are_whole_at_any_width() {
+    let mut day = afternoon(1080.0);
+    day.title = "全粒粉のやわらかい丸パン六個入り、ライ麦と小麦の特別なパン: 30 % off".to_owned();
+    day.unit = "litres".to_owned();
+    day.prices[0].label = "987654321.99".to_owned();
+    day.prices[2].label = "654321.99".to_owned();
+    day.stock[0].1 = 1_234_567.5;
+    day.stock[1].1 = 1_234_560.5;
+    day.sales[0].units = 123_456.5;
+    let bands = [(&mut day.forecast, "654321.99"), (&mut day.forecast_unchanged, "987654321.99")];
+    for (band, price) in bands {
+        let band = band.as_mut().expect("a forecast");
+        price.clone_into(&mut band.price);
+        (band.points[1].low, band.points[1].high) = (1_000_082.4, 1_000_107.5);
+    }
+    for width in 48..140 {
+        let drawn = day.to_terminal(TerminalStyle { width, is_ascii: false, ..PLAIN });
+        assert!(drawn.lines().all(|line| line.width() <= width), "{width}\n{drawn}");
+        for label in ["654321.99", "987654321.99"] {
+            let label = format!("at {label}: 1000082.4 to 1000107.5");
+            assert!(drawn.contains(&label), "{label} at {width} in\n{drawn}");
+        }
+        let words = drawn.split_whitespace().collect::<Vec<_>>().join(" ");
+        for number in ["1000000 ┤", "654321.99 ┤", "the tallest bar is 123456.5", "−30 %"] {
+            assert!(words.contains(number), "{number} at {width} in\n{drawn}");
+        }
+        let letters = drawn.split_whitespace().collect::<String>();
+        assert!(letters.contains("六個入り、ライ麦と小麦の特別なパン:30%off"), "{drawn}");
     }
 }
 

@@ -117,15 +117,19 @@ pub struct Offer {
 /// assert_eq!((label.was_price, label.percent_off), (Some(euro("3.90")), Some(30)));
 /// let label = PriceLabel::new(euro("2.70"), euro("2.00"));
 /// assert_eq!((label.was_price, label.percent_off), (None, None));
+/// // A discount below 1 % is none.
+/// let label = PriceLabel::new(euro("7.00"), euro("7.01"));
+/// assert_eq!((label.was_price, label.percent_off), (None, None));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PriceLabel {
     /// Price to pay.
     pub price: Money,
-    /// Prior price; `None` if it is not above `price`. Source: Directive 98/6/EC, article 6a.
+    /// Prior price; `None` if the discount from it is below 1 %. Source: Directive 98/6/EC,
+    /// article 6a.
     pub was_price: Option<Money>,
-    /// Discount between the two prices in whole percent, rounded down; `None` without a prior
-    /// price, or if it is below 1 %.
+    /// Discount between the two prices in whole percent, rounded down. `Some` exactly if
+    /// `was_price` is.
     pub percent_off: Option<u8>,
 }
 
@@ -134,12 +138,12 @@ impl PriceLabel {
     #[must_use]
     pub fn new(price: Money, prior: Money) -> Self {
         let is_comparable = prior.currency() == price.currency() && prior.amount() > price.amount();
-        let was_price = is_comparable.then_some(prior);
-        let percent = |was: Money| {
-            let share = (was.amount() - price.amount()) / was.amount();
+        let percent = || {
+            let share = (prior.amount() - price.amount()) / prior.amount();
             (share * Decimal::ONE_HUNDRED).floor().to_u8().filter(|percent| *percent > 0)
         };
-        Self { price, was_price, percent_off: was_price.and_then(percent) }
+        let percent_off = is_comparable.then(percent).flatten();
+        Self { price, was_price: percent_off.map(|_| prior), percent_off }
     }
 }
 

@@ -53,6 +53,7 @@ pub mod pass;
 pub mod prepared_request;
 pub mod reason;
 pub mod schedule;
+mod skip_reason;
 pub mod slot_demand;
 pub mod solver;
 pub mod store_snapshot;

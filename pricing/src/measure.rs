@@ -10,7 +10,7 @@ use crate::decision::ExpectedOutcome;
 
 /// Unit, portion and stock of an item. A request counts portions, and prices are per unit: so an
 /// amount of a decision is multiplied by the portion to be an amount of money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Measure {
     /// Unit of the item.
     pub unit: Unit,

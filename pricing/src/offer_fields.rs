@@ -35,16 +35,9 @@ pub fn fields(
     clock: impl Fn(DateTime<Utc>) -> String,
 ) -> [(&'static str, String); 23] {
     let (with, without) = (&offer.expected, &offer.if_unchanged);
-    let (regular, step, reason) = if label.price == offer.price {
-        (offer.regular_price, offer.discount_percent, offer.reason.clone())
-    } else {
-        let (price, currency) = (label.price, label.price.currency());
-        let reason = format!(
-            "The catalogue price is {price} {currency} now, below the offer of {}; the next pass \
-             decides again. Before: {}",
-            offer.price, offer.reason
-        );
-        (price, 0, reason)
+    let (regular, step) = match is_undercut(offer, label) {
+        true => (label.price, 0),
+        false => (offer.regular_price, offer.discount_percent),
     };
     [
         ("offer_id", offer.offer_id.to_string()),
@@ -56,7 +49,7 @@ pub fn fields(
         ("currency", label.price.currency().to_string()),
         ("label_percent_off", text(label.percent_off)),
         ("on_hand", offer.on_hand.to_string()),
-        ("reason", reason),
+        ("reason", reason(offer, label)),
         ("label_was_price", text(label.was_price)),
         ("lowest_price", text(offer.lowest_price)),
         ("discount_percent", step.to_string()),
@@ -71,6 +64,26 @@ pub fn fields(
         ("if_unchanged_expected_revenue", without.revenue.to_string()),
         ("if_unchanged_expected_waste", without.waste.to_string()),
     ]
+}
+
+/// `true` if the catalogue price on the label is below the price of the offer.
+#[must_use]
+pub fn is_undercut(offer: &Offer, label: &PriceLabel) -> bool {
+    label.price != offer.price
+}
+
+/// Returns the reason of an offer, after the lower catalogue price on the label if there is one.
+#[must_use]
+pub fn reason(offer: &Offer, label: &PriceLabel) -> String {
+    if !is_undercut(offer, label) {
+        return offer.reason.clone();
+    }
+    let (price, currency) = (label.price, label.price.currency());
+    format!(
+        "The catalogue price is {price} {currency} now, below the offer of {}; the next pass \
+         decides again. Before: {}",
+        offer.price, offer.reason
+    )
 }
 
 fn text(value: Option<impl ToString>) -> String {

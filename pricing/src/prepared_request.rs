@@ -52,10 +52,14 @@ impl StoreSnapshot {
         let unit = unit_of(windows);
         let portion = item.portion_of(unit);
         let measure = Measure { unit, portion, on_hand };
-        let units = measure.portions().unwrap_or_default();
-        if on_hand < self.store.policy.min_on_hand || units == 0 {
-            return Err(SkipReason::TooFew);
-        }
+        let units = measure.portions().ok_or(SkipReason::Undecidable);
+        let least = self.store.policy.min_on_hand;
+        let units = match units {
+            _ if on_hand <= Decimal::ZERO => return Err(SkipReason::NoStock(measure)),
+            _ if on_hand < least => return Err(SkipReason::BelowMinOnHand { measure, least }),
+            Ok(0) => return Err(SkipReason::BelowPortion(measure)),
+            units => units?,
+        };
         let starts_at = self.day.starts_at;
         let availability = Availability::of_windows(opening, on_shelf(), starts_at, self.slot);
         let revisions = self.revisions_of(item, self.is_shadow());
@@ -104,13 +108,21 @@ impl StoreSnapshot {
 
     /// Checks the rules that forbid any decision.
     fn may_act(&self, item: &Item, rules: &ItemRules<'_>, arm: Arm) -> Result<(), SkipReason> {
+        if item.no_discount {
+            return Err(SkipReason::ItemExcluded);
+        }
         if rules.is_excluded {
-            return Err(SkipReason::Excluded);
+            return Err(SkipReason::CategoryExcluded);
         }
         let clock_on = |time| self.store.clock_on(&self.day, time);
-        let is_early = rules.earliest.is_some_and(|earliest| self.slot < clock_on(earliest));
-        if is_early || rules.latest.is_some_and(|latest| self.slot > clock_on(latest)) {
-            return Err(SkipReason::OutOfHours);
+        if let Some(earliest) = rules.earliest.filter(|time| self.slot < clock_on(*time)) {
+            return Err(SkipReason::TooEarly(earliest));
+        }
+        if let Some(latest) = rules.latest.filter(|time| self.slot > clock_on(*time)) {
+            return Err(match rules.is_latest_of_category {
+                true => SkipReason::TooLateForCategory(latest),
+                false => SkipReason::TooLate(latest),
+            });
         }
         if arm != Arm::Control && !self.is_turn_of(item) {
             return Err(SkipReason::NotItsTurn);

@@ -132,8 +132,22 @@ fn rule(
             _ => format!("The {max} changes of today are used."),
         });
     }
-    if because(WhyNot::Floor) {
+    if deeper.iter().any(|step| step.outcome == Err(WhyNot::Floor) && !step.price.is_zero()) {
         return Some("Deeper steps are below the floor.".to_owned());
+    }
+    // Other steps with this code have no price above 0.
+    if because(WhyNot::Floor) || because(WhyNot::SamePrice) {
+        return Some(match request.rules.price_endings.as_slice() {
+            [] => {
+                let minor_unit = Decimal::new(1, request.currency.minor_digits());
+                let least = Wording::new(request).money(minor_unit);
+                format!("No deeper allowed step has a lower price of at least {least}.")
+            }
+            endings => format!(
+                "No deeper allowed step has a lower price that ends in {} (price_endings).",
+                endings.join(" or ")
+            ),
+        });
     }
     because(WhyNot::MaxDiscount).then(|| {
         format!(

@@ -13,7 +13,7 @@ use domain::history::{History, HistorySubject};
 use domain::limits::SLOT_MINUTES;
 use domain::stock::{StockWindow, counting_events};
 use domain::{
-    Action, Arm, ClosedDay, Currency, Event, Inputs, Item, Money, Offer, Sku, Store, StoreId, Trust,
+    Action, Arm, ClosedDay, Event, Inputs, Item, Money, Offer, Sku, Store, StoreId, Trust,
 };
 use rust_decimal::Decimal;
 
@@ -22,6 +22,7 @@ use crate::contract;
 use crate::decide::decide;
 use crate::event_trust::EventTrust;
 use crate::offer_draft::OfferDraft;
+pub use crate::skip_reason::SkipReason;
 
 /// Rows of one store, as read from the tables, in any order.
 #[derive(Debug, Clone)]
@@ -65,90 +66,6 @@ pub struct StoreSnapshot {
     histories: HashMap<HistorySubject, History>,
     windows: HashMap<Sku, Vec<StockWindow>>,
     revisions: HashMap<Sku, Vec<Offer>>,
-}
-
-/// Reason for deciding nothing about an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SkipReason {
-    /// The item or its category is never discounted.
-    Excluded,
-    /// Too early or too late for the category.
-    OutOfHours,
-    /// The category takes its steps in another slot.
-    NotItsTurn,
-    /// The policy has a least margin, and the item has no cost.
-    NoCost,
-    /// All units left are past their date.
-    PastItsDate,
-    /// Less on hand than the policy acts on, or than one portion.
-    TooFew,
-    /// The events are unreliable, and the policy withholds decisions then.
-    Withheld,
-    /// The change gains less than the policy's least gain.
-    SmallGain,
-    /// The store has reached its number of changes per hour.
-    Postponed,
-    /// The shelf price is no step of the catalogue's ladder any more, or a figure is out of range.
-    /// The price stays.
-    Undecidable,
-    /// The catalogue has another currency than today's offer. The price of the offer stays.
-    OtherCurrency {
-        /// Currency of the offer.
-        offer: Currency,
-        /// Currency of the catalogue.
-        catalogue: Currency,
-    },
-}
-
-impl SkipReason {
-    /// Returns the name in metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Excluded => "excluded",
-            Self::OutOfHours => "out_of_hours",
-            Self::NotItsTurn => "not_its_turn",
-            Self::NoCost => "no_cost",
-            Self::PastItsDate => "past_its_date",
-            Self::TooFew => "too_few",
-            Self::Withheld => "withheld",
-            Self::SmallGain => "small_gain",
-            Self::Postponed => "postponed",
-            Self::Undecidable | Self::OtherCurrency { .. } => "undecidable",
-        }
-    }
-
-    /// Returns the reason as a sentence for people.
-    #[must_use]
-    pub fn sentence(self) -> String {
-        let sentence = match self {
-            Self::Excluded => {
-                "Never discounted: no_discount of the item, or exclude of its category."
-            }
-            Self::OutOfHours => {
-                "Outside the hours of its category (earliest, latest) or after latest_change."
-            }
-            Self::NotItsTurn => {
-                "Its category takes its steps in another slot (step_jitter_minutes)."
-            }
-            Self::NoCost => "The policy has min_margin_percent, and the item has no cost.",
-            Self::PastItsDate => "All units left are past their date.",
-            Self::TooFew => "No stock, less than min_on_hand, or less than one portion.",
-            Self::Withheld => "Events of the tills are missing or late, and on_doubt is withhold.",
-            Self::SmallGain => "A change would gain less than min_gain or min_gain_percent.",
-            Self::Postponed => "The store has used its max_changes_per_hour.",
-            Self::Undecidable => {
-                "The shelf price is not a step of the ladder any more, or a figure is out of range."
-            }
-            Self::OtherCurrency { offer, catalogue } => {
-                return format!(
-                    "Today's offer is in {offer}, and the catalogue's price is in {catalogue} now: \
-                     the price of the offer stays until the close."
-                );
-            }
-        };
-        sentence.to_owned()
-    }
 }
 
 /// Decision about one item.
@@ -244,7 +161,7 @@ impl StoreSnapshot {
     fn decided(&self, item: &Item) -> Result<ItemDecision, SkipReason> {
         let is_trusted = self.events.trust == Trust::Full;
         if !is_trusted && self.store.policy.on_doubt == OnDoubt::Withhold {
-            return Err(SkipReason::Withheld);
+            return Err(SkipReason::Withheld(self.events.trust));
         }
         let arm = self.arm_of(item);
         let prepared = self.prepare(item, arm)?;
@@ -257,24 +174,42 @@ impl StoreSnapshot {
         let choice = choose(arm, at, &line.request, &decision);
         let is_change = choice.discount_percent != line.request.shelf.discount_percent;
         if !is_change && prepared.undercut.is_none() {
-            let by_rule = "Control group: the fixed rule takes no further step now.".to_owned();
-            let reason = if arm == Arm::Control { by_rule } else { decision.reason };
+            let reason = if arm == Arm::Control { self.no_rule_step() } else { decision.reason };
             return Ok(ItemDecision::Keep(reason));
         }
         let inputs = Inputs { request, answer: contract::answer(&line, &decision) };
         let draft = OfferDraft::new(self, item, &prepared, arm, &decision, choice, inputs);
         // The control arm follows its rule, and exploration is paid for in gains.
-        if arm == Arm::Policy && prepared.undercut.is_none() && !self.is_worth_it(&draft) {
-            return Err(SkipReason::SmallGain);
+        if arm == Arm::Policy && prepared.undercut.is_none() {
+            self.check_gain(&draft)?;
         }
         Ok(ItemDecision::Change(Box::new(draft)))
     }
 
-    /// `true` if the gain reaches the least gain of the policy.
-    fn is_worth_it(&self, draft: &OfferDraft) -> bool {
+    /// Returns the reason for no step of the control group's rule now, with the next step.
+    fn no_rule_step(&self) -> String {
+        let reason = "Control group: the fixed rule takes no further step now";
+        let mut rule = self.store.policy.experiment.rule.iter();
+        match rule.find(|step| self.store.clock_on(&self.day, step.at) > self.slot) {
+            Some(step) => {
+                let (percent, at) = (step.discount_percent, step.at.format("%H:%M"));
+                format!("{reason}; the next one takes {percent} % off from {at} on.")
+            }
+            None => format!("{reason}."),
+        }
+    }
+
+    /// Checks that the gain reaches the least gain of the policy.
+    fn check_gain(&self, draft: &OfferDraft) -> Result<(), SkipReason> {
         let policy = &self.store.policy;
-        let least = draft.value_of_waiting.abs() * Decimal::new(policy.min_gain_percent.into(), 2);
-        draft.gain >= policy.min_gain && draft.gain >= least
+        let percent = policy.min_gain_percent;
+        if draft.gain < policy.min_gain {
+            return Err(SkipReason::SmallGain(policy.min_gain));
+        }
+        if draft.gain < draft.value_of_waiting.abs() * Decimal::new(percent.into(), 2) {
+            return Err(SkipReason::SmallShare(percent));
+        }
+        Ok(())
     }
 
     /// Returns the revision that decided this slot or a later one: a published one before a shadow.

@@ -4,17 +4,21 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::Args;
 use domain::ports::CatalogTable;
-use domain::{Money, Offer, OfferId, Outlook, PriceLabel};
+use domain::{Money, Offer, OfferId, Outlook, PriceLabel, StoreId};
 use pricing::contract::read;
 use pricing::measure::Measure;
+use pricing::offer_fields::{is_undercut, reason};
+use pricing::offer_labels::labelled;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::chart_inputs::load_chart;
 use super::find;
+use crate::connect::ConnectedTables;
 use crate::output::{Column, table};
 use crate::{CommandError, clock, connect, output};
 
@@ -53,10 +57,13 @@ pub(super) async fn run(args: ExplainOfferArgs) -> Result<ExitCode, CommandError
     let store = tables.load_store(&args.offer.store_id).await;
     let store = store.map_err(|failure| tables.explain(failure))?;
     let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
-    output::line(described(&offer, zone));
+    let now = clock::now();
+    let label = label_at(&tables, &args.offer.store_id, &offer, &revisions, now).await?;
+    output::line(described(&offer, &label, zone));
     output::line(alternatives(&offer)?);
-    match load_chart(&tables, store.as_ref(), &offer, &revisions, clock::now()).await {
+    match load_chart(&tables, store.as_ref(), &offer, &revisions, now).await {
         Ok(mut chart) => {
+            chart.reason = reason(&offer, &label);
             if let Some(file) = &args.svg {
                 let failed = |error| format!("cannot write {}: {error}", file.display());
                 std::fs::write(file, chart.to_svg()).map_err(failed)?;
@@ -72,8 +79,23 @@ pub(super) async fn run(args: ExplainOfferArgs) -> Result<ExitCode, CommandError
     Ok(ExitCode::SUCCESS)
 }
 
-fn described(offer: &Offer, zone: Tz) -> String {
-    let local = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%H:%M");
+/// Returns the label of an offer at `now`, as the list of the offers shows it.
+async fn label_at(
+    tables: &ConnectedTables,
+    store_id: &StoreId,
+    offer: &Offer,
+    revisions: &[Offer],
+    now: DateTime<Utc>,
+) -> Result<PriceLabel, CommandError> {
+    let same = revisions.iter().filter(|other| other.shadow == offer.shadow).cloned().collect();
+    let labels = labelled(&**tables, store_id, same, now).await;
+    let labels = labels.map_err(|failure| tables.explain(failure))?;
+    let own = labels.into_iter().find(|(other, _)| other.offer_id == offer.offer_id);
+    Ok(own.map_or_else(|| offer.label(None), |(_, label)| label))
+}
+
+fn described(offer: &Offer, label: &PriceLabel, zone: Tz) -> String {
+    let local = |at: DateTime<Utc>| at.with_timezone(&zone).format("%H:%M");
     let (price, currency) = (offer.price, offer.price.currency());
     let lowest = offer.lowest_price.map(|lowest| format!("; the lowest of 30 days is {lowest}"));
     let measure = measure_of(offer);
@@ -86,17 +108,27 @@ fn described(offer: &Offer, zone: Tz) -> String {
             writeln!(text, "{}", line.trim_end()).expect("a string can be written to");
         }
     };
-    let label = offer.label(None);
     let step = format!("the {} % step of {}", offer.discount_percent, offer.regular_price);
-    add("price", format!("{price} {currency}{per}, {step}"));
-    add("label", label_text(&label) + &lowest.unwrap_or_default());
+    let shown = label.price;
+    add(
+        "price",
+        match is_undercut(offer, label) {
+            true => format!(
+                "{shown} {currency}{per}: the catalogue price was lowered below the offer of \
+                 {price}, {step}, and the label shows it; the figures and the chart below are of \
+                 the offer"
+            ),
+            false => format!("{price} {currency}{per}, {step}"),
+        },
+    );
+    add("label", label_text(label) + &lowest.unwrap_or_default());
     let period = format!("{} to {}, {zone}", local(offer.valid_from), local(offer.valid_until));
     add("valid", if offer.shadow { format!("nowhere: a shadow, of {period}") } else { period });
     let on_hand = measure.quantity(offer.on_hand);
     add("on hand", on_hand + &portions.unwrap_or_default());
     add("expected", outlook(&offer.expected, &measure, price));
     add("if unchanged", outlook(&offer.if_unchanged, &measure, price));
-    add("reason", offer.reason.clone());
+    add("reason", reason(offer, label));
     add("arm", offer.arm.as_str().to_owned());
     add("trust", offer.trust.as_str().to_owned());
     add("slot", offer.slot.with_timezone(&zone).to_rfc3339());
@@ -109,8 +141,7 @@ fn described(offer: &Offer, zone: Tz) -> String {
 fn label_text(label: &PriceLabel) -> String {
     match (label.was_price, label.percent_off) {
         (Some(was), Some(percent)) => format!("was {was}, {percent} % off"),
-        (Some(was), None) => format!("was {was}"),
-        (None, _) => "no previous price, no percentage".to_owned(),
+        _ => "no previous price, no percentage".to_owned(),
     }
 }
 

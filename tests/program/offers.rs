@@ -306,6 +306,19 @@ fn a_catalogue_price_below_the_offer_is_noted_and_shown_at_once() {
         let reason = place["reason"].as_str().expect("a text");
         assert!(reason.starts_with("The catalogue price is 1.10 EUR now, below"), "{reason}");
     }
+    let explained = corner.up.daymark(["offers", "explain", &corner.first()]).success();
+    for expected in [
+        "1.10 EUR: the catalogue price was lowered below the offer of ",
+        "was 3.90, 71 % off",
+        "The catalogue price is 1.10 EUR now, below",
+    ] {
+        assert!(explained.contains(expected), "{expected} in {explained}");
+    }
+    // The percentage of the table is between two prices in it.
+    let table = corner.up.daymark(corner.list_command(&[])).success();
+    let words: Vec<&str> = table.split_whitespace().collect();
+    assert!(words.windows(3).any(|row| row == ["3.90", "1.10", "71"]), "{table}");
+    assert!(table.contains("label was price") && !table.contains("regular price"), "{table}");
 }
 
 #[test]

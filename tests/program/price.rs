@@ -44,6 +44,23 @@ fn each_item_without_an_offer_has_a_reason() {
     assert!(rows["bun"]["reason"].contains("No stock"), "{rows:?}");
     let ran = corner.up.daymark(corner.list_command(&[]));
     assert!(ran.err.contains("daymark price --store corner --dry-run"), "{}", ran.err);
+    assert!(ran.err.contains("gain less than min_gain, 500. This holds for every"), "{}", ran.err);
+}
+
+#[test]
+fn an_empty_list_of_offers_names_the_cause_that_holds_for_all_items() {
+    let withheld = json!({ "on_doubt": "withhold", "doubt_after_minutes": 15 });
+    let rule = json!([{ "at": "19:00", "discount_percent": 30 }]);
+    let control = json!({ "experiment": { "salt": "a", "control_percent": 100, "rule": rule } });
+    for (policy, expected) in [
+        (withheld, "No till has sent an event for doubt_after_minutes, and on_doubt is withhold."),
+        (control, "takes no further step now; the next one takes 30 % off from 19:00 on."),
+    ] {
+        let corner = CornerStore::open(&policy);
+        let ran = corner.up.daymark(corner.list_command(&[]));
+        let notes = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(notes.contains(expected), "{notes}");
+    }
 }
 
 #[test]
@@ -207,6 +224,16 @@ fn an_instant_needs_a_dry_run_and_a_store_an_entry() {
     let ran = up.daymark(["price", "--store", "corner", "--at", at]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("--dry-run"), "{}", ran.err);
+    for (at, expected) in [
+        ("2026-03-12T16:00:00", "the offset from UTC is missing: append Z or one like +01:00"),
+        ("at four", "an instant is like 2026-03-12T16:00:00+01:00"),
+    ] {
+        for command in [["price", "--dry-run"], ["stock", "--sku=rye"]] {
+            let ran = up.daymark(command.into_iter().chain(["--store", "corner", "--at", at]));
+            assert_eq!(ran.code, Some(2));
+            assert!(ran.err.contains(expected), "{}", ran.err);
+        }
+    }
     let unknown = up.daymark(["price", "--store", "corner"]).failure();
     assert!(unknown.contains("store corner is not in the catalogue"), "{unknown}");
 }

@@ -14,6 +14,8 @@ pub struct ItemRules<'a> {
     pub earliest: Option<NaiveTime>,
     /// Latest time of a change, inclusive.
     pub latest: Option<NaiveTime>,
+    /// `true` if `latest` is from the category.
+    pub is_latest_of_category: bool,
     /// Allowed discounts.
     pub ladder: &'a Ladder,
     /// Deepest discount, in percent.
@@ -43,6 +45,7 @@ impl Policy {
             is_excluded: item.no_discount || *exclude,
             earliest: *earliest,
             latest: latest.or(self.latest_change),
+            is_latest_of_category: latest.is_some(),
             ladder: item.ladder.as_ref().or(ladder).unwrap_or(&self.ladder),
             max_discount_percent: of_category(|category| category.max_discount_percent)
                 .unwrap_or(self.max_discount_percent),

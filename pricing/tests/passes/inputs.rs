@@ -125,7 +125,7 @@ fn slots_of_doubtful_tills_are_unknown_and_the_offer_says_so() {
 
     let withheld = world(r#"{"on_doubt":"withhold"}"#, true);
     let pass = withheld.tick(at("2026-03-12T14:00:00Z"));
-    assert_eq!(pass.skipped, BTreeMap::from([(SkipReason::Withheld, 1)]));
+    assert_eq!(pass.skipped, BTreeMap::from([(SkipReason::Withheld(Trust::Gaps), 1)]));
 
     let silent = corner(r#"{"doubt_after_minutes":15}"#, &[ROLL]);
     silent.store(&too_much("roll")[..6]);

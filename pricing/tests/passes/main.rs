@@ -7,6 +7,7 @@ mod inputs;
 mod labels;
 mod measured;
 mod policy_rules;
+mod reasons;
 
 use std::collections::BTreeMap;
 

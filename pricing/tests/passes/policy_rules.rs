@@ -65,12 +65,12 @@ fn a_switch_stops_a_store_and_another_all_of_them() {
 fn what_is_excluded_is_never_discounted() {
     let world = with(r#"{"categories":{"cake":{"exclude":true}}}"#);
     let passes = afternoon(&world);
-    assert!(passes.iter().all(|pass| pass.skipped[&SkipReason::Excluded] == 1));
+    assert!(passes.iter().all(|pass| pass.skipped[&SkipReason::CategoryExcluded] == 1));
     assert!(changes(&world, "cake").is_empty() && !changes(&world, "roll").is_empty());
     let flagged = r#"{"sku":"roll","price":"2.40","no_discount":true}"#;
     let world = corner("{}", &[flagged]);
     world.store(&too_much("roll"));
-    assert_eq!(skipped(&world, "15:00"), BTreeMap::from([(SkipReason::Excluded, 1)]));
+    assert_eq!(skipped(&world, "15:00"), BTreeMap::from([(SkipReason::ItemExcluded, 1)]));
 }
 
 #[test]
