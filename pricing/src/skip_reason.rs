@@ -1,4 +1,4 @@
-//! Reasons for deciding nothing about an item. Each names the one rule that holds, with its figures.
+//! Reasons for deciding nothing about an item. Each names the rule that holds, with its figures.
 
 use chrono::NaiveTime;
 use domain::{Currency, Trust};

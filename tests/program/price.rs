@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::offers::CornerStore;
+use crate::screens::on;
 use crate::support::{ApiClient, UpProcess, event};
 
 /// Rows of `daymark price` by item.
@@ -236,4 +237,12 @@ fn an_instant_needs_a_dry_run_and_a_store_an_entry() {
     }
     let unknown = up.daymark(["price", "--store", "corner"]).failure();
     assert!(unknown.contains("store corner is not in the catalogue"), "{unknown}");
+    // Notes are wrapped like the tables.
+    let mut narrow = on(&up, &["price", "--store", "corner"]);
+    let told = narrow.env("COLUMNS", "40").output().expect("the program runs").stderr;
+    let told = String::from_utf8(told).expect("text");
+    let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words, unknown.split_whitespace().collect::<Vec<_>>().join(" "));
+    assert!(told.lines().count() > 1, "{told}");
+    assert!(told.lines().all(|line| line.chars().count() <= 40), "{told}");
 }
