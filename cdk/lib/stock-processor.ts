@@ -44,7 +44,8 @@ export class StockProcessor extends Construct {
     });
     stream.allowRead(this.function);
     tables.allow(this.function, 'stock', ['BatchGetItem', 'PutItem']);
-    tables.allow(this.function, 'quarantine', ['PutItem']);
+    // An unmet correction leaves the quarantine when its event arrives.
+    tables.allow(this.function, 'quarantine', ['PutItem', 'DeleteItem']);
     this.failedBatches = this.createBucket();
     this.mapping = new EventSourceMapping(this, 'Mapping', {
       target: this.function.alias,

@@ -23,7 +23,7 @@ const VARIABLES: Record<string, readonly string[]> = {
 /** Actions of each function's Rust code on each table. */
 const ACTIONS: Record<string, Record<string, readonly string[]>> = {
   ingest: {},
-  'stock-processor': { quarantine: ['PutItem'], stock: ['BatchGetItem', 'PutItem'] },
+  'stock-processor': { quarantine: ['DeleteItem', 'PutItem'], stock: ['BatchGetItem', 'PutItem'] },
   pricing: {
     catalog: ['Query'],
     days: ['BatchGetItem', 'Query'],

@@ -13,6 +13,7 @@ const MAY: [(&str, &[&str]); 8] = [
     (
         "stock-processor",
         &[
+            "quarantine DeleteItem",
             "quarantine PutItem",
             "stock BatchGetItem",
             "stock PutItem",
