@@ -13,7 +13,7 @@ use domain::{StockWindow, Store, StoreId};
 use import::nearest;
 use processors::{Closing, Processor};
 
-use crate::CommandError;
+use crate::{CommandError, output};
 pub(crate) use age::AgeArgs;
 use location::TablesLocation;
 pub(crate) use location::affects_all_calls;
@@ -147,6 +147,13 @@ impl ConnectedTables {
         }
         let unknown = self.unknown_store(store_id).await?;
         Err(format!("{unknown}; there is no event of it in the last {DAYS_SEARCHED} days either"))
+    }
+
+    /// Notes a store that neither the catalogue nor the stock of the last eight days knows.
+    pub(crate) async fn note_unknown(&self, store_id: &StoreId, now: DateTime<Utc>) {
+        if let Err(unknown) = self.check_known(store_id, now).await {
+            output::note(unknown);
+        }
     }
 
     /// Returns the error of a store that is not in the catalogue, with the nearest store in it.

@@ -83,7 +83,8 @@ pub(crate) async fn run(args: GapsArgs) -> Result<ExitCode, CommandError> {
     let tills = tills.map_err(|error| tables.explain(error))?;
     if let Some(note) = note_without_gaps(&tills) {
         if tills.is_empty() {
-            tables.check_known(&args.store, now).await?;
+            // No error: the first events of a store may be on their way.
+            tables.note_unknown(&args.store, now).await;
         }
         let known = if store.is_some() { "" } else { ", which is not in the catalogue" };
         output::note(format!("{note}: store {}{known}, {}", args.store, dates_text(&dates)));

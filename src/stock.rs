@@ -98,9 +98,10 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
     let items = stock_at(&*tables, &question, now).await.map_err(|error| tables.explain(error))?;
     if items.is_empty() {
         let before = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
-        tables.check_known(&args.store, now).await?;
         let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
         output::note(format!("no event of store {}{known} on {date} before {before}", args.store));
+        // No error: the first events of a store may be on their way.
+        tables.note_unknown(&args.store, now).await;
     }
     items.iter().for_each(note_not_counted);
     let (second, rows) = if args.windows {

@@ -149,7 +149,8 @@ fn an_imported_store_in_its_afternoon_gets_offers() {
     assert_eq!(offer["valid_until"][11..16], *"20:00");
     let output =
         ["label_was_price", "lowest_price", "arm", "trust", "shadow"].map(|name| &*offer[name]);
-    assert_eq!(output, ["3.90", "", "policy", "full", "false"]);
+    // The lowest price is that of the day's sales before the offer.
+    assert_eq!(output, ["3.90", "3.90", "policy", "full", "false"]);
     assert!(!offer["policy_version"].is_empty(), "{offer:?}");
     let figure = |name: &str| -> f64 { offer[name].parse().expect(name) };
     for outlook in ["expected", "if_unchanged_expected"] {
