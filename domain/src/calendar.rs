@@ -46,12 +46,6 @@ pub enum HoursError {
          break: \"{0} 07:00-18:30\""
     )]
     TwoOpenings(&'static str),
-    /// An opening ends when it begins.
-    #[error(
-        "opens and closes at {0} on {1}; an opening ends later than it begins, and a whole day is \
-         \"{1} 00:00-24:00\""
-    )]
-    NoLength(String, &'static str),
 }
 
 impl FromStr for Hours {
@@ -69,10 +63,6 @@ impl FromStr for Hours {
             let hours = (on_grid(opens).ok_or_else(error)?, on_grid(closes).ok_or_else(error)?);
             let (first, last) =
                 (weekday(first).ok_or_else(error)?, weekday(last).ok_or_else(error)?);
-            // Midnight is also the end of the day.
-            if hours.0 == hours.1 && hours.0 != NaiveTime::MIN {
-                return Err(HoursError::NoLength(clock_text(hours.0), WEEKDAYS[first].0));
-            }
             let mut day = first;
             loop {
                 if week[day].replace(hours).is_some() {
@@ -240,9 +230,9 @@ mod tests {
     }
 
     #[test]
-    fn an_opening_has_a_length() {
-        let error = "tue-fri 08:00-8:00".parse::<Hours>().unwrap_err().to_string();
-        assert!(error.starts_with("opens and closes at 08:00 on tue; an opening ends"), "{error}");
+    fn an_opening_that_begins_and_ends_at_one_time_is_24_hours() {
+        let texts_of = day("mon 06:00-06:00", "2026-06-08");
+        assert_eq!(texts_of, texts("07T22:00", "08T04:00", "09T04:00"));
         // An earlier version wrote the whole day like this.
         let whole: Hours = "mon 00:00-00:00".parse().unwrap();
         assert_eq!(whole.to_string(), "mon 00:00-24:00");

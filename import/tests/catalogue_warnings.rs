@@ -109,6 +109,14 @@ fn times_that_leave_no_change_on_any_day_are_warnings() {
 }
 
 #[test]
+fn an_opening_of_24_hours_from_another_time_than_midnight_is_told() {
+    let warning = "hours: an opening that begins and ends at 08:00 is 24 hours long; a day on \
+                   which the store stays closed is left out";
+    assert_eq!(warned("mon-sat 07:00-18:30, sun 08:00-08:00", "{}"), [warning]);
+    assert_eq!(warned("mon-sun 00:00-24:00", "{}"), [""; 0]);
+}
+
+#[test]
 fn a_step_of_an_experiment_after_the_close_is_a_warning() {
     let policy = r#"{"experiment":{"control_percent":20,"rule":[
         {"at":"17:00","discount_percent":30},{"at":"19:00","discount_percent":50}]}}"#;

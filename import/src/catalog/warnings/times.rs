@@ -1,6 +1,6 @@
 //! Warnings about times at which no price can change.
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use domain::{BusinessDay, Store, excerpt};
 
 /// Monday of a week without a clock change in almost all zones.
@@ -20,6 +20,13 @@ pub(super) fn warnings(store: &Store) -> Vec<String> {
     let starts = ("policy.afternoon_starts", policy.afternoon_starts);
     let latest = policy.latest_change.map(|time| ("policy.latest_change", time));
     let mut found = Vec::from_iter(week.no_change(&[starts], latest));
+    found.extend(week.day_and_night().map(|time| {
+        format!(
+            "hours: an opening that begins and ends at {} is 24 hours long; a day on which the \
+             store stays closed is left out",
+            clock(time)
+        )
+    }));
     for (name, rules) in policy.categories.iter().filter(|_| !week.is_late(starts)) {
         let path = |field| format!("policy.categories.{}.{field}", excerpt(name));
         let paths = ["earliest", "latest"].map(path);
@@ -44,6 +51,13 @@ struct Week<'a> {
 }
 
 impl Week<'_> {
+    /// Returns the time at which an opening begins and ends; midnight is written as a whole day.
+    fn day_and_night(&self) -> Option<NaiveTime> {
+        let is_whole = |day: &&BusinessDay| day.closes_at - day.opens_at == TimeDelta::days(1);
+        let opens = |day: &BusinessDay| day.opens_at.with_timezone(&self.store.zone).time();
+        self.days.iter().filter(is_whole).map(opens).find(|opens| *opens != NaiveTime::MIN)
+    }
+
     /// `true` if the time is after the close on every day.
     fn is_late(&self, (_, time): Time<'_>) -> bool {
         self.days.iter().all(|day| self.store.clock_on(day, time) >= day.closes_at)
