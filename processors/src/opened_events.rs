@@ -60,6 +60,7 @@ impl Opened {
             Acceptance { age_max, ..Acceptance::at(record.arrived_at) }.with_grace(GRACE);
         let key = format!("{}#{}", record.shard_id, record.sequence_number);
         match record::parts(&record.data) {
+            // Only the parts of an aggregated record are copies.
             Ok(parts) if matches!(parts[..], [Cow::Borrowed(_)]) => {
                 self.add_part(record, &acceptance, &key, &record.data);
             }

@@ -16,7 +16,7 @@ use domain::ports::{Failure, QuarantineTable, Saved, StockTable};
 use domain::quarantine::Quarantined;
 use domain::stock::{Absorbed, RowKey, StockWindow};
 
-use crate::unmet_corrections::ListedCorrections;
+use crate::unmet_corrections::{ListedCorrections, correction_ids};
 use crate::window_change::WindowChange;
 
 /// Result of saving a row and its continuations.
@@ -77,13 +77,14 @@ impl<S: StockTable, Q: QuarantineTable> RowSaver<'_, S, Q> {
         for _ in 0..SAVE_ATTEMPTS_MAX {
             if stored.as_ref().is_some_and(StockWindow::is_signpost) {
                 let events = arrivals.iter().map(|arrival| arrival.event);
-                ListedCorrections::none_of(events).write(self.quarantine).await?;
+                ListedCorrections::none_of(&key.window, events).write(self.quarantine).await?;
                 let mut outcome = self.merge_into_continuations(&key, arrivals).await?;
                 outcome.conflicts += conflicts;
                 return Ok(outcome);
             }
             let read = stored.as_ref().map(StockWindow::version);
             let mut row = stored.unwrap_or_else(|| StockWindow::new(key.clone()));
+            let before = correction_ids(&row);
             let mut outcome = merge(&mut row, &arrivals);
             outcome.conflicts = conflicts;
             for refused in &outcome.refused {
@@ -91,8 +92,7 @@ impl<S: StockTable, Q: QuarantineTable> RowSaver<'_, S, Q> {
             }
             let is_whole = row.len() <= self.row_events_max && key.part.is_first();
             let events = arrivals.iter().map(|arrival| arrival.event);
-            let has_conflicts = !outcome.refused.is_empty();
-            let corrections = ListedCorrections::of(&row, events, has_conflicts, is_whole);
+            let corrections = ListedCorrections::of(&row, &before, events, is_whole);
             if outcome.unchanged > 0 {
                 corrections.write(self.quarantine).await?;
                 return Ok(outcome);

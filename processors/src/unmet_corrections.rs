@@ -6,8 +6,8 @@
 
 use domain::ports::{Failure, QuarantineTable};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
-use domain::stock::{StockWindow, unmet_corrections};
-use domain::{Event, sha256};
+use domain::stock::{StockWindow, WindowKey, unmet_corrections};
+use domain::{Event, EventId, sha256};
 
 /// Changes of the list by a saved row.
 #[derive(Debug, Default)]
@@ -17,47 +17,48 @@ pub(crate) struct ListedCorrections {
 }
 
 impl ListedCorrections {
-    /// Compares a row, after its merge, with the events that arrived. `conflicts` tells that an id
-    /// in the row changed its content, which may have been a correction. `is_whole` is `false` for
-    /// a row that is split.
+    /// Compares a row, after its merge, with the events that arrived. `before` are the ids of the
+    /// row's corrections before the merge: no other can be listed. `is_whole` is `false` for a row
+    /// that is split.
     pub(crate) fn of<'a>(
         row: &StockWindow,
+        before: &[EventId],
         arrived: impl Iterator<Item = &'a Event> + Clone,
-        conflicts: bool,
         is_whole: bool,
     ) -> Self {
-        let corrections = || row.events().filter(|event| event.action().corrects().is_some());
-        let mut changes = Self::default();
-        if corrections().next().is_none() && !conflicts {
-            return changes;
+        let corrections: Vec<&Event> = row.events().filter(is_correction).collect();
+        if corrections.is_empty() && before.is_empty() {
+            return Self::default();
         }
         let has_arrived = |id| arrived.clone().any(|event| event.event_id() == id);
         let unmet = unmet_corrections([row]);
-        for correction in corrections() {
-            let is_unmet = unmet.contains(&correction) && is_whole;
-            let target = correction.action().corrects();
-            if is_unmet && has_arrived(correction.event_id()) {
-                changes.listed.push(entry(correction));
-            } else if !is_unmet
-                && (!is_whole
-                    || has_arrived(correction.event_id())
-                    || target.is_some_and(has_arrived))
-            {
-                changes.unlisted.push(id(correction));
-            }
+        let stays = |correction: &&Event| unmet.contains(correction) && is_whole;
+        let listed = corrections.iter().copied();
+        let listed = listed.filter(|event| stays(event) && has_arrived(event.event_id()));
+        let is_over = |id: &&EventId| {
+            let correction = corrections.iter().find(|event| event.event_id() == *id);
+            // Another content may have replaced a correction.
+            correction.is_none_or(|event| {
+                let touches = |id| has_arrived(id) || !is_whole;
+                let target = event.action().corrects();
+                !stays(event) && (touches(event.event_id()) || target.is_some_and(touches))
+            })
+        };
+        let unlisted = before.iter().filter(is_over);
+        Self {
+            listed: listed.map(|event| entry(row.key(), event)).collect(),
+            unlisted: unlisted.map(|event_id| id(row.key(), event_id)).collect(),
         }
-        if conflicts {
-            let corrections: Vec<_> = corrections().map(Event::event_id).collect();
-            let others = arrived.filter(|event| !corrections.contains(&event.event_id()));
-            changes.unlisted.extend(others.map(id));
-        }
-        changes
     }
 
     /// Returns the removal of all corrections among `arrived`, for a window that is split.
-    pub(crate) fn none_of<'a>(arrived: impl Iterator<Item = &'a Event>) -> Self {
-        let corrections = arrived.filter(|event| event.action().corrects().is_some());
-        Self { listed: Vec::new(), unlisted: corrections.map(id).collect() }
+    pub(crate) fn none_of<'a>(
+        window: &WindowKey,
+        arrived: impl Iterator<Item = &'a Event>,
+    ) -> Self {
+        let corrections = arrived.filter(is_correction);
+        let unlisted = corrections.map(|event| id(window, event.event_id())).collect();
+        Self { listed: Vec::new(), unlisted }
     }
 
     /// Writes the changes.
@@ -75,21 +76,32 @@ impl ListedCorrections {
     }
 }
 
-/// Returns the id of the entry of a correction. It depends on the row and the event id, so that
+/// Returns the ids of the corrections in a row.
+pub(crate) fn correction_ids(row: &StockWindow) -> Vec<EventId> {
+    let corrections = row.events().filter(is_correction);
+    corrections.map(|event| event.event_id().clone()).collect()
+}
+
+/// `true` if the event is a correction.
+fn is_correction(event: &&Event) -> bool {
+    event.action().corrects().is_some()
+}
+
+/// Returns the id of the entry of a correction. It depends on the window and the event id, so that
 /// another content of the correction replaces the entry.
-fn id(correction: &Event) -> QuarantineId {
-    let (store_id, event_id) = (correction.store_id(), correction.event_id());
-    let row = format!("{} {}", correction.sku(), correction.window());
+fn id(window: &WindowKey, event_id: &EventId) -> QuarantineId {
+    let WindowKey { store_id, sku, window } = window;
+    let digest = sha256(format!("{sku} {window}").as_bytes());
     QuarantineId {
-        date: correction.occurred_at().date_naive(),
-        key: format!("{store_id}#{event_id}#{}", &sha256(row.as_bytes())[..16]),
+        date: window.start().date_naive(),
+        key: format!("{store_id}#{event_id}#{}", &digest[..16]),
     }
 }
 
-fn entry(correction: &Event) -> Quarantined {
+fn entry(window: &WindowKey, correction: &Event) -> Quarantined {
     let corrects = correction.action().corrects().map(ToString::to_string).unwrap_or_default();
     Quarantined {
-        id: id(correction),
+        id: id(window, correction.event_id()),
         reason: QuarantineReason::UnmetCorrection,
         message: format!(
             "event {} of store {} voids nothing: event {corrects} of item {} is not there at {}; \

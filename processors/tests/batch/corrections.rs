@@ -97,3 +97,13 @@ fn an_entry_that_was_left_behind_is_removed_by_a_replay() {
     assert!(!replayed.stays);
     assert_eq!(processor.unmet(), [""; 0]);
 }
+
+#[test]
+fn a_correction_of_a_stored_event_calls_no_quarantine() {
+    let processor = TestProcessor::new();
+    processor.take(&event("sale-1"));
+    processor.0.tables.quarantine.set_down(true);
+    let voids = correction("v1", "sale-1", "09:00:00").into_bytes();
+    assert_eq!(processor.process(&[delivered(5, voids)]).retry_from, None);
+    assert_eq!(processor.0.tables.stock.rows()[0].figures().voided, 1);
+}

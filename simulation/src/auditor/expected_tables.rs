@@ -99,6 +99,18 @@ impl ExpectedTables {
         unmet.map(entry).collect()
     }
 
+    /// `true` if the content is that of a correction in the stream.
+    pub(super) fn is_correction(&self, content: &[u8]) -> bool {
+        let kind = br#""kind":"correction""#;
+        let is_refused = |(reason, _, bytes): &ExpectedQuarantine| {
+            *reason == QuarantineReason::ConflictingDuplicate && bytes == content
+        };
+        let is_in_row = |event: &Event| event.content().as_bytes() == content;
+        content.windows(kind.len()).any(|part| part == kind)
+            && (self.rows.values().flat_map(BTreeMap::values).any(is_in_row)
+                || self.quarantine.iter().any(is_refused))
+    }
+
     /// Returns the events of all windows.
     pub(super) fn events(&self) -> Vec<Event> {
         self.rows.values().flat_map(|row| row.values().cloned()).collect()
