@@ -78,6 +78,9 @@ pub struct TerminalSequence {
 }
 
 impl Event {
+    /// Names of the fields of an event in JSON.
+    pub const FIELDS: &'static [&'static str] = parse::FIELDS;
+
     /// Returns the id. Within a store, the same id is the same event.
     #[must_use]
     pub fn event_id(&self) -> &EventId {

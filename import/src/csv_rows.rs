@@ -1,5 +1,7 @@
 //! Rows of a CSV text with the numbers of their lines. A row is one line: a cell with a line break
-//! is far more often a quote that was not closed, and would take the lines below it.
+//! is far more often a quote that was not closed, and would take the lines below it. The reader of
+//! the `csv` crate accepts such a quote up to the end of the file, and has no strict mode; its
+//! writer serves the exports.
 
 use crate::Numbered;
 

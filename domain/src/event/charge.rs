@@ -94,51 +94,41 @@ impl Charge {
             Self::UnitPrice(unit_price) | Self::Both { unit_price, .. } => return *unit_price,
             Self::Amount(amount) => *amount,
         };
-        let digits = amount.currency().minor_digits();
-        let price = amount.amount().checked_div(quantity.get()).map(|price| {
-            price.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
-        });
+        let price = amount.amount().checked_div(quantity.get());
         // A price of more than 1,000,000 comes from a quantity near 0 and tells nothing.
-        price.and_then(|price| Money::price(price, amount.currency()).ok()).unwrap_or(amount)
+        price.and_then(|price| rounded_price(price, amount.currency())).unwrap_or(amount)
     }
 
     /// Returns the total as an amount, rounded to the minor unit.
     pub(crate) fn of_revenue(self, quantity: Quantity) -> Option<Self> {
-        let digits = self.currency().minor_digits();
-        let strategy = RoundingStrategy::MidpointAwayFromZero;
-        let total = self.total(quantity).round_dp_with_strategy(digits, strategy);
+        let total = rounded(self.total(quantity), self.currency());
         Money::line_amount(total, self.currency()).ok().map(Self::Amount)
     }
 
     /// Returns the charge for a quantity in another unit, of which one unit of `quantity` has
     /// `factor`. The amount stays.
     pub(crate) fn converted(self, quantity: Quantity, factor: Decimal) -> Self {
-        let digits = self.currency().minor_digits();
-        let rounded = |value: Decimal| {
-            value.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
-        };
-        let price = self.unit_price().and_then(|price| price.amount().checked_div(factor));
-        let price = price.and_then(|price| Money::price(rounded(price), self.currency()).ok());
-        let amount = Money::line_amount(rounded(self.total(quantity)), self.currency());
-        match (price, self, amount) {
-            (_, Self::Amount(_), _) | (None, _, Err(_)) => self,
-            (None, _, Ok(amount)) => Self::Amount(amount),
-            (Some(unit_price), _, Err(_)) => Self::UnitPrice(unit_price),
-            (Some(unit_price), _, Ok(amount)) => Self::Both { unit_price, amount },
+        let Some(unit_price) = self.unit_price() else { return self };
+        let price = unit_price.amount().checked_div(factor);
+        let price = price.and_then(|price| rounded_price(price, unit_price.currency()));
+        match (price, self.of_revenue(quantity).and_then(|total| total.amount())) {
+            (Some(unit_price), Some(amount)) => Self::Both { unit_price, amount },
+            (Some(unit_price), None) => Self::UnitPrice(unit_price),
+            (None, Some(amount)) => Self::Amount(amount),
+            (None, None) => self,
         }
     }
+}
 
-    /// `true` if the amount is below price times quantity by more than a rounding.
-    #[must_use]
-    pub fn is_discounted(&self, quantity: Quantity) -> bool {
-        match self {
-            Self::Both { unit_price, amount } => {
-                let product = unit_price.amount() * quantity.get();
-                amount.amount() + rounding(amount.currency()) < product
-            }
-            Self::UnitPrice(_) | Self::Amount(_) => false,
-        }
-    }
+/// Returns a price rounded to the minor unit; `None` if it is out of range.
+fn rounded_price(price: Decimal, currency: Currency) -> Option<Money> {
+    Money::price(rounded(price, currency), currency).ok()
+}
+
+/// Rounds half away from zero to the minor unit.
+fn rounded(amount: Decimal, currency: Currency) -> Decimal {
+    let strategy = RoundingStrategy::MidpointAwayFromZero;
+    amount.round_dp_with_strategy(currency.minor_digits(), strategy)
 }
 
 /// Returns the largest difference that rounding explains: five minor units, because scales in

@@ -19,7 +19,7 @@ use crate::money::{AmountError, Currency, Money, Quantity, parse_decimal};
 const EARLIEST: &str = "2000-01-01T00:00:00Z";
 
 /// Fields of an event. Source: docs/events.md.
-const FIELDS: &[&str] = &[
+pub(super) const FIELDS: &[&str] = &[
     "event_id",
     "kind",
     "store_id",

@@ -1,39 +1,24 @@
 //! Fields of an event as texts of a till export.
 
+use domain::Event;
 use domain::money::parse_decimal;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::nearest;
 
-/// Fields that a column or a default can have.
-const FIELDS: &[&str] = &[
-    "event_id",
-    "kind",
-    "store_id",
-    "terminal_id",
-    "sku",
-    "quantity",
-    "unit",
-    "unit_price",
-    "amount",
-    "currency",
-    "occurred_at",
-    "corrects",
-    "reason",
-    "gtin",
-    "lot",
-    "expires_on",
-    "offer_id",
-    "receipt",
-    "line",
-    "transfer_id",
-];
+/// Fields of an event that no column or default can have: an object, and one of the import.
+const OTHERS: [&str; 2] = ["sequence", "import_id"];
 /// Fields that hold identifiers.
 const IDS: &[&str] =
     &["event_id", "store_id", "terminal_id", "sku", "corrects", "receipt", "transfer_id"];
 /// Fields without columns or defaults for them: one unit sold at the counter.
 const BUILT_IN: &[(&str, &str)] = &[("kind", "sale"), ("quantity", "1"), ("terminal_id", "csv")];
+
+/// Returns the fields that a column or a default can have.
+fn fields() -> impl Iterator<Item = &'static str> {
+    Event::FIELDS.iter().copied().filter(|field| !OTHERS.contains(field))
+}
 
 /// Parses `NAME=VALUE`.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
@@ -44,13 +29,13 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
 /// Parses `FIELD=COLUMN`.
 pub(super) fn column_of_field(text: &str) -> Result<(String, String), String> {
     let (field, column) = pair(text)?;
-    if FIELDS.contains(&&*field) {
+    if fields().any(|known| known == field) {
         return Ok((field, column));
     }
-    let advice = match (&*field, nearest(&field, FIELDS.iter().copied())) {
+    let advice = match (&*field, nearest(&field, fields())) {
         ("import_id", _) => "--import-id names the import".to_owned(),
         (_, Some(near)) => format!("did you mean {near}?"),
-        (_, None) => format!("the fields are {}", FIELDS.join(", ")),
+        (_, None) => format!("the fields are {}", fields().collect::<Vec<_>>().join(", ")),
     };
     Err(format!("{field} is no field of a till line; {advice}"))
 }
