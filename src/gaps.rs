@@ -25,8 +25,7 @@ use crate::{CommandError, clock, connect, output};
 /// epoch cannot be seen. A till that was offline fills its gaps later; run the command again.
 ///
 /// Events without a number are counted in a row of their own. The day is the store's own, by its
-/// time zone in the catalogue [default: today]. UTC applies to a store without an entry. A store
-/// without an entry and without an event of the last eight days is an error.
+/// time zone in the catalogue [default: today]. UTC applies to a store without an entry.
 #[derive(Debug, Args)]
 pub(crate) struct GapsArgs {
     /// Store id

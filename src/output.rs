@@ -191,6 +191,11 @@ pub(crate) fn line(text: impl Display) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
+/// Returns a number with its noun, which takes an s unless the number is 1.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Returns a progress bar over `count` of what `noun` names, on standard error.
 pub(crate) fn progress(noun: &str, count: usize) -> ProgressBar {
     let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}} of {{len}} {noun}"))

@@ -12,6 +12,7 @@ use clap::Args;
 use domain::{EventId, sha256};
 use import::{ColumnMapping, TillLine, file_text};
 
+use crate::output::counted;
 use crate::{CommandError, clock, connect, output};
 use generations::choose_generations;
 pub(crate) use ingest_api::{AnswerStatus, ApiArgs, IngestApi};
@@ -74,9 +75,8 @@ pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
         report.imported = ImportedLines::of(&lines, &import_id, known);
     }
     let api = args.api.client()?;
-    let count = lines.len();
-    output::note(format!("sending {count} {}", if count == 1 { "line" } else { "lines" }));
-    let progress = output::progress("lines", count);
+    output::note(format!("sending {}", counted(lines.len() as u64, "line")));
+    let progress = output::progress("lines", lines.len());
     let mut ready = Vec::new();
     for line in lines {
         progress.inc(1);

@@ -12,15 +12,14 @@ use domain::stock::Figures;
 use domain::{Event, Sku, StoreId};
 use processors::stock_query::{ItemStock, StockQuery, stock_at};
 
-use crate::output::{Column, Format, revenue};
+use crate::output::{Column, Format, counted, revenue};
 use crate::{CommandError, clock, connect, output};
 
 /// Show the stock on hand and the movements of a store
 ///
 /// Stock on hand is the latest count plus the movements after it; it is exact however late an event
 /// arrives. The day is the store's own, by its time zone in the catalogue. UTC applies to a store
-/// without an entry. A store without an entry and without an event of the
-/// last eight days is an error.
+/// without an entry.
 #[derive(Debug, Args)]
 pub(crate) struct StockArgs {
     /// Store id
@@ -134,7 +133,7 @@ fn note_not_counted(item: &ItemStock) {
              conversions of the catalogue say how many {} one {} is",
             event.unit().as_str(),
             unit.as_str(),
-            count(left_out.len()),
+            counted(left_out.len() as u64, "event"),
             first(left_out),
             unit.as_str(),
             event.unit().as_str(),
@@ -143,14 +142,10 @@ fn note_not_counted(item: &ItemStock) {
     if !unmet.is_empty() {
         output::note(format!(
             "{sku}: void nothing, because their event is missing at their instant: {} ({})",
-            count(unmet.len()),
+            counted(unmet.len() as u64, "event"),
             first(unmet)
         ));
     }
-}
-
-fn count(events: usize) -> String {
-    if events == 1 { "1 event".to_owned() } else { format!("{events} events") }
 }
 
 fn item_row(item: &ItemStock) -> Vec<String> {

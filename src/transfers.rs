@@ -12,7 +12,7 @@ use domain::ports::CatalogTable;
 use processors::transfers::{Transfer, Transfers};
 
 use crate::dates::{DateArgs, dates_text};
-use crate::output::{Column, Format};
+use crate::output::{Column, Format, counted};
 use crate::{CommandError, clock, connect, output};
 
 /// Number of days before and after the dates in which the other end of a transfer is searched.
@@ -83,9 +83,8 @@ pub(crate) async fn run(args: TransfersArgs) -> Result<ExitCode, CommandError> {
     }
     progress.finish_and_clear();
     if transfers.without_id > 0 {
-        let count = transfers.without_id;
-        let events = if count == 1 { "event" } else { "events" };
-        output::note(format!("not compared, because they have no transfer_id: {count} {events}"));
+        let events = counted(transfers.without_id, "event");
+        output::note(format!("not compared, because they have no transfer_id: {events}"));
     }
     let (since, until) = (midnight(*dates.start()), midnight(*dates.end() + Days::new(1)));
     let mut shown = transfers.all();

@@ -51,11 +51,11 @@ pub(super) async fn run(args: ImportListArgs) -> Result<ExitCode, CommandError> 
         true => tables.list_stores().await.map_err(|failure| tables.explain(failure))?,
         false => args.store,
     };
-    let count = dates.clone().start().iter_days().take_while(|date| date <= dates.end()).count();
-    let progress = output::progress("dates read", stores.len() * count);
+    let all_dates = || dates.start().iter_days().take_while(|date| date <= dates.end());
+    let progress = output::progress("dates read", stores.len() * all_dates().count());
     let mut imports: BTreeMap<(EventId, &StoreId), StoredImport> = BTreeMap::new();
     for store_id in &stores {
-        for date in dates.start().iter_days().take_while(|date| date <= dates.end()) {
+        for date in all_dates() {
             let windows = tables.windows_on(store_id, date, now).await?;
             for (import_id, part) in stored_imports(&windows) {
                 let import = imports.entry((import_id, store_id));

@@ -7,6 +7,7 @@ use domain::quarantine::{QuarantineReason, Quarantined};
 use processors::replay::ReplayOutcome;
 
 use super::QuarantineSelection;
+use crate::output::counted;
 use crate::{CommandError, clock, connect, output};
 
 /// Process entries again as they arrived, after the program was fixed or a limit was raised
@@ -72,8 +73,7 @@ fn arrived_by_now(original: &Quarantined) -> Quarantined {
 }
 
 fn summary(original: &Quarantined, replayed: &ReplayOutcome) -> String {
-    let events =
-        |count: u64| if count == 1 { "1 event".to_owned() } else { format!("{count} events") };
+    let events = |number| counted(number, "event");
     let mut text = format!("{}: stored {}", original.id, events(replayed.stored));
     if replayed.duplicate > 0 {
         text.push_str(&format!(", {} stored before", events(replayed.duplicate)));
