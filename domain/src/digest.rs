@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 /// Version of stored content: a digest of its bytes. A save is conditional on the version. A
 /// version depends on the content alone and not on the number of earlier saves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version(String);
 
 impl Version {
@@ -14,6 +14,12 @@ impl Version {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(digest(bytes, 16))
+    }
+
+    /// Returns the version as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Creates a version from its stored text.

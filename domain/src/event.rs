@@ -16,7 +16,6 @@ pub use derived_id::{derived_id, equal_event_numbers, undo_id};
 pub use gtin::Gtin;
 pub use kind::{Action, Kind, Reason, Unit};
 pub use parse::Acceptance;
-pub(crate) use parse::is_lot;
 pub use rejection::Rejection;
 
 use crate::identifier::{EventId, Sku, StoreId, TerminalId};
@@ -147,6 +146,13 @@ impl Event {
     #[must_use]
     pub fn has_content_of(&self, other: &Self) -> bool {
         self == other || self.content() == other.content()
+    }
+
+    /// `true` if this event counts rather than `other`, which has the same id: the content whose
+    /// bytes sort first, and of equal contents the one of the import that sorts first.
+    pub(crate) fn counts_before(&self, other: &Self) -> bool {
+        let rank = |event: &Self| (event.content(), event.details.import_id.clone());
+        self != other && rank(self) < rank(other)
     }
 
     /// Returns the canonical JSON object without the import.

@@ -10,9 +10,9 @@
 //! let json = r#"{"event_id":"e1","kind":"receipt","store_id":"0042","terminal_id":"t1",
 //!     "sku":"BRT-1180","quantity":20,"occurred_at":"2026-03-12T06:00:00Z"}"#;
 //! let event = Event::parse(json, &Acceptance::at("2026-03-12T06:01:00Z".parse()?))?;
-//! let mut row = StockWindow::new(WindowKey::of(&event));
-//! row.absorb(event);
-//! assert_eq!(row.figures().received.to_string(), "20");
+//! let mut window = StockWindow::new(WindowKey::of(&event));
+//! window.insert(event);
+//! assert_eq!(window.figures().received.to_string(), "20");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -56,6 +56,6 @@ pub use json_members::{Members, members};
 pub use money::{Currency, Money, Quantity};
 pub use offer::{Inputs, Offer, OfferId, Outlook, PriceLabel, Trust};
 pub use record::{Delivered, SequenceNumber};
-pub use stock::{Conflict, StockWindow};
+pub use stock::{StockWindow, StoreDay};
 pub use violation::{Violation, excerpt, one_line};
 pub use window::Window;

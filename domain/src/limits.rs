@@ -120,25 +120,26 @@ pub const SEND_MESSAGES_MAX: usize = 10;
 
 // Daymark's rows.
 
-/// Room in a stock row for its keys and plain attributes, in bytes: about 1 KiB, and at most 40
-/// bytes for the revenue in each of the some 170 currencies of ISO 4217.
-pub const STOCK_ROW_OVERHEAD_BYTES: usize = 12 * KIB;
-/// Largest packed event, in bytes: nine texts of 64 characters, an offer id with two more, a GTIN,
-/// a lot number and the numbers.
-pub const PACKED_EVENT_BYTES_MAX: usize = 840;
-/// Largest number of events of one row; one more event splits the row. The limit counts events and
-/// not bytes, so that the splits do not depend on the order of arrival. A row of the largest events
-/// fits into an item. A row of usual events is split at about 45 KB, which also limits the cost of
-/// writing one more event.
-pub const STOCK_ROW_EVENTS_MAX: usize = 470;
+/// Largest number of entries in one `BatchWriteItem` call.
+pub const BATCH_WRITE_MAX: usize = 25;
+/// Largest sum of the figures in one row of a window, in bytes. The rest of the item is for its
+/// keys and plain attributes.
+pub const WINDOW_ROW_BYTES_MAX: usize = ITEM_BYTES_MAX - 8 * KIB;
+/// Largest item in a row of a window without its revenue, in bytes: an identifier, eleven names and
+/// numbers of at most 21 bytes.
+pub const WINDOW_ITEM_BYTES_MAX: usize = 512;
+/// Largest revenue of one item in one currency in a row of a window, in bytes.
+pub const WINDOW_REVENUE_BYTES_MAX: usize = 40;
+/// Lifetime of the rows of windows after their window.
+pub const WINDOW_ROWS_KEPT: Duration = Duration::from_secs(35 * 24 * 3600);
+/// Default of the lifetime of the stock log after its date.
+pub const STOCK_LOG_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Shortest lifetime of the stock log. Histories are folded from 56 dates.
+pub const STOCK_LOG_KEPT_MIN: Duration = Duration::from_secs(60 * 24 * 3600);
 /// Largest part of a refused record in one quarantine row, in bytes; a larger record takes several
 /// rows. The rest of the row is for its message: a dozen violations, each with 80 characters of the
 /// given value.
 pub const QUARANTINE_BYTES_MAX: usize = ITEM_BYTES_MAX - 16 * KIB;
-/// Largest number of attempts of a save after version conflicts.
-pub const SAVE_ATTEMPTS_MAX: u32 = 8;
-/// Lifetime of stock rows after their window.
-pub const STOCK_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
 
 // Lambda's event source mapping for Kinesis. Source: AWS Lambda API reference,
 // CreateEventSourceMapping.
@@ -173,10 +174,6 @@ const _: () = {
     assert!(RECORD_BYTES_MAX < BATCH_BYTES_MAX, "one record always fits a batch");
     assert!(BATCH_BYTES_MAX / 3 * 4 <= LAMBDA_PAYLOAD_BYTES_MAX);
     assert!(RECORD_BYTES_MAX <= PUT_RECORDS_BYTES_MAX);
-    assert!(
-        STOCK_ROW_EVENTS_MAX * PACKED_EVENT_BYTES_MAX + STOCK_ROW_OVERHEAD_BYTES <= ITEM_BYTES_MAX,
-        "a row of the largest events is an item"
-    );
     assert!(2 * ID_CHARS_MAX < PARTITION_KEY_CHARS_MAX, "a store and an item make a key");
     assert!(
         REQUEST_READ_MAX.as_secs() + REQUEST_STORE_MAX.as_secs() < API_GATEWAY_TIMEOUT.as_secs(),
@@ -189,7 +186,7 @@ const _: () = {
     );
     assert!(60 % SLOT_MINUTES == 0);
     assert!(
-        EVENT_AGE_MAX.as_secs() < STOCK_KEPT.as_secs(),
-        "no row is expired when its last event arrives"
+        EVENT_AGE_MAX.as_secs() < STOCK_LOG_KEPT_MIN.as_secs(),
+        "no segment is expired when it is written"
     );
 };

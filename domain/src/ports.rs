@@ -22,7 +22,7 @@ use crate::identifier::{ClientId, Sku, StoreId};
 use crate::offer::Offer;
 use crate::quarantine::{QuarantineId, Quarantined};
 use crate::record::{Record, SequenceNumber};
-use crate::stock::{RowKey, StockWindow};
+use crate::stock::{CloseState, Progress, RollupState, Segment, SegmentKey, WindowRow};
 
 /// Source of the current instant. Programs pass the system clock, tests a clock that they set.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -82,34 +82,104 @@ pub enum Saved<T> {
     Conflict(Option<T>),
 }
 
-/// The stock table.
-pub trait StockTable: Send + Sync {
-    /// Loads the rows with these keys with consistent reads, in any order. Missing keys are
-    /// skipped.
-    fn load_stock(
-        &self,
-        keys: &[RowKey],
-    ) -> impl Future<Output = Result<Vec<StockWindow>, Failure>> + Send;
+/// Entry that is appended to the stock log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogEntry {
+    /// Events of a store and UTC date.
+    Segment(Segment),
+    /// Mark of a segment that was stored late. It is appended after the segment.
+    LateMark(SegmentKey),
+    /// Mark of a store that sent events on a UTC date of arrival.
+    ActiveStore {
+        /// UTC date on which events of the store arrived.
+        arrived_on: NaiveDate,
+        /// Store.
+        store_id: StoreId,
+    },
+}
 
-    /// Saves a row if the stored row still has the version `read`; `None` requires that no row is
-    /// stored.
-    fn save_stock(
-        &self,
-        row: &StockWindow,
-        read: Option<&Version>,
-    ) -> impl Future<Output = Result<Saved<StockWindow>, Failure>> + Send;
+/// Segment as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSegment {
+    /// Sort key: [`SegmentKey::sort_key`].
+    pub sort_key: String,
+    /// Packed events.
+    pub bytes: Vec<u8>,
+}
 
-    /// Reads the windows of a store that start in `[since, until)` with consistent reads, for one
-    /// item or for all, sorted by item and start. The rows of a split window are merged. Rows that
-    /// are expired at `now` are skipped.
-    fn query_stock(
+/// Page of the segments of a store and UTC date. The pages of a query are no snapshot: a segment
+/// that is appended between two pages may be missing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SegmentPage {
+    /// Segments, sorted by sort key.
+    pub segments: Vec<StoredSegment>,
+    /// Sort key after which the next page begins; `None` after the last page.
+    pub next: Option<String>,
+}
+
+/// The stock log: immutable segments of events by store and UTC date, with the progress of the
+/// passes over them. A crate's functions read it through the crate `stock-log`.
+pub trait StockLog: Send + Sync {
+    /// Appends entries. Returns one result for each, in their order: a failure of one does not
+    /// prevent the others. Appending an entry again changes nothing.
+    fn append(
+        &self,
+        entries: &[LogEntry],
+    ) -> impl Future<Output = Vec<Result<(), Failure>>> + Send;
+
+    /// Reads a page of segments with consistent reads, from the first one or the first one after
+    /// the sort key `after`.
+    fn query_segments(
         &self,
         store_id: &StoreId,
-        sku: Option<&Sku>,
-        since: DateTime<Utc>,
-        until: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> impl Future<Output = Result<Vec<StockWindow>, Failure>> + Send;
+        date: NaiveDate,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<SegmentPage, Failure>> + Send;
+
+    /// Reads the late marks and states of the dates from `first` to `last`, both included, with
+    /// consistent reads.
+    fn query_progress(
+        &self,
+        store_id: &StoreId,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> impl Future<Output = Result<Progress, Failure>> + Send;
+
+    /// Stores the state of a business date after a close of day.
+    fn put_close_state(
+        &self,
+        state: &CloseState,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Stores the state of a UTC date after a rollup.
+    fn put_rollup_state(
+        &self,
+        state: &RollupState,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Lists the stores of which events arrived on a UTC date, in ascending order.
+    fn query_active_stores(
+        &self,
+        arrived_on: NaiveDate,
+    ) -> impl Future<Output = Result<Vec<StoreId>, Failure>> + Send;
+}
+
+/// The table of window rows.
+pub trait WindowsTable: Send + Sync {
+    /// Stores a row of a window, unless the stored one has a larger count; the conflict holds
+    /// nothing then.
+    fn put_window(
+        &self,
+        row: &WindowRow,
+    ) -> impl Future<Output = Result<Saved<()>, Failure>> + Send;
+
+    /// Reads the rows of the windows of a store and UTC date with consistent reads, sorted by
+    /// window and part. Rows that are out of date are left out.
+    fn query_windows(
+        &self,
+        store_id: &StoreId,
+        date: NaiveDate,
+    ) -> impl Future<Output = Result<Vec<WindowRow>, Failure>> + Send;
 }
 
 /// The days table.

@@ -1,20 +1,21 @@
-//! Schedule of the close of day: selects the stores to close in a slot and sends them to a queue. A
-//! consumer closes one store per message.
+//! Schedule of the close of day and the rollup: selects the stores to visit in a slot and sends them
+//! to a queue. A consumer serves one store per message.
 //!
-//! A pass reads all windows of eight dates (nine between the close and midnight), too much for each
-//! of the 96 slots of a day. A store is due in each slot of the hour after its doors close. For
-//! late events it is also due every four hours, so that days are current before prices are decided.
-//! The slot within the four hours is a hash of the store id, which spreads the load over all slots.
+//! A store is due in each slot of its opening hours, for its windows, and of the hour after its
+//! doors close. For late events it is also due every four hours, so that days are current before
+//! prices are decided. The slot within the four hours is a hash of the store id, which spreads the
+//! load over all slots. A store that sends events and is not in the catalogue has no hours: it is
+//! due once an hour.
 
 use chrono::{DateTime, Days, TimeDelta, Timelike, Utc};
 use domain::draw;
-use domain::due::due_stores;
+use domain::due::{DueStore, due_stores};
 use domain::limits::SLOT_MINUTES;
-use domain::ports::{CatalogTable, DueQueue, Failure};
-use domain::{Store, slot_of};
+use domain::ports::{CatalogTable, DueQueue, Failure, StockLog};
+use domain::stock::SETTLE;
+use domain::{Store, StoreId, slot_of};
 use metrics::counter;
 
-use crate::closing::SETTLE;
 use crate::metrics as names;
 
 /// Period after the close in which a store is due in every slot.
@@ -24,16 +25,19 @@ const ONE_SLOT_OF: u32 = 4 * 60 / SLOT_MINUTES;
 const _: () =
     assert!((24 * 60 / SLOT_MINUTES).is_multiple_of(ONE_SLOT_OF), "every day has the same slots");
 
-/// Schedule of the close of day with its catalogue and its queue.
+/// Slots in an hour.
+const SLOTS_AN_HOUR: u32 = 60 / SLOT_MINUTES;
+
+/// Schedule of the close of day and the rollup, with its tables and its queue.
 #[derive(Debug, Clone)]
 pub struct CloseSchedule<T, Q> {
-    /// Catalogue with the stores.
+    /// Catalogue and stock log with the stores.
     pub tables: T,
     /// Queue of due stores.
     pub queue: Q,
 }
 
-impl<T: CatalogTable, Q: DueQueue> CloseSchedule<T, Q> {
+impl<T: CatalogTable + StockLog, Q: DueQueue> CloseSchedule<T, Q> {
     /// Sends the stores that are due in the slot of `due`. Returns the number of stores.
     ///
     /// # Errors
@@ -41,7 +45,7 @@ impl<T: CatalogTable, Q: DueQueue> CloseSchedule<T, Q> {
     /// is safe.
     pub async fn tick(&self, due: DateTime<Utc>) -> Result<usize, Failure> {
         let slot = slot_of(due);
-        self.send(slot, |store| is_due(store, slot)).await
+        self.send(slot, |store| is_due(store, slot), |id| is_turn_of(id, slot, SLOTS_AN_HOUR)).await
     }
 
     /// Sends every store, due or not, for the start of a program that may have missed slots.
@@ -50,16 +54,25 @@ impl<T: CatalogTable, Q: DueQueue> CloseSchedule<T, Q> {
     /// # Errors
     /// As [`CloseSchedule::tick`].
     pub async fn tick_all(&self, due: DateTime<Utc>) -> Result<usize, Failure> {
-        self.send(slot_of(due), |_| true).await
+        self.send(slot_of(due), |_| true, |_| true).await
     }
 
     async fn send(
         &self,
         slot: DateTime<Utc>,
         is_due: impl Fn(&Store) -> bool,
+        is_unlisted_due: impl Fn(&StoreId) -> bool,
     ) -> Result<usize, Failure> {
-        let stores = self.tables.load_stores(&self.tables.list_stores().await?).await?;
-        let due = due_stores(stores, slot, is_due);
+        let listed = self.tables.list_stores().await?;
+        let stores = self.tables.load_stores(&listed).await?;
+        let mut due = due_stores(stores, slot, is_due);
+        let today = slot.date_naive();
+        let mut unlisted = self.tables.query_active_stores(today).await?;
+        unlisted.extend(self.tables.query_active_stores(today - Days::new(1)).await?);
+        unlisted.retain(|id| listed.binary_search(id).is_err() && is_unlisted_due(id));
+        unlisted.sort();
+        unlisted.dedup();
+        due.extend(unlisted.into_iter().map(|store_id| DueStore { store_id, due: slot }));
         self.queue.send_due(&due).await?;
         counter!(names::DUE_TOTAL).increment(due.len() as u64);
         Ok(due.len())
@@ -67,7 +80,14 @@ impl<T: CatalogTable, Q: DueQueue> CloseSchedule<T, Q> {
 }
 
 fn is_due(store: &Store, slot: DateTime<Utc>) -> bool {
-    has_just_closed(store, slot) || is_due_for_late_events(store, slot)
+    is_open(store, slot)
+        || has_just_closed(store, slot)
+        || is_turn_of(&store.store_id, slot, ONE_SLOT_OF)
+}
+
+/// `true` if windows of the store's opening hours have ended since the slot before.
+fn is_open(store: &Store, slot: DateTime<Utc>) -> bool {
+    store.day_at(slot).is_some_and(|day| (day.opens_at..=day.closes_at).contains(&slot))
 }
 
 fn has_just_closed(store: &Store, slot: DateTime<Utc>) -> bool {
@@ -78,10 +98,11 @@ fn has_just_closed(store: &Store, slot: DateTime<Utc>) -> bool {
     })
 }
 
-fn is_due_for_late_events(store: &Store, slot: DateTime<Utc>) -> bool {
+/// `true` in one of every `slots` slots, which a hash of the store id chooses.
+fn is_turn_of(store_id: &StoreId, slot: DateTime<Utc>, slots: u32) -> bool {
     let slot_of_day = (slot.hour() * 60 + slot.minute()) / SLOT_MINUTES;
-    let turn = draw(&["close", store.store_id.as_str()]) % u64::from(ONE_SLOT_OF);
-    u64::from(slot_of_day % ONE_SLOT_OF) == turn
+    let turn = draw(&["close", store_id.as_str()]) % u64::from(slots);
+    u64::from(slot_of_day % slots) == turn
 }
 
 #[cfg(test)]
@@ -115,7 +136,7 @@ mod tests {
             let just_closed: Vec<_> =
                 slots().filter(|slot| has_just_closed(&store, *slot)).collect();
             assert_eq!(just_closed, [0, 1, 2, 3].map(|slot| first + TimeDelta::minutes(15 * slot)));
-            let turns = slots().filter(|slot| is_due_for_late_events(&store, *slot)).count();
+            let turns = slots().filter(|slot| is_turn_of(&store.store_id, *slot, ONE_SLOT_OF)).count();
             assert_eq!(turns, 6, "{hours}");
         }
     }
@@ -141,7 +162,7 @@ mod tests {
         let mut due: BTreeMap<DateTime<Utc>, usize> = BTreeMap::new();
         for id in 0..1_000 {
             let store = store(id, "mon-sun 07:00-18:30");
-            for slot in slots().take(16).filter(|slot| is_due_for_late_events(&store, *slot)) {
+            for slot in slots().take(16).filter(|slot| is_turn_of(&store.store_id, *slot, ONE_SLOT_OF)) {
                 *due.entry(slot).or_default() += 1;
             }
         }

@@ -1,42 +1,36 @@
-//! Close of day: writes one day row per item from the stored windows, the day's offers and the row
-//! of the day before; then folds the histories from the day rows.
+//! Close of day: writes one day row per item from the stock log, the day's offers and the row of
+//! the day before; then folds the histories from the day rows.
 //!
-//! A pass checks the dates for which events usually still arrive. It writes each row that is
-//! missing or has changed. So a late event closes its day and the following days again, with the
-//! result that an event in time would have had. Passes may be repeated, delayed and run
-//! concurrently. An event that arrives even later, by a replay or after a long outage, needs
-//! [`Closing::close_dates`].
+//! A pass looks at the dates for which events usually still arrive. It reads a date again only if
+//! it was not over at the last pass, if a segment was stored late, or if hours, items or rules have
+//! changed; the following dates are read as well, until a date changes nothing. So a late event
+//! gives the result that an event in time would have had. Dates are read one after the other.
+//! Passes may be repeated, delayed and run concurrently. An event that arrives even later, by a
+//! replay or after a long outage, needs [`Closing::close_dates`].
 //!
 //! Offers are read as stored. They give the shelf price for hours without a sale.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::catalog::SHELF_LIFE_DAYS_DEFAULT;
 use domain::history::RECENT_DATES;
-use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
-use domain::ports::{
-    CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockTable,
-};
-use domain::stock::ItemUnits;
-use domain::{ClosedDay, DayKey, DaySpan, Item, Sku, Store, StoreId};
+use domain::limits::EVENT_AGE_MAX;
+use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, StockLog};
+use domain::stock::{CloseState, Progress, SETTLE, utc_dates};
+use domain::{DaySpan, Item, Sku, Store, StoreId, Version};
 use metrics::counter;
+use stock_log::BusinessDays;
 use tracing::{Instrument, info_span};
 
 use crate::close_summary::CloseSummary;
+use crate::date_closing::{DateClosing, DayRows};
 use crate::histories::HistoryFold;
-
-use crate::item_days::{DayRows, ItemDays, OffersByDay};
 use crate::metrics as names;
-use crate::stock_query::windows_by_item;
 
-/// Delay between the closing time of the doors and the close of the day, for the arrival of the
-/// last events.
-pub(crate) const SETTLE: TimeDelta = TimeDelta::minutes(5);
-
-/// Number of dates before the last one that a pass checks. An event within the age limit cannot
+/// Number of dates before the last one that a pass looks at. An event within the age limit cannot
 /// belong to an earlier date.
-const DATES_BACK: u64 = EVENT_AGE_MAX.as_secs() / (24 * 3600) + 1;
+pub(crate) const DATES_BACK: u64 = EVENT_AGE_MAX.as_secs() / (24 * 3600) + 1;
 const _: () = assert!(DATES_BACK + 1 == RECENT_DATES, "a pass covers the recent dates of History");
 
 /// Close of day with its tables.
@@ -65,23 +59,33 @@ const _: () = assert!(DATES_BACK + 1 == RECENT_DATES, "a pass covers the recent 
 /// ```
 #[derive(Debug, Clone)]
 pub struct Closing<T> {
-    /// Tables of catalogue, stock, days, histories and offers.
+    /// Catalogue, stock log, days, histories and offers.
     pub tables: T,
 }
 
-/// Day rows of a store after a pass.
-pub(crate) struct ClosedRows {
+/// Choice of the dates that a pass reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// Dates that may have changed since the last pass, and those after them.
+    Changed,
+    /// All dates.
+    All,
+}
+
+/// Dates of a pass, after their rows were written.
+pub(crate) struct ClosedDates {
     pub(crate) items: Vec<Item>,
     /// Last closed date.
     pub(crate) through: NaiveDate,
-    pub(crate) rows: DayRows,
-    /// Items whose histories must be folded again.
-    touched: BTreeSet<Sku>,
+    /// Items whose histories are folded again. `None` for all items.
+    pub(crate) touched: Option<BTreeSet<Sku>>,
+    /// States to store after the fold.
+    pub(crate) states: Vec<CloseState>,
 }
 
 impl<T> Closing<T>
 where
-    T: CatalogTable + StockTable + DaysTable + HistoryTable + OffersTable,
+    T: CatalogTable + StockLog + DaysTable + HistoryTable + OffersTable,
 {
     /// Closes the dates of one store that are over at `now` and may still change. Does nothing for
     /// a store that is not in the catalogue.
@@ -114,11 +118,11 @@ where
         let yesterday = today - Days::new(1);
         let is_over = store.span(yesterday).closes_at + SETTLE <= now;
         let last = if is_over { today } else { yesterday };
-        self.close_dates(&store, last - Days::new(DATES_BACK), today, now).await
+        self.close(&store, (last - Days::new(DATES_BACK), today), now, Reading::Changed).await
     }
 
     /// Closes those of the dates from `first` to `last` that are over at `now`, also dates that
-    /// [`Closing::close_store`] no longer checks.
+    /// [`Closing::close_store`] no longer looks at, and dates that seem unchanged.
     ///
     /// # Errors
     /// As [`Closing::close_store`].
@@ -129,170 +133,152 @@ where
         last: NaiveDate,
         now: DateTime<Utc>,
     ) -> Result<CloseSummary, Failure> {
+        self.close(store, (first, last), now, Reading::All).await
+    }
+
+    async fn close(
+        &self,
+        store: &Store,
+        (first, last): (NaiveDate, NaiveDate),
+        now: DateTime<Utc>,
+        reading: Reading,
+    ) -> Result<CloseSummary, Failure> {
         let span = info_span!("close", store.id = store.store_id.as_str(), %first, %last);
         let pass = async {
-            let (mut summary, rows) = self.close_rows(store, first, last, now).await?;
-            let Some(ClosedRows { items, through, rows, touched }) = rows else {
-                return Ok(summary);
-            };
-            let (store_id, touched) = (&store.store_id, Some(&touched));
-            let fold = HistoryFold { store_id, items: &items, through, rows: &rows, touched };
-            summary.add(self.fold(&fold).await?);
+            let spans = over(store, first, last, now);
+            let (mut summary, closed) = self.close_rows(store, &spans, now, reading).await?;
+            if let Some(closed) = closed {
+                summary.add(self.fold_closed(store, closed).await?);
+            }
             Ok(summary)
         };
         pass.instrument(span).await
     }
 
-    /// Closes dates without folding histories. The rows are `None` if no date is over.
+    /// Folds the histories of closed dates, and stores their states.
+    pub(crate) async fn fold_closed(
+        &self,
+        store: &Store,
+        closed: ClosedDates,
+    ) -> Result<CloseSummary, Failure> {
+        let ClosedDates { items, through, touched, states } = closed;
+        let touched = touched.as_ref();
+        let fold = HistoryFold { store_id: &store.store_id, items: &items, through, touched };
+        let summary = self.fold(&fold).await?;
+        for state in states {
+            self.tables.put_close_state(&CloseState { is_complete: true, ..state }).await?;
+        }
+        Ok(summary)
+    }
+
+    /// Closes dates without folding histories. Returns `None` if nothing was read.
     pub(crate) async fn close_rows(
         &self,
         store: &Store,
-        first: NaiveDate,
-        last: NaiveDate,
+        spans: &[DaySpan],
         now: DateTime<Utc>,
-    ) -> Result<(CloseSummary, Option<ClosedRows>), Failure> {
-        let dates = first.iter_days().take_while(|date| *date <= last);
-        let spans = dates.map(|date| store.span(date));
-        let spans: Vec<DaySpan> = spans.take_while(|span| span.closes_at + SETTLE <= now).collect();
+        reading: Reading,
+    ) -> Result<(CloseSummary, Option<ClosedDates>), Failure> {
         let mut summary = CloseSummary::default();
         let (Some(from), Some(to)) = (spans.first(), spans.last()) else {
             return Ok((summary, None));
         };
         let items = self.tables.load_items(&store.store_id).await?;
-        let mut lives: BTreeMap<Sku, u16> =
-            items.iter().map(|item| (item.sku.clone(), item.shelf_life_days)).collect();
-        // Rows are read before windows. A pass that reads outdated windows has then also read an
-        // outdated row, and its save is refused.
-        let mut stored = self.load_rows(store, lives.keys(), &spans).await?;
-        let query = async || {
-            let (since, until) = (from.starts_at, to.ends_at);
-            let windows = self.tables.query_stock(&store.store_id, None, since, until, now);
-            windows.await.map(windows_by_item)
+        let inputs = inputs(store, &items);
+        // Marks are read before the log, so that every marked segment is read.
+        let dates = (from.starts_at.date_naive().min(from.date), to.ends_at.date_naive().max(to.date));
+        let progress = self.tables.query_progress(&store.store_id, dates.0, dates.1).await?;
+        let is_changed =
+            |span: &DaySpan| reading == Reading::All || !progress.is_closed(span, &inputs);
+        // A pass that failed has perhaps written rows that no history knows.
+        let is_known = |span: &DaySpan| {
+            progress.closed.get(&span.date).is_none_or(|state| state.is_complete)
         };
-        let mut windows = query().await?;
-        let unlisted: Vec<Sku> =
-            windows.keys().filter(|sku| !lives.contains_key(*sku)).cloned().collect();
-        if !unlisted.is_empty() {
-            stored.extend(self.load_rows(store, &unlisted, &spans).await?);
-            windows = query().await?;
-        }
-        lives.extend(unlisted.into_iter().map(|sku| (sku, SHELF_LIFE_DAYS_DEFAULT)));
-        let offers = self.offers_by_day(store, &spans).await?;
-        let mut rows = stored.clone();
-        let mut touched = BTreeSet::new();
-        // Histories depend on the last dates; a shorter pass cannot prove that they are current.
-        let is_short = (to.date - from.date).num_days() + 2 < RECENT_DATES as i64;
-        let units: BTreeMap<&Sku, &ItemUnits> =
-            items.iter().map(|item| (&item.sku, &item.units)).collect();
-        let no_units = ItemUnits::default();
-        for (sku, shelf_life_days) in lives {
-            let units = units.get(&sku).copied().unwrap_or(&no_units);
-            let windows = windows.get(&sku).map_or(&[][..], Vec::as_slice);
-            let (sku, offers, stored) = (&sku, &offers, &stored);
-            let days = ItemDays { store, sku, shelf_life_days, units, windows, offers, stored };
-            let closed = self.close_item(&days, &spans, now, &mut rows).await;
-            // Rows written before a failure count as well: the next pass finds them unchanged.
-            let closed = closed.inspect_err(|_| names::count_units(stored, &rows))?;
-            if closed.written() > 0 || is_short {
-                touched.insert(sku.clone());
-            }
-            summary.add(closed);
-        }
-        names::count_units(&stored, &rows);
-        Ok((summary, Some(ClosedRows { items, through: to.date, rows, touched })))
-    }
-
-    async fn offers_by_day(
-        &self,
-        store: &Store,
-        spans: &[DaySpan],
-    ) -> Result<OffersByDay, Failure> {
-        let mut offers = OffersByDay::new();
+        let folds_all = !spans.iter().all(is_known);
+        let mut log = BusinessDays::new(&self.tables, &store.store_id);
+        let (mut touched, mut states) = (BTreeSet::new(), Vec::new());
+        let mut before: Option<DayRows> = None;
         for span in spans {
-            let of_day = self.tables.query_offers(&store.store_id, span.date).await?;
-            // The price of a shadow offer was never on the shelf.
-            for offer in of_day.into_iter().filter(|offer| !offer.shadow) {
-                let key = (span.date, offer.offer_id.sku.clone());
-                offers.entry(key).or_default().push(offer);
-            }
-        }
-        Ok(offers)
-    }
-
-    /// Loads the stored rows of these items, for the dates of `spans` and the date before.
-    async fn load_rows(
-        &self,
-        store: &Store,
-        items: impl IntoIterator<Item = &Sku>,
-        spans: &[DaySpan],
-    ) -> Result<DayRows, Failure> {
-        let before = spans.first().and_then(|span| span.date.pred_opt());
-        let dates: Vec<NaiveDate> =
-            before.into_iter().chain(spans.iter().map(|span| span.date)).collect();
-        let of_item = |sku: &Sku| {
-            let key = |date: &NaiveDate| DayKey {
-                store_id: store.store_id.clone(),
-                sku: sku.clone(),
-                date: *date,
-            };
-            dates.iter().map(key).collect::<Vec<_>>()
-        };
-        let keys: Vec<DayKey> = items.into_iter().flat_map(of_item).collect();
-        let rows = self.tables.load_days(&keys).await?;
-        Ok(rows.into_iter().map(|row| (row.key.clone(), row)).collect())
-    }
-
-    /// Closes the dates of one item in order: each day starts with the stock left by the one
-    /// before.
-    async fn close_item(
-        &self,
-        days: &ItemDays<'_>,
-        spans: &[DaySpan],
-        now: DateTime<Utc>,
-        rows: &mut DayRows,
-    ) -> Result<CloseSummary, Failure> {
-        let mut summary = CloseSummary::default();
-        let before = spans.first().and_then(|span| span.date.pred_opt());
-        let mut before = before.and_then(|date| days.stored_row(date)).cloned();
-        for span in spans {
-            let stored = days.stored_row(span.date);
-            before = days.close(span, before.as_ref());
-            // Windows of a date this old may have expired. If fewer events are left than the
-            // stored row counted, the stored row stays.
-            let may_be_expired = span.starts_at + STOCK_KEPT <= now;
-            let left = before.as_ref().map_or(0, event_count);
-            let complete = stored.filter(|row| may_be_expired && event_count(row) > left);
-            if let Some(complete) = complete {
-                summary.count("unchanged", |summary| &mut summary.unchanged);
-                before = Some(complete.clone());
+            if !is_changed(span) && before.is_none() {
                 continue;
             }
-            let Some(day) = &before else { continue };
-            // The whole row is compared: a damaged row may still have its old version.
-            if stored == Some(day) {
-                summary.count("unchanged", |summary| &mut summary.unchanged);
-                continue;
+            let state = state_of(store, span, &progress, &inputs, now);
+            self.tables.put_close_state(&state).await?;
+            let date = DateClosing { store, items: &items, span, now };
+            let closed = self.close_date(&date, before.take(), &mut log).await?;
+            counter!(names::UNREADABLE_SEGMENTS_TOTAL).increment(log.unreadable.len() as u64);
+            log.unreadable.clear();
+            // A pass that failed may have written them.
+            let may_have_changed = closed.summary.written() > 0 || folds_all;
+            if closed.summary.contested == 0 {
+                states.push(state);
             }
-            let read = stored.map(|row| &row.version);
-            match self.tables.save_day(day, read).await? {
-                Saved::Conflict(_) => {
-                    summary.count("contested", |summary| &mut summary.contested);
-                    continue;
-                }
-                Saved::Done if read.is_none() => {
-                    summary.count("closed", |summary| &mut summary.closed);
-                }
-                Saved::Done => {
-                    summary.count("closed_again", |summary| &mut summary.closed_again);
-                }
-            }
-            rows.insert(day.key.clone(), day.clone());
+            summary.add(closed.summary);
+            touched.extend(closed.touched);
+            // The dates after a date without a change need not be read.
+            before = (may_have_changed || reading == Reading::All).then_some(closed.rows);
         }
-        Ok(summary)
+        if states.is_empty() && summary == CloseSummary::default() {
+            return Ok((summary, None));
+        }
+        let touched = (!folds_all).then_some(touched);
+        Ok((summary, Some(ClosedDates { items, through: to.date, touched, states })))
     }
 }
 
-/// Number of events of a day, voided events included.
-fn event_count(day: &ClosedDay) -> u64 {
-    day.figures.events + day.figures.voided
+impl ClosedDates {
+    /// Adds the states of earlier dates.
+    pub(crate) fn after(mut self, before: Self) -> Self {
+        self.states.extend(before.states);
+        self
+    }
+}
+
+/// Returns the dates that are over at `now`.
+pub(crate) fn over(
+    store: &Store,
+    first: NaiveDate,
+    last: NaiveDate,
+    now: DateTime<Utc>,
+) -> Vec<DaySpan> {
+    let dates = first.iter_days().take_while(|date| *date <= last);
+    let spans = dates.map(|date| store.span(date));
+    spans.take_while(|span| span.closes_at + SETTLE <= now).collect()
+}
+
+/// Returns the state of a date whose rows are being written.
+fn state_of(
+    store: &Store,
+    span: &DaySpan,
+    progress: &Progress,
+    inputs: &Version,
+    now: DateTime<Utc>,
+) -> CloseState {
+    CloseState {
+        store_id: store.store_id.clone(),
+        date: span.date,
+        read_at: now,
+        late: progress.late_version(utc_dates(span.starts_at, span.ends_at)),
+        inputs: inputs.clone(),
+        is_complete: false,
+    }
+}
+
+/// Returns the version of what the rows of a store depend on, apart from events and offers.
+fn inputs(store: &Store, items: &[Item]) -> Version {
+    let mut text = format!("{} {} {}", domain::closed_day::RULES, store.zone, store.hours);
+    let mut lives: BTreeMap<&Sku, (u16, String)> = BTreeMap::new();
+    for item in items {
+        lives.insert(&item.sku, (item.shelf_life_days, format!("{:?}", item.units)));
+    }
+    for (sku, (shelf_life_days, units)) in lives {
+        text.push_str(&format!("\n{sku} {shelf_life_days} {units}"));
+    }
+    Version::of(text.as_bytes())
+}
+
+/// Returns the shelf lives of the items in the catalogue and of those that tills sell without an
+/// entry.
+pub(crate) fn shelf_life(items: &BTreeMap<&Sku, &Item>, sku: &Sku) -> u16 {
+    items.get(sku).map_or(SHELF_LIFE_DAYS_DEFAULT, |item| item.shelf_life_days)
 }

@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use chrono::{DateTime, NaiveDate, Utc};
-use domain::ports::{Failure, StockTable};
+use chrono::NaiveDate;
+use domain::ports::{Failure, StockLog};
 use domain::stock::StockWindow;
 use domain::{DaySpan, Event, EventId, StoreId, TerminalId};
+use stock_log::read_windows;
 
 /// A query for the gaps of a store's tills.
 #[derive(Debug, Clone)]
@@ -61,19 +62,18 @@ impl EpochNumbers {
     }
 }
 
-/// Returns the days of a store's tills from the stock table. Rows expired at `now` are left out.
+/// Returns the days of a store's tills from the stock log.
 ///
 /// # Errors
-/// Returns an error if the stock table cannot be read.
+/// Returns an error if the log cannot be read.
 pub async fn gaps_in(
-    table: &impl StockTable,
+    log: &impl StockLog,
     query: &GapsQuery<'_>,
-    now: DateTime<Utc>,
 ) -> Result<Vec<TillDay>, Failure> {
     let GapsQuery { store_id, terminal_id, days } = query;
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
-    let rows = table.query_stock(store_id, None, first.starts_at, last.ends_at, now).await?;
-    let events = rows.iter().flat_map(StockWindow::events);
+    let read = read_windows(log, store_id, None, first.starts_at, last.ends_at).await?;
+    let events = read.windows.iter().flat_map(StockWindow::events);
     let wanted = |event: &&Event| terminal_id.is_none_or(|id| event.terminal_id() == id);
     Ok(gaps(events.filter(wanted), days))
 }

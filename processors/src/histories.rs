@@ -1,24 +1,23 @@
 //! Histories of a store's items and categories, folded from day rows after the close.
 //!
-//! An item is folded again if one of its days was written, or if the rows of its last dates differ
-//! from those of its history. The next pass therefore completes a pass that failed between days and
-//! histories. [`Closing::rebuild`] repairs other damage.
+//! An item is folded again if one of its days was written, or if its history ends before the last
+//! closed date. After a pass that failed between days and histories, the next pass folds all
+//! items. [`Closing::rebuild`] repairs other damage.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
-use demand::{category_history, item_history, recent_version};
+use demand::{category_history, item_history};
 use domain::history::{DATES, HistoryKey, HistorySubject};
 use domain::ports::{
-    CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockTable,
+    CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockLog,
 };
-use domain::{ClosedDay, DayKey, History, Item, Sku, StoreId};
+use domain::{History, Item, Sku, StoreId};
 use metrics::counter;
 use tracing::warn;
 
 use crate::close_summary::CloseSummary;
 use crate::closing::Closing;
-use crate::item_days::DayRows;
 use crate::metrics as names;
 
 /// Input of the histories of one store.
@@ -28,8 +27,6 @@ pub(crate) struct HistoryFold<'a> {
     pub(crate) items: &'a [Item],
     /// Last closed date.
     pub(crate) through: NaiveDate,
-    /// Day rows of the last dates.
-    pub(crate) rows: &'a DayRows,
     /// Items that are folded in any case. `None` for all items; the stored histories are then not
     /// relied on.
     pub(crate) touched: Option<&'a BTreeSet<Sku>>,
@@ -37,7 +34,7 @@ pub(crate) struct HistoryFold<'a> {
 
 impl<T> Closing<T>
 where
-    T: CatalogTable + StockTable + DaysTable + HistoryTable + OffersTable,
+    T: CatalogTable + StockLog + DaysTable + HistoryTable + OffersTable,
 {
     pub(crate) async fn fold(&self, fold: &HistoryFold<'_>) -> Result<CloseSummary, Failure> {
         let names: BTreeSet<&String> =
@@ -136,12 +133,7 @@ impl HistoryFold<'_> {
 
     /// `true` if no row has changed since the history was folded, or if there are no rows.
     fn is_current(&self, sku: &Sku, known: Option<&History>) -> bool {
-        let key = |date| DayKey { store_id: self.store_id.clone(), sku: sku.clone(), date };
-        let rows = self.rows.range(key(NaiveDate::MIN)..=key(NaiveDate::MAX));
-        let rows: Vec<&ClosedDay> = rows.map(|(_, row)| row).collect();
         self.touched.is_some_and(|touched| !touched.contains(sku))
-            && known.map_or(rows.is_empty(), |known| {
-                known.through >= self.through && known.recent == recent_version(known.through, rows)
-            })
+            && known.is_none_or(|known| known.through >= self.through)
     }
 }

@@ -1,14 +1,18 @@
 //! Component 2: Kinesis batches become stock by window, days are closed, and queries about stock
 //! are answered.
 //!
-//! - [`Processor`] stores the events of a batch as stock rows. Start reading here.
+//! - [`Processor`] appends the events of a batch to the stock log. Start reading here.
+//! - [`Rollup`] writes the rows of windows for people and other programs.
 //! - [`Closing`] writes one day row per item after a store's doors close, and the demand histories.
-//! - [`CloseSchedule`] selects the stores to close in a slot.
-//! - [`stock_query`] and [`gaps`] read the stock rows.
+//! - [`CloseSchedule`] selects the stores for rollup and close in a slot.
+//! - [`stock_query`] and [`gaps`] read the stock log.
 //!
 //! # Examples
 //! A batch is processed into tables in memory, and the stock is read back:
 //! ```
+//! use std::sync::Arc;
+//!
+//! use chrono::{DateTime, Utc};
 //! use domain::record::{self, Delivered};
 //! use domain::{Acceptance, Event, SequenceNumber};
 //! use in_memory::Tables;
@@ -17,7 +21,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let now = "2026-03-12T09:01:00Z".parse()?;
+//! let now: DateTime<Utc> = "2026-03-12T09:01:00Z".parse()?;
 //! let json = r#"{"event_id":"e1","kind":"receipt","store_id":"0042","terminal_id":"till-1",
 //!     "sku":"rye","quantity":12,"occurred_at":"2026-03-12T09:00:00Z"}"#;
 //! let event = Event::parse(json, &Acceptance::at(now))?;
@@ -29,11 +33,11 @@
 //!     data: record::pack("0042", [&event]).data,
 //! };
 //!
-//! let processor = Processor::new(Tables::default());
+//! let processor = Processor::new(Tables::default(), Arc::new(move || now));
 //! let outcome = processor.process(&[record.clone()]).await;
-//! assert_eq!((outcome.stored, outcome.retry_from), (1, None));
+//! assert_eq!((outcome.written, outcome.retry_from), (1, None));
 //! // A second delivery changes nothing.
-//! assert_eq!(processor.process(&[record]).await.duplicate, 1);
+//! processor.process(&[record]).await;
 //!
 //! let query = StockQuery {
 //!     store_id: event.store_id(),
@@ -43,30 +47,31 @@
 //!     on_shelf_since: Default::default(),
 //!     units: Default::default(),
 //! };
-//! let items = stock_at(&processor.tables, &query, now).await?;
-//! assert_eq!(items[0].figures.received, 12.into());
+//! let stock = stock_at(&processor.tables, &query).await?;
+//! assert_eq!(stock.items[0].figures.received, 12.into());
 //! # Ok(())
 //! # }
 //! ```
 
+mod batch_segments;
 pub mod close_schedule;
 mod close_summary;
 pub mod closing;
+mod date_closing;
 pub mod gaps;
 mod histories;
-mod item_days;
 pub mod metrics;
 mod opened_events;
 pub mod processor;
 mod rebuild;
 pub mod replay;
-mod row_saver;
+pub mod rollup;
+mod stored_records;
 pub mod stock_query;
 pub mod transfers;
-mod unmet_corrections;
-mod window_change;
 
 pub use close_schedule::CloseSchedule;
 pub use close_summary::CloseSummary;
 pub use closing::Closing;
 pub use processor::{BatchOutcome, Processor};
+pub use rollup::{Rollup, RollupSummary};

@@ -6,15 +6,21 @@ use metrics::{Unit, describe_counter, describe_histogram, histogram};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::item_days::DayRows;
+use crate::date_closing::DayRows;
 
-/// Events by `outcome`: `stored`, `duplicate`, `late` (stored, but arrived after the end of the
-/// window), `poison`.
+/// Events by `outcome`: `written` to the log, `late` (written, but arrived after the end of the
+/// window), `duplicate` (a repetition within the batch), `poison`.
 pub const EVENTS_TOTAL: &str = "daymark_processor_events_total";
-/// Rows by `outcome`: `saved`, `unchanged`, `failed`.
-pub const ROWS_TOTAL: &str = "daymark_processor_rows_total";
-/// Version conflicts while saving rows.
-pub const CONFLICTS_TOTAL: &str = "daymark_processor_conflicts_total";
+/// Segments of the stock log by `outcome`: `stored`, `failed`.
+pub const SEGMENTS_TOTAL: &str = "daymark_processor_segments_total";
+/// Segments of the stock log that a pass could not read.
+pub const UNREADABLE_SEGMENTS_TOTAL: &str = "daymark_processor_unreadable_segments_total";
+/// Rows of windows by `outcome`: `written`, `superseded` (another pass had read more events).
+pub const WINDOW_ROWS_TOTAL: &str = "daymark_processor_window_rows_total";
+/// Seconds from the end of the oldest window without a current row to the rollup that writes it.
+pub const WINDOWS_AGE_SECONDS: &str = "daymark_processor_windows_age_seconds";
+/// Stores whose windows could not be rolled up.
+pub const ROLLUP_FAILED_TOTAL: &str = "daymark_processor_rollup_failed_total";
 /// Quarantined records and events by `reason`.
 pub const QUARANTINED_TOTAL: &str = "daymark_processor_quarantined_total";
 /// Day rows by `outcome`: `closed`, `closed_again`, `unchanged`, `contested`.
@@ -25,7 +31,7 @@ pub const HISTORIES_TOTAL: &str = "daymark_processor_histories_total";
 pub const CLOSE_FAILED_TOTAL: &str = "daymark_processor_close_failed_total";
 /// Stores sent to the queue of the close of day.
 pub const DUE_TOTAL: &str = "daymark_processor_due_total";
-/// Seconds from the occurrence of an event to the save of its row.
+/// Seconds from the occurrence of an event until it is in the log.
 pub const FRESHNESS_SECONDS: &str = "daymark_processor_freshness_seconds";
 /// Units of closed days by `figure`: `to_sell`, `received`, `sold` (returns subtracted), `wasted`,
 /// `expired` (left after the last day of the shelf life). A day closed again adds the difference,
@@ -49,8 +55,11 @@ const FIGURES: [(&str, Figure); 5] = [
 /// Registers descriptions and units with the installed recorder. Each program calls it once.
 pub fn describe() {
     describe_counter!(EVENTS_TOTAL, Unit::Count, "Events, by outcome");
-    describe_counter!(ROWS_TOTAL, Unit::Count, "Stock rows, by outcome");
-    describe_counter!(CONFLICTS_TOTAL, Unit::Count, "Version conflicts while saving");
+    describe_counter!(SEGMENTS_TOTAL, Unit::Count, "Segments of the stock log, by outcome");
+    describe_counter!(UNREADABLE_SEGMENTS_TOTAL, Unit::Count, "Segments that cannot be read");
+    describe_counter!(WINDOW_ROWS_TOTAL, Unit::Count, "Rows of windows, by outcome");
+    describe_histogram!(WINDOWS_AGE_SECONDS, Unit::Seconds, "Age of windows without a row");
+    describe_counter!(ROLLUP_FAILED_TOTAL, Unit::Count, "Stores whose windows were not rolled up");
     describe_counter!(DAYS_TOTAL, Unit::Count, "Day rows, by outcome");
     describe_counter!(HISTORIES_TOTAL, Unit::Count, "Histories, by outcome");
     describe_counter!(CLOSE_FAILED_TOTAL, Unit::Count, "Stores whose days were not closed");
@@ -78,7 +87,8 @@ fn samples(mut values: Vec<f64>) -> Vec<f64> {
     (0..SAMPLES_MAX).map(|sample| values[sample * (count - 1) / (SAMPLES_MAX - 1)]).collect()
 }
 
-/// Records the difference between the figures of a store's days before and after a pass.
+/// Records the difference between the figures of a store's rows of one date before and after a
+/// pass.
 pub(crate) fn count_units(before: &DayRows, after: &DayRows) {
     for (name, figure) in FIGURES {
         let total = |rows: &DayRows| rows.values().map(figure).sum::<Decimal>();

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::record::{self, Unopenable};
 use domain::{Acceptance, Delivered, Event, Rejection, SequenceNumber, cloud_event};
@@ -22,8 +23,8 @@ pub(crate) struct OpenedEvent {
     pub(crate) event: Event,
     /// Sequence number of the record with the event.
     pub(crate) sequence_number: SequenceNumber,
-    /// `true` if the record arrived after the window of the event ended.
-    pub(crate) is_late: bool,
+    /// Arrival of the record.
+    pub(crate) arrived_at: DateTime<Utc>,
 }
 
 /// A refused record or event, ready for the quarantine.
@@ -36,7 +37,7 @@ pub(crate) struct PoisonRecord {
 
 /// Opens the records of a batch, in order.
 pub(crate) fn open(
-    records: &[Delivered],
+    records: &[&Delivered],
     age_max: Option<Duration>,
 ) -> (Vec<OpenedEvent>, Vec<PoisonRecord>) {
     let mut opened = Opened::default();
@@ -82,8 +83,8 @@ impl Opened {
         for (index, text) in texts.iter().enumerate() {
             match parse(text, acceptance) {
                 Ok(event) => self.events.push(OpenedEvent {
-                    is_late: event.window().is_over_at(record.arrived_at),
                     event,
+                    arrived_at: record.arrived_at,
                     sequence_number: record.sequence_number.clone(),
                 }),
                 Err(rejection) => invalid.push((index, text, rejection)),

@@ -1,41 +1,41 @@
-//! Batch handler: stores the events of a Kinesis batch as stock rows. Lambda and the local event
+//! Batch handler: appends the events of a Kinesis batch to the stock log. Lambda and the local event
 //! source mapping call [`Processor::process`].
 //!
-//! A *poison record* is invalid: it goes to quarantine and is counted. An *unsaved* row is a
-//! failure of a table: the batch is redelivered from the first record with an event of that row.
+//! The handler reads no table. A *poison record* is invalid: it goes to quarantine and is counted.
+//! If an entry of the log cannot be stored, the batch is redelivered from the first record with an
+//! event in it; all other entries are stored.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::limits::{EVENT_AGE_MAX, STOCK_ROW_EVENTS_MAX};
-use domain::ports::{Failure, QuarantineTable, StockTable};
+use domain::limits::EVENT_AGE_MAX;
+use domain::ports::{Clock, Failure, LogEntry, QuarantineTable, StockLog};
 use domain::quarantine::Quarantined;
-use domain::stock::{RowKey, StockWindow, WindowKey};
+use domain::stock::Segment;
 use domain::{Delivered, SequenceNumber};
 use futures_util::stream::{self, StreamExt};
 use metrics::counter;
 use tracing::{Instrument, info_span, warn};
 
+use crate::batch_segments::{DateEvents, date_events};
 use crate::metrics as names;
 use crate::opened_events::{PoisonRecord, open};
-use crate::row_saver::{RowOutcome, RowSaver};
-use crate::window_change::{WindowChange, window_changes};
+use crate::stored_records::StoredRecords;
 
-/// Rows saved concurrently. A save takes a few milliseconds, so a batch of a thousand rows takes
-/// less than a second.
-const SAVES_AT_ONCE: usize = 16;
+/// Quarantine entries written concurrently.
+const WRITES_AT_ONCE: usize = 16;
 
 /// The batch handler with its tables.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Processor<T> {
-    /// Stock and quarantine tables.
+    /// Stock log and quarantine.
     pub tables: T,
     /// Maximum age of an event at the arrival of its record; `None` accepts events of any age.
     pub age_max: Option<Duration>,
-    /// Maximum number of events in one row; a row with more is split. All programs that write to
-    /// one table must use the same value, by default [`STOCK_ROW_EVENTS_MAX`].
-    pub row_events_max: usize,
+    clock: Clock,
+    stored: Arc<StoredRecords>,
 }
 
 /// Result of processing a batch.
@@ -46,32 +46,36 @@ pub struct BatchOutcome {
     pub retry_from: Option<SequenceNumber>,
     /// Failure that belongs to `retry_from`.
     pub failure: Option<Failure>,
-    /// Number of events that are new in their rows.
-    pub stored: u64,
-    /// Instants at which the new events occurred, in any order.
+    /// Number of events written to the log, each once for the batch. The log may contain them
+    /// already.
+    pub written: u64,
+    /// Instants at which the events occurred, in any order.
     pub occurred_at: Vec<DateTime<Utc>>,
-    /// Number of events that their rows already contained.
+    /// Number of events that the batch contains more than once.
     pub duplicate: u64,
     /// Number of records and events put into quarantine.
     pub quarantined: u64,
-    /// Number of rows written.
-    pub rows_saved: u64,
+    /// Number of segments written.
+    pub segments: u64,
 }
 
 impl<T> Processor<T> {
-    /// Creates a handler over these tables with the default limits.
-    pub fn new(tables: T) -> Self {
-        Self { tables, age_max: Some(EVENT_AGE_MAX), row_events_max: STOCK_ROW_EVENTS_MAX }
+    /// Creates a handler over these tables with the default age limit. The clock decides which
+    /// segments are late for the close of day.
+    pub fn new(tables: T, clock: Clock) -> Self {
+        Self { tables, age_max: Some(EVENT_AGE_MAX), clock, stored: Arc::default() }
     }
 }
 
-impl<T: StockTable + QuarantineTable> Processor<T> {
-    /// Stores the events of a batch. The resulting rows do not depend on how records are cut into
-    /// batches, ordered or repeated.
+impl<T: StockLog + QuarantineTable> Processor<T> {
+    /// Appends the events of a batch to the log. The resulting sets of events do not depend on how
+    /// records are cut into batches, ordered or repeated.
     ///
     /// # Examples
     /// A record without an event goes to quarantine and is not redelivered:
     /// ```
+    /// use std::sync::Arc;
+    ///
     /// use domain::SequenceNumber;
     /// use domain::ports::QuarantineTable;
     /// use domain::record::Delivered;
@@ -87,9 +91,10 @@ impl<T: StockTable + QuarantineTable> Processor<T> {
     ///     arrived_at: "2026-03-12T09:01:00Z".parse()?,
     ///     data: b"no event".to_vec(),
     /// };
-    /// let processor = Processor::new(Tables::default());
+    /// let now = Arc::new(|| "2026-03-12T09:01:01Z".parse().unwrap());
+    /// let processor = Processor::new(Tables::default(), now);
     /// let outcome = processor.process(&[record]).await;
-    /// assert_eq!((outcome.stored, outcome.quarantined, outcome.retry_from), (0, 1, None));
+    /// assert_eq!((outcome.written, outcome.quarantined, outcome.retry_from), (0, 1, None));
     ///
     /// let refused = processor.tables.query_quarantined("2026-03-12".parse()?).await?;
     /// assert_eq!(refused[0].id.to_string(), "2026-03-12/shardId-000000000000#1#0000");
@@ -110,107 +115,132 @@ impl<T: StockTable + QuarantineTable> Processor<T> {
         let shard = records.first().map(|record| record.shard_id.as_str());
         let span = info_span!("process", shard, records = records.len());
         async {
-            let (events, poison) = open(records, self.age_max);
-            let mut outcome = BatchOutcome::default();
-            quarantine_all(quarantine, poison, &mut outcome).await;
-            let changes = window_changes(events);
-            match self.load(&changes).await {
-                Ok(stored) => self.save_all(quarantine, changes, stored, &mut outcome).await,
-                Err(failure) => {
-                    for change in &changes {
-                        outcome.count_failed(&change.lowest, &failure);
-                    }
-                }
-            }
-            outcome
+            let left = self.stored.without_stored(records);
+            let (events, poison) = open(&left, self.age_max);
+            let mut batch = Batch::default();
+            batch.quarantine_all(quarantine, poison).await;
+            self.append_all(date_events(events), &mut batch).await;
+            self.stored.remember(records, &batch.failed);
+            batch.outcome
         }
         .instrument(span)
         .await
     }
 
-    async fn load(
-        &self,
-        changes: &[WindowChange],
-    ) -> Result<HashMap<WindowKey, StockWindow>, Failure> {
-        let keys: Vec<RowKey> = changes.iter().map(|change| change.key.clone().into()).collect();
-        let rows = self.tables.load_stock(&keys).await?;
-        Ok(rows.into_iter().map(|row| (row.key().clone(), row)).collect())
+    /// Appends the segments of all stores and dates, and then their marks.
+    async fn append_all(&self, dates: Vec<DateEvents>, batch: &mut Batch) {
+        let segments = |date: &DateEvents| date.segments.clone().into_iter().map(LogEntry::Segment);
+        let dates = self.append_each(dates, segments, batch).await;
+        // The clock is read after the segments were stored. What a reader may have missed has a
+        // mark, and until the mark is stored as well, the batch is not.
+        let stored_at = (self.clock)();
+        let marks = |date: &DateEvents| {
+            let is_late = date.is_late_at(stored_at);
+            let late = |segment: &Segment| is_late.then(|| LogEntry::LateMark(segment.key.clone()));
+            let is_new = |arrived_on: &&_| !self.stored.is_active(**arrived_on, &date.store_id);
+            let active = date.arrived_on.iter().filter(is_new).map(|arrived_on| {
+                let (arrived_on, store_id) = (*arrived_on, date.store_id.clone());
+                LogEntry::ActiveStore { arrived_on, store_id }
+            });
+            date.segments.iter().filter_map(late).chain(active).collect::<Vec<_>>()
+        };
+        for date in self.append_each(dates, marks, batch).await {
+            for arrived_on in &date.arrived_on {
+                self.stored.remember_active(*arrived_on, date.store_id.clone());
+            }
+            batch.count_stored(&date);
+        }
     }
 
-    async fn save_all(
+    /// Appends the entries of all stores and dates. Returns those of which all entries are stored.
+    async fn append_each<E: IntoIterator<Item = LogEntry>>(
         &self,
+        dates: Vec<DateEvents>,
+        entries_of: impl Fn(&DateEvents) -> E,
+        batch: &mut Batch,
+    ) -> Vec<DateEvents> {
+        let (mut entries, mut ends) = (Vec::new(), Vec::new());
+        for date in &dates {
+            entries.extend(entries_of(date));
+            ends.push(entries.len());
+        }
+        if entries.is_empty() {
+            return dates;
+        }
+        let mut results = self.tables.append(&entries).await.into_iter();
+        let mut start = 0;
+        let mut stored = Vec::new();
+        for (date, end) in dates.into_iter().zip(ends) {
+            let of_date: Vec<_> = results.by_ref().take(end - start).collect();
+            start = end;
+            match of_date.into_iter().find_map(Result::err) {
+                None => stored.push(date),
+                Some(failure) => batch.count_failed(&date.sequence_numbers, &failure),
+            }
+        }
+        stored
+    }
+}
+
+/// Outcome of a batch so far.
+#[derive(Debug, Default)]
+struct Batch {
+    outcome: BatchOutcome,
+    /// Sequence numbers of the records that are not stored completely.
+    failed: BTreeSet<SequenceNumber>,
+}
+
+impl Batch {
+    async fn quarantine_all(
+        &mut self,
         quarantine: &impl QuarantineTable,
-        changes: Vec<WindowChange>,
-        mut stored: HashMap<WindowKey, StockWindow>,
-        outcome: &mut BatchOutcome,
+        poison: Vec<PoisonRecord>,
     ) {
-        let saver =
-            &RowSaver { stock: &self.tables, quarantine, row_events_max: self.row_events_max };
-        let jobs = changes.into_iter().map(|change| {
-            let row = stored.remove(&change.key);
-            async move {
-                let result = saver.save(&change, row).await;
-                (change, result)
-            }
+        let jobs = poison.into_iter().map(|poison| async move {
+            let result = quarantine.put_quarantined(&poison.refused).await;
+            (poison, result)
         });
-        let mut results = stream::iter(jobs).buffer_unordered(SAVES_AT_ONCE);
-        while let Some((change, result)) = results.next().await {
+        let mut results = stream::iter(jobs).buffer_unordered(WRITES_AT_ONCE);
+        while let Some((poison, result)) = results.next().await {
             match result {
-                Ok(row) => outcome.count_row(&row),
-                Err(failure) => outcome.count_failed(&change.lowest, &failure),
+                Ok(()) => self.count_quarantined(&poison.refused),
+                Err(failure) => {
+                    self.count_failed(&BTreeSet::from([poison.sequence_number]), &failure);
+                }
             }
         }
     }
-}
 
-async fn quarantine_all(
-    quarantine: &impl QuarantineTable,
-    poison: Vec<PoisonRecord>,
-    outcome: &mut BatchOutcome,
-) {
-    let jobs = poison.into_iter().map(|poison| async move {
-        let result = quarantine.put_quarantined(&poison.refused).await;
-        (poison, result)
-    });
-    let mut results = stream::iter(jobs).buffer_unordered(SAVES_AT_ONCE);
-    while let Some((poison, result)) = results.next().await {
-        match result {
-            Ok(()) => outcome.count_quarantined(&poison.refused),
-            Err(failure) => outcome.count_failed(&poison.sequence_number, &failure),
-        }
-    }
-}
-
-impl BatchOutcome {
-    fn count_row(&mut self, row: &RowOutcome) {
-        self.stored += row.stored.len() as u64;
-        self.occurred_at.extend(&row.stored);
-        self.duplicate += row.duplicate;
-        self.rows_saved += row.saved;
-        row.refused.iter().for_each(|refused| self.count_quarantined(refused));
-        counter!(names::EVENTS_TOTAL, "outcome" => "stored").increment(row.stored.len() as u64);
-        counter!(names::EVENTS_TOTAL, "outcome" => "late").increment(row.late);
-        counter!(names::EVENTS_TOTAL, "outcome" => "duplicate").increment(row.duplicate);
-        counter!(names::CONFLICTS_TOTAL).increment(row.conflicts);
-        counter!(names::ROWS_TOTAL, "outcome" => "saved").increment(row.saved);
-        counter!(names::ROWS_TOTAL, "outcome" => "unchanged").increment(row.unchanged);
+    fn count_stored(&mut self, date: &DateEvents) {
+        let outcome = &mut self.outcome;
+        let written: usize = date.segments.iter().map(|segment| segment.event_count).sum();
+        outcome.written += written as u64;
+        outcome.occurred_at.extend(&date.occurred_at);
+        outcome.duplicate += date.duplicate;
+        outcome.segments += date.segments.len() as u64;
+        counter!(names::EVENTS_TOTAL, "outcome" => "written").increment(written as u64);
+        counter!(names::EVENTS_TOTAL, "outcome" => "late").increment(date.late);
+        counter!(names::EVENTS_TOTAL, "outcome" => "duplicate").increment(date.duplicate);
+        let segments = date.segments.len() as u64;
+        counter!(names::SEGMENTS_TOTAL, "outcome" => "stored").increment(segments);
     }
 
     fn count_quarantined(&mut self, refused: &Quarantined) {
-        self.quarantined += 1;
+        self.outcome.quarantined += 1;
         counter!(names::EVENTS_TOTAL, "outcome" => "poison").increment(1);
         counter!(names::QUARANTINED_TOTAL, "reason" => refused.reason.as_str()).increment(1);
         let (reason, id) = (refused.reason.as_str(), &refused.id);
         warn!(reason, %id, "kept in quarantine");
     }
 
-    fn count_failed(&mut self, sequence_number: &SequenceNumber, failure: &Failure) {
-        counter!(names::ROWS_TOTAL, "outcome" => "failed").increment(1);
-        warn!(sequence_number = sequence_number.as_str(), "not stored: {failure}");
-        let lower = self.retry_from.as_ref().is_none_or(|lowest| sequence_number < lowest);
-        if lower {
-            self.retry_from = Some(sequence_number.clone());
-            self.failure = Some(failure.clone());
+    fn count_failed(&mut self, sequence_numbers: &BTreeSet<SequenceNumber>, failure: &Failure) {
+        counter!(names::SEGMENTS_TOTAL, "outcome" => "failed").increment(1);
+        let Some(first) = sequence_numbers.first() else { return };
+        warn!(sequence_number = first.as_str(), "not stored: {failure}");
+        if self.failed.first().is_none_or(|lowest| first < lowest) {
+            self.outcome.retry_from = Some(first.clone());
+            self.outcome.failure = Some(failure.clone());
         }
+        self.failed.extend(sequence_numbers.iter().cloned());
     }
 }

@@ -1,19 +1,18 @@
-//! Rebuild of day rows and histories from the stock windows.
+//! Rebuild of day rows and histories from the stock log.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::Store;
-use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, StockTable};
+use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, StockLog};
 
 use crate::close_summary::CloseSummary;
-use crate::closing::{ClosedRows, Closing};
-use crate::histories::HistoryFold;
+use crate::closing::{ClosedDates, Closing, Reading, over};
 
-/// Number of dates whose windows are held in memory at a time.
+/// Number of dates that are closed between two calls of `progress`.
 const DATES_AT_ONCE: usize = 28;
 
 impl<T> Closing<T>
 where
-    T: CatalogTable + StockTable + DaysTable + HistoryTable + OffersTable,
+    T: CatalogTable + StockLog + DaysTable + HistoryTable + OffersTable,
 {
     /// Closes all dates of a store from `first` on and folds all its histories. Only rows whose
     /// content differs are written. After each chunk of dates, `progress` is called with the last
@@ -31,18 +30,21 @@ where
     ) -> Result<CloseSummary, Failure> {
         let today = now.with_timezone(&store.zone).date_naive();
         let mut summary = CloseSummary::default();
-        let mut latest = None;
+        let mut latest: Option<ClosedDates> = None;
         for from in first.iter_days().step_by(DATES_AT_ONCE).take_while(|date| *date <= today) {
             let last = today.min(from + Days::new(DATES_AT_ONCE as u64 - 1));
-            let (closed, rows) = self.close_rows(store, from, last, now).await?;
+            let spans = over(store, from, last, now);
+            let (closed, dates) = self.close_rows(store, &spans, now, Reading::All).await?;
             progress(last, closed);
             summary.add(closed);
-            latest = rows.or(latest);
+            latest = match (latest, dates) {
+                (Some(before), Some(dates)) => Some(dates.after(before)),
+                (before, dates) => dates.or(before),
+            };
         }
-        if let Some(ClosedRows { items, through, rows, .. }) = latest {
-            let store_id = &store.store_id;
-            let fold = HistoryFold { store_id, items: &items, through, rows: &rows, touched: None };
-            summary.add(self.fold(&fold).await?);
+        if let Some(dates) = latest {
+            let all = ClosedDates { touched: None, ..dates };
+            summary.add(self.fold_closed(store, all).await?);
         }
         Ok(summary)
     }

@@ -1,16 +1,18 @@
 //! Replay of quarantined records and events, after a fix of the program or with another age limit.
 //!
 //! A replay calls [`Processor::process`] with the original shard, sequence number and arrival, so
-//! events are validated as on arrival. Rows are saved by set union: a replay may be repeated,
-//! interrupted and run concurrently. An entry leaves the quarantine only after its events are
-//! stored or quarantined under their own ids.
+//! events are validated as on arrival. The log is a set: a replay may be repeated, interrupted and
+//! run concurrently. An entry leaves the quarantine only after its events are stored or quarantined
+//! under their own ids.
 
 use std::sync::{Mutex, PoisonError};
 
 use chrono::NaiveDate;
-use domain::ports::{Failure, QuarantineTable, StockTable};
+use domain::ports::{Failure, QuarantineTable, StockLog};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
+use domain::stock::unmet_corrections;
 use domain::{Delivered, SequenceNumber};
+use stock_log::read_date;
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
@@ -19,10 +21,8 @@ use crate::{BatchOutcome, Processor};
 /// Result of the replay of one quarantine entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayOutcome {
-    /// Number of events that are new in their rows.
-    pub stored: u64,
-    /// Number of events that their rows already contained.
-    pub duplicate: u64,
+    /// Number of events written to the stock log, which may have contained them already.
+    pub written: u64,
     /// Records and events refused again, with their current ids in the quarantine.
     pub refused: Vec<Quarantined>,
     /// `true` if the replayed entry is still in quarantine.
@@ -35,8 +35,8 @@ pub enum ReplayError {
     /// The key does not have the form of a key written by this program.
     #[error("its key does not tell the shard and the sequence number that it came from")]
     Key,
-    /// Rows that could not be read or saved. The other rows are saved, the entry stays in
-    /// quarantine, and the replay must be repeated.
+    /// Segments that could not be stored. The others are stored, the entry stays in quarantine,
+    /// and the replay must be repeated.
     #[error("not all of it could be stored ({0}); it stays, replay it again")]
     Unsaved(Failure),
     /// Failure of the quarantine table.
@@ -44,7 +44,7 @@ pub enum ReplayError {
     Quarantine(Failure),
 }
 
-impl<T: StockTable + QuarantineTable> Processor<T> {
+impl<T: StockLog + QuarantineTable> Processor<T> {
     /// Processes a quarantine entry again.
     ///
     /// # Errors
@@ -54,31 +54,45 @@ impl<T: StockTable + QuarantineTable> Processor<T> {
         let record = original_record(original).ok_or(ReplayError::Key)?;
         let buffer = BufferedQuarantine { table: &self.tables, refused: Mutex::default() };
         // The log is off: it would name events by their index in this record of a single event.
-        let BatchOutcome { stored, duplicate, failure, .. } =
+        let BatchOutcome { written, failure, .. } =
             self.process_into(&buffer, &[record]).with_subscriber(NoSubscriber::new()).await;
         if let Some(failure) = failure {
             return Err(ReplayError::Unsaved(failure));
         }
         let refused = buffer.refused.into_inner();
         let mut refused = refused.unwrap_or_else(PoisonError::into_inner);
-        // The loser of a conflict stays in any case: its quarantine entry may belong to a save that
-        // is still running.
-        let mut stays = original.reason == QuarantineReason::ConflictingDuplicate;
+        // The log holds both contents of a conflict, and the other one counts.
+        let mut stays = original.reason == QuarantineReason::ConflictingDuplicate
+            || self.is_unmet(original).await.map_err(ReplayError::Unsaved)?;
         for refused in &mut refused {
-            let is_conflict = refused.reason == QuarantineReason::ConflictingDuplicate;
-            if original.reason == QuarantineReason::InvalidEvent && !is_conflict {
+            if original.reason == QuarantineReason::InvalidEvent {
                 refused.id = original.id.clone();
             }
             if refused.id == original.id {
                 stays = true;
-            } else if !is_conflict {
+            } else {
                 self.tables.put_quarantined(refused).await.map_err(ReplayError::Quarantine)?;
             }
         }
         if !stays {
             self.tables.remove_quarantined(&original.id).await.map_err(ReplayError::Quarantine)?;
         }
-        Ok(ReplayOutcome { stored, duplicate, refused, stays })
+        Ok(ReplayOutcome { written, refused, stays })
+    }
+
+    /// `true` if the entry is a correction that still voids nothing.
+    async fn is_unmet(&self, original: &Quarantined) -> Result<bool, Failure> {
+        if original.reason != QuarantineReason::UnmetCorrection {
+            return Ok(false);
+        }
+        let Some(store_id) = original.id.key.split('#').next().and_then(|id| id.parse().ok())
+        else {
+            return Ok(false);
+        };
+        let read = read_date(&self.tables, &store_id, original.id.date).await?;
+        let windows = read.day.into_windows();
+        let unmet = unmet_corrections(&windows);
+        Ok(unmet.into_iter().any(|event| event.content().as_bytes() == original.bytes))
     }
 }
 
@@ -112,9 +126,7 @@ fn original_record(refused: &Quarantined) -> Option<Delivered> {
     })
 }
 
-/// Quarantine that buffers refused entries, so that an entry refused again keeps its id. The loser
-/// of a conflict is written at once: it may be the content that its row held until now, and the row
-/// is saved next.
+/// Quarantine that buffers refused entries, so that an entry refused again keeps its id.
 struct BufferedQuarantine<'a, Q> {
     table: &'a Q,
     refused: Mutex<Vec<Quarantined>>,
@@ -122,9 +134,6 @@ struct BufferedQuarantine<'a, Q> {
 
 impl<Q: QuarantineTable> QuarantineTable for BufferedQuarantine<'_, Q> {
     async fn put_quarantined(&self, refused: &Quarantined) -> Result<(), Failure> {
-        if refused.reason == QuarantineReason::ConflictingDuplicate {
-            self.table.put_quarantined(refused).await?;
-        }
         let mut all = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|known| known.id != refused.id);
         all.push(refused.clone());

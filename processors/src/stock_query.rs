@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::event::Unit;
-use domain::ports::{Failure, StockTable};
+use domain::ports::{Failure, StockLog};
 use domain::stock::{
     Figures, ItemUnits, Level, StockWindow, UniformWindows, level_at, unmet_corrections,
 };
 use domain::{Event, Sku, StoreId};
+use stock_log::{UnreadableSegment, WindowsRead, read_windows};
 
 /// A query for the stock of a store.
 #[derive(Debug, Clone)]
@@ -47,20 +48,29 @@ pub struct ItemStock {
     pub unmet: Vec<Event>,
 }
 
-/// Returns the stock of a store's items, sorted by item. Rows expired at `now` are left out.
+/// Stock of a store, as far as the log can be read.
+#[derive(Debug, Clone, Default)]
+pub struct StoreStock {
+    /// Stock by item, sorted by item.
+    pub items: Vec<ItemStock>,
+    /// Segments of the log that were left out.
+    pub unreadable: Vec<UnreadableSegment>,
+}
+
+/// Returns the stock of a store's items.
 ///
 /// # Errors
-/// Returns an error if the stock table cannot be read.
+/// Returns an error if the stock log cannot be read.
 pub async fn stock_at(
-    table: &impl StockTable,
+    log: &impl StockLog,
     query: &StockQuery<'_>,
-    now: DateTime<Utc>,
-) -> Result<Vec<ItemStock>, Failure> {
+) -> Result<StoreStock, Failure> {
     let StockQuery { store_id, sku, since, at, on_shelf_since, units } = query;
     let earliest = on_shelf_since.values().copied().fold(*since, DateTime::min);
-    let rows = table.query_stock(store_id, *sku, earliest, *at, now).await?;
+    let WindowsRead { windows, unreadable } =
+        read_windows(log, store_id, *sku, earliest, *at).await?;
     let default = ItemUnits::default();
-    let stock = windows_by_item(rows).into_iter().map(|(sku, windows)| {
+    let items = windows_by_item(windows).into_iter().map(|(sku, windows)| {
         let period = windows.iter().filter(|row| row.key().window.start() >= *since);
         let unmet = unmet_corrections(period).into_iter().cloned().collect();
         let uniform = units.get(&sku).unwrap_or(&default).uniform(&windows);
@@ -74,7 +84,7 @@ pub async fn stock_at(
         let figures = Figures::of(events.filter(|event| event.occurred_at() < *at));
         ItemStock { sku, level, figures, windows, unit, left_out, unmet }
     });
-    Ok(stock.collect())
+    Ok(StoreStock { items: items.collect(), unreadable })
 }
 
 /// Groups windows by item; the windows of an item keep their order.

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::event::{Action, Unit};
-use domain::ports::{Failure, StockTable};
+use domain::ports::{Failure, StockLog};
 use domain::stock::{ItemUnits, counting_events};
 use domain::{Event, EventId, Sku, StoreId};
 use rust_decimal::Decimal;
+use stock_log::read_windows;
 
 use crate::stock_query::windows_by_item;
 
@@ -108,21 +109,20 @@ impl Transfers {
     }
 
     /// Adds the events of one store from `since` to before `until`, in the units of the catalogue.
-    /// Events whose unit does not convert keep it. Rows expired at `now` are left out.
+    /// Events whose unit does not convert keep it.
     ///
     /// # Errors
-    /// Returns an error if the stock table cannot be read.
+    /// Returns an error if the stock log cannot be read.
     pub async fn add_store(
         &mut self,
-        table: &impl StockTable,
+        log: &impl StockLog,
         store_id: &StoreId,
         units: &BTreeMap<Sku, ItemUnits>,
         (since, until): (DateTime<Utc>, DateTime<Utc>),
-        now: DateTime<Utc>,
     ) -> Result<(), Failure> {
-        let windows = table.query_stock(store_id, None, since, until, now).await?;
+        let read = read_windows(log, store_id, None, since, until).await?;
         let default = ItemUnits::default();
-        for (sku, windows) in windows_by_item(windows) {
+        for (sku, windows) in windows_by_item(read.windows) {
             let uniform = units.get(&sku).unwrap_or(&default).uniform(&windows);
             counting_events(&*uniform.windows).into_iter().for_each(|event| self.add(event));
             uniform.left_out.iter().for_each(|event| self.add(event));

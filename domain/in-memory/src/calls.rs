@@ -37,12 +37,29 @@ pub enum CallEnd {
 /// Without a source, every call yields to other tasks once, so that concurrent calls interleave,
 /// and then succeeds.
 #[derive(Clone, Default)]
-pub struct CallInjector(Option<Arc<dyn Fn() -> CallPlan + Send + Sync>>);
+pub struct CallInjector {
+    plan: Option<Arc<dyn Fn() -> CallPlan + Send + Sync>>,
+    leaves_unprocessed: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+}
 
 impl CallInjector {
     /// Creates an injector that calls `plan` once for each call.
     pub fn new(plan: impl Fn() -> CallPlan + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(plan)))
+        Self { plan: Some(Arc::new(plan)), leaves_unprocessed: None }
+    }
+
+    /// Calls `leaves_unprocessed` once for each entry of a write of several entries: `true` leaves
+    /// the entry unprocessed.
+    #[must_use]
+    pub fn with_unprocessed(
+        self,
+        leaves_unprocessed: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self { leaves_unprocessed: Some(Arc::new(leaves_unprocessed)), ..self }
+    }
+
+    pub(crate) fn leaves_unprocessed(&self) -> bool {
+        self.leaves_unprocessed.as_ref().is_some_and(|leaves| leaves())
     }
 
     /// Executes a call: `work` runs at one instant, between the two delays.
@@ -50,7 +67,7 @@ impl CallInjector {
         &self,
         work: impl FnOnce() -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let Some(plan) = &self.0 else {
+        let Some(plan) = &self.plan else {
             yield_now().await;
             return work();
         };

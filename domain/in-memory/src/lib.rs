@@ -1,8 +1,8 @@
 //! The ports of [`domain::ports`] in memory: tables for tests and the simulation, and the queue of
 //! due stores, which the program for one machine uses as well.
 //!
-//! [`Tables`] implements every table port except the one of OAuth clients. Stock rows are kept in
-//! their stored form, so that a test sees exactly the bytes that survive a restart. A
+//! [`Tables`] implements every table port except the one of OAuth clients. Segments of
+//! the stock log are kept in their stored form, so that a test sees the bytes that survive a restart. A
 //! [`CallInjector`] can decide the duration and the result of every call.
 //!
 //! # Examples
@@ -25,7 +25,7 @@ mod days;
 mod offers;
 mod quarantine;
 mod queue;
-mod stock;
+mod stock_log;
 mod table_rows;
 
 pub use calls::{CallEnd, CallInjector, CallPlan};
@@ -34,15 +34,17 @@ pub use days::Days;
 pub use offers::Offers;
 pub use quarantine::Quarantine;
 pub use queue::InProcessQueue;
-pub use stock::Stock;
+pub use stock_log::{Log, LogKey, Windows};
 
 /// All tables. Clones share the rows.
 #[derive(Clone, Default)]
 pub struct Tables {
     /// Stores, items and the settings of the chain.
     pub catalog: Catalog,
-    /// Stock rows.
-    pub stock: Stock,
+    /// Stock log.
+    pub log: Log,
+    /// Window rows.
+    pub windows: Windows,
     /// Day rows and histories.
     pub days: Days,
     /// Offer revisions.
@@ -65,7 +67,8 @@ impl Tables {
     pub fn snapshot(&self) -> Self {
         Self {
             catalog: self.catalog.snapshot(),
-            stock: self.stock.snapshot(),
+            log: self.log.snapshot(),
+            windows: self.windows.snapshot(),
             days: self.days.snapshot(),
             offers: self.offers.snapshot(),
             quarantine: self.quarantine.snapshot(),

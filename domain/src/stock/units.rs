@@ -75,8 +75,8 @@ impl ItemUnits {
                     }
                 }
             }
-            let mut row = StockWindow::new(window.row_key().clone());
-            converted.into_iter().for_each(|event| drop(row.absorb(event)));
+            let mut row = StockWindow::new(window.key().clone());
+            converted.into_iter().for_each(|event| row.insert(event));
             row
         };
         let windows: Vec<StockWindow> = windows.iter().map(convert).collect();

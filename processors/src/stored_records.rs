@@ -1,0 +1,69 @@
+//! Records and stores that a warm function remembers, to write less. Forgetting costs writes and
+//! changes no result.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use chrono::NaiveDate;
+use domain::{Delivered, SequenceNumber, StoreId};
+
+/// Largest number of remembered records: a batch.
+const RECORDS_MAX: usize = domain::limits::BATCH_SIZE_MAX;
+/// Largest number of remembered stores.
+const STORES_MAX: usize = 100_000;
+
+/// Memory of a function between its batches.
+#[derive(Debug, Default)]
+pub(crate) struct StoredRecords(Mutex<Remembered>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    /// Shard and sequence number of records that are stored although a record before them is not.
+    /// Lambda delivers them again.
+    records: HashSet<(String, SequenceNumber)>,
+    /// Stores that are marked as active, by UTC date of arrival.
+    active: BTreeSet<(NaiveDate, StoreId)>,
+}
+
+impl StoredRecords {
+    /// Returns the records that are not known to be stored.
+    pub(crate) fn without_stored<'a>(&self, records: &'a [Delivered]) -> Vec<&'a Delivered> {
+        let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_left = |record: &&Delivered| {
+            remembered.records.is_empty() || !remembered.records.contains(&key(record))
+        };
+        records.iter().filter(is_left).collect()
+    }
+
+    /// Remembers the records of a batch that are stored and will be delivered again. `failed` are
+    /// those that are not stored.
+    pub(crate) fn remember(&self, records: &[Delivered], failed: &BTreeSet<SequenceNumber>) {
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let shard = records.first().map(|record| record.shard_id.as_str());
+        remembered.records.retain(|(of, _)| Some(of.as_str()) != shard);
+        let Some(lowest) = failed.first() else { return };
+        let is_stored = |record: &&Delivered| {
+            record.sequence_number > *lowest && !failed.contains(&record.sequence_number)
+        };
+        remembered.records.extend(records.iter().filter(is_stored).take(RECORDS_MAX).map(key));
+    }
+
+    /// `true` if the store is known to be marked as active on a date.
+    pub(crate) fn is_active(&self, arrived_on: NaiveDate, store_id: &StoreId) -> bool {
+        let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        remembered.active.contains(&(arrived_on, store_id.clone()))
+    }
+
+    /// Remembers a store that is marked as active on a date.
+    pub(crate) fn remember_active(&self, arrived_on: NaiveDate, store_id: StoreId) {
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.active.len() >= STORES_MAX {
+            remembered.active.clear();
+        }
+        remembered.active.insert((arrived_on, store_id));
+    }
+}
+
+fn key(record: &Delivered) -> (String, SequenceNumber) {
+    (record.shard_id.clone(), record.sequence_number.clone())
+}
