@@ -162,7 +162,7 @@ impl Auditor {
 
     /// Checks that records before a checkpoint are stored or quarantined.
     pub(crate) fn checkpointed(&self, records: &[SimulatedRecord], tables: &Tables) {
-        let Tables { stock, quarantine, .. } = tables;
+        let Tables { log, quarantine, .. } = tables;
         for SimulatedRecord { record, .. } in records {
             let place = format!("{}#{}", record.shard_id, record.sequence_number);
             let lines = match self.open(record) {
@@ -178,7 +178,7 @@ impl Auditor {
             };
             for (index, line) in lines.into_iter().enumerate() {
                 let is_stored = match &line {
-                    RecordLine::Event(event) => stock.holds(event),
+                    RecordLine::Event(event) => log.holds(event),
                     RecordLine::Invalid(_) => quarantine.holds(&format!("{place}#{index:04}")),
                     RecordLine::Unknown(_) => true,
                 };

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::ports::{CatalogTable, Failure};
 use in_memory::{InProcessQueue, Tables};
 use pricing::{PassReport, Pricing};
-use processors::{CloseSummary, Closing};
+use processors::{CloseSummary, Closing, Rollup, RollupSummary};
 
 /// Prices the stores that are due in the slot of `due`, through the schedule and a queue. A failing
 /// store is skipped, as if its message went to the dead-letter queue.
@@ -35,6 +35,20 @@ pub(crate) async fn close_all(
     for store_id in closing.tables.list_stores().await? {
         if let Ok(closed) = closing.close_store(&store_id, now).await {
             all.add(closed);
+        }
+    }
+    Ok(all)
+}
+
+/// Rolls up the windows of every store at `now`. A failing store is skipped.
+pub(crate) async fn roll_up_all(
+    rollup: &Rollup<Tables>,
+    now: DateTime<Utc>,
+) -> Result<RollupSummary, Failure> {
+    let mut all = RollupSummary::default();
+    for store_id in rollup.tables.list_stores().await? {
+        if let Ok(rolled) = rollup.roll_up(&store_id, now).await {
+            all.add(rolled);
         }
     }
     Ok(all)

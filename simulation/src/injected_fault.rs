@@ -48,7 +48,7 @@ pub enum InjectedFault {
     /// Another producer puts the same events under another partition key.
     #[strum(props(per_mille = 300))]
     Direct,
-    /// Several producers put events of one row at the same instant.
+    /// Several producers put events of one window at the same instant.
     #[strum(props(per_mille = 60))]
     Race,
     /// Another producer puts bytes that cannot be opened.
@@ -99,10 +99,10 @@ pub enum InjectedFault {
     /// The handler crashes before its work.
     #[strum(props(per_mille = 40))]
     CrashBefore,
-    /// The handler crashes between its saves.
+    /// The handler crashes between its writes.
     #[strum(props(per_mille = 80))]
     CrashDuring,
-    /// The handler crashes after its saves.
+    /// The handler crashes after its writes.
     #[strum(props(per_mille = 50))]
     CrashAfter,
     /// A table throttles a call.
@@ -111,6 +111,12 @@ pub enum InjectedFault {
     /// A table is unavailable for a while.
     #[strum(props(per_mille = 5))]
     TableOutage,
+    /// A table leaves an entry of a batch write unprocessed.
+    #[strum(props(per_mille = 40))]
+    Unprocessed,
+    /// A segment that cannot be read lies among those of a store.
+    #[strum(props(per_mille = 200))]
+    DamagedSegment,
     /// A table answers late, so that calls interleave.
     #[strum(props(per_mille = 300))]
     TableSlow,
@@ -135,6 +141,9 @@ pub enum InjectedFault {
     /// A close of day runs at any time, sometimes two at once.
     #[strum(props(per_mille = 300))]
     CloseEarly,
+    /// A rollup runs at any time, sometimes two at once.
+    #[strum(props(per_mille = 400))]
+    RollupEarly,
     /// The catalogue's price of an item changes in the afternoon.
     #[strum(props(per_mille = 150))]
     PriceChanged,

@@ -1,4 +1,4 @@
-//! Schedules of the pricing and of the close of day. Ticks come late, twice or concurrently, and
+//! Schedules of the pricing, of the close of day and of the rollup. Ticks come late, twice or concurrently, and
 //! crash in the middle.
 
 use std::time::Duration;
@@ -8,13 +8,13 @@ use domain::ports::CatalogTable;
 use domain::{Item, Money};
 use in_memory::Tables;
 use pricing::{Pricing, slot_of};
-use processors::Closing;
+use processors::{Closing, Rollup};
 use rust_decimal::Decimal;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::context::SimContext;
-use crate::fan_out::{close_all, price_due};
+use crate::fan_out::{close_all, price_due, roll_up_all};
 use crate::injected_fault::InjectedFault;
 use crate::scenario::Scenario;
 
@@ -88,6 +88,28 @@ pub(crate) async fn close_days(closing: Closing<Tables>, sim: SimContext) {
                 let closed = timeout(TIMEOUT, close_all(&closing, now)).await;
                 sim.log(|| format!("closing: {now}: {closed:?}"));
                 sim.count("closing passes", 1);
+            });
+        }
+    }
+}
+
+/// Rolls up windows repeatedly, sometimes twice concurrently.
+pub(crate) async fn roll_up(rollup: Rollup<Tables>, sim: SimContext) {
+    let fault = InjectedFault::RollupEarly;
+    let mut passes = JoinSet::new();
+    loop {
+        sleep(sim.duration(fault, Duration::from_secs(30 * 60))).await;
+        if !sim.injects(fault) {
+            continue;
+        }
+        for _ in 0..1 + sim.below(fault, 2) {
+            // A pass may crash in the middle.
+            let longest = Duration::from_millis(1 + sim.below(fault, TIMEOUT.as_millis() as u64));
+            let (rollup, sim, now) = (rollup.clone(), sim.clone(), sim.now());
+            passes.spawn(async move {
+                let rolled = timeout(longest, roll_up_all(&rollup, now)).await;
+                sim.log(|| format!("rollup: {now}: {rolled:?}"));
+                sim.count("rollups", 1);
             });
         }
     }

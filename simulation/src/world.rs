@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use domain::limits::STOCK_ROW_EVENTS_MAX;
 use domain::ports::{CatalogTable, Failure};
 use domain::{Authority, Item};
 use in_memory::{CallEnd, CallInjector, CallPlan, Tables};
 use ingest::{IngestService, IngestSettings, router};
 use load_generator::shops::ShopModel;
 use pricing::Pricing;
-use processors::{Closing, Processor};
+use processors::{Closing, Processor, Rollup};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -22,7 +21,7 @@ use crate::context::SimContext;
 use crate::injected_fault::InjectedFault;
 use crate::mapping::SimulatedMapping;
 use crate::producers;
-use crate::scenario::{Scenario, pick};
+use crate::scenario::Scenario;
 use crate::schedule;
 use crate::stream::SimulatedStream;
 use crate::till::SimulatedTill;
@@ -102,15 +101,18 @@ async fn simulated(plan: &WorldPlan, wants_history: bool) -> WorldOutcome {
     let mut draw = sim.draw("world");
     let stream = SimulatedStream::new(sim.clone(), 1 + draw.below(3));
     let tables = Tables::with_calls(calls(&sim));
-    let row_events_max = *pick(&mut draw, &[1, 3, 8, STOCK_ROW_EVENTS_MAX]);
     fill(&tables, &scenario.shops).await;
 
-    let processor = Processor { row_events_max, ..Processor::new(tables.clone()) };
+    let clock = sim.clone();
+    let processor = Processor::new(tables.clone(), Arc::new(move || clock.now()));
     let mapping = SimulatedMapping::new(sim.clone(), auditor.clone(), stream.clone(), processor);
     let mut background = JoinSet::new();
     background.spawn(mapping.clone().run());
     let closing = Closing { tables: tables.clone() };
     background.spawn(schedule::close_days(closing, sim.clone()));
+    let rollup = Rollup { tables: tables.clone() };
+    background.spawn(schedule::roll_up(rollup, sim.clone()));
+    background.spawn(damage(tables.clone(), scenario.shops.clone(), sim.clone()));
     background.spawn(reshard(stream.clone(), sim.clone()));
 
     let mut work = JoinSet::new();
@@ -141,12 +143,11 @@ async fn simulated(plan: &WorldPlan, wants_history: bool) -> WorldOutcome {
     // A handler whose caller is gone may still write.
     sleep(DRAINED_WITHIN).await;
 
-    auditor::audit(&auditor, &scenario, &stream, &tables, row_events_max).await;
+    auditor::audit(&auditor, &scenario, &stream, &tables).await;
     auditor::recomputed(&auditor, &scenario, &tables).await;
     auditor::days(&auditor, &scenario, Closing { tables: tables.snapshot() }).await;
-    sim.count("version conflicts", tables.stock.conflicts() as usize);
-    for (key, bytes) in tables.stock.bytes() {
-        sim.log(|| format!("row {key}: {bytes:?}"));
+    for (key, bytes) in tables.log.segments() {
+        sim.log(|| format!("segment {key:?}: {bytes:?}"));
     }
     for kept in tables.quarantine.kept() {
         sim.log(|| format!("{kept:?}"));
@@ -220,9 +221,24 @@ async fn fill(catalog: &Tables, shops: &[ShopModel]) {
     }
 }
 
+/// Puts segments that no program can read among the others.
+async fn damage(tables: Tables, shops: Vec<ShopModel>, sim: SimContext) {
+    let fault = InjectedFault::DamagedSegment;
+    loop {
+        sleep(sim.duration(fault, Duration::from_secs(60 * 60))).await;
+        if !sim.injects(fault) {
+            continue;
+        }
+        let shop = &shops[sim.below(fault, shops.len() as u64) as usize];
+        let sort_key = format!("2026-01-01T00:00:00.000Z#{:016x}", sim.below(fault, u64::MAX));
+        let key = (shop.store.store_id.clone(), sim.now().date_naive(), sort_key);
+        tables.log.put_bytes(key, sim.below(fault, u64::MAX).to_be_bytes().to_vec());
+    }
+}
+
 /// Injects the faults of calls to the tables.
 fn calls(sim: &SimContext) -> CallInjector {
-    let sim = sim.clone();
+    let (sim, of_entry) = (sim.clone(), sim.clone());
     let unavailable_until = std::sync::Mutex::new(sim.now());
     CallInjector::new(move || {
         let delay = || match sim.injects(InjectedFault::TableSlow) {
@@ -248,6 +264,7 @@ fn calls(sim: &SimContext) -> CallInjector {
         };
         CallPlan { request_delay, response_delay, end }
     })
+    .with_unprocessed(move || of_entry.injects(InjectedFault::Unprocessed))
 }
 
 /// Splits and merges shards at random times.

@@ -13,7 +13,7 @@ use domain::stock::{
     CloseState, Progress, RollupState, Segment, SegmentKey, StockWindow, StoreDay, WindowRow,
     segment,
 };
-use domain::{Event, StoreId, Window};
+use domain::{Event, EventId, StoreId, Window};
 
 use crate::Tables;
 use crate::table_rows::TableRows;
@@ -28,6 +28,8 @@ pub type LogKey = (StoreId, NaiveDate, String);
 #[derive(Clone, Default)]
 pub struct Log {
     segments: TableRows<LogKey, Vec<u8>>,
+    /// Ids of the events in appended segments.
+    ids: TableRows<(StoreId, NaiveDate, EventId), ()>,
     late: TableRows<LogKey, ()>,
     active: TableRows<(NaiveDate, StoreId), ()>,
     closed: TableRows<(StoreId, NaiveDate), CloseState>,
@@ -46,6 +48,7 @@ impl Log {
     pub(crate) fn snapshot(&self) -> Self {
         Self {
             segments: self.segments.snapshot(),
+            ids: self.ids.snapshot(),
             late: self.late.snapshot(),
             active: self.active.snapshot(),
             closed: self.closed.snapshot(),
@@ -96,18 +99,11 @@ impl Log {
         self.days().into_iter().flat_map(StoreDay::into_windows).collect()
     }
 
-    /// `true` if a segment holds the event's id with any content.
+    /// `true` if an appended segment holds the event's id with any content.
     #[must_use]
     pub fn holds(&self, event: &Event) -> bool {
-        let (store_id, date) = (event.store_id(), event.occurred_at().date_naive());
-        let segments = self.segments.lock();
-        let mut of_date = segments
-            .range((store_id.clone(), date, String::new())..)
-            .take_while(|(key, _)| (&key.0, key.1) == (store_id, date));
-        of_date.any(|(_, bytes)| {
-            let events = segment::unpack(store_id, date, bytes).unwrap_or_default();
-            events.iter().any(|other| other.event_id() == event.event_id())
-        })
+        let (store_id, date) = (event.store_id().clone(), event.occurred_at().date_naive());
+        self.ids.lock().contains_key(&(store_id, date, event.event_id().clone()))
     }
 
     /// Throttles all entries of these stores, and of no others.
@@ -125,6 +121,11 @@ impl Log {
         }
         match entry {
             LogEntry::Segment(Segment { key, bytes, .. }) => {
+                let events = segment::unpack(&key.store_id, key.date, bytes).unwrap_or_default();
+                for event in events {
+                    let id = (key.store_id.clone(), key.date, event.event_id().clone());
+                    self.ids.insert(id, ());
+                }
                 self.segments.insert(log_key(key), bytes.clone());
             }
             LogEntry::LateMark(key) => self.late.insert(log_key(key), ()),

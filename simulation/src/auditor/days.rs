@@ -18,7 +18,7 @@ use crate::scenario::Scenario;
 pub(crate) async fn days(auditor: &Auditor, scenario: &Scenario, disturbed: Closing<Tables>) {
     let now = auditor.sim.now();
     let late = now + TimeDelta::days(1);
-    let tables = Tables { days: Days::default(), ..disturbed.tables.clone() };
+    let tables = Tables { days: Days::default(), ..disturbed.tables.snapshot() };
     let undisturbed = Closing { tables };
     // The passes close: the last events; the last day, which ends meanwhile; and rows that the
     // pass before contested.

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::Event;
+use chrono::NaiveDate;
 use domain::quarantine::QuarantineReason;
 use domain::stock::WindowKey;
+use domain::{Event, StoreId};
 
 use super::{Auditor, RecordLine, StreamedRecord};
 use crate::stream::SimulatedStream;
@@ -13,11 +14,14 @@ use crate::stream::SimulatedStream;
 /// unknown.
 pub(super) type ExpectedQuarantine = (QuarantineReason, Option<String>, Vec<u8>);
 
+/// Contents of one id, by their bytes.
+type Contents = BTreeMap<String, Event>;
+
 /// Expected content of the tables.
 #[derive(Default)]
 pub(super) struct ExpectedTables {
-    /// Events by window and id.
-    pub(super) rows: BTreeMap<WindowKey, BTreeMap<String, Event>>,
+    /// Contents of each id, by their bytes, by store and UTC date. The first one counts.
+    dates: BTreeMap<(StoreId, NaiveDate), BTreeMap<String, Contents>>,
     pub(super) quarantine: BTreeSet<ExpectedQuarantine>,
     /// Number of identical events beyond their first occurrence in the stream.
     pub(super) repeated: usize,
@@ -53,66 +57,83 @@ impl ExpectedTables {
                 self.quarantine.insert((reason, Some(place), line.into_bytes()));
             }
             RecordLine::Event(event) => {
-                let row = self.rows.entry(WindowKey::of(&event)).or_default();
-                match row.remove(event.event_id().as_str()) {
-                    None => {
-                        row.insert(event.event_id().to_string(), *event);
-                    }
-                    Some(first) => {
-                        let is_repeated = first.content() == event.content();
-                        self.repeated += usize::from(is_repeated);
-                        let rank =
-                            |event: &Event| (event.content(), event.details().import_id.clone());
-                        let (stays, conflicting) = if rank(&event) < rank(&first) {
-                            (*event, first)
-                        } else {
-                            (first, *event)
-                        };
-                        if !is_repeated {
-                            let reason = QuarantineReason::ConflictingDuplicate;
-                            let bytes = conflicting.content().into_bytes();
-                            self.quarantine.insert((reason, None, bytes));
+                let date = (event.store_id().clone(), event.occurred_at().date_naive());
+                let ids = self.dates.entry(date).or_default();
+                let contents = ids.entry(event.event_id().to_string()).or_default();
+                let import = |event: &Event| event.details().import_id.clone();
+                match contents.get_mut(&event.content()) {
+                    None => drop(contents.insert(event.content(), *event)),
+                    Some(known) => {
+                        self.repeated += 1;
+                        if import(&event) < import(known) {
+                            *known = *event;
                         }
-                        row.insert(stays.event_id().to_string(), stays);
                     }
                 }
             }
         }
     }
 
-    /// Returns the corrections that void nothing, in windows that are not split.
-    pub(super) fn unmet_corrections(&self, row_events_max: usize) -> Vec<ExpectedQuarantine> {
-        let whole = self.rows.values().filter(|events| events.len() <= row_events_max);
-        let unmet = whole.flat_map(|events| {
-            events.values().filter(|event| {
-                let target = event.action().corrects().map(|id| events.get(id.as_str()));
-                target.is_some_and(|target| {
-                    target.is_none_or(|target| {
-                        target.action().corrects().is_some()
-                            || target.occurred_at() != event.occurred_at()
-                    })
-                })
-            })
-        });
-        let entry =
-            |event: &Event| (QuarantineReason::UnmetCorrection, None, event.content().into_bytes());
-        unmet.map(entry).collect()
+    /// Returns the entries of contents in conflict: all of an id but the first.
+    pub(super) fn conflicts(&self) -> impl Iterator<Item = ExpectedQuarantine> {
+        let contents = self.dates.values().flat_map(BTreeMap::values);
+        let losers = contents.flat_map(|contents| contents.keys().skip(1));
+        losers.map(|content| {
+            (QuarantineReason::ConflictingDuplicate, None, content.clone().into_bytes())
+        })
+    }
+
+    /// Returns the events that count, by store and date, and id.
+    fn counting(&self) -> impl Iterator<Item = BTreeMap<&str, &Event>> {
+        self.dates.values().map(|ids| {
+            let first = |(id, contents): (&'_ String, &'_ Contents)| {
+                Some((id.as_str(), contents.values().next()?))
+            };
+            ids.iter().filter_map(first).collect()
+        })
+    }
+
+    /// Returns the events that count by window and id.
+    pub(super) fn windows(&self) -> BTreeMap<WindowKey, BTreeMap<String, Event>> {
+        let mut windows: BTreeMap<WindowKey, BTreeMap<String, Event>> = BTreeMap::new();
+        for event in self.events() {
+            let window = windows.entry(WindowKey::of(&event)).or_default();
+            window.insert(event.event_id().to_string(), event);
+        }
+        windows
+    }
+
+    /// Returns the corrections that void nothing.
+    pub(super) fn unmet_corrections(&self) -> Vec<ExpectedQuarantine> {
+        let mut unmet = Vec::new();
+        for events in self.counting() {
+            for event in events.values() {
+                let Some(target) = event.action().corrects() else { continue };
+                let is_met = events.get(target.as_str()).is_some_and(|target| {
+                    target.action().corrects().is_none()
+                        && target.sku() == event.sku()
+                        && target.occurred_at() == event.occurred_at()
+                });
+                if !is_met {
+                    let bytes = event.content().into_bytes();
+                    unmet.push((QuarantineReason::UnmetCorrection, None, bytes));
+                }
+            }
+        }
+        unmet
     }
 
     /// `true` if the content is that of a correction in the stream.
     pub(super) fn is_correction(&self, content: &[u8]) -> bool {
-        let kind = br#""kind":"correction""#;
-        let is_refused = |(reason, _, bytes): &ExpectedQuarantine| {
-            *reason == QuarantineReason::ConflictingDuplicate && bytes == content
-        };
-        let is_in_row = |event: &Event| event.content().as_bytes() == content;
-        content.windows(kind.len()).any(|part| part == kind)
-            && (self.rows.values().flat_map(BTreeMap::values).any(is_in_row)
-                || self.quarantine.iter().any(is_refused))
+        let mut contents =
+            self.dates.values().flat_map(BTreeMap::values).flat_map(BTreeMap::iter);
+        contents.any(|(bytes, event)| {
+            event.action().corrects().is_some() && bytes.as_bytes() == content
+        })
     }
 
-    /// Returns the events of all windows.
+    /// Returns the events that count.
     pub(super) fn events(&self) -> Vec<Event> {
-        self.rows.values().flat_map(|row| row.values().cloned()).collect()
+        self.counting().flat_map(|events| events.into_values().cloned().collect::<Vec<_>>()).collect()
     }
 }

@@ -1,17 +1,19 @@
 //! Checks of the tables after the stream is drained.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::ports::StockTable;
 use domain::quarantine::QuarantineReason;
 use domain::record::Delivered;
+use domain::stock::{Figures, StockWindow, WindowKey, WindowRow};
 use in_memory::Tables;
-use processors::Processor;
 use processors::stock_query::{StockQuery, stock_at};
+use processors::{Processor, Rollup};
 
 use super::expected_tables::{ExpectedQuarantine, ExpectedTables};
 use super::{Auditor, offers, sums};
+use crate::fan_out::roll_up_all;
 use crate::scenario::Scenario;
 use crate::stream::SimulatedStream;
 
@@ -21,16 +23,16 @@ pub(crate) async fn audit(
     scenario: &Scenario,
     stream: &SimulatedStream,
     tables: &Tables,
-    row_events_max: usize,
 ) {
     let expected = ExpectedTables::of(stream, auditor);
     let sim = &auditor.sim;
     sim.count("records in the stream", stream.records().len());
     sim.count("events repeated in the stream", expected.repeated);
     acknowledged_events(auditor, &expected);
-    stock_rows(auditor, &expected, tables);
-    quarantined_items(auditor, &expected, tables, row_events_max);
-    as_without_faults(auditor, stream, tables, row_events_max).await;
+    roll_up_dates(auditor, scenario, tables).await;
+    windows(auditor, &expected, tables);
+    quarantined_items(auditor, &expected, tables);
+    as_without_faults(auditor, scenario, stream, tables).await;
     on_hand(auditor, &expected, scenario, tables).await;
     offers::within_the_rules(auditor, scenario, &tables.offers);
 }
@@ -42,19 +44,36 @@ fn acknowledged_events(auditor: &Auditor, expected: &ExpectedTables) {
     let in_stream: BTreeSet<String> =
         expected.events().iter().map(|event| event.canonical()).collect();
     for text in acknowledged.into_keys() {
-        let conflicting = (QuarantineReason::ConflictingDuplicate, None, text.clone().into_bytes());
-        if !in_stream.contains(&text) && !expected.quarantine.contains(&conflicting) {
+        let is_conflict = |entry: &ExpectedQuarantine| entry.2 == text.as_bytes();
+        if !in_stream.contains(&text) && !expected.conflicts().any(|entry| is_conflict(&entry)) {
             auditor.report("acknowledged", format!("not in the stream: {text}"));
         }
     }
 }
 
-/// Checks that each window holds exactly its events, once, and that its figures are their sums.
-fn stock_rows(auditor: &Auditor, expected: &ExpectedTables, tables: &Tables) {
-    let mut missing = expected.rows.clone();
-    let rows = tables.stock.rows();
+/// Rolls up all dates, as the schedule does on the day after each and after late events.
+async fn roll_up_dates(auditor: &Auditor, scenario: &Scenario, tables: &Tables) {
+    let rollup = Rollup { tables: tables.clone() };
+    let now = auditor.sim.now() + TimeDelta::days(1);
+    let mut at = scenario.starts_at - TimeDelta::days(9);
+    while at < now {
+        at = now.min(at + TimeDelta::hours(12));
+        roll_up_all(&rollup, at).await.expect("calls succeed without faults");
+    }
+    let rest = roll_up_all(&rollup, now).await.expect("calls succeed without faults");
+    if rest.written + rest.quarantined > 0 {
+        auditor.report("window rows", format!("a repeated rollup still writes: {rest:?}"));
+    }
+}
+
+/// Checks that each window holds exactly its events, once, that its figures are their sums, and
+/// that its row has these figures.
+fn windows(auditor: &Auditor, expected: &ExpectedTables, tables: &Tables) {
+    let mut missing = expected.windows();
+    let rows = tables.log.windows();
     auditor.sim.count("windows compared", rows.len());
-    auditor.sim.count("rows compared", tables.stock.bytes().len());
+    auditor.sim.count("segments read", tables.log.segments().len());
+    window_rows(auditor, &rows, tables);
     for row in rows {
         let mut events = missing.remove(row.key()).unwrap_or_default();
         let found: Vec<_> = row.events().cloned().collect();
@@ -79,15 +98,32 @@ fn stock_rows(auditor: &Auditor, expected: &ExpectedTables, tables: &Tables) {
     }
 }
 
+/// Checks that the rows of windows have the figures of exactly these windows.
+fn window_rows(auditor: &Auditor, windows: &[StockWindow], tables: &Tables) {
+    let mut missing: BTreeMap<WindowKey, Figures> =
+        windows.iter().map(|window| (window.key().clone(), window.figures())).collect();
+    let mut rows = tables.windows.all();
+    rows.sort_by_key(|row| (row.store_id.clone(), row.window, row.part));
+    for row in WindowRow::current(rows) {
+        auditor.sim.count("window rows compared", 1);
+        for (sku, figures) in row.items {
+            let key = WindowKey { store_id: row.store_id.clone(), sku, window: row.window };
+            let expected = missing.remove(&key);
+            if expected.as_ref() != Some(&figures) {
+                auditor.report("window rows", format!("{key}: {figures:?}, not {expected:?}"));
+            }
+        }
+    }
+    for key in missing.into_keys() {
+        auditor.report("window rows", format!("{key} is missing"));
+    }
+}
+
 /// Checks that the quarantine holds exactly the expected items.
-fn quarantined_items(
-    auditor: &Auditor,
-    expected: &ExpectedTables,
-    tables: &Tables,
-    row_events_max: usize,
-) {
+fn quarantined_items(auditor: &Auditor, expected: &ExpectedTables, tables: &Tables) {
     let mut missing = expected.quarantine.clone();
-    missing.extend(expected.unmet_corrections(row_events_max));
+    missing.extend(expected.conflicts());
+    missing.extend(expected.unmet_corrections());
     for kept in tables.quarantine.kept() {
         let is_of_content = matches!(
             kept.reason,
@@ -119,39 +155,46 @@ fn counter_of(reason: QuarantineReason) -> &'static str {
     }
 }
 
-/// Checks that the tables are equal, byte for byte, to those of one run over the whole stream in
+/// Checks that windows, rows and quarantine are equal to those of one run over the whole stream in
 /// order and without faults.
 async fn as_without_faults(
     auditor: &Auditor,
+    scenario: &Scenario,
     stream: &SimulatedStream,
     tables: &Tables,
-    row_events_max: usize,
 ) {
     let records: Vec<Delivered> =
         stream.records().into_iter().map(|stored| stored.record).collect();
-    let processor = Processor { row_events_max, ..Processor::new(Tables::default()) };
+    let undisturbed = Tables { catalog: tables.catalog.clone(), ..Tables::default() };
+    let clock = auditor.sim.clone();
+    let processor = Processor::new(undisturbed.clone(), Arc::new(move || clock.now()));
     let outcome = processor.process(&records).await;
     if outcome.retry_from.is_some() {
-        auditor.report("bytes", format!("the run without faults failed: {outcome:?}"));
+        auditor.report("same tables", format!("the run without faults failed: {outcome:?}"));
     }
-    let Tables { stock, quarantine, .. } = processor.tables;
-    let (expected, found) = (stock.bytes(), tables.stock.bytes());
-    for (key, bytes) in &expected {
-        if found.get(key) != Some(bytes) {
-            auditor.report("bytes", format!("{key} differs from the run without faults"));
-        }
+    roll_up_dates(auditor, scenario, &undisturbed).await;
+    if undisturbed.log.windows() != tables.log.windows() {
+        let detail = "the windows differ from the run without faults";
+        auditor.report("same tables", detail.to_owned());
     }
-    for key in found.keys().filter(|key| !expected.contains_key(key)) {
-        auditor.report("bytes", format!("{key} is not in the run without faults"));
+    let rows = |tables: &Tables| -> Vec<WindowRow> {
+        let rows = WindowRow::current(tables.windows.all()).into_iter();
+        let rows = rows.map(|row| WindowRow { count: 0, ..row });
+        // A window whose events have moved to another one has an empty row.
+        rows.filter(|row| !row.items.is_empty()).collect()
+    };
+    if rows(&undisturbed) != rows(tables) {
+        let detail = "the rows of windows differ from the run without faults";
+        auditor.report("same tables", detail.to_owned());
     }
-    let refused = |quarantine: &in_memory::Quarantine| {
-        let mut kept = quarantine.kept();
+    let refused = |tables: &Tables| {
+        let mut kept = tables.quarantine.kept();
         kept.retain(|kept| kept.reason != QuarantineReason::UnmetCorrection);
         kept
     };
-    if refused(&quarantine) != refused(&tables.quarantine) {
+    if refused(&undisturbed) != refused(tables) {
         let detail = "the quarantine differs from the run without faults";
-        auditor.report("bytes", detail.to_owned());
+        auditor.report("same tables", detail.to_owned());
     }
 }
 
@@ -172,10 +215,10 @@ async fn on_hand(
         let on_shelf_since = BTreeMap::new();
         let units = BTreeMap::new();
         let query = StockQuery { store_id, sku: None, since, at, on_shelf_since, units };
-        let answer = stock_at(&tables, &query, at).await.expect("calls succeed without faults");
+        let stock = stock_at(&tables, &query).await.expect("calls succeed without faults");
         for line in &shop.items {
             let sku = &line.item.sku;
-            let found = answer.iter().find(|item| item.sku == *sku);
+            let found = stock.items.iter().find(|item| item.sku == *sku);
             let found = found.map(|item| item.level.on_hand).unwrap_or_default();
             let expected = sums::on_hand(&events, store_id, sku, since, at);
             auditor.sim.count("stocks on hand recomputed", 1);
@@ -185,16 +228,15 @@ async fn on_hand(
             }
         }
     }
-    // Pricing relies on the order of the rows.
+    // Pricing relies on the order of the windows.
     let (from, to) =
         (scenario.starts_at - TimeDelta::days(10), scenario.ends_at + TimeDelta::days(3));
     for shop in &scenario.shops {
-        let rows = tables.query_stock(&shop.store.store_id, None, from, to, to).await;
-        let rows = rows.expect("calls succeed without faults");
-        if !rows
-            .is_sorted_by(|a, b| (&a.key().sku, a.key().window) < (&b.key().sku, b.key().window))
-        {
-            auditor.report("on hand", "rows are not in order".to_owned());
+        let read = stock_log::read_windows(&tables, &shop.store.store_id, None, from, to).await;
+        let windows = read.expect("calls succeed without faults").windows;
+        let place = |window: &StockWindow| (window.key().sku.clone(), window.key().window);
+        if !windows.is_sorted_by_key(place) {
+            auditor.report("on hand", "windows are not in order".to_owned());
         }
     }
 }
