@@ -11,7 +11,7 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 use domain::history::{HistoryKey, HistorySubject};
 use domain::limits::SLOT_MINUTES;
 use domain::ports::{
-    CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockTable,
+    CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockLog,
 };
 use domain::{
     BusinessDay, ClosedDay, DayKey, Item, Money, Offer, OfferId, Store, StoreId, slot_of,
@@ -81,7 +81,7 @@ pub struct PassReport {
 
 impl<T> Pricing<T>
 where
-    T: CatalogTable + StockTable + DaysTable + HistoryTable + OffersTable,
+    T: CatalogTable + StockLog + DaysTable + HistoryTable + OffersTable,
 {
     /// Prices one store for the slot of `due`. The offers are valid from `now`.
     ///
@@ -103,7 +103,7 @@ where
             if now >= slot + TimeDelta::minutes(SLOT_MINUTES.into()) {
                 return Ok(too_late("the slot is over"));
             }
-            let snapshot = match self.read(store_id, slot, now).await? {
+            let snapshot = match self.read(store_id, slot).await? {
                 Ok(snapshot) => snapshot,
                 Err(reason) => {
                     debug!(%reason, "not priced");
@@ -131,7 +131,6 @@ where
         &self,
         store_id: &StoreId,
         slot: DateTime<Utc>,
-        now: DateTime<Utc>,
     ) -> Result<Result<StoreSnapshot, NotPriced>, Failure> {
         let Some(store) = self.tables.load_store(store_id).await? else {
             return Ok(Err(NotPriced::UnknownStore(store_id.clone())));
@@ -148,7 +147,7 @@ where
             return Ok(Err(NotPriced::StoreDisabled));
         }
         let is_exempt = chain.exempts(store.country.as_deref());
-        let rows = self.read_rows(store, day, is_exempt, slot, now).await?;
+        let rows = self.read_rows(store, day, is_exempt, slot).await?;
         Ok(Ok(StoreSnapshot::new(rows)))
     }
 
@@ -162,13 +161,13 @@ where
         day: BusinessDay,
         is_exempt: bool,
         slot: DateTime<Utc>,
-        now: DateTime<Utc>,
     ) -> Result<StoreRows, Failure> {
         let store_id = &store.store_id;
         let items = self.tables.load_items(store_id).await?;
         let longest_life = items.iter().map(|item| item.shelf_life_days).max().unwrap_or(1);
         let since = store.shelf_since(&day, longest_life);
-        let windows = self.tables.query_stock(store_id, None, since, slot, now).await?;
+        let read = stock_log::read_windows(&self.tables, store_id, None, since, slot).await?;
+        let windows = read.windows;
         let offers = self.tables.query_offers(store_id, day.date).await?;
         let keep = items.iter().filter(|item| item.shelf_life_days > 1);
         let yesterday = day.date - Days::new(1);

@@ -166,7 +166,7 @@ fn what_is_past_its_date_is_not_offered() {
     };
     world.store(&[dated("old", "30", "2026-03-11"), dated("fresh", "10", "2026-03-12")]);
     let (slot, store_id) = (at("2026-03-12T14:00:00Z"), "corner".parse().unwrap());
-    let afternoon = run(world.pricing().read(&store_id, slot, slot)).unwrap().expect("open");
+    let afternoon = run(world.pricing().read(&store_id, slot)).unwrap().expect("open");
     let prepared = afternoon.prepare(&afternoon.items[0], Arm::Policy).expect("decidable");
     assert_eq!(prepared.request.on_hand, 10);
     let world = corner("{}", &[keeps]);

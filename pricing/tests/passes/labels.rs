@@ -122,7 +122,7 @@ fn a_look_back_knows_only_the_offers_made_until_then() {
     let pass = run(world.pricing().price_store(&store_id, at(THREE), made)).expect("a pass");
     assert_eq!(pass.published.len(), 1);
     let known_at = |now: DateTime<Utc>| {
-        let read = run(world.pricing().read(&store_id, slot_of(now), now)).expect("rows");
+        let read = run(world.pricing().read(&store_id, slot_of(now))).expect("rows");
         let snapshot = read.expect("an afternoon").as_known_at(now);
         let item = &snapshot.items[0];
         let by = snapshot.decided_by(item).map(|offer| offer.offer_id.revision);

@@ -12,7 +12,7 @@ fn reason(policy: &str, item: &str, events: &[Event], time: &str) -> String {
     world.store(events);
     let (store_id, slot) =
         ("corner".parse().expect("an id"), at(&format!("2026-03-12T{time}:00Z")));
-    let snapshot = run(world.pricing().read(&store_id, slot, slot)).expect("rows");
+    let snapshot = run(world.pricing().read(&store_id, slot)).expect("rows");
     let decisions = snapshot.expect("an afternoon").decide();
     match decisions.unchanged.into_values().next().expect("a decision") {
         ItemDecision::Skip(reason) => reason.sentence(),
