@@ -17,7 +17,7 @@ import {
 import { Construct } from 'constructs';
 import { BINARIES } from './binaries';
 import type { CommonProps } from './common-props';
-import { metric, type MetricName } from './metrics';
+import { metric, type MetricName, type MetricOptions, QUARANTINE_REASONS } from './metrics';
 import type { ResourceNames } from './resource-names';
 import { DEFINITION } from './tables';
 
@@ -102,12 +102,13 @@ export class Dashboard extends Construct {
       );
     return [
       graph('From event to stock', percentiles('daymark_processor_freshness_seconds')),
+      graph('Age of the rollup', percentiles('daymark_processor_windows_age_seconds')),
       graph('From slot to offer', percentiles('daymark_pricing_freshness_seconds')),
       graph('Wait of a till for `stored`', percentiles('daymark_ingest_store_seconds')),
       graph('Stores due', [
         this.own('daymark_pricing_due_total', { label: 'to be priced' }),
         this.own('daymark_pricing_late_total', { label: 'too late' }),
-        this.own('daymark_processor_due_total', { label: 'to be closed' }),
+        this.own('daymark_processor_due_total', { label: 'to be rolled up and closed' }),
       ]),
     ];
   }
@@ -124,21 +125,34 @@ export class Dashboard extends Construct {
       ),
       graph(
         'Processed events',
-        ['stored', 'duplicate', 'late', 'poison'].map(
+        ['written', 'duplicate', 'late', 'poison'].map(
           by('daymark_processor_events_total', 'outcome'),
         ),
       ),
       graph(
+        'Segments',
+        ['stored', 'failed'].map(by('daymark_processor_segments_total', 'outcome')),
+      ),
+      graph(
+        'Window rows',
+        ['written', 'unchanged', 'superseded'].map(
+          by('daymark_processor_window_rows_total', 'outcome'),
+        ),
+      ),
+      graph(
         'Quarantine',
-        ['unopenable', 'invalid_event', 'conflicting_duplicate'].map(
-          by('daymark_processor_quarantined_total', 'reason'),
+        Object.entries(QUARANTINE_REASONS).map(([reason, writer]) =>
+          this.own('daymark_processor_quarantined_total', {
+            of: { reason },
+            by: writer,
+            label: reason,
+          }),
         ),
       ),
       graph('Failures', [
-        this.own('daymark_processor_rows_total', { of: { outcome: 'failed' }, label: 'rows' }),
+        this.own('daymark_processor_unreadable_segments_total', { label: 'unreadable segments' }),
         this.own('daymark_pricing_failed_total', { label: 'stores to price' }),
         this.own('daymark_processor_close_failed_total', { label: 'stores to close' }),
-        this.own('daymark_processor_conflicts_total', { label: 'conflicts (absorbed)' }),
         this.lambda('stock-processor', 'DestinationDeliveryFailures', 'batches not stored'),
       ]),
     ];
@@ -176,10 +190,7 @@ export class Dashboard extends Construct {
     ];
   }
 
-  private own(
-    name: MetricName,
-    options: { of?: Record<string, string>; period?: Duration; statistic?: string; label: string },
-  ): Metric {
+  private own(name: MetricName, options: Partial<MetricOptions> & { label: string }): Metric {
     return metric(this.names, name, { period: FIVE_MINUTES, ...options });
   }
 

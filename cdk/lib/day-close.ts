@@ -1,8 +1,9 @@
-/** Close of day, which records the result of each item and updates its history. */
+/** Rollup of windows, and close of day, which records the result of each item and its history. */
 
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { CommonProps } from './common-props';
+import { VARIABLES } from './daymark-function';
 import { FanOut } from './fan-out';
 import { metric } from './metrics';
 import type { Tables } from './tables';
@@ -15,12 +16,13 @@ export class DayClose extends Construct {
     const { settings, names, alarms } = common;
     this.fanOut = new FanOut(this, 'FanOut', common, tables, {
       name: 'day-close',
-      description: 'Closes the ended days of stores, and closes them again after late events',
+      description: 'Rolls up the windows of stores, and closes their days, again after late events',
       // Between two slots of pricing, so that the load of both does not coincide.
       schedule: 'cron(7/15 * * * ? *)',
       memoryMegabytes: settings.dayCloseMemory,
       timeout: Duration.minutes(5),
       concurrency: settings.dayCloseConcurrency,
+      environment: { [VARIABLES.stockLogDays]: settings.stockLogDays },
     });
     alarms.add({
       name: 'day-close-fails',
@@ -32,9 +34,30 @@ export class DayClose extends Construct {
       description: 'Days of stores could not be closed, more than once within half an hour.',
       runbook: 'stores-are-not-closed',
     });
-    const { worker } = this.fanOut;
+    alarms.add({
+      name: 'windows-old',
+      // Not the maximum: the events of a till that was offline are in windows of hours ago.
+      metric: metric(names, 'daymark_processor_windows_age_seconds', {
+        statistic: 'p90',
+        period: Duration.minutes(15),
+      }),
+      // Three slots. Only an open store is visited in each slot; the others, hourly or less often,
+      // reach no four periods in succession.
+      threshold: 2_700,
+      periods: 4,
+      description: 'Window rows have been more than 45 minutes behind the stock log for an hour.',
+      runbook: 'windows-are-old',
+    });
+    const { sender, worker } = this.fanOut;
+    // Stores with events and without an entry in the catalogue are due as well.
+    tables.allow(sender, 'stock-log', ['Query']);
     tables.allow(worker, 'catalog', ['Query']);
-    tables.allow(worker, 'stock', ['Query']);
+    // The worker writes the state of each date beside its segments.
+    tables.allow(worker, 'stock-log', ['PutItem', 'Query']);
+    // A row is removed if its window has come to be split by item otherwise.
+    tables.allow(worker, 'windows', ['DeleteItem', 'PutItem', 'Query']);
+    // An unmet correction leaves the quarantine when its event arrives.
+    tables.allow(worker, 'quarantine', ['DeleteItem', 'PutItem']);
     tables.allow(worker, 'offers', ['Query']);
     // A history is removed if another pass has closed its days again in the meantime.
     tables.allow(worker, 'days', ['BatchGetItem', 'DeleteItem', 'PutItem', 'Query']);

@@ -22,6 +22,7 @@ export const VARIABLES = {
   tablePrefix: 'DAYMARK_TABLE_PREFIX',
   queueUrl: 'DAYMARK_QUEUE_URL',
   eventAgeMaxDays: 'DAYMARK_EVENT_AGE_MAX_DAYS',
+  stockLogDays: 'DAYMARK_STOCK_LOG_DAYS',
 } as const;
 
 /** Share of a limit at which the alarms for duration and concurrency fire. */

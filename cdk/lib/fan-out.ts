@@ -46,10 +46,14 @@ export interface FanOutProps {
   readonly concurrency: number;
   /** Delay before a worker can receive a message. Default: none. */
   readonly delay?: Duration;
+  /** Variables of the worker besides the prefix of the tables. */
+  readonly environment?: Record<string, string>;
 }
 
 export class FanOut extends Construct {
   readonly worker: DaymarkFunction;
+  /** Function of the schedule, which sends the stores that are due. */
+  readonly sender: DaymarkFunction;
   readonly queue: Queue;
   /** Dead-letter queue of stores. */
   private readonly failed: Queue;
@@ -68,7 +72,10 @@ export class FanOut extends Construct {
     const { name, timeout } = props;
     this.visibilityTimeout = Duration.seconds(TIMEOUTS_HIDDEN * timeout.toSeconds());
     const environment = { [VARIABLES.tablePrefix]: names.prefix };
-    this.worker = new DaymarkFunction(this, 'Worker', common, { ...props, environment });
+    this.worker = new DaymarkFunction(this, 'Worker', common, {
+      ...props,
+      environment: { ...environment, ...props.environment },
+    });
     this.failed = new DeadLetterQueue(this, 'Failed', {
       queueName: names.of(`${name}-failed.fifo`),
       ...FIFO,
@@ -80,18 +87,18 @@ export class FanOut extends Construct {
       deliveryDelay: props.delay,
       deadLetterQueue: { queue: this.failed, maxReceiveCount: RECEIVES_MAX },
     });
-    const sender = new DaymarkFunction(this, 'Schedule', common, {
+    this.sender = new DaymarkFunction(this, 'Schedule', common, {
       name: `${name}-schedule`,
       description: `Sends the stores that are due to ${names.of(name)}`,
       memoryMegabytes: 512,
       timeout: Duration.minutes(2),
       environment: { ...environment, [VARIABLES.queueUrl]: this.queue.queueUrl },
     });
-    tables.allow(sender, 'catalog', ['BatchGetItem', 'Query']);
-    sender.allow(['sqs:SendMessage'], [this.queue.queueArn]);
+    tables.allow(this.sender, 'catalog', ['BatchGetItem', 'Query']);
+    this.sender.allow(['sqs:SendMessage'], [this.queue.queueArn]);
     this.addMapping();
-    this.addSchedule(sender);
-    this.addAlarms(sender);
+    this.addSchedule(this.sender);
+    this.addAlarms(this.sender);
   }
 
   /** Lets the worker receive the messages of the queue. */

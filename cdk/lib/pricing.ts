@@ -6,7 +6,9 @@ import { Construct } from 'constructs';
 import type { CommonProps } from './common-props';
 import { unlessEmulated } from './emulator';
 import { FanOut } from './fan-out';
+import { VARIABLES } from './daymark-function';
 import { metric, type MetricName } from './metrics';
+import { PRICING_TIMEOUT_SECONDS } from './slot';
 import type { Tables } from './tables';
 
 /** Outcomes of decisions. The other outcomes are reasons for skipping an item. */
@@ -23,16 +25,16 @@ export class Pricing extends Construct {
       // A slot: `SLOT_MINUTES` in `domain/src/limits.rs`.
       schedule: 'cron(0/15 * * * ? *)',
       memoryMegabytes: common.settings.pricingMemory,
-      // Three attempts fit into a slot: a failed store is hidden for six times the timeout.
-      timeout: Duration.seconds(45),
+      timeout: Duration.seconds(PRICING_TIMEOUT_SECONDS),
       concurrency: common.settings.pricingConcurrency,
       // Time for the last events of the previous slot to arrive. Later events are not read.
-      delay: Duration.seconds(20),
+      delay: Duration.seconds(common.settings.pricingDelaySeconds),
+      environment: { [VARIABLES.stockLogDays]: common.settings.stockLogDays },
     });
     this.addAlarms(common);
     const { worker } = this.fanOut;
     tables.allow(worker, 'catalog', ['Query']);
-    tables.allow(worker, 'stock', ['Query']);
+    tables.allow(worker, 'stock-log', ['Query']);
     tables.allow(worker, 'days', ['BatchGetItem', 'Query']);
     tables.allow(worker, 'offers', ['PutItem', 'Query']);
   }

@@ -56,7 +56,7 @@ export const QUERIES: readonly Query[] = [
   },
   {
     name: 'quarantined',
-    of: ['stock-processor'],
+    of: ['stock-processor', 'day-close'],
     lines: [
       'filter fields.message = "kept in quarantine"',
       'stats count(*) as times, latest(fields.id) as example by fields.reason',

@@ -1,4 +1,4 @@
-/** Stock processor, from the stream to the stock table. Failed batches are stored in S3. */
+/** Stock processor, from the stream to the stock log. Failed batches are stored in S3. */
 
 import { Duration, Stack } from 'aws-cdk-lib';
 import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
@@ -9,7 +9,7 @@ import type { RollbackAlarm } from './delivery/delivery';
 import type { CommonProps } from './common-props';
 import { unlessEmulated } from './emulator';
 import { DaymarkFunction, VARIABLES } from './daymark-function';
-import { metric, type MetricName } from './metrics';
+import { metric, type MetricName, QUARANTINE_REASONS } from './metrics';
 import { viaService } from './key-conditions';
 import { acknowledge } from './nag-acknowledgements';
 import { removalPolicy } from './removal-policy';
@@ -33,19 +33,20 @@ export class StockProcessor extends Construct {
     const { settings, names } = common;
     this.function = new DaymarkFunction(this, 'Function', common, {
       name: 'stock-processor',
-      description: 'Folds batches of events into stock windows',
+      description: 'Appends batches of events to the stock log',
       memoryMegabytes: settings.stockProcessorMemory,
       timeout: Duration.minutes(2),
       reserved: settings.stockProcessorReserved,
       environment: {
         [VARIABLES.tablePrefix]: names.prefix,
+        [VARIABLES.stockLogDays]: settings.stockLogDays,
         ...(settings.eventAgeMaxDays && { [VARIABLES.eventAgeMaxDays]: settings.eventAgeMaxDays }),
       },
     });
     stream.allowRead(this.function);
-    tables.allow(this.function, 'stock', ['BatchGetItem', 'PutItem']);
-    // An unmet correction leaves the quarantine when its event arrives.
-    tables.allow(this.function, 'quarantine', ['PutItem', 'DeleteItem']);
+    // A segment is written once, without a read: equal segments have equal keys.
+    tables.allow(this.function, 'stock-log', ['BatchWriteItem']);
+    tables.allow(this.function, 'quarantine', ['PutItem']);
     this.failedBatches = this.createBucket();
     this.mapping = new EventSourceMapping(this, 'Mapping', {
       target: this.function.alias,
@@ -67,13 +68,13 @@ export class StockProcessor extends Construct {
     this.mapping.node.addDependency(this.function.permissions);
     this.rollbackAlarms = [
       {
-        name: 'rows',
-        metric: metric(names, 'daymark_processor_rows_total', {
+        name: 'segments',
+        metric: metric(names, 'daymark_processor_segments_total', {
           of: { outcome: 'failed' },
           period: Duration.minutes(1),
         }),
         threshold: 0,
-        description: 'Stock rows could not be saved; their batches are retried.',
+        description: 'Segments could not be stored; their batches are retried.',
       },
     ];
     this.addAlarms();
@@ -127,12 +128,12 @@ export class StockProcessor extends Construct {
     const own = (name: MetricName, of?: Record<string, string>, statistic = 'Sum') =>
       metric(names, name, { of, statistic, period: Duration.minutes(5) });
     alarms.add({
-      name: 'rows-failed',
-      metric: own('daymark_processor_rows_total', { outcome: 'failed' }),
+      name: 'segments-failed',
+      metric: own('daymark_processor_segments_total', { outcome: 'failed' }),
       threshold: 0,
       periods: 2,
-      description: 'Stock rows could not be saved for ten minutes; their batches are retried.',
-      runbook: 'rows-are-not-saved',
+      description: 'Segments could not be stored for ten minutes; their batches are retried.',
+      runbook: 'segments-are-not-stored',
     });
     alarms.add({
       name: 'events-late',
@@ -143,10 +144,13 @@ export class StockProcessor extends Construct {
       runbook: 'events-come-late',
     });
     unlessEmulated(settings, () => {
-      const reasons = ['unopenable', 'invalid_event', 'conflicting_duplicate'];
-      const quarantined = reasons.map((reason) => [
+      const quarantined = Object.entries(QUARANTINE_REASONS).map(([reason, by]) => [
         reason,
-        own('daymark_processor_quarantined_total', { reason }),
+        metric(names, 'daymark_processor_quarantined_total', {
+          of: { reason },
+          by,
+          period: Duration.minutes(5),
+        }),
       ]);
       // This alarm rolls no release back: a single till can cause it, and the events are kept.
       alarms.add({

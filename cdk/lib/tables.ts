@@ -38,8 +38,35 @@ const STREAMED = 'offers';
 const READ_KEY = ['kms:Decrypt', 'kms:DescribeKey'];
 const WRITE_KEY = ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
 
-export type TableAction = 'BatchGetItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query';
+const WRITES = ['BatchWriteItem', 'DeleteItem', 'PutItem'] as const;
+type Read = 'BatchGetItem' | 'GetItem' | 'Query';
+type Write = (typeof WRITES)[number];
 
+export type TableAction = Read | Write;
+
+/**
+ * Calls whose errors of DynamoDB are an alarm. An alarm with metric math takes ten metrics. Source:
+ * Amazon CloudWatch, service quotas.
+ */
+const WATCHED: Readonly<Record<string, readonly TableAction[]>> = {
+  'stock-log': ['BatchWriteItem', 'Query'],
+  windows: ['PutItem', 'Query'],
+  days: ['BatchGetItem', 'PutItem', 'Query'],
+  offers: ['PutItem', 'Query'],
+};
+
+const isWrite = (action: TableAction): action is Write =>
+  (WRITES as readonly TableAction[]).includes(action);
+
+/** Returns the id of a metric in metric math: a letter, then letters, digits and `_`. */
+const idOf = (name: string): string => name.replaceAll('-', '_');
+
+/**
+ * Tables of a stage. With `keepData`, a table that leaves `aws/tables.json` leaves the stack and
+ * stays in the account, with its deletion protection: CloudFormation applies the deletion policy of
+ * the template that was deployed before. A table that returns is adopted with
+ * `cdk deploy --import-existing-resources`.
+ */
 export class Tables extends Construct {
   private readonly tables = new Map<string, Table>();
 
@@ -88,7 +115,7 @@ export class Tables extends Construct {
         metric: sum(
           `throttled ${operation}s`,
           tables.map(([name, table]) => [
-            name,
+            idOf(name),
             table.metric(metricName, { statistic: 'Sum', period }),
           ]),
         ),
@@ -98,14 +125,13 @@ export class Tables extends Construct {
         runbook: 'a-table-throttles',
       });
     }
-    const operations = ['BatchGetItem', 'PutItem', 'Query'] as const;
     this.common.alarms.add({
       name: 'tables-fail',
       metric: sum(
         'system errors of DynamoDB',
-        ['stock', 'offers', 'days'].flatMap((name) =>
+        Object.entries(WATCHED).flatMap(([name, operations]) =>
           operations.map((Operation): [string, IMetric] => [
-            `${name}${Operation}`,
+            `${idOf(name)}${Operation}`,
             this.of(name).metric('SystemErrors', {
               dimensionsMap: { TableName: this.of(name).tableName, Operation },
               statistic: 'Sum',
@@ -131,12 +157,11 @@ export class Tables extends Construct {
 
   /** Allows a function actions on a table, and the use of the table's key through DynamoDB. */
   allow(to: DaymarkFunction, name: string, actions: readonly TableAction[]): void {
-    const writes = actions.some((action) => action === 'PutItem' || action === 'DeleteItem');
     to.allow(
       actions.map((action) => `dynamodb:${action}`),
       [this.of(name).tableArn],
     );
-    const keyActions = writes ? [...READ_KEY, ...WRITE_KEY] : READ_KEY;
+    const keyActions = actions.some(isWrite) ? [...READ_KEY, ...WRITE_KEY] : READ_KEY;
     to.allow(keyActions, [this.common.key.keyArn], viaService(this, 'dynamodb'));
   }
 }

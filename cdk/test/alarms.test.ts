@@ -181,6 +181,42 @@ test('a stock processor that receives none of the stored events is an alarm', ()
   assert.ok(!SETTINGS.batchWindowSeconds.schema.safeParse(900).success);
 });
 
+test('windows that stay behind the stock log are an alarm, and a single late event is none', () => {
+  template().hasResourceProperties('AWS::CloudWatch::Alarm', {
+    AlarmName: 'daymark-dev-windows-old',
+    MetricName: 'daymark_processor_windows_age_seconds',
+    Dimensions: [{ Name: 'function', Value: 'daymark-dev-day-close' }],
+    ExtendedStatistic: 'p90',
+    Threshold: 45 * 60,
+    Period: 15 * 60,
+    EvaluationPeriods: 4,
+  });
+});
+
+test('the alarm of the quarantine counts each reason where it is detected', () => {
+  const ofReason = (reason: string, name: string) =>
+    Match.objectLike({
+      MetricStat: Match.objectLike({
+        Metric: Match.objectLike({
+          Dimensions: [
+            { Name: 'function', Value: `daymark-dev-${name}` },
+            { Name: 'reason', Value: reason },
+          ],
+        }),
+      }),
+    });
+  for (const [reason, name] of [
+    ['unopenable', 'stock-processor'],
+    ['invalid_event', 'stock-processor'],
+    ['conflicting_duplicate', 'day-close'],
+  ] as const) {
+    template().hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'daymark-dev-quarantine',
+      Metrics: Match.arrayWith([ofReason(reason, name)]),
+    });
+  }
+});
+
 test('decisions in shadow mode count as decisions', () => {
   const rust = readFileSync(resolve(ROOT, 'pricing/src/pass.rs'), 'utf8');
   const [, outcomes = ''] = /let outcomes = \[(.*?)\];/s.exec(rust) ?? [];

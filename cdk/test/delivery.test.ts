@@ -91,7 +91,7 @@ test('every alarm that rolls a release back fires well before the canary ends', 
   assert.deepEqual(
     names.sort(),
     RELEASED.map((name) => `${name}-release-errors`)
-      .concat('ingest-release-5xx', 'stock-processor-release-rows')
+      .concat('ingest-release-5xx', 'stock-processor-release-segments')
       .sort(),
   );
   for (const alarm of rollbackAlarms()) assert.equal(secondsToFire(alarm), 60, alarm.AlarmName);
@@ -186,15 +186,18 @@ test('the release check calls the new version and not the previous one', () => {
   for (const name of RELEASED) assert.ok(variable.includes(`daymark-dev-${name}`), name);
 });
 
-test('the release check waits for a row longer than the processor waits for a batch', () => {
-  for (const batchWindowSeconds of [0, 300]) {
-    template({ batchWindowSeconds }).hasResourceProperties('AWS::Lambda::Function', {
-      FunctionName: 'daymark-dev-release-check',
-      Timeout: batchWindowSeconds + 180,
-      Environment: {
-        Variables: Match.objectLike({ DAYMARK_ROW_SECONDS: String(batchWindowSeconds + 60) }),
+test('the release check waits for an event longer than the processor waits for a batch', () => {
+  for (const batchWindowSeconds of [0, 70]) {
+    template({ batchWindowSeconds, pricingDelaySeconds: 80 }).hasResourceProperties(
+      'AWS::Lambda::Function',
+      {
+        FunctionName: 'daymark-dev-release-check',
+        Timeout: batchWindowSeconds + 180,
+        Environment: {
+          Variables: Match.objectLike({ DAYMARK_WAIT_SECONDS: String(batchWindowSeconds + 60) }),
+        },
       },
-    });
+    );
   }
 });
 
@@ -203,7 +206,7 @@ test('the release check may only call the new versions, read the stock and repor
   assert.deepEqual([...new Set(actions)].sort(), [
     'codedeploy:GetDeployment',
     'codedeploy:PutLifecycleEventHookExecutionStatus',
-    'dynamodb:GetItem',
+    'dynamodb:Query',
     'kms:Decrypt',
     'kms:DescribeKey',
     'lambda:InvokeFunction',

@@ -7,11 +7,13 @@ const QUEUE = 'AWS::SQS::Queue';
 const MAPPING = 'AWS::Lambda::EventSourceMapping';
 const SCHEDULE = 'AWS::Scheduler::Schedule';
 const SLOT_SECONDS = 15 * 60;
-/** Delay of pricing, in which the last events of the previous slot arrive. */
+/** Default delay of pricing, in which the last events of the previous slot arrive. */
 const DELAY_SECONDS = 20;
+/** Largest delay of pricing. */
+const DELAY_MAX_SECONDS = 80;
 
-function resourceNamed(type: string, name: string, key: string): Resource {
-  const all = Object.values(resources(template(), type));
+function resourceNamed(type: string, name: string, key: string, values = {}): Resource {
+  const all = Object.values(resources(template(values), type));
   const found = all.find(({ Properties }) => Properties[key] === name);
   assert.ok(found, `no ${type} is called ${name}`);
   return found;
@@ -76,14 +78,20 @@ for (const name of ['pricing', 'day-close']) {
 }
 
 test('pricing reads the last events of the previous slot, and tries three times within the slot', () => {
-  const { DelaySeconds, VisibilityTimeout } = resourceNamed(
-    QUEUE,
-    'daymark-dev-pricing.fifo',
-    'QueueName',
-  ).Properties as Record<string, number>;
-  assert.equal(DelaySeconds, DELAY_SECONDS);
-  // A message moves to the dead-letter queue instead of its fourth receive.
-  assert.ok(DELAY_SECONDS + 3 * Number(VisibilityTimeout) < SLOT_SECONDS);
+  for (const [values, delay] of [
+    [{}, DELAY_SECONDS],
+    [{ pricingDelaySeconds: DELAY_MAX_SECONDS }, DELAY_MAX_SECONDS],
+  ] as const) {
+    const { DelaySeconds, VisibilityTimeout } = resourceNamed(
+      QUEUE,
+      'daymark-dev-pricing.fifo',
+      'QueueName',
+      values,
+    ).Properties as Record<string, number>;
+    assert.equal(DelaySeconds, delay);
+    // A message moves to the dead-letter queue instead of its fourth receive.
+    assert.ok(delay + 3 * Number(VisibilityTimeout) < SLOT_SECONDS);
+  }
   template().hasResourceProperties(SCHEDULE, {
     Name: 'daymark-dev-pricing',
     ScheduleExpression: 'cron(0/15 * * * ? *)',

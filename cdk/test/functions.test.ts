@@ -11,10 +11,10 @@ const FUNCTION = 'AWS::Lambda::Function';
 /** Environment variables of each function. */
 const VARIABLES: Record<string, readonly string[]> = {
   ingest: ['DAYMARK_STREAM'],
-  'stock-processor': ['DAYMARK_TABLE_PREFIX'],
-  pricing: ['DAYMARK_TABLE_PREFIX'],
+  'stock-processor': ['DAYMARK_STOCK_LOG_DAYS', 'DAYMARK_TABLE_PREFIX'],
+  pricing: ['DAYMARK_STOCK_LOG_DAYS', 'DAYMARK_TABLE_PREFIX'],
   'pricing-schedule': ['DAYMARK_QUEUE_URL', 'DAYMARK_TABLE_PREFIX'],
-  'day-close': ['DAYMARK_TABLE_PREFIX'],
+  'day-close': ['DAYMARK_STOCK_LOG_DAYS', 'DAYMARK_TABLE_PREFIX'],
   'day-close-schedule': ['DAYMARK_QUEUE_URL', 'DAYMARK_TABLE_PREFIX'],
   token: ['DAYMARK_TABLE_PREFIX'],
   'offers-api': ['DAYMARK_TABLE_PREFIX'],
@@ -23,21 +23,23 @@ const VARIABLES: Record<string, readonly string[]> = {
 /** Actions of each function's Rust code on each table. */
 const ACTIONS: Record<string, Record<string, readonly string[]>> = {
   ingest: {},
-  'stock-processor': { quarantine: ['DeleteItem', 'PutItem'], stock: ['BatchGetItem', 'PutItem'] },
+  'stock-processor': { quarantine: ['PutItem'], 'stock-log': ['BatchWriteItem'] },
   pricing: {
     catalog: ['Query'],
     days: ['BatchGetItem', 'Query'],
     offers: ['PutItem', 'Query'],
-    stock: ['Query'],
+    'stock-log': ['Query'],
   },
   'pricing-schedule': { catalog: ['BatchGetItem', 'Query'] },
   'day-close': {
     catalog: ['Query'],
     days: ['BatchGetItem', 'DeleteItem', 'PutItem', 'Query'],
     offers: ['Query'],
-    stock: ['Query'],
+    quarantine: ['DeleteItem', 'PutItem'],
+    'stock-log': ['PutItem', 'Query'],
+    windows: ['DeleteItem', 'PutItem', 'Query'],
   },
-  'day-close-schedule': { catalog: ['BatchGetItem', 'Query'] },
+  'day-close-schedule': { catalog: ['BatchGetItem', 'Query'], 'stock-log': ['Query'] },
   token: { clients: ['GetItem'] },
   'offers-api': { catalog: ['Query'], offers: ['Query'] },
 };
@@ -105,7 +107,7 @@ test('every variable is one that the Rust code reads, and the other way round', 
   const known = [...source.matchAll(/pub const \w+: &str = "(DAYMARK_\w+)";/g)].map(
     ([, name]) => name,
   );
-  const used = Object.values(functions({ eventAgeMaxDays: 'any' })).flatMap((one) =>
+  const used = Object.values(functions({ eventAgeMaxDays: '30' })).flatMap((one) =>
     Object.keys(variables(one)),
   );
   assert.deepEqual([...new Set(used)].sort(), known.sort());
@@ -121,6 +123,29 @@ test('ingest and the stock processor have the same maximum age of events', () =>
   const limited = functions({ eventAgeMaxDays: '30' });
   for (const name of ['ingest', 'stock-processor']) {
     assert.equal(variables(limited[name]).DAYMARK_EVENT_AGE_MAX_DAYS, '30');
+  }
+});
+
+test('functions that write or read the stock log keep its events equally long', () => {
+  for (const [values, expected] of [
+    [{}, '90'],
+    [{ stockLogDays: 400 }, '400'],
+    [{ stockLogDays: 'forever', eventAgeMaxDays: 'any' }, 'forever'],
+  ] as const) {
+    const all = functions(values);
+    for (const name of ['stock-processor', 'pricing', 'day-close']) {
+      assert.equal(variables(all[name]).DAYMARK_STOCK_LOG_DAYS, expected, name);
+    }
+  }
+});
+
+test('a function that writes a table may encrypt with its key', () => {
+  for (const [name, tables] of Object.entries(ACTIONS)) {
+    const writes = Object.values(tables)
+      .flat()
+      .some((action) => /Put|Delete|Write/.test(action));
+    const all = statements(name).flatMap(actions);
+    assert.equal(all.includes('kms:ReEncryptTo'), writes, name);
   }
 });
 

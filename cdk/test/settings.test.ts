@@ -157,6 +157,54 @@ test('a failing batch is stored in S3 before the stream drops it', () => {
   );
 });
 
+test('the last events of a slot are in the stock log before the slot is priced', () => {
+  assert.match(
+    errorOf({ batchWindowSeconds: 11 }),
+    /^batchWindowSeconds is 11, but with pricingDelaySeconds=20 .* stock log: .* 10 s longer .*; set batchWindowSeconds to at most 10, or pricingDelaySeconds to at least 21$/,
+  );
+  assert.equal(read({ batchWindowSeconds: 10 }).pricingDelaySeconds, 20);
+  assert.match(errorOf({ pricingDelaySeconds: 10 }), /set batchWindowSeconds to at most 0, or/);
+  assert.equal(read({ pricingDelaySeconds: 40, batchWindowSeconds: 30 }).batchWindowSeconds, 30);
+  assert.equal(read({ pricingDelaySeconds: 80, batchWindowSeconds: 70 }).batchWindowSeconds, 70);
+  // Longer delays leave no time for three attempts within the slot.
+  assert.match(errorOf({ batchWindowSeconds: 71 }), /expected a whole number from 0 to 70/);
+  assert.match(errorOf({ pricingDelaySeconds: 81 }), /expected a whole number from 10 to 80/);
+});
+
+test('the documented settings for ten thousand stores use the longest window of the usual delay', () => {
+  const { batchWindowSeconds, pricingDelaySeconds } = read(settingsOfLargeChain());
+  assert.deepEqual([batchWindowSeconds, pricingDelaySeconds], [10, 20]);
+});
+
+test('the stock log keeps events for the dates of a history, and at most for ever', () => {
+  assert.equal(read({}).stockLogDays, '90');
+  for (const good of [60, '90', 400, 9_999, 'forever']) {
+    assert.equal(read({ stockLogDays: good }).stockLogDays, String(good));
+  }
+  for (const wrong of ['0', '59', '060', '10000', '-90', '90.5', 'any', 'never', '']) {
+    assert.match(
+      errorOf({ stockLogDays: wrong }),
+      /^context: stockLogDays is .*; expected a whole number of days from 60 to 9999, or forever \(Daymark, histories read 56 dates\), for example 90$/,
+      wrong,
+    );
+  }
+});
+
+test('the stock log keeps an event that is accepted', () => {
+  assert.match(
+    errorOf({ eventAgeMaxDays: 90 }),
+    /^stockLogDays is 90, but eventAgeMaxDays=90 accepts .* to at least 91, or eventAgeMaxDays below 90$/,
+  );
+  assert.equal(read({ eventAgeMaxDays: 89 }).stockLogDays, '90');
+  assert.equal(read({ eventAgeMaxDays: 399, stockLogDays: 400 }).stockLogDays, '400');
+  assert.match(
+    errorOf({ eventAgeMaxDays: 'any' }),
+    /^stockLogDays is 90, but eventAgeMaxDays=any .*; set stockLogDays=forever, or eventAgeMaxDays below 90$/,
+  );
+  const kept = read({ eventAgeMaxDays: 'any', stockLogDays: 'forever' });
+  assert.equal(kept.eventAgeMaxDays, 'any');
+});
+
 test('the API accepts no more requests than the reserved concurrency of ingest serves', () => {
   assert.match(
     errorOf({ throttleRate: 5_000, ingestReserved: 300 }),

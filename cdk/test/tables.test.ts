@@ -58,6 +58,28 @@ test('a deployment that is rolled back leaves no resource that would block the n
   assert.deepEqual(left, []);
 });
 
+test('a table that leaves the template stays in the account, unless a setting says otherwise', () => {
+  // CloudFormation applies the policies of the template that was deployed before.
+  const policies = (values: Record<string, unknown>) =>
+    Object.values(tables(values)).map(({ DeletionPolicy, UpdateReplacePolicy }) =>
+      [DeletionPolicy, UpdateReplacePolicy].join(),
+    );
+  assert.deepEqual([...new Set(policies({}))], ['RetainExceptOnCreate,Retain']);
+  assert.deepEqual([...new Set(policies({ keepData: false }))], ['Delete,Delete']);
+});
+
+test('an alarm watches the errors of the stock log, within the ten metrics that an alarm takes', () => {
+  const [alarm] = Object.values(
+    template().findResources('AWS::CloudWatch::Alarm', {
+      Properties: { AlarmName: 'daymark-dev-tables-fail' },
+    }),
+  );
+  const { Metrics } = alarm?.Properties as { Metrics: { MetricStat?: unknown }[] };
+  const watched = Metrics.filter((query) => query.MetricStat !== undefined);
+  assert.ok(watched.length <= 10, String(watched.length));
+  assert.match(JSON.stringify(watched), /"BatchWriteItem"/);
+});
+
 test('data is retained by default and deleted only if a setting says so', () => {
   for (const table of Object.values(tables())) {
     assert.equal(table.Properties.DeletionProtectionEnabled, true);

@@ -2,10 +2,12 @@
 
 import { Buffer } from 'node:buffer';
 
-/** Reserved store id. It is in no catalogue, so the store is never priced or closed. */
+/**
+ * Reserved beginning of store ids. These stores are in no catalogue, so they are never priced. Each
+ * check of a deployment has its own, so that no other event is in the same partition of the log.
+ */
 export const STORE = 'daymark-release-check';
 
-const WINDOW_MS = 5 * 60_000;
 const SLOT_MS = 15 * 60_000;
 const IDENTIFIER_CHARS_MAX = 64;
 
@@ -13,7 +15,7 @@ const IDENTIFIER_CHARS_MAX = 64;
  * @typedef {object} Check
  * @property {object} payload Payload of the invocation.
  * @property {(answer: unknown) => string | undefined} problemOf Describes the problem of an answer.
- * @property {{pk: string, sk: string}} [row] Key of the stock row that must exist afterwards.
+ * @property {string} [partition] Partition of the stock log that must hold the event afterwards.
  */
 
 /** @typedef {{ deploymentId: string, now: Date }} Release */
@@ -24,15 +26,17 @@ const IDENTIFIER_CHARS_MAX = 64;
  * @type {Readonly<Record<string, (release: Release) => Check>>}
  */
 export const CHECKS = {
-    /** A request with an event, which must arrive in the stock table through the stream. */
+    /** A request with an event, which must arrive in the stock log through the stream. */
     ingest: (release) => {
         const event = receipt('ingest', release);
-        return { payload: request(event, release), problemOf: notStored, row: rowOf(event) };
+        const partition = partitionOf(event);
+        return { payload: request(event, release), problemOf: notStored, partition };
     },
     /** A batch with one record that is not in the stream. */
     'stock-processor': (release) => {
         const event = receipt('stock-processor', release);
-        return { payload: streamBatch(event, release), problemOf: notProcessed, row: rowOf(event) };
+        const partition = partitionOf(event);
+        return { payload: streamBatch(event, release), problemOf: notProcessed, partition };
     },
     /** A store that is in no catalogue: the function reads the tables and decides nothing. */
     pricing: (release) => ({ payload: queueBatch('pricing', release), problemOf: notProcessed }),
@@ -45,18 +49,18 @@ export const CHECKS = {
 /** @typedef {ReturnType<typeof receipt>} Receipt */
 
 /**
- * Returns an event in canonical form. Its item is named after the deployment, so that no other event
- * belongs to the row. An event that is sent twice counts once.
+ * Returns an event in canonical form. Its store is named after the check and the deployment. An
+ * event that is sent twice counts once.
  *
  * @param {string} check
  * @param {Release} release
  */
 export function receipt(check, { deploymentId, now }) {
-    const id = `${check}:${deploymentId}`.slice(0, IDENTIFIER_CHARS_MAX);
+    const id = `${STORE}:${check}:${deploymentId}`.slice(0, IDENTIFIER_CHARS_MAX);
     return {
         event_id: id,
         kind: 'receipt',
-        store_id: STORE,
+        store_id: id,
         terminal_id: 'release-check',
         sku: id,
         quantity: '1',
@@ -66,16 +70,12 @@ export function receipt(check, { deploymentId, now }) {
 }
 
 /**
- * Returns the key of an event's stock row: `store#date` and `sku#HH:MM`, in UTC.
+ * Returns the partition of an event in the stock log: `store#date`, with the date in UTC.
  *
  * @param {Receipt} event
  */
-export function rowOf(event) {
-    const window = startOf(new Date(event.occurred_at), WINDOW_MS).toISOString();
-    return {
-        pk: `${event.store_id}#${window.slice(0, 10)}`,
-        sk: `${event.sku}#${window.slice(11, 16)}`,
-    };
+export function partitionOf(event) {
+    return `${event.store_id}#${event.occurred_at.slice(0, 10)}`;
 }
 
 /**

@@ -9,7 +9,7 @@ import {
     GetDeploymentCommand,
     PutLifecycleEventHookExecutionStatusCommand,
 } from '@aws-sdk/client-codedeploy';
-import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 
 import { check } from './release-check.mjs';
@@ -62,8 +62,8 @@ async function releaseOf(deploymentId) {
         throw new Error(`DAYMARK_VERSIONS has no version of ${group}, only of ${known}`);
     }
     const prefix = variable('DAYMARK_TABLE_PREFIX');
-    const rowSeconds = Number(variable('DAYMARK_ROW_SECONDS'));
-    return { functionName: group.slice(prefix.length), version, rowSeconds };
+    const waitSeconds = Number(variable('DAYMARK_WAIT_SECONDS'));
+    return { functionName: group.slice(prefix.length), version, waitSeconds };
 }
 
 /** @type {import('./release-check.mjs').Ports} */
@@ -74,16 +74,17 @@ const ports = {
         );
         return { error, answer: JSON.parse(Payload?.transformToString() || 'null') };
     },
-    async loadRow({ pk, sk }) {
-        const { Item } = await dynamoDb.send(
-            new GetItemCommand({
-                TableName: `${variable('DAYMARK_TABLE_PREFIX')}stock`,
-                Key: { pk: { S: pk }, sk: { S: sk } },
-                ProjectionExpression: 'received',
+    async loadEventCounts(partition) {
+        const { Items = [] } = await dynamoDb.send(
+            new QueryCommand({
+                TableName: `${variable('DAYMARK_TABLE_PREFIX')}stock-log`,
+                KeyConditionExpression: 'pk = :partition',
+                ExpressionAttributeValues: { ':partition': { S: partition } },
+                ProjectionExpression: 'event_count',
                 ConsistentRead: true,
             }),
         );
-        return Item && { received: Item['received']?.N };
+        return Items.map((segment) => Number(segment['event_count']?.N));
     },
     sleep: (milliseconds) => sleep(milliseconds),
     now: () => new Date(),

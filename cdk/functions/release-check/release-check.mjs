@@ -2,13 +2,14 @@
 
 import { CHECKS } from './checks.mjs';
 
-/** Delay between two reads of a row. */
-const ROW_PAUSE_MS = 1_000;
+/** Delay between two reads of the stock log. */
+const PAUSE_MS = 1_000;
 
 /**
  * @typedef {object} Ports
  * @property {(version: string, payload: object) => Promise<Invocation>} invoke
- * @property {(key: {pk: string, sk: string}) => Promise<Record<string, unknown> | undefined>} loadRow
+ * @property {(partition: string) => Promise<number[]>} loadEventCounts Number of events of each
+ *     segment in a partition of the stock log.
  * @property {(milliseconds: number) => Promise<void>} sleep
  * @property {() => Date} now
  */
@@ -24,52 +25,54 @@ const ROW_PAUSE_MS = 1_000;
  * @property {string} functionName
  * @property {string} version
  * @property {string} deploymentId
- * @property {number} rowSeconds Maximum delay until the row exists.
+ * @property {number} waitSeconds Maximum delay until the event is in the stock log.
  */
 
 /**
- * Invokes a new version and waits for the stock row of the event.
+ * Invokes a new version and waits until its event is in the stock log.
  *
  * @param {Release} release
  * @param {Ports} ports
  * @returns {Promise<string>} Description of the result.
- * @throws {Error} If the version fails, or if its answer or the row is wrong.
+ * @throws {Error} If the version fails, or if its answer or the segment is wrong.
  */
-export async function check({ functionName, version, deploymentId, rowSeconds }, ports) {
+export async function check({ functionName, version, deploymentId, waitSeconds }, ports) {
     const checkOf = CHECKS[functionName];
     if (!checkOf) {
         const known = Object.keys(CHECKS).join(', ');
         throw new Error(`there is no check of ${functionName}; there are checks of ${known}`);
     }
-    const { payload, problemOf, row } = checkOf({ deploymentId, now: ports.now() });
+    const { payload, problemOf, partition } = checkOf({ deploymentId, now: ports.now() });
     const { error, answer } = await ports.invoke(version, payload);
     if (error) throw new Error(`${version} failed: ${error}: ${JSON.stringify(answer)}`);
     const problem = problemOf(answer);
     if (problem) throw new Error(`${version} answered, but ${problem}`);
-    if (!row) return `${version} processed a batch of the queue`;
-    await waitForRow(row, { version, rowSeconds }, ports);
-    return `${version} processed an event, which is in the stock table as ${row.pk} ${row.sk}`;
+    if (!partition) return `${version} processed a batch of the queue`;
+    await waitForSegment(partition, { version, waitSeconds }, ports);
+    return `${version} processed an event, which is in the stock log under ${partition}`;
 }
 
 /**
- * Waits until the stock row exists.
+ * Waits until a partition of the stock log has a segment. A record that the stream delivers twice
+ * may bring a second segment with the same event.
  *
- * @param {{pk: string, sk: string}} key
- * @param {Pick<Release, 'version' | 'rowSeconds'>} release
+ * @param {string} partition
+ * @param {Pick<Release, 'version' | 'waitSeconds'>} release
  * @param {Ports} ports
  */
-async function waitForRow(key, { version, rowSeconds }, ports) {
-    for (let waited = 0; waited < rowSeconds * 1_000; waited += ROW_PAUSE_MS) {
-        const row = await ports.loadRow(key);
-        if (row) {
-            if (Number(row['received']) === 1) return;
-            throw new Error(`${key.pk} ${key.sk} has received ${row['received']}, but 1 was sent`);
+async function waitForSegment(partition, { version, waitSeconds }, ports) {
+    for (let waited = 0; waited < waitSeconds * 1_000; waited += PAUSE_MS) {
+        const counts = await ports.loadEventCounts(partition);
+        const wrong = counts.find((count) => count !== 1);
+        if (wrong !== undefined) {
+            throw new Error(`${partition} has a segment of ${wrong} events, but 1 was sent`);
         }
-        await ports.sleep(ROW_PAUSE_MS);
+        if (counts.length > 0) return;
+        await ports.sleep(PAUSE_MS);
     }
     throw new Error(
-        `${version} processed an event, but after ${rowSeconds} s the stock table has no row ` +
-            `${key.pk} ${key.sk}: the version wrote another row, or the stream or its processor ` +
+        `${version} processed an event, but after ${waitSeconds} s the stock log has no segment ` +
+            `under ${partition}: the version wrote another one, or the stream or its processor ` +
             'makes no progress',
     );
 }

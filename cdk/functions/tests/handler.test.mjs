@@ -7,12 +7,15 @@ import process from 'node:process';
 import { after, before, test } from 'node:test';
 
 const VERSION = 'arn:aws:lambda:eu-central-1:111122223333:function:daymark-dev-pricing:7';
+const PROCESSOR = 'arn:aws:lambda:eu-central-1:111122223333:function:daymark-dev-stock-processor:7';
 const HOOK = { DeploymentId: 'd-ABCDEF123', LifecycleEventHookExecutionId: 'hook-1' };
 
 /** @type {unknown} */
 let answer;
 /** @type {string | undefined} */
 let functionError;
+/** Deployment group of the deployment. */
+let group = 'daymark-dev-pricing';
 /** @type {{ operation: string, body: any }[]} */
 let requests = [];
 
@@ -25,7 +28,9 @@ const server = createServer(async (request, response) => {
     requests.push({ operation, body: JSON.parse(Buffer.concat(chunks).toString()) });
     response.setHeader('content-type', 'application/x-amz-json-1.1');
     if (operation.endsWith('GetDeployment')) {
-        response.end('{"deploymentInfo":{"deploymentGroupName":"daymark-dev-pricing"}}');
+        response.end(JSON.stringify({ deploymentInfo: { deploymentGroupName: group } }));
+    } else if (operation.endsWith('Query')) {
+        response.end('{"Items":[{"event_count":{"N":"1"}}],"Count":1}');
     } else if (operation.endsWith('PutLifecycleEventHookExecutionStatus')) {
         response.end('{"lifecycleEventHookExecutionId":"hook-1"}');
     } else {
@@ -47,8 +52,11 @@ before(async () => {
         AWS_ACCESS_KEY_ID: 'test',
         AWS_SECRET_ACCESS_KEY: 'test',
         DAYMARK_TABLE_PREFIX: 'daymark-dev-',
-        DAYMARK_ROW_SECONDS: '60',
-        DAYMARK_VERSIONS: JSON.stringify({ 'daymark-dev-pricing': VERSION }),
+        DAYMARK_WAIT_SECONDS: '60',
+        DAYMARK_VERSIONS: JSON.stringify({
+            'daymark-dev-pricing': VERSION,
+            'daymark-dev-stock-processor': PROCESSOR,
+        }),
     });
     ({ handler } = await import('../release-check/index.mjs'));
 });
@@ -76,6 +84,20 @@ test('a version that processes the batch is reported as succeeded', async () => 
         deploymentId: HOOK.DeploymentId,
         lifecycleEventHookExecutionId: HOOK.LifecycleEventHookExecutionId,
         status: 'Succeeded',
+    });
+});
+
+test('a version of the stock processor succeeds once its event is in the stock log', async () => {
+    [requests, answer, functionError] = [[], { batchItemFailures: [] }, undefined];
+    group = 'daymark-dev-stock-processor';
+    await handler(HOOK);
+    group = 'daymark-dev-pricing';
+    assert.equal(report().status, 'Succeeded');
+    const query = requests.find(({ operation }) => operation.endsWith('Query'))?.body;
+    assert.equal(query.TableName, 'daymark-dev-stock-log');
+    const date = new Date().toISOString().slice(0, 10);
+    assert.deepEqual(query.ExpressionAttributeValues, {
+        ':partition': { S: `daymark-release-check:stock-processor:d-ABCDEF123#${date}` },
     });
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
 
-import { CHECKS, rowOf, STORE } from '../release-check/checks.mjs';
+import { CHECKS, partitionOf, STORE } from '../release-check/checks.mjs';
 import { check } from '../release-check/release-check.mjs';
 
 const NOW = new Date('2026-11-23T14:19:30.250Z');
@@ -14,21 +14,21 @@ const PROCESSED = { batchItemFailures: [] };
  * Returns ports with a fixed answer, and a record of the calls.
  *
  * @param {unknown} answer
- * @param {{ rows?: (Record<string, unknown> | undefined)[], error?: string }} [options]
+ * @param {{ counts?: number[][], error?: string }} [options]
  */
-function portsOf(answer, { rows = [], error } = {}) {
-    /** @type {{ invoked: [string, any][], rowsRead: {pk: string, sk: string}[], slept: number }} */
-    const calls = { invoked: [], rowsRead: [], slept: 0 };
+function portsOf(answer, { counts = [], error } = {}) {
+    /** @type {{ invoked: [string, any][], read: string[], slept: number }} */
+    const calls = { invoked: [], read: [], slept: 0 };
     const ports = {
         /** @type {import('../release-check/release-check.mjs').Ports['invoke']} */
         async invoke(version, payload) {
             calls.invoked.push([version, payload]);
             return { error, answer };
         },
-        /** @type {import('../release-check/release-check.mjs').Ports['loadRow']} */
-        async loadRow(key) {
-            calls.rowsRead.push(key);
-            return rows[Math.min(calls.rowsRead.length, rows.length) - 1];
+        /** @type {import('../release-check/release-check.mjs').Ports['loadEventCounts']} */
+        async loadEventCounts(partition) {
+            calls.read.push(partition);
+            return counts[Math.min(calls.read.length, counts.length) - 1] ?? [];
         },
         /** @param {number} milliseconds */
         async sleep(milliseconds) {
@@ -41,32 +41,30 @@ function portsOf(answer, { rows = [], error } = {}) {
 
 /** @param {string} functionName */
 function releaseOf(functionName) {
-    return { functionName, version: VERSION, deploymentId: 'd-ABCDEF123', rowSeconds: 90 };
+    return { functionName, version: VERSION, deploymentId: 'd-ABCDEF123', waitSeconds: 90 };
 }
 
-test('the check of ingest sends an event and waits for its stock row', async () => {
-    const { calls, ports } = portsOf(STORED, { rows: [undefined, undefined, { received: '1' }] });
+test('the check of ingest sends an event and waits until it is in the stock log', async () => {
+    const { calls, ports } = portsOf(STORED, { counts: [[], [], [1]] });
     const result = await check(releaseOf('ingest'), ports);
     const [version, request] = calls.invoked[0] ?? [];
     assert.equal(version, VERSION);
     assert.equal(request.requestContext.http.path, '/v1/internal/events');
     assert.ok(request.requestContext.authorizer.iam, 'IAM signature');
-    assert.equal(JSON.parse(request.body).store_id, STORE);
-    assert.deepEqual(calls.rowsRead[2], {
-        pk: 'daymark-release-check#2026-11-23',
-        sk: 'ingest:d-ABCDEF123#14:15',
-    });
-    assert.match(result, /in the stock table/);
+    assert.ok(JSON.parse(request.body).store_id.startsWith(STORE));
+    const partition = 'daymark-release-check:ingest:d-ABCDEF123#2026-11-23';
+    assert.deepEqual(calls.read, [partition, partition, partition]);
+    assert.match(result, /in the stock log/);
 });
 
-test('the check of the stock processor sends a batch and reads the stock row', async () => {
-    const { calls, ports } = portsOf(PROCESSED, { rows: [{ received: '1' }] });
+test('the check of the stock processor sends a batch and reads the stock log', async () => {
+    const { calls, ports } = portsOf(PROCESSED, { counts: [[1]] });
     await check(releaseOf('stock-processor'), ports);
     const kinesis = calls.invoked[0]?.[1].Records[0].kinesis;
     const event = JSON.parse(Buffer.from(kinesis.data, 'base64').toString());
-    assert.equal(event.store_id, STORE);
+    assert.ok(event.store_id.startsWith(STORE));
     assert.equal(event.occurred_at, NOW.toISOString());
-    assert.deepEqual(calls.rowsRead, [rowOf(event)]);
+    assert.deepEqual(calls.read, [partitionOf(event)]);
 });
 
 test('the checks of pricing and the close of day send a store that is in no catalogue', async () => {
@@ -82,7 +80,7 @@ test('a version of ingest that does not answer stored fails the check', async ()
     const rejected = { results: [{ status: 'rejected', message: 'no' }] };
     const { calls, ports } = portsOf({ statusCode: 422, body: JSON.stringify(rejected) });
     await assert.rejects(check(releaseOf('ingest'), ports), /not stored: 422/);
-    assert.equal(calls.rowsRead.length, 0);
+    assert.equal(calls.read.length, 0);
 });
 
 test('a version that reports failed items fails the check', async () => {
@@ -100,18 +98,28 @@ test('the error for a version that crashes contains its message', async () => {
     await assert.rejects(check(releaseOf('ingest'), ports), /Unhandled.*DAYMARK_STREAM is not set/);
 });
 
-test('an event without a stock row fails the check after the maximum delay', async () => {
+test('an event that does not reach the stock log fails the check after the maximum delay', async () => {
     const { calls, ports } = portsOf(STORED);
     await assert.rejects(
         check(releaseOf('ingest'), ports),
-        /after 90 s the stock table has no row/,
+        /after 90 s the stock log has no segment/,
     );
     assert.equal(calls.slept, 90_000);
 });
 
-test('a row with a wrong quantity fails the check', async () => {
-    const { ports } = portsOf(PROCESSED, { rows: [{ received: '2' }] });
-    await assert.rejects(check(releaseOf('stock-processor'), ports), /received 2, but 1 was sent/);
+test('a segment with another number of events fails the check', async () => {
+    for (const counts of [[2], [1, 2]]) {
+        const { ports } = portsOf(PROCESSED, { counts: [counts] });
+        await assert.rejects(
+            check(releaseOf('stock-processor'), ports),
+            /a segment of 2 events, but 1 was sent/,
+        );
+    }
+});
+
+test('a record that the stream delivers twice passes the check', async () => {
+    const { ports } = portsOf(PROCESSED, { counts: [[1, 1]] });
+    await check(releaseOf('stock-processor'), ports);
 });
 
 test('an answer of another form fails the check', async () => {
@@ -134,9 +142,10 @@ test('the error for a function without a check names the function', async () => 
     );
 });
 
-test('a deployment always sends the same event, and no two deployments share a row', () => {
-    const checkOf = (/** @type {string} */ deploymentId) =>
-        CHECKS['ingest']?.({ deploymentId, now: NOW });
+test('a deployment always sends the same event, and no two deployments or functions share a partition', () => {
+    const checkOf = (/** @type {string} */ deploymentId, name = 'ingest') =>
+        CHECKS[name]?.({ deploymentId, now: NOW });
     assert.deepEqual(checkOf('d-A'), checkOf('d-A'));
-    assert.notDeepEqual(checkOf('d-A')?.row, checkOf('d-B')?.row);
+    assert.notEqual(checkOf('d-A')?.partition, checkOf('d-B')?.partition);
+    assert.notEqual(checkOf('d-A')?.partition, checkOf('d-A', 'stock-processor')?.partition);
 });

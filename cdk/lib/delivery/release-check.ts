@@ -56,7 +56,7 @@ export class ReleaseCheck extends Construct {
       ]),
     );
     // After the wait for a batch: many times the duration of a poll of the stream and of a batch.
-    const rowSeconds = settings.batchWindowSeconds + 60;
+    const waitSeconds = settings.batchWindowSeconds + 60;
     this.function = new LambdaFunction(this, 'Function', {
       functionName,
       description: 'Sends an event to a new version before that version gets traffic',
@@ -65,11 +65,11 @@ export class ReleaseCheck extends Construct {
       handler: 'index.handler',
       code: Code.fromAsset(SOURCE),
       memorySize: 256,
-      // Leaves time for a cold start of the new version and for the reads of the row.
-      timeout: Duration.seconds(rowSeconds + 120),
+      // Leaves time for a cold start of the new version and for the reads of the log.
+      timeout: Duration.seconds(waitSeconds + 120),
       environment: {
         [VARIABLES.tablePrefix]: names.prefix,
-        DAYMARK_ROW_SECONDS: String(rowSeconds),
+        DAYMARK_WAIT_SECONDS: String(waitSeconds),
         DAYMARK_VERSIONS: stack.toJsonString(versionByGroup),
       },
       role,
@@ -84,7 +84,7 @@ export class ReleaseCheck extends Construct {
       ['lambda:InvokeFunction'],
       functions.map((checked) => `${checked.function.functionArn}:*`),
     );
-    allow(['dynamodb:GetItem'], [tables.of('stock').tableArn]);
+    allow(['dynamodb:Query'], [tables.of('stock-log').tableArn]);
     allow(['kms:Decrypt', 'kms:DescribeKey'], [key.keyArn], viaService(this, 'dynamodb'));
     const logicalId = (checked: DaymarkFunction) =>
       stack.getLogicalId(checked.function.node.defaultChild as CfnElement);

@@ -1,6 +1,7 @@
 /** Rules between settings. */
 
 import type { Settings } from './definitions';
+import { STORED_WITHIN_SECONDS } from '../slot';
 import { regionProblem } from './regions';
 
 /** Yields the broken rules. `region` is the region of the deployment if it is known. */
@@ -37,6 +38,7 @@ export function* conflictsIn(
     );
   }
   yield* conflictsWithQuotas(settings);
+  yield* conflictsOfStockLog(settings);
   for (const name of ['certificateArn', 'ownershipCertificateArn'] as const) {
     const certificateRegion = settings[name]?.split(':')[3];
     if (region === undefined || certificateRegion === undefined) continue;
@@ -73,6 +75,39 @@ export function* conflictsIn(
   }
   if (tillClients.length === 0) {
     yield 'tillClients is empty, so no till could send events; give for example tillClients=tills';
+  }
+}
+
+/** Default of `eventAgeMaxDays`: `EVENT_AGE_MAX` in `domain/src/limits.rs`. */
+const EVENT_AGE_MAX_DAYS = '7';
+
+/** Yields the settings by which events are in the stock log too late, or not long enough. */
+function* conflictsOfStockLog(settings: Settings): Generator<string, void> {
+  const { batchWindowSeconds, pricingDelaySeconds, stockLogDays } = settings;
+  const windowMax = pricingDelaySeconds - STORED_WITHIN_SECONDS;
+  if (batchWindowSeconds > windowMax) {
+    yield (
+      `batchWindowSeconds is ${batchWindowSeconds}, but with pricingDelaySeconds=` +
+      `${pricingDelaySeconds} stores are priced before the last events of the slot are in the ` +
+      `stock log: these may take ${STORED_WITHIN_SECONDS} s longer than the window; set ` +
+      `batchWindowSeconds to at most ${windowMax}, or pricingDelaySeconds to at least ` +
+      String(batchWindowSeconds + STORED_WITHIN_SECONDS)
+    );
+  }
+  const { eventAgeMaxDays = EVENT_AGE_MAX_DAYS } = settings;
+  if (stockLogDays === 'forever') return;
+  if (eventAgeMaxDays === 'any') {
+    yield (
+      `stockLogDays is ${stockLogDays}, but eventAgeMaxDays=any accepts events that the stock ` +
+      'log no longer keeps; set stockLogDays=forever, or eventAgeMaxDays below ' +
+      stockLogDays
+    );
+  } else if (Number(stockLogDays) <= Number(eventAgeMaxDays)) {
+    yield (
+      `stockLogDays is ${stockLogDays}, but eventAgeMaxDays=${eventAgeMaxDays} accepts events ` +
+      'that the stock log no longer keeps; set stockLogDays to at least ' +
+      `${Number(eventAgeMaxDays) + 1}, or eventAgeMaxDays below ${stockLogDays}`
+    );
   }
 }
 

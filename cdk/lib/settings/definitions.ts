@@ -2,6 +2,7 @@
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { TRAFFIC_SHIFTS } from '../delivery/traffic-shift';
+import { PRICING_DELAY_MAX_SECONDS, STORED_WITHIN_SECONDS } from '../slot';
 import {
   flag,
   oneNumberOf,
@@ -100,10 +101,10 @@ export const SETTINGS = {
   batchWindowSeconds: wholeNumber({
     meaning:
       'Maximum wait of the stock processor for a full batch; a longer wait costs less and delays ' +
-      'the stock',
-    source: 'AWS Lambda, CreateEventSourceMapping',
+      `the stock. At least ${STORED_WITHIN_SECONDS} s shorter than \`pricingDelaySeconds\``,
+    source: '`lib/slot.ts`',
     min: 0,
-    max: 300,
+    max: PRICING_DELAY_MAX_SECONDS - STORED_WITHIN_SECONDS,
     fallback: 1,
   }),
   parallelization: wholeNumber({
@@ -141,11 +142,20 @@ export const SETTINGS = {
   eventAgeMaxDays: text({
     meaning:
       'Maximum age of an event, in days; 7 if not set. Dates more than eight days ago are closed ' +
-      'by hand (`daymark days --close`). With `any`, rows never expire',
+      'by hand (`daymark days --close`). Below `stockLogDays`; `any` needs `stockLogDays=forever`',
     form: /^([1-9]|[1-9]\d|[1-3]\d\d|any)$/,
-    rule: 'a whole number of days from 1 to 399, after which rows expire, or any',
+    rule: 'a whole number of days from 1 to 399, or any',
     source: '`aws/src/settings.rs`',
     example: '30',
+  }),
+  stockLogDays: text({
+    meaning:
+      'Retention of events in the stock log, in days after their date; a change applies to the ' +
+      'events that come after it',
+    form: /^([6-9]\d|[1-9]\d{2,3}|forever)$/,
+    rule: 'a whole number of days from 60 to 9999, or forever',
+    source: 'Daymark, histories read 56 dates',
+    fallback: '90',
   }),
 
   throttleRate: wholeNumber({
@@ -240,6 +250,15 @@ export const SETTINGS = {
     source: 'API Gateway, mutual TLS for HTTP APIs',
   }),
 
+  pricingDelaySeconds: wholeNumber({
+    meaning:
+      'Time from the end of a slot until its stores are priced, in which its last events are ' +
+      'stored',
+    source: '`lib/slot.ts`',
+    min: STORED_WITHIN_SECONDS,
+    max: PRICING_DELAY_MAX_SECONDS,
+    fallback: 20,
+  }),
   pricingConcurrency: wholeNumber({
     meaning: 'Stores that are priced concurrently',
     source: 'AWS Lambda, SQS maximum concurrency',
@@ -248,7 +267,7 @@ export const SETTINGS = {
     fallback: 10,
   }),
   dayCloseConcurrency: wholeNumber({
-    meaning: 'Stores that are closed concurrently',
+    meaning: 'Stores that are rolled up or closed concurrently',
     source: 'AWS Lambda, SQS maximum concurrency',
     min: 2,
     max: 1_000,
