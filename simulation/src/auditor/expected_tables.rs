@@ -86,10 +86,10 @@ impl ExpectedTables {
     /// Returns the events that count, by store and date, and id.
     fn counting(&self) -> impl Iterator<Item = BTreeMap<&str, &Event>> {
         self.dates.values().map(|ids| {
-            let first = |(id, contents): (&'_ String, &'_ Contents)| {
-                Some((id.as_str(), contents.values().next()?))
-            };
-            ids.iter().filter_map(first).collect()
+            let counts = ids.iter().flat_map(|(id, contents)| {
+                contents.values().take(1).map(move |event| (id.as_str(), event))
+            });
+            counts.collect()
         })
     }
 
