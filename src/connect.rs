@@ -4,16 +4,18 @@ mod age;
 mod location;
 
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Args;
-use domain::ports::{CatalogTable, Failure, StockTable};
-use domain::{StockWindow, Store, StoreId};
+use domain::ports::{CatalogTable, Failure, StockLog};
+use domain::{Sku, StockWindow, Store, StoreId};
 use import::nearest;
-use processors::{Closing, Processor};
+use processors::{Closing, Processor, Rollup};
+use stock_log::{UnreadableSegment, WindowsRead};
 
-use crate::{CommandError, output};
+use crate::{CommandError, clock, output};
 pub(crate) use age::AgeArgs;
 use location::TablesLocation;
 pub(crate) use location::affects_all_calls;
@@ -113,8 +115,15 @@ impl TableArgs {
     }
 }
 
+/// Notes the segments of the stock log that were left out.
+pub(crate) fn note_unreadable(unreadable: &[UnreadableSegment]) {
+    for segment in unreadable {
+        output::note(format!("left out, so the figures may be incomplete: {segment}"));
+    }
+}
+
 /// Number of days in whose stock a store is searched that is not in the catalogue.
-const DAYS_SEARCHED: i64 = 8;
+const DAYS_SEARCHED: usize = 8;
 
 impl ConnectedTables {
     /// Loads a store that has to be in the catalogue.
@@ -137,11 +146,9 @@ impl ConnectedTables {
         if self.tables.load_store(store_id).await.map_err(explain)?.is_some() {
             return Ok(());
         }
-        for days in 0..DAYS_SEARCHED {
-            let until = now - TimeDelta::days(days);
-            let since = until - TimeDelta::days(1);
-            let windows = self.tables.query_stock(store_id, None, since, until, now).await;
-            if !windows.map_err(explain)?.is_empty() {
+        for date in now.date_naive().iter_days().rev().take(DAYS_SEARCHED) {
+            let page = self.tables.query_segments(store_id, date, None).await.map_err(explain)?;
+            if !page.segments.is_empty() {
                 return Ok(());
             }
         }
@@ -169,28 +176,45 @@ impl ConnectedTables {
         Ok(format!("store {store_id} is not in the catalogue; {advice}"))
     }
 
-    /// Reads the windows of a store that start on a date in UTC, by one query.
+    /// Reads the windows of a store that start on a date in UTC.
     pub(crate) async fn windows_on(
         &self,
         store_id: &StoreId,
         date: NaiveDate,
-        now: DateTime<Utc>,
     ) -> Result<Vec<StockWindow>, String> {
         let since = date.and_time(NaiveTime::MIN).and_utc();
-        let until = since + TimeDelta::days(1) - TimeDelta::milliseconds(1);
-        let windows = self.tables.query_stock(store_id, None, since, until, now).await;
-        windows.map_err(|failure| self.explain(failure))
+        self.windows(store_id, None, since, since + TimeDelta::days(1)).await
     }
 
-    /// Returns the batch handler over these tables. Without an age limit its rows never expire.
+    /// Reads the windows of a store that start in `[since, until)`, and notes segments that cannot
+    /// be read.
+    pub(crate) async fn windows(
+        &self,
+        store_id: &StoreId,
+        sku: Option<&Sku>,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<StockWindow>, String> {
+        let read = stock_log::read_windows(&self.tables, store_id, sku, since, until).await;
+        let WindowsRead { windows, unreadable } = read.map_err(|failure| self.explain(failure))?;
+        note_unreadable(&unreadable);
+        Ok(windows)
+    }
+
+    /// Returns the batch handler over these tables. Without an age limit its segments never expire.
     pub(crate) fn processor(&self, age_max: Option<Duration>) -> Processor<aws::Tables> {
         let tables = self.tables.clone().for_events_up_to(age_max);
-        Processor { age_max, ..Processor::new(tables) }
+        Processor { age_max, ..Processor::new(tables, Arc::new(clock::now)) }
     }
 
     /// Returns the close of day over these tables.
     pub(crate) fn closing(&self) -> Closing<aws::Tables> {
         Closing { tables: self.tables.clone() }
+    }
+
+    /// Returns the rollup over these tables.
+    pub(crate) fn rollup(&self) -> Rollup<aws::Tables> {
+        Rollup { tables: self.tables.clone() }
     }
 
     /// Describes a failure, with a remedy.

@@ -89,8 +89,8 @@ pub(crate) async fn run(args: DaysArgs) -> Result<ExitCode, CommandError> {
         Some(sku) => BTreeSet::from([sku.clone()]),
         None => {
             let (since, until) = (store.span(first).starts_at, store.span(last).ends_at);
-            let windows = tables.query_stock(&args.store, None, since, until, now).await;
-            let moved = windows.map_err(explain)?.into_iter().map(|row| row.key().sku.clone());
+            let windows = tables.windows(&args.store, None, since, until).await?;
+            let moved = windows.into_iter().map(|window| window.key().sku.clone());
             let items = tables.load_items(&args.store).await.map_err(explain)?;
             items.into_iter().map(|item| item.sku).chain(moved).collect()
         }

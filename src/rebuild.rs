@@ -3,15 +3,15 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use chrono::Days;
+use chrono::{Days, NaiveDate};
 use clap::{Args, Subcommand};
 use domain::StoreId;
-use domain::limits::STOCK_KEPT;
+use domain::limits::STOCK_LOG_KEPT;
 use domain::ports::CatalogTable;
 
 use crate::{CommandError, clock, connect, output};
 
-/// Recompute data that is derived from the stock windows
+/// Recompute data that is derived from the stock log
 #[derive(Debug, Args)]
 pub(crate) struct RebuildArgs {
     #[command(subcommand)]
@@ -23,16 +23,20 @@ enum RebuildCommand {
     History(RebuildHistoryArgs),
 }
 
-/// Close every kept day again from its stock windows, and recompute the demand histories
+/// Close every kept day again from the stock log, and recompute the demand histories
 ///
 /// The result should equal the stored rows byte for byte; only differing rows are written. The
-/// command may run at any time, also while `daymark up` runs. It reads all stock of 400 days, store
-/// by store.
+/// command may run at any time, also while `daymark up` runs. It reads the stock log date by
+/// date, store by store.
 #[derive(Debug, Args)]
 struct RebuildHistoryArgs {
     /// Only this store
     #[arg(long, value_name = "STORE")]
     store: Option<StoreId>,
+
+    /// First date, like 2026-03-12 [default: 90 days ago, for which the log is kept]
+    #[arg(long, value_name = "DATE")]
+    from: Option<NaiveDate>,
 
     #[command(flatten)]
     tables: connect::TableArgs,
@@ -50,8 +54,9 @@ pub(crate) async fn run(args: RebuildArgs) -> Result<ExitCode, CommandError> {
     let closing = tables.closing();
     for store_id in stores {
         let store = tables.store(&store_id).await?;
-        let kept = STOCK_KEPT.as_secs() / Duration::from_hours(24).as_secs();
-        let first = now.with_timezone(&store.zone).date_naive() - Days::new(kept);
+        let kept = STOCK_LOG_KEPT.as_secs() / Duration::from_hours(24).as_secs();
+        let kept = || now.with_timezone(&store.zone).date_naive() - Days::new(kept);
+        let first = args.from.unwrap_or_else(kept);
         let closed = closing.rebuild(&store, first, now, |last, closed| {
             let rows = closed.written() + closed.unchanged;
             if rows > 0 {

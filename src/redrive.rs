@@ -53,8 +53,7 @@ pub(crate) struct RedriveArgs {
 struct RedriveTotals {
     processed: usize,
     refused: usize,
-    stored: u64,
-    duplicate: u64,
+    written: u64,
     quarantined: u64,
 }
 
@@ -130,12 +129,9 @@ fn read(file: &Path, age: &connect::AgeArgs) -> Result<FailedBatch, String> {
 }
 
 fn summary(batch: &FailedBatch, outcome: &BatchOutcome) -> String {
-    let BatchOutcome { stored, duplicate, quarantined, .. } = outcome;
+    let BatchOutcome { written, quarantined, .. } = outcome;
     let records = batch.records.len();
-    let mut text = format!("{records} records, {stored} events stored");
-    if *duplicate > 0 {
-        text.push_str(&format!(", {duplicate} stored before"));
-    }
+    let mut text = format!("{records} records, {written} events written to the log");
     if *quarantined > 0 {
         text.push_str(&format!(", {quarantined} refused and kept in quarantine"));
     }
@@ -148,10 +144,10 @@ fn exit_code(refused: usize) -> ExitCode {
 
 impl RedriveTotals {
     fn summary(&self) -> String {
-        let Self { processed, refused, stored, duplicate, quarantined } = self;
+        let Self { processed, refused, written, quarantined } = self;
         format!(
-            "{processed} batches processed, {refused} files refused; {stored} events stored, \
-             {duplicate} stored before, {quarantined} refused and kept in quarantine"
+            "{processed} batches processed, {refused} files refused; {written} events written \
+             to the log, {quarantined} refused and kept in quarantine"
         )
     }
 
@@ -161,8 +157,7 @@ impl RedriveTotals {
     }
 
     fn add(&mut self, outcome: &BatchOutcome) {
-        self.stored += outcome.stored;
-        self.duplicate += outcome.duplicate;
+        self.written += outcome.written;
         self.quarantined += outcome.quarantined;
     }
 }

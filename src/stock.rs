@@ -94,7 +94,9 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
             question.units.insert(item.sku, item.units);
         }
     }
-    let items = stock_at(&*tables, &question, now).await.map_err(|error| tables.explain(error))?;
+    let stock = stock_at(&*tables, &question).await.map_err(|error| tables.explain(error))?;
+    connect::note_unreadable(&stock.unreadable);
+    let items = stock.items;
     if items.is_empty() {
         let before = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
         let known = if store.is_some() { "" } else { ", which is not in the catalogue," };

@@ -178,8 +178,8 @@ impl DemoRetailer {
         for shop in &self.stores {
             let hours = shop.day.hours();
             let (since, until) = (hours.starts_at, hours.closes_at + TimeDelta::days(1));
-            let stored =
-                machine.tables().query_stock(shop.store_id(), None, since, until, until).await?;
+            let tables = machine.tables();
+            let stored = read_windows(&tables, shop.store_id(), None, since, until).await?.windows;
             for line in &shop.spec.items {
                 let (store, sku) = (shop.store_id(), &line.item.sku);
                 let windows = stored.iter().filter(|row| row.key().sku == *sku);
@@ -225,8 +225,8 @@ impl DemoRetailer {
         let store = &shop.spec.store;
         let since = store.shelf_since(&day, item.shelf_life_days);
         let until = day.closes_at;
-        let windows =
-            machine.tables().query_stock(store_id, Some(sku), since, until, until).await?;
+        let tables = machine.tables();
+        let windows = read_windows(&tables, store_id, Some(sku), since, until).await?.windows;
         let of_item = |other: &&Offer| {
             let id = &other.offer_id;
             (&id.store_id, &id.sku) == (store_id, sku)

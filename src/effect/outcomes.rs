@@ -64,8 +64,8 @@ async fn load_date(
     // There are no decisions on a day on which the store is closed.
     let Some(business_day) = store.day(date) else { return Ok(()) };
     let span = store.span(date);
-    let windows = tables.query_stock(&store.store_id, None, span.starts_at, span.ends_at, now);
-    let windows = by_sku(windows.await?, |window: &StockWindow| window.key().sku.clone());
+    let windows = tables.windows(&store.store_id, None, span.starts_at, span.ends_at).await?;
+    let windows = by_sku(windows, |window: &StockWindow| window.key().sku.clone());
     let mut offers = tables.query_offers(&store.store_id, date).await?;
     // Shadow offers were not shown.
     offers.retain(|offer| !offer.shadow);

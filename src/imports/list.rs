@@ -56,7 +56,7 @@ pub(super) async fn run(args: ImportListArgs) -> Result<ExitCode, CommandError> 
     let mut imports: BTreeMap<(EventId, &StoreId), StoredImport> = BTreeMap::new();
     for store_id in &stores {
         for date in all_dates() {
-            let windows = tables.windows_on(store_id, date, now).await?;
+            let windows = tables.windows_on(store_id, date).await?;
             for (import_id, part) in stored_imports(&windows) {
                 let import = imports.entry((import_id, store_id));
                 import.and_modify(|import| import.add(&part)).or_insert(part);

@@ -160,7 +160,7 @@ impl UndoRun {
         for store_id in self.stores.clone() {
             for date in first.iter_days().take_while(|date| *date <= last) {
                 progress.inc(1);
-                let windows = self.tables.windows_on(&store_id, date, self.now).await?;
+                let windows = self.tables.windows_on(&store_id, date).await?;
                 let mut imports = stored_imports(&windows);
                 let part = imports.remove(&self.import_id);
                 self.others.extend(imports.into_keys());
@@ -214,7 +214,7 @@ impl UndoRun {
     async fn wait_for(&self, sent: &UndoneDate) -> Result<(), CommandError> {
         let (mut reads, mut seen) = (0, 0);
         loop {
-            let windows = self.tables.windows_on(&sent.store_id, sent.date, self.now).await?;
+            let windows = self.tables.windows_on(&sent.store_id, sent.date).await?;
             let part = stored_imports(&windows).remove(&self.import_id);
             let voided = part.map_or(0, |part| part.voided);
             if voided >= sent.voided {

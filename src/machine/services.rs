@@ -86,8 +86,8 @@ impl Services {
         &self,
         settings: &MachineSettings,
     ) -> Result<(ServiceThread, mapping::MappingWatch), CommandError> {
-        let processor =
-            Processor { age_max: self.age_max(), ..Processor::new(self.tables.clone()) };
+        let processor = Processor::new(self.tables.clone(), self.clock.clone());
+        let processor = Processor { age_max: self.age_max(), ..processor };
         let handler = BatchHandler { processor, clock: self.clock.clone() };
         let mapping_settings = MappingSettings {
             batch_size: settings.batch_size,

@@ -12,7 +12,7 @@ use domain::limits::SLOT_MINUTES;
 use domain::ports::Failure;
 use in_memory::InProcessQueue;
 use pricing::{PassReport, Pricing, slot_of};
-use processors::Closing;
+use processors::{Closing, Rollup};
 
 use domain::ports::Clock;
 
@@ -72,8 +72,10 @@ impl Slots {
         Ok(all)
     }
 
-    /// Closes the days of the stores that are due in the slot of `now`, or of every store.
+    /// Rolls up the windows and closes the days of the stores that are due in the slot of `now`, or
+    /// of every store.
     async fn close(&self, now: DateTime<Utc>, only_due: bool) -> Result<(), Failure> {
+        let rollup = Rollup { tables: self.tables.clone() };
         let closing = Closing { tables: self.tables.clone() };
         let queue = InProcessQueue::default();
         let schedule =
@@ -83,6 +85,9 @@ impl Slots {
             false => schedule.tick_all(now).await?,
         };
         while let Some(DueStore { store_id, .. }) = queue.take() {
+            if let Err(failure) = rollup.roll_up(&store_id, now).await {
+                tracing::warn!(store.id = store_id.as_str(), "windows not rolled up: {failure}");
+            }
             if let Err(failure) = closing.close_store(&store_id, now).await {
                 tracing::warn!(store.id = store_id.as_str(), "store not closed: {failure}");
             }

@@ -2,7 +2,7 @@
 
 use charts::AfternoonChart;
 use chrono::{DateTime, Days, Utc};
-use domain::ports::{CatalogTable, DaysTable, StockTable};
+use domain::ports::{CatalogTable, DaysTable};
 use domain::{Offer, OfferId, Store};
 
 use super::chart::{OfferContext, offer_chart};
@@ -29,10 +29,9 @@ pub(super) async fn load_chart(
     let item = items.iter().find(|item| item.sku == *sku);
     let item = item.ok_or_else(|| missing("there is no such item"))?;
     let since = store.shelf_since(&day, item.shelf_life_days);
-    let windows = tables.query_stock(store_id, Some(sku), since, day.closes_at, now);
-    let windows = windows.await.map_err(explain)?;
+    let windows = tables.windows(store_id, Some(sku), since, day.closes_at).await?;
     if windows.is_empty() {
-        return Err("not drawn: the stock windows of that day are no longer kept".to_owned());
+        return Err("not drawn: the stock log of that day is no longer kept".to_owned());
     }
     let eve = *date - Days::new(1);
     let day_before = tables.query_days(store_id, sku, eve, eve).await.map_err(explain)?;

@@ -42,7 +42,7 @@ pub(super) async fn run(args: QuarantineReplayArgs) -> Result<ExitCode, CommandE
     let tables = args.tables.connect().await?;
     let (entries, mut code) = args.selection.load(&tables).await?;
     let processor = tables.processor(args.age.max());
-    let (mut stored, mut left, mut stay) = (0, 0, 0);
+    let (mut written, mut left, mut stay) = (0, 0, 0);
     for original in &entries {
         let replayed = match args.age.too_long_ago(original.at) {
             Some(reason) => Err(reason),
@@ -52,7 +52,7 @@ pub(super) async fn run(args: QuarantineReplayArgs) -> Result<ExitCode, CommandE
         };
         match replayed {
             Ok(replayed) => {
-                stored += replayed.stored;
+                written += replayed.written;
                 *(if replayed.stays { &mut stay } else { &mut left }) += 1;
                 output::line(summary(original, &replayed));
             }
@@ -63,7 +63,7 @@ pub(super) async fn run(args: QuarantineReplayArgs) -> Result<ExitCode, CommandE
             }
         }
     }
-    output::line(format!("{stored} events stored; {left} left the quarantine, {stay} stay"));
+    output::line(format!("{written} events written to the log; {left} left the quarantine, {stay} stay"));
     Ok(code)
 }
 
@@ -74,10 +74,7 @@ fn arrived_by_now(original: &Quarantined) -> Quarantined {
 
 fn summary(original: &Quarantined, replayed: &ReplayOutcome) -> String {
     let events = |number| counted(number, "event");
-    let mut text = format!("{}: stored {}", original.id, events(replayed.stored));
-    if replayed.duplicate > 0 {
-        text.push_str(&format!(", {} stored before", events(replayed.duplicate)));
-    }
+    let mut text = format!("{}: wrote {}", original.id, events(replayed.written));
     for refused in &replayed.refused {
         let kept = if refused.id == original.id {
             "still refused".to_owned()
@@ -85,12 +82,15 @@ fn summary(original: &Quarantined, replayed: &ReplayOutcome) -> String {
             format!("refused and kept as {}", refused.id)
         };
         text.push_str(&format!("\n  {kept}: {}", refused.message));
-        if refused.reason == QuarantineReason::ConflictingDuplicate {
-            text.push_str("; a replay cannot change that, drop it when it has been looked into");
-        }
     }
     if replayed.stays && replayed.refused.is_empty() {
-        text.push_str("; it counts now, and stays here until it is dropped");
+        text.push_str(match original.reason {
+            QuarantineReason::ConflictingDuplicate => {
+                "; another content of its id counts, and a replay cannot change that: drop it when \
+                 it has been looked into"
+            }
+            _ => "; it still voids nothing",
+        });
     }
     text
 }

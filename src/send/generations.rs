@@ -31,7 +31,7 @@ pub(super) async fn choose_generations(
     let progress = output::progress("dates compared with the tables", days.len());
     let mut known = 0;
     for ((store_id, date), indices) in days {
-        let windows = tables.windows_on(&store_id, date, now).await?;
+        let windows = tables.windows_on(&store_id, date).await?;
         let stored = StoredDay::of(&windows);
         for index in indices {
             let TillLine::Event { number, event } = &mut lines[index] else { continue };
