@@ -140,6 +140,18 @@ pub const SAVE_ATTEMPTS_MAX: u32 = 8;
 /// Lifetime of stock rows after their window.
 pub const STOCK_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
 
+// Daymark's stock log.
+
+/// Largest segment of the stock log, in bytes.
+pub const SEGMENT_BYTES_MAX: usize = 64 * KIB;
+/// Largest segment of one event, in bytes: its texts as in a row, and a few bytes a column.
+pub const SEGMENT_OF_ONE_BYTES_MAX: usize = KIB;
+/// Memory of an unpacked event without its identifiers, in bytes, with room to spare.
+pub const SEGMENT_EVENT_BYTES: usize = 512;
+/// Largest memory of the events of one segment, and largest size of its inflated columns, in bytes.
+/// A segment of 64 KiB with usual events takes some 1.5 MiB.
+pub const SEGMENT_UNPACKED_BYTES_MAX: usize = 4 * MIB;
+
 // Lambda's event source mapping for Kinesis. Source: AWS Lambda API reference,
 // CreateEventSourceMapping.
 
@@ -176,6 +188,12 @@ const _: () = {
     assert!(
         STOCK_ROW_EVENTS_MAX * PACKED_EVENT_BYTES_MAX + STOCK_ROW_OVERHEAD_BYTES <= ITEM_BYTES_MAX,
         "a row of the largest events is an item"
+    );
+    assert!(SEGMENT_OF_ONE_BYTES_MAX <= SEGMENT_BYTES_MAX, "the largest event is a segment");
+    assert!(2 * SEGMENT_BYTES_MAX <= ITEM_BYTES_MAX, "a segment and its keys are an item");
+    assert!(
+        SEGMENT_EVENT_BYTES + 16 * ID_CHARS_MAX <= SEGMENT_UNPACKED_BYTES_MAX,
+        "the largest event is read again"
     );
     assert!(2 * ID_CHARS_MAX < PARTITION_KEY_CHARS_MAX, "a store and an item make a key");
     assert!(

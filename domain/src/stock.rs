@@ -7,6 +7,7 @@ mod figures;
 mod level;
 mod packed;
 mod row_key;
+pub mod segment;
 mod units;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub(crate) use figures::{counting, movement};
 pub use level::{Level, course, level_at, past_its_date};
 pub use packed::Unreadable;
 pub use row_key::{Part, PartError, RowKey};
+pub use segment::{Segment, SegmentKey};
 pub use units::{ItemUnits, UniformWindows};
 
 use crate::digest::{Version, digest};

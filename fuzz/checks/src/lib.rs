@@ -18,6 +18,7 @@ mod kinesis;
 mod memory;
 mod record;
 mod row;
+mod segment;
 mod till_lines;
 
 pub use body::check_body;
@@ -27,4 +28,5 @@ pub use event::check_event;
 pub use kinesis::check_kinesis;
 pub use record::check_record;
 pub use row::check_row;
+pub use segment::check_segment;
 pub use till_lines::check_till_lines;
