@@ -6,8 +6,8 @@ mod events;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::limits::{SEGMENT_BYTES_MAX, SEGMENT_OF_ONE_BYTES_MAX, SEGMENT_UNPACKED_BYTES_MAX};
 use domain::stock::segment::{self, Segment, SegmentKey, Unreadable};
-use domain::{Event, StoreId, Version};
-use events::{any_event, at, event, events_of_row, of_row, sale, with};
+use domain::{Acceptance, Event, StoreId, Version, sha256};
+use events::{any_event, at, events_of_row, of_row, sale, with};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
@@ -18,6 +18,12 @@ fn store_id() -> StoreId {
 
 fn date() -> NaiveDate {
     "2026-03-12".parse().expect("a date")
+}
+
+/// Parses an event of any instant of the date.
+fn parse(json: &Value) -> Event {
+    let anytime = Acceptance { age_max: None, ..Acceptance::at(at("2026-03-12T23:59:59Z")) };
+    Event::parse(&json.to_string(), &anytime).unwrap_or_else(|error| panic!("{error}: {json}"))
 }
 
 fn arrived_at() -> DateTime<Utc> {
@@ -80,7 +86,7 @@ fn moved(event: &Event, uuids: bool) -> Event {
             json[field] = json!(uuid(id.bytes().fold(1, number)));
         }
     }
-    events::event(&json)
+    parse(&json)
 }
 
 /// Returns the UUID of a number.
@@ -93,7 +99,7 @@ fn uuid(number: u128) -> String {
 fn sales(count: u32) -> Vec<Event> {
     let sale = |number: u32| {
         let till = number % 2;
-        event(&with(
+        parse(&with(
             sale(),
             json!({
                 "event_id": uuid(u128::from(number) + 1), "terminal_id": format!("till-{till}"),
@@ -112,8 +118,8 @@ fn sales(count: u32) -> Vec<Event> {
 
 /// Returns an event with every field at its limit.
 fn largest(number: usize) -> Event {
-    let id = |name: &str| format!("{name}{number:0>width$}", width = 64 - name.len());
-    event(&with(
+    let id = |name: &str| sha256(format!("{name} {number}").as_bytes());
+    parse(&with(
         sale(),
         json!({
             "event_id": id("event"), "kind": "transfer_in", "terminal_id": id("till"),
@@ -131,7 +137,7 @@ fn largest(number: usize) -> Event {
 /// Generates events of one date: of every kind, with every optional field, and repetitions.
 fn events_of_date() -> impl Strategy<Value = Vec<Event>> {
     let any = (any_event(), any::<bool>()).prop_map(|(event, uuids)| moved(&event, uuids));
-    (prop::collection::vec(any, 0..12), events_of_row()).prop_map(|(any, of_row)| {
+    (prop::collection::vec(any, 0..6), events_of_row()).prop_map(|(any, of_row)| {
         let repeated = any.iter().take(3).cloned().collect::<Vec<_>>();
         [any, of_row, repeated].concat()
     })
@@ -195,7 +201,7 @@ fn is_refused_or_valid(bytes: &[u8]) {
     let Ok(events) = unpack(bytes) else { return };
     for event in &events {
         let canonical = serde_json::from_str(&event.canonical()).expect("JSON");
-        assert_eq!(&events::event(&canonical), event);
+        assert_eq!(&parse(&canonical), event);
     }
     assert_eq!(read_all(&cut(&events)), events);
 }
@@ -205,16 +211,30 @@ fn every_flipped_bit_and_every_truncation_is_noticed() {
     for events in [sales(1), sales(10), sales(100), vec![largest(1), largest(2)]] {
         let bytes = pack(&events);
         for bit in 0..bytes.len() * 8 {
-            let mut flipped = bytes.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(unpack(&flipped).is_err(), "bit {bit}");
-            is_refused_or_valid(&with_checksum(&flipped[..bytes.len() - CHECKSUM_BYTES]));
+            assert!(unpack(&flipped(&bytes, bit)).is_err(), "bit {bit}");
         }
         for length in 0..bytes.len() {
             assert!(unpack(&bytes[..length]).is_err(), "{length} bytes");
-            is_refused_or_valid(&with_checksum(&bytes[..length]));
         }
     }
+}
+
+/// Damage that has the checksum of the damaged bytes, as only a program could make it.
+#[test]
+fn a_flipped_bit_behind_the_checksum_is_refused_or_a_valid_event() {
+    for events in [sales(1), sales(3), vec![largest(1)]] {
+        let bytes = pack(&events);
+        let (bytes, _) = bytes.split_at(bytes.len() - CHECKSUM_BYTES);
+        (0..bytes.len() * 8)
+            .for_each(|bit| is_refused_or_valid(&with_checksum(&flipped(bytes, bit))));
+        (0..bytes.len()).for_each(|length| is_refused_or_valid(&with_checksum(&bytes[..length])));
+    }
+}
+
+fn flipped(bytes: &[u8], bit: usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[bit / 8] ^= 1 << (bit % 8);
+    bytes
 }
 
 #[test]
@@ -255,11 +275,11 @@ fn segments_are_cut_by_bytes() {
 
 #[test]
 fn contents_of_one_id_are_cut_as_well() {
-    let content = |number: u64| {
-        let lot = format!("{:020}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        event(&of_row(json!({ "event_id": "e-1", "lot": lot })))
+    let content = |number: u32| {
+        let receipt = sha256(&number.to_le_bytes());
+        parse(&of_row(json!({ "event_id": "e-1", "receipt": receipt })))
     };
-    let contents: Vec<Event> = (0..8_000).map(content).collect();
+    let contents: Vec<Event> = (0..3_000).map(content).collect();
     let segments = cut(&contents);
     assert!(segments.len() > 1);
     assert_eq!(read_all(&segments), in_order(&contents));
@@ -267,8 +287,8 @@ fn contents_of_one_id_are_cut_as_well() {
 
 #[test]
 fn events_that_pack_to_nothing_are_cut_by_their_memory() {
-    let content = |number: u32| event(&of_row(json!({ "quantity": number.to_string() })));
-    let contents: Vec<Event> = (0..20_000).map(content).collect();
+    let content = |number: u32| parse(&of_row(json!({ "quantity": number.to_string() })));
+    let contents: Vec<Event> = (0..9_000).map(content).collect();
     let segments = cut(&contents);
     assert_eq!(read_all(&segments), in_order(&contents));
     let largest = segments.iter().map(|segment| segment.event_count).max().unwrap_or_default();
@@ -278,7 +298,7 @@ fn events_that_pack_to_nothing_are_cut_by_their_memory() {
 #[test]
 #[should_panic(expected = "an event of another date")]
 fn an_event_of_another_date_is_never_packed() {
-    cut([&event(&of_row(json!({ "occurred_at": "2026-03-11T23:59:59.999Z" })))]);
+    cut([&parse(&of_row(json!({ "occurred_at": "2026-03-11T23:59:59.999Z" })))]);
 }
 
 #[test]
@@ -340,8 +360,8 @@ fn a_sort_key_is_read_again_and_sorts_by_arrival() {
     let key = &cut(&sales(3))[0].key;
     let text = key.sort_key();
     assert!(text.starts_with("2026-03-12T15:17:59.123Z#"), "{text}");
-    let parse = |text: &str| SegmentKey::parse(store_id(), date(), text);
-    assert_eq!(parse(&text).as_ref(), Ok(key));
+    let read = |text: &str| SegmentKey::parse(store_id(), date(), text);
+    assert_eq!(read(&text).as_ref(), Ok(key));
     let digest = "0123456789abcdef0123456789abcdef";
     for wrong in [
         String::new(),
@@ -352,10 +372,73 @@ fn a_sort_key_is_read_again_and_sorts_by_arrival() {
         format!("2026-03-12T15:17:59.123Z#{}", &digest[1..]),
         format!("{text}#"),
     ] {
-        let told = parse(&wrong).unwrap_err().to_string();
+        let told = read(&wrong).unwrap_err().to_string();
         assert!(told.ends_with(&format!("like 2026-03-12T15:17:59.123Z#{}", "0".repeat(32))));
     }
     let exact = at("2026-03-12T15:17:59.123999Z");
     let cut = Segment::cut(&store_id(), date(), exact, sales(3).iter().collect());
     assert_eq!(&cut[0].key, key, "a key has whole milliseconds");
 }
+
+/// Returns a few events that together have every column.
+fn of_every_column() -> Vec<Event> {
+    let ids = ["8e8c2a43-6c1e-4f0a-9a53-0b6a7f6d2c11", "0f0b1b0e-3f5e-4d5a-8c6b-7f1f7c7c9a02"];
+    let changes = [
+        json!({ "event_id": ids[0], "quantity": "0.375", "unit": "KGM", "lot": "L-7",
+            "sequence": { "epoch": "boot", "number": 3 }, "gtin": "4006381333931",
+            "offer_id": "2026-03-12/0042/BRT-1180/2", "receipt": "981", "line": 2 }),
+        json!({ "event_id": ids[1], "occurred_at": "2026-03-12T15:15:00.250Z", "kind": "return",
+            "amount": "2.10", "sequence": { "epoch": "boot", "number": 5 }, "receipt": "981" }),
+        json!({ "event_id": "e-3", "kind": "waste", "reason": "expired", "sku": "10045123",
+            "expires_on": "2026-03-11", "occurred_at": "2026-03-12T15:16:00Z" }),
+        json!({ "event_id": "e-4", "kind": "transfer_out", "transfer_id": "t-1",
+            "occurred_at": "2026-03-12T15:17:00Z", "terminal_id": "back-office" }),
+        json!({ "event_id": "e-5", "kind": "correction", "corrects": ids[0],
+            "reason": "did_not_occur", "import_id": "i-1",
+            "occurred_at": "2026-03-12T15:17:00Z", "sequence": { "epoch": "boot", "number": 6 } }),
+    ];
+    changes.map(|change| parse(&with(sale(), change))).to_vec()
+}
+
+/// Bytes of version 1 in tables. A change of these bytes makes stored segments unreadable.
+#[test]
+fn version_1_has_these_bytes() {
+    let waste = &of_every_column()[2];
+    #[rustfmt::skip]
+    let expected: &[&[u8]] = &[
+        // Version, plain, length of the columns, one event, its time in milliseconds, no gaps.
+        &[1, 0, 58], &[1], &[0x80, 0xBF, 0x9A, 0x1A, 0],
+        // Id: place 1, three characters, which are all that is shared.
+        &[1, 1, 1, 6, 3], b"e-3",
+        // Kind, terminal, and an item of eight digits.
+        &[1, 3], &[1, 1, 1, 12, 6], b"till-1", &[1, 1, 1, 17, 4, 0x10, 0x04, 0x51, 0x23],
+        // Scale, quantity and unit; no price, amount or currency; the second reason.
+        &[0, 1, 1, 0], &[0, 0, 0], &[1, 2],
+        // No corrected event, GTIN or lot; the day before; nothing else.
+        &[0, 0, 0], &[1, 2], &[0, 0, 0, 0, 0, 0, 0, 0],
+        // CRC-32.
+        &[0x0C, 0x4F, 0x0E, 0xB7],
+    ];
+    assert_eq!(pack([waste]), expected.concat());
+}
+
+/// Another version of zstd may compress to other bytes, so these are only read.
+#[test]
+fn a_segment_with_every_column_stays_readable() {
+    let digits = EVERY_COLUMN.replace(' ', "");
+    let byte = |pair: &[u8]| {
+        let pair = str::from_utf8(pair).expect("digits");
+        u8::from_str_radix(pair, 16).expect("hexadecimal digits")
+    };
+    let bytes: Vec<u8> = digits.as_bytes().chunks(2).map(byte).collect();
+    assert_eq!(unpack(&bytes), Ok(of_every_column()));
+}
+
+const EVERY_COLUMN: &str = "\
+    0101f40128b52ffd602100550700d24c2f32604fd201841dcf4600a482208880389d0412bc1363067593 \
+    d09b1015b3ec87b0fc4108d9097e342b75e303a26bb62569a71431af3bbb313d77fe1f498bdc4992a60a \
+    42698a49c17c98e084a91af4db93651b28c086c88a3f11ea20e322a2041b34787c700c60940858286013 \
+    0c2021af7e415b7b8d06c59d8dd27ffc79dbfa8d589acbbf70013d9889313334127dcdb73857a7936507 \
+    67631313c32e4f1108ee66fb91bb7b87b4aab4a8b4ea9c6befd6a7a8fc64c52fc78cb49800041100af28 \
+    811d2099c6b10acc64487834ff1326809bae0c80f585306152f129c154ceb1d8943331b435a38e8c2a43 \
+    6c1e4f0a9a530b6a7f6d2c110f0b1b0e3f5e4d5a8c6b7f1f7c7c9a0267f232bc";

@@ -15,9 +15,10 @@
 //!   the one that follows. Form 2: each is one more than the one before; the first follows.
 //!   Form 3: each follows.
 //! - **Texts**: numbers, which are places in a dictionary in the order of first use, from 1; 0 is
-//!   an absent text. If the dictionary is not empty, it follows: the lengths as numbers, the number
-//!   of bytes that all its texts begin with, these bytes, and the rest of each text. The length 0
-//!   is a UUID in lowercase with hyphens: 16 bytes, whose rest is with the UUIDs.
+//!   an absent text. If the dictionary is not empty, it follows: a number for the form and length
+//!   of each text, how many bytes all texts begin with, these bytes, and the rest of each text. The
+//!   number is 0 for a UUID in lowercase with hyphens: 16 bytes, whose rest is with the UUIDs. It is
+//!   `2n + 1` for `n` decimal digits, two in a byte, and `2n` for any other text of `n` bytes.
 //!
 //! The order of the columns is in `write.rs`. An absent word, price, amount, line or date is 0,
 //! and any other is one more than its number. A word is its position among the words of its type.
@@ -29,7 +30,7 @@
 mod columns;
 mod frame;
 mod read;
-mod uuid;
+mod text;
 mod write;
 
 use std::cmp::Ordering;
@@ -137,7 +138,12 @@ impl Segment {
             assert_eq!(&event.store_id, store_id, "an event of another store");
             assert_eq!(event.occurred_at.date_naive(), date, "an event of another date");
         }
-        events.sort_unstable_by(|a, b| order(a, b));
+        events.sort_unstable_by_key(|event| instant_and_id(event));
+        for same in events.chunk_by_mut(|a, b| instant_and_id(a) == instant_and_id(b)) {
+            if same.len() > 1 {
+                same.sort_by_cached_key(|event| content_and_import(event));
+            }
+        }
         events.dedup();
         let arrived_at = arrived_at.trunc_subsecs(3);
         let segment = |(event_count, bytes): (usize, Vec<u8>)| {
@@ -185,11 +191,16 @@ pub fn unpack(store_id: &StoreId, date: NaiveDate, bytes: &[u8]) -> Result<Vec<E
 
 /// Order of events in a segment. Only equal events are equal in it.
 fn order(a: &Event, b: &Event) -> Ordering {
-    let by_id = a.occurred_at.cmp(&b.occurred_at).then_with(|| a.event_id.cmp(&b.event_id));
-    by_id.then_with(|| match a == b {
-        true => Ordering::Equal,
-        false => (a.content(), &a.details.import_id).cmp(&(b.content(), &b.details.import_id)),
-    })
+    let by_content = || content_and_import(a).cmp(&content_and_import(b));
+    instant_and_id(a).cmp(&instant_and_id(b)).then_with(by_content)
+}
+
+fn instant_and_id(event: &Event) -> (DateTime<Utc>, &EventId) {
+    (event.occurred_at, &event.event_id)
+}
+
+fn content_and_import(event: &Event) -> (String, Option<&EventId>) {
+    (event.content(), event.details.import_id.as_ref())
 }
 
 /// Returns an upper bound of the memory of an event, in bytes, which depends on its texts alone.

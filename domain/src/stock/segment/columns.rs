@@ -1,12 +1,13 @@
 //! Columns of a segment: numbers and texts. Each number alone is a varint of postcard.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::mem;
 use std::str::FromStr;
 
 use super::Unreadable;
-use super::uuid::{self, UUID_BYTES};
+use super::text::{self, UUID};
 
 const ZERO: u64 = 0;
 const SAME: u64 = 1;
@@ -66,23 +67,17 @@ impl Writer {
     }
 
     fn dictionary(&mut self, texts: &[&str]) {
-        let uuids: Vec<Option<[u8; UUID_BYTES]>> =
-            texts.iter().map(|text| uuid::bytes(text)).collect();
-        let entries = || texts.iter().zip(&uuids);
-        let length = |(text, uuid): (&&str, &Option<_>)| uuid.map_or(size(text.len()), |_| 0);
-        self.numbers(&entries().map(length).collect::<Vec<u64>>());
-
-        let stored = || {
-            entries().map(|(text, uuid)| uuid.as_ref().map_or(text.as_bytes(), <[u8; _]>::as_slice))
-        };
-        let first = stored().next().unwrap_or_default();
-        let shared = stored().skip(1).fold(first.len(), |shared, bytes| {
-            first[..shared].iter().zip(bytes).take_while(|(a, b)| a == b).count()
+        let (numbers, texts): (Vec<u64>, Vec<Cow<'_, [u8]>>) =
+            texts.iter().map(|text| text::stored(text)).unzip();
+        self.numbers(&numbers);
+        let first = &texts[0];
+        let shared = texts.iter().skip(1).fold(first.len(), |shared, bytes| {
+            first[..shared].iter().zip(bytes.iter()).take_while(|(a, b)| a == b).count()
         });
         self.number(size(shared));
         self.columns.extend_from_slice(&first[..shared]);
-        for (bytes, uuid) in stored().zip(&uuids) {
-            let to = if uuid.is_some() { &mut self.uuids } else { &mut self.columns };
+        for (number, bytes) in numbers.iter().zip(&texts) {
+            let to = if *number == UUID { &mut self.uuids } else { &mut self.columns };
             to.extend_from_slice(&bytes[shared..]);
         }
     }
@@ -175,23 +170,18 @@ impl<'a> Reader<'a> {
     where
         T: FromStr<Err: Display>,
     {
-        let lengths = self.numbers(count)?;
+        let numbers = self.numbers(count)?;
         let shared = self.number()?;
         let shared = take(&mut self.columns, shared)?;
         let mut bytes = shared.to_vec();
         let mut text = |index| {
-            let length = lengths.at(index);
-            let (from, length) = match length {
-                0 => (&mut self.uuids, size(UUID_BYTES)),
-                _ => (&mut self.columns, length),
-            };
-            let rest = length.checked_sub(size(shared.len()));
-            let rest = take(from, rest.ok_or_else(|| damaged("a text is too short"))?)?;
+            let number = numbers.at(index);
+            let length = text::stored_length(number).checked_sub(size(shared.len()));
+            let length = length.ok_or_else(|| damaged("a text is too short"))?;
+            let from = if number == UUID { &mut self.uuids } else { &mut self.columns };
             bytes.truncate(shared.len());
-            bytes.extend_from_slice(rest);
-            let uuid = if lengths.at(index) == 0 { uuid::text(&bytes) } else { None };
-            let text = uuid.as_ref().map_or(bytes.as_slice(), <[u8; _]>::as_slice);
-            let text = str::from_utf8(text).map_err(|_| damaged("a text is not UTF-8"))?;
+            bytes.extend_from_slice(take(from, length)?);
+            let text = text::read(number, &bytes).ok_or_else(|| damaged("a text is malformed"))?;
             text.parse().map_err(|error| Unreadable::Damaged(format!("{noun} {error}")))
         };
         (0..count).map(&mut text).collect()
