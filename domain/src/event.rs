@@ -16,6 +16,7 @@ pub use derived_id::{derived_id, equal_event_numbers, undo_id};
 pub use gtin::Gtin;
 pub use kind::{Action, Kind, Reason, Unit};
 pub use parse::Acceptance;
+pub(crate) use parse::is_lot;
 pub use rejection::Rejection;
 
 use crate::identifier::{EventId, Sku, StoreId, TerminalId};

@@ -141,6 +141,19 @@ pub const STOCK_LOG_KEPT_MIN: Duration = Duration::from_secs(60 * 24 * 3600);
 /// given value.
 pub const QUARANTINE_BYTES_MAX: usize = ITEM_BYTES_MAX - 16 * KIB;
 
+// Daymark's stock log.
+
+/// Largest segment of the stock log, in bytes.
+pub const SEGMENT_BYTES_MAX: usize = 64 * KIB;
+/// Largest segment of one event, in bytes: nine texts of 64 characters, an offer id with
+/// two more, and a few bytes a column.
+pub const SEGMENT_OF_ONE_BYTES_MAX: usize = KIB;
+/// Memory of an unpacked event without its identifiers, in bytes, with room to spare.
+pub const SEGMENT_EVENT_BYTES: usize = 512;
+/// Largest memory of the events of one segment, and largest size of its inflated columns, in bytes.
+/// A segment of 64 KiB with usual events takes some 1.5 MiB.
+pub const SEGMENT_UNPACKED_BYTES_MAX: usize = 4 * MIB;
+
 // Lambda's event source mapping for Kinesis. Source: AWS Lambda API reference,
 // CreateEventSourceMapping.
 
@@ -174,6 +187,12 @@ const _: () = {
     assert!(RECORD_BYTES_MAX < BATCH_BYTES_MAX, "one record always fits a batch");
     assert!(BATCH_BYTES_MAX / 3 * 4 <= LAMBDA_PAYLOAD_BYTES_MAX);
     assert!(RECORD_BYTES_MAX <= PUT_RECORDS_BYTES_MAX);
+    assert!(SEGMENT_OF_ONE_BYTES_MAX <= SEGMENT_BYTES_MAX, "the largest event is a segment");
+    assert!(2 * SEGMENT_BYTES_MAX <= ITEM_BYTES_MAX, "a segment and its keys are an item");
+    assert!(
+        SEGMENT_EVENT_BYTES + 16 * ID_CHARS_MAX <= SEGMENT_UNPACKED_BYTES_MAX,
+        "the largest event is read again"
+    );
     assert!(2 * ID_CHARS_MAX < PARTITION_KEY_CHARS_MAX, "a store and an item make a key");
     assert!(
         REQUEST_READ_MAX.as_secs() + REQUEST_STORE_MAX.as_secs() < API_GATEWAY_TIMEOUT.as_secs(),

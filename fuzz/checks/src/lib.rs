@@ -17,7 +17,7 @@ mod event;
 mod kinesis;
 mod memory;
 mod record;
-mod row;
+mod segment;
 mod till_lines;
 
 pub use body::check_body;
@@ -26,5 +26,5 @@ pub use decide::check_decide;
 pub use event::check_event;
 pub use kinesis::check_kinesis;
 pub use record::check_record;
-pub use row::check_row;
+pub use segment::check_segment;
 pub use till_lines::check_till_lines;

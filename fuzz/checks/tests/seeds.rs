@@ -50,6 +50,11 @@ fn a_stored_row_that_is_read_is_written_again_unchanged() {
 }
 
 #[test]
+fn a_segment_that_is_read_is_a_set_of_valid_events() {
+    check_seeds("segment", untrusted_input::check_segment);
+}
+
+#[test]
 fn kinesis_answers_every_request_and_returns_every_acknowledged_record() {
     check_seeds("kinesis", untrusted_input::check_kinesis);
 }
