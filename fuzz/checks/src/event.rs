@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::limits::{
-    EVENT_BYTES_MAX, ITEM_BYTES_MAX, PACKED_EVENT_BYTES_MAX, QUARANTINE_BYTES_MAX,
+    EVENT_BYTES_MAX, ITEM_BYTES_MAX, QUARANTINE_BYTES_MAX, SEGMENT_OF_ONE_BYTES_MAX,
 };
-use domain::stock::{Absorbed, StockWindow, WindowKey};
+use domain::stock::{Added, Segment, StoreDay, segment};
 use domain::{Acceptance, Event, Rejection, record};
 
 use crate::assertions::{now, on_one_line, reread};
@@ -20,7 +20,7 @@ const MESSAGE_BYTES_MAX: usize = ITEM_BYTES_MAX - QUARANTINE_BYTES_MAX - 1024;
 ///
 /// # Panics
 /// Panics if memory is unbounded, a refusal has no reason, or an accepted event changes on its way
-/// through text, record and row.
+/// through text, record and segment.
 pub fn check_event(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let acceptance = Acceptance::at(now());
@@ -36,7 +36,7 @@ pub fn check_event(data: &[u8]) {
     }
 }
 
-/// Asserts that text, record and row give back the same event.
+/// Asserts that text, record and segment give back the same event.
 fn survives_storage(event: &Event) {
     let canonical = event.canonical();
     assert!(canonical.len() <= EVENT_BYTES_MAX, "{} bytes: {canonical}", canonical.len());
@@ -47,17 +47,16 @@ fn survives_storage(event: &Event) {
     let record = record::pack("store", [event]);
     assert_eq!(record::open(&record.data), Ok(vec![canonical]));
 
-    let key = WindowKey::of(event);
-    let mut row = StockWindow::new(key.clone());
-    assert_eq!(row.absorb(event.clone()), Absorbed::New);
-    assert_eq!(row.absorb(again), Absorbed::Known);
-    let packed = row.pack();
-    // A version and a count precede the event.
-    assert!(packed.len() - 2 <= PACKED_EVENT_BYTES_MAX, "{} bytes: {event:?}", packed.len());
-    let stored = StockWindow::unpack(key, &packed).expect("a packed row");
-    assert!(stored.events().eq([event]));
-    assert_eq!(stored.version(), row.version());
-    assert_eq!(stored.figures(), row.figures());
+    let (store_id, date) = (event.store_id(), event.occurred_at().date_naive());
+    let mut day = StoreDay::new(store_id.clone(), date);
+    assert_eq!(day.insert(event.clone()), Added::New);
+    assert_eq!(day.insert(again.clone()), Added::Known);
+    let segments = Segment::cut(store_id, date, now(), vec![event, &again]);
+    let [Segment { event_count: 1, bytes, .. }] = &segments[..] else {
+        panic!("one event makes one segment: {segments:?}")
+    };
+    assert!(bytes.len() <= SEGMENT_OF_ONE_BYTES_MAX, "{} bytes: {event:?}", bytes.len());
+    assert_eq!(segment::unpack(store_id, date, bytes), Ok(vec![again]));
 }
 
 fn is_explained(rejection: &Rejection) {

@@ -1,14 +1,17 @@
-//! Check of the stock processor: a delivered record up to its rows and the quarantine.
+//! Check of the stock processor: a delivered record up to the log and the quarantine.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::limits::{RECORD_OPENED_BYTES_MAX, RECORD_TEXTS_MAX, STOCK_ROW_EVENTS_MAX};
+use domain::limits::{RECORD_OPENED_BYTES_MAX, RECORD_TEXTS_MAX};
 use domain::quarantine::QuarantineReason;
 use domain::record::{self, Unopenable};
-use domain::stock::WindowKey;
-use domain::{Acceptance, Delivered, Event, EventId, SequenceNumber, cloud_event};
+use chrono::NaiveDate;
+use domain::{
+    Acceptance, Delivered, Event, EventId, SequenceNumber, StoreDay, StoreId, cloud_event,
+};
 use in_memory::Tables;
 use processors::{BatchOutcome, Processor};
 
@@ -21,11 +24,9 @@ const BYTES_MAX: usize = 6 * RECORD_OPENED_BYTES_MAX;
 /// Largest number of invalid events of a record with entries of their own.
 const ENTRIES_MAX: usize = 100;
 
-/// Row size that makes rows split early.
-const FEW_EVENTS: usize = 2;
-
 type World = Processor<Tables>;
-type Expected = BTreeMap<(WindowKey, EventId), Event>;
+/// Contents by store, date and id, and by their bytes. The first one counts.
+type Expected = BTreeMap<(StoreId, NaiveDate, EventId), BTreeMap<String, Event>>;
 
 /// Checks `record::open` and `Processor::process` with one record.
 ///
@@ -36,19 +37,17 @@ pub fn check_record(data: &[u8]) {
     let parts = within(BYTES_MAX + 2 * data.len(), || record::parts(data));
     let Ok([Cow::Borrowed(data)]) = parts.as_deref() else {
         // Each part is judged like a record, under keys of its own.
-        let world = world(FEW_EVENTS);
+        let world = world();
         assert_eq!(process(&world, data).retry_from, None, "no call failed");
         return redelivery_changes_nothing(&world, data);
     };
     let opened = within(BYTES_MAX + 2 * data.len(), || record::open(data));
-    for row_events_max in [STOCK_ROW_EVENTS_MAX, FEW_EVENTS] {
-        is_processed(data, &opened, row_events_max);
-    }
+    is_processed(data, &opened);
     compression_changes_nothing(data, &opened);
 }
 
-fn is_processed(data: &[u8], opened: &Result<Vec<String>, Unopenable>, row_events_max: usize) {
-    let world = world(row_events_max);
+fn is_processed(data: &[u8], opened: &Result<Vec<String>, Unopenable>) {
+    let world = world();
     let outcome = process(&world, data);
     assert_eq!(outcome.retry_from, None, "no call failed");
     match opened {
@@ -62,8 +61,8 @@ fn is_processed(data: &[u8], opened: &Result<Vec<String>, Unopenable>, row_event
     redelivery_changes_nothing(&world, data);
 }
 
-fn world(row_events_max: usize) -> World {
-    Processor { row_events_max, ..Processor::new(Tables::default()) }
+fn world() -> World {
+    Processor::new(Tables::default(), Arc::new(now))
 }
 
 fn process(world: &World, data: &[u8]) -> BatchOutcome {
@@ -77,8 +76,7 @@ fn process(world: &World, data: &[u8]) -> BatchOutcome {
     run(world.process(&[delivered]))
 }
 
-/// Parses each text on its own. Of events with one id in one row, the content that sorts first
-/// counts.
+/// Parses each text on its own.
 fn expected(texts: &[String]) -> (Expected, Vec<&String>) {
     let acceptance = Acceptance::at(now()).with_grace(Duration::from_secs(3600));
     let (mut good, mut bad) = (Expected::new(), Vec::new());
@@ -91,14 +89,27 @@ fn expected(texts: &[String]) -> (Expected, Vec<&String>) {
             bad.push(text);
             continue;
         };
-        let place = good.entry((WindowKey::of(&event), event.event_id().clone()));
-        let kept = place.or_insert_with(|| event.clone());
-        let rank = |event: &Event| (event.content(), event.details().import_id.clone());
-        if rank(&event) < rank(kept) {
+        let date = event.occurred_at().date_naive();
+        let place = (event.store_id().clone(), date, event.event_id().clone());
+        let contents = good.entry(place).or_default();
+        let kept = contents.entry(event.content()).or_insert_with(|| event.clone());
+        if event.details().import_id < kept.details().import_id {
             *kept = event;
         }
     }
     (good, bad)
+}
+
+/// Returns the events that count, sorted by store, date and id.
+fn stored(world: &World) -> Vec<Event> {
+    let windows = world.tables.log.windows();
+    let mut events: Vec<Event> = windows.iter().flat_map(|row| row.events().cloned()).collect();
+    let place = |event: &Event| {
+        let date = event.occurred_at().date_naive();
+        (event.store_id().clone(), date, event.event_id().clone())
+    };
+    events.sort_by_cached_key(place);
+    events
 }
 
 fn holds_what_an_auditor_expects(
@@ -108,10 +119,11 @@ fn holds_what_an_auditor_expects(
     data: &[u8],
 ) {
     let (good, bad) = expected(texts);
-    let rows = world.tables.stock.rows();
-    let stored: Vec<&Event> = rows.iter().flat_map(|row| row.events()).collect();
-    assert!(stored.iter().copied().eq(good.values()), "{stored:?} is not {good:?}");
-    assert_eq!(outcome.stored as usize, good.len());
+    let (stored, days) = (stored(world), world.tables.log.days());
+    let counts = good.values().filter_map(|contents| contents.values().next());
+    assert!(stored.iter().eq(counts), "{stored:?} is not {good:?}");
+    let contents: usize = good.values().map(BTreeMap::len).sum();
+    assert_eq!(days.iter().map(StoreDay::count).sum::<u64>() as usize, contents);
     let kept = world.tables.quarantine.kept();
     let invalid = kept.iter().filter(|kept| kept.reason == QuarantineReason::InvalidEvent);
     let invalid: Vec<&[u8]> = invalid.map(|kept| kept.bytes.as_slice()).collect();
@@ -122,7 +134,7 @@ fn holds_what_an_auditor_expects(
         bad.iter().map(|text| text.as_bytes()).collect()
     };
     assert_eq!(invalid, expected);
-    let counted = outcome.stored + outcome.duplicate + outcome.quarantined;
+    let counted = outcome.written + outcome.duplicate + outcome.quarantined;
     assert_eq!(counted as usize, texts.len() - bad.len() + expected.len(), "{outcome:?}");
     kept.iter().for_each(|kept| on_one_line(&kept.message));
 }
@@ -137,25 +149,23 @@ fn is_quarantined_whole(world: &World, outcome: &BatchOutcome, data: &[u8], reas
 }
 
 fn packed_again_opens_to_the_same(world: &World) {
-    let rows = world.tables.stock.rows();
-    let events: Vec<&Event> = rows.iter().flat_map(|row| row.events()).collect();
+    let events = stored(world);
     if events.is_empty() {
         return;
     }
-    let packed = record::pack("0042", events.iter().copied());
+    let packed = record::pack("0042", &events);
     let canonical: Vec<String> = events.iter().map(|event| event.canonical()).collect();
     assert_eq!(record::open(&packed.data), Ok(canonical));
-    let other = self::world(world.row_events_max);
+    let other = self::world();
     process(&other, &packed.data);
-    assert_eq!(other.tables.stock.bytes(), world.tables.stock.bytes());
+    assert_eq!(self::stored(&other), events);
     assert_eq!(other.tables.quarantine.kept(), []);
 }
 
 fn redelivery_changes_nothing(world: &World, data: &[u8]) {
-    let before = (world.tables.stock.bytes(), world.tables.quarantine.kept());
-    let outcome = process(world, data);
-    assert_eq!((outcome.stored, outcome.rows_saved, outcome.retry_from), (0, 0, None));
-    assert_eq!((world.tables.stock.bytes(), world.tables.quarantine.kept()), before);
+    let before = (world.tables.log.segments(), world.tables.quarantine.kept());
+    assert_eq!(process(world, data).retry_from, None);
+    assert_eq!((world.tables.log.segments(), world.tables.quarantine.kept()), before);
 }
 
 /// Asserts that a record of text opens to the same events when it is compressed.

@@ -28,7 +28,7 @@ fn check_seeds(target: &str, check: fn(&[u8])) {
 }
 
 #[test]
-fn an_accepted_event_survives_text_record_and_row() {
+fn an_accepted_event_survives_text_record_and_segment() {
     check_seeds("event", untrusted_input::check_event);
 }
 
@@ -42,11 +42,6 @@ fn unknown_fields_of_an_event_cost_no_memory() {
 #[test]
 fn every_event_of_a_record_is_stored_or_quarantined() {
     check_seeds("record", untrusted_input::check_record);
-}
-
-#[test]
-fn a_stored_row_that_is_read_is_written_again_unchanged() {
-    check_seeds("row", untrusted_input::check_row);
 }
 
 #[test]
