@@ -33,7 +33,7 @@ export class DayClose extends Construct {
       runbook: 'stores-are-not-closed',
     });
     const { worker } = this.fanOut;
-    tables.allow(worker, 'catalog', ['Query']);
+    tables.allow(worker, 'catalog', ['GetItem', 'Query']);
     tables.allow(worker, 'stock', ['Query']);
     tables.allow(worker, 'offers', ['Query']);
     // A history is removed if another pass has closed its days again in the meantime.

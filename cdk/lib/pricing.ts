@@ -31,7 +31,7 @@ export class Pricing extends Construct {
     });
     this.addAlarms(common);
     const { worker } = this.fanOut;
-    tables.allow(worker, 'catalog', ['Query']);
+    tables.allow(worker, 'catalog', ['GetItem', 'Query']);
     tables.allow(worker, 'stock', ['Query']);
     tables.allow(worker, 'days', ['BatchGetItem', 'Query']);
     tables.allow(worker, 'offers', ['PutItem', 'Query']);
