@@ -1,19 +1,24 @@
 //! Items of the chain, which an execution environment keeps under their version.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use aws::Tables;
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws::{ResourceNames, Tables};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
 use domain::Item;
 use domain::ports::{CatalogTable, Failure};
+use local::service::ServiceThread;
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::observed_calls::ObservedCalls;
 use crate::samples::item;
-use crate::world::{Attributes, World};
+use crate::world::{Attributes, World, bind, clients, url};
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -192,76 +197,47 @@ async fn items_of_which_one_cannot_be_decoded_are_not_kept() {
     assert_eq!(load(&tables).await, ["bun 1.00", "rye 4.00"]);
 }
 
-fn keyed(sort: &str, others: impl IntoIterator<Item = (String, AttributeValue)>) -> Attributes {
+/// Returns an item of the catalogue in the partition of the chain.
+pub(crate) fn keyed(
+    sort: &str,
+    others: impl IntoIterator<Item = (String, AttributeValue)>,
+) -> Attributes {
     let key = [("pk", "chain"), ("sk", sort)];
     let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
     key.into_iter().chain(others).collect()
 }
 
-/// Read units a second of one partition. Source: "Designing partition keys" in the developer guide.
-const PARTITION_UNITS_PER_SECOND: f64 = 3_000.0;
-/// Default of `pricingConcurrency` in `cdk/`, and the value that `docs/deploy.md` names for ten
-/// thousand stores.
-const ENVIRONMENTS: [usize; 2] = [10, 100];
-const ITEMS: usize = 8_000;
-const STORES: usize = 10_000;
-const SLOT_SECONDS: f64 = 900.0;
-/// Read units of the chain's settings, which a pricing pass reads from the same partition.
-const SETTINGS_UNITS: f64 = 1.0;
-
-/// Writes items of the chain, 25 in a call, with names and costs of a usual length.
-async fn fill(world: &World) {
-    let numbers: Vec<usize> = (0..ITEMS).collect();
-    for numbers in numbers.chunks(25) {
-        let requests = numbers.iter().map(|number| {
-            let entry = item(&json!({
-                "sku": format!("40{number:011}"), "price": "3.90", "cost": "1.10",
-                "name": format!("Roggenmischbrot {number}"), "category": "bread",
-            }));
-            let entry = ("entry".to_owned(), AttributeValue::S(entry.to_json()));
-            let put = PutRequest::builder()
-                .set_item(Some(keyed(&format!("item#40{number:011}"), [entry])))
-                .build()
-                .unwrap();
-            WriteRequest::builder().put_request(put).build()
-        });
-        let table = world.names.table("catalog");
-        let requests = HashMap::from([(table, requests.collect())]);
-        let write = world.clients.dynamodb.batch_write_item().set_request_items(Some(requests));
-        write.send().await.unwrap();
-    }
+/// Starts an endpoint that throttles the first `throttled` reads of the chain's items, and then
+/// answers with one item.
+fn throttling(throttled: usize) -> (Tables, ServiceThread) {
+    let (server, reads) = (bind(), Arc::new(AtomicUsize::new(0)));
+    let clients = clients(&url(&server));
+    let answer = async move |headers: HeaderMap, body: String| {
+        let of_chain = body.contains(r#"{"S":"chain"}"#);
+        let is_query = headers["x-amz-target"].to_str().is_ok_and(|call| call.ends_with("Query"));
+        let (status, body) = if !is_query {
+            (StatusCode::OK, json!({}))
+        } else if !of_chain {
+            (StatusCode::OK, json!({ "Items": [], "Count": 0 }))
+        } else if reads.fetch_add(1, Ordering::Relaxed) < throttled {
+            let code = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException";
+            (StatusCode::BAD_REQUEST, json!({ "__type": code, "message": "told by the test" }))
+        } else {
+            let entry = json!({ "S": priced("rye", 4).to_json() });
+            let key = (json!({ "S": "chain" }), json!({ "S": "item#rye" }));
+            let items = json!([{ "pk": key.0, "sk": key.1, "entry": entry }]);
+            (StatusCode::OK, json!({ "Items": items, "Count": 1 }))
+        };
+        (status, [("content-type", "application/x-amz-json-1.0")], body.to_string())
+    };
+    let router = Router::new().route("/", post(answer));
+    let thread = ServiceThread::start("dynamodb", move |stop| server.serve(router, stop));
+    (Tables::new(clients.dynamodb, &ResourceNames::default()), thread.expect("a thread"))
 }
 
-/// A slot in which every store is priced once, by environments that keep nothing at its start: the
-/// items have a new version, or every environment is new. A part of the stores is read, and their
-/// figures are exact: a load after the first one of its environment always takes the same units.
 #[tokio::test]
-async fn ten_thousand_stores_with_eight_thousand_items_are_far_below_the_limit_of_a_partition() {
-    let world = World::start().await;
-    fill(&world).await;
-    world.tables().end_bulk().await.unwrap();
-    let calls = ObservedCalls::default();
-    let (mut first, mut later) = (Vec::new(), Vec::new());
-    for _ in 0..2 {
-        let environment = world.tables_with(&calls);
-        for store in 0..5 {
-            let store_id = format!("store-{store}").parse().unwrap();
-            assert_eq!(environment.load_items(&store_id).await.unwrap().len(), ITEMS);
-            let units: f64 = calls.take_reads().into_iter().map(|(_, units)| units).sum();
-            // The store's own items are in its own partition.
-            if store == 0 { first.push(units - 1.0) } else { later.push(units - 1.0) }
-        }
-    }
-    assert!(first.iter().all(|units| (600.0..700.0).contains(units)), "{first:?}");
-    assert!(later.iter().all(|units| (*units - 1.0).abs() < f64::EPSILON), "{later:?}");
-    let before = STORES as f64 * (first[0] - 1.0 + SETTINGS_UNITS) / SLOT_SECONDS;
-    assert!(before > 2.0 * PARTITION_UNITS_PER_SECOND, "{before}");
-    for environments in ENVIRONMENTS {
-        let cold = environments as f64 * (first[0] - 1.0);
-        let units = cold + STORES as f64 * (1.0 + SETTINGS_UNITS);
-        let per_second = units / SLOT_SECONDS;
-        assert!(per_second < PARTITION_UNITS_PER_SECOND / 20.0, "{per_second}");
-        // All environments read the items at the start of the slot.
-        assert!(cold / PARTITION_UNITS_PER_SECOND < 45.0, "{cold}");
-    }
+async fn a_throttled_read_of_the_chains_items_is_repeated_more_often_than_other_calls() {
+    let standard = RetryConfig::standard().max_attempts() as usize;
+    let (tables, _thread) = throttling(standard);
+    assert_eq!(load(&tables).await, ["rye 4.00"]);
 }

@@ -1,6 +1,7 @@
 //! Ports over local endpoints: every call uses the network, as in a deployment.
 
 mod catalog;
+mod catalogue_tick;
 mod chain_items;
 mod days;
 mod failures;
