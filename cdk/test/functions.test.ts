@@ -25,21 +25,21 @@ const ACTIONS: Record<string, Record<string, readonly string[]>> = {
   ingest: {},
   'stock-processor': { quarantine: ['DeleteItem', 'PutItem'], stock: ['BatchGetItem', 'PutItem'] },
   pricing: {
-    catalog: ['Query'],
+    catalog: ['GetItem', 'Query'],
     days: ['BatchGetItem', 'Query'],
     offers: ['PutItem', 'Query'],
     stock: ['Query'],
   },
   'pricing-schedule': { catalog: ['BatchGetItem', 'Query'] },
   'day-close': {
-    catalog: ['Query'],
+    catalog: ['GetItem', 'Query'],
     days: ['BatchGetItem', 'DeleteItem', 'PutItem', 'Query'],
     offers: ['Query'],
     stock: ['Query'],
   },
   'day-close-schedule': { catalog: ['BatchGetItem', 'Query'] },
   token: { clients: ['GetItem'] },
-  'offers-api': { catalog: ['Query'], offers: ['Query'] },
+  'offers-api': { catalog: ['GetItem', 'Query'], offers: ['Query'] },
 };
 
 /**
