@@ -1,20 +1,22 @@
 //! Catalogue table: `pk` = `chain` or `store#id`; `sk` = `item#sku`, `settings`, or, in the
 //! partition of the chain, `store#id` for the list of stores. The attribute `entry` holds the JSON
-//! text.
+//! text. The version of the chain's items is in [`crate::chain_items`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::catalog::CatalogError;
 use domain::ports::{CatalogTable, Failure, ItemEntry, StoreEntry};
 use domain::{Chain, Item, Sku, Store, StoreId};
+use futures_util::future::try_join;
 
 use crate::Tables;
 use crate::attributes::{AttributeReader, Attributes, key, text};
 use crate::dynamodb_calls::query_all;
 use crate::failure::failure;
 
-const CHAIN: &str = "chain";
+/// Partition of the chain.
+pub(crate) const CHAIN: &str = "chain";
 const SETTINGS: &str = "settings";
 const ITEM_PREFIX: &str = "item#";
 
@@ -36,13 +38,28 @@ impl Tables {
             .expression_attribute_values(":prefix", text(prefix));
         query_all(query, |entry| Ok(entry.clone())).await
     }
+
+    /// Loads the items of a partition, sorted by SKU.
+    pub(crate) async fn query_items(&self, partition: &str) -> Result<Vec<Item>, Failure> {
+        let entries = self.query_entries(partition, ITEM_PREFIX).await?;
+        entries.iter().map(|entry| parsed(entry, Item::parse)).collect()
+    }
 }
 
 impl CatalogTable for Tables {
     async fn put_item(&self, item: &Item) -> Result<(), Failure> {
+        self.put_item_in_bulk(item).await?;
+        if item.store_id.is_none() { self.end_bulk().await } else { Ok(()) }
+    }
+
+    async fn put_item_in_bulk(&self, item: &Item) -> Result<(), Failure> {
         let partition = item_partition(item.store_id.as_ref());
         let entry = entry(&partition, &item_key(&item.sku), &item.to_json());
         self.put(&self.catalog, entry).await
+    }
+
+    async fn end_bulk(&self) -> Result<(), Failure> {
+        self.change_items_version().await
     }
 
     async fn put_store(&self, store: &Store) -> Result<(), Failure> {
@@ -96,14 +113,14 @@ impl CatalogTable for Tables {
     }
 
     async fn load_items(&self, store_id: &StoreId) -> Result<Vec<Item>, Failure> {
-        let mut items: BTreeMap<Sku, Item> = BTreeMap::new();
-        for partition in [CHAIN.to_owned(), store_partition(store_id)] {
-            for entry in self.query_entries(&partition, ITEM_PREFIX).await? {
-                let item = parsed(&entry, Item::parse)?;
-                items.insert(item.sku.clone(), item);
-            }
-        }
-        Ok(items.into_values().collect())
+        let partition = store_partition(store_id);
+        let (chain, own) = try_join(self.load_chain_items(), self.query_items(&partition)).await?;
+        let is_replaced = |item: &Item| own.binary_search_by(|own| own.sku.cmp(&item.sku)).is_ok();
+        let mut items: Vec<Item> =
+            chain.iter().filter(|item| !is_replaced(item)).cloned().collect();
+        items.extend(own);
+        items.sort_by(|left, right| left.sku.cmp(&right.sku));
+        Ok(items)
     }
 
     async fn load_item_entries(
@@ -123,7 +140,8 @@ impl CatalogTable for Tables {
 
     async fn remove_item(&self, store_id: Option<&StoreId>, sku: &Sku) -> Result<(), Failure> {
         let key = key(item_partition(store_id), item_key(sku));
-        self.delete(&self.catalog, key).await.map(drop)
+        self.delete(&self.catalog, key).await?;
+        if store_id.is_none() { self.end_bulk().await } else { Ok(()) }
     }
 
     async fn remove_store(&self, store_id: &StoreId) -> Result<(), Failure> {

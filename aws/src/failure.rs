@@ -71,6 +71,17 @@ fn is_throttling(code: &str) -> bool {
     THROTTLED.contains(&code) || THROTTLING_ERRORS.contains(&code)
 }
 
+/// Adds advice to the message of a failure.
+pub(crate) fn with_advice(failure: Failure, advice: &str) -> Failure {
+    let advised = |message: String| format!("{message}; {advice}");
+    match failure {
+        Failure::Throttled(message) => Failure::Throttled(advised(message)),
+        Failure::Unavailable(message) => Failure::Unavailable(advised(message)),
+        Failure::Refused(message) => Failure::Refused(advised(message)),
+        Failure::Unreadable(message) => Failure::Unreadable(advised(message)),
+    }
+}
+
 /// Formats an error and its sources.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

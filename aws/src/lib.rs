@@ -32,6 +32,7 @@
 
 mod attributes;
 mod catalog;
+mod chain_items;
 mod clients;
 mod days;
 #[cfg(feature = "deployed")]

@@ -8,12 +8,15 @@ use aws_sdk_dynamodb::Client;
 use domain::limits::STOCK_KEPT;
 
 use crate::ResourceNames;
+use crate::chain_items::ChainItems;
 
-/// The DynamoDB tables of one deployment. Clones share the client.
+/// The DynamoDB tables of one deployment. Clones share the client and the chain's
+/// items.
 #[derive(Debug, Clone)]
 pub struct Tables {
     pub(crate) client: Client,
     pub(crate) catalog: String,
+    pub(crate) chain_items: ChainItems,
     pub(crate) clients: String,
     pub(crate) days: String,
     pub(crate) offers: String,
@@ -30,6 +33,7 @@ impl Tables {
         Self {
             client,
             catalog: names.table("catalog"),
+            chain_items: ChainItems::default(),
             clients: names.table("clients"),
             days: names.table("days"),
             offers: names.table("offers"),

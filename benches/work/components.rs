@@ -78,7 +78,8 @@ impl Components {
             ResourceNames { table_prefix: format!("{prefix}-"), ..ResourceNames::default() };
         let created = aws::schema::create_tables(&self.clients.dynamodb, &names);
         self.runtime.block_on(created).expect("the tables");
-        MeasuredTables { components: self, names }
+        let tables = Tables::new(self.clients.dynamodb.clone(), &names);
+        MeasuredTables { components: self, names, tables }
     }
 
     /// Runs and measures an invocation.
@@ -169,11 +170,14 @@ impl EventLog for SharedStream {
 pub(crate) struct MeasuredTables<'a> {
     components: &'a Components,
     names: ResourceNames,
+    /// Tables of all invocations, as an execution environment has them: the items of the chain are
+    /// read once, before the measured passes.
+    tables: Tables,
 }
 
 impl MeasuredTables<'_> {
     fn tables(&self) -> Tables {
-        Tables::new(self.components.clients.dynamodb.clone(), &self.names)
+        self.tables.clone()
     }
 
     pub(crate) fn name(&self, table: &str) -> String {

@@ -51,11 +51,10 @@ export class DayClose extends Construct {
     const { sender, worker } = this.fanOut;
     // Stores with events and without an entry in the catalogue are due as well.
     tables.allow(sender, 'stock-log', ['Query']);
-    tables.allow(worker, 'catalog', ['Query']);
+    tables.allow(worker, 'catalog', ['GetItem', 'Query']);
     // The worker writes the state of each date beside its segments.
     tables.allow(worker, 'stock-log', ['PutItem', 'Query']);
-    // A row is removed if its window has come to be split by item otherwise.
-    tables.allow(worker, 'windows', ['DeleteItem', 'PutItem', 'Query']);
+    tables.allow(worker, 'windows', ['PutItem']);
     // An unmet correction leaves the quarantine when its event arrives.
     tables.allow(worker, 'quarantine', ['DeleteItem', 'PutItem']);
     tables.allow(worker, 'offers', ['Query']);

@@ -23,7 +23,7 @@ export class OffersApi extends Construct {
       timeout: Duration.seconds(29),
       environment: { [VARIABLES.tablePrefix]: common.names.prefix },
     });
-    tables.allow(offers, 'catalog', ['Query']);
+    tables.allow(offers, 'catalog', ['GetItem', 'Query']);
     tables.allow(offers, 'offers', ['Query']);
     api.addOffersRoute('/v1/stores/{store_id}/offers', offers);
   }

@@ -33,7 +33,7 @@ export class Pricing extends Construct {
     });
     this.addAlarms(common);
     const { worker } = this.fanOut;
-    tables.allow(worker, 'catalog', ['Query']);
+    tables.allow(worker, 'catalog', ['GetItem', 'Query']);
     tables.allow(worker, 'stock-log', ['Query']);
     tables.allow(worker, 'days', ['BatchGetItem', 'Query']);
     tables.allow(worker, 'offers', ['PutItem', 'Query']);

@@ -25,14 +25,14 @@ const ACTIONS: Record<string, Record<string, readonly string[]>> = {
   ingest: {},
   'stock-processor': { quarantine: ['PutItem'], 'stock-log': ['BatchWriteItem'] },
   pricing: {
-    catalog: ['Query'],
+    catalog: ['GetItem', 'Query'],
     days: ['BatchGetItem', 'Query'],
     offers: ['PutItem', 'Query'],
     'stock-log': ['Query'],
   },
   'pricing-schedule': { catalog: ['BatchGetItem', 'Query'] },
   'day-close': {
-    catalog: ['Query'],
+    catalog: ['GetItem', 'Query'],
     days: ['BatchGetItem', 'DeleteItem', 'PutItem', 'Query'],
     offers: ['Query'],
     quarantine: ['DeleteItem', 'PutItem'],
@@ -41,7 +41,7 @@ const ACTIONS: Record<string, Record<string, readonly string[]>> = {
   },
   'day-close-schedule': { catalog: ['BatchGetItem', 'Query'], 'stock-log': ['Query'] },
   token: { clients: ['GetItem'] },
-  'offers-api': { catalog: ['Query'], offers: ['Query'] },
+  'offers-api': { catalog: ['GetItem', 'Query'], offers: ['Query'] },
 };
 
 /**

@@ -268,9 +268,25 @@ pub type StoreEntry = (StoreId, Result<Store, Failure>);
 pub type ItemEntry = (Sku, Result<Item, Failure>);
 
 /// The catalogue.
+///
+/// A load that begins after a write or a removal has ended reads its result, in any process. After
+/// an error the entry may be changed already, and loads may not read the change yet: repeat the
+/// call.
 pub trait CatalogTable: Send + Sync {
     /// Writes an item.
     fn put_item(&self, item: &Item) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Writes one of many items. An item of the chain may be read by loads before
+    /// [`CatalogTable::end_bulk`], and is read by all loads after it.
+    fn put_item_in_bulk(&self, item: &Item) -> impl Future<Output = Result<(), Failure>> + Send {
+        self.put_item(item)
+    }
+
+    /// Ends a bulk of writes, also one that failed, or one of another process that stopped. A load
+    /// that begins after it reads all items of the chain that were written before.
+    fn end_bulk(&self) -> impl Future<Output = Result<(), Failure>> + Send {
+        async { Ok(()) }
+    }
 
     /// Writes a store.
     fn put_store(&self, store: &Store) -> impl Future<Output = Result<(), Failure>> + Send;
@@ -305,7 +321,7 @@ pub trait CatalogTable: Send + Sync {
     ) -> impl Future<Output = Result<Vec<Item>, Failure>> + Send;
 
     /// Loads the entries of the items that a store has of its own, or those of the chain, sorted by
-    /// SKU.
+    /// SKU. Always reads the table.
     fn load_item_entries(
         &self,
         store_id: Option<&StoreId>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use domain::ports::CatalogTable;
+use domain::ports::{CatalogTable, Failure};
 use import::{
     CatalogEntry, CatalogFile, Change, EntryKey, Origin, catalog_entries, file_text, plan,
 };
@@ -13,6 +13,7 @@ use import::{
 use super::own_entries::{add_own_items, note_kept};
 use super::running_offers::note_replaced;
 use super::stored::load;
+use crate::connect::ConnectedTables;
 use crate::{CommandError, clock, connect, output};
 
 /// Number of new entries that the answer names one by one.
@@ -102,6 +103,7 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
         })
         .collect();
     let tables = args.tables.connect().await?;
+    let explain = |failure| tables.explain(failure);
     let mut loaded = load(&tables, &Vec::from_iter(store_ids.clone())).await?;
     let plan = plan(&mut loaded.catalogue, &files);
     for refused in &plan.refused {
@@ -111,19 +113,49 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
         let (file, place, message) = (&warning.file, warning.place, &warning.message);
         output::note(format_args!("{file}:{place}: warning: {message}"));
     }
-    let (mut items, mut stores, mut chains, mut new) = (0, 0, 0, 0);
-    for change in &plan.changes {
-        let written = match &change.entry {
-            _ if args.check || change.is_none() => Ok(()),
-            CatalogEntry::Item(item) => tables.put_item(item).await,
-            CatalogEntry::Store(store) => tables.put_store(store).await,
-            CatalogEntry::Chain(chain) => tables.put_chain(chain).await,
-        };
-        written.map_err(|failure| tables.explain(failure))?;
+    let written = write(&tables, &plan.changes, args.check).await;
+    if !args.check && names_items_of_chain(&files) {
+        // Also after a failure, and if nothing changed: an earlier import may have stopped before.
+        let ended = tables.end_bulk().await;
+        written.as_ref().map_err(Clone::clone).and(ended).map_err(explain)?;
+    }
+    let Counts { items, stores, chains } = written.map_err(explain)?;
+    add_own_items(&tables, &mut loaded, &store_ids, &plan.changes).await?;
+    note_kept(&loaded.catalogue, &plan.changes);
+    note_replaced(&tables, &loaded.catalogue, &plan.changes, clock::now()).await?;
+    let what = if args.check { "checked" } else { "loaded" };
+    let chain = if chains > 0 { ", the chain" } else { "" };
+    let wrong = plan.refused.len();
+    output::line(format_args!("{what}: {items} items, {stores} stores{chain}; {wrong} refused"));
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Numbers of entries that an import names.
+#[derive(Default)]
+struct Counts {
+    items: usize,
+    stores: usize,
+    chains: usize,
+}
+
+/// Writes the changed entries, unless they are only checked, and prints each.
+async fn write(
+    tables: &ConnectedTables,
+    changes: &[Change],
+    is_check: bool,
+) -> Result<Counts, Failure> {
+    let (mut counts, mut new) = (Counts::default(), 0);
+    for change in changes {
+        match &change.entry {
+            _ if is_check || change.is_none() => {}
+            CatalogEntry::Item(item) => tables.put_item_in_bulk(item).await?,
+            CatalogEntry::Store(store) => tables.put_store(store).await?,
+            CatalogEntry::Chain(chain) => tables.put_chain(chain).await?,
+        }
         match change.entry {
-            CatalogEntry::Item(_) => items += 1,
-            CatalogEntry::Store(_) => stores += 1,
-            CatalogEntry::Chain(_) => chains += 1,
+            CatalogEntry::Item(_) => counts.items += 1,
+            CatalogEntry::Store(_) => counts.stores += 1,
+            CatalogEntry::Chain(_) => counts.chains += 1,
         }
         new += usize::from(change.origin == Origin::New);
         if new <= NEW_SHOWN_MAX || change.origin != Origin::New {
@@ -133,14 +165,14 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
     if new > NEW_SHOWN_MAX {
         output::line(format_args!("and {} more new entries", new - NEW_SHOWN_MAX));
     }
-    add_own_items(&tables, &mut loaded, &store_ids, &plan.changes).await?;
-    note_kept(&loaded.catalogue, &plan.changes);
-    note_replaced(&tables, &loaded.catalogue, &plan.changes, clock::now()).await?;
-    let what = if args.check { "checked" } else { "loaded" };
-    let chain = if chains > 0 { ", the chain" } else { "" };
-    let wrong = plan.refused.len();
-    output::line(format_args!("{what}: {items} items, {stores} stores{chain}; {wrong} refused"));
-    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(counts)
+}
+
+fn names_items_of_chain(files: &[CatalogFile]) -> bool {
+    let mut entries = files.iter().flat_map(|file| &file.entries);
+    entries.any(|(_, entry)| {
+        entry.as_ref().is_ok_and(|entry| matches!(entry.key, EntryKey::Item(None, _)))
+    })
 }
 
 /// Prints the rules that a change changes.

@@ -18,8 +18,11 @@ const REQUEST_BYTES: u64 = 64 << 10;
 const READ_UNIT_BYTES: u64 = 4 << 10;
 /// Read units of the store's settings, which determine the date.
 const STORE_READS: Decimal = Decimal::ONE;
-/// Calls in sequence: the store, then its offers of the day.
-const CALLS: Decimal = Decimal::TWO;
+/// Read units of the catalogue, which has the prices in force: the version of the chain's items,
+/// which the function keeps, and the store's own items.
+const CATALOG_READS: Decimal = Decimal::TWO;
+/// Calls in sequence: the store, its offers of the day, then the catalogue in concurrent calls.
+const CALLS: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
 /// Size of an offer in a response, field names included.
 const OFFER_JSON_BYTES: u32 = 600;
 
@@ -61,9 +64,11 @@ impl Calculation<'_> {
         let offers = work.by_items(assumptions.items, |work| work.offers);
         let bytes = offers * work.by_items(assumptions.items, |work| work.offer_bytes);
         let offer_reads = billing_units(bytes, READ_UNIT_BYTES);
-        let reads = STORE_READS + offer_reads;
-        let derivation =
-            format!("{} x (1 of the store + {offer_reads} of its offers)", count(requests));
+        let reads = STORE_READS + CATALOG_READS + offer_reads;
+        let derivation = format!(
+            "{} x (1 of the store + {CATALOG_READS} of the catalogue + {offer_reads} of its offers)",
+            count(requests)
+        );
         self.add(PART, "dynamodb.read", requests * reads, derivation);
         // The response holds the last offer of each item.
         let listed = offers.min(assumptions.items);

@@ -3,7 +3,7 @@
 use domain::limits::BATCH_GET_KEYS_MAX;
 use rust_decimal::Decimal;
 
-use crate::calculation::{Calculation, FunctionRun};
+use crate::calculation::{Calculation, FunctionRun, billing_units};
 use crate::format::count;
 use crate::traffic::HOURS;
 use crate::work::{PassWork, StoreDayWork};
@@ -22,6 +22,14 @@ const CALLS_BEFORE: Decimal = Decimal::TWO;
 const EMPTY_RECEIVES_PER_HOUR: u32 = 5 * 3 * 60;
 /// Ticks of a schedule: one for each slot.
 const TICKS_PER_HOUR: u32 = 4;
+
+/// Execution environments of a function: the defaults of `pricingConcurrency` and
+/// `dayCloseConcurrency` in `cdk/`.
+const ENVIRONMENTS: u32 = 10;
+/// Size of an item in the catalogue table: 8,000 items took 593 read units.
+const CATALOG_ITEM_BYTES: u32 = 304;
+/// Bytes of a read capacity unit.
+const READ_UNIT_BYTES: u64 = 4 << 10;
 
 /// A schedule, its queue and the function that works off the queue.
 struct ScheduledWork {
@@ -44,6 +52,7 @@ impl Calculation<'_> {
             pass: |work| &work.pass,
         };
         self.add_schedule(&scheduled, slots);
+        self.add_chain_items(&scheduled, slots);
         self.add_passes(&scheduled);
     }
 
@@ -58,6 +67,7 @@ impl Calculation<'_> {
             pass: |work| &work.close,
         };
         self.add_schedule(&first, passes);
+        self.add_chain_items(&first, passes);
         self.add_passes(&first);
         let passes_per_day = passes - Decimal::ONE;
         let again = ScheduledWork { passes_per_day, pass: |work| &work.close_again, ..first };
@@ -93,6 +103,18 @@ impl Calculation<'_> {
             count(empty)
         );
         self.add(part, "sqs.fifo", messages * REQUESTS_PER_MESSAGE + empty, derivation);
+    }
+
+    /// Adds the reads of the chain's items. An environment keeps them while their version is the
+    /// same, so the measured passes read only the version. Counted is the most: in each of the
+    /// ticks that have stores, every environment is new, or the items have changed.
+    fn add_chain_items(&mut self, scheduled: &ScheduledWork, ticks_per_day: Decimal) {
+        let environments = self.traffic.stores.min(Decimal::from(ENVIRONMENTS));
+        let loads = environments * ticks_per_day * self.traffic.days;
+        let bytes = self.assumptions.items * Decimal::from(CATALOG_ITEM_BYTES);
+        let reads = billing_units(bytes, READ_UNIT_BYTES);
+        let derivation = format!("{} loads of the chain's items x {reads}", count(loads));
+        self.add(scheduled.part, "dynamodb.read", loads * reads, derivation);
     }
 
     /// Adds the passes over the stores.

@@ -175,12 +175,31 @@ fn offers_over_http_cost_nothing_without_requests() {
     let flags = ["--items=48", "--offer-requests=1440"];
     let (requests, dollars) = line(1, &flags, "offers-api api-gateway.request");
     assert_eq!((requests.round_dp(6), dollars.round_dp(4)), (decimal("43800"), decimal("0.0438")));
-    // 96 offers of 2,196 bytes are 52 read units, and the store is one.
+    // 96 offers of 2,196 bytes are 52 read units. The store is one, the version of the chain's items
+    // another, and the store's own items a third.
     let (reads, _) = line(1, &flags, "offers-api dynamodb.read");
-    assert_eq!(reads.round_dp(6), decimal("2321400"));
+    assert_eq!(reads.round_dp(6), decimal("2409000"));
     // The last offer of each of 48 items.
     let (gigabytes, _) = line(1, &flags, "offers-api data-transfer.out");
     assert!(is_near(gigabytes, decimal("43800") * decimal("28800") / decimal("1073741824")));
+}
+
+#[test]
+fn the_chains_items_are_read_by_each_environment_and_not_by_each_pass() {
+    let loads = |part: &str, stores: u64, flags: &[&str]| -> Decimal {
+        let lines = month(stores, flags).lines.into_iter();
+        let is_load = |line: &BillLine| {
+            line.part == part && line.derivation.contains("loads of the chain's items")
+        };
+        lines.filter(is_load).map(|line| line.quantity).sum()
+    };
+    // 8,000 items of 304 bytes are 594 units; 10 environments x 18 slots x 730/24 days.
+    let flags = ["--items=8000", "--afternoon-hours=4.5"];
+    let (ten, ten_thousand) = (loads("pricing", 10, &flags), loads("pricing", 10_000, &flags));
+    assert_eq!((ten.round_dp(2), ten), (decimal("3252150.00"), ten_thousand));
+    assert_eq!(loads("pricing", 1, &flags) * Decimal::TEN, ten);
+    // 50 items are 4 units; 10 environments x 10 passes x 730/24 days.
+    assert_eq!(loads("day-close", 1_000, &[]).round_dp(2), decimal("12166.67"));
 }
 
 #[test]

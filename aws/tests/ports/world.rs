@@ -15,6 +15,8 @@ use local::http::HttpServer;
 use local::service::ServiceThread;
 use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 
+use crate::observed_calls::ObservedCalls;
+
 /// Attributes of an item, as the SDK represents them.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
 
@@ -26,6 +28,7 @@ const FOREIGN: &str = "DAYMARK_CONFORMANCE_DYNAMODB";
 pub(crate) struct World {
     pub(crate) clients: AwsClients,
     pub(crate) names: ResourceNames,
+    url: String,
     /// Endpoint, stopped on drop.
     _endpoint: Option<ServiceThread>,
 }
@@ -45,18 +48,28 @@ impl World {
         let table_prefix = format!("daymark-{}-{count:03}-", process::id());
         let names = ResourceNames { table_prefix, ..ResourceNames::default() };
         if let Some(url) = foreign() {
-            return Self { clients: clients(&url), names, _endpoint: None };
+            return Self { clients: clients(&url), names, url, _endpoint: None };
         }
         let server = bind();
-        let dynamodb = url(&server);
+        let url = url(&server);
         let database = DynamoDb::open(&TableStorage::Memory).expect("a database");
         let serve = move |stop| database.serve(server, stop);
         let endpoint = ServiceThread::start("dynamodb", serve).expect("a thread");
-        Self { clients: clients(&dynamodb), names, _endpoint: Some(endpoint) }
+        Self { clients: clients(&url), names, url, _endpoint: Some(endpoint) }
     }
 
     pub(crate) fn tables(&self) -> Tables {
         Tables::new(self.clients.dynamodb.clone(), &self.names)
+    }
+
+    /// Returns the tables with a client whose calls are observed.
+    pub(crate) fn tables_with(&self, calls: &ObservedCalls) -> Tables {
+        Tables::new(calls.client(&self.clients.dynamodb), &self.names)
+    }
+
+    /// Returns the tables with a client that shares no connection with the others.
+    pub(crate) fn tables_of_other_process(&self) -> Tables {
+        Tables::new(clients(&self.url).dynamodb, &self.names)
     }
 
     /// Returns all items of a table, sorted by key.
