@@ -56,11 +56,19 @@ pub(crate) fn instant(at: DateTime<Utc>) -> AttributeValue {
 /// Reader of the attributes of one item. Its errors name the item, the attribute and the rule.
 pub(crate) struct AttributeReader<'a> {
     attributes: &'a Attributes,
+    /// Attributes with the key of the item.
+    item: &'a Attributes,
+    /// Names that lead from the item to the attributes, each with a dot behind it.
+    path: String,
 }
 
 impl<'a> AttributeReader<'a> {
     pub(crate) fn new(attributes: &'a Attributes) -> Self {
-        Self { attributes }
+        Self { attributes, item: attributes, path: String::new() }
+    }
+
+    fn within(&self, name: &str, attributes: &'a Attributes) -> Self {
+        Self { attributes, item: self.item, path: format!("{}{name}.", self.path) }
     }
 
     /// Applies `read` to an attribute, or returns `None` if the item does not have it.
@@ -98,7 +106,7 @@ impl<'a> AttributeReader<'a> {
             let number = self.parse_number(name, value, "contains a value that is not a number")?;
             Ok((key.parse().map_err(|error| self.wrong(name, error))?, number))
         };
-        self.item(name)?.iter().map(entry).collect()
+        self.map(name)?.iter().map(entry).collect()
     }
 
     /// Reads bytes.
@@ -113,19 +121,20 @@ impl<'a> AttributeReader<'a> {
         truth.copied().map_err(|_| self.wrong(name, "is not true or false"))
     }
 
-    /// Reads a map as an item.
-    pub(crate) fn item(&self, name: &str) -> Result<&'a Attributes, Failure> {
-        self.attribute(name)?.as_m().map_err(|_| self.wrong(name, "is not a map"))
+    /// Reads a map as an item. Errors of its attributes name the item that contains it.
+    pub(crate) fn item(&self, name: &str) -> Result<Self, Failure> {
+        Ok(self.within(name, self.map(name)?))
     }
 
     /// Reads a map of items.
-    pub(crate) fn items(&self, name: &str) -> Result<Vec<(&'a str, &'a Attributes)>, Failure> {
-        let item = |(key, value): (&'a String, &'a AttributeValue)| {
-            let item = value.as_m();
-            let item = item.map_err(|_| self.wrong(name, "contains a value that is not a map"))?;
-            Ok((key.as_str(), item))
-        };
-        self.item(name)?.iter().map(item).collect()
+    pub(crate) fn items(&self, name: &str) -> Result<Vec<(&'a str, Self)>, Failure> {
+        let items = self.item(name)?;
+        let names = items.attributes.keys();
+        names.map(|name| Ok((name.as_str(), items.item(name)?))).collect()
+    }
+
+    fn map(&self, name: &str) -> Result<&'a Attributes, Failure> {
+        self.attribute(name)?.as_m().map_err(|_| self.wrong(name, "is not a map"))
     }
 
     /// Reads a list of numbers; a null becomes `None`.
@@ -147,20 +156,14 @@ impl<'a> AttributeReader<'a> {
         word.parse().map_err(|_| self.wrong(name, format!("{word:?} is not a known word")))
     }
 
-    /// `true` if the time to live of the item is over. DynamoDB deletes expired items only within
-    /// a few days, so readers skip them.
-    pub(crate) fn is_expired(&self, name: &str, now: DateTime<Utc>) -> Result<bool, Failure> {
-        let expires_at = self.optional(name, |name| self.number::<i64>(name))?;
-        Ok(expires_at.is_some_and(|expires_at| expires_at <= now.timestamp()))
-    }
-
     /// Creates a failure that names the item, the attribute and the rule.
     pub(crate) fn wrong(&self, name: &str, rule: impl Display) -> Failure {
         let key = |name: &str| {
-            let value = self.attributes.get(name).and_then(|value| value.as_s().ok());
+            let value = self.item.get(name).and_then(|value| value.as_s().ok());
             value.cloned().unwrap_or_else(|| "?".to_owned())
         };
-        Failure::Unreadable(format!("item {}/{}: {name} {rule}", key("pk"), key("sk")))
+        let path = &self.path;
+        Failure::Unreadable(format!("item {}/{}: {path}{name} {rule}", key("pk"), key("sk")))
     }
 
     fn parse_number<T: FromStr<Err: Display>>(

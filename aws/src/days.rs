@@ -117,12 +117,11 @@ fn attributes_of(offer: &DayOffer) -> AttributeValue {
     AttributeValue::M(entries.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
-fn offer_of(item: &Attributes) -> Result<DayOffer, Failure> {
-    let reader = AttributeReader::new(item);
+fn offer_of(reader: &AttributeReader<'_>) -> Result<DayOffer, Failure> {
     Ok(DayOffer {
         valid_from: reader.text("valid_from")?,
-        regular_price: price_of(&reader, "regular_price")?,
-        price: price_of(&reader, "price")?,
+        regular_price: price_of(reader, "regular_price")?,
+        price: price_of(reader, "price")?,
         discount_percent: reader.number("discount_percent")?,
         sold: reader.number("sold")?,
         sold_out: reader.truth("sold_out")?,
@@ -159,7 +158,7 @@ fn day_of(item: &Attributes) -> Result<ClosedDay, Failure> {
     let offers = reader.optional("offers", |name| reader.items(name))?.unwrap_or_default();
     let offers = offers.into_iter().map(|(revision, offer)| {
         let number = revision.parse().map_err(|error| reader.wrong("offers", error));
-        Ok((number?, offer_of(offer)?))
+        Ok((number?, offer_of(&offer)?))
     });
     let slots = reader.optional("slots", |name| reader.binary(name))?;
     let slots = slots.map(|bytes| closed_day::unpack(bytes, regular_price)).transpose();

@@ -17,13 +17,42 @@ use crate::Tables;
 use crate::attributes::{Attributes, text};
 use crate::failure::failure;
 
-/// Maximum number of repeated requests for keys that DynamoDB left unprocessed.
+/// Maximum number of repeated requests for what DynamoDB left unprocessed.
 const UNPROCESSED_RETRIES_MAX: u32 = 5;
-/// Base of the exponential delay between these requests.
-const UNPROCESSED_DELAY: Duration = Duration::from_millis(50);
+/// Delay before the first of these requests. It doubles with each one: 100 ms to 1.6 s, 3.1 s in
+/// total. The SDK doubles its delays between attempts as well, which it makes for a call that was
+/// throttled as a whole.
+const UNPROCESSED_DELAY: Duration = Duration::from_millis(100);
 
 /// Concurrent calls. Ten thousand keys need a hundred calls, which would take seconds in sequence.
-const CONCURRENT_CALLS_MAX: usize = 8;
+pub(crate) const CONCURRENT_CALLS_MAX: usize = 8;
+
+/// Repeated requests for what DynamoDB left unprocessed, because a partition is throttled. Source:
+/// "BatchWriteItem" and "BatchGetItem", API reference: exponential backoff is strongly recommended;
+/// "Exponential Backoff And Jitter", AWS Architecture Blog.
+#[derive(Debug, Default)]
+pub(crate) struct Unprocessed {
+    /// Number of repeated requests.
+    retries: u32,
+}
+
+impl Unprocessed {
+    /// Waits before the next request for `left` items: between half of the delay and all of it, so
+    /// that callers that were throttled together do not return together.
+    ///
+    /// # Errors
+    /// Returns [`Failure::Throttled`] after the last request.
+    pub(crate) async fn wait(&mut self, table: &str, left: usize) -> Result<(), Failure> {
+        if self.retries == UNPROCESSED_RETRIES_MAX {
+            let message = format!("{left} items of {table} left unprocessed");
+            return Err(Failure::Throttled(message));
+        }
+        let delay = UNPROCESSED_DELAY * 2_u32.pow(self.retries);
+        self.retries += 1;
+        tokio::time::sleep(delay.mul_f64(0.5 + 0.5 * fastrand::f64())).await;
+        Ok(())
+    }
+}
 
 impl Tables {
     /// Loads one item.
@@ -57,16 +86,8 @@ impl Tables {
         mut keys: Vec<Attributes>,
     ) -> Result<Vec<Attributes>, Failure> {
         let mut items = Vec::new();
-        let mut attempts = 0;
+        let mut unprocessed = Unprocessed::default();
         while !keys.is_empty() {
-            if attempts > 0 {
-                if attempts > UNPROCESSED_RETRIES_MAX {
-                    let left = keys.len();
-                    return Err(Failure::Throttled(format!("{left} items of {table} left out")));
-                }
-                tokio::time::sleep(UNPROCESSED_DELAY * 2_u32.pow(attempts)).await;
-            }
-            attempts += 1;
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(keys))
                 .consistent_read(true)
@@ -78,6 +99,9 @@ impl Tables {
             items.extend(loaded.unwrap_or_default());
             let left = answer.unprocessed_keys.as_mut().and_then(|tables| tables.remove(table));
             keys = left.map(|request| request.keys).unwrap_or_default();
+            if !keys.is_empty() {
+                unprocessed.wait(table, keys.len()).await?;
+            }
         }
         Ok(items)
     }

@@ -102,6 +102,5 @@ fn history_of(item: &Attributes) -> Result<History, Failure> {
 
 fn usual_day(reader: &AttributeReader<'_>, kind: DayKind) -> Result<UsualDay, Failure> {
     let day = reader.item(kind.as_str())?;
-    let day = AttributeReader::new(day);
     Ok(UsualDay { days: day.number("days")?, units: day.list("units")? })
 }

@@ -99,15 +99,16 @@ impl Function {
         ))
     }
 
-    /// Creates the tables. Stock rows expire unless events of any age are accepted.
+    /// Creates the tables. The stock log expires unless it is kept for ever or events of any age
+    /// are accepted.
     ///
     /// # Errors
-    /// Returns an error if the variable with the table prefix is missing or the one with the age
-    /// limit is invalid.
+    /// Returns an error if the variable with the table prefix is missing, or the one with the age
+    /// limit or the lifetime of the log is invalid.
     pub fn tables(&self) -> Result<Tables, FunctionStartError> {
         let tables =
             Tables::new(AwsClients::from_config(&self.config).dynamodb, &self.settings.tables()?);
-        Ok(tables.for_events_up_to(self.age_max()?))
+        Ok(tables.with_log_kept(self.settings.log_kept()?).for_events_up_to(self.age_max()?))
     }
 
     /// Creates the queue of due stores.

@@ -31,6 +31,7 @@
 //! ```
 
 mod attributes;
+mod batch_writes;
 mod catalog;
 mod chain_items;
 mod clients;
@@ -48,13 +49,15 @@ mod kinesis;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod offers;
+mod progress_states;
 mod quarantine;
 #[cfg(feature = "lambda")]
 mod queue;
 pub mod schema;
 pub mod settings;
-mod stock;
+mod stock_log;
 mod tables;
+mod windows;
 
 pub use clients::{AwsClients, Endpoints};
 pub use kinesis::EventStream;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
+use domain::limits::{EVENT_AGE_MAX, STOCK_LOG_KEPT, STOCK_LOG_KEPT_MIN};
 
 use crate::ResourceNames;
 
@@ -16,6 +16,9 @@ pub const TABLE_PREFIX: &str = "DAYMARK_TABLE_PREFIX";
 pub const QUEUE_URL: &str = "DAYMARK_QUEUE_URL";
 /// Variable with the maximum age of an event in days, or `any`. The default is 7.
 pub const EVENT_AGE_MAX_DAYS: &str = "DAYMARK_EVENT_AGE_MAX_DAYS";
+/// Variable with the lifetime of the stock log after its date in days, or `0` for ever. The default
+/// is 90.
+pub const STOCK_LOG_DAYS: &str = "DAYMARK_STOCK_LOG_DAYS";
 
 /// Settings of a function, by the names of the variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,23 +82,50 @@ impl FunctionSettings {
     }
 
     /// Returns the maximum age of an event from [`EVENT_AGE_MAX_DAYS`]. `None` accepts events of
-    /// any age, and their rows never expire.
+    /// any age, and the stock log never expires.
     ///
     /// # Errors
     /// Returns an error if the value is neither a number of days in range nor `any`.
     pub fn age_max(&self) -> Result<Option<Duration>, FunctionSettingsError> {
         let Some(given) = self.get(EVENT_AGE_MAX_DAYS) else { return Ok(Some(EVENT_AGE_MAX)) };
-        let wrong = |expected| FunctionSettingsError::Wrong {
-            name: EVENT_AGE_MAX_DAYS,
-            given: given.to_owned(),
-            expected,
-        };
-        age_max(given).map_err(wrong)
+        age_max(given).map_err(|expected| wrong(EVENT_AGE_MAX_DAYS, given, expected))
+    }
+
+    /// Returns the lifetime of the stock log after its date from [`STOCK_LOG_DAYS`]. `None` keeps it
+    /// for ever.
+    ///
+    /// # Errors
+    /// Returns an error if the value is neither a number of days in range nor `0`.
+    pub fn log_kept(&self) -> Result<Option<Duration>, FunctionSettingsError> {
+        let Some(given) = self.get(STOCK_LOG_DAYS) else { return Ok(Some(STOCK_LOG_KEPT)) };
+        log_kept(given).map_err(|expected| wrong(STOCK_LOG_DAYS, given, expected))
+    }
+}
+
+fn wrong(name: &'static str, given: &str, expected: &'static str) -> FunctionSettingsError {
+    FunctionSettingsError::Wrong { name, given: given.to_owned(), expected }
+}
+
+/// Parses the lifetime of the stock log after its date, as given in [`STOCK_LOG_DAYS`]. `None` keeps
+/// it for ever.
+///
+/// # Errors
+/// Returns the rule for a valid value.
+pub fn log_kept(given: &str) -> Result<Option<Duration>, &'static str> {
+    // Longer than a century is a mistake, and an expiry would leave the range of instants.
+    const DAYS_MAX: u32 = 36_500;
+    match given.parse() {
+        Ok(0) => Ok(None),
+        Ok(count) if count <= DAYS_MAX && days(count) >= STOCK_LOG_KEPT_MIN => {
+            Ok(Some(days(count)))
+        }
+        _ => Err("a whole number of days from 60 to 36500, or 0 to keep the stock log for ever"),
     }
 }
 
 /// Parses the maximum age of an event, as given in [`EVENT_AGE_MAX_DAYS`] or in a flag. `None`
-/// accepts events of any age, and their rows never expire.
+/// accepts events of any age, and the stock log never expires. A finite age is below the shortest
+/// lifetime of the log, so that no segment is expired when it is written.
 ///
 /// # Errors
 /// Returns the rule for a valid value.
@@ -104,8 +134,8 @@ pub fn age_max(given: &str) -> Result<Option<Duration>, &'static str> {
         return Ok(None);
     }
     let age_max = given.parse().ok().map(days);
-    let age_max = age_max.filter(|age| !age.is_zero() && *age < STOCK_KEPT);
-    let expected = "a whole number of days from 1 to 399, after which rows expire, or any";
+    let age_max = age_max.filter(|age| !age.is_zero() && *age < STOCK_LOG_KEPT_MIN);
+    let expected = "a whole number of days from 1 to 59, after which the log may expire, or any";
     age_max.ok_or(expected).map(Some)
 }
 
@@ -135,7 +165,7 @@ mod tests {
     fn a_function_needs_only_the_variables_it_uses() {
         assert_eq!(settings(&[(STREAM, "tills")]).stream().unwrap().stream, "tills");
         let tables = settings(&[(TABLE_PREFIX, "shop-")]).tables().unwrap();
-        assert_eq!(tables.table("stock"), "shop-stock");
+        assert_eq!(tables.table("stock-log"), "shop-stock-log");
     }
 
     #[test]
@@ -144,11 +174,30 @@ mod tests {
         let with = |value| settings(&[(EVENT_AGE_MAX_DAYS, value)]).age_max();
         assert_eq!(with("any"), Ok(None));
         assert_eq!(with("30"), Ok(Some(days(30))));
-        assert!(with("0").is_err() && with("400").is_err());
+        assert_eq!(with("59"), Ok(Some(days(59))));
+        assert!(with("0").is_err() && with("60").is_err());
         assert_eq!(
             with("soon").unwrap_err().to_string(),
             "the environment variable DAYMARK_EVENT_AGE_MAX_DAYS is \"soon\"; expected a whole \
-             number of days from 1 to 399, after which rows expire, or any"
+             number of days from 1 to 59, after which the log may expire, or any"
+        );
+    }
+
+    #[test]
+    fn the_log_is_kept_for_a_number_of_days_or_for_ever() {
+        assert_eq!(settings(&[]).log_kept(), Ok(Some(STOCK_LOG_KEPT)));
+        let with = |value| settings(&[(STOCK_LOG_DAYS, value)]).log_kept();
+        assert_eq!(with("0"), Ok(None));
+        for count in [60, 90, 400, 36_500] {
+            assert_eq!(with(&count.to_string()), Ok(Some(days(count))));
+        }
+        for given in ["59", "1", "36501", "-1", "90.5", "any", ""] {
+            assert!(with(given).is_err(), "{given}");
+        }
+        assert_eq!(
+            with("30").unwrap_err().to_string(),
+            "the environment variable DAYMARK_STOCK_LOG_DAYS is \"30\"; expected a whole number of \
+             days from 60 to 36500, or 0 to keep the stock log for ever"
         );
     }
 }

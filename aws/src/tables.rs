@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use domain::limits::STOCK_KEPT;
+use domain::limits::STOCK_LOG_KEPT;
 
 use crate::ResourceNames;
 use crate::chain_items::ChainItems;
@@ -21,13 +21,16 @@ pub struct Tables {
     pub(crate) days: String,
     pub(crate) offers: String,
     pub(crate) quarantine: String,
-    pub(crate) stock: String,
-    /// Time between the end of a window and the expiry of its row; `None` keeps rows forever.
-    pub(crate) stock_kept: Option<Duration>,
+    pub(crate) stock_log: String,
+    pub(crate) windows: String,
+    /// Time between the end of a UTC date and the expiry of its part of the stock log; `None`
+    /// keeps it forever.
+    pub(crate) log_kept: Option<Duration>,
 }
 
 impl Tables {
-    /// Creates the tables with these names. Stock rows expire [`STOCK_KEPT`] after their window.
+    /// Creates the tables with these names. The stock log expires [`STOCK_LOG_KEPT`] after its
+    /// date.
     #[must_use]
     pub fn new(client: Client, names: &ResourceNames) -> Self {
         Self {
@@ -38,15 +41,23 @@ impl Tables {
             days: names.table("days"),
             offers: names.table("offers"),
             quarantine: names.table("quarantine"),
-            stock: names.table("stock"),
-            stock_kept: Some(STOCK_KEPT),
+            stock_log: names.table("stock-log"),
+            windows: names.table("windows"),
+            log_kept: Some(STOCK_LOG_KEPT),
         }
     }
 
-    /// Adapts the expiry of stock rows to the age limit of events. Without a limit, rows never
-    /// expire: windows of old history would expire as soon as they are written.
+    /// Sets the time between the end of a UTC date and the expiry of its part of the stock log.
+    /// With `None` it never expires.
+    #[must_use]
+    pub fn with_log_kept(self, log_kept: Option<Duration>) -> Self {
+        Self { log_kept, ..self }
+    }
+
+    /// Adapts the expiry of the stock log to the age limit of events. Without a limit, it never
+    /// expires: segments of old history would expire as soon as they are written.
     #[must_use]
     pub fn for_events_up_to(self, age_max: Option<Duration>) -> Self {
-        Self { stock_kept: age_max.map(|_| STOCK_KEPT), ..self }
+        Self { log_kept: self.log_kept.filter(|_| age_max.is_some()), ..self }
     }
 }
