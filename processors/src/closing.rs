@@ -13,14 +13,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use domain::catalog::SHELF_LIFE_DAYS_DEFAULT;
 use domain::history::RECENT_DATES;
 use domain::limits::EVENT_AGE_MAX;
 use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, StockLog};
 use domain::stock::{CloseState, Progress, SETTLE, utc_dates};
 use domain::{DaySpan, Item, Sku, Store, StoreId, Version};
 use metrics::counter;
-use stock_log::BusinessDays;
+use stock_log::{BusinessDays, UnreadableSegment};
 use tracing::{Instrument, info_span};
 
 use crate::close_summary::CloseSummary;
@@ -186,8 +185,9 @@ where
         let items = self.tables.load_items(&store.store_id).await?;
         let inputs = inputs(store, &items);
         // Marks are read before the log, so that every marked segment is read.
-        let dates = (from.starts_at.date_naive().min(from.date), to.ends_at.date_naive().max(to.date));
-        let progress = self.tables.query_progress(&store.store_id, dates.0, dates.1).await?;
+        let first = from.starts_at.date_naive().min(from.date);
+        let last = to.ends_at.date_naive().max(to.date);
+        let progress = self.tables.query_progress(&store.store_id, first, last).await?;
         let is_changed =
             |span: &DaySpan| reading == Reading::All || !progress.is_closed(span, &inputs);
         // A pass that failed has perhaps written rows that no history knows.
@@ -207,11 +207,11 @@ where
             let date = DateClosing { store, items: &items, span, now };
             let closed = self.close_date(&date, before.take(), &mut log).await?;
             counter!(names::UNREADABLE_SEGMENTS_TOTAL).increment(log.unreadable.len() as u64);
-            log.unreadable.clear();
             // A pass that failed may have written them.
             let may_have_changed = closed.summary.written() > 0 || folds_all;
             if closed.summary.contested == 0 {
-                states.push(state);
+                let late = version_read(state.late, &log.unreadable);
+                states.push(CloseState { late, ..state });
             }
             summary.add(closed.summary);
             touched.extend(closed.touched);
@@ -277,8 +277,13 @@ fn inputs(store: &Store, items: &[Item]) -> Version {
     Version::of(text.as_bytes())
 }
 
-/// Returns the shelf lives of the items in the catalogue and of those that tills sell without an
-/// entry.
-pub(crate) fn shelf_life(items: &BTreeMap<&Sku, &Item>, sku: &Sku) -> u16 {
-    items.get(sku).map_or(SHELF_LIFE_DAYS_DEFAULT, |item| item.shelf_life_days)
+/// Returns the version of the late marks for the state of a pass. If segments could not be read, it
+/// differs from that of the marks, so that each later pass reads the date again: a later version of
+/// the program may be able to.
+pub(crate) fn version_read(late: Version, unreadable: &[UnreadableSegment]) -> Version {
+    if unreadable.is_empty() {
+        return late;
+    }
+    let keys = unreadable.iter().map(|segment| format!("\n{}", segment.sort_key));
+    Version::of(format!("{late} without{}", keys.collect::<String>()).as_bytes())
 }

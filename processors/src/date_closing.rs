@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::catalog::SHELF_LIFE_DAYS_DEFAULT;
 use domain::closed_day::DayContext;
 use domain::limits::STOCK_LOG_KEPT_MIN;
 use domain::ports::{DaysTable, Failure, OffersTable, Saved, StockLog};
@@ -11,7 +12,7 @@ use domain::{ClosedDay, DayKey, DaySpan, Item, Offer, Sku, Store};
 use stock_log::BusinessDays;
 
 use crate::close_summary::CloseSummary;
-use crate::closing::{Closing, shelf_life};
+use crate::closing::Closing;
 use crate::metrics as names;
 use crate::stock_query::windows_by_item;
 
@@ -35,14 +36,12 @@ pub(crate) struct ClosedDate {
     pub(crate) touched: BTreeSet<Sku>,
 }
 
-/// Input of one item's day.
-struct ItemDay<'a> {
-    sku: &'a Sku,
-    item: Option<&'a Item>,
-    windows: &'a [StockWindow],
-    offers: &'a [Offer],
-    before: Option<&'a ClosedDay>,
-    stored: Option<&'a ClosedDay>,
+/// What the rows of a date are made of, apart from the catalogue.
+struct DayRead {
+    windows: BTreeMap<Sku, Vec<StockWindow>>,
+    offers: BTreeMap<Sku, Vec<Offer>>,
+    /// Rows of the date before.
+    before: DayRows,
 }
 
 impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
@@ -53,93 +52,88 @@ impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
         before: Option<DayRows>,
         log: &mut BusinessDays<'_, T>,
     ) -> Result<ClosedDate, Failure> {
-        let span = date.span;
-        let listed: BTreeSet<&Sku> = date.items.iter().map(|item| &item.sku).collect();
-        let before = match (before, span.date.pred_opt()) {
-            (Some(before), _) => before,
-            (None, Some(day_before)) => self.load_rows(date.store, &listed, day_before).await?,
-            (None, None) => DayRows::new(),
-        };
-        // Rows are read before windows. A pass that reads outdated windows has then also read an
-        // outdated row, and its save is refused.
-        let mut stored = self.load_rows(date.store, &listed, span.date).await?;
-        let mut windows = windows_by_item(log.windows(span.starts_at, span.ends_at).await?);
-        let unlisted: BTreeSet<&Sku> =
-            windows.keys().filter(|sku| !listed.contains(sku)).collect();
-        let unlisted = self.load_rows(date.store, &unlisted, span.date).await?;
-        if !unlisted.is_empty() {
-            stored.extend(unlisted);
+        let mut read = self.read(date, before, log).await?;
+        let skus = date.skus(&read.windows).cloned().collect();
+        let stored = self.load_rows(date.store, &skus, date.span.date).await?;
+        let mut rows = date.rows_of(&read, &stored);
+        let is_other = |row: &ClosedDay| stored.get(&row.key.sku).is_some_and(|known| known != row);
+        if rows.values().any(is_other) {
+            // A row is replaced only by one of which everything was read after it. Otherwise a
+            // pass that was overtaken would restore what the other pass has replaced.
             let mut again = BusinessDays::new(&self.tables, &date.store.store_id);
-            windows = windows_by_item(again.windows(span.starts_at, span.ends_at).await?);
+            read = self.read(date, None, &mut again).await?;
+            rows = date.rows_of(&read, &stored);
         }
-        let mut offers: BTreeMap<Sku, Vec<Offer>> = BTreeMap::new();
-        for offer in self.tables.query_offers(&date.store.store_id, span.date).await? {
-            // The price of a shadow offer was never on the shelf.
-            if !offer.shadow {
-                offers.entry(offer.offer_id.sku.clone()).or_default().push(offer);
-            }
-        }
-        let items: BTreeMap<&Sku, &Item> =
-            date.items.iter().map(|item| (&item.sku, item)).collect();
-        let skus: BTreeSet<Sku> = items.keys().copied().chain(windows.keys()).cloned().collect();
+        drop(read);
         let mut closed = ClosedDate {
             summary: CloseSummary::default(),
             rows: DayRows::new(),
             touched: BTreeSet::new(),
         };
-        for sku in &skus {
-            let day = ItemDay {
-                sku,
-                item: items.get(sku).copied(),
-                windows: windows.get(sku).map_or(&[][..], Vec::as_slice),
-                offers: offers.get(sku).map_or(&[][..], Vec::as_slice),
-                before: before.get(sku),
-                stored: stored.get(sku),
-            };
-            let shelf_life_days = shelf_life(&items, sku);
-            let saved = self.close_item(date, &day, shelf_life_days, &mut closed).await;
-            // Rows written before a failure count as well: the next pass finds them unchanged.
-            saved.inspect_err(|_| names::count_units(&stored, &closed.rows))?;
-        }
-        names::count_units(&stored, &closed.rows);
-        Ok(closed)
+        let saved = self.save_rows(&stored, rows, &mut closed).await;
+        // Rows written before a failure count as well: the next pass finds them unchanged.
+        names::count_units(&stored, &closed.rows, &closed.touched);
+        saved.map(|()| closed)
     }
 
-    async fn close_item(
+    async fn read(
         &self,
         date: &DateClosing<'_>,
-        day: &ItemDay<'_>,
-        shelf_life_days: u16,
+        before: Option<DayRows>,
+        log: &mut BusinessDays<'_, T>,
+    ) -> Result<DayRead, Failure> {
+        let DateClosing { store, span, .. } = date;
+        let windows = windows_by_item(log.windows(span.starts_at, span.ends_at).await?);
+        let before = match (before, span.date.pred_opt()) {
+            (Some(before), _) => before,
+            (None, Some(day_before)) => {
+                let skus = date.skus(&windows).cloned().collect();
+                self.load_rows(store, &skus, day_before).await?
+            }
+            (None, None) => DayRows::new(),
+        };
+        let mut offers: BTreeMap<Sku, Vec<Offer>> = BTreeMap::new();
+        for offer in self.tables.query_offers(&store.store_id, span.date).await? {
+            // The price of a shadow offer was never on the shelf.
+            if !offer.shadow {
+                offers.entry(offer.offer_id.sku.clone()).or_default().push(offer);
+            }
+        }
+        Ok(DayRead { windows, offers, before })
+    }
+
+    async fn save_rows(
+        &self,
+        stored: &DayRows,
+        rows: DayRows,
         closed: &mut ClosedDate,
     ) -> Result<(), Failure> {
         let summary = &mut closed.summary;
-        let row = date.row_of(day, shelf_life_days);
-        // Segments of a date this old may have expired. If fewer events are left than the stored
-        // row counted, the stored row stays.
-        let may_be_expired = date.span.starts_at + STOCK_LOG_KEPT_MIN <= date.now;
-        let left = row.as_ref().map_or(0, event_count);
-        let complete = day.stored.filter(|row| may_be_expired && event_count(row) > left);
-        let Some(row) = complete.cloned().or(row) else { return Ok(()) };
-        // The whole row is compared: a damaged row may still have its old version.
-        if day.stored == Some(&row) {
-            summary.count("unchanged", |summary| &mut summary.unchanged);
-        } else {
-            match self.tables.save_day(&row, day.stored.map(|row| &row.version)).await? {
-                Saved::Conflict(_) => {
+        for (sku, row) in rows {
+            let known = stored.get(&sku);
+            // The whole row is compared: a damaged row may still have its old version.
+            if known == Some(&row) {
+                summary.count("unchanged", |summary| &mut summary.unchanged);
+                closed.rows.insert(sku, row);
+                continue;
+            }
+            match self.tables.save_day(&row, known.map(|known| &known.version)).await? {
+                Saved::Conflict(other) => {
                     summary.count("contested", |summary| &mut summary.contested);
+                    closed.rows.extend(other.map(|other| (sku, other)));
                 }
                 Saved::Done => {
-                    match day.stored {
+                    match known {
                         None => summary.count("closed", |summary| &mut summary.closed),
                         Some(_) => {
                             summary.count("closed_again", |summary| &mut summary.closed_again);
                         }
                     }
-                    closed.touched.insert(day.sku.clone());
+                    closed.touched.insert(sku.clone());
+                    closed.rows.insert(sku, row);
                 }
             }
         }
-        closed.rows.insert(day.sku.clone(), row);
         Ok(())
     }
 
@@ -147,14 +141,11 @@ impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
     async fn load_rows(
         &self,
         store: &Store,
-        items: &BTreeSet<&Sku>,
+        items: &BTreeSet<Sku>,
         date: NaiveDate,
     ) -> Result<DayRows, Failure> {
-        let key = |sku: &&Sku| DayKey {
-            store_id: store.store_id.clone(),
-            sku: (*sku).clone(),
-            date,
-        };
+        let key =
+            |sku: &Sku| DayKey { store_id: store.store_id.clone(), sku: sku.clone(), date };
         let keys: Vec<DayKey> = items.iter().map(key).collect();
         let rows = self.tables.load_days(&keys).await?;
         Ok(rows.into_iter().map(|row| (row.key.sku.clone(), row)).collect())
@@ -162,24 +153,58 @@ impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
 }
 
 impl DateClosing<'_> {
+    /// Returns the items of the catalogue and those with windows.
+    fn skus<'a>(
+        &'a self,
+        windows: &'a BTreeMap<Sku, Vec<StockWindow>>,
+    ) -> impl Iterator<Item = &'a Sku> {
+        self.items.iter().map(|item| &item.sku).chain(windows.keys())
+    }
+
+    /// Computes the rows of all items.
+    fn rows_of(&self, read: &DayRead, stored: &DayRows) -> DayRows {
+        let items: BTreeMap<&Sku, &Item> =
+            self.items.iter().map(|item| (&item.sku, item)).collect();
+        let skus: BTreeSet<&Sku> = self.skus(&read.windows).collect();
+        let rows = skus.into_iter().filter_map(|sku| {
+            let item = items.get(sku).copied();
+            let row = self.row_of(sku, item, read, stored.get(sku))?;
+            Some((sku.clone(), row))
+        });
+        rows.collect()
+    }
+
     /// Computes the row of an item. Returns `None` for a day without stock and without events.
-    fn row_of(&self, day: &ItemDay<'_>, shelf_life_days: u16) -> Option<ClosedDay> {
+    fn row_of(
+        &self,
+        sku: &Sku,
+        item: Option<&Item>,
+        read: &DayRead,
+        stored: Option<&ClosedDay>,
+    ) -> Option<ClosedDay> {
         let Self { store, span, .. } = self;
         let none = ItemUnits::default();
-        let uniform = day.item.map_or(&none, |item| &item.units).uniform(day.windows);
+        let windows = read.windows.get(sku).map_or(&[][..], Vec::as_slice);
+        let uniform = item.map_or(&none, |item| &item.units).uniform(windows);
         let windows: Vec<&StockWindow> = uniform.windows.iter().collect();
+        let offers: Vec<&Offer> = read.offers.get(sku).into_iter().flatten().collect();
         let context = DayContext {
-            before: day.before,
+            before: read.before.get(sku),
             span: **span,
             opens_at: store.day(span.date).map(|day| day.opens_at),
             zone: store.zone,
-            shelf_life_days,
-            is_stored: day.stored.is_some(),
+            shelf_life_days: item.map_or(SHELF_LIFE_DAYS_DEFAULT, |item| item.shelf_life_days),
+            is_stored: stored.is_some(),
         };
-        let offers: Vec<&Offer> = day.offers.iter().collect();
         let store_id = store.store_id.clone();
-        let key = DayKey { store_id, sku: day.sku.clone(), date: span.date };
-        ClosedDay::of(key, &context, &windows, &offers)
+        let key = DayKey { store_id, sku: sku.clone(), date: span.date };
+        let row = ClosedDay::of(key, &context, &windows, &offers);
+        // Segments of a date this old may have expired. If fewer events are left than the stored
+        // row counted, the stored row stays.
+        let may_be_expired = span.starts_at + STOCK_LOG_KEPT_MIN <= self.now;
+        let left = row.as_ref().map_or(0, event_count);
+        let complete = stored.filter(|stored| may_be_expired && event_count(stored) > left);
+        complete.cloned().or(row)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Names of the metrics of this crate.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
-use domain::ClosedDay;
+use domain::{ClosedDay, Sku};
 use metrics::{Unit, describe_counter, describe_histogram, histogram};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -88,11 +90,13 @@ fn samples(mut values: Vec<f64>) -> Vec<f64> {
 }
 
 /// Records the difference between the figures of a store's rows of one date before and after a
-/// pass.
-pub(crate) fn count_units(before: &DayRows, after: &DayRows) {
+/// pass, for the items with a row that the pass has written.
+pub(crate) fn count_units(before: &DayRows, after: &DayRows, written: &BTreeSet<Sku>) {
     for (name, figure) in FIGURES {
-        let total = |rows: &DayRows| rows.values().map(figure).sum::<Decimal>();
-        let change = total(after) - total(before);
+        let of_written = |rows: &DayRows| -> Decimal {
+            written.iter().filter_map(|sku| rows.get(sku)).map(figure).sum()
+        };
+        let change = of_written(after) - of_written(before);
         if let Some(units) = change.to_f64().filter(|_| !change.is_zero()) {
             histogram!(DAY_UNITS, "figure" => name).record(units);
         }

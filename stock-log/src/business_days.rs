@@ -13,10 +13,17 @@ use crate::{DateRead, UnreadableSegment, read_date};
 pub struct BusinessDays<'a, L> {
     log: &'a L,
     store_id: &'a StoreId,
-    /// UTC date that was read last, with its windows.
-    last: Option<(NaiveDate, Vec<StockWindow>)>,
-    /// Segments that were left out.
+    /// UTC date that was read last, with the windows that were not returned.
+    last: Option<DateWindows>,
+    /// Segments that were left out of the windows returned last.
     pub unreadable: Vec<UnreadableSegment>,
+}
+
+#[derive(Debug)]
+struct DateWindows {
+    date: NaiveDate,
+    windows: Vec<StockWindow>,
+    unreadable: Vec<UnreadableSegment>,
 }
 
 impl<'a, L: StockLog> BusinessDays<'a, L> {
@@ -35,21 +42,26 @@ impl<'a, L: StockLog> BusinessDays<'a, L> {
         since: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<Vec<StockWindow>, Failure> {
+        self.unreadable.clear();
         let mut inside = Vec::new();
         for date in utc_dates(since, until) {
-            if self.last.as_ref().is_none_or(|(last, _)| *last != date) {
-                let DateRead { day, unreadable } =
-                    read_date(self.log, self.store_id, date).await?;
-                self.unreadable.extend(unreadable);
-                self.last = Some((date, day.into_windows()));
-            }
-            let Some((_, windows)) = &mut self.last else { continue };
+            let mut of_date = match self.last.take().filter(|last| last.date == date) {
+                Some(last) => last,
+                None => self.read(date).await?,
+            };
+            self.unreadable.extend(of_date.unreadable.iter().cloned());
             let is_inside =
                 |window: &mut StockWindow| (since..until).contains(&window.key().window.start());
-            inside.extend(windows.extract_if(.., is_inside));
+            inside.extend(of_date.windows.extract_if(.., is_inside));
+            self.last = Some(of_date);
         }
         let place = |window: &StockWindow| (window.key().sku.clone(), window.key().window);
         inside.sort_by_cached_key(place);
         Ok(inside)
+    }
+
+    async fn read(&self, date: NaiveDate) -> Result<DateWindows, Failure> {
+        let DateRead { day, unreadable } = read_date(self.log, self.store_id, date).await?;
+        Ok(DateWindows { date, windows: day.into_windows(), unreadable })
     }
 }
