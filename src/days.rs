@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use chrono::{Days, SecondsFormat};
 use chrono_tz::Tz;
 use clap::Args;
-use domain::ports::{CatalogTable, DaysTable, StockTable};
+use domain::ports::{CatalogTable, DaysTable};
 use domain::{ClosedDay, Sku, StoreId};
 use rust_decimal::Decimal;
 

@@ -78,7 +78,7 @@ pub(crate) async fn run(args: GapsArgs) -> Result<ExitCode, CommandError> {
         day_before.iter_days().take_while(|date| date <= dates.end()).map(span).collect();
     let question =
         GapsQuery { store_id: &args.store, terminal_id: args.terminal.as_ref(), days: &days };
-    let tills = gaps_in(&*tables, &question, now).await;
+    let tills = gaps_in(&*tables, &question).await;
     let tills = tills.map_err(|error| tables.explain(error))?;
     if let Some(note) = note_without_gaps(&tills) {
         if tills.is_empty() {

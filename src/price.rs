@@ -61,7 +61,7 @@ pub(crate) async fn run(args: PriceArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let now = args.at.unwrap_or_else(clock::now);
     let pricing = Pricing { tables: aws::Tables::clone(&tables) };
-    let read = pricing.read(&args.store, slot_of(now), now).await;
+    let read = pricing.read(&args.store, slot_of(now)).await;
     let snapshot = match read.map_err(|failure| tables.explain(failure))? {
         Ok(snapshot) => snapshot.as_known_at(now),
         Err(NotPriced::UnknownStore(store_id)) => {
@@ -96,7 +96,7 @@ pub(crate) async fn no_offer(
     now: DateTime<Utc>,
 ) -> Result<String, CommandError> {
     let pricing = Pricing { tables: aws::Tables::clone(tables) };
-    let read = pricing.read(store_id, slot_of(now), now).await;
+    let read = pricing.read(store_id, slot_of(now)).await;
     let snapshot = match read.map_err(|failure| tables.explain(failure))? {
         Ok(snapshot) => snapshot,
         Err(reason) => return Ok(reason.to_string()),

@@ -77,7 +77,7 @@ pub(crate) async fn run(args: TransfersArgs) -> Result<ExitCode, CommandError> {
     for store_id in &stores {
         let items = tables.load_items(store_id).await.map_err(|failure| tables.explain(failure))?;
         let units = items.into_iter().map(|item| (item.sku, item.units)).collect();
-        let read = transfers.add_store(&*tables, store_id, &units, range, now).await;
+        let read = transfers.add_store(&*tables, store_id, &units, range).await;
         read.map_err(|failure| tables.explain(failure))?;
         progress.inc(1);
     }

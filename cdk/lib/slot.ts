@@ -1,7 +1,7 @@
 /** Times within a slot of pricing, in seconds. */
 
 /** A slot: `SLOT_MINUTES` in `domain/src/limits.rs`. */
-export const SLOT_SECONDS = 15 * 60;
+const SLOT_SECONDS = 15 * 60;
 
 /** Timeout of pricing for one store. */
 export const PRICING_TIMEOUT_SECONDS = 45;

@@ -5,16 +5,15 @@ use std::time::Duration;
 use aws::settings::{EVENT_AGE_MAX_DAYS, age_max};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use domain::limits::{EVENT_AGE_MAX, STOCK_KEPT};
+use domain::limits::{EVENT_AGE_MAX, STOCK_LOG_KEPT};
 
 use crate::clock;
 
 /// Flags for the age limit, which should equal that of the stage or of `daymark up`.
 #[derive(Debug, Args)]
 pub(crate) struct AgeArgs {
-    /// Maximum age of an event on arrival, in days; `any` accepts all events, in rows that never
-    /// expire [default: 7]. Set it to the eventAgeMaxDays of the stage, so that the rows equal
-    /// those of its functions
+    /// Maximum age of an event on arrival, in days; `any` accepts all events, in segments that
+    /// never expire [default: 7]. Set it to the eventAgeMaxDays of the stage
     #[arg(long, env = EVENT_AGE_MAX_DAYS, value_name = "DAYS|any", value_parser = age)]
     event_age_max: Option<AgeLimit>,
 
@@ -38,16 +37,16 @@ impl AgeArgs {
         given.filter(|_| !self.any_age)
     }
 
-    /// Returns the reason for not storing events that arrived at `at`, if their rows would have
+    /// Returns the reason for not storing events that arrived at `at`, if their segments would have
     /// expired already.
     pub(crate) fn too_long_ago(&self, at: DateTime<Utc>) -> Option<String> {
         // The oldest event of that time may have occurred the age limit before it.
-        let kept = STOCK_KEPT.saturating_sub(self.max()?);
+        let kept = STOCK_LOG_KEPT.saturating_sub(self.max()?);
         let days = kept.as_secs() / (24 * 3600);
         (at < clock::now() - kept).then(|| {
             format!(
-                "it came more than {days} days ago, and rows of that time are expired; \
-                 --event-age-max any stores it in rows that never expire"
+                "it came more than {days} days ago, and the stock log of that time is expired; \
+                 --event-age-max any stores it for ever"
             )
         })
     }

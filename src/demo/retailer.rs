@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use charts::AfternoonChart;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::ports::{DaysTable, OffersTable, StockTable};
+use domain::ports::{DaysTable, OffersTable};
 use domain::stock::{WindowKey, level_at};
 use domain::{Event, Offer, OfferId, SequenceNumber, StoreId, Window};
 use load_generator::disorder::{Disorder, DisorderRates};

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use analytics::effect::{ItemDay, ItemDayOutcome, decides_from};
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ports::{CatalogTable, DaysTable, Failure, OffersTable, StockTable};
+use domain::ports::{CatalogTable, DaysTable, Failure, OffersTable};
 use domain::stock::{Figures, StockWindow};
 use domain::{ClosedDay, Currency, Item, Offer, Sku, Store};
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use clap::Args;
-use domain::limits::STOCK_KEPT;
+use domain::limits::STOCK_LOG_KEPT;
 
 /// Flags for a range of dates in UTC, of any length.
 #[derive(Debug, Args)]
 pub(super) struct ImportDateArgs {
-    /// First date of the events, in UTC [default: 400 days ago, the days for which stock is kept]
+    /// First date of the events, in UTC [default: 90 days ago, the days for which the stock log is
+    /// kept]
     #[arg(long, value_name = "DATE")]
     from: Option<NaiveDate>,
 
@@ -28,7 +29,7 @@ impl ImportDateArgs {
         let today = now.date_naive();
         // A till's clock may be minutes ahead. No event is before the year 2000.
         let last = self.to.unwrap_or(today + Days::new(1)).min(today + Days::new(1));
-        let kept = STOCK_KEPT.as_secs() / Duration::from_hours(24).as_secs();
+        let kept = STOCK_LOG_KEPT.as_secs() / Duration::from_hours(24).as_secs();
         let first = self.from.unwrap_or(today - Days::new(kept)).max(EARLIEST);
         if first > last {
             return Err(format!(

@@ -88,7 +88,7 @@ async fn from_the_tables(
         return missing("that was no time of the store's afternoon");
     };
     let pricing = Pricing { tables: aws::Tables::clone(tables) };
-    let known = pricing.read_rows(store, day, false, offer.slot, clock::now()).await;
+    let known = pricing.read_rows(store, day, false, offer.slot).await;
     let mut known = known.map_err(explain)?;
     known.offers.retain(|other| other.slot < offer.slot);
     let Some(item) = known.items.iter().find(|item| item.sku == *sku).cloned() else {

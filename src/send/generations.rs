@@ -18,7 +18,6 @@ use crate::{CommandError, output};
 pub(super) async fn choose_generations(
     lines: &mut [TillLine],
     tables: &ConnectedTables,
-    now: DateTime<Utc>,
 ) -> Result<usize, CommandError> {
     let mut days: BTreeMap<(StoreId, NaiveDate), Vec<usize>> = BTreeMap::new();
     for (index, line) in lines.iter().enumerate() {

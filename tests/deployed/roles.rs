@@ -13,10 +13,8 @@ const MAY: [(&str, &[&str]); 8] = [
     (
         "stock-processor",
         &[
-            "quarantine DeleteItem",
             "quarantine PutItem",
-            "stock BatchGetItem",
-            "stock PutItem",
+            "stock-log BatchWriteItem",
             "stream GetRecords",
             "stream GetShardIterator",
             "stream ListShards",
@@ -32,7 +30,7 @@ const MAY: [(&str, &[&str]); 8] = [
             "offers Query",
             "pricing DeleteMessage",
             "pricing ReceiveMessage",
-            "stock Query",
+            "stock-log Query",
         ],
     ),
     ("pricing-schedule", &["catalog BatchGetItem", "catalog Query", "pricing SendMessage"]),
@@ -47,10 +45,19 @@ const MAY: [(&str, &[&str]); 8] = [
             "days PutItem",
             "days Query",
             "offers Query",
-            "stock Query",
+            "quarantine DeleteItem",
+            "quarantine PutItem",
+            "stock-log PutItem",
+            "stock-log Query",
+            "windows DeleteItem",
+            "windows PutItem",
+            "windows Query",
         ],
     ),
-    ("day-close-schedule", &["catalog BatchGetItem", "catalog Query", "day-close SendMessage"]),
+    (
+        "day-close-schedule",
+        &["catalog BatchGetItem", "catalog Query", "day-close SendMessage", "stock-log Query"],
+    ),
     ("token", &["clients GetItem"]),
     ("offers-api", &["catalog Query", "offers Query"]),
 ];
@@ -112,7 +119,8 @@ fn probes(stage: &Stage) -> Vec<Probe> {
         Probe { name, service, operation, input }
     };
     let mut probes = Vec::new();
-    for table in ["stock", "days", "offers", "catalog", "quarantine", "clients"] {
+    let tables = ["stock-log", "windows", "days", "offers", "catalog", "quarantine", "clients"];
+    for table in tables {
         for (operation, input) in item_calls(&stage.of(table)) {
             probes.push(probe(table, "dynamodb", "DynamoDB_20120810", operation, input));
         }
@@ -162,7 +170,7 @@ fn queue_calls() -> [(&'static str, Value); 4] {
     ]
 }
 
-fn item_calls(table: &str) -> [(&'static str, Value); 7] {
+fn item_calls(table: &str) -> [(&'static str, Value); 8] {
     let key = json!({ "pk": { "S": "probe" }, "sk": { "S": "probe" } });
     let never = "attribute_exists(pk)";
     [
@@ -174,6 +182,10 @@ fn item_calls(table: &str) -> [(&'static str, Value); 7] {
                 "TableName": table, "KeyConditionExpression": "pk = :pk",
                 "ExpressionAttributeValues": { ":pk": { "S": "probe" } },
             }),
+        ),
+        (
+            "BatchWriteItem",
+            json!({ "RequestItems": { table: [{ "DeleteRequest": { "Key": key } }] } }),
         ),
         ("Scan", json!({ "TableName": table, "Limit": 1 })),
         ("PutItem", json!({ "TableName": table, "Item": key, "ConditionExpression": never })),

@@ -1,7 +1,7 @@
 /** Rules between settings. */
 
-import type { Settings } from './definitions';
 import { STORED_WITHIN_SECONDS } from '../slot';
+import type { Settings } from './definitions';
 import { regionProblem } from './regions';
 
 /** Yields the broken rules. `region` is the region of the deployment if it is known. */
