@@ -78,7 +78,7 @@ pub(crate) async fn run(args: EffectArgs) -> Result<ExitCode, CommandError> {
         )
         .into());
     }
-    let found = outcomes::load(&tables, &known, &dates, now).await.map_err(explain)?;
+    let found = outcomes::load(&tables, &known, &dates).await.map_err(explain)?;
     if found.days_closed == 0 {
         return Err(no_day(&known, &dates).into());
     }

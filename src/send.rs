@@ -71,7 +71,7 @@ pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
     drop(bytes);
     let mut report = SendReport::default();
     if args.mapping.is_csv() {
-        let known = choose_generations(&mut lines, &args.tables.connect(), clock::now()).await?;
+        let known = choose_generations(&mut lines, &args.tables.connect()).await?;
         report.imported = ImportedLines::of(&lines, &import_id, known);
     }
     let api = args.api.client()?;

@@ -54,8 +54,7 @@ export class DayClose extends Construct {
     tables.allow(worker, 'catalog', ['GetItem', 'Query']);
     // The worker writes the state of each date beside its segments.
     tables.allow(worker, 'stock-log', ['PutItem', 'Query']);
-    // Rows of a window that is now split by item otherwise are removed.
-    tables.allow(worker, 'windows', ['DeleteItem', 'PutItem', 'Query']);
+    tables.allow(worker, 'windows', ['PutItem']);
     // An unmet correction leaves the quarantine when its event arrives.
     tables.allow(worker, 'quarantine', ['DeleteItem', 'PutItem']);
     tables.allow(worker, 'offers', ['Query']);

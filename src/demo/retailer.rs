@@ -15,6 +15,7 @@ use load_generator::ledger::Ledger;
 use load_generator::shelf_prices::ShelfPrices;
 use load_generator::shop_day::ShopDay;
 use load_generator::shops::ShopModel;
+use stock_log::read_windows;
 
 use super::other_days::DayEffect;
 use crate::CommandError;

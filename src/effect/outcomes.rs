@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use analytics::effect::{ItemDay, ItemDayOutcome, decides_from};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::ports::{CatalogTable, DaysTable, Failure, OffersTable};
 use domain::stock::{Figures, StockWindow};
 use domain::{ClosedDay, Currency, Item, Offer, Sku, Store};
+use stock_log::read_windows;
 
-use crate::connect::ConnectedTables;
+use crate::connect::{ConnectedTables, note_unreadable};
 
 /// Outcomes, and counts of what they leave out.
 #[derive(Debug, Default)]
@@ -31,7 +32,6 @@ pub(super) async fn load(
     tables: &ConnectedTables,
     stores: &[Store],
     dates: &RangeInclusive<NaiveDate>,
-    now: DateTime<Utc>,
 ) -> Result<EffectOutcomes, Failure> {
     let mut found = EffectOutcomes::default();
     for store in stores {
@@ -46,7 +46,7 @@ pub(super) async fn load(
             }
         }
         for (date, days) in closed {
-            load_date(tables, store, &items, (date, &days), now, &mut found).await?;
+            load_date(tables, store, &items, (date, &days), &mut found).await?;
         }
     }
     Ok(found)
@@ -57,15 +57,16 @@ async fn load_date(
     store: &Store,
     items: &BTreeMap<Sku, Item>,
     (date, days): (NaiveDate, &[ClosedDay]),
-    now: DateTime<Utc>,
     found: &mut EffectOutcomes,
 ) -> Result<(), Failure> {
     found.days_closed += days.len();
     // There are no decisions on a day on which the store is closed.
     let Some(business_day) = store.day(date) else { return Ok(()) };
     let span = store.span(date);
-    let windows = tables.windows(&store.store_id, None, span.starts_at, span.ends_at).await?;
-    let windows = by_sku(windows, |window: &StockWindow| window.key().sku.clone());
+    let read =
+        read_windows(&**tables, &store.store_id, None, span.starts_at, span.ends_at).await?;
+    note_unreadable(&read.unreadable);
+    let windows = by_sku(read.windows, |window: &StockWindow| window.key().sku.clone());
     let mut offers = tables.query_offers(&store.store_id, date).await?;
     // Shadow offers were not shown.
     offers.retain(|offer| !offer.shadow);

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::find;
 use crate::connect::ConnectedTables;
-use crate::{CommandError, clock, connect, output};
+use crate::{CommandError, connect, output};
 
 /// Maximum number of differences shown.
 const DIFFERENCES_SHOWN_MAX: usize = 20;
