@@ -9,9 +9,7 @@ use domain::stock::{CloseState, RollupState};
 use domain::window::WINDOW_MINUTES;
 use domain::{StoreId, Version, Window};
 
-use crate::attributes::{
-    AttributeReader, Attributes, binary, instant, number, text, texts, truth,
-};
+use crate::attributes::{AttributeReader, Attributes, binary, instant, number, text, texts, truth};
 
 /// Version of the format of the digests.
 const FORMAT: u8 = 1;
@@ -54,7 +52,7 @@ pub(crate) fn close_state_of(
 pub(crate) fn rollup_state_item(state: &RollupState) -> Attributes {
     let attributes = [
         ("store_id", text(&state.store_id)),
-        ("date", text(state.date)),
+        ("utc_date", text(state.date)),
         ("read_at", instant(state.read_at)),
         ("late", text(&state.late)),
         ("n", number(state.count)),

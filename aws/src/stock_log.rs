@@ -18,7 +18,9 @@ use crate::Tables;
 use crate::attributes::{AttributeReader, Attributes, binary, key, number, text};
 use crate::dynamodb_calls::query_all;
 use crate::failure::failure;
-use crate::progress_states::{close_state_of, close_state_item, rollup_state_item, rollup_state_of};
+use crate::progress_states::{
+    close_state_item, close_state_of, rollup_state_item, rollup_state_of,
+};
 
 const CLOSED: &str = "closed";
 const ROLLED: &str = "rolled";
@@ -94,6 +96,10 @@ impl StockLog for Tables {
         first: NaiveDate,
         last: NaiveDate,
     ) -> Result<Progress, Failure> {
+        if first > last {
+            // DynamoDB refuses such a range.
+            return Ok(Progress::default());
+        }
         let query = self
             .query(&self.stock_log, progress_partition(store_id))
             .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")

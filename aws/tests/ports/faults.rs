@@ -6,13 +6,16 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use domain::ports::{CatalogTable, EventLog, Failure, PutOutcome, QuarantineTable, StockTable};
+use domain::ports::{
+    CatalogTable, EventLog, Failure, PutOutcome, QuarantineTable, StockLog, WindowsTable,
+};
 use domain::record::Record;
 use futures_util::future::join_all;
 use local::service::ServiceThread;
 use serde_json::json;
 
-use crate::samples::{at, item, row_at, store};
+use crate::samples::{at, entries, item, sale, store};
+use crate::windows::row_of;
 use crate::world::{bind, clients, url};
 
 /// Reaction of a caller to a failure.
@@ -188,22 +191,25 @@ async fn a_record_with_a_documented_code_can_be_put_again() {
 async fn after_each_documented_fault_of_dynamodb_a_caller_knows_if_a_repetition_can_succeed() {
     play(&[COMMON, DYNAMODB], async |url| {
         let tables = Tables::new(clients(&url).dynamodb, &ResourceNames::default());
-        let row = row_at("rye", "2026-03-12T15:17:00Z");
-        let key = [row.row_key().clone()];
+        let event = sale("e1", "rye", at("2026-03-12T15:17:00Z"));
+        let (entries, row) = (entries([&event]), row_of(1, [event.clone()]));
         let (shop, item) =
             (store("s1"), item(&json!({ "store_id": "s1", "sku": "rye", "price": 3 })));
         let quarantined = "2026-03-12/shardId-000000000000#4959".parse().unwrap();
-        let now = at("2026-03-12T15:17:00Z");
-        let (loaded, saved, queried, put, both, got, removed) = tokio::join!(
-            tables.load_stock(&key),
-            tables.save_stock(&row, None),
-            tables.query_stock(&shop.store_id, None, now, now, now),
+        let date = event.occurred_at().date_naive();
+        let stores = [shop.store_id.clone()];
+        let (mut appended, loaded, saved, queried, put, both, got, removed) = tokio::join!(
+            tables.append(&entries),
+            tables.load_stores(&stores),
+            tables.put_window(&row),
+            tables.query_segments(&shop.store_id, date, None),
             tables.put_item(&item),
             tables.put_store(&shop),
             tables.load_store(&shop.store_id),
             tables.remove_quarantined(&quarantined),
         );
         vec![
+            ("BatchWriteItem", appended.remove(0).unwrap_err()),
             ("BatchGetItem", loaded.unwrap_err()),
             ("PutItem with a condition", saved.unwrap_err()),
             ("Query", queried.unwrap_err()),

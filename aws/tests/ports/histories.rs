@@ -11,7 +11,7 @@ use domain::{ClosedDay, DayKey, History, HistoryKey, Store, Version};
 use std::collections::BTreeMap;
 
 use crate::samples::{at, sale};
-use crate::world::{Attributes, World, readable};
+use crate::world::{World, bytes_of, readable};
 
 fn history(subject: HistorySubject) -> History {
     let known = |units: &[Option<f64>]| UsualDay { days: 40.0, units: units.to_vec() };
@@ -103,24 +103,6 @@ version S 5ef5ef0364b6939c4ca61f34b393f7b3
 weekday M days N 40, units L NULL, N 0, N 1.25, NULL, N 0.000001234
 "#;
 
-/// Source: "Item sizes and formats", Amazon DynamoDB developer guide.
-fn bytes_of(item: &Attributes) -> usize {
-    item.iter().map(|(name, value)| name.len() + bytes_of_value(value)).sum()
-}
-
-fn bytes_of_value(value: &aws_sdk_dynamodb::types::AttributeValue) -> usize {
-    use aws_sdk_dynamodb::types::AttributeValue::{B, Bool, L, M, N, Null, S};
-    match value {
-        S(text) => text.len(),
-        N(number) => number.bytes().filter(u8::is_ascii_digit).count().div_ceil(2) + 1,
-        B(bytes) => bytes.as_ref().len(),
-        Bool(_) | Null(_) => 1,
-        L(list) => 3 + list.iter().map(|value| 1 + bytes_of_value(value)).sum::<usize>(),
-        M(map) => 3 + map.len() + bytes_of(map),
-        other => panic!("no format uses {other:?}"),
-    }
-}
-
 /// Capacity units: DynamoDB counts writes by 1,024 bytes, and reads by 4,096.
 #[tokio::test]
 async fn a_day_of_sales_all_day_long_is_one_write_and_so_is_its_history() {
@@ -138,7 +120,7 @@ async fn a_day_of_sales_all_day_long_is_one_write_and_so_is_its_history() {
         let mut windows: BTreeMap<WindowKey, StockWindow> = BTreeMap::new();
         for event in sales {
             let key = WindowKey::of(&event);
-            windows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event);
+            windows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).insert(event);
         }
         let key = DayKey { store_id: store.store_id.clone(), sku: "rye".parse().unwrap(), date };
         let context = DayContext {

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::event::Reason;
-use domain::stock::{StockWindow, WindowKey};
+use domain::ports::LogEntry;
+use domain::stock::{Segment, SegmentKey, StockWindow, WindowKey};
 use domain::{Acceptance, Arm, Event, Inputs, Item, Kind, Money, Offer, Outlook, Store, Trust};
 use domain::{Version, Window};
 use proptest::prelude::*;
@@ -28,25 +29,34 @@ pub(crate) fn sale(event_id: impl ToString, sku: &str, occurred_at: DateTime<Utc
     }))
 }
 
-/// The row that these events make.
+/// The window that these events make.
 pub(crate) fn row(events: impl IntoIterator<Item = Event>) -> StockWindow {
     let mut events = events.into_iter().peekable();
     let key = WindowKey::of(events.peek().expect("at least one"));
     let mut row = StockWindow::new(key);
-    events.for_each(|event| drop(row.absorb(event)));
+    events.for_each(|event| row.insert(event));
     row
 }
 
-/// A row of store s1 with one sale.
-pub(crate) fn row_at(sku: &str, occurred_at: &str) -> StockWindow {
-    row([sale("e1", sku, at(occurred_at))])
+/// A segment of any bytes, as far as its key is concerned: it matches them.
+pub(crate) fn segment(store_id: &str, arrived_at: &str, bytes: &[u8]) -> Segment {
+    let arrived_at = at(arrived_at);
+    let key = SegmentKey {
+        store_id: store_id.parse().expect("a store"),
+        date: arrived_at.date_naive(),
+        arrived_at,
+        digest: Version::of(bytes),
+    };
+    Segment { key, event_count: 3, bytes: bytes.to_vec() }
 }
 
-/// A row with one sale more than `row`.
-pub(crate) fn one_more(row: &StockWindow, event_id: &str) -> StockWindow {
-    let mut more = row.clone();
-    more.absorb(sale(event_id, row.key().sku.as_str(), row.key().window.start()));
-    more
+/// Entries of events that arrived when the last of them occurred.
+pub(crate) fn entries<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<LogEntry> {
+    let events: Vec<&Event> = events.into_iter().collect();
+    let last = events.iter().max_by_key(|event| event.occurred_at()).expect("at least one");
+    let (store_id, arrived_at) = (last.store_id().clone(), last.occurred_at());
+    let segments = Segment::cut(&store_id, arrived_at.date_naive(), arrived_at, events);
+    segments.into_iter().map(LogEntry::Segment).collect()
 }
 
 fn outlook(figures: [&str; 3]) -> Outlook {
@@ -106,7 +116,7 @@ fn id() -> impl Strategy<Value = String> {
     "[A-Za-z0-9._:-]{1,64}"
 }
 
-/// A row with events of every kind, with everything that an event may carry.
+/// A window with events of every kind, with everything that an event may carry.
 pub(crate) fn any_row() -> impl Strategy<Value = StockWindow> {
     // Up to the end of the year 2100, so that every instant has a window and a time to live.
     let window = (946_684_800_i64..4_133_980_800).prop_map(|seconds| {

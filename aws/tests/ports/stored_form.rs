@@ -2,12 +2,14 @@
 //! see docs/stored-formats.md.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::ports::{CatalogTable, OffersTable, QuarantineTable, StockTable};
-use domain::stock::Conflict;
-use domain::{Event, Item};
+use chrono::TimeDelta;
+use domain::ports::{CatalogTable, LogEntry, OffersTable, QuarantineTable, StockLog, WindowsTable};
+use domain::stock::{CloseState, RollupState, quarantined_conflict};
+use domain::{Event, Item, Version, Window};
 use serde_json::{Value, json};
 
-use crate::samples::{at, event, item, offer, row, store};
+use crate::samples::{at, event, item, offer, segment, store};
+use crate::windows::row_of;
 use crate::world::{World, readable};
 
 fn sample(event_id: &str, kind: &str, more: Value) -> Event {
@@ -22,43 +24,115 @@ fn sample(event_id: &str, kind: &str, more: Value) -> Event {
     event(&json)
 }
 
+/// The packed events are a format of their own, which the crate `domain` tests.
 #[tokio::test]
-async fn a_stock_row() {
+async fn the_stock_log() {
     let world = World::start().await;
-    let row = row([
-        sample("e1", "receipt", json!({ "quantity": 12, "occurred_at": "2026-03-12T15:15:00Z" })),
-        sample("e2", "count", json!({ "quantity": 20, "occurred_at": "2026-03-12T15:16:00Z" })),
-        sample("e3", "sale", json!({})),
-        sample("e4", "sale", json!({})),
-        sample("e5", "correction", json!({ "corrects": "e4" })),
-        sample("e6", "waste", json!({ "quantity": "0.125", "reason": "damaged" })),
-    ]);
-    world.tables().save_stock(&row, None).await.unwrap();
-    assert_eq!(readable(&world.item("stock").await), STOCK_ROW);
+    let log = world.tables();
+    let noon = at("2026-03-12T12:00:00.125Z");
+    let (store_id, date) = (store("s1").store_id, noon.date_naive());
+    let segment = segment("s1", "2026-03-12T12:00:00.125Z", &[1, 0, 254, 255]);
+    let entries = [
+        LogEntry::LateMark(segment.key.clone()),
+        LogEntry::Segment(segment),
+        LogEntry::ActiveStore { arrived_on: date, store_id: store_id.clone() },
+    ];
+    assert_eq!(log.append(&entries).await, [Ok(()), Ok(()), Ok(())]);
+    let closed = CloseState {
+        store_id: store_id.clone(),
+        date,
+        read_at: noon,
+        late: Version::of(b"marks"),
+        inputs: Version::of(b"hours"),
+        is_complete: false,
+    };
+    log.put_close_state(&closed).await.unwrap();
+    let window = |minutes| Window::of(at("2026-03-12T00:00:00Z") + TimeDelta::minutes(minutes));
+    let rolled = RollupState {
+        store_id,
+        date,
+        read_at: noon,
+        late: Version::of(b"marks"),
+        count: 12,
+        conflicts: 1,
+        unmet: [format!("{date}/s1#e5#470ef917837a6029").parse().unwrap()].into(),
+        windows: [(window(0), 1), (window(65), 0xFEDC_BA98), (window(1_435), 2)].into(),
+    };
+    log.put_rollup_state(&rolled).await.unwrap();
+    let items = world.items("stock-log").await;
+    assert_eq!(items.iter().map(readable).collect::<Vec<_>>().join("\n"), STOCK_LOG.trim_start());
 }
 
-const STOCK_ROW: &str = r#"counted N 20
-counted_at S 2026-03-12T15:16:00.000Z
-event_count N 5
-events B 0106026531027431 00e05d0102000000 0000026532027431 e0d403a09c010104
-    0000000000000265 33027431ed9409c4 1301008603455552 0000000000026534 027431ed9409c413
-    0100860345555200 0000000002653502 7431ed9409000107 0265340000000000 00026536027431ed
-    94097d0103010000 00000000
-expires_at N 1807888800
-moved N -2.625
+const STOCK_LOG: &str = r#"
+expires_at N 1781136000
+pk S #2026-03-12
+sk S s1
+
+event_count N 3
+events B 0100feff
+expires_at N 1781136000
 pk S s1#2026-03-12
-received N 12
-returned N 0
-revenue M EUR N 9.75
-sk S rye#15:15
-sku S rye
-sold N 2.5
+sk S 2026-03-12T12:00:00.125Z#dd8b10d263a3a65c4bfc3680c3378c52
+
+expires_at N 1781136000
+pk S s1#late
+sk S 2026-03-12#2026-03-12T12:00:00.125Z#dd8b10d263a3a65c4bfc3680c3378c52
+
+business_date S 2026-03-12
+expires_at N 1781136000
+inputs S 404314b1f4bd8fa2ff42a84cd851ddc0
+is_complete BOOL false
+late S e3d11da4dd6ea5b4e328df9a80ad217a
+pk S s1#late
+read_at S 2026-03-12T12:00:00.125Z
+sk S 2026-03-12#closed
 store_id S s1
-transferred_in N 0
-transferred_out N 0
-version S 4ceb8ee586d333204a55a8e23619dab8
-voided_count N 1
-wasted N 0.125
+
+conflicts N 1
+expires_at N 1781136000
+late S e3d11da4dd6ea5b4e328df9a80ad217a
+n N 12
+pk S s1#late
+read_at S 2026-03-12T12:00:00.125Z
+sk S 2026-03-12#rolled
+store_id S s1
+unmet SS 2026-03-12/s1#e5#470ef917837a6029
+utc_date S 2026-03-12
+windows B 0101200000000000 0000000000000000 0000000000000000 0000000000000000
+    0000000080000000 01fedcba98000000 02
+"#;
+
+#[tokio::test]
+async fn a_row_of_a_window() {
+    let world = World::start().await;
+    let row = row_of(
+        40,
+        [
+            sample(
+                "e1",
+                "receipt",
+                json!({ "quantity": 12, "occurred_at": "2026-03-12T15:15:00Z" }),
+            ),
+            sample("e2", "count", json!({ "quantity": 20, "occurred_at": "2026-03-12T15:16:00Z" })),
+            sample("e3", "sale", json!({})),
+            sample("e4", "sale", json!({})),
+            sample("e5", "correction", json!({ "corrects": "e4" })),
+            sample("e6", "waste", json!({ "quantity": "0.125", "reason": "damaged" })),
+        ],
+    );
+    world.tables().put_window(&row).await.unwrap();
+    assert_eq!(readable(&world.item("windows").await), WINDOW_ROW);
+}
+
+const WINDOW_ROW: &str = r#"expires_at N 1776352800
+items M rye M counted N 20, counted_at S 2026-03-12T15:16:00.000Z, event_count N 5,
+    moved N -2.625, received N 12, revenue M EUR N 9.75, sold N 2.5, voided_count N 1,
+    wasted N 0.125
+n N 40
+parts N 1
+pk S s1#2026-03-12
+sk S 15:15
+store_id S s1
 window_start S 2026-03-12T15:15:00.000Z
 "#;
 
@@ -161,8 +235,7 @@ sk S settings
 async fn a_quarantine_entry() {
     let world = World::start().await;
     let refused = sample("e3", "waste", json!({ "occurred_at": at("2026-03-12T15:17:30Z") }));
-    let conflict = Conflict { refused, replaced: false };
-    world.tables().put_quarantined(&conflict.quarantined()).await.unwrap();
+    world.tables().put_quarantined(&quarantined_conflict(&refused)).await.unwrap();
     assert_eq!(readable(&world.item("quarantine").await), REFUSED);
 }
 

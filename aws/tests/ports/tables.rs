@@ -2,10 +2,10 @@
 
 use aws::schema::{Schema, create_tables};
 use domain::limits::QUARANTINE_BYTES_MAX;
-use domain::ports::{QuarantineTable, StockTable};
+use domain::ports::{QuarantineTable, StockLog};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 
-use crate::samples::{at, row_at};
+use crate::samples::{at, entries, sale};
 use crate::world::World;
 
 /// Returns the keys and the time to live of each table, as the database describes them.
@@ -33,7 +33,8 @@ const TABLES: &[&str] = &[
     "days: pk and sk",
     "offers: pk and sk",
     "quarantine: pk and sk",
-    "stock: pk and sk, expires by expires_at",
+    "stock-log: pk and sk, expires by expires_at",
+    "windows: pk and sk, expires by expires_at",
 ];
 
 #[test]
@@ -41,7 +42,8 @@ fn the_definition_names_every_table() {
     let names = Schema::load().tables.into_iter().map(|table| table.name);
     let mut names: Vec<String> = names.collect();
     names.sort();
-    assert_eq!(names, ["catalog", "clients", "days", "offers", "quarantine", "stock"]);
+    let all = ["catalog", "clients", "days", "offers", "quarantine", "stock-log", "windows"];
+    assert_eq!(names, all);
 }
 
 #[tokio::test]
@@ -51,10 +53,10 @@ async fn creating_the_tables_again_changes_nothing() {
         create_tables(&world.clients.dynamodb, &world.names).await.unwrap();
         assert_eq!(described(&world).await, TABLES);
     }
-    let row = row_at("rye", "2026-03-12T15:17:00Z");
-    world.tables().save_stock(&row, None).await.unwrap();
+    let entries = entries(&[sale("e1", "rye", at("2026-03-12T15:17:00Z"))]);
+    assert_eq!(world.tables().append(&entries).await, [Ok(())]);
     create_tables(&world.clients.dynamodb, &world.names).await.unwrap();
-    assert_eq!(world.items("stock").await.len(), 1);
+    assert_eq!(world.items("stock-log").await.len(), 1);
 }
 
 #[tokio::test]
@@ -68,8 +70,8 @@ async fn an_interrupted_creation_is_completed_by_the_next_one() {
         .enabled(false)
         .build()
         .unwrap();
-    let stock = client.update_time_to_live().table_name(world.names.table("stock"));
-    stock.time_to_live_specification(off).send().await.unwrap();
+    let log = client.update_time_to_live().table_name(world.names.table("stock-log"));
+    log.time_to_live_specification(off).send().await.unwrap();
     assert_ne!(described(&world).await, TABLES);
     create_tables(client, &world.names).await.unwrap();
     assert_eq!(described(&world).await, TABLES);

@@ -165,16 +165,39 @@ pub(crate) fn clients_of_nobody() -> AwsClients {
     clients(&url(&bind()))
 }
 
+/// Returns the size of an item for quotas and capacity. Source: "Item sizes and formats", Amazon
+/// DynamoDB developer guide.
+pub(crate) fn bytes_of(item: &Attributes) -> usize {
+    item.iter().map(|(name, value)| name.len() + bytes_of_value(value)).sum()
+}
+
+fn bytes_of_value(value: &AttributeValue) -> usize {
+    use AttributeValue::{B, Bool, L, M, N, Null, S, Ss};
+    match value {
+        S(text) => text.len(),
+        N(number) => number.bytes().filter(u8::is_ascii_digit).count().div_ceil(2) + 1,
+        B(bytes) => bytes.as_ref().len(),
+        Bool(_) | Null(_) => 1,
+        L(list) => 3 + list.iter().map(|value| 1 + bytes_of_value(value)).sum::<usize>(),
+        M(map) => 3 + map.len() + bytes_of(map),
+        Ss(texts) => texts.iter().map(String::len).sum(),
+        other => panic!("no format uses {other:?}"),
+    }
+}
+
 /// Formats an item: each attribute by name, with its type; long values take several lines.
 pub(crate) fn readable(item: &Attributes) -> String {
-    let mut names: Vec<&String> = item.keys().collect();
-    names.sort();
     let mut text = String::new();
-    for name in names {
-        let value = format!("{name} {}", readable_value(&item[name]));
-        writeln!(text, "{}", wrapped(&value)).expect("room");
+    for line in readable_lines(item) {
+        writeln!(text, "{}", wrapped(&line)).expect("room");
     }
     text
+}
+
+fn readable_lines(item: &Attributes) -> Vec<String> {
+    let mut names: Vec<&String> = item.keys().collect();
+    names.sort();
+    names.iter().map(|name| format!("{name} {}", readable_value(&item[*name]))).collect()
 }
 
 fn readable_value(value: &AttributeValue) -> String {
@@ -188,12 +211,11 @@ fn readable_value(value: &AttributeValue) -> String {
             let hex = |eight: &[u8]| eight.iter().map(|byte| format!("{byte:02x}")).collect();
             format!("B {}", bytes.as_ref().chunks(8).map(hex).collect::<Vec<String>>().join(" "))
         }
-        AttributeValue::M(map) => {
-            format!("M {}", readable(map).lines().collect::<Vec<_>>().join(", "))
-        }
+        AttributeValue::M(map) => format!("M {}", readable_lines(map).join(", ")),
         AttributeValue::L(list) => {
             format!("L {}", list.iter().map(readable_value).collect::<Vec<_>>().join(", "))
         }
+        AttributeValue::Ss(texts) => format!("SS {}", texts.join(", ")),
         AttributeValue::Bool(truth) => format!("BOOL {truth}"),
         AttributeValue::Null(_) => "NULL".to_owned(),
         other => panic!("no format uses {other:?}"),
