@@ -1,6 +1,6 @@
-//! Lambda function of the close of day, invoked by the queue of its schedule. It closes one store
-//! after the other. The clock decides which dates are over, so late or repeated messages do no
-//! harm.
+//! Lambda function of the close of day, invoked by the queue of its schedule. It rolls up the windows
+//! and closes the days of one store after the other. The clock decides which windows and dates are
+//! over, so late or repeated messages do no harm.
 
 #![recursion_limit = "256"]
 
@@ -8,7 +8,7 @@ use aws::lambda::{DueBatch, Function};
 use chrono::{DateTime, Utc};
 use domain::DueStore;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use processors::Closing;
+use processors::visit_store;
 use tracing::Instrument;
 
 #[expect(clippy::disallowed_methods, reason = "only programs read the clock")]
@@ -20,10 +20,10 @@ fn now() -> DateTime<Utc> {
 async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
     processors::metrics::describe();
-    let closing = Closing { tables: function.tables()? };
+    let tables = function.tables()?;
     let handler = service_fn(async |event: LambdaEvent<DueBatch>| {
         let close = async |DueStore { store_id, .. }| {
-            closing.close_store(&store_id, now()).await.map(|_| ())
+            visit_store(&tables, &store_id, now()).await.map(|_| ())
         };
         let answer = event.payload.serve(close).await;
         function.report(&event.context.request_id);

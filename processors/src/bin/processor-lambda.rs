@@ -2,6 +2,8 @@
 
 #![recursion_limit = "256"]
 
+use std::sync::Arc;
+
 use aws::lambda::Function;
 use aws::{BatchResponse, KinesisBatch};
 use chrono::{DateTime, Utc};
@@ -20,7 +22,7 @@ async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
     describe();
     let age_max = function.age_max()?;
-    let processor = Processor { age_max, ..Processor::new(function.tables()?) };
+    let processor = Processor { age_max, ..Processor::new(function.tables()?, Arc::new(now)) };
     let handler = service_fn(async |event: LambdaEvent<KinesisBatch>| {
         let outcome = processor.process(&event.payload.records).await;
         count_freshness(&outcome.occurred_at, now());
