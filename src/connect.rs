@@ -204,7 +204,7 @@ impl ConnectedTables {
     /// Returns the batch handler over these tables. Without an age limit its segments never expire.
     pub(crate) fn processor(&self, age_max: Option<Duration>) -> Processor<aws::Tables> {
         let tables = self.tables.clone().for_events_up_to(age_max);
-        Processor { age_max, ..Processor::new(tables, Arc::new(clock::now)) }
+        Processor::new(tables, Arc::new(clock::now)).with_age_max(age_max)
     }
 
     /// Returns the close of day over these tables.

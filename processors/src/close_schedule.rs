@@ -7,7 +7,7 @@
 //! load over all slots. A store that sends events and is not in the catalogue has no hours: it is
 //! due once an hour.
 
-use chrono::{DateTime, Days, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Timelike, Utc};
 use domain::draw;
 use domain::due::{DueStore, due_stores};
 use domain::limits::SLOT_MINUTES;
@@ -87,15 +87,22 @@ fn is_due(store: &Store, slot: DateTime<Utc>) -> bool {
 
 /// `true` if windows of the store's opening hours have ended since the slot before.
 fn is_open(store: &Store, slot: DateTime<Utc>) -> bool {
-    store.day_at(slot).is_some_and(|day| (day.opens_at..=day.closes_at).contains(&slot))
+    dates_at(store, slot)
+        .filter_map(|date| store.day(date))
+        .any(|day| (day.opens_at..=day.closes_at).contains(&slot))
 }
 
 fn has_just_closed(store: &Store, slot: DateTime<Utc>) -> bool {
-    let today = slot.with_timezone(&store.zone).date_naive();
-    [today - Days::new(1), today].into_iter().any(|date| {
+    dates_at(store, slot).any(|date| {
         let settled_at = store.span(date).closes_at + SETTLE;
         (settled_at..settled_at + EVERY_SLOT).contains(&slot)
     })
+}
+
+/// Returns the dates whose business days may contain the slot or end before it.
+fn dates_at(store: &Store, slot: DateTime<Utc>) -> impl Iterator<Item = NaiveDate> {
+    let today = slot.with_timezone(&store.zone).date_naive();
+    [today - Days::new(1), today].into_iter()
 }
 
 /// `true` in one of every `slots` slots, which a hash of the store id chooses.
@@ -108,8 +115,6 @@ fn is_turn_of(store_id: &StoreId, slot: DateTime<Utc>, slots: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-
-    use chrono::NaiveDate;
 
     use super::*;
 
@@ -136,7 +141,8 @@ mod tests {
             let just_closed: Vec<_> =
                 slots().filter(|slot| has_just_closed(&store, *slot)).collect();
             assert_eq!(just_closed, [0, 1, 2, 3].map(|slot| first + TimeDelta::minutes(15 * slot)));
-            let turns = slots().filter(|slot| is_turn_of(&store.store_id, *slot, ONE_SLOT_OF)).count();
+            let turns =
+                slots().filter(|slot| is_turn_of(&store.store_id, *slot, ONE_SLOT_OF)).count();
             assert_eq!(turns, 6, "{hours}");
         }
     }
@@ -162,7 +168,9 @@ mod tests {
         let mut due: BTreeMap<DateTime<Utc>, usize> = BTreeMap::new();
         for id in 0..1_000 {
             let store = store(id, "mon-sun 07:00-18:30");
-            for slot in slots().take(16).filter(|slot| is_turn_of(&store.store_id, *slot, ONE_SLOT_OF)) {
+            for slot in
+                slots().take(16).filter(|slot| is_turn_of(&store.store_id, *slot, ONE_SLOT_OF))
+            {
                 *due.entry(slot).or_default() += 1;
             }
         }

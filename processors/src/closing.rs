@@ -191,9 +191,8 @@ where
         let is_changed =
             |span: &DaySpan| reading == Reading::All || !progress.is_closed(span, &inputs);
         // A pass that failed has perhaps written rows that no history knows.
-        let is_known = |span: &DaySpan| {
-            progress.closed.get(&span.date).is_none_or(|state| state.is_complete)
-        };
+        let is_known =
+            |span: &DaySpan| progress.closed.get(&span.date).is_none_or(|state| state.is_complete);
         let folds_all = !spans.iter().all(is_known);
         let mut log = BusinessDays::new(&self.tables, &store.store_id);
         let (mut touched, mut states) = (BTreeSet::new(), Vec::new());

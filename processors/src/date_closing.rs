@@ -42,6 +42,8 @@ struct DayRead {
     offers: BTreeMap<Sku, Vec<Offer>>,
     /// Rows of the date before.
     before: DayRows,
+    /// `true` if all segments could be read.
+    is_readable: bool,
 }
 
 impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
@@ -84,6 +86,7 @@ impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
     ) -> Result<DayRead, Failure> {
         let DateClosing { store, span, .. } = date;
         let windows = windows_by_item(log.windows(span.starts_at, span.ends_at).await?);
+        let is_readable = log.unreadable.is_empty();
         let before = match (before, span.date.pred_opt()) {
             (Some(before), _) => before,
             (None, Some(day_before)) => {
@@ -99,7 +102,7 @@ impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
                 offers.entry(offer.offer_id.sku.clone()).or_default().push(offer);
             }
         }
-        Ok(DayRead { windows, offers, before })
+        Ok(DayRead { windows, offers, before, is_readable })
     }
 
     async fn save_rows(
@@ -144,8 +147,7 @@ impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
         items: &BTreeSet<Sku>,
         date: NaiveDate,
     ) -> Result<DayRows, Failure> {
-        let key =
-            |sku: &Sku| DayKey { store_id: store.store_id.clone(), sku: sku.clone(), date };
+        let key = |sku: &Sku| DayKey { store_id: store.store_id.clone(), sku: sku.clone(), date };
         let keys: Vec<DayKey> = items.iter().map(key).collect();
         let rows = self.tables.load_days(&keys).await?;
         Ok(rows.into_iter().map(|row| (row.key.sku.clone(), row)).collect())
@@ -199,11 +201,12 @@ impl DateClosing<'_> {
         let store_id = store.store_id.clone();
         let key = DayKey { store_id, sku: sku.clone(), date: span.date };
         let row = ClosedDay::of(key, &context, &windows, &offers);
-        // Segments of a date this old may have expired. If fewer events are left than the stored
-        // row counted, the stored row stays.
+        // Segments of a date this old may have expired, and some may be unreadable. If fewer events
+        // are left than the stored row counted, the stored row stays.
         let may_be_expired = span.starts_at + STOCK_LOG_KEPT_MIN <= self.now;
+        let is_partial = may_be_expired || !read.is_readable;
         let left = row.as_ref().map_or(0, event_count);
-        let complete = stored.filter(|stored| may_be_expired && event_count(stored) > left);
+        let complete = stored.filter(|stored| is_partial && event_count(stored) > left);
         complete.cloned().or(row)
     }
 }

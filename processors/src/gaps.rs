@@ -66,10 +66,7 @@ impl EpochNumbers {
 ///
 /// # Errors
 /// Returns an error if the log cannot be read.
-pub async fn gaps_in(
-    log: &impl StockLog,
-    query: &GapsQuery<'_>,
-) -> Result<Vec<TillDay>, Failure> {
+pub async fn gaps_in(log: &impl StockLog, query: &GapsQuery<'_>) -> Result<Vec<TillDay>, Failure> {
     let GapsQuery { store_id, terminal_id, days } = query;
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
     let read = read_windows(log, store_id, None, first.starts_at, last.ends_at).await?;

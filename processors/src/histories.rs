@@ -9,9 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Days, NaiveDate};
 use demand::{category_history, item_history};
 use domain::history::{DATES, HistoryKey, HistorySubject};
-use domain::ports::{
-    CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockLog,
-};
+use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockLog};
 use domain::{History, Item, Sku, StoreId};
 use metrics::counter;
 use tracing::warn;

@@ -4,7 +4,8 @@
 //! - [`Processor`] appends the events of a batch to the stock log. Start reading here.
 //! - [`Rollup`] writes the rows of windows for people and other programs.
 //! - [`Closing`] writes one day row per item after a store's doors close, and the demand histories.
-//! - [`CloseSchedule`] selects the stores for rollup and close in a slot.
+//! - [`visit_store`] does both for a store that is due.
+//! - [`CloseSchedule`] selects the stores that are due in a slot.
 //! - [`stock_query`] and [`gaps`] read the stock log.
 //!
 //! # Examples
@@ -66,8 +67,9 @@ pub mod processor;
 mod rebuild;
 pub mod replay;
 pub mod rollup;
-mod stored_records;
 pub mod stock_query;
+mod store_visit;
+mod stored_records;
 pub mod transfers;
 
 pub use close_schedule::CloseSchedule;
@@ -75,3 +77,4 @@ pub use close_summary::CloseSummary;
 pub use closing::Closing;
 pub use processor::{BatchOutcome, Processor};
 pub use rollup::{Rollup, RollupSummary};
+pub use store_visit::visit_store;

@@ -5,16 +5,15 @@
 //! If an entry of the log cannot be stored, the batch is redelivered from the first record with an
 //! event in it; all other entries are stored.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::limits::EVENT_AGE_MAX;
 use domain::ports::{Clock, Failure, LogEntry, QuarantineTable, StockLog};
 use domain::quarantine::Quarantined;
-use domain::stock::Segment;
-use domain::{Delivered, SequenceNumber};
+use domain::{Delivered, SequenceNumber, StoreId};
 use futures_util::stream::{self, StreamExt};
 use metrics::counter;
 use tracing::{Instrument, info_span, warn};
@@ -65,6 +64,12 @@ impl<T> Processor<T> {
     pub fn new(tables: T, clock: Clock) -> Self {
         Self { tables, age_max: Some(EVENT_AGE_MAX), clock, stored: Arc::default() }
     }
+
+    /// Replaces the age limit; `None` accepts events of any age.
+    #[must_use]
+    pub fn with_age_max(self, age_max: Option<Duration>) -> Self {
+        Self { age_max, ..self }
+    }
 }
 
 impl<T: StockLog + QuarantineTable> Processor<T> {
@@ -102,26 +107,27 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
     /// # }
     /// ```
     pub async fn process(&self, records: &[Delivered]) -> BatchOutcome {
-        self.process_into(&self.tables, records).await
+        let left = self.stored.without_stored(records);
+        let batch = self.process_into(&self.tables, &left).await;
+        self.stored.remember(records, &batch.failed);
+        batch.outcome
     }
 
-    /// Stores the events of a batch; poison records go to `quarantine`.
+    /// Stores the events of records; poison records go to `quarantine`.
     pub(crate) async fn process_into(
         &self,
         quarantine: &impl QuarantineTable,
-        records: &[Delivered],
-    ) -> BatchOutcome {
+        records: &[&Delivered],
+    ) -> Batch {
         // A batch from Lambda has one shard; other callers may mix shards.
         let shard = records.first().map(|record| record.shard_id.as_str());
         let span = info_span!("process", shard, records = records.len());
         async {
-            let left = self.stored.without_stored(records);
-            let (events, poison) = open(&left, self.age_max);
+            let (events, poison) = open(records, self.age_max);
             let mut batch = Batch::default();
             batch.quarantine_all(quarantine, poison).await;
             self.append_all(date_events(events), &mut batch).await;
-            self.stored.remember(records, &batch.failed);
-            batch.outcome
+            batch
         }
         .instrument(span)
         .await
@@ -129,63 +135,76 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
 
     /// Appends the segments of all stores and dates, and then their marks.
     async fn append_all(&self, dates: Vec<DateEvents>, batch: &mut Batch) {
-        let segments = |date: &DateEvents| date.segments.clone().into_iter().map(LogEntry::Segment);
-        let dates = self.append_each(dates, segments, batch).await;
+        let segments = dates.iter().map(|date| Group {
+            entries: date.segments.iter().cloned().map(LogEntry::Segment).collect(),
+            sequence_numbers: &date.sequence_numbers,
+        });
+        let is_stored = self.append_each(segments.collect(), batch).await;
+        let failed = dates.iter().zip(&is_stored).filter(|(_, is_stored)| !*is_stored);
+        let failed: usize = failed.map(|(date, _)| date.segments.len()).sum();
+        counter!(names::SEGMENTS_TOTAL, "outcome" => "failed").increment(failed as u64);
         // The clock is read after the segments were stored. What a reader may have missed has a
         // mark, and until the mark is stored as well, the batch is not.
         let stored_at = (self.clock)();
-        let marks = |date: &DateEvents| {
-            let is_late = date.is_late_at(stored_at);
-            let late = |segment: &Segment| is_late.then(|| LogEntry::LateMark(segment.key.clone()));
-            let is_new = |arrived_on: &&_| !self.stored.is_active(**arrived_on, &date.store_id);
-            let active = date.arrived_on.iter().filter(is_new).map(|arrived_on| {
-                let (arrived_on, store_id) = (*arrived_on, date.store_id.clone());
-                LogEntry::ActiveStore { arrived_on, store_id }
-            });
-            date.segments.iter().filter_map(late).chain(active).collect::<Vec<_>>()
-        };
-        for date in self.append_each(dates, marks, batch).await {
+        let stored: Vec<&DateEvents> =
+            dates.iter().zip(is_stored).filter_map(|(date, is)| is.then_some(date)).collect();
+        let late = stored.iter().filter(|date| date.is_late_at(stored_at)).map(|date| Group {
+            entries: date.segments.iter().map(|one| LogEntry::LateMark(one.key.clone())).collect(),
+            sequence_numbers: &date.sequence_numbers,
+        });
+        // A batch may hold several dates of a store, and an entry may be in a call only once.
+        let mut active: BTreeMap<(NaiveDate, &StoreId), &DateEvents> = BTreeMap::new();
+        for date in &stored {
             for arrived_on in &date.arrived_on {
-                self.stored.remember_active(*arrived_on, date.store_id.clone());
+                active.entry((*arrived_on, &date.store_id)).or_insert(date);
             }
-            batch.count_stored(&date);
         }
+        active.retain(|(arrived_on, store_id), _| !self.stored.is_active(*arrived_on, store_id));
+        let groups = active.iter().map(|((arrived_on, store_id), date)| Group {
+            entries: vec![LogEntry::ActiveStore {
+                arrived_on: *arrived_on,
+                store_id: (*store_id).clone(),
+            }],
+            sequence_numbers: &date.sequence_numbers,
+        });
+        let is_marked = self.append_each(groups.chain(late).collect(), batch).await;
+        for ((arrived_on, store_id), _) in active.into_keys().zip(is_marked).filter(|(_, is)| *is) {
+            self.stored.remember_active(arrived_on, store_id.clone());
+        }
+        stored.into_iter().for_each(|date| batch.count_stored(date));
     }
 
-    /// Appends the entries of all stores and dates. Returns those of which all entries are stored.
-    async fn append_each<E: IntoIterator<Item = LogEntry>>(
-        &self,
-        dates: Vec<DateEvents>,
-        entries_of: impl Fn(&DateEvents) -> E,
-        batch: &mut Batch,
-    ) -> Vec<DateEvents> {
-        let (mut entries, mut ends) = (Vec::new(), Vec::new());
-        for date in &dates {
-            entries.extend(entries_of(date));
-            ends.push(entries.len());
-        }
+    /// Appends the entries of all groups. Returns, for each group, `true` if all are stored.
+    async fn append_each(&self, groups: Vec<Group<'_>>, batch: &mut Batch) -> Vec<bool> {
+        let lengths: Vec<usize> = groups.iter().map(|group| group.entries.len()).collect();
+        let numbers: Vec<_> = groups.iter().map(|group| group.sequence_numbers).collect();
+        let entries: Vec<LogEntry> = groups.into_iter().flat_map(|group| group.entries).collect();
         if entries.is_empty() {
-            return dates;
+            return Vec::new();
         }
         let mut results = self.tables.append(&entries).await.into_iter();
-        let mut start = 0;
-        let mut stored = Vec::new();
-        for (date, end) in dates.into_iter().zip(ends) {
-            let of_date: Vec<_> = results.by_ref().take(end - start).collect();
-            start = end;
-            match of_date.into_iter().find_map(Result::err) {
-                None => stored.push(date),
-                Some(failure) => batch.count_failed(&date.sequence_numbers, &failure),
-            }
+        let mut is_stored = Vec::new();
+        for (length, sequence_numbers) in lengths.into_iter().zip(numbers) {
+            let of_group: Vec<_> = results.by_ref().take(length).collect();
+            let failure = of_group.into_iter().find_map(Result::err);
+            is_stored.push(failure.is_none());
+            failure.into_iter().for_each(|why| batch.count_failed(sequence_numbers, &why));
         }
-        stored
+        is_stored
     }
+}
+
+/// Entries of the log that are stored together or reported as failed.
+struct Group<'a> {
+    entries: Vec<LogEntry>,
+    /// Sequence numbers of the records that the entries belong to.
+    sequence_numbers: &'a BTreeSet<SequenceNumber>,
 }
 
 /// Outcome of a batch so far.
 #[derive(Debug, Default)]
-struct Batch {
-    outcome: BatchOutcome,
+pub(crate) struct Batch {
+    pub(crate) outcome: BatchOutcome,
     /// Sequence numbers of the records that are not stored completely.
     failed: BTreeSet<SequenceNumber>,
 }
@@ -234,7 +253,6 @@ impl Batch {
     }
 
     fn count_failed(&mut self, sequence_numbers: &BTreeSet<SequenceNumber>, failure: &Failure) {
-        counter!(names::SEGMENTS_TOTAL, "outcome" => "failed").increment(1);
         let Some(first) = sequence_numbers.first() else { return };
         warn!(sequence_number = first.as_str(), "not stored: {failure}");
         if self.failed.first().is_none_or(|lowest| first < lowest) {

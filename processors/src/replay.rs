@@ -54,8 +54,10 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
         let record = original_record(original).ok_or(ReplayError::Key)?;
         let buffer = BufferedQuarantine { table: &self.tables, refused: Mutex::default() };
         // The log is off: it would name events by their index in this record of a single event.
-        let BatchOutcome { written, failure, .. } =
-            self.process_into(&buffer, &[record]).with_subscriber(NoSubscriber::new()).await;
+        // A warm function may remember this record as stored, but the entry is not.
+        let record = [&record];
+        let batch = self.process_into(&buffer, &record).with_subscriber(NoSubscriber::new());
+        let BatchOutcome { written, failure, .. } = batch.await.outcome;
         if let Some(failure) = failure {
             return Err(ReplayError::Unsaved(failure));
         }

@@ -6,24 +6,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use domain::ports::{Failure, QuarantineTable, Saved, StockLog, WindowsTable};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::stock::{
-    Progress, RollupState, StockWindow, WindowRow, quarantined_conflict, unmet_corrections,
+    Progress, RollupState, SETTLE, StockWindow, WindowRow, quarantined_conflict, unmet_corrections,
     window_rows,
 };
 use domain::{Event, StoreId, Window, sha256};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use metrics::{counter, histogram};
 use stock_log::{DateRead, read_date};
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, info_span, warn};
 
-use crate::closing::DATES_BACK;
+use crate::closing::{DATES_BACK, version_read};
 use crate::metrics as names;
 
 /// Rows written concurrently.
 const WRITES_AT_ONCE: usize = 16;
+
+/// Largest number of listed corrections of a store and date. The state with their ids must fit into
+/// one item.
+const UNMET_MAX: usize = 500;
 
 /// Rollup of windows with its tables.
 ///
@@ -60,8 +64,8 @@ pub struct RollupSummary {
 }
 
 impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
-    /// Rolls up the dates of a store whose events may have changed since the last rollup: today,
-    /// yesterday, and dates with new late marks.
+    /// Rolls up the dates of a store whose events may have changed since the last rollup: dates that
+    /// were not over then, and dates with new late marks.
     ///
     /// # Errors
     /// Returns an error if a table cannot be read or written. A repeated pass completes the rest.
@@ -71,14 +75,12 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         now: DateTime<Utc>,
     ) -> Result<RollupSummary, Failure> {
         let today = now.date_naive();
-        let (first, last) = (today - Days::new(DATES_BACK), today + Days::new(1));
+        let first = today - Days::new(DATES_BACK);
         let pass = async {
-            let progress = self.tables.query_progress(store_id, first, last).await?;
-            let recent = [today - Days::new(1), today];
-            let dates: BTreeSet<NaiveDate> =
-                progress.late.keys().copied().chain(recent).collect();
+            let progress = self.tables.query_progress(store_id, first, today).await?;
+            let dates = first.iter_days().take_while(|date| *date <= today);
             let mut summary = RollupSummary::default();
-            for date in dates.into_iter().filter(|date| !progress.is_rolled_up(*date)) {
+            for date in dates.filter(|date| !progress.is_rolled_up(*date)) {
                 summary.add(self.roll_up_date(store_id, date, &progress, now).await?);
             }
             Ok(summary)
@@ -90,8 +92,7 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         summary
     }
 
-    /// Rolls up one UTC date. `progress` was read before this call. Without the state of the date
-    /// in it, all rows are written anew.
+    /// Rolls up one UTC date. `progress` was read before this call.
     ///
     /// # Errors
     /// As [`Rollup::roll_up`].
@@ -102,103 +103,141 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         progress: &Progress,
         now: DateTime<Utc>,
     ) -> Result<RollupSummary, Failure> {
+        let is_over = is_over_at(date, now);
         let before = progress.rolled.get(&date);
+        let late = progress.late_version([date]);
         let DateRead { day, unreadable } = read_date(&self.tables, store_id, date).await?;
         counter!(names::UNREADABLE_SEGMENTS_TOTAL).increment(unreadable.len() as u64);
+        let mut state = RollupState {
+            store_id: store_id.clone(),
+            date,
+            read_at: now,
+            late: version_read(late, &unreadable),
+            count: day.count(),
+            conflicts: day.conflicting().len() as u64,
+            unmet: BTreeSet::new(),
+            windows: BTreeMap::new(),
+        };
         let mut summary = RollupSummary { dates: 1, ..RollupSummary::default() };
-        let (count, conflicts) = (day.count(), day.conflicting().len() as u64);
-        if before.is_none_or(|before| before.conflicts != conflicts) {
+        if before.is_none_or(|before| before.conflicts != state.conflicts) {
             for event in day.conflicting() {
                 self.quarantine(&quarantined_conflict(event), &mut summary).await?;
             }
         }
         let mut windows = day.into_windows();
-        let unmet = self.list_unmet(before, &windows, &mut summary).await?;
+        self.list_unmet(before, &windows, &mut state, &mut summary).await?;
         windows.retain(|window| window.key().window.is_over_at(now));
-        let rows = window_rows(store_id, count, &windows);
-        let digests = self.write_rows(before, store_id, count, rows, now, &mut summary).await?;
-        let state = RollupState {
-            store_id: store_id.clone(),
-            date,
-            read_at: now,
-            late: progress.late_version([date]),
-            count,
-            conflicts,
-            unmet,
-            windows: digests,
+        let mut rows = window_rows(store_id, state.count, &windows);
+        // A state tells the rows that its own pass has written. Another pass may have replaced them
+        // since, so the last pass over a date looks at the rows themselves.
+        let known = match before {
+            Some(before) if !is_over && unreadable.is_empty() => before.windows.clone(),
+            _ => {
+                let stored = self.tables.query_windows(store_id, date).await?;
+                if !unreadable.is_empty() {
+                    keep_fuller(&mut rows, &stored);
+                }
+                digests(&stored)
+            }
         };
-        if count > 0 || before.is_some() {
+        self.write_rows(&known, &rows, &mut state, &mut summary).await?;
+        if state.count > 0 || before.is_some() || is_over {
             self.tables.put_rollup_state(&state).await?;
         }
         Ok(summary)
     }
 
-    /// Writes the rows that differ from those of the last rollup. Returns the digests of all.
+    /// Writes the rows that differ from the known ones. The state gets the digests of all rows that
+    /// are stored then.
     async fn write_rows(
         &self,
-        before: Option<&RollupState>,
-        store_id: &StoreId,
-        count: u64,
-        rows: BTreeMap<Window, Vec<WindowRow>>,
-        now: DateTime<Utc>,
+        known: &BTreeMap<Window, u32>,
+        rows: &BTreeMap<Window, Vec<WindowRow>>,
+        state: &mut RollupState,
         summary: &mut RollupSummary,
-    ) -> Result<BTreeMap<Window, u32>, Failure> {
-        let none = BTreeMap::new();
-        let known = before.map_or(&none, |before| &before.windows);
-        let digests: BTreeMap<Window, u32> =
-            rows.iter().map(|(window, rows)| (*window, digest(rows))).collect();
-        let changed = rows.into_iter().filter(|(window, _)| known.get(window) != digests.get(window));
-        let changed: Vec<WindowRow> = changed.flat_map(|(_, rows)| rows).collect();
+    ) -> Result<(), Failure> {
         // The events of a window may all have moved to other windows by a conflict.
-        let emptied = known.keys().filter(|window| !digests.contains_key(window));
+        let is_empty =
+            |window: &&Window| window.is_over_at(state.read_at) && !rows.contains_key(window);
+        let emptied = known.keys().filter(is_empty);
         let emptied = emptied.map(|window| WindowRow {
-            store_id: store_id.clone(),
+            store_id: state.store_id.clone(),
             window: *window,
             part: 0,
             parts: 1,
-            count,
+            count: state.count,
             items: BTreeMap::new(),
         });
+        let emptied: Vec<WindowRow> = emptied.collect();
+        let all: Vec<&WindowRow> = rows.values().flatten().chain(&emptied).collect();
+        state.windows = digests(all.iter().copied());
+        let mut changed = all;
+        changed.retain(|row| known.get(&row.window) != state.windows.get(&row.window));
         let oldest = changed.iter().map(|row| row.window.end()).min();
-        let age = oldest.map_or(0.0, |oldest| (now - oldest).as_seconds_f64());
+        let age = oldest.map_or(0.0, |oldest| (state.read_at - oldest).as_seconds_f64());
         histogram!(names::WINDOWS_AGE_SECONDS).record(age.max(0.0));
-        let writes = changed.into_iter().chain(emptied).map(async |row| {
-            self.tables.put_window(&row).await
-        });
-        let writes: Vec<_> = writes.collect();
+        let writes: Vec<_> = changed
+            .iter()
+            .map(async |row| Ok::<_, Failure>((row.window, self.tables.put_window(row).await?)))
+            .collect();
         let saved = stream::iter(writes).buffer_unordered(WRITES_AT_ONCE);
-        let saved: Vec<Saved<()>> = saved.try_collect().await?;
-        for saved in saved {
+        let saved: Vec<(Window, Saved<()>)> = saved.try_collect().await?;
+        for (window, saved) in saved {
             let (outcome, total) = match saved {
                 Saved::Done => ("written", &mut summary.written),
-                Saved::Conflict(_) => ("superseded", &mut summary.superseded),
+                Saved::Conflict(_) => {
+                    // The next pass compares its own row with none, and writes it.
+                    state.windows.remove(&window);
+                    ("superseded", &mut summary.superseded)
+                }
             };
             *total += 1;
             counter!(names::WINDOW_ROWS_TOTAL, "outcome" => outcome).increment(1);
         }
-        Ok(digests)
+        Ok(())
     }
 
-    /// Lists the corrections that void nothing, and removes those that do so no longer. Returns the
-    /// ids of the listed ones.
+    /// Lists the corrections that void nothing, and removes those that do so no longer. The state
+    /// gets the ids of the listed ones.
     async fn list_unmet(
         &self,
         before: Option<&RollupState>,
         windows: &[StockWindow],
+        state: &mut RollupState,
         summary: &mut RollupSummary,
-    ) -> Result<BTreeSet<QuarantineId>, Failure> {
+    ) -> Result<(), Failure> {
         let none = BTreeSet::new();
         let listed = before.map_or(&none, |before| &before.unmet);
-        let unmet: Vec<Quarantined> =
-            unmet_corrections(windows).into_iter().map(unmet_entry).collect();
-        for entry in unmet.iter().filter(|entry| !listed.contains(&entry.id)) {
+        let mut unmet: BTreeMap<QuarantineId, Quarantined> = unmet_corrections(windows)
+            .into_iter()
+            .map(unmet_entry)
+            .map(|entry| (entry.id.clone(), entry))
+            .collect();
+        let left_out = unmet.len().saturating_sub(UNMET_MAX);
+        if left_out > 0 {
+            let date = state.date;
+            warn!(%date, left_out, "more than {UNMET_MAX} corrections void nothing; the first are listed");
+            (0..left_out).for_each(|_| drop(unmet.pop_last()));
+        }
+        state.unmet = unmet.keys().cloned().collect();
+        let new: Vec<&Quarantined> =
+            unmet.values().filter(|entry| !listed.contains(&entry.id)).collect();
+        if !new.is_empty() {
+            // Entries are in a state before they are in quarantine. After a pass that failed in
+            // between, a later pass still finds and removes them.
+            let unmet = state.unmet.union(listed).cloned().collect();
+            let blank = || RollupState { count: 0, conflicts: 0, ..state.clone() };
+            let before = before.cloned().unwrap_or_else(blank);
+            let begun = RollupState { read_at: DateTime::UNIX_EPOCH, unmet, ..before };
+            self.tables.put_rollup_state(&begun).await?;
+        }
+        for entry in new {
             self.quarantine(entry, summary).await?;
         }
-        let unmet: BTreeSet<QuarantineId> = unmet.into_iter().map(|entry| entry.id).collect();
-        for id in listed.difference(&unmet) {
+        for id in listed.difference(&state.unmet) {
             self.tables.remove_quarantined(id).await?;
         }
-        Ok(unmet)
+        Ok(())
     }
 
     async fn quarantine(
@@ -223,10 +262,35 @@ impl RollupSummary {
     }
 }
 
-/// Returns the start of a digest of the rows of one window.
-fn digest(rows: &[WindowRow]) -> u32 {
-    let text: String = rows.iter().map(|row| row.version().to_string()).collect();
-    u32::from_str_radix(&sha256(text.as_bytes())[..8], 16).unwrap_or_default()
+/// `true` if a UTC date is complete at `now`, apart from segments with a late mark.
+fn is_over_at(date: NaiveDate, now: DateTime<Utc>) -> bool {
+    date.and_time(NaiveTime::MIN).and_utc() + TimeDelta::days(1) + SETTLE <= now
+}
+
+/// Replaces the rows of windows of which the stored rows count more events. Those that are missing
+/// are in segments that could not be read.
+fn keep_fuller(rows: &mut BTreeMap<Window, Vec<WindowRow>>, stored: &[WindowRow]) {
+    let events = |rows: &[WindowRow]| -> u64 {
+        let figures = rows.iter().flat_map(|row| row.items.values());
+        figures.map(|figures| figures.events + figures.voided).sum()
+    };
+    for stored in stored.chunk_by(|one, other| one.window == other.window) {
+        let window = stored[0].window;
+        if events(stored) > events(rows.get(&window).map_or(&[], Vec::as_slice)) {
+            rows.insert(window, stored.to_vec());
+        }
+    }
+}
+
+/// Returns the start of a digest of the rows of each window. The rows of a window are sorted by
+/// part.
+fn digests<'a>(rows: impl IntoIterator<Item = &'a WindowRow>) -> BTreeMap<Window, u32> {
+    let mut texts: BTreeMap<Window, String> = BTreeMap::new();
+    for row in rows {
+        texts.entry(row.window).or_default().push_str(&row.version().to_string());
+    }
+    let digest = |text: String| u32::from_str_radix(&sha256(text.as_bytes())[..8], 16);
+    texts.into_iter().map(|(window, text)| (window, digest(text).unwrap_or_default())).collect()
 }
 
 /// Returns the quarantine entry of a correction that voids nothing. Its id depends on the window,

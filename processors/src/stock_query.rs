@@ -61,10 +61,7 @@ pub struct StoreStock {
 ///
 /// # Errors
 /// Returns an error if the stock log cannot be read.
-pub async fn stock_at(
-    log: &impl StockLog,
-    query: &StockQuery<'_>,
-) -> Result<StoreStock, Failure> {
+pub async fn stock_at(log: &impl StockLog, query: &StockQuery<'_>) -> Result<StoreStock, Failure> {
     let StockQuery { store_id, sku, since, at, on_shelf_since, units } = query;
     let earliest = on_shelf_since.values().copied().fold(*since, DateTime::min);
     let WindowsRead { windows, unreadable } =

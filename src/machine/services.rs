@@ -87,7 +87,7 @@ impl Services {
         settings: &MachineSettings,
     ) -> Result<(ServiceThread, mapping::MappingWatch), CommandError> {
         let processor = Processor::new(self.tables.clone(), self.clock.clone());
-        let processor = Processor { age_max: self.age_max(), ..processor };
+        let processor = processor.with_age_max(self.age_max());
         let handler = BatchHandler { processor, clock: self.clock.clone() };
         let mapping_settings = MappingSettings {
             batch_size: settings.batch_size,

@@ -84,8 +84,7 @@ pub async fn read_date(
     store_id: &StoreId,
     date: NaiveDate,
 ) -> Result<DateRead, Failure> {
-    let mut read =
-        DateRead { day: StoreDay::new(store_id.clone(), date), unreadable: Vec::new() };
+    let mut read = DateRead { day: StoreDay::new(store_id.clone(), date), unreadable: Vec::new() };
     let mut after = None;
     loop {
         let page = log.query_segments(store_id, date, after.as_deref()).await?;

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::limits::BATCH_WRITE_MAX;
-use domain::ports::{
-    Failure, LogEntry, Saved, SegmentPage, StockLog, StoredSegment, WindowsTable,
-};
+use domain::ports::{Failure, LogEntry, Saved, SegmentPage, StockLog, StoredSegment, WindowsTable};
 use domain::stock::{
     CloseState, Progress, RollupState, Segment, SegmentKey, StockWindow, StoreDay, WindowRow,
     segment,
@@ -137,6 +135,17 @@ impl Log {
     }
 }
 
+/// Returns the key of an entry that is not the only one with its key.
+fn repeated(entries: &[LogEntry]) -> Option<String> {
+    let mut keys = BTreeSet::new();
+    let key = |entry: &LogEntry| match entry {
+        LogEntry::Segment(Segment { key, .. }) => format!("segment {:?}", log_key(key)),
+        LogEntry::LateMark(key) => format!("late mark {:?}", log_key(key)),
+        LogEntry::ActiveStore { .. } => format!("{entry:?}"),
+    };
+    entries.iter().map(key).find(|key| !keys.insert(key.clone()))
+}
+
 fn log_key(key: &SegmentKey) -> LogKey {
     (key.store_id.clone(), key.date, key.sort_key())
 }
@@ -200,6 +209,10 @@ impl StockLog for Tables {
         let mut results = Vec::new();
         for chunk in entries.chunks(BATCH_WRITE_MAX) {
             let append = || {
+                // As `BatchWriteItem` does.
+                if let Some(twice) = repeated(chunk) {
+                    return Err(Failure::Refused(format!("an entry is in a call twice: {twice}")));
+                }
                 let one = |entry| match self.calls.leaves_unprocessed() {
                     true => Err(Failure::Throttled("left unprocessed".to_owned())),
                     false => self.log.append_one(entry),

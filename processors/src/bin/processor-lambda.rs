@@ -21,8 +21,8 @@ fn now() -> DateTime<Utc> {
 async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
     describe();
-    let mut processor = Processor::new(function.tables()?, Arc::new(now));
-    processor.age_max = function.age_max()?;
+    let processor = Processor::new(function.tables()?, Arc::new(now));
+    let processor = processor.with_age_max(function.age_max()?);
     let handler = service_fn(async |event: LambdaEvent<KinesisBatch>| {
         let outcome = processor.process(&event.payload.records).await;
         count_freshness(&outcome.occurred_at, now());

@@ -1,15 +1,19 @@
-//! However a stream is cut, ordered, repeated, contested and interrupted, the same rows come out.
+//! However a stream is cut, ordered, repeated and interrupted, the same sets of events come out, and
+//! after a rollup the same rows.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::quarantine::QuarantineReason;
 use domain::record::{self, Delivered};
-use domain::stock::{RowKey, WindowKey};
+use domain::stock::segment;
 use domain::{Acceptance, Event};
+use in_memory::{CallInjector, Tables};
 use load_generator::ledger::Ledger;
-use processors::BatchOutcome;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::{TRAFFIC, TestProcessor, contradicting, delivered, evening, records, redeliver, run};
+use crate::{TRAFFIC, TestProcessor, contradicting, delivered, evening, records, run};
 
 /// A stream with everything in it: traffic, the same traffic again, contradictions and poison.
 pub(crate) fn stream() -> impl Strategy<Value = Vec<Delivered>> {
@@ -42,7 +46,7 @@ pub(crate) fn stream() -> impl Strategy<Value = Vec<Delivered>> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        failure_persistence: None, cases: 64, ..ProptestConfig::default()
+        failure_persistence: None, cases: 48, ..ProptestConfig::default()
     })]
 
     #[test]
@@ -73,7 +77,7 @@ proptest! {
     }
 
     #[test]
-    fn any_packing_of_the_events_gives_the_rows_of_the_ledger(
+    fn any_packing_of_the_events_gives_the_windows_of_the_ledger(
         seed in 0..4_usize,
         lengths in prop::collection::vec(1..60_usize, 5),
     ) {
@@ -82,50 +86,63 @@ proptest! {
         events.iter().for_each(|event| { ledger.acknowledge(event); });
         let (packed, one_by_one) = (TestProcessor::new(), TestProcessor::new());
         let outcome = packed.process(&records(&events, &lengths));
-        prop_assert_eq!(outcome.stored as usize, ledger.len());
+        prop_assert_eq!(outcome.written as usize, ledger.len());
         one_by_one.process(&records(&events, &[1]));
         prop_assert_eq!(packed.stored(), one_by_one.stored());
-        prop_assert_eq!(ledger.compare(&packed.0.tables.stock.rows()), vec![]);
+        prop_assert_eq!(ledger.compare(&packed.windows()), vec![]);
 
-        // A repetition writes nothing.
-        let again = packed.process(&records(&events, &lengths));
-        let expected = BatchOutcome { duplicate: outcome.stored, ..BatchOutcome::default() };
-        prop_assert_eq!(again, expected);
+        // The same batch makes the same segments.
+        let segments = packed.0.tables.log.segments();
+        prop_assert_eq!(packed.process(&records(&events, &lengths)), outcome);
+        prop_assert_eq!(packed.0.tables.log.segments(), segments);
     }
 
     #[test]
-    fn a_failed_save_reports_the_first_record_behind_an_unsaved_row_and_converges(
+    fn entries_left_unprocessed_are_never_reported_as_stored_and_redelivery_converges(
         records in stream(),
-        broken in prop::collection::vec(any::<Index>(), 1..6),
+        unprocessed in prop::collection::vec(any::<bool>(), 1..12),
+        is_cold in any::<bool>(),
     ) {
         let whole = TestProcessor::new();
         whole.process(&records);
-        let (rows, _) = whole.stored();
-        let keys: Vec<&RowKey> = rows.keys().collect();
-        let broken: Vec<RowKey> = broken.iter().map(|at| (*at.get(&keys)).clone()).collect();
-
-        let processor = TestProcessor::new();
-        processor.0.tables.stock.break_rows(broken.clone());
-        let outcome = processor.process(&records);
-        let behind = |record: &&Delivered| {
-            let texts = record::open(&record.data).unwrap_or_default();
-            let events = texts.iter().filter_map(|text| {
-                Event::parse(text, &Acceptance::at(evening())).ok()
-            });
-            events.map(|event| WindowKey::of(&event).into()).any(|key| broken.contains(&key))
+        let calls = AtomicUsize::new(0);
+        let leaves = move || {
+            let call = calls.fetch_add(1, Ordering::Relaxed);
+            unprocessed.get(call).copied().unwrap_or_default()
         };
-        let numbers = records.iter().filter(behind).map(|record| &record.sequence_number);
-        let first = numbers.min().cloned();
-        prop_assert_eq!(&outcome.retry_from, &first);
-        // All other rows are stored.
-        let (stored, _) = processor.stored();
-        let mut others = rows.clone();
-        others.retain(|key, _| !broken.contains(key));
-        prop_assert_eq!(stored, others);
-
-        processor.0.tables.stock.break_rows([]);
-        prop_assert_eq!(redeliver(&processor, &records, outcome).retry_from, None);
+        let calls = CallInjector::default().with_unprocessed(leaves);
+        let mut processor = TestProcessor::with_tables(Tables::with_calls(calls));
+        let mut left = records.clone();
+        for _ in 0..20 {
+            let outcome = processor.process(&left);
+            prop_assert_eq!(outcome.retry_from.is_some(), outcome.failure.is_some());
+            let is_before =
+                |record: &Delivered| outcome.retry_from.as_ref().is_none_or(
+                    |from| record.sequence_number < *from
+                );
+            let stored: Vec<&Delivered> = left.iter().filter(|record| is_before(record)).collect();
+            for event in stored.iter().flat_map(|record| events_of(record)) {
+                prop_assert!(processor.0.tables.log.holds(&event), "{} is lost", event.event_id());
+            }
+            left.retain(|record| !is_before(record));
+            if left.is_empty() {
+                break;
+            }
+            if is_cold {
+                processor = TestProcessor::with_tables(processor.0.tables.clone());
+            }
+        }
+        prop_assert!(left.is_empty());
         prop_assert_eq!(processor.stored(), whole.stored());
+        // Every late segment that was reported as stored has its mark.
+        let marks = processor.0.tables.log.late_marks();
+        let marked: BTreeSet<String> = marks.iter().flat_map(|key| {
+            let bytes = &processor.0.tables.log.segments()[key];
+            let events = segment::unpack(&key.0, key.1, bytes).expect("a segment");
+            events.into_iter().map(|event| event.canonical())
+        }).collect();
+        let mut events = records.iter().flat_map(events_of);
+        prop_assert!(events.all(|event| marked.contains(&event.canonical())));
     }
 
     #[test]
@@ -134,20 +151,19 @@ proptest! {
         whole.process(&records);
         let shared = TestProcessor::new();
         let parts: Vec<Vec<Delivered>> = (0..workers)
-            // Each worker gets records of every row, and every tenth record is repeated.
+            // Each worker gets records of every window, and every tenth record is repeated.
             .map(|worker| {
                 let mine = |(at, _): &(usize, &Delivered)| at % workers == worker || at % 10 == 0;
                 records.iter().enumerate().filter(mine).map(|(_, record)| record.clone()).collect()
             })
             .collect();
         let outcomes = run(futures(parts.iter().map(|part| shared.0.process(part)).collect()));
-        // Each other worker saves a row once, so a save succeeds within the allowed attempts.
         prop_assert!(outcomes.iter().all(|outcome| outcome.retry_from.is_none()));
         prop_assert_eq!(shared.stored(), whole.stored());
     }
 
     #[test]
-    fn a_conflict_is_kept_as_one_row_whatever_the_order(seed in 0..4_usize, at in any::<Index>()) {
+    fn a_conflict_is_kept_as_one_entry_whatever_the_order(seed in 0..4_usize, at in any::<Index>()) {
         let event = at.get(&TRAFFIC[seed]).clone();
         let other = contradicting(&event);
         let kept = [[&event, &other], [&other, &event]].map(|order| {
@@ -158,11 +174,17 @@ proptest! {
             processor.stored()
         });
         prop_assert_eq!(&kept[0], &kept[1]);
-        let [conflict] = &kept[0].1[..] else { panic!("one row") };
+        let [conflict] = &kept[0].2[..] else { panic!("one entry") };
         prop_assert_eq!(conflict.reason, QuarantineReason::ConflictingDuplicate);
         let refused = event.canonical().max(other.canonical());
         prop_assert_eq!(&conflict.bytes, refused.as_bytes());
     }
+}
+
+/// Returns the valid events of a record.
+pub(crate) fn events_of(record: &Delivered) -> Vec<Event> {
+    let texts = record::open(&record.data).unwrap_or_default();
+    texts.iter().filter_map(|text| Event::parse(text, &Acceptance::at(evening())).ok()).collect()
 }
 
 /// Polls all futures in turn.

@@ -57,10 +57,10 @@ fn event(id: &str) -> String {
 
 /// Returns the ids of the stored events, sorted.
 fn stored_ids(processor: &TestProcessor) -> Vec<String> {
-    let rows = processor.0.tables.stock.rows();
-    let mut ids: Vec<String> = rows
+    let windows = processor.windows();
+    let mut ids: Vec<String> = windows
         .iter()
-        .flat_map(|row| row.events().map(|event| event.event_id().to_string()))
+        .flat_map(|window| window.events().map(|event| event.event_id().to_string()))
         .collect();
     ids.sort();
     ids
@@ -86,7 +86,7 @@ fn every_arrangement_counts() {
     ] {
         let processor = TestProcessor::new();
         let outcome = processor.process(&[delivered(4, data.clone())]);
-        assert_eq!((outcome.stored, outcome.quarantined), (3, 0), "{data:?}");
+        assert_eq!((outcome.written, outcome.quarantined), (3, 0), "{data:?}");
         assert_eq!(stored_ids(&processor), ["a", "b", "c"]);
     }
 }
@@ -96,7 +96,7 @@ fn five_hundred_lines_count() {
     let lines: Vec<String> = (0..500).map(|number| event(&format!("e-{number}"))).collect();
     let processor = TestProcessor::new();
     let outcome = processor.process(&[delivered(4, lines.join("\n").into_bytes())]);
-    assert_eq!((outcome.stored, outcome.quarantined), (500, 0));
+    assert_eq!((outcome.written, outcome.quarantined), (500, 0));
 }
 
 #[test]
@@ -104,14 +104,14 @@ fn a_record_with_many_invalid_texts_is_one_entry_and_its_events_count() {
     let processor = TestProcessor::new();
     let text = format!("{}\n{}", event("a"), vec!["{}"; 5_000].join("\n"));
     let outcome = processor.process(&[delivered(4, text.clone().into_bytes())]);
-    assert_eq!((outcome.stored, outcome.quarantined), (1, 1));
+    assert_eq!((outcome.written, outcome.quarantined), (1, 1));
     let [kept] = &processor.0.tables.quarantine.kept()[..] else { panic!("one entry") };
     assert_eq!(kept.id.key, "shardId-000000000000#100");
     assert_eq!(kept.bytes, text.into_bytes());
     let start = "5000 of 5001 texts are no valid events, kept as one entry; the first, number 1: ";
     assert!(kept.message.starts_with(start), "{}", kept.message);
     let replayed = run(processor.0.replay(kept)).expect("processed");
-    assert_eq!((replayed.stored, replayed.duplicate, replayed.stays), (0, 1, true));
+    assert_eq!((replayed.written, replayed.stays), (1, true));
     assert_eq!(processor.0.tables.quarantine.kept().len(), 1);
 }
 
@@ -122,7 +122,7 @@ fn what_is_refused_of_an_aggregated_record_has_a_key_of_its_own_and_is_replayed(
     let two = format!("{}\n{two_bad}", event("b"));
     let data = aggregated(&[event("a").as_bytes(), bad.as_bytes(), b"\xFF", two.as_bytes()]);
     let outcome = processor.process(&[delivered(4, data)]);
-    assert_eq!((outcome.stored, outcome.quarantined), (2, 3));
+    assert_eq!((outcome.written, outcome.quarantined), (2, 3));
     let kept = || -> Vec<(String, QuarantineReason)> {
         let kept = processor.0.tables.quarantine.kept();
         kept.into_iter().map(|kept| (kept.id.key, kept.reason)).collect()
@@ -168,7 +168,7 @@ fn earlier_refusals_are_replayed() {
         let kept = refused(&delivered(4, data), key, reason);
         run(processor.0.tables.put_quarantined(&kept)).expect("kept");
         let replayed = run(processor.0.replay(&kept)).expect("processed");
-        assert_eq!((replayed.stored, replayed.stays), (2, false));
+        assert_eq!((replayed.written, replayed.stays), (2, false));
         assert_eq!(processor.0.tables.quarantine.kept(), []);
     }
 }

@@ -1,29 +1,31 @@
-//! Batch handler over in-memory tables. The rows do not depend on how a stream is cut, ordered,
-//! repeated, contested and interrupted, and refused records are kept in quarantine.
+//! Batch handler over in-memory tables. The sets of events do not depend on how a stream is cut,
+//! ordered, repeated and interrupted, and refused records are kept in quarantine.
 
 mod any_delivery;
 mod corrections;
 mod foreign_records;
+mod marks;
 mod poison;
 mod replay;
 mod replay_any;
-mod split;
+mod throttling;
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::ports::StockLog;
 use domain::quarantine::Quarantined;
 use domain::record::{self, Delivered};
-use domain::stock::RowKey;
+use domain::stock::{StockWindow, WindowRow};
 use domain::{Event, SequenceNumber};
 use in_memory::Tables;
 use load_generator::shelf_prices::ShelfPrices;
 use load_generator::shop_day::ShopDay;
 use load_generator::shops;
-use processors::{BatchOutcome, Processor};
+use processors::{BatchOutcome, Processor, Rollup};
 
-type StoredTables = (BTreeMap<RowKey, Vec<u8>>, Vec<Quarantined>);
+/// Events by window, rows of windows and quarantine, after a rollup.
+type StoredTables = (Vec<StockWindow>, Vec<WindowRow>, Vec<Quarantined>);
 
 /// Processor with its own tables.
 #[derive(Clone)]
@@ -31,16 +33,46 @@ struct TestProcessor(Processor<Tables>);
 
 impl TestProcessor {
     fn new() -> Self {
-        Self(Processor::new(Tables::default()))
+        Self::with_tables(Tables::default())
+    }
+
+    /// Creates a processor without memory of earlier batches.
+    fn with_tables(tables: Tables) -> Self {
+        Self(Processor::new(tables, Arc::new(evening)))
     }
 
     fn process(&self, records: &[Delivered]) -> BatchOutcome {
         run(self.0.process(records))
     }
 
-    /// Returns the bytes of all rows, and the quarantine.
+    /// Returns the events by window.
+    fn windows(&self) -> Vec<StockWindow> {
+        self.0.tables.log.windows()
+    }
+
+    /// Rolls up all dates.
+    fn roll_up(&self) {
+        roll_up(&self.0.tables);
+    }
+
+    /// Returns what the tables would hold after a rollup of all dates.
     fn stored(&self) -> StoredTables {
-        (self.0.tables.stock.bytes(), self.0.tables.quarantine.kept())
+        let tables = self.0.tables.snapshot();
+        roll_up(&tables);
+        (tables.log.windows(), tables.windows.all(), tables.quarantine.kept())
+    }
+}
+
+fn roll_up(tables: &Tables) {
+    let rollup = Rollup { tables: tables.clone() };
+    let now = evening() + TimeDelta::days(1);
+    for day in tables.log.days() {
+        let (store_id, date) = (day.store_id(), day.date());
+        let pass = async {
+            let progress = tables.query_progress(store_id, date, date).await?;
+            rollup.roll_up_date(store_id, date, &progress, now).await
+        };
+        run(pass).expect("tables that work");
     }
 }
 

@@ -27,10 +27,10 @@ fn a_record_with_one_bad_event_stores_the_good_ones() {
     let occurred_at = ["09:00", "09:01"].map(|time| format!("2026-03-12T{time}:00Z"));
     let occurred_at = occurred_at.map(|at| at.parse().expect("an instant")).to_vec();
     let expected = BatchOutcome {
-        stored: 2,
+        written: 2,
         occurred_at,
         quarantined: 1,
-        rows_saved: 1,
+        segments: 1,
         ..BatchOutcome::default()
     };
     assert_eq!(outcome, expected);
@@ -51,9 +51,9 @@ fn poison_delays_nothing_and_is_kept_once_with_its_bytes() {
         poison.clone(),
         delivered(2, line("b", "09:00:00").into_bytes()),
     ];
-    for stored in [2, 0] {
+    for _ in 0..2 {
         let outcome = processor.process(&batch);
-        assert_eq!((outcome.stored, outcome.retry_from), (stored, None));
+        assert_eq!((outcome.written, outcome.retry_from), (2, None));
     }
     let [kept] = &processor.0.tables.quarantine.kept()[..] else { panic!("one row") };
     assert_eq!(kept.id.key, "shardId-000000000000#97");
@@ -61,7 +61,7 @@ fn poison_delays_nothing_and_is_kept_once_with_its_bytes() {
 }
 
 #[test]
-fn poison_that_cannot_be_kept_is_delivered_again_and_holds_up_no_row() {
+fn poison_that_cannot_be_kept_is_delivered_again_and_holds_up_no_event() {
     let processor = TestProcessor::new();
     let poison = |number| delivered(number, b"\xFF".to_vec());
     let batch = [
@@ -73,28 +73,10 @@ fn poison_that_cannot_be_kept_is_delivered_again_and_holds_up_no_row() {
     processor.0.tables.quarantine.set_down(true);
     let outcome = processor.process(&batch);
     assert_eq!(outcome.retry_from, Some(SequenceNumber::new("99")));
-    assert_eq!((outcome.stored, outcome.quarantined), (2, 0));
+    assert_eq!((outcome.written, outcome.quarantined), (2, 0));
     processor.0.tables.quarantine.set_down(false);
     assert_eq!(redeliver(&processor, &batch, outcome).retry_from, None);
     assert_eq!(processor.0.tables.quarantine.kept().len(), 2);
-}
-
-#[test]
-fn a_conflict_that_cannot_be_kept_leaves_the_row_as_it_was() {
-    let processor = TestProcessor::new();
-    let two = line("a", "09:00:00");
-    let three = two.replace("\"2\"", "\"3\"");
-    processor.process(&[delivered(0, three.into_bytes())]);
-    let before = processor.stored();
-    processor.0.tables.quarantine.set_down(true);
-    let batch = [delivered(1, two.into_bytes())];
-    let outcome = processor.process(&batch);
-    assert_eq!(outcome.retry_from, Some(batch[0].sequence_number.clone()));
-    assert_eq!(processor.stored(), before);
-    processor.0.tables.quarantine.set_down(false);
-    assert_eq!(redeliver(&processor, &batch, outcome).retry_from, None);
-    assert_eq!(processor.0.tables.stock.rows()[0].figures().received, 2.into());
-    assert_eq!(processor.0.tables.quarantine.kept().len(), 1);
 }
 
 #[test]
@@ -103,19 +85,20 @@ fn a_late_event_lands_in_the_window_in_which_it_occurred() {
     processor.process(&[delivered(0, line("b", "20:58:00").into_bytes())]);
     processor.process(&[delivered(1, line("a", "09:03:59.999").into_bytes())]);
     let windows: Vec<String> =
-        processor.0.tables.stock.rows().iter().map(|row| row.key().to_string()).collect();
+        processor.windows().iter().map(|window| window.key().to_string()).collect();
     assert_eq!(windows, ["0042/rye/2026-03-12T09:00Z", "0042/rye/2026-03-12T20:55Z"]);
 }
 
 #[test]
 fn an_event_acknowledged_just_inside_the_age_limit_is_not_refused_a_moment_later() {
     let old = |time: &str| line("a", time).replace("2026-03-12", "2026-03-05").into_bytes();
-    let stored = |processor: &TestProcessor, data| processor.process(&[delivered(0, data)]).stored;
-    assert_eq!(stored(&TestProcessor::new(), old("20:00:00")), 1);
-    assert_eq!(stored(&TestProcessor::new(), old("19:59:59.999")), 0);
+    let written =
+        |processor: &TestProcessor, data| processor.process(&[delivered(0, data)]).written;
+    assert_eq!(written(&TestProcessor::new(), old("20:00:00")), 1);
+    assert_eq!(written(&TestProcessor::new(), old("19:59:59.999")), 0);
     let mut replay = TestProcessor::new();
     replay.0.age_max = None;
-    assert_eq!(stored(&replay, old("01:00:00")), 1);
+    assert_eq!(written(&replay, old("01:00:00")), 1);
     replay.0.age_max = Some(Duration::from_secs(3600));
-    assert_eq!(stored(&replay, line("b", "18:59:59").into_bytes()), 0);
+    assert_eq!(written(&replay, line("b", "18:59:59").into_bytes()), 0);
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use domain::ports::QuarantineTable;
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::record::{self, Delivered};
-use domain::stock::{RowKey, StockWindow};
+use domain::stock::{StockWindow, WindowRow};
 use domain::{Acceptance, Event};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -71,10 +71,11 @@ fn canonical(text: String) -> String {
     Event::parse(&text, &acceptance).map_or(text, |event| event.canonical())
 }
 
-/// Returns the contents of all events in rows and in quarantine.
+/// Returns the contents of all events in the log and in quarantine.
 fn held(processor: &TestProcessor) -> BTreeSet<String> {
-    let rows = processor.0.tables.stock.rows();
-    let stored = rows.iter().flat_map(StockWindow::events).map(Event::canonical);
+    let days = processor.0.tables.log.days();
+    let stored = days.iter().flat_map(|day| day.events().chain(day.conflicting()));
+    let stored = stored.map(Event::canonical);
     let kept = processor.0.tables.quarantine.kept().into_iter();
     let kept = kept.flat_map(|kept| {
         record::open(&kept.bytes).unwrap_or_else(|_| vec![format!("{:?}", kept.bytes)])
@@ -82,13 +83,14 @@ fn held(processor: &TestProcessor) -> BTreeSet<String> {
     stored.chain(kept.map(canonical)).collect()
 }
 
-type TableContent = (Vec<(RowKey, Vec<u8>)>, Vec<(QuarantineId, QuarantineReason, Vec<u8>)>);
+type KeptContent = (QuarantineId, QuarantineReason, Vec<u8>);
+type TableContent = (Vec<StockWindow>, Vec<WindowRow>, Vec<KeptContent>);
 
-/// Returns both tables without the messages, which depend on the age limit.
+/// Returns all tables without the messages, which depend on the age limit.
 fn content(processor: &TestProcessor) -> TableContent {
-    let (rows, kept) = processor.stored();
+    let (windows, rows, kept) = processor.stored();
     let kept = kept.into_iter().map(|kept| (kept.id, kept.reason, kept.bytes));
-    (rows.into_iter().collect(), kept.collect())
+    (windows, rows, kept.collect())
 }
 
 #[test]
@@ -124,7 +126,7 @@ fn a_replay_that_is_killed_at_any_step_loses_nothing_and_the_next_one_finishes_i
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        failure_persistence: None, cases: 64, ..ProptestConfig::default()
+        failure_persistence: None, cases: 32, ..ProptestConfig::default()
     })]
 
     #[test]

@@ -47,7 +47,7 @@ pub(super) fn read(number: u64, bytes: &[u8]) -> Option<Cow<'_, str>> {
         }
         return str::from_utf8(&text).ok().map(|text| Cow::Owned(text.to_owned()));
     }
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         return str::from_utf8(bytes).ok().map(Cow::Borrowed);
     }
     let digit = |half: u8| (half < 10).then_some(char::from(b'0' + half));
