@@ -38,7 +38,7 @@ fn close(carried: &Carried, life: u16, events: &[Event]) -> ClosedDay {
     for event in events {
         let key = WindowKey::of(event);
         let window = windows.entry(key.clone()).or_insert_with(|| StockWindow::new(key));
-        window.absorb(event.clone());
+        window.insert(event.clone());
     }
     let key = |date| {
         let WindowKey { store_id, sku, .. } = WindowKey::of(&event(&of_row(json!({}))));

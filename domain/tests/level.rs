@@ -49,7 +49,7 @@ fn rows(events: &[Event]) -> Vec<StockWindow> {
     let mut rows: BTreeMap<WindowKey, StockWindow> = BTreeMap::new();
     for event in events {
         let key = WindowKey::of(event);
-        rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event.clone());
+        rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).insert(event.clone());
     }
     rows.into_values().collect()
 }

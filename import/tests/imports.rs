@@ -23,9 +23,9 @@ struct Windows {
 }
 
 impl Windows {
-    fn absorb(&mut self, event: Event) {
+    fn insert(&mut self, event: Event) {
         let key = WindowKey::of(&event);
-        self.rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event);
+        self.rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).insert(event);
     }
 
     /// Imports an export as `daymark send` does, and returns the import id.
@@ -36,7 +36,7 @@ impl Windows {
         for mut event in events(flags, text) {
             event.choose_generation(&stored).expect("a generation");
             let event = parse(&event.to_json(&import_id));
-            self.absorb(event);
+            self.insert(event);
         }
         import_id
     }
@@ -51,7 +51,7 @@ impl Windows {
     fn undo(&mut self, import_id: &EventId) -> usize {
         let corrections = undo(self.rows.values(), import_id);
         let count = corrections.len();
-        corrections.into_iter().for_each(|event| self.absorb(parse(&event.canonical())));
+        corrections.into_iter().for_each(|event| self.insert(parse(&event.canonical())));
         count
     }
 
@@ -174,7 +174,7 @@ fn a_line_that_a_person_voided_stays_voided_through_imports() {
         "event_id": "wrong-1", "kind": "correction", "store_id": "corner", "terminal_id": "office",
         "sku": "rye", "occurred_at": ten.occurred_at(), "corrects": ten.event_id().as_str(),
     });
-    windows.absorb(parse(&correction.to_string()));
+    windows.insert(parse(&correction.to_string()));
     windows.import_till(&[TEN, ELEVEN, TWELVE]);
     assert_eq!(windows.sold(), "2");
     assert_eq!(windows.undo(&import_id), 1);
@@ -205,7 +205,7 @@ fn an_undo_voids_its_own_event_only() {
         let mut undone: serde_json::Value =
             serde_json::from_str(&ten.undone().canonical()).expect("JSON");
         undone.as_object_mut().expect("fields").extend(change.as_object().expect("fields").clone());
-        windows.absorb(parse(&undone.to_string()));
+        windows.insert(parse(&undone.to_string()));
     }
     windows.import_till(&[TEN]);
     assert_eq!(windows.sold(), "1");

@@ -33,7 +33,7 @@ fn rows(events: impl IntoIterator<Item = Event>) -> BTreeMap<WindowKey, StockWin
     let mut rows = BTreeMap::new();
     for event in events {
         let key = WindowKey::of(&event);
-        rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event);
+        rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).insert(event);
     }
     rows
 }

@@ -10,9 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use domain::history::{HistoryKey, HistorySubject};
 use domain::limits::SLOT_MINUTES;
-use domain::ports::{
-    CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockLog,
-};
+use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockLog};
 use domain::{
     BusinessDay, ClosedDay, DayKey, Item, Money, Offer, OfferId, Store, StoreId, slot_of,
 };

@@ -52,7 +52,7 @@ fn windows(lines: &[Value]) -> Vec<StockWindow> {
         let event = Event::parse(&line.to_string(), &Acceptance::at(at("18:00")));
         let event = event.unwrap_or_else(|error| panic!("{error}: {line}"));
         let key = WindowKey::of(&event);
-        rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event);
+        rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).insert(event);
     }
     rows.into_values().collect()
 }

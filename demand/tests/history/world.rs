@@ -90,7 +90,7 @@ impl DayEvents {
         for event in &self.events {
             let key = WindowKey::of(event);
             let window = windows.entry(key.clone()).or_insert_with(|| StockWindow::new(key));
-            window.absorb(event.clone());
+            window.insert(event.clone());
         }
         let context = DayContext {
             before: None,

@@ -1,9 +1,11 @@
 //! Events for tests: single ones and generators.
 #![allow(dead_code, reason = "every test file takes a part of it")]
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::stock::{StockWindow, WindowKey};
-use domain::{Acceptance, Event};
+use domain::{Acceptance, Event, EventId};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -46,7 +48,7 @@ pub(crate) fn with(mut base: Value, change: Value) -> Value {
 pub(crate) fn row<'a>(events: impl IntoIterator<Item = &'a Event>) -> StockWindow {
     let mut row = StockWindow::new(WindowKey::of(&event(&of_row(json!({ "event_id": "none" })))));
     for event in events {
-        row.absorb(event.clone());
+        row.insert(event.clone());
     }
     row
 }
@@ -91,20 +93,51 @@ pub(crate) fn any_event() -> impl Strategy<Value = Event> {
 /// Generates events of one row. The few ids often repeat, with equal and with other content, and
 /// many events share one of the few instants.
 pub(crate) fn events_of_row() -> impl Strategy<Value = Vec<Event>> {
-    let instant = prop_oneof![0..3_i64, Just(299_999), 0..300_000_i64].prop_map(|offset| {
+    let offset = prop_oneof![0..3_i64, Just(299_999), 0..300_000_i64];
+    events_of(offset, Just("BRT-1180"))
+}
+
+/// Generates events of one UTC date. The few ids often repeat, also across items and windows.
+pub(crate) fn events_of_date() -> impl Strategy<Value = Vec<Event>> {
+    let since_midnight = at("2026-03-12T00:00:00Z") - at(WINDOW_START);
+    let offset = prop_oneof![0..3_i64, Just(300_000), since_midnight.num_milliseconds()..300_000];
+    events_of(offset, select(vec!["BRT-1180", "RYE", "bun"]))
+}
+
+/// Generates events at offsets from the start of the window, in milliseconds.
+fn events_of(
+    offset: impl Strategy<Value = i64>,
+    sku: impl Strategy<Value = &'static str>,
+) -> impl Strategy<Value = Vec<Event>> {
+    let instant = offset.prop_map(|offset| {
         (at(WINDOW_START) + chrono::TimeDelta::milliseconds(offset)).to_rfc3339()
     });
     let import = option::weighted(0.3, select(vec!["import-1", "import-2", "import-3"]));
-    let one = (0..12_u8, action("e-(1?[0-9])"), quantity(), instant, import).prop_map(
-        |(id, action, quantity, instant, import)| {
+    let one = (0..12_u8, action("e-(1?[0-9])"), quantity(), instant, import, sku).prop_map(
+        |(id, action, quantity, instant, import, sku)| {
             let id = format!("e-{id}");
             let change = json!({
                 "event_id": id, "quantity": quantity, "occurred_at": instant, "import_id": import,
+                "sku": sku,
             });
             event(&of_row(with(change, action)))
         },
     );
     vec(one, 0..40)
+}
+
+/// Returns the event that counts for each id: the one whose content sorts first, under the earliest
+/// of its imports.
+pub(crate) fn that_count(events: &[Event]) -> BTreeMap<EventId, Event> {
+    let mut first: BTreeMap<EventId, Event> = BTreeMap::new();
+    for event in events {
+        let known = first.entry(event.event_id().clone()).or_insert_with(|| event.clone());
+        let rank = |event: &Event| (event.content(), event.details().import_id.clone());
+        if rank(event) < rank(known) {
+            *known = event.clone();
+        }
+    }
+    first
 }
 
 /// Generates a kind with its own fields.

@@ -51,10 +51,9 @@ pub(crate) fn close(world: &World, date: NaiveDate, life: u16, events: &[Event])
 }
 
 fn windows(world: &World, store: &Store, span: domain::DaySpan) -> Vec<domain::StockWindow> {
-    use domain::ports::StockTable;
-    let all =
-        world.tables.query_stock(&store.store_id, None, span.starts_at, span.ends_at, span.ends_at);
-    run(all).expect("windows")
+    let (since, until) = (span.starts_at, span.ends_at);
+    let all = stock_log::read_windows(&world.tables, &store.store_id, None, since, until);
+    run(all).expect("windows").windows
 }
 
 #[test]
