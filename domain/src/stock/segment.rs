@@ -25,8 +25,9 @@
 //! and any other is one more than its number. A word is its position among the words of its type.
 //!
 //! **The format is append only.** Columns, forms and words are never reordered or removed. A word
-//! is added at the end of its type. Any other change is a new version, which is read by a release
-//! before the release that writes it.
+//! is added at the end of its type, and a reader before it refuses the segment as damaged. A new
+//! column or form is a new version, with its columns behind those of version 1. A release that
+//! reads a version comes before the release that writes it.
 
 mod columns;
 mod frame;
