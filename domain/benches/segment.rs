@@ -49,10 +49,11 @@ fn sales(count: u64, ids: Ids) -> Vec<Event> {
     let sale = |index: u64| {
         at += TimeDelta::milliseconds(200 + i64::try_from(draw("gap", index, 900)).expect("short"));
         let item = draw("item", index, ITEMS);
+        let sku = (10_000_000 + draw("sku", item, 90_000_000)).to_string();
         let cents = 49 + 10 * draw("price", item, 90);
         let json = json!({
             "event_id": uuid(ids, index, at), "kind": "sale", "store_id": "0042",
-            "terminal_id": "till-3", "sku": format!("{:08}", 10_000_000 + draw("sku", item, 90_000_000)),
+            "terminal_id": "till-3", "sku": sku,
             "quantity": "1", "unit_price": format!("{}.{:02}", cents / 100, cents % 100),
             "currency": "EUR", "occurred_at": at.to_rfc3339(),
             "sequence": { "epoch": "2026-03-12", "number": 4_711 + index },

@@ -1,147 +1,17 @@
-//! Segments of the stock log: events are read unchanged, and other bytes are an error and never a
-//! panic.
+//! Segments of the stock log: events are read unchanged, and cut by bytes.
 
 mod events;
+mod segments;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::limits::{SEGMENT_BYTES_MAX, SEGMENT_OF_ONE_BYTES_MAX, SEGMENT_UNPACKED_BYTES_MAX};
-use domain::stock::segment::{self, Segment, SegmentKey, Unreadable};
-use domain::{Acceptance, Event, StoreId, Version, sha256};
-use events::{any_event, at, events_of_row, of_row, sale, with};
+use domain::limits::{SEGMENT_OF_ONE_BYTES_MAX, SEGMENT_UNPACKED_BYTES_MAX};
+use domain::stock::segment::{Segment, SegmentKey};
+use domain::{Event, Version, sha256};
+use events::{at, of_row, sale, with};
 use proptest::prelude::*;
-use proptest::sample::Index;
-use serde_json::{Value, json};
-
-fn store_id() -> StoreId {
-    "0042".parse().expect("an id")
-}
-
-fn date() -> NaiveDate {
-    "2026-03-12".parse().expect("a date")
-}
-
-/// Parses an event of any instant of the date.
-fn parse(json: &Value) -> Event {
-    let anytime = Acceptance { age_max: None, ..Acceptance::at(at("2026-03-12T23:59:59Z")) };
-    Event::parse(&json.to_string(), &anytime).unwrap_or_else(|error| panic!("{error}: {json}"))
-}
-
-fn arrived_at() -> DateTime<Utc> {
-    at("2026-03-12T15:17:59.123Z")
-}
-
-fn cut<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Segment> {
-    Segment::cut(&store_id(), date(), arrived_at(), events.into_iter().collect())
-}
-
-/// Packs events that fit one segment.
-fn pack<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<u8> {
-    let mut segments = cut(events);
-    assert_eq!(segments.len(), 1);
-    segments.remove(0).bytes
-}
-
-fn unpack(bytes: &[u8]) -> Result<Vec<Event>, Unreadable> {
-    segment::unpack(&store_id(), date(), bytes)
-}
-
-fn message(bytes: &[u8]) -> String {
-    unpack(bytes).unwrap_err().to_string()
-}
-
-/// Returns the events in the order of a segment, each once.
-fn in_order(events: &[Event]) -> Vec<Event> {
-    let mut events = events.to_vec();
-    let key = |event: &Event| {
-        let import_id = event.details().import_id.clone();
-        (event.occurred_at(), event.event_id().clone(), event.content(), import_id)
-    };
-    events.sort_by_key(key);
-    events.dedup();
-    events
-}
-
-/// Reads all segments, and asserts what holds of each.
-fn read_all(segments: &[Segment]) -> Vec<Event> {
-    let read = |segment: &Segment| {
-        assert!(segment.bytes.len() <= SEGMENT_BYTES_MAX);
-        assert_eq!(segment.key.digest, Version::of(&segment.bytes));
-        let events = unpack(&segment.bytes).expect("a segment");
-        assert_eq!(events.len(), segment.event_count);
-        assert_eq!(pack(&events), segment.bytes);
-        events
-    };
-    segments.iter().flat_map(read).collect()
-}
-
-/// Returns the event in the store and on the date of the segments, with ids of the given form.
-fn moved(event: &Event, uuids: bool) -> Event {
-    let mut json: Value = serde_json::from_str(&event.canonical()).expect("JSON");
-    let time = event.occurred_at().time();
-    json["store_id"] = json!("0042");
-    json["occurred_at"] = json!(format!("{}T{}Z", date(), time));
-    for field in ["event_id", "terminal_id", "receipt", "transfer_id", "import_id"] {
-        if let (true, Some(id)) = (uuids, json[field].as_str()) {
-            let number = |number: u128, byte: u8| number.wrapping_mul(257) + u128::from(byte);
-            json[field] = json!(uuid(id.bytes().fold(1, number)));
-        }
-    }
-    parse(&json)
-}
-
-/// Returns the UUID of a number.
-fn uuid(number: u128) -> String {
-    let hex = format!("{:032x}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835));
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
-}
-
-/// Returns sales of two tills with sequence numbers and UUIDs, some of them on receipts.
-fn sales(count: u32) -> Vec<Event> {
-    let sale = |number: u32| {
-        let till = number % 2;
-        parse(&with(
-            sale(),
-            json!({
-                "event_id": uuid(u128::from(number) + 1), "terminal_id": format!("till-{till}"),
-                "sku": format!("{:08}", 10_000_000 + number * 7_919 % 1_000 * 63),
-                "occurred_at": at("2026-03-12T15:17:42.118Z")
-                    + TimeDelta::milliseconds(i64::from(number) * 731),
-                "sequence": { "epoch": "2026-03-12", "number": 4_711 + number / 2 },
-                "unit_price": format!("{}.{:02}", number % 7, number * 31 % 100),
-                "receipt": (number % 3 > 0).then(|| format!("r-{}", number / 3)),
-                "line": (number % 3 > 0).then_some(number % 3),
-            }),
-        ))
-    };
-    (0..count).map(sale).collect()
-}
-
-/// Returns an event with every field at its limit.
-fn largest(number: usize) -> Event {
-    let id = |name: &str| sha256(format!("{name} {number}").as_bytes());
-    parse(&with(
-        sale(),
-        json!({
-            "event_id": id("event"), "kind": "transfer_in", "terminal_id": id("till"),
-            "sku": id("item"), "quantity": "999999.999", "unit": "KGM",
-            "occurred_at": "2026-03-12T23:59:59.999Z", "gtin": "00012345600012",
-            "lot": format!("{number:~>20}"), "expires_on": "9999-12-31",
-            "sequence": { "epoch": id("epoch"), "number": u64::MAX },
-            "offer_id": format!("2026-03-12/{}/{}/{}", id("store"), id("offer"), u32::MAX),
-            "receipt": id("receipt"), "line": 1_000_000, "transfer_id": id("transfer"),
-            "import_id": id("import"),
-        }),
-    ))
-}
-
-/// Generates events of one date: of every kind, with every optional field, and repetitions.
-fn events_of_date() -> impl Strategy<Value = Vec<Event>> {
-    let any = (any_event(), any::<bool>()).prop_map(|(event, uuids)| moved(&event, uuids));
-    (prop::collection::vec(any, 0..6), events_of_row()).prop_map(|(any, of_row)| {
-        let repeated = any.iter().take(3).cloned().collect::<Vec<_>>();
-        [any, of_row, repeated].concat()
-    })
-}
+use segments::{
+    cut, date, events_of_date, in_order, largest, pack, parse, read_all, sales, store_id, unpack,
+};
+use serde_json::json;
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -159,82 +29,6 @@ proptest! {
         prop_assert_eq!(cut(&events), cut(&shuffled));
         prop_assert_eq!(cut(events.iter().chain(&shuffled)), cut(&events));
     }
-
-    #[test]
-    fn damaged_bytes_are_an_error_or_valid_events(
-        events in events_of_date(),
-        damage in prop::collection::vec((any::<Index>(), any::<u8>()), 1..4),
-        cut_at in any::<Index>(),
-    ) {
-        let bytes = pack(events.iter().chain(&sales(1)));
-        let mut damaged = bytes[..bytes.len() - CHECKSUM_BYTES].to_vec();
-        for (place, byte) in damage {
-            let place = place.index(damaged.len());
-            damaged[place] = byte;
-        }
-        is_refused_or_valid(&with_checksum(&damaged));
-        is_refused_or_valid(&with_checksum(&damaged[..cut_at.index(damaged.len())]));
-    }
-
-    #[test]
-    fn any_bytes_never_panic(
-        bytes in prop::collection::vec(prop_oneof![any::<u8>(), 0..4_u8], 0..200),
-        ours in any::<bool>(),
-    ) {
-        is_refused_or_valid(&bytes);
-        let head: &[u8] = if ours { &[1, 0] } else { &[] };
-        is_refused_or_valid(&with_checksum(&[head, &bytes].concat()));
-    }
-}
-
-const CHECKSUM_BYTES: usize = 4;
-
-/// Returns bytes with the checksum of a segment, so that the rest of the rules is tested.
-fn with_checksum(bytes: &[u8]) -> Vec<u8> {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    [bytes, &crc.sum().to_le_bytes()].concat()
-}
-
-/// Reads bytes. Asserts that a segment that is read has events that a till could have sent.
-fn is_refused_or_valid(bytes: &[u8]) {
-    let Ok(events) = unpack(bytes) else { return };
-    for event in &events {
-        let canonical = serde_json::from_str(&event.canonical()).expect("JSON");
-        assert_eq!(&parse(&canonical), event);
-    }
-    assert_eq!(read_all(&cut(&events)), events);
-}
-
-#[test]
-fn every_flipped_bit_and_every_truncation_is_noticed() {
-    for events in [sales(1), sales(10), sales(100), vec![largest(1), largest(2)]] {
-        let bytes = pack(&events);
-        for bit in 0..bytes.len() * 8 {
-            assert!(unpack(&flipped(&bytes, bit)).is_err(), "bit {bit}");
-        }
-        for length in 0..bytes.len() {
-            assert!(unpack(&bytes[..length]).is_err(), "{length} bytes");
-        }
-    }
-}
-
-/// Damage that has the checksum of the damaged bytes, as only a program could make it.
-#[test]
-fn a_flipped_bit_behind_the_checksum_is_refused_or_a_valid_event() {
-    for events in [sales(1), sales(3), vec![largest(1)]] {
-        let bytes = pack(&events);
-        let (bytes, _) = bytes.split_at(bytes.len() - CHECKSUM_BYTES);
-        (0..bytes.len() * 8)
-            .for_each(|bit| is_refused_or_valid(&with_checksum(&flipped(bytes, bit))));
-        (0..bytes.len()).for_each(|length| is_refused_or_valid(&with_checksum(&bytes[..length])));
-    }
-}
-
-fn flipped(bytes: &[u8], bit: usize) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    bytes[bit / 8] ^= 1 << (bit % 8);
-    bytes
 }
 
 #[test]
@@ -299,52 +93,6 @@ fn events_that_pack_to_nothing_are_cut_by_their_memory() {
 #[should_panic(expected = "an event of another date")]
 fn an_event_of_another_date_is_never_packed() {
     cut([&parse(&of_row(json!({ "occurred_at": "2026-03-11T23:59:59.999Z" })))]);
-}
-
-#[test]
-fn the_message_names_the_damage() {
-    assert_eq!(message(&[]), "the segment is empty");
-    let mut bytes = pack(&sales(3));
-    bytes[20] ^= 1;
-    assert_eq!(message(&bytes), "the segment is damaged: its checksum does not match");
-    let rules: [(&[u8], &str); 5] = [
-        (&[1], "its end is missing"),
-        (&[1, 2, 0], "unknown compression 2"),
-        (&[1, 0, 9], "its end is missing"),
-        (&[1, 0, 1, 0], "it has no event"),
-        (
-            &[1, 0, 5, 0xFF, 0xFF, 0xFF, 0xFF, 7],
-            "its events take more than 4194304 bytes of memory",
-        ),
-    ];
-    for (bytes, rule) in rules {
-        assert_eq!(message(&with_checksum(bytes)), format!("the segment is damaged: {rule}"));
-    }
-}
-
-#[test]
-fn a_later_version_is_told() {
-    let mut bytes = pack(&sales(3));
-    bytes[0] = 2;
-    assert_eq!(message(&bytes), "the segment is of version 2; this program knows version 1");
-    assert_eq!(message(&[7]), "the segment is of version 7; this program knows version 1");
-}
-
-#[test]
-fn a_small_frame_does_not_inflate_without_bound() {
-    let inflated = |size: usize| {
-        let frame = zstd::bulk::compress(&vec![0; size], 19).expect("a frame");
-        let mut bytes = vec![1, 1];
-        bytes.extend(postcard::to_allocvec(&frame.len()).expect("a number"));
-        bytes.extend(frame);
-        message(&with_checksum(&bytes))
-    };
-    let limit = SEGMENT_UNPACKED_BYTES_MAX;
-    let damaged = "the segment is damaged: ";
-    assert_eq!(inflated(limit), format!("{damaged}it has no event"));
-    let more = limit + 1;
-    let refused = format!("{damaged}it inflates to {more} bytes; at most {limit} are allowed");
-    assert_eq!(inflated(more), refused);
 }
 
 #[test]

@@ -7,6 +7,8 @@ use crate::identifier::EventId;
 use crate::word_enum::word_enum;
 
 /// Kind of an event.
+///
+/// Segments store the position of the variant: add new variants at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Kind {
@@ -30,7 +32,7 @@ pub enum Kind {
 
 /// Unit of a quantity. Source of the codes: UN/ECE Recommendation 20.
 ///
-/// Rows store the position of the variant: add new variants at the end.
+/// Rows and segments store the position of the variant: add new variants at the end.
 #[derive(
     Debug,
     Clone,
@@ -59,7 +61,7 @@ pub enum Unit {
 /// Reason for a waste, a count or a correction. Source of the words: GS1 Core Business Vocabulary
 /// and large point-of-sale systems.
 ///
-/// Rows store the position of the variant: add new variants at the end.
+/// Rows and segments store the position of the variant: add new variants at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Reason {

@@ -2,8 +2,8 @@
 //!
 //! # Format
 //!
-//! A segment begins with a version byte, [`VERSION`], and ends with the CRC-32 of all bytes before
-//! it, little-endian. Between them, in version 1:
+//! A segment begins with a version byte. Version 1 ends with the CRC-32 of all bytes before it,
+//! little-endian. Between them:
 //!
 //! 1. A byte: 0 if the columns are plain, 1 if they are one zstd frame that tells its size.
 //! 2. The length of the columns as stored, the columns, and the bytes of the UUIDs in the columns.
@@ -17,15 +17,17 @@
 //! - **Texts**: numbers, which are places in a dictionary in the order of first use, from 1; 0 is
 //!   an absent text. If the dictionary is not empty, it follows: a number for the form and length
 //!   of each text, how many bytes all texts begin with, these bytes, and the rest of each text. The
-//!   number is 0 for a UUID in lowercase with hyphens: 16 bytes, whose rest is with the UUIDs. It is
-//!   `2n + 1` for `n` decimal digits, two in a byte, and `2n` for any other text of `n` bytes.
+//!   number is 0 for a UUID in lowercase with hyphens: 16 bytes, whose rest is with the UUIDs. The
+//!   number is `2n + 1` for `n` decimal digits, two in a byte, and `2n` for any other text of `n`
+//!   bytes.
 //!
 //! The order of the columns is in `write.rs`. An absent word, price, amount, line or date is 0,
 //! and any other is one more than its number. A word is its position among the words of its type.
 //!
 //! **The format is append only.** Columns, forms and words are never reordered or removed. A word
-//! is added at the end of its type. Any other change is a new version, which is read by a release
-//! before the release that writes it.
+//! is added at the end of its type, and a reader before it refuses the segment as damaged. A new
+//! column or form is a new version, with its columns behind those of version 1. A release that
+//! reads a version comes before the release that writes it.
 
 mod columns;
 mod frame;

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use super::columns::size;
+
 /// Number of a UUID.
 pub(super) const UUID: u64 = 0;
 const UUID_BYTES: usize = 16;
@@ -20,7 +22,7 @@ pub(super) fn stored(text: &str) -> (u64, Cow<'_, [u8]>) {
     if let Some(uuid) = uuid(bytes) {
         return (UUID, Cow::Owned(uuid.to_vec()));
     }
-    let length = super::columns::size(bytes.len());
+    let length = size(bytes.len());
     if !bytes.iter().all(u8::is_ascii_digit) {
         return (2 * length, Cow::Borrowed(bytes));
     }
@@ -31,9 +33,9 @@ pub(super) fn stored(text: &str) -> (u64, Cow<'_, [u8]>) {
 /// Returns the number of bytes of a text, from its number.
 pub(super) fn stored_length(number: u64) -> u64 {
     match number {
-        UUID => 16,
-        _ if number % 2 == 1 => (number / 2).div_ceil(2),
-        _ => number / 2,
+        UUID => size(UUID_BYTES),
+        _ if number.is_multiple_of(2) => number / 2,
+        _ => (number / 2).div_ceil(2),
     }
 }
 
