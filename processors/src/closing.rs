@@ -204,9 +204,14 @@ where
                 may_have_changed = false;
                 continue;
             }
+            let known = progress.closed.get(&span.date);
             let state = state_of(store, span, &progress, &inputs, now);
-            self.tables.put_close_state(&state).await?;
-            let date = DateClosing { store, items: &items, span, now };
+            // Until the rows are written, the state has the inputs of the rows before.
+            let known_inputs = known.map_or(&inputs, |known| &known.inputs).clone();
+            let has_same_inputs = known_inputs == inputs;
+            let begun = CloseState { inputs: known_inputs, ..state.clone() };
+            self.tables.put_close_state(&begun).await?;
+            let date = DateClosing { store, items: &items, span, now, has_same_inputs };
             let closed = self.close_date(&date, before.take(), &mut log).await?;
             counter!(names::UNREADABLE_SEGMENTS_TOTAL).increment(log.unreadable.len() as u64);
             // A pass that failed may have written them.

@@ -247,6 +247,8 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
     ) -> Result<(), Failure> {
         self.tables.put_quarantined(entry).await?;
         summary.quarantined += 1;
+        let (reason, id) = (entry.reason.as_str(), &entry.id);
+        warn!(reason, %id, "kept in quarantine");
         counter!(names::QUARANTINED_TOTAL, "reason" => entry.reason.as_str()).increment(1);
         Ok(())
     }
