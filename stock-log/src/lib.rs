@@ -71,7 +71,7 @@ pub struct UnreadableSegment {
 impl fmt::Display for UnreadableSegment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { store_id, date, sort_key, error } = self;
-        write!(f, "segment {store_id}#{date}/{sort_key} of the stock log {error}")
+        write!(f, "segment {store_id}#{date}/{sort_key} of the stock log: {error}")
     }
 }
 
