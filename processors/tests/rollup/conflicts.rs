@@ -19,7 +19,10 @@ fn a_conflict_is_quarantined_once_under_a_key_of_its_content() {
     let kept = [[&two, &three], [&three, &two]].map(|order| {
         let test_store = TestStore::new();
         for (minute, event) in (0..).zip(order) {
-            test_store.arrive(&[event.clone()], clock("09:00:01") + TimeDelta::minutes(minute));
+            test_store.arrive(
+                std::slice::from_ref(event),
+                clock("09:00:01") + TimeDelta::minutes(minute),
+            );
         }
         let summary = test_store.roll_up(clock("09:15:00"));
         assert_eq!(summary.quarantined, 1);
@@ -60,10 +63,10 @@ fn an_event_that_a_conflict_moves_to_another_window_leaves_its_old_row_without_i
         let (first, second) = (receipt("a", 2, "09:00:00"), receipt("a", 2, "10:00:00"));
         let (counts, loses) =
             if first.content() < second.content() { (first, second) } else { (second, first) };
-        test_store.arrive(&[loses.clone()], clock("10:00:01"));
+        test_store.arrive(std::slice::from_ref(&loses), clock("10:00:01"));
         test_store.roll_up(clock("10:15:00"));
         assert_eq!(test_store.views()[0].0, loses.window());
-        test_store.arrive(&[counts.clone()], clock("10:20:00"));
+        test_store.arrive(std::slice::from_ref(&counts), clock("10:20:00"));
         for now in passes {
             test_store.roll_up(clock(now) + TimeDelta::hours(2));
             assert_eq!(test_store.views().len(), 1);
