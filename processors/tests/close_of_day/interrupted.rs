@@ -186,7 +186,7 @@ proptest! {
             let call = calls.fetch_add(1, Ordering::Relaxed);
             let failure = || Failure::Unavailable("the connection broke".to_owned());
             let end = match fails.get(call) {
-                Some(true) if call % 2 == 0 => CallEnd::ExecutedButFailed(failure()),
+                Some(true) if call.is_multiple_of(2) => CallEnd::ExecutedButFailed(failure()),
                 Some(true) => CallEnd::Failed(failure()),
                 _ => CallEnd::Answered,
             };
