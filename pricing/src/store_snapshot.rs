@@ -16,6 +16,7 @@ use domain::{
     Action, Arm, ClosedDay, Event, Inputs, Item, Money, Offer, Sku, Store, StoreId, Trust,
 };
 use rust_decimal::Decimal;
+use stock_log::UnreadableSegment;
 
 use crate::arm::choose;
 use crate::contract;
@@ -37,14 +38,17 @@ pub struct StoreRows {
     pub items: Vec<Item>,
     /// `true` if the country exempts perishables from naming the lowest price of 30 days.
     pub is_exempt: bool,
-    /// Windows within the longest shelf life, before the slot.
+    /// Windows of the day before the slot. For items without a closed day in `before`, also those
+    /// of earlier dates within their shelf life.
     pub windows: Vec<StockWindow>,
     /// All revisions of the day.
     pub offers: Vec<Offer>,
-    /// Closed days of the date before.
+    /// Closed days of the date before, as stored or as its close will write them.
     pub before: Vec<ClosedDay>,
     /// Histories of the items and their categories.
     pub histories: Vec<History>,
+    /// Segments of the stock log that were left out of `windows`.
+    pub unreadable: Vec<UnreadableSegment>,
 }
 
 /// Snapshot of one store at one slot.
