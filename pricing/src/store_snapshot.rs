@@ -108,9 +108,12 @@ impl StoreSnapshot {
             windows.entry(window.key().sku.clone()).or_default().push(window);
         }
         windows.values_mut().for_each(|all| all.sort_by_key(|row| row.key().window));
+        let before = rows.before.into_iter().map(|day| (day.key.sku.clone(), day));
+        let before: HashMap<Sku, ClosedDay> = before.collect();
         for item in &items {
             let Some(all) = windows.get_mut(&item.sku) else { continue };
-            if let Cow::Owned(uniform) = item.units.uniform(all).windows {
+            let earlier = before.get(&item.sku).and_then(|day| day.unit);
+            if let Cow::Owned(uniform) = item.units.uniform_after(earlier, all).windows {
                 *all = uniform;
             }
         }
@@ -121,7 +124,6 @@ impl StoreSnapshot {
         revisions.values_mut().for_each(|all| all.sort_by_key(|offer| offer.offer_id.revision));
         let histories = rows.histories.into_iter();
         let histories = histories.map(|history| (history.key.subject.clone(), history)).collect();
-        let before = rows.before.into_iter().map(|day| (day.key.sku.clone(), day)).collect();
         Self { store, day, slot, items, is_exempt, events, before, histories, windows, revisions }
     }
 

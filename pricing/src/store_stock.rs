@@ -150,7 +150,7 @@ impl<'a, T: StockLog + DaysTable> StockReader<'a, T> {
         span: &DaySpan,
         windows: &[StockWindow],
     ) -> Option<ClosedDay> {
-        let uniform = item.units.uniform(windows);
+        let uniform = item.units.uniform_after(before.and_then(|before| before.unit), windows);
         let context = DayContext {
             before,
             span: *span,
