@@ -188,8 +188,8 @@ mod tests {
         assert_eq!(settings(&[]).log_kept(), Ok(Some(STOCK_LOG_KEPT)));
         let with = |value| settings(&[(STOCK_LOG_DAYS, value)]).log_kept();
         assert_eq!(with("0"), Ok(None));
-        for count in [60, 90, 400, 36_500] {
-            assert_eq!(with(&count.to_string()), Ok(Some(days(count))));
+        for (given, count) in [("60", 60), ("400", 400), ("36500", 36_500)] {
+            assert_eq!(with(given), Ok(Some(days(count))));
         }
         for given in ["59", "1", "36501", "-1", "90.5", "any", ""] {
             assert!(with(given).is_err(), "{given}");
