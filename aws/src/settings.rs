@@ -91,8 +91,8 @@ impl FunctionSettings {
         age_max(given).map_err(|expected| wrong(EVENT_AGE_MAX_DAYS, given, expected))
     }
 
-    /// Returns the lifetime of the stock log after its date from [`STOCK_LOG_DAYS`]. `None` keeps it
-    /// for ever.
+    /// Returns the lifetime of the stock log after its date from [`STOCK_LOG_DAYS`]. `None` keeps
+    /// it for ever.
     ///
     /// # Errors
     /// Returns an error if the value is neither a number of days in range nor `0`.
@@ -106,8 +106,8 @@ fn wrong(name: &'static str, given: &str, expected: &'static str) -> FunctionSet
     FunctionSettingsError::Wrong { name, given: given.to_owned(), expected }
 }
 
-/// Parses the lifetime of the stock log after its date, as given in [`STOCK_LOG_DAYS`]. `None` keeps
-/// it for ever.
+/// Parses the lifetime of the stock log after its date, as given in [`STOCK_LOG_DAYS`]. `None`
+/// keeps it for ever.
 ///
 /// # Errors
 /// Returns the rule for a valid value.
