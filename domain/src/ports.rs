@@ -122,10 +122,8 @@ pub struct SegmentPage {
 pub trait StockLog: Send + Sync {
     /// Appends entries. Returns one result for each, in their order: a failure of one does not
     /// prevent the others. Appending an entry again changes nothing.
-    fn append(
-        &self,
-        entries: &[LogEntry],
-    ) -> impl Future<Output = Vec<Result<(), Failure>>> + Send;
+    fn append(&self, entries: &[LogEntry])
+    -> impl Future<Output = Vec<Result<(), Failure>>> + Send;
 
     /// Reads a page of segments with consistent reads, from the first one or the first one after
     /// the sort key `after`.
