@@ -30,8 +30,8 @@ pub struct WindowRow {
 
 impl WindowRow {
     /// Returns the version of the figures. `count` is no part of it: the windows of a date do not
-    /// change with one another. Zeros at the end of a number are no part of it, because a table does
-    /// not keep them.
+    /// change with one another. Zeros at the end of a number are no part of it, because a table
+    /// does not keep them.
     #[must_use]
     pub fn version(&self) -> Version {
         let Self { part, parts, items, .. } = self;
