@@ -2,11 +2,11 @@
 //! the day before; then folds the histories from the day rows.
 //!
 //! A pass looks at the dates for which events usually still arrive. It reads a date again only if
-//! it was not over at the last pass, if a segment was stored late, or if hours, items or rules have
-//! changed; the following dates are read as well, until a date changes nothing. So a late event
-//! gives the result that an event in time would have had. Dates are read one after the other.
-//! Passes may be repeated, delayed and run concurrently. An event that arrives even later, by a
-//! replay or after a long outage, needs [`Closing::close_dates`].
+//! it was not over at the last pass, if a segment was stored late or could not be read, or if
+//! hours, items or rules have changed; the following dates are read as well, until a date changes
+//! nothing. So a late event gives the result that an event in time would have had. Dates are read
+//! one after the other. Passes may be repeated, delayed and run concurrently. An event that arrives
+//! even later, by a replay or after a long outage, needs [`Closing::close_dates`].
 //!
 //! Offers are read as stored. They give the shelf price for hours without a sale.
 

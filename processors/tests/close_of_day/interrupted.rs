@@ -98,8 +98,8 @@ fn a_pass_that_dies_before_its_last_state_makes_the_next_fold_all_histories() {
     assert_eq!(stored(tables), stored(&whole.closing.tables));
 }
 
-/// Runs a second pass, to its end, before call `at` of a pass. Returns `false` if the pass has fewer
-/// calls.
+/// Runs a second pass, to its end, before call `at` of a pass. Returns `false` if the pass has
+/// fewer calls.
 fn overtaken(test_store: &TestStore, at: usize, now: DateTime<Utc>, late: &[Event]) -> bool {
     let calls = Arc::new(AtomicUsize::new(0));
     let all_calls = calls.clone();
@@ -177,7 +177,7 @@ proptest! {
     })]
 
     #[test]
-    fn passes_that_fail_at_some_calls_converge(fails in prop::collection::vec(any::<bool>(), 1..80)) {
+    fn passes_whose_calls_fail_converge(fails in prop::collection::vec(any::<bool>(), 1..80)) {
         let (whole, now) = with_late_events();
         whole.close(now);
         let (test_store, now) = with_late_events();

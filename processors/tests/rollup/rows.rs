@@ -112,6 +112,27 @@ fn a_row_of_a_larger_count_stays() {
 }
 
 #[test]
+fn a_row_whose_numbers_a_table_keeps_without_their_last_zeros_is_unchanged() {
+    let test_store = TestStore::new();
+    let fields = r#""kind":"sale","sku":"rye","quantity":"0.5","unit":"KGM","unit_price":"2.40",
+        "currency":"EUR""#;
+    // Two halves are 1.0.
+    let events = ["a", "b"].map(|id| event_at(id, fields, clock("09:00:00")));
+    test_store.arrive(&events, clock("09:00:01"));
+    test_store.roll_up(clock("09:10:00"));
+    let tables = &test_store.rollup.tables;
+    let mut row = tables.windows.all().remove(0);
+    for figures in row.items.values_mut() {
+        figures.sold = figures.sold.normalize();
+        figures.moved = figures.moved.normalize();
+        figures.revenue.values_mut().for_each(|amount| *amount = amount.normalize());
+    }
+    assert_ne!(format!("{row:?}"), format!("{:?}", tables.windows.all()[0]));
+    tables.windows.put(row);
+    assert_eq!(test_store.roll_up(clock("09:00:00") + TimeDelta::days(1)).written, 0);
+}
+
+#[test]
 fn a_store_without_an_entry_in_the_catalogue_is_rolled_up_and_not_closed() {
     let test_store = TestStore::new();
     test_store.arrive(&[receipt("a", 2, "09:00:00")], clock("09:00:01"));
