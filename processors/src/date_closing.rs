@@ -191,7 +191,9 @@ impl DateClosing<'_> {
         let Self { store, span, .. } = self;
         let none = ItemUnits::default();
         let windows = read.windows.get(sku).map_or(&[][..], Vec::as_slice);
-        let uniform = item.map_or(&none, |item| &item.units).uniform(windows);
+        let units = item.map_or(&none, |item| &item.units);
+        let earlier = read.before.get(sku).and_then(|before| before.unit);
+        let uniform = units.uniform_after(earlier, windows);
         let windows: Vec<&StockWindow> = uniform.windows.iter().collect();
         let offers: Vec<&Offer> = read.offers.get(sku).into_iter().flatten().collect();
         let context = DayContext {
