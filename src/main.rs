@@ -34,6 +34,7 @@ mod price;
 mod quarantine;
 mod rebuild;
 mod redrive;
+mod retained;
 mod send;
 mod simulate_pricing;
 mod stock;

@@ -284,7 +284,7 @@ fn keep_fuller(rows: &mut BTreeMap<Window, Vec<WindowRow>>, stored: &[WindowRow]
 
 /// Returns the start of a digest of the rows of each window. The rows of a window are sorted by
 /// part.
-fn digests<'a>(rows: impl IntoIterator<Item = &'a WindowRow>) -> BTreeMap<Window, u32> {
+pub(crate) fn digests<'a>(rows: impl IntoIterator<Item = &'a WindowRow>) -> BTreeMap<Window, u32> {
     let mut texts: BTreeMap<Window, String> = BTreeMap::new();
     for row in rows {
         texts.entry(row.window).or_default().push_str(&row.version().to_string());

@@ -32,6 +32,9 @@ impl WindowRow {
     #[must_use]
     pub fn version(&self) -> Version {
         let Self { part, parts, items, .. } = self;
+        // A table returns numbers without the zeros at their end.
+        let items = items.iter().map(|(sku, figures)| (sku, figures.normalized()));
+        let items: BTreeMap<&Sku, Figures> = items.collect();
         Version::of(format!("{part} {parts} {items:?}").as_bytes())
     }
 
