@@ -71,7 +71,8 @@ impl RetainedRecords<'_> {
             change(&mut totals);
             progress(&totals);
         };
-        let reads: Vec<_> = shards.into_iter().map(|shard| self.process_shard(shard, &add)).collect();
+        let reads: Vec<_> =
+            shards.into_iter().map(|shard| self.process_shard(shard, &add)).collect();
         stream::iter(reads).buffer_unordered(SHARDS_AT_ONCE).try_collect::<Vec<()>>().await?;
         Ok(totals.into_inner().unwrap_or_else(PoisonError::into_inner))
     }

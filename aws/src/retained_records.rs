@@ -38,7 +38,10 @@ pub struct RetainedShard {
 enum Position {
     /// No iterator: before the first read, or after an iterator has expired.
     After(Option<SequenceNumber>),
-    Iterator { iterator: String, last: Option<SequenceNumber> },
+    Iterator {
+        iterator: String,
+        last: Option<SequenceNumber>,
+    },
     End,
 }
 

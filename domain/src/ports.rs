@@ -22,8 +22,8 @@ use crate::identifier::{ClientId, Sku, StoreId};
 use crate::offer::Offer;
 use crate::quarantine::{QuarantineId, Quarantined};
 use crate::record::{Record, SequenceNumber};
-use crate::window::Window;
 use crate::stock::{CloseState, Progress, RollupState, Segment, SegmentKey, WindowRow};
+use crate::window::Window;
 
 /// Source of the current instant. Programs pass the system clock, tests a clock that they set.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;

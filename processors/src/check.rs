@@ -64,28 +64,15 @@ pub struct DateCheck {
     pub unmet: Vec<Event>,
     /// Segments that cannot be read.
     pub unreadable: Vec<UnreadableSegment>,
-    /// Evidence that the log has lost events.
-    pub lost: Vec<Lost>,
+    /// Number of contents that a rollup has counted and the log no longer holds. 0 if segments
+    /// cannot be read.
+    pub lost: u64,
     /// Number of windows that are over and have a row.
     pub windows: usize,
     /// Number of windows whose rows a rollup will still write.
     pub pending: usize,
     /// Rows that differ.
     pub differences: Vec<WindowDifference>,
-}
-
-/// Evidence that the log of a date has lost events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lost {
-    /// A segment with a late mark is not there. Holds its sort key.
-    Segment(String),
-    /// A rollup has counted more contents than the log holds.
-    Contents {
-        /// Number that the rollup has counted.
-        counted: u64,
-        /// Number in the log.
-        left: u64,
-    },
 }
 
 /// Kind of a difference between a stored row and the log.
@@ -176,7 +163,7 @@ impl DateCheck {
     /// `true` if every segment can be read and none is known to be lost.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.unreadable.is_empty() && self.lost.is_empty()
+        self.unreadable.is_empty() && self.lost == 0
     }
 }
 
@@ -191,16 +178,17 @@ impl<T: StockLog + WindowsTable> Check<T> {
         let is_kept = |window: Window| window.end() + WINDOW_ROWS_KEPT > now;
         let mut stored = self.tables.query_windows(store_id, date).await?;
         stored.retain(|row| is_kept(row.window));
-        let keys = self.segment_keys(store_id, date).await?;
-        let DateRead { day, unreadable } = read_date(&self.tables, store_id, date).await?;
+        let DateRead { day, segments, unreadable } =
+            read_date(&self.tables, store_id, date).await?;
         let count = day.count();
+        let counted = progress.rolled.get(&date).map_or(0, |state| state.count);
         let mut check = DateCheck {
             date,
-            segments: keys.len(),
+            segments,
             events: day.len(),
             conflicts: day.conflicting().cloned().collect(),
             unmet: Vec::new(),
-            lost: lost(&progress, date, &keys, count, unreadable.is_empty()),
+            lost: if unreadable.is_empty() { counted.saturating_sub(count) } else { 0 },
             unreadable,
             windows: stored.iter().filter(|row| row.part == 0).count(),
             pending: 0,
@@ -221,37 +209,6 @@ impl<T: StockLog + WindowsTable> Check<T> {
         comparison.compare(expected, &stored, &mut check);
         Ok(check)
     }
-
-    /// Returns the sort keys of all segments.
-    async fn segment_keys(
-        &self,
-        store_id: &StoreId,
-        date: NaiveDate,
-    ) -> Result<BTreeSet<String>, Failure> {
-        let (mut keys, mut after) = (BTreeSet::new(), None);
-        loop {
-            let page = self.tables.query_segments(store_id, date, after.as_deref()).await?;
-            keys.extend(page.segments.into_iter().map(|segment| segment.sort_key));
-            after = page.next;
-            if after.is_none() {
-                return Ok(keys);
-            }
-        }
-    }
-}
-
-fn lost(
-    progress: &Progress,
-    date: NaiveDate,
-    keys: &BTreeSet<String>,
-    left: u64,
-    is_readable: bool,
-) -> Vec<Lost> {
-    let marked = progress.late.get(&date).into_iter().flatten();
-    let missing = marked.filter(|key| !keys.contains(*key)).cloned().map(Lost::Segment);
-    let counted = progress.rolled.get(&date).map_or(0, |state| state.count);
-    let fewer = (is_readable && counted > left).then_some(Lost::Contents { counted, left });
-    missing.chain(fewer).collect()
 }
 
 /// Comparison of the window rows of a date with the log.
@@ -299,7 +256,8 @@ impl Comparison<'_> {
             if of_log == of_rows {
                 continue;
             }
-            let is_as_written = written.and_then(|written| written.get(window)) == found.get(window);
+            let is_as_written =
+                written.and_then(|written| written.get(window)) == found.get(window);
             if self.may_be_pending && is_as_written {
                 check.pending += 1;
                 continue;
@@ -405,7 +363,7 @@ where
     ) -> Result<Repair, Failure> {
         let mut repair = Repair::default();
         for date in &found.dates {
-            if date.lost.is_empty() {
+            if date.lost == 0 {
                 self.repair_windows(day.store_id, date, &mut repair, now).await?;
             } else {
                 repair.left_alone += 1;

@@ -106,7 +106,7 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         let is_over = is_over_at(date, now);
         let before = progress.rolled.get(&date);
         let late = progress.late_version([date]);
-        let DateRead { day, unreadable } = read_date(&self.tables, store_id, date).await?;
+        let DateRead { day, unreadable, .. } = read_date(&self.tables, store_id, date).await?;
         counter!(names::UNREADABLE_SEGMENTS_TOTAL).increment(unreadable.len() as u64);
         let mut state = RollupState {
             store_id: store_id.clone(),
@@ -124,6 +124,9 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
                 self.quarantine(&quarantined_conflict(event), &mut summary).await?;
             }
         }
+        // A set only grows. If it is smaller than before, segments were deleted or cannot be read.
+        let largest = before.map_or(0, |before| before.count);
+        let is_partial = !unreadable.is_empty() || state.count < largest;
         let mut windows = day.into_windows();
         self.list_unmet(before, &windows, &mut state, &mut summary).await?;
         windows.retain(|window| window.key().window.is_over_at(now));
@@ -131,16 +134,17 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         // A state tells the rows that its own pass has written. Another pass may have replaced them
         // since, so the last pass over a date looks at the rows themselves.
         let known = match before {
-            Some(before) if !is_over && unreadable.is_empty() => before.windows.clone(),
+            Some(before) if !is_over && !is_partial => before.windows.clone(),
             _ => {
                 let stored = self.tables.query_windows(store_id, date).await?;
-                if !unreadable.is_empty() {
+                if is_partial {
                     keep_fuller(&mut rows, &stored);
                 }
                 digests(&stored)
             }
         };
         self.write_rows(&known, &rows, &mut state, &mut summary).await?;
+        state.count = state.count.max(largest);
         if state.count > 0 || before.is_some() || is_over {
             self.tables.put_rollup_state(&state).await?;
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aws::{AwsClients, EventStream, ResourceNames, Tables};
 use chrono::{DateTime, Utc};
-use domain::limits::{EVENT_AGE_MAX, STOCK_LOG_KEPT};
+use domain::limits::STOCK_LOG_KEPT;
 use domain::ports::Clock;
 use processors::Processor;
 
@@ -59,7 +59,9 @@ impl FolderMove {
                     return;
                 }
                 Err(reason) => {
-                    output::note(format_args!("the folder is not moved yet: {reason}; trying again"));
+                    output::note(format_args!(
+                        "the folder is not moved yet: {reason}; trying again"
+                    ));
                     tokio::time::sleep(RETRY_DELAY).await;
                 }
             }
@@ -70,7 +72,7 @@ impl FolderMove {
         let now = (self.clock)();
         let stream = EventStream::new(self.clients.kinesis.clone(), &self.names);
         let since = self.processor.age_max.map_or(DateTime::<Utc>::MIN_UTC, |age_max| {
-            now - STOCK_LOG_KEPT.saturating_sub(age_max.max(EVENT_AGE_MAX))
+            now - STOCK_LOG_KEPT.saturating_sub(age_max)
         });
         let processor = &self.processor;
         let records = RetainedRecords { stream: &stream, processor, since, now };

@@ -42,7 +42,7 @@ fn every_window_of_every_day_equals_the_file() {
     let expected = format!("{sold} stored, 0 duplicate, {skipped} skipped, 0 refused");
     assert_eq!(out.trim_end(), expected);
     eventually("every event is processed", || {
-        let stored = up.counter("daymark_processor_events_total{outcome=\"stored\"}");
+        let stored = up.counter("daymark_processor_events_total{outcome=\"written\"}");
         if stored >= sold.into() { Ok(()) } else { Err(format!("{stored} of {sold}")) }
     });
     let stored = eventually("all rows are saved", || {

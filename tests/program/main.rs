@@ -4,6 +4,7 @@
 mod access;
 mod bread_basket;
 mod catalog;
+mod check;
 mod clients;
 mod cost;
 mod crash;
@@ -12,6 +13,7 @@ mod days;
 mod decide;
 mod demo;
 mod dynamodb_stub;
+mod earlier_folder;
 mod effect;
 mod formats;
 mod full_disk;
