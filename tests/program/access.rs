@@ -92,7 +92,7 @@ fn no_port_answers_a_foreign_host_or_a_web_page() {
             }
         }
     }
-    assert_eq!(clients_tables(&up), 6);
+    assert_eq!(clients_tables(&up), 7);
 }
 
 /// Returns the number of tables, which any SDK of AWS may still read.
