@@ -29,7 +29,7 @@ pub(crate) async fn days(auditor: &Auditor, scenario: &Scenario, disturbed: Clos
     if rest.written() + rest.contested + rest.histories > 0 {
         auditor.report("days", format!("a repeated pass still changes rows: {rest:?}"));
     }
-    for shop in &scenario.shops {
+    for shop in scenario.listed() {
         let first = scenario.starts_at.date_naive() - TimeDelta::days(30);
         let last = late.date_naive() + TimeDelta::days(1);
         let closed = undisturbed.close_dates(&shop.store, first, last, late).await;
@@ -50,6 +50,9 @@ pub(crate) async fn days(auditor: &Auditor, scenario: &Scenario, disturbed: Clos
     }
     if found.len() != expected.len() {
         auditor.report("days", format!("{} days, not {}", found.len(), expected.len()));
+    }
+    for day in found.iter().filter(|day| !scenario.lists(&day.key.store_id)) {
+        auditor.report("days", format!("{}: the store is not in the catalogue", day.key));
     }
     let by_key: BTreeMap<_, &ClosedDay> = found.iter().map(|day| (&day.key, day)).collect();
     for day in &found {
