@@ -99,6 +99,11 @@ impl Auditor {
         self.state().damaged.insert(key);
     }
 
+    /// Deletes the segments that no program can read.
+    pub(crate) fn repair(&self, tables: &Tables) {
+        self.state().damaged.iter().for_each(|key| tables.log.remove(key));
+    }
+
     /// Checks, after each rollup, that no row was replaced by a row of fewer events.
     pub(crate) fn rolled_up(&self, tables: &Tables) {
         for row in tables.windows.all() {

@@ -109,12 +109,7 @@ pub(crate) fn scheduled_records(
 }
 
 /// Returns events with the id of another event: of another item, and of another date.
-fn reused(
-    event: &Event,
-    events: &[&Event],
-    scenario: &Scenario,
-    sim: &SimContext,
-) -> Vec<Event> {
+fn reused(event: &Event, events: &[&Event], scenario: &Scenario, sim: &SimContext) -> Vec<Event> {
     let mut reused = Vec::new();
     if sim.injects(InjectedFault::OtherItem) {
         let is_other = |other: &&&Event| {

@@ -85,7 +85,8 @@ impl ExpectedTables {
 
     /// Returns the number of pairs of id and content by store and UTC date.
     pub(super) fn counts(&self) -> BTreeMap<(StoreId, NaiveDate), u64> {
-        let count = |ids: &BTreeMap<String, Contents>| ids.values().map(BTreeMap::len).sum::<usize>();
+        let count =
+            |ids: &BTreeMap<String, Contents>| ids.values().map(BTreeMap::len).sum::<usize>();
         self.dates.iter().map(|(date, ids)| (date.clone(), count(ids) as u64)).collect()
     }
 
@@ -131,8 +132,7 @@ impl ExpectedTables {
 
     /// `true` if the content is that of a correction in the stream.
     pub(super) fn is_correction(&self, content: &[u8]) -> bool {
-        let mut contents =
-            self.dates.values().flat_map(BTreeMap::values).flat_map(BTreeMap::iter);
+        let mut contents = self.dates.values().flat_map(BTreeMap::values).flat_map(BTreeMap::iter);
         contents.any(|(bytes, event)| {
             event.action().corrects().is_some() && bytes.as_bytes() == content
         })
@@ -140,6 +140,8 @@ impl ExpectedTables {
 
     /// Returns the events that count.
     pub(super) fn events(&self) -> Vec<Event> {
-        self.counting().flat_map(|events| events.into_values().cloned().collect::<Vec<_>>()).collect()
+        self.counting()
+            .flat_map(|events| events.into_values().cloned().collect::<Vec<_>>())
+            .collect()
     }
 }

@@ -17,14 +17,14 @@ fn span(scenario: &Scenario) -> (DateTime<Utc>, DateTime<Utc>) {
     (scenario.starts_at - TimeDelta::days(10), scenario.ends_at + TimeDelta::days(3))
 }
 
-/// Checks that each window holds exactly its events, once, that its figures are their sums, that
-/// its row has these figures, and that readers tell exactly the damaged segments.
+/// Checks that each window holds exactly its events, once, that its figures are their sums, and
+/// that readers tell exactly the damaged segments. Returns the windows.
 pub(super) async fn windows(
     auditor: &Auditor,
     expected: &ExpectedTables,
     scenario: &Scenario,
     tables: &Tables,
-) {
+) -> Vec<StockWindow> {
     let (since, until) = span(scenario);
     let log = tables.snapshot();
     auditor.sim.count("segments read", tables.log.segments().len());
@@ -46,14 +46,14 @@ pub(super) async fn windows(
         auditor.report("windows", format!("segments are left out: {unreadable:?}"));
     }
     auditor.sim.count("windows compared", windows.len());
-    rows(auditor, &windows, tables);
     let mut missing = expected.windows();
-    for window in windows {
-        contents(auditor, missing.remove(window.key()).unwrap_or_default(), &window);
+    for window in &windows {
+        contents(auditor, missing.remove(window.key()).unwrap_or_default(), window);
     }
     for event in missing.into_values().flat_map(BTreeMap::into_values) {
         auditor.report("windows", format!("lost: {}", event.canonical()));
     }
+    windows
 }
 
 /// Checks the events and figures of a window.
@@ -76,7 +76,7 @@ fn contents(auditor: &Auditor, mut expected: BTreeMap<String, Event>, window: &S
 }
 
 /// Checks that the rows of windows have the figures of exactly these windows.
-fn rows(auditor: &Auditor, windows: &[StockWindow], tables: &Tables) {
+pub(super) fn rows(auditor: &Auditor, windows: &[StockWindow], tables: &Tables) {
     let mut missing: BTreeMap<WindowKey, Figures> =
         windows.iter().map(|window| (window.key().clone(), window.figures())).collect();
     for row in WindowRow::current(tables.windows.all()) {
