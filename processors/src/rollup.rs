@@ -304,11 +304,13 @@ pub(crate) fn digests<'a>(rows: impl IntoIterator<Item = &'a WindowRow>) -> BTre
     texts.into_iter().map(|(window, text)| (window, digest(text).unwrap_or_default())).collect()
 }
 
-/// Returns the quarantine entry of a correction that voids nothing. Its id depends on the window,
-/// the item and the event id, so that another content of the correction replaces the entry.
+/// Returns the quarantine entry of a correction that voids nothing. Its id depends on the content,
+/// so that the entry of a content that counts no longer leaves. It differs from the id that the
+/// content has as a conflicting duplicate.
 pub(crate) fn unmet_entry(correction: &Event) -> Quarantined {
     let window = correction.window();
-    let digest = sha256(format!("{} {window}", correction.sku()).as_bytes());
+    let content = correction.content();
+    let digest = sha256(format!("unmet {content}").as_bytes());
     let (store_id, event_id) = (correction.store_id(), correction.event_id());
     let corrects = correction.action().corrects().map(ToString::to_string).unwrap_or_default();
     Quarantined {
@@ -324,6 +326,6 @@ pub(crate) fn unmet_entry(correction: &Event) -> Quarantined {
             correction.occurred_at().format("%Y-%m-%dT%H:%M:%S%.3fZ"),
         ),
         at: correction.occurred_at(),
-        bytes: correction.content().into_bytes(),
+        bytes: content.into_bytes(),
     }
 }
