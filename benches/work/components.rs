@@ -170,8 +170,8 @@ impl EventLog for SharedStream {
 pub(crate) struct MeasuredTables<'a> {
     components: &'a Components,
     names: ResourceNames,
-    /// Tables of all invocations, as an execution environment has them: the items of the chain are
-    /// read once, before the measured passes.
+    /// Tables of all invocations, as an execution environment has them. The items are those of the
+    /// store, so each pass reads them, and of the chain's items the version.
     tables: Tables,
 }
 

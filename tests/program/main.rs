@@ -4,6 +4,7 @@
 mod access;
 mod bread_basket;
 mod catalog;
+mod catalog_version;
 mod clients;
 mod cost;
 mod crash;
