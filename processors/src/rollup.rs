@@ -25,6 +25,10 @@ use crate::metrics as names;
 /// Rows written concurrently.
 const WRITES_AT_ONCE: usize = 16;
 
+/// Instant in the state of a pass that has begun to list corrections. The quarantine may lack the
+/// entries in the state.
+const BEGUN: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
 /// Largest number of listed corrections of a store and date. The state with their ids must fit into
 /// one item.
 const UNMET_MAX: usize = 500;
@@ -64,8 +68,8 @@ pub struct RollupSummary {
 }
 
 impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
-    /// Rolls up the dates of a store whose events may have changed since the last rollup: dates that
-    /// were not over then, and dates with new late marks.
+    /// Rolls up the dates of a store whose events may have changed since the last rollup: dates
+    /// that were not over then, and dates with new late marks.
     ///
     /// # Errors
     /// Returns an error if a table cannot be read or written. A repeated pass completes the rest.
@@ -216,19 +220,20 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         let left_out = unmet.len().saturating_sub(UNMET_MAX);
         if left_out > 0 {
             let date = state.date;
-            warn!(%date, left_out, "more than {UNMET_MAX} corrections void nothing; the first are listed");
+            warn!(%date, left_out, "only {UNMET_MAX} corrections that void nothing are listed");
             (0..left_out).for_each(|_| drop(unmet.pop_last()));
         }
         state.unmet = unmet.keys().cloned().collect();
-        let new: Vec<&Quarantined> =
-            unmet.values().filter(|entry| !listed.contains(&entry.id)).collect();
+        let is_begun = before.is_some_and(|before| before.read_at == BEGUN);
+        let is_new = |entry: &&Quarantined| is_begun || !listed.contains(&entry.id);
+        let new: Vec<&Quarantined> = unmet.values().filter(is_new).collect();
         if !new.is_empty() {
             // Entries are in a state before they are in quarantine. After a pass that failed in
             // between, a later pass still finds and removes them.
             let unmet = state.unmet.union(listed).cloned().collect();
             let blank = || RollupState { count: 0, conflicts: 0, ..state.clone() };
             let before = before.cloned().unwrap_or_else(blank);
-            let begun = RollupState { read_at: DateTime::UNIX_EPOCH, unmet, ..before };
+            let begun = RollupState { read_at: BEGUN, unmet, ..before };
             self.tables.put_rollup_state(&begun).await?;
         }
         for entry in new {

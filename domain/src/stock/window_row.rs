@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
+
 use super::{Figures, StockWindow};
 use crate::digest::Version;
 use crate::identifier::{Sku, StoreId};
@@ -28,11 +30,13 @@ pub struct WindowRow {
 
 impl WindowRow {
     /// Returns the version of the figures. `count` is no part of it: the windows of a date do not
-    /// change with one another.
+    /// change with one another. Zeros at the end of a number are no part of it, because a table
+    /// does not keep them.
     #[must_use]
     pub fn version(&self) -> Version {
         let Self { part, parts, items, .. } = self;
-        Version::of(format!("{part} {parts} {items:?}").as_bytes())
+        let items = items.iter().map(|(sku, figures)| format!("\n{sku} {:?}", plain(figures)));
+        Version::of(format!("{part} {parts}{}", items.collect::<String>()).as_bytes())
     }
 
     /// Keeps the rows that belong to the current rows of their window: a window whose rows have
@@ -48,6 +52,25 @@ impl WindowRow {
         });
         rows
     }
+}
+
+/// Returns figures without zeros at the end of numbers.
+fn plain(figures: &Figures) -> Figures {
+    let mut plain = figures.clone();
+    for quantity in [
+        &mut plain.sold,
+        &mut plain.returned,
+        &mut plain.received,
+        &mut plain.wasted,
+        &mut plain.transferred_in,
+        &mut plain.transferred_out,
+        &mut plain.moved,
+    ] {
+        quantity.normalize_assign();
+    }
+    plain.counted.iter_mut().for_each(|counted| counted.quantity.normalize_assign());
+    plain.revenue.values_mut().for_each(Decimal::normalize_assign);
+    plain
 }
 
 /// Returns the rows of windows of one store, by window. `count` is that of their date.
