@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
 
 use super::{Figures, StockWindow};
 use crate::digest::Version;
