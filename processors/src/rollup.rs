@@ -64,8 +64,8 @@ pub struct RollupSummary {
 }
 
 impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
-    /// Rolls up the dates of a store whose events may have changed since the last rollup: dates that
-    /// were not over then, and dates with new late marks.
+    /// Rolls up the dates of a store whose events may have changed since the last rollup: dates
+    /// that were not over then, and dates with new late marks.
     ///
     /// # Errors
     /// Returns an error if a table cannot be read or written. A repeated pass completes the rest.
@@ -220,7 +220,7 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         let left_out = unmet.len().saturating_sub(UNMET_MAX);
         if left_out > 0 {
             let date = state.date;
-            warn!(%date, left_out, "more than {UNMET_MAX} corrections void nothing; the first are listed");
+            warn!(%date, left_out, "of the corrections that void nothing, {UNMET_MAX} are listed");
             (0..left_out).for_each(|_| drop(unmet.pop_last()));
         }
         state.unmet = unmet.keys().cloned().collect();

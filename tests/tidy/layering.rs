@@ -8,6 +8,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("charts", &[]),
     ("in-memory", &["domain"]),
+    ("stock-log", &["domain"]),
     ("demand", &["domain"]),
     ("analytics", &["domain"]),
     ("tuning", &["domain"]),
@@ -19,8 +20,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("load-generator", &["domain", "charts"]),
     // `aws` is for the Lambda binaries alone, behind the feature `lambda`.
     ("ingest", &["domain", "aws"]),
-    ("processors", &["domain", "demand", "aws"]),
-    ("pricing", &["domain", "demand", "aws"]),
+    ("processors", &["domain", "stock-log", "demand", "aws"]),
+    ("pricing", &["domain", "stock-log", "demand", "aws"]),
     ("pricing-simulator", &["domain", "demand", "pricing"]),
 ];
 
