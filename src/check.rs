@@ -107,7 +107,7 @@ async fn check_offers(
 ) -> Result<String, CommandError> {
     let offers = tables.query_offers(store_id, date).await;
     let mut offers = offers.map_err(|failure| tables.explain(failure))?;
-    offers.sort_by(|one, other| one.slot.cmp(&other.slot));
+    offers.sort_by_key(|offer| offer.slot);
     let (mut rows, mut same) = (ReplayRows::default(), 0_usize);
     for offer in &offers {
         let decided = decide_again(tables, offer, &mut rows).await?;
