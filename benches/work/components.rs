@@ -176,7 +176,7 @@ pub(crate) struct MeasuredTables<'a> {
 }
 
 impl MeasuredTables<'_> {
-    fn tables(&self) -> Tables {
+    pub(crate) fn tables(&self) -> Tables {
         self.tables.clone()
     }
 

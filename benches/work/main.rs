@@ -2,17 +2,22 @@
 //! and processor time. `daymark cost` multiplies the results by prices.
 //!
 //! `DAYMARK_BREAD_BASKET=… cargo bench --bench work` prints the content of `tuning/src/work.json`
-//! within some minutes. The DynamoDB endpoint of this machine reports capacity units by AWS's
+//! within some minutes, `cargo bench --bench work -- stock-log` the figures of
+//! `docs/stock-log-figures.md`, and `… -- stock-log close` one part of them (`writes`, `reads`,
+//! `close` or `pricing`). The DynamoDB endpoint of this machine reports capacity units by AWS's
 //! rules. Processor time is that of this machine.
 
 mod capacity_counter;
 mod components;
+mod large_store;
 mod scaled_shop;
+mod stock_log;
 
 use std::fs;
 
 use chrono::{Days, NaiveDate, TimeDelta};
 use domain::Event;
+use peak_alloc::PeakAlloc;
 use rust_decimal::Decimal;
 use tuning::{BatchGroupWork, BatchWork, PassWork, RequestWork, StoreDayWork, Work};
 
@@ -33,12 +38,20 @@ const HISTORY_DAYS: u64 = 14;
 /// Number of events in a request, unless it is varied.
 const IN_REQUEST: usize = 10;
 
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
 fn date() -> NaiveDate {
     "2026-03-12".parse().expect("a date")
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are its output")]
 fn main() {
+    let mut words = std::env::args().skip_while(|word| word != "stock-log");
+    if words.next().is_some() {
+        let part = words.find(|word| !word.starts_with('-'));
+        return stock_log::print(part.as_deref());
+    }
     let components = Components::start();
     let figures = Work {
         made_by: "cargo bench --bench work".to_owned(),
@@ -100,7 +113,7 @@ fn batches(components: &Components) -> BatchWork {
         for group in events[..whole].chunks(in_group) {
             sum += tables.process(group, IN_REQUEST);
         }
-        stored_bytes = components.counter.stored(&tables.name("stock")).1;
+        stored_bytes = components.counter.stored(&tables.name("stock-log")).1;
         group_work(in_group, &sum)
     });
     let stored_bytes_per_event = figure(stored_bytes as f64 / events.len() as f64);
