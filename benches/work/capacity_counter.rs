@@ -36,7 +36,7 @@ pub(crate) struct Measurement {
     pub(crate) segment_writes: f64,
     /// Write units of late marks and active stores.
     pub(crate) mark_writes: f64,
-    /// Write units of window rows.
+    /// Write units of window rows and of the states of the rollup.
     pub(crate) window_writes: f64,
     /// Number of items written.
     pub(crate) rows: f64,
@@ -76,8 +76,14 @@ impl CapacityCounter {
 
     /// Returns the number of items in a table, and their bytes.
     pub(crate) fn stored(&self, table: &str) -> (usize, usize) {
+        self.stored_of(table, "")
+    }
+
+    /// Returns the number of items in a table whose keys begin with a text, and their bytes.
+    pub(crate) fn stored_of(&self, table: &str, start: &str) -> (usize, usize) {
         let tally = self.0.lock().expect("no thread panicked");
-        let sizes = tally.items.iter().filter(|((of, _), _)| of == table).map(|(_, bytes)| bytes);
+        let is_asked = |key: &(String, String)| key.0 == table && key.1.starts_with(start);
+        let sizes = tally.items.iter().filter(|(key, _)| is_asked(key)).map(|(_, bytes)| bytes);
         (sizes.clone().count(), sizes.sum())
     }
 
@@ -100,11 +106,11 @@ impl CapacityTally {
         let [pk, sk] = ["pk", "sk"].map(|name| item[name].as_s().expect("a text").as_str());
         let bytes: usize = item.iter().map(|(name, value)| name.len() + bytes_of(value)).sum();
         let units = bytes.div_ceil(1024) as f64;
-        let is_state = sk.ends_with("#closed") || sk.ends_with("#rolled");
         match table.rsplit('-').next() {
             Some("windows") => self.work.window_writes += units,
             Some("log") if pk.starts_with('#') => self.work.mark_writes += units,
-            Some("log") if is_state => {}
+            Some("log") if sk.ends_with("#rolled") => self.work.window_writes += units,
+            Some("log") if sk.ends_with("#closed") => {}
             Some("log") if pk.ends_with("#late") => self.work.mark_writes += units,
             Some("log") => self.work.segment_writes += units,
             _ => {}
