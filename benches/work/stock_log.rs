@@ -69,9 +69,7 @@ pub(crate) fn print(part: Option<&str>) {
 }
 
 fn writes(components: &Components) {
-    told(
-        "| form | window s | segments | marks and active stores | window rows and states | bytes an event |",
-    );
+    told("| form | window s | segments | marks | window rows and states | bytes an event |");
     told("|---|---:|---:|---:|---:|---:|");
     for (number, (name, requests, tills)) in FORMS.into_iter().enumerate() {
         for window in WINDOWS {

@@ -78,7 +78,7 @@ pub struct Assumptions {
     #[arg(long, value_name = "FUNCTION=MB")]
     memory: Vec<FunctionMemory>,
 
-    /// Passes of the close of day over a store outside its opening hours; only the first writes much
+    /// Visits of the close of day outside a store's opening hours; only the first writes much
     #[arg(long, default_value = "10", value_name = "N", value_parser = at_least_one)]
     pub close_passes: Decimal,
 
