@@ -63,8 +63,7 @@ async fn load_date(
     // There are no decisions on a day on which the store is closed.
     let Some(business_day) = store.day(date) else { return Ok(()) };
     let span = store.span(date);
-    let read =
-        read_windows(&**tables, &store.store_id, None, span.starts_at, span.ends_at).await?;
+    let read = read_windows(&**tables, &store.store_id, None, span.starts_at, span.ends_at).await?;
     note_unreadable(&read.unreadable);
     let windows = by_sku(read.windows, |window: &StockWindow| window.key().sku.clone());
     let mut offers = tables.query_offers(&store.store_id, date).await?;

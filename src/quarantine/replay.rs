@@ -63,7 +63,9 @@ pub(super) async fn run(args: QuarantineReplayArgs) -> Result<ExitCode, CommandE
             }
         }
     }
-    output::line(format!("{written} events written to the log; {left} left the quarantine, {stay} stay"));
+    output::line(format!(
+        "{written} events written to the log; {left} left the quarantine, {stay} stay"
+    ));
     Ok(code)
 }
 

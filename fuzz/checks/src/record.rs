@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use domain::limits::{RECORD_OPENED_BYTES_MAX, RECORD_TEXTS_MAX};
 use domain::quarantine::QuarantineReason;
 use domain::record::{self, Unopenable};
-use chrono::NaiveDate;
 use domain::{
     Acceptance, Delivered, Event, EventId, SequenceNumber, StoreDay, StoreId, cloud_event,
 };

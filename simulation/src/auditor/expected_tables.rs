@@ -125,8 +125,7 @@ impl ExpectedTables {
 
     /// `true` if the content is that of a correction in the stream.
     pub(super) fn is_correction(&self, content: &[u8]) -> bool {
-        let mut contents =
-            self.dates.values().flat_map(BTreeMap::values).flat_map(BTreeMap::iter);
+        let mut contents = self.dates.values().flat_map(BTreeMap::values).flat_map(BTreeMap::iter);
         contents.any(|(bytes, event)| {
             event.action().corrects().is_some() && bytes.as_bytes() == content
         })
@@ -134,6 +133,8 @@ impl ExpectedTables {
 
     /// Returns the events that count.
     pub(super) fn events(&self) -> Vec<Event> {
-        self.counting().flat_map(|events| events.into_values().cloned().collect::<Vec<_>>()).collect()
+        self.counting()
+            .flat_map(|events| events.into_values().cloned().collect::<Vec<_>>())
+            .collect()
     }
 }
