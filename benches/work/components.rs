@@ -199,7 +199,7 @@ impl MeasuredTables<'_> {
 
     /// Measures one invocation of the stock processor, with `in_record` events in each record.
     pub(crate) fn process(&self, events: &[Event], in_record: usize) -> Measurement {
-        let processor = Processor { age_max: None, ..Processor::new(self.tables()) };
+        let processor = Processor::new(self.tables(), Arc::new(now)).with_age_max(None);
         let batch: Vec<Delivered> = events.chunks(in_record).zip(0..).map(delivered).collect();
         let run = async { processor.process(&batch).await };
         let (outcome, work) = self.components.measure(run);
