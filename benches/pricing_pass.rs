@@ -11,9 +11,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use domain::closed_day::DayContext;
 use domain::history::HistorySubject;
-use domain::ports::{CatalogTable, HistoryTable, StockTable};
-use domain::stock::{StockWindow, WindowKey};
-use domain::{Acceptance, ClosedDay, DayKey, Event, History, Item, Sku};
+use domain::ports::{CatalogTable, DaysTable, HistoryTable, LogEntry, StockLog};
+use domain::stock::{CloseState, SETTLE, Segment, StockWindow, WindowKey};
+use domain::{Acceptance, ClosedDay, DayKey, Event, History, Item, Sku, Version};
 use load_generator::shelf_prices::ShelfPrices;
 use load_generator::shop_day::ShopDay;
 use load_generator::shops::{self, ShopModel};
@@ -24,6 +24,8 @@ use pricing::{Pricing, slot_of};
 use tokio::runtime::{Builder, Runtime};
 
 const ITEMS: usize = 500;
+/// Number of events in a segment.
+const BATCH: usize = 100;
 /// Number of days in the history of every item.
 const DAYS: usize = 14;
 
@@ -60,7 +62,7 @@ fn windows(events: impl IntoIterator<Item = Event>) -> Vec<StockWindow> {
     let mut rows: BTreeMap<WindowKey, StockWindow> = BTreeMap::new();
     for event in events {
         let key = WindowKey::of(&event);
-        rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event);
+        rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).insert(event);
     }
     rows.into_values().collect()
 }
@@ -99,6 +101,7 @@ async fn fill(pass: &Pass) {
     let shop = main_shop();
     let (today, histories) = (events(&shop, date()), histories(&shop));
     pass.tables.put_store(&shop.store).await.expect("written");
+    let mut day = Vec::new();
     let copies = (0..).flat_map(|copy| shop.items.iter().map(move |line| (copy, &line.item)));
     for (copy, item) in copies.take(ITEMS) {
         let sku = renamed(&item.sku, copy);
@@ -115,10 +118,62 @@ async fn fill(pass: &Pass) {
             let text = text.replacen("\"event_id\":\"", &id, 1);
             Event::parse(&text, &Acceptance::at(slot())).expect("an event")
         });
-        for row in windows(copied) {
-            pass.tables.save_stock(&row, None).await.expect("written");
+        day.extend(copied);
+    }
+    append(pass, &shop, &day).await;
+}
+
+/// Appends events to the log in batches of a hundred, as the processor does.
+async fn append(pass: &Pass, shop: &ShopModel, events: &[Event]) {
+    let mut dates: BTreeMap<NaiveDate, Vec<&Event>> = BTreeMap::new();
+    for event in events {
+        dates.entry(event.occurred_at().date_naive()).or_default().push(event);
+    }
+    for (date, mut events) in dates {
+        events.sort_by_key(|event| event.occurred_at());
+        for batch in events.chunks(BATCH) {
+            let arrived_at = batch.last().expect("an event").occurred_at();
+            let segments = Segment::cut(&shop.store.store_id, date, arrived_at, batch.to_vec());
+            let entries: Vec<LogEntry> = segments.into_iter().map(LogEntry::Segment).collect();
+            assert!(pass.tables.append(&entries).await.iter().all(Result::is_ok), "appended");
         }
     }
+}
+
+/// Lets an item keep for 28 days, with a delivery and a closed day before.
+async fn keep(pass: &Pass, item: &Item) {
+    let shop = main_shop();
+    let yesterday = date().pred_opt().expect("a date");
+    let (span, store_id) = (shop.store.span(yesterday), shop.store.store_id.clone());
+    let json = format!(
+        r#"{{"event_id":"kept","kind":"receipt","store_id":"{store_id}","terminal_id":"t",
+            "sku":"{}","quantity":"40","occurred_at":"{yesterday}T12:00:00Z"}}"#,
+        item.sku
+    );
+    let event = Event::parse(&json, &Acceptance::at(slot())).expect("an event");
+    append(pass, &shop, std::slice::from_ref(&event)).await;
+    let context = DayContext {
+        before: None,
+        span,
+        opens_at: shop.store.day(yesterday).map(|day| day.opens_at),
+        zone: shop.store.zone,
+        shelf_life_days: 28,
+        is_stored: false,
+    };
+    let key = DayKey { store_id: store_id.clone(), sku: item.sku.clone(), date: yesterday };
+    let windows = windows([event]);
+    let row = ClosedDay::of(key, &context, &windows.iter().collect::<Vec<_>>(), &[]);
+    pass.tables.save_day(&row.expect("a row"), None).await.expect("written");
+    let state = CloseState {
+        store_id,
+        date: yesterday,
+        read_at: span.ends_at + SETTLE,
+        late: Version::of(b""),
+        inputs: Version::of(b""),
+        is_complete: true,
+    };
+    pass.tables.put_close_state(&state).await.expect("written");
+    pass.tables.put_item(&Item { shelf_life_days: 28, ..item.clone() }).await.expect("written");
 }
 
 /// DynamoDB endpoint of the benchmark, with its client.
@@ -156,7 +211,7 @@ fn benches(criterion: &mut Criterion) {
     endpoint.runtime.block_on(fill(&pass));
     let store_id = main_shop().store.store_id;
     let read = || {
-        let read = pass.read(&store_id, slot(), slot());
+        let read = pass.read(&store_id, slot());
         endpoint.runtime.block_on(read).expect("the tables answer").expect("an afternoon")
     };
     let afternoon = read();
@@ -167,6 +222,9 @@ fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group(format!("pass of {ITEMS} items"));
     group.measurement_time(Duration::from_secs(10)).sample_size(10);
     group.bench_function("read", |bencher| bencher.iter(read));
+    let first = afternoon.items[0].clone();
+    endpoint.runtime.block_on(keep(&pass, &first));
+    group.bench_function("read with an item of 28 days", |bencher| bencher.iter(read));
     group.bench_function("decide", |bencher| bencher.iter(|| afternoon.decide()));
     let mut number = 0;
     group.bench_function(format!("write {} offers", decided.drafts.len()), |bencher| {

@@ -137,6 +137,17 @@ impl<'a> AttributeReader<'a> {
         self.attribute(name)?.as_m().map_err(|_| self.wrong(name, "is not a map"))
     }
 
+    /// Reads a list of items.
+    pub(crate) fn item_list(&self, name: &str) -> Result<Vec<Self>, Failure> {
+        let list = self.attribute(name)?.as_l().map_err(|_| self.wrong(name, "is not a list"))?;
+        let item = |value: &'a AttributeValue| {
+            let item = value.as_m();
+            let item = item.map_err(|_| self.wrong(name, "contains a value that is not a map"))?;
+            Ok(self.within(name, item))
+        };
+        list.iter().map(item).collect()
+    }
+
     /// Reads a list of numbers; a null becomes `None`.
     pub(crate) fn list<T: FromStr<Err: Display>>(
         &self,

@@ -26,8 +26,8 @@ use crate::failure::with_advice;
 /// Sort key of the version.
 const ITEMS: &str = "items";
 
-/// Attempts for each page of the chain's items. After a change all environments read them at once: a
-/// hundred environments and 8,000 items take 59,000 units of one partition, which gives 3,000 a
+/// Attempts for each page of the chain's items. After a change all environments read them at once:
+/// a hundred environments and 8,000 items take 59,000 units of one partition, which gives 3,000 a
 /// second.
 const ATTEMPTS_MAX: u32 = 10;
 /// Longest wait before an attempt. A pass has 45 seconds (`cdk/lib/pricing.ts`).

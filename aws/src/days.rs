@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::NaiveDate;
 use domain::closed_day::{self, DayOffer};
 use domain::ports::{DaysTable, Failure, Saved};
-use domain::stock::{Counted, Figures};
+use domain::stock::{Counted, Delivery, Figures};
 use domain::{ClosedDay, Currency, DayKey, Money, Sku, StoreId, Version};
 use rust_decimal::Decimal;
 
@@ -88,6 +88,12 @@ fn item_of(day: &ClosedDay) -> Attributes {
     let revenue = figures.revenue.iter().map(|(currency, amount)| (currency, *amount));
     put("revenue", map(revenue));
     put("carried", map(day.carried.iter().map(|(date, quantity)| (date, *quantity))));
+    if let Some(deliveries) = &day.deliveries {
+        put("deliveries", AttributeValue::L(deliveries.iter().map(delivery_attributes).collect()));
+    }
+    if let Some(unit) = day.unit {
+        put("unit", text(unit.as_str()));
+    }
     let price = |(currency, amount): &(Currency, Decimal)| format!("{amount} {currency}");
     put("sold_at", map(day.sold_at.iter().map(|(at, quantity)| (price(at), *quantity))));
     if let Some(price) = day.regular_price {
@@ -115,6 +121,22 @@ fn attributes_of(offer: &DayOffer) -> AttributeValue {
         ("sold_out", AttributeValue::Bool(offer.sold_out)),
     ];
     AttributeValue::M(entries.map(|(name, value)| (name.to_owned(), value)).into())
+}
+
+fn delivery_attributes(delivery: &Delivery) -> AttributeValue {
+    let Delivery { came, expires_on, quantity } = delivery;
+    let quantity = ("quantity", decimal(*quantity));
+    let expires_on = expires_on.map(|date| ("expires_on", text(date)));
+    let entries = [("came", text(came)), quantity].into_iter().chain(expires_on);
+    AttributeValue::M(entries.map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+fn delivery_of(reader: &AttributeReader<'_>) -> Result<Delivery, Failure> {
+    Ok(Delivery {
+        came: reader.text("came")?,
+        expires_on: reader.optional("expires_on", |name| reader.text(name))?,
+        quantity: reader.number("quantity")?,
+    })
 }
 
 fn offer_of(reader: &AttributeReader<'_>) -> Result<DayOffer, Failure> {
@@ -161,6 +183,8 @@ fn day_of(item: &Attributes) -> Result<ClosedDay, Failure> {
         Ok((number?, offer_of(&offer)?))
     });
     let slots = reader.optional("slots", |name| reader.binary(name))?;
+    let deliveries = reader
+        .optional("deliveries", |name| reader.item_list(name)?.iter().map(delivery_of).collect());
     let slots = slots.map(|bytes| closed_day::unpack(bytes, regular_price)).transpose();
     Ok(ClosedDay {
         key: DayKey {
@@ -186,6 +210,9 @@ fn day_of(item: &Attributes) -> Result<ClosedDay, Failure> {
         sold_at: sold_at.collect::<Result<_, Failure>>()?,
         closing: reader.number("closing")?,
         carried: reader.numbers("carried")?,
+        // Rows written before the introduction of deliveries do not have them.
+        deliveries: deliveries?,
+        unit: reader.optional("unit", |name| reader.word(name))?,
         moved_on: reader.text("moved_on")?,
         sold_out_at: reader.optional("sold_out_at", |name| reader.text(name))?,
         regular_price,

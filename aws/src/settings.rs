@@ -91,8 +91,8 @@ impl FunctionSettings {
         age_max(given).map_err(|expected| wrong(EVENT_AGE_MAX_DAYS, given, expected))
     }
 
-    /// Returns the lifetime of the stock log after its date from [`STOCK_LOG_DAYS`]. `None` keeps it
-    /// for ever.
+    /// Returns the lifetime of the stock log after its date from [`STOCK_LOG_DAYS`]. `None` keeps
+    /// it for ever.
     ///
     /// # Errors
     /// Returns an error if the value is neither a number of days in range nor `0`.
@@ -106,26 +106,28 @@ fn wrong(name: &'static str, given: &str, expected: &'static str) -> FunctionSet
     FunctionSettingsError::Wrong { name, given: given.to_owned(), expected }
 }
 
-/// Parses the lifetime of the stock log after its date, as given in [`STOCK_LOG_DAYS`]. `None` keeps
-/// it for ever.
+/// Parses the lifetime of the stock log after its date, as given in [`STOCK_LOG_DAYS`]. `None`
+/// keeps it for ever.
 ///
 /// # Errors
 /// Returns the rule for a valid value.
 pub fn log_kept(given: &str) -> Result<Option<Duration>, &'static str> {
-    // Longer than a century is a mistake, and an expiry would leave the range of instants.
-    const DAYS_MAX: u32 = 36_500;
+    // More is a mistake, and an expiry would leave the range of instants.
+    const DAYS_MAX: u32 = 9_999;
+    if given == "forever" {
+        return Ok(None);
+    }
     match given.parse() {
-        Ok(0) => Ok(None),
         Ok(count) if count <= DAYS_MAX && days(count) >= STOCK_LOG_KEPT_MIN => {
             Ok(Some(days(count)))
         }
-        _ => Err("a whole number of days from 60 to 36500, or 0 to keep the stock log for ever"),
+        _ => Err("a whole number of days from 60 to 9999, or forever"),
     }
 }
 
 /// Parses the maximum age of an event, as given in [`EVENT_AGE_MAX_DAYS`] or in a flag. `None`
-/// accepts events of any age, and the stock log never expires. A finite age is below the shortest
-/// lifetime of the log, so that no segment is expired when it is written.
+/// accepts events of any age, and the stock log never expires. The deployment checks that a finite
+/// age is below the lifetime of the log, so that no segment is expired when it is written.
 ///
 /// # Errors
 /// Returns the rule for a valid value.
@@ -133,11 +135,12 @@ pub fn age_max(given: &str) -> Result<Option<Duration>, &'static str> {
     if given == "any" {
         return Ok(None);
     }
-    let age_max = given.parse().ok().map(days);
-    let age_max = age_max.filter(|age| !age.is_zero() && *age < STOCK_LOG_KEPT_MIN);
-    let expected = "a whole number of days from 1 to 59, after which the log may expire, or any";
-    age_max.ok_or(expected).map(Some)
+    let count = given.parse().ok().filter(|count| (1..=AGE_DAYS_MAX).contains(count));
+    count.map(|count| Some(days(count))).ok_or("a whole number of days from 1 to 399, or any")
 }
+
+/// Largest age limit of events, in days.
+const AGE_DAYS_MAX: u32 = 399;
 
 fn days(count: u32) -> Duration {
     Duration::from_secs(u64::from(count) * 24 * 3600)
@@ -174,12 +177,12 @@ mod tests {
         let with = |value| settings(&[(EVENT_AGE_MAX_DAYS, value)]).age_max();
         assert_eq!(with("any"), Ok(None));
         assert_eq!(with("30"), Ok(Some(days(30))));
-        assert_eq!(with("59"), Ok(Some(days(59))));
-        assert!(with("0").is_err() && with("60").is_err());
+        assert_eq!(with("399"), Ok(Some(days(399))));
+        assert!(with("0").is_err() && with("400").is_err());
         assert_eq!(
             with("soon").unwrap_err().to_string(),
             "the environment variable DAYMARK_EVENT_AGE_MAX_DAYS is \"soon\"; expected a whole \
-             number of days from 1 to 59, after which the log may expire, or any"
+             number of days from 1 to 399, or any"
         );
     }
 
@@ -187,17 +190,17 @@ mod tests {
     fn the_log_is_kept_for_a_number_of_days_or_for_ever() {
         assert_eq!(settings(&[]).log_kept(), Ok(Some(STOCK_LOG_KEPT)));
         let with = |value| settings(&[(STOCK_LOG_DAYS, value)]).log_kept();
-        assert_eq!(with("0"), Ok(None));
-        for count in [60, 90, 400, 36_500] {
-            assert_eq!(with(&count.to_string()), Ok(Some(days(count))));
+        assert_eq!(with("forever"), Ok(None));
+        for (given, count) in [("60", 60), ("400", 400), ("9999", 9_999)] {
+            assert_eq!(with(given), Ok(Some(days(count))));
         }
-        for given in ["59", "1", "36501", "-1", "90.5", "any", ""] {
+        for given in ["0", "59", "1", "10000", "-1", "90.5", "any", ""] {
             assert!(with(given).is_err(), "{given}");
         }
         assert_eq!(
             with("30").unwrap_err().to_string(),
             "the environment variable DAYMARK_STOCK_LOG_DAYS is \"30\"; expected a whole number of \
-             days from 60 to 36500, or 0 to keep the stock log for ever"
+             days from 60 to 9999, or forever"
         );
     }
 }

@@ -170,8 +170,8 @@ impl EventLog for SharedStream {
 pub(crate) struct MeasuredTables<'a> {
     components: &'a Components,
     names: ResourceNames,
-    /// Tables of all invocations, as an execution environment has them: the items of the chain are
-    /// read once, before the measured passes.
+    /// Tables of all invocations, as an execution environment has them. The items are those of the
+    /// store, so each pass reads them, and of the chain's items the version.
     tables: Tables,
 }
 
@@ -199,7 +199,7 @@ impl MeasuredTables<'_> {
 
     /// Measures one invocation of the stock processor, with `in_record` events in each record.
     pub(crate) fn process(&self, events: &[Event], in_record: usize) -> Measurement {
-        let processor = Processor { age_max: None, ..Processor::new(self.tables()) };
+        let processor = Processor::new(self.tables(), Arc::new(now)).with_age_max(None);
         let batch: Vec<Delivered> = events.chunks(in_record).zip(0..).map(delivered).collect();
         let run = async { processor.process(&batch).await };
         let (outcome, work) = self.components.measure(run);

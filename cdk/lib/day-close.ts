@@ -54,7 +54,8 @@ export class DayClose extends Construct {
     tables.allow(worker, 'catalog', ['GetItem', 'Query']);
     // The worker writes the state of each date beside its segments.
     tables.allow(worker, 'stock-log', ['PutItem', 'Query']);
-    tables.allow(worker, 'windows', ['PutItem']);
+    // The rows of a date that is over are compared with the stored ones.
+    tables.allow(worker, 'windows', ['PutItem', 'Query']);
     // An unmet correction leaves the quarantine when its event arrives.
     tables.allow(worker, 'quarantine', ['DeleteItem', 'PutItem']);
     tables.allow(worker, 'offers', ['Query']);

@@ -16,11 +16,11 @@ pub use slots::{DaySlots, SLOTS_PER_DAY, SlotKey, SlotSales, SlotsError, pack, u
 
 use crate::calendar::DaySpan;
 use crate::digest::Version;
-use crate::event::{Action, Event};
+use crate::event::{Action, Event, Unit};
 use crate::identifier::{Sku, StoreId};
 use crate::money::{Currency, Money};
 use crate::offer::Offer;
-use crate::stock::{Availability, Figures, StockWindow, counting};
+use crate::stock::{Availability, Delivery, Figures, StockWindow, counting, kept_deliveries};
 use slots::DayDemand;
 
 /// Version of the rules below, part of every row's version. A change of the rules increments the
@@ -83,6 +83,12 @@ pub struct ClosedDay {
     pub closing: Decimal,
     /// Part of the closing stock that can be sold on the next date.
     pub carried: Carried,
+    /// Deliveries that decide which part of the stock of later dates is past its expiry date, in
+    /// order; empty if none within the shelf life has one. `None` if an earlier version of the
+    /// program wrote the row.
+    pub deliveries: Option<Vec<Delivery>>,
+    /// Unit of the latest quantity other than 0; `None` if there is none.
+    pub unit: Option<Unit>,
     /// Latest date with an event.
     pub moved_on: NaiveDate,
     /// Start of the empty shelf that lasted until the close; start of the date if the shelf was
@@ -154,6 +160,8 @@ impl ClosedDay {
             sold_at: sold_at(&counted),
             closing,
             carried: carried(context, &carried_over, &figures, closing),
+            deliveries: Some(deliveries(context, &counted)),
+            unit: unit(context, windows),
             moved_on,
             sold_out_at: availability.sold_out_at(closes_at),
             regular_price: demand.regular_price,
@@ -192,6 +200,10 @@ impl ClosedDay {
 impl DayContext<'_> {
     fn carried(&self) -> Carried {
         self.before.map(|before| before.carried.clone()).unwrap_or_default()
+    }
+
+    fn deliveries(&self) -> &[Delivery] {
+        self.before.and_then(|before| before.deliveries.as_deref()).unwrap_or_default()
     }
 
     /// `true` if a delivery of one date can be sold on another.
@@ -243,6 +255,18 @@ fn carried(
     carried
 }
 
+fn deliveries(context: &DayContext<'_>, counting: &[&Event]) -> Vec<Delivery> {
+    let today = context.span.date;
+    let lives = |came| context.lives(came, today + Days::new(1));
+    kept_deliveries(context.deliveries(), today, counting, lives)
+}
+
+fn unit(context: &DayContext<'_>, windows: &[&StockWindow]) -> Option<Unit> {
+    let mut events = windows.iter().rev().flat_map(|window| window.events());
+    let latest = events.find(|event| !event.quantity().get().is_zero());
+    latest.map(Event::unit).or(context.before?.unit)
+}
+
 fn version(
     context: &DayContext<'_>,
     carried_over: &Carried,
@@ -257,6 +281,10 @@ fn version(
     for (date, quantity) in carried_over {
         text.push_str(&format!(" {date} {}", quantity.normalize()));
     }
+    for Delivery { came, expires_on, quantity } in context.deliveries() {
+        text.push_str(&format!(" {came} {expires_on:?} {}", quantity.normalize()));
+    }
+    text.push_str(&format!(" {:?}", context.before.and_then(|before| before.unit)));
     for window in windows {
         text.push_str(&format!(" {} {}", window.key().window, window.version()));
     }

@@ -122,6 +122,8 @@ pub const SEND_MESSAGES_MAX: usize = 10;
 
 /// Largest number of entries in one `BatchWriteItem` call.
 pub const BATCH_WRITE_MAX: usize = 25;
+/// Largest number of deliveries that a day row holds. 400 of them are about 20 KB.
+pub const KEPT_DELIVERIES_MAX: usize = 400;
 /// Largest sum of the figures in one row of a window, in bytes. The rest of the item is for its
 /// keys and plain attributes.
 pub const WINDOW_ROW_BYTES_MAX: usize = ITEM_BYTES_MAX - 8 * KIB;

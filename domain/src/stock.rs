@@ -7,6 +7,7 @@
 //! - [`StockWindow`] is the view of the set by item and window, and [`Figures`] are its sums.
 
 mod availability;
+mod delivery;
 mod figures;
 mod level;
 mod progress;
@@ -18,9 +19,11 @@ mod window_row;
 use std::fmt;
 
 pub use availability::Availability;
+pub(crate) use delivery::kept_deliveries;
+pub use delivery::{Delivery, past_its_date};
 pub use figures::{Counted, Figures, unmet_corrections};
 pub(crate) use figures::{counting, movement};
-pub use level::{Level, course, level_at, past_its_date};
+pub use level::{Level, course, level_at};
 pub use progress::{CloseState, LATE_AFTER, Progress, RollupState, SETTLE, utc_dates};
 pub use segment::{Segment, SegmentKey, Unreadable};
 pub use store_day::{Added, StoreDay, quarantined_conflict};

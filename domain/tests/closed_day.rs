@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use domain::calendar::Hours;
 use domain::closed_day::{Carried, DayContext, DaySlots, SlotKey, SlotSales, pack, unpack};
-use domain::stock::{StockWindow, WindowKey};
+use domain::limits::KEPT_DELIVERIES_MAX;
+use domain::stock::{Delivery, StockWindow, WindowKey};
 use domain::{ClosedDay, DayKey, DaySpan, Event, Money};
 use events::{at, event, events_of_row, of_row};
 use proptest::prelude::*;
@@ -196,6 +197,62 @@ fn the_version_names_everything_the_day_was_closed_from() {
     let different: std::collections::BTreeSet<String> =
         versions.iter().map(ToString::to_string).collect();
     assert_eq!(different.len(), 4);
+}
+
+/// A delivery at a minute of the day, with its expiry date in March.
+fn delivered(id: &str, quantity: &str, minute: u32, expires_on: Option<u32>) -> Event {
+    let clock = format!("{:02}:{:02}", 6 + minute / 60, minute % 60);
+    let expires_on = expires_on.map(|day| date(day).to_string());
+    said(id, "receipt", quantity, &clock, json!({ "expires_on": expires_on }))
+}
+
+#[test]
+fn deliveries_are_kept_from_the_first_one_with_an_expiry_date_on() {
+    let undated = [delivered("a", "5", 0, None), delivered("b", "6", 1, None)];
+    assert_eq!(close(&carried(&[]), 5, &undated).deliveries, Some(vec![]));
+    let goods = |expires_on: Option<u32>, quantity: i64| Delivery {
+        came: date(12),
+        expires_on: expires_on.map(date),
+        quantity: quantity.into(),
+    };
+    let voided = delivered("g", "7", 6, Some(13));
+    let voids = said("h", "correction", "0", "06:06", json!({ "corrects": "g" }));
+    let events = [
+        &undated[..],
+        &[
+            delivered("c", "3.0", 2, Some(14)),
+            delivered("d", "2", 3, Some(14)),
+            delivered("e", "4", 4, None),
+            delivered("f", "1", 5, Some(14)),
+            voided,
+            voids,
+        ],
+    ]
+    .concat();
+    let day = close(&carried(&[]), 5, &events);
+    let expected = vec![goods(Some(14), 5), goods(None, 4), goods(Some(14), 1)];
+    assert_eq!(day.deliveries, Some(expected));
+    // What cannot be sold tomorrow is of no use.
+    assert_eq!(close(&carried(&[]), 1, &events).deliveries, Some(vec![]));
+    // The versions tell days apart that follow from other deliveries.
+    let next = |before: &ClosedDay| {
+        let span = morning(None, span(), 5).span;
+        let key = before.key.clone();
+        ClosedDay::of(key, &morning(Some(before), span, 5), &[], &[]).expect("a row")
+    };
+    let other = ClosedDay { deliveries: Some(vec![]), ..day.clone() };
+    assert_ne!(next(&day).version, next(&other).version);
+}
+
+#[test]
+fn a_day_row_keeps_a_bounded_number_of_deliveries() {
+    let many: Vec<Event> = (0..500)
+        .map(|minute| delivered(&format!("e{minute:03}"), "1", minute, Some(14 + minute % 2)))
+        .collect();
+    let kept = close(&carried(&[]), 5, &many).deliveries.expect("deliveries");
+    assert_eq!(kept.len(), KEPT_DELIVERIES_MAX);
+    let expires_on = |minute: u32| Some(date(14 + minute % 2));
+    assert!(kept.iter().map(|goods| goods.expires_on).eq((100..500).map(expires_on)));
 }
 
 proptest! {

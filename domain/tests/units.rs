@@ -44,6 +44,22 @@ fn pieces_and_kilograms_are_not_added_up() {
 }
 
 #[test]
+fn the_unit_of_an_earlier_date_counts_like_its_events() {
+    let weighed = moved("a", "receipt", "5", Unit::Kilogram);
+    let pieces = [row([&moved("b", "sale", "3", Unit::Each)])];
+    for units in [ItemUnits::default(), loaves(), item(json!({ "unit": "EA" })).unwrap().units] {
+        let both = [row([&weighed, &moved("b", "sale", "3", Unit::Each)])];
+        let together = units.uniform(&both);
+        let after = units.uniform_after(Some(Unit::Kilogram), &pieces);
+        assert_eq!(after.unit, together.unit, "{units:?}");
+        let sold = |windows: &[StockWindow]| windows[0].figures().sold;
+        assert_eq!(sold(&after.windows), sold(&together.windows), "{units:?}");
+    }
+    assert_eq!(ItemUnits::default().uniform_after(None, &pieces).unit, Unit::Each);
+    assert_eq!(ItemUnits::default().uniform_after(Some(Unit::Litre), &[]).unit, Unit::Litre);
+}
+
+#[test]
 fn a_conversion_counts_pieces_in_kilograms_and_keeps_the_revenue() {
     let delivered = moved("a", "receipt", "5", Unit::Kilogram);
     let sold = moved("b", "sale", "3", Unit::Each);

@@ -57,6 +57,7 @@ mod skip_reason;
 pub mod slot_demand;
 pub mod solver;
 pub mod store_snapshot;
+mod store_stock;
 mod wording;
 
 pub use decide::decide;

@@ -14,6 +14,9 @@ pub const DECISIONS_TOTAL: &str = "daymark_pricing_decisions_total";
 pub const FAILED_TOTAL: &str = "daymark_pricing_failed_total";
 /// Number of passes after the end of their slot or the close of the store. They decide nothing.
 pub const LATE_TOTAL: &str = "daymark_pricing_late_total";
+/// Number of segments of the stock log that passes left out, because they are damaged or of a later
+/// version. Each pass over the store counts them again.
+pub const UNREADABLE_SEGMENTS_TOTAL: &str = "daymark_pricing_unreadable_segments_total";
 /// Number of stores sent to be priced.
 pub const DUE_TOTAL: &str = "daymark_pricing_due_total";
 /// Delay between the start of a slot and the end of its pass, in seconds.
@@ -24,6 +27,11 @@ pub fn describe() {
     describe_counter!(DECISIONS_TOTAL, Unit::Count, "Pricing decisions, by outcome");
     describe_counter!(FAILED_TOTAL, Unit::Count, "Stores that could not be priced");
     describe_counter!(LATE_TOTAL, Unit::Count, "Stores that were not priced within their slot");
+    describe_counter!(
+        UNREADABLE_SEGMENTS_TOTAL,
+        Unit::Count,
+        "Segments of the stock log that passes left out"
+    );
     describe_counter!(DUE_TOTAL, Unit::Count, "Stores sent to be priced");
     describe_histogram!(FRESHNESS_SECONDS, Unit::Seconds, "Age of a slot when it was priced");
 }

@@ -11,15 +11,14 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 use domain::history::{HistoryKey, HistorySubject};
 use domain::limits::SLOT_MINUTES;
 use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockLog};
-use domain::{
-    BusinessDay, ClosedDay, DayKey, Item, Money, Offer, OfferId, Store, StoreId, slot_of,
-};
+use domain::{BusinessDay, ClosedDay, Item, Money, Offer, OfferId, Store, StoreId, slot_of};
 use metrics::counter;
 use tracing::{Instrument, debug, info_span, warn};
 
 use crate::metrics as names;
 use crate::offer_draft::OfferDraft;
 use crate::store_snapshot::{ItemDecision, SkipReason, StoreDecisions, StoreRows, StoreSnapshot};
+use crate::store_stock::{StockReader, StoreStock};
 
 /// Number of days before today that the lowest price is taken from. Source: Directive 98/6/EC,
 /// article 6a (2).
@@ -149,7 +148,8 @@ where
         Ok(Ok(StoreSnapshot::new(rows)))
     }
 
-    /// Reads the rows of a store at a slot, also outside its afternoon.
+    /// Reads the rows of a store at a slot, also outside its afternoon. Windows of earlier dates
+    /// are read only for items without a day row, and only if the close of day has not run.
     ///
     /// # Errors
     /// Returns an error if a table cannot be read.
@@ -162,21 +162,23 @@ where
     ) -> Result<StoreRows, Failure> {
         let store_id = &store.store_id;
         let items = self.tables.load_items(store_id).await?;
-        let longest_life = items.iter().map(|item| item.shelf_life_days).max().unwrap_or(1);
-        let since = store.shelf_since(&day, longest_life);
-        let read = stock_log::read_windows(&self.tables, store_id, None, since, slot).await?;
-        let windows = read.windows;
+        let reader = StockReader { tables: &self.tables, store: &store, day: &day, items: &items };
+        let StoreStock { windows, before, unreadable } = reader.read(slot).await?;
+        counter!(names::UNREADABLE_SEGMENTS_TOTAL).increment(unreadable.len() as u64);
         let offers = self.tables.query_offers(store_id, day.date).await?;
-        let keep = items.iter().filter(|item| item.shelf_life_days > 1);
-        let yesterday = day.date - Days::new(1);
-        let key = |item: &Item| DayKey {
-            store_id: store_id.clone(),
-            sku: item.sku.clone(),
-            date: yesterday,
-        };
-        let before = self.tables.load_days(&keep.map(key).collect::<Vec<_>>()).await?;
         let histories = self.tables.load_histories(&history_keys(store_id, &items)).await?;
-        Ok(StoreRows { store, day, slot, items, is_exempt, windows, offers, before, histories })
+        Ok(StoreRows {
+            store,
+            day,
+            slot,
+            items,
+            is_exempt,
+            windows,
+            offers,
+            before,
+            histories,
+            unreadable,
+        })
     }
 
     /// Publishes the offers of a store, valid from `valid_from`.

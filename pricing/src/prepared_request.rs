@@ -9,8 +9,8 @@ use domain::catalog::ItemRules;
 use domain::event::Unit;
 use domain::history::DayKind;
 use domain::limits::SLOT_MINUTES;
-use domain::stock::{Availability, Figures, StockWindow, level_at, past_its_date};
-use domain::{Arm, BusinessDay, ClosedDay, Item, Money, Offer, Store, slot_of};
+use domain::stock::{Availability, Delivery, Figures, StockWindow, level_at, past_its_date};
+use domain::{Arm, BusinessDay, ClosedDay, Event, Item, Money, Offer, Store, slot_of};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -44,12 +44,13 @@ impl StoreSnapshot {
         let level = level_at(on_shelf(), self.slot);
         let opening_left = if level.counted.is_some() { Decimal::ZERO } else { opening };
         let level = opening_left + level.on_hand;
-        let past = past_its_date(self.delivered(item), level, self.day.date);
+        let earlier = self.earlier_deliveries(item);
+        let past = past_its_date(&earlier, on_shelf(), level, self.day.date);
         let on_hand = (level - past).normalize();
         if on_hand <= Decimal::ZERO && past > Decimal::ZERO {
             return Err(SkipReason::PastItsDate);
         }
-        let unit = unit_of(windows);
+        let unit = unit_of(windows).or_else(|| before?.unit).unwrap_or(Unit::Each);
         let portion = item.portion_of(unit);
         let measure = Measure { unit, portion, on_hand };
         let units = measure.portions().ok_or(SkipReason::Undecidable);
@@ -151,10 +152,12 @@ impl StoreSnapshot {
         slots.take_while(open).filter_map(|start| u16::try_from(minute(start)).ok()).collect()
     }
 
-    /// Returns the windows in which the current stock may have been delivered.
-    fn delivered(&self, item: &Item) -> impl Iterator<Item = &StockWindow> {
-        let since = self.store.shelf_since(&self.day, item.shelf_life_days);
-        self.windows_of(item).iter().filter(move |row| row.key().window.start() >= since)
+    /// Returns the deliveries before today of which the closed day tells, within the shelf life.
+    fn earlier_deliveries(&self, item: &Item) -> Vec<Delivery> {
+        let before = self.before.get(&item.sku);
+        let mut earlier = before.and_then(|day| day.deliveries.clone()).unwrap_or_default();
+        earlier.retain(|delivery| lives(delivery.came, item.shelf_life_days, &self.day));
+        earlier
     }
 
     fn shelf(
@@ -252,8 +255,8 @@ impl StoreSnapshot {
 
 /// Returns the opening stock of an item, and the start of the windows that count in addition.
 ///
-/// The closed day before gives the stock at the start of the day. Until it is closed, all windows
-/// within the shelf life count.
+/// The closed day before gives the stock at the start of the day. Without one, all windows within
+/// the shelf life count.
 #[must_use]
 pub fn opening(
     store: &Store,
@@ -263,12 +266,17 @@ pub fn opening(
 ) -> (Decimal, DateTime<Utc>) {
     match before.filter(|_| shelf_life_days > 1) {
         Some(before) => {
-            let lives = |came: &NaiveDate| *came + Days::new(shelf_life_days.into()) > day.date;
-            let carried = before.carried.iter().filter(|(came, _)| lives(came));
+            let is_sold = |came: NaiveDate| lives(came, shelf_life_days, day);
+            let carried = before.carried.iter().filter(|(came, _)| is_sold(**came));
             (carried.map(|(_, quantity)| *quantity).sum(), day.starts_at)
         }
         None => (Decimal::ZERO, store.shelf_since(day, shelf_life_days)),
     }
+}
+
+/// `true` if goods that came on a date can be sold on a day.
+fn lives(came: NaiveDate, shelf_life_days: u16, day: &BusinessDay) -> bool {
+    came + Days::new(shelf_life_days.into()) > day.date
 }
 
 /// Converts an instant to the store's wall clock.
@@ -277,10 +285,9 @@ pub(crate) fn wall(store: &Store, at: DateTime<Utc>) -> DateTime<FixedOffset> {
 }
 
 /// Returns the unit of the item's events, which all have the same; a correction has none.
-fn unit_of(windows: &[StockWindow]) -> Unit {
+fn unit_of(windows: &[StockWindow]) -> Option<Unit> {
     let mut events = windows.iter().rev().flat_map(StockWindow::events);
-    let latest = events.find(|event| !event.quantity().get().is_zero());
-    latest.map_or(Unit::Each, |event| event.unit())
+    events.find(|event| !event.quantity().get().is_zero()).map(Event::unit)
 }
 
 fn whole(units: Decimal) -> u64 {

@@ -16,6 +16,7 @@ use domain::{
     Action, Arm, ClosedDay, Event, Inputs, Item, Money, Offer, Sku, Store, StoreId, Trust,
 };
 use rust_decimal::Decimal;
+use stock_log::UnreadableSegment;
 
 use crate::arm::choose;
 use crate::contract;
@@ -37,14 +38,17 @@ pub struct StoreRows {
     pub items: Vec<Item>,
     /// `true` if the country exempts perishables from naming the lowest price of 30 days.
     pub is_exempt: bool,
-    /// Windows within the longest shelf life, before the slot.
+    /// Windows of the day before the slot. For items without a closed day in `before`, also those
+    /// of earlier dates within their shelf life.
     pub windows: Vec<StockWindow>,
     /// All revisions of the day.
     pub offers: Vec<Offer>,
-    /// Closed days of the date before.
+    /// Closed days of the date before, as stored or as its close will write them.
     pub before: Vec<ClosedDay>,
     /// Histories of the items and their categories.
     pub histories: Vec<History>,
+    /// Segments of the stock log that were left out of `windows`.
+    pub unreadable: Vec<UnreadableSegment>,
 }
 
 /// Snapshot of one store at one slot.
@@ -104,9 +108,12 @@ impl StoreSnapshot {
             windows.entry(window.key().sku.clone()).or_default().push(window);
         }
         windows.values_mut().for_each(|all| all.sort_by_key(|row| row.key().window));
+        let before = rows.before.into_iter().map(|day| (day.key.sku.clone(), day));
+        let before: HashMap<Sku, ClosedDay> = before.collect();
         for item in &items {
             let Some(all) = windows.get_mut(&item.sku) else { continue };
-            if let Cow::Owned(uniform) = item.units.uniform(all).windows {
+            let earlier = before.get(&item.sku).and_then(|day| day.unit);
+            if let Cow::Owned(uniform) = item.units.uniform_after(earlier, all).windows {
                 *all = uniform;
             }
         }
@@ -117,7 +124,6 @@ impl StoreSnapshot {
         revisions.values_mut().for_each(|all| all.sort_by_key(|offer| offer.offer_id.revision));
         let histories = rows.histories.into_iter();
         let histories = histories.map(|history| (history.key.subject.clone(), history)).collect();
-        let before = rows.before.into_iter().map(|day| (day.key.sku.clone(), day)).collect();
         Self { store, day, slot, items, is_exempt, events, before, histories, windows, revisions }
     }
 

@@ -252,7 +252,9 @@ where
             && !progress.is_closed(span, &inputs(store, &items));
         let closing = Closing { tables: self.tables.clone() };
         let mut log = BusinessDays::new(&self.tables, &store.store_id);
-        let date = DateClosing { store, items: &items, span, now };
+        // The rows of the log are wanted, not those that a close would keep.
+        let has_same_inputs = false;
+        let date = DateClosing { store, items: &items, span, now, has_same_inputs };
         let computed = closing.compute(&date, None, &mut log).await?;
         let skus: BTreeSet<&Sku> = computed.rows.keys().chain(computed.stored.keys()).collect();
         let mut differences = Vec::new();

@@ -1,5 +1,5 @@
-//! Schedule of the close of day and the rollup: selects the stores to visit in a slot and sends them
-//! to a queue. A consumer serves one store per message.
+//! Schedule of the close of day and the rollup: selects the stores to visit in a slot and sends
+//! them to a queue. A consumer serves one store per message.
 //!
 //! A store is due in each slot of its opening hours, for its windows, and of the hour after its
 //! doors close. For late events it is also due every four hours, so that days are current before

@@ -2,11 +2,11 @@
 //! the day before; then folds the histories from the day rows.
 //!
 //! A pass looks at the dates for which events usually still arrive. It reads a date again only if
-//! it was not over at the last pass, if a segment was stored late, or if hours, items or rules have
-//! changed; the following dates are read as well, until a date changes nothing. So a late event
-//! gives the result that an event in time would have had. Dates are read one after the other.
-//! Passes may be repeated, delayed and run concurrently. An event that arrives even later, by a
-//! replay or after a long outage, needs [`Closing::close_dates`].
+//! it was not over at the last pass, if a segment was stored late or could not be read, or if
+//! hours, items or rules have changed; the following dates are read as well, until a date changes
+//! nothing. So a late event gives the result that an event in time would have had. Dates are read
+//! one after the other. Passes may be repeated, delayed and run concurrently. An event that arrives
+//! even later, by a replay or after a long outage, needs [`Closing::close_dates`].
 //!
 //! Offers are read as stored. They give the shelf price for hours without a sale.
 
@@ -186,7 +186,8 @@ where
         let inputs = inputs(store, &items);
         // Marks are read before the log, so that every marked segment is read.
         let first = from.starts_at.date_naive().min(from.date);
-        let last = to.ends_at.date_naive().max(to.date);
+        let next = to.date + Days::new(1);
+        let last = to.ends_at.date_naive().max(next);
         let progress = self.tables.query_progress(&store.store_id, first, last).await?;
         let is_changed =
             |span: &DaySpan| reading == Reading::All || !progress.is_closed(span, &inputs);
@@ -197,17 +198,24 @@ where
         let mut log = BusinessDays::new(&self.tables, &store.store_id);
         let (mut touched, mut states) = (BTreeSet::new(), Vec::new());
         let mut before: Option<DayRows> = None;
+        let mut may_have_changed = false;
         for span in spans {
             if !is_changed(span) && before.is_none() {
+                may_have_changed = false;
                 continue;
             }
+            let known = progress.closed.get(&span.date);
             let state = state_of(store, span, &progress, &inputs, now);
-            self.tables.put_close_state(&state).await?;
-            let date = DateClosing { store, items: &items, span, now };
+            // Until the rows are written, the state has the inputs of the rows before.
+            let known_inputs = known.map_or(&inputs, |known| &known.inputs).clone();
+            let has_same_inputs = known_inputs == inputs;
+            let begun = CloseState { inputs: known_inputs, ..state.clone() };
+            self.tables.put_close_state(&begun).await?;
+            let date = DateClosing { store, items: &items, span, now, has_same_inputs };
             let closed = self.close_date(&date, before.take(), &mut log).await?;
             counter!(names::UNREADABLE_SEGMENTS_TOTAL).increment(log.unreadable.len() as u64);
             // A pass that failed may have written them.
-            let may_have_changed = closed.summary.written() > 0 || folds_all;
+            may_have_changed = closed.summary.written() > 0 || folds_all;
             if closed.summary.contested == 0 {
                 let late = version_read(state.late, &log.unreadable);
                 states.push(CloseState { late, ..state });
@@ -216,6 +224,11 @@ where
             touched.extend(closed.touched);
             // The dates after a date without a change need not be read.
             before = (may_have_changed || reading == Reading::All).then_some(closed.rows);
+        }
+        // A pass over earlier dates alone leaves the next date to a later pass.
+        if let Some(state) = progress.closed.get(&next).filter(|_| may_have_changed) {
+            let state = CloseState { is_complete: false, ..state.clone() };
+            self.tables.put_close_state(&state).await?;
         }
         if states.is_empty() && summary == CloseSummary::default() {
             return Ok((summary, None));

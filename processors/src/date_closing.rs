@@ -26,6 +26,8 @@ pub(crate) struct DateClosing<'a> {
     pub(crate) items: &'a [Item],
     pub(crate) span: &'a DaySpan,
     pub(crate) now: DateTime<Utc>,
+    /// `true` if hours, items and rules are those of the last pass.
+    pub(crate) has_same_inputs: bool,
 }
 
 /// Rows of a date after its close.
@@ -50,6 +52,8 @@ struct DayRead {
     before: DayRows,
     /// `true` if all segments could be read.
     is_readable: bool,
+    /// `true` if an id came with two contents. An item may then lose an event to another item.
+    has_conflicts: bool,
 }
 
 impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
@@ -102,7 +106,7 @@ impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
     ) -> Result<DayRead, Failure> {
         let DateClosing { store, span, .. } = date;
         let windows = windows_by_item(log.windows(span.starts_at, span.ends_at).await?);
-        let is_readable = log.unreadable.is_empty();
+        let (is_readable, has_conflicts) = (log.unreadable.is_empty(), log.has_conflicts);
         let before = match (before, span.date.pred_opt()) {
             (Some(before), _) => before,
             (None, Some(day_before)) => {
@@ -118,7 +122,7 @@ impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
                 offers.entry(offer.offer_id.sku.clone()).or_default().push(offer);
             }
         }
-        Ok(DayRead { windows, offers, before, is_readable })
+        Ok(DayRead { windows, offers, before, is_readable, has_conflicts })
     }
 
     async fn save_rows(
@@ -203,7 +207,9 @@ impl DateClosing<'_> {
         let Self { store, span, .. } = self;
         let none = ItemUnits::default();
         let windows = read.windows.get(sku).map_or(&[][..], Vec::as_slice);
-        let uniform = item.map_or(&none, |item| &item.units).uniform(windows);
+        let units = item.map_or(&none, |item| &item.units);
+        let earlier = read.before.get(sku).and_then(|before| before.unit);
+        let uniform = units.uniform_after(earlier, windows);
         let windows: Vec<&StockWindow> = uniform.windows.iter().collect();
         let offers: Vec<&Offer> = read.offers.get(sku).into_iter().flatten().collect();
         let context = DayContext {
@@ -217,12 +223,16 @@ impl DateClosing<'_> {
         let store_id = store.store_id.clone();
         let key = DayKey { store_id, sku: sku.clone(), date: span.date };
         let row = ClosedDay::of(key, &context, &windows, &offers);
-        // Segments of a date this old may have expired, and some may be unreadable. If fewer events
-        // are left than the stored row counted, the stored row stays.
+        // A set only grows. If fewer events are left than the stored row counted, segments have
+        // expired, cannot be read or are not there yet, and the stored row stays.
         let may_be_expired = span.starts_at + STOCK_LOG_KEPT_MIN <= self.now;
-        let is_partial = may_be_expired || !read.is_readable;
+        let may_shrink = !self.has_same_inputs || read.has_conflicts;
+        let is_partial = may_be_expired || !read.is_readable || !may_shrink;
         let left = row.as_ref().map_or(0, event_count);
-        let complete = stored.filter(|stored| is_partial && event_count(stored) > left);
+        let complete = stored.filter(|stored| {
+            let is_damaged = row.as_ref().is_some_and(|row| row.version == stored.version);
+            is_partial && !is_damaged && event_count(stored) > left
+        });
         complete.cloned().or(row)
     }
 }

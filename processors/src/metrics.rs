@@ -10,8 +10,8 @@ use rust_decimal::prelude::ToPrimitive;
 
 use crate::date_closing::DayRows;
 
-/// Events by `outcome`: `written` to the log, `late` (written, but arrived after the end of the
-/// window), `duplicate` (a repetition within the batch), `poison`.
+/// Events by `outcome`: `written` to the log, `late` (arrived after the end of the window,
+/// repetitions included), `duplicate` (a repetition within the batch), `poison`.
 pub const EVENTS_TOTAL: &str = "daymark_processor_events_total";
 /// Segments of the stock log by `outcome`: `stored`, `failed`.
 pub const SEGMENTS_TOTAL: &str = "daymark_processor_segments_total";

@@ -1,5 +1,5 @@
-//! Batch handler: appends the events of a Kinesis batch to the stock log. Lambda and the local event
-//! source mapping call [`Processor::process`].
+//! Batch handler: appends the events of a Kinesis batch to the stock log. Lambda and the local
+//! event source mapping call [`Processor::process`].
 //!
 //! The handler reads no table. A *poison record* is invalid: it goes to quarantine and is counted.
 //! If an entry of the log cannot be stored, the batch is redelivered from the first record with an

@@ -25,6 +25,10 @@ use crate::metrics as names;
 /// Rows written concurrently.
 const WRITES_AT_ONCE: usize = 16;
 
+/// Instant in the state of a pass that has begun to list corrections. The quarantine may lack the
+/// entries in the state.
+const BEGUN: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
 /// Largest number of listed corrections of a store and date. The state with their ids must fit into
 /// one item.
 const UNMET_MAX: usize = 500;
@@ -220,19 +224,20 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         let left_out = unmet.len().saturating_sub(UNMET_MAX);
         if left_out > 0 {
             let date = state.date;
-            warn!(%date, left_out, "of the corrections that void nothing, {UNMET_MAX} are listed");
+            warn!(%date, left_out, "only {UNMET_MAX} corrections that void nothing are listed");
             (0..left_out).for_each(|_| drop(unmet.pop_last()));
         }
         state.unmet = unmet.keys().cloned().collect();
-        let new: Vec<&Quarantined> =
-            unmet.values().filter(|entry| !listed.contains(&entry.id)).collect();
+        let is_begun = before.is_some_and(|before| before.read_at == BEGUN);
+        let is_new = |entry: &&Quarantined| is_begun || !listed.contains(&entry.id);
+        let new: Vec<&Quarantined> = unmet.values().filter(is_new).collect();
         if !new.is_empty() {
             // Entries are in a state before they are in quarantine. After a pass that failed in
             // between, a later pass still finds and removes them.
             let unmet = state.unmet.union(listed).cloned().collect();
             let blank = || RollupState { count: 0, conflicts: 0, ..state.clone() };
             let before = before.cloned().unwrap_or_else(blank);
-            let begun = RollupState { read_at: DateTime::UNIX_EPOCH, unmet, ..before };
+            let begun = RollupState { read_at: BEGUN, unmet, ..before };
             self.tables.put_rollup_state(&begun).await?;
         }
         for entry in new {
@@ -251,6 +256,8 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
     ) -> Result<(), Failure> {
         self.tables.put_quarantined(entry).await?;
         summary.quarantined += 1;
+        let (reason, id) = (entry.reason.as_str(), &entry.id);
+        warn!(reason, %id, "kept in quarantine");
         counter!(names::QUARANTINED_TOTAL, "reason" => entry.reason.as_str()).increment(1);
         Ok(())
     }
@@ -297,11 +304,13 @@ pub(crate) fn digests<'a>(rows: impl IntoIterator<Item = &'a WindowRow>) -> BTre
     texts.into_iter().map(|(window, text)| (window, digest(text).unwrap_or_default())).collect()
 }
 
-/// Returns the quarantine entry of a correction that voids nothing. Its id depends on the window,
-/// the item and the event id, so that another content of the correction replaces the entry.
+/// Returns the quarantine entry of a correction that voids nothing. Its id depends on the content,
+/// so that the entry of a content that counts no longer leaves. It differs from the id that the
+/// content has as a conflicting duplicate.
 pub(crate) fn unmet_entry(correction: &Event) -> Quarantined {
     let window = correction.window();
-    let digest = sha256(format!("{} {window}", correction.sku()).as_bytes());
+    let content = correction.content();
+    let digest = sha256(format!("unmet {content}").as_bytes());
     let (store_id, event_id) = (correction.store_id(), correction.event_id());
     let corrects = correction.action().corrects().map(ToString::to_string).unwrap_or_default();
     Quarantined {
@@ -317,6 +326,6 @@ pub(crate) fn unmet_entry(correction: &Event) -> Quarantined {
             correction.occurred_at().format("%Y-%m-%dT%H:%M:%S%.3fZ"),
         ),
         at: correction.occurred_at(),
-        bytes: correction.content().into_bytes(),
+        bytes: content.into_bytes(),
     }
 }

@@ -1,16 +1,16 @@
-//! Queries over stored rows, the schedule of the close of day, and the metrics of freshness.
+//! Queries over the stock log, and the metrics of freshness.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ports::CatalogTable;
 use domain::record::{self, Delivered};
-use domain::{Acceptance, DaySpan, Event, SequenceNumber, Store};
-use in_memory::{InProcessQueue, Tables};
+use domain::{Acceptance, DaySpan, Event, SequenceNumber};
+use in_memory::Tables;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use processors::gaps::{GapsQuery, gaps_in};
 use processors::stock_query::{ItemStock, StockQuery, stock_at};
-use processors::{CloseSchedule, Processor, metrics};
+use processors::{Processor, metrics};
 
 fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
@@ -31,17 +31,20 @@ fn event(number: u64, till: &str, kind: &str, sku: &str, quantity: u32, at: &str
     Event::parse(&json, &Acceptance::at(instant(at))).expect("an event")
 }
 
-/// Tables with the rows of these events.
+/// Tables with these events, each in a segment of its own.
 fn tables(events: &[Event]) -> Tables {
-    let processor = Processor::new(Tables::default());
-    let record = Delivered {
-        shard_id: "shardId-000000000000".to_owned(),
-        sequence_number: SequenceNumber::new("1"),
-        partition_key: "s".to_owned(),
-        arrived_at: instant("2026-03-12T20:00:00Z"),
-        data: record::pack("s", events).data,
-    };
-    assert_eq!(run(processor.process(&[record])).stored, events.len() as u64);
+    let arrived_at = instant("2026-03-12T20:00:00Z");
+    let processor = Processor::new(Tables::default(), Arc::new(move || arrived_at));
+    for (number, event) in events.iter().enumerate() {
+        let record = Delivered {
+            shard_id: "shardId-000000000000".to_owned(),
+            sequence_number: SequenceNumber::new(number.to_string()),
+            partition_key: "s".to_owned(),
+            arrived_at,
+            data: record::pack("s", [event]).data,
+        };
+        assert_eq!(run(processor.process(&[record])).written, 1);
+    }
     processor.tables
 }
 
@@ -68,7 +71,9 @@ fn stock(tables: &Tables, sku: Option<&str>, at: &str) -> Vec<ItemStock> {
         on_shelf_since: BTreeMap::from([("jam".parse().unwrap(), jam_since)]),
         units: BTreeMap::new(),
     };
-    run(stock_at(tables, &query, instant("2026-03-12T20:00:00Z"))).expect("tables that work")
+    let stock = run(stock_at(tables, &query)).expect("tables that work");
+    assert_eq!(stock.unreadable, []);
+    stock.items
 }
 
 #[test]
@@ -102,7 +107,7 @@ fn the_stock_at_an_instant_leaves_out_what_occurred_then_or_later() {
 }
 
 #[test]
-fn gaps_are_found_in_the_stored_rows_of_all_tills_or_of_one() {
+fn gaps_are_found_in_the_log_of_all_tills_or_of_one() {
     let tables = two_days();
     let day = |start: &str| {
         let starts_at = instant(start);
@@ -114,7 +119,7 @@ fn gaps_are_found_in_the_stored_rows_of_all_tills_or_of_one() {
     let found = |till: Option<&str>, days: &[DaySpan]| {
         let terminal_id = till.map(|till| till.parse().unwrap());
         let query = GapsQuery { store_id: &store_id, terminal_id: terminal_id.as_ref(), days };
-        let tills = run(gaps_in(&tables, &query, instant("2026-03-12T20:00:00Z"))).unwrap();
+        let tills = run(gaps_in(&tables, &query)).unwrap();
         let numbers = tills.into_iter().map(|till| {
             let missing = till.epochs.values().map(|numbers| numbers.missing_count()).sum::<u64>();
             (till.terminal_id.to_string(), missing)
@@ -127,28 +132,24 @@ fn gaps_are_found_in_the_stored_rows_of_all_tills_or_of_one() {
 }
 
 #[test]
-fn a_tick_sends_the_stores_that_have_just_closed_and_the_start_of_a_program_sends_all() {
-    let (tables, queue) = (Tables::default(), InProcessQueue::default());
-    for (id, hours) in [("early", "mon-sun 06:00-12:00"), ("late", "mon-sun 07:00-18:30")] {
-        let json = format!(r#"{{"store_id":"{id}","zone":"UTC","hours":"{hours}"}}"#);
-        run(tables.put_store(&Store::parse(&json).expect("a store"))).unwrap();
-    }
-    let schedule = CloseSchedule { tables, queue: queue.clone() };
-    let sent = || -> Vec<String> {
-        std::iter::from_fn(|| queue.take()).map(|due| due.to_string()).collect()
+fn a_segment_that_cannot_be_read_is_told_and_the_others_count() {
+    let tables = two_days();
+    let (key, _) = tables.log.segments().pop_last().expect("a segment");
+    tables.log.put_bytes(key.clone(), b"damaged".to_vec());
+    let store_id = "s".parse().unwrap();
+    let query = StockQuery {
+        store_id: &store_id,
+        sku: None,
+        since: instant("2026-03-12T00:00:00Z"),
+        at: instant("2026-03-12T20:00:00Z"),
+        on_shelf_since: BTreeMap::new(),
+        units: BTreeMap::new(),
     };
-    // Each store has its turn for late events in one of these slots as well.
-    let mut just_closed = 0;
-    for minutes in [45, 60, 75, 90] {
-        let tick = instant("2026-03-12T18:00:10Z") + TimeDelta::minutes(minutes);
-        let count = run(schedule.tick(tick)).expect("tables that work");
-        let sent = sent();
-        assert_eq!(sent.len(), count);
-        just_closed += sent.iter().filter(|due| due.starts_with("late@")).count();
-    }
-    assert_eq!(just_closed, 4);
-    assert_eq!(run(schedule.tick_all(instant("2026-03-12T03:07:00Z"))), Ok(2));
-    assert_eq!(sent(), ["early@2026-03-12T03:00:00Z", "late@2026-03-12T03:00:00Z"]);
+    let stock = run(stock_at(&tables, &query)).expect("tables that work");
+    let [unreadable] = &stock.unreadable[..] else { panic!("{:?}", stock.unreadable) };
+    assert_eq!((unreadable.date, &unreadable.sort_key), (key.1, &key.2));
+    let events: u64 = stock.items.iter().map(|item| item.figures.events).sum();
+    assert_eq!(events, 3);
 }
 
 #[test]

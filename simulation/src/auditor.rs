@@ -6,14 +6,16 @@ mod expected_tables;
 mod final_audit;
 mod offers;
 mod sums;
+mod undisturbed;
+mod windows;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::record::Delivered;
-use domain::{Event, SequenceNumber};
-use in_memory::Tables;
+use domain::{Event, SequenceNumber, StoreId, Window};
+use in_memory::{LogKey, Tables};
 
 pub(crate) use days::days;
 pub(crate) use final_audit::audit;
@@ -51,6 +53,10 @@ struct AuditState {
     acknowledged: BTreeMap<String, Event>,
     /// Number of delivered records by partition key.
     delivered: BTreeMap<String, u64>,
+    /// Segments that no program can read.
+    damaged: BTreeSet<LogKey>,
+    /// Number of events from which each row was made when it was last seen.
+    row_counts: BTreeMap<(StoreId, Window, usize), u64>,
     violations: Vec<AuditViolation>,
 }
 
@@ -86,6 +92,29 @@ impl Auditor {
     /// Notes a record that will be put and cannot be opened.
     pub(crate) fn expect_bad_record(&self, data: &[u8]) {
         self.state().bad_records.insert(data.to_vec());
+    }
+
+    /// Notes a segment that no program can read.
+    pub(crate) fn expect_damage(&self, key: LogKey) {
+        self.state().damaged.insert(key);
+    }
+
+    /// Deletes the segments that no program can read.
+    pub(crate) fn repair(&self, tables: &Tables) {
+        self.state().damaged.iter().for_each(|key| tables.log.remove(key));
+    }
+
+    /// Checks, after each rollup, that no row was replaced by a row of fewer events.
+    pub(crate) fn rolled_up(&self, tables: &Tables) {
+        for row in tables.windows.all() {
+            let key = (row.store_id.clone(), row.window, row.part);
+            let before = self.state().row_counts.insert(key, row.count);
+            if let Some(before) = before.filter(|before| *before > row.count) {
+                let (store_id, window) = (&row.store_id, row.window);
+                let counts = format!("of {} events replaced one of {before}", row.count);
+                self.report("window rows", format!("{store_id} {window}: a row {counts}"));
+            }
+        }
     }
 
     /// Records a violation.

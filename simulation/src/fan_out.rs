@@ -1,10 +1,11 @@
 //! One tick of a schedule, which serves the due stores one after the other.
 
 use chrono::{DateTime, Utc};
-use domain::ports::{CatalogTable, Failure};
+use domain::StoreId;
+use domain::ports::Failure;
 use in_memory::{InProcessQueue, Tables};
 use pricing::{PassReport, Pricing};
-use processors::{CloseSummary, Closing, Rollup, RollupSummary};
+use processors::{CloseSchedule, CloseSummary, Closing, Rollup, RollupSummary};
 
 /// Prices the stores that are due in the slot of `due`, through the schedule and a queue. A failing
 /// store is skipped, as if its message went to the dead-letter queue.
@@ -32,7 +33,7 @@ pub(crate) async fn close_all(
     now: DateTime<Utc>,
 ) -> Result<CloseSummary, Failure> {
     let mut all = CloseSummary::default();
-    for store_id in closing.tables.list_stores().await? {
+    for store_id in visited(&closing.tables, now).await? {
         if let Ok(closed) = closing.close_store(&store_id, now).await {
             all.add(closed);
         }
@@ -40,16 +41,25 @@ pub(crate) async fn close_all(
     Ok(all)
 }
 
-/// Rolls up the windows of every store at `now`. A failing store is skipped.
+/// Rolls up the windows of every store at `now`, due or not. A failing store is skipped.
 pub(crate) async fn roll_up_all(
     rollup: &Rollup<Tables>,
     now: DateTime<Utc>,
 ) -> Result<RollupSummary, Failure> {
     let mut all = RollupSummary::default();
-    for store_id in rollup.tables.list_stores().await? {
+    for store_id in visited(&rollup.tables, now).await? {
         if let Ok(rolled) = rollup.roll_up(&store_id, now).await {
             all.add(rolled);
         }
     }
     Ok(all)
+}
+
+/// Returns the stores that the schedule would visit at `now` if all were due: those in the
+/// catalogue, and those that have sent events.
+async fn visited(tables: &Tables, now: DateTime<Utc>) -> Result<Vec<StoreId>, Failure> {
+    let queue = InProcessQueue::default();
+    let schedule = CloseSchedule { tables: tables.clone(), queue: queue.clone() };
+    schedule.tick_all(now).await?;
+    Ok(std::iter::from_fn(|| queue.take()).map(|due| due.store_id).collect())
 }

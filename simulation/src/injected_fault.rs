@@ -63,6 +63,12 @@ pub enum InjectedFault {
     /// A known event id comes again with another window.
     #[strum(props(per_mille = 20))]
     Restamped,
+    /// A known event id comes again on the same date with another item.
+    #[strum(props(per_mille = 30))]
+    OtherItem,
+    /// A known event id comes again on another date, sometimes with two contents.
+    #[strum(props(per_mille = 30))]
+    ReusedId,
     /// The stream throttles a whole call.
     #[strum(props(per_mille = 60))]
     StreamThrottle,
@@ -105,6 +111,9 @@ pub enum InjectedFault {
     /// The handler crashes after its writes.
     #[strum(props(per_mille = 50))]
     CrashAfter,
+    /// Another version of the program handles a batch and packs its events into other segments.
+    #[strum(props(per_mille = 200))]
+    OtherVersion,
     /// A table throttles a call.
     #[strum(props(per_mille = 40))]
     TableThrottle,
@@ -114,6 +123,9 @@ pub enum InjectedFault {
     /// A table leaves an entry of a batch write unprocessed.
     #[strum(props(per_mille = 40))]
     Unprocessed,
+    /// The partition of one store is throttled for a while.
+    #[strum(props(per_mille = 300))]
+    StoreThrottle,
     /// A segment that cannot be read lies among those of a store.
     #[strum(props(per_mille = 200))]
     DamagedSegment,
@@ -139,7 +151,7 @@ pub enum InjectedFault {
     #[strum(props(per_mille = 100))]
     TickCrash,
     /// A close of day runs at any time, sometimes two at once.
-    #[strum(props(per_mille = 300))]
+    #[strum(props(per_mille = 400))]
     CloseEarly,
     /// A rollup runs at any time, sometimes two at once.
     #[strum(props(per_mille = 400))]

@@ -18,11 +18,14 @@
 mod auditor;
 mod change_notifier;
 mod context;
+mod environment;
 mod fan_out;
 mod fault_injector;
+mod handlers;
 mod injected_fault;
 mod mapping;
 mod producers;
+mod program_version;
 mod scenario;
 mod schedule;
 mod shrink;

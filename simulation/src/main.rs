@@ -1,7 +1,11 @@
 //! `simulation`: runs many seeds, or prints the history of one.
 #![expect(clippy::print_stdout, reason = "this program reports to the terminal")]
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -30,6 +34,10 @@ struct SimulationArgs {
     /// First seed
     #[arg(long, default_value_t = 0, value_name = "SEED", conflicts_with = "seed")]
     from: u64,
+
+    /// Number of worlds to run at once; all processors by default
+    #[arg(long, value_name = "N", conflicts_with = "seed")]
+    jobs: Option<NonZeroUsize>,
 
     /// Replay one seed and print its history
     #[arg(long, value_name = "SEED")]
@@ -96,27 +104,61 @@ fn run_all(args: &SimulationArgs) -> ExitCode {
     let progress = ProgressBar::new(args.seeds).with_style(style);
     #[expect(clippy::disallowed_methods, reason = "measures the run for its user")]
     let began = Instant::now();
-    let mut total = WorldOutcome::default();
-    for seed in args.from..args.from + args.seeds {
-        let plan = args.plan(seed);
-        let outcome = run(&plan, false);
-        if !outcome.violations.is_empty() {
-            progress.finish_and_clear();
+    let total = run_worlds(args, &progress);
+    progress.finish_and_clear();
+    match total {
+        Ok(total) => {
+            print_totals(&total, args.seeds, began.elapsed());
+            ExitCode::SUCCESS
+        }
+        Err(failed) => {
+            let (plan, outcome) = *failed;
             println!("{}", outcome.report(&plan));
-            println!("after {} worlds without a failure", seed - args.from);
+            println!("after {} worlds without a failure", plan.seed - args.from);
             if !args.no_shrink {
                 println!("\nsearching for a smaller world that fails ...");
                 let (plan, outcome) = shrink(&plan, &outcome);
                 println!("{}", outcome.report(&plan));
             }
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
-        total.add(outcome);
-        progress.inc(1);
     }
-    progress.finish_and_clear();
-    print_totals(&total, args.seeds, began.elapsed());
-    ExitCode::SUCCESS
+}
+
+/// Runs the worlds on several threads. Returns the first world that fails, whatever the number of
+/// threads: seeds are taken in order, and those that were taken run to their end.
+fn run_worlds(
+    args: &SimulationArgs,
+    progress: &ProgressBar,
+) -> Result<WorldOutcome, Box<(WorldPlan, WorldOutcome)>> {
+    let jobs = args.jobs.or_else(|| thread::available_parallelism().ok());
+    let (next, has_failed) = (AtomicU64::new(args.from), AtomicBool::new(false));
+    let (total, failed) = (Mutex::new(WorldOutcome::default()), Mutex::new(Vec::new()));
+    let work = || {
+        while !has_failed.load(Ordering::Relaxed) {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= args.from + args.seeds {
+                return;
+            }
+            let plan = args.plan(seed);
+            let outcome = run(&plan, false);
+            if outcome.violations.is_empty() {
+                total.lock().unwrap().add(outcome);
+                progress.inc(1);
+            } else {
+                has_failed.store(true, Ordering::Relaxed);
+                failed.lock().unwrap().push((plan, outcome));
+            }
+        }
+    };
+    thread::scope(|scope| {
+        (0..jobs.map_or(1, NonZeroUsize::get)).for_each(|_| drop(scope.spawn(work)));
+    });
+    let failed = failed.into_inner().unwrap();
+    match failed.into_iter().min_by_key(|(plan, _)| plan.seed) {
+        Some(failed) => Err(Box::new(failed)),
+        None => Ok(total.into_inner().unwrap()),
+    }
 }
 
 fn print_totals(total: &WorldOutcome, worlds: u64, took: Duration) {

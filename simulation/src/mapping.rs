@@ -11,13 +11,12 @@ use std::time::Duration;
 
 use event_source_mapping::OnError;
 use event_source_mapping::decisions::{BatchLimits, RetryPolicy, ShardPosition, ShardRules};
-use in_memory::Tables;
-use processors::Processor;
 use tokio::time::{sleep, timeout};
 
 use crate::auditor::Auditor;
 use crate::change_notifier::ChangeNotifier;
 use crate::context::SimContext;
+use crate::handlers::Handlers;
 use crate::injected_fault::InjectedFault;
 use crate::scenario::pick;
 use crate::stream::SimulatedStream;
@@ -37,7 +36,7 @@ pub(crate) struct SimulatedMapping {
     pub(crate) sim: SimContext,
     pub(crate) auditor: Auditor,
     pub(crate) stream: SimulatedStream,
-    pub(crate) processor: Processor<Tables>,
+    pub(crate) handlers: Handlers,
     rules: ShardRules,
     /// Checkpoints that survive a kill.
     disk: Arc<Mutex<Positions>>,
@@ -50,7 +49,7 @@ impl SimulatedMapping {
         sim: SimContext,
         auditor: Auditor,
         stream: SimulatedStream,
-        processor: Processor<Tables>,
+        handlers: Handlers,
     ) -> Self {
         let mut draw = sim.draw("mapping");
         let rules = ShardRules {
@@ -71,7 +70,7 @@ impl SimulatedMapping {
             sim,
             auditor,
             stream,
-            processor,
+            handlers,
             rules,
             disk: Arc::default(),
             progress: ChangeNotifier::default(),

@@ -69,6 +69,7 @@ pub(crate) fn scheduled_records(
         if sim.injects(InjectedFault::Restamped) {
             copies.push(stamped(event, event.occurred_at() - TimeDelta::minutes(10)));
         }
+        copies.extend(reused(event, &events, scenario, sim));
         if copies.len() > collected {
             copies.iter().for_each(|event| auditor.expect(event));
             // An event is never put before its time.
@@ -105,6 +106,30 @@ pub(crate) fn scheduled_records(
     }
     records.sort_by_key(|record| record.at);
     records
+}
+
+/// Returns events with the id of another event: of another item, and of another date.
+fn reused(event: &Event, events: &[&Event], scenario: &Scenario, sim: &SimContext) -> Vec<Event> {
+    let mut reused = Vec::new();
+    if sim.injects(InjectedFault::OtherItem) {
+        let is_other = |other: &&&Event| {
+            other.store_id() == event.store_id()
+                && other.sku() != event.sku()
+                && other.unit() == event.unit()
+        };
+        let other = events.iter().find(is_other);
+        reused.extend(other.map(|other| with_field(event, "sku", other.sku().to_string())));
+    }
+    // A day earlier the event must still be within the age limit.
+    let is_recent = event.occurred_at() > scenario.starts_at - TimeDelta::days(5);
+    if sim.injects(InjectedFault::ReusedId) && is_recent {
+        let earlier = stamped(event, event.occurred_at() - TimeDelta::days(1));
+        if sim.below(InjectedFault::ReusedId, 2) == 0 {
+            reused.push(contradicting(&earlier, sim.below(InjectedFault::ReusedId, 9)));
+        }
+        reused.push(earlier);
+    }
+    reused
 }
 
 fn record(draw: &mut Draw, lines: Vec<String>) -> Vec<u8> {

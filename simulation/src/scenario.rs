@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Offset, TimeDelta, Timelike, Utc};
 use domain::stock::WindowKey;
-use domain::{Acceptance, Event, Store, Window};
+use domain::{Acceptance, Event, Store, StoreId, Window};
 use load_generator::draw::Draw;
 use load_generator::shelf_prices::ShelfPrices;
 use load_generator::shop_day::ShopDay;
@@ -33,6 +33,8 @@ pub(crate) struct Scenario {
     pub(crate) starts_at: DateTime<Utc>,
     pub(crate) ends_at: DateTime<Utc>,
     pub(crate) shops: Vec<ShopModel>,
+    /// Store that is not in the catalogue.
+    unlisted: Option<StoreId>,
     /// Afternoon of each shop, in the order of `shops`.
     pub(crate) afternoons: Vec<AfternoonHours>,
 }
@@ -53,8 +55,21 @@ impl Scenario {
         let starts_at = midnight + TimeDelta::minutes(5 * draw.below(24 * 12) as i64);
         let ends_at = starts_at + TimeDelta::minutes(5 * i64::from(plan.steps));
         let shops = (0..plan.stores).map(|number| shop(&mut draw, number, starts_at));
-        let (shops, afternoons) = shops.unzip();
-        Self { starts_at, ends_at, shops, afternoons }
+        let (shops, afternoons): (Vec<ShopModel>, _) = shops.unzip();
+        let is_unlisted = shops.len() > 1 && draw.below(2) == 0;
+        let unlisted = shops.last().filter(|_| is_unlisted);
+        let unlisted = unlisted.map(|shop| shop.store.store_id.clone());
+        Self { starts_at, ends_at, shops, unlisted, afternoons }
+    }
+
+    /// `true` if the store is in the catalogue.
+    pub(crate) fn lists(&self, store_id: &StoreId) -> bool {
+        self.unlisted.as_ref() != Some(store_id)
+    }
+
+    /// Returns the shops that are in the catalogue.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &ShopModel> {
+        self.shops.iter().filter(|shop| self.lists(&shop.store.store_id))
     }
 
     /// Draws all events that the tills send, by time.

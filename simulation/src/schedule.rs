@@ -1,5 +1,5 @@
-//! Schedules of the pricing, of the close of day and of the rollup. Ticks come late, twice or concurrently, and
-//! crash in the middle.
+//! Schedules of the pricing, of the close of day and of the rollup. Ticks come late, twice or
+//! concurrently, and crash in the middle.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use rust_decimal::Decimal;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::auditor::Auditor;
 use crate::context::SimContext;
 use crate::fan_out::{close_all, price_due, roll_up_all};
 use crate::injected_fault::InjectedFault;
@@ -21,6 +22,8 @@ use crate::scenario::Scenario;
 const SLOT: TimeDelta = TimeDelta::minutes(15);
 /// Maximum delay of a pass.
 const DELAY_MAX: Duration = Duration::from_secs(25 * 60);
+/// Maximum time between two closes or rollups.
+const PASSES_EVERY_MAX: Duration = Duration::from_secs(12 * 60);
 /// Timeout of the Lambda function.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -74,18 +77,22 @@ async fn pass(pricing: Pricing<Tables>, sim: SimContext, after: Duration) {
 
 /// Closes days repeatedly while their events still arrive, sometimes twice concurrently.
 pub(crate) async fn close_days(closing: Closing<Tables>, sim: SimContext) {
+    let fault = InjectedFault::CloseEarly;
     let mut passes = JoinSet::new();
     loop {
-        sleep(sim.duration(InjectedFault::CloseEarly, Duration::from_secs(40 * 60))).await;
-        if !sim.injects(InjectedFault::CloseEarly) {
+        sleep(sim.duration(fault, PASSES_EVERY_MAX)).await;
+        if !sim.injects(fault) {
             continue;
         }
-        for _ in 0..1 + sim.below(InjectedFault::CloseEarly, 2) {
+        for _ in 0..1 + sim.below(fault, 2) {
             // A pass uses the time at which it was due, which may be long ago.
-            let late = TimeDelta::minutes(sim.below(InjectedFault::CloseEarly, 90) as i64);
-            let (closing, sim, now) = (closing.clone(), sim.clone(), sim.now() - late);
+            let late = TimeDelta::minutes(sim.below(fault, 90) as i64);
+            let (after, longest) = span_of_pass(&sim, fault);
+            let (closing, sim) = (closing.clone(), sim.clone());
             passes.spawn(async move {
-                let closed = timeout(TIMEOUT, close_all(&closing, now)).await;
+                sleep(after).await;
+                let now = sim.now() - late;
+                let closed = timeout(longest, close_all(&closing, now)).await;
                 sim.log(|| format!("closing: {now}: {closed:?}"));
                 sim.count("closing passes", 1);
             });
@@ -94,25 +101,38 @@ pub(crate) async fn close_days(closing: Closing<Tables>, sim: SimContext) {
 }
 
 /// Rolls up windows repeatedly, sometimes twice concurrently.
-pub(crate) async fn roll_up(rollup: Rollup<Tables>, sim: SimContext) {
+pub(crate) async fn roll_up(rollup: Rollup<Tables>, auditor: Auditor, sim: SimContext) {
     let fault = InjectedFault::RollupEarly;
     let mut passes = JoinSet::new();
     loop {
-        sleep(sim.duration(fault, Duration::from_secs(30 * 60))).await;
+        sleep(sim.duration(fault, PASSES_EVERY_MAX)).await;
         if !sim.injects(fault) {
             continue;
         }
         for _ in 0..1 + sim.below(fault, 2) {
-            // A pass may crash in the middle.
-            let longest = Duration::from_millis(1 + sim.below(fault, TIMEOUT.as_millis() as u64));
-            let (rollup, sim, now) = (rollup.clone(), sim.clone(), sim.now());
+            let (after, longest) = span_of_pass(&sim, fault);
+            let (rollup, auditor, sim) = (rollup.clone(), auditor.clone(), sim.clone());
             passes.spawn(async move {
+                sleep(after).await;
+                let now = sim.now();
                 let rolled = timeout(longest, roll_up_all(&rollup, now)).await;
+                auditor.rolled_up(&rollup.tables);
                 sim.log(|| format!("rollup: {now}: {rolled:?}"));
                 sim.count("rollups", 1);
             });
         }
     }
+}
+
+/// Draws the delay of a pass, with which two passes overlap in part, and the time after which it
+/// crashes.
+fn span_of_pass(sim: &SimContext, fault: InjectedFault) -> (Duration, Duration) {
+    let after = sim.duration(fault, Duration::from_secs(4));
+    let longest = match sim.below(fault, 3) {
+        0 => sim.duration(fault, Duration::from_secs(10)),
+        _ => TIMEOUT,
+    };
+    (after, longest)
 }
 
 /// Changes the price of an item in the catalogue, up or down, but not below its floor.

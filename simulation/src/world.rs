@@ -6,18 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use domain::ports::{CatalogTable, Failure};
+use domain::ports::CatalogTable;
 use domain::{Authority, Item};
-use in_memory::{CallEnd, CallInjector, CallPlan, Tables};
+use in_memory::Tables;
 use ingest::{IngestService, IngestSettings, router};
-use load_generator::shops::ShopModel;
 use pricing::Pricing;
-use processors::{Closing, Processor, Rollup};
+use processors::{Closing, Rollup};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::auditor::{self, AuditViolation, Auditor};
 use crate::context::SimContext;
+use crate::environment;
+use crate::handlers::Handlers;
 use crate::injected_fault::InjectedFault;
 use crate::mapping::SimulatedMapping;
 use crate::producers;
@@ -69,10 +70,6 @@ const VIOLATIONS_SHOWN: usize = 5;
 /// Maximum time after the end of the faults until the stream is drained, in addition to
 /// [`schedule_rest`]. Handlers that still run end within this time, too.
 const DRAINED_WITHIN: Duration = Duration::from_secs(15 * 60);
-/// Maximum delay of a call to a table, in each direction.
-const SLOW_MAX: Duration = Duration::from_secs(3);
-/// Maximum duration of an outage of the tables.
-const OUTAGE_MAX: Duration = Duration::from_secs(60);
 
 /// Runs and audits a world. A panic is reported as a violation.
 #[must_use]
@@ -100,27 +97,29 @@ async fn simulated(plan: &WorldPlan, wants_history: bool) -> WorldOutcome {
     let auditor = Auditor::new(sim.clone());
     let mut draw = sim.draw("world");
     let stream = SimulatedStream::new(sim.clone(), 1 + draw.below(3));
-    let tables = Tables::with_calls(calls(&sim));
-    fill(&tables, &scenario.shops).await;
+    let tables = Tables::with_calls(environment::calls(&sim));
+    fill(&tables, &scenario).await;
 
-    let clock = sim.clone();
-    let processor = Processor::new(tables.clone(), Arc::new(move || clock.now()));
-    let mapping = SimulatedMapping::new(sim.clone(), auditor.clone(), stream.clone(), processor);
+    let handlers = Handlers::new(sim.clone(), tables.clone());
+    let mapping = SimulatedMapping::new(sim.clone(), auditor.clone(), stream.clone(), handlers);
     let mut background = JoinSet::new();
     background.spawn(mapping.clone().run());
     let closing = Closing { tables: tables.clone() };
     background.spawn(schedule::close_days(closing, sim.clone()));
     let rollup = Rollup { tables: tables.clone() };
-    background.spawn(schedule::roll_up(rollup, sim.clone()));
-    background.spawn(damage(tables.clone(), scenario.shops.clone(), sim.clone()));
-    background.spawn(reshard(stream.clone(), sim.clone()));
+    background.spawn(schedule::roll_up(rollup, auditor.clone(), sim.clone()));
+    let shops = || scenario.shops.clone();
+    let damage = environment::damage(tables.clone(), shops(), auditor.clone(), sim.clone());
+    background.spawn(damage);
+    background.spawn(environment::throttle(tables.clone(), shops(), sim.clone()));
+    background.spawn(environment::reshard(stream.clone(), sim.clone()));
 
     let mut work = JoinSet::new();
     for till in tills(plan, &scenario, &sim, &auditor, &stream, &mut work) {
         work.spawn(till.work());
     }
     let pricing = Pricing { tables: tables.clone() };
-    let items = items(&scenario.shops).collect();
+    let items = items(&scenario).collect();
     work.spawn(schedule::work(pricing, items, Scenario::of(plan), sim.clone()));
 
     sim.sleep_until(scenario.ends_at).await;
@@ -140,6 +139,7 @@ async fn simulated(plan: &WorldPlan, wants_history: bool) -> WorldOutcome {
     let took = sim.elapsed() - stopped_at;
     sim.count("virtual seconds to drain", took.as_secs() as usize);
     background.shutdown().await;
+    tables.log.throttle_stores([]);
     // A handler whose caller is gone may still write.
     sleep(DRAINED_WITHIN).await;
 
@@ -208,75 +208,15 @@ fn tills(
     tills.into_values().collect()
 }
 
-fn items(shops: &[ShopModel]) -> impl Iterator<Item = Item> {
-    shops.iter().flat_map(|shop| shop.items.iter().map(|line| line.item.clone()))
+fn items(scenario: &Scenario) -> impl Iterator<Item = Item> {
+    scenario.listed().flat_map(|shop| shop.items.iter().map(|line| line.item.clone()))
 }
 
-async fn fill(catalog: &Tables, shops: &[ShopModel]) {
-    for shop in shops {
+async fn fill(catalog: &Tables, scenario: &Scenario) {
+    for shop in scenario.listed() {
         catalog.put_store(&shop.store).await.expect("writes to the catalogue have no faults");
     }
-    for item in items(shops) {
+    for item in items(scenario) {
         catalog.put_item(&item).await.expect("writes to the catalogue have no faults");
-    }
-}
-
-/// Puts segments that no program can read among the others.
-async fn damage(tables: Tables, shops: Vec<ShopModel>, sim: SimContext) {
-    let fault = InjectedFault::DamagedSegment;
-    loop {
-        sleep(sim.duration(fault, Duration::from_secs(60 * 60))).await;
-        if !sim.injects(fault) {
-            continue;
-        }
-        let shop = &shops[sim.below(fault, shops.len() as u64) as usize];
-        let sort_key = format!("2026-01-01T00:00:00.000Z#{:016x}", sim.below(fault, u64::MAX));
-        let key = (shop.store.store_id.clone(), sim.now().date_naive(), sort_key);
-        tables.log.put_bytes(key, sim.below(fault, u64::MAX).to_be_bytes().to_vec());
-    }
-}
-
-/// Injects the faults of calls to the tables.
-fn calls(sim: &SimContext) -> CallInjector {
-    let (sim, of_entry) = (sim.clone(), sim.clone());
-    let unavailable_until = std::sync::Mutex::new(sim.now());
-    CallInjector::new(move || {
-        let delay = || match sim.injects(InjectedFault::TableSlow) {
-            true => sim.duration(InjectedFault::TableSlow, SLOW_MAX),
-            false => Duration::from_millis(2),
-        };
-        let (request_delay, response_delay) = (delay(), delay());
-        if sim.injects(InjectedFault::TableOutage) {
-            let lasts = sim.duration(InjectedFault::TableOutage, OUTAGE_MAX);
-            *unavailable_until.lock().unwrap() = sim.now() + lasts;
-        }
-        let broken = || Failure::Unavailable("the connection broke".to_owned());
-        let end = if sim.now() < *unavailable_until.lock().unwrap() {
-            CallEnd::Failed(Failure::Unavailable("the table is out of reach".to_owned()))
-        } else if sim.injects(InjectedFault::TableThrottle) {
-            CallEnd::Failed(Failure::Throttled("the table is busy".to_owned()))
-        } else if sim.injects(InjectedFault::WriteAnswerLost) {
-            CallEnd::ExecutedButFailed(broken())
-        } else if sim.injects(InjectedFault::TableSilent) {
-            CallEnd::ExecutedWithoutResponse
-        } else {
-            CallEnd::Answered
-        };
-        CallPlan { request_delay, response_delay, end }
-    })
-    .with_unprocessed(move || of_entry.injects(InjectedFault::Unprocessed))
-}
-
-/// Splits and merges shards at random times.
-async fn reshard(stream: SimulatedStream, sim: SimContext) {
-    loop {
-        sleep(sim.duration(InjectedFault::Split, Duration::from_secs(40 * 60))).await;
-        if sim.injects(InjectedFault::Split) {
-            stream.split();
-        }
-        sleep(sim.duration(InjectedFault::Merge, Duration::from_secs(40 * 60))).await;
-        if sim.injects(InjectedFault::Merge) {
-            stream.merge();
-        }
     }
 }

@@ -8,8 +8,10 @@ const SEEDS: u64 = 200;
 const CHECKED: &[&str] = &[
     "events acknowledged",
     "receipts checked",
-    "rows compared",
     "windows compared",
+    "window rows compared",
+    "dates counted",
+    "windows held up",
     "stocks on hand recomputed",
     "offers checked",
     "days closed",
@@ -17,7 +19,8 @@ const CHECKED: &[&str] = &[
     "quarantined: unopenable",
     "quarantined: invalid event",
     "quarantined: conflicting duplicate",
-    "version conflicts",
+    "days left over",
+    "rollups",
     "records redelivered",
 ];
 

@@ -17,6 +17,8 @@ pub struct BusinessDays<'a, L> {
     last: Option<DateWindows>,
     /// Segments that were left out of the windows returned last.
     pub unreadable: Vec<UnreadableSegment>,
+    /// `true` if an id of the UTC dates read last came with two contents.
+    pub has_conflicts: bool,
 }
 
 #[derive(Debug)]
@@ -24,12 +26,13 @@ struct DateWindows {
     date: NaiveDate,
     windows: Vec<StockWindow>,
     unreadable: Vec<UnreadableSegment>,
+    has_conflicts: bool,
 }
 
 impl<'a, L: StockLog> BusinessDays<'a, L> {
     /// Creates a reader.
     pub fn new(log: &'a L, store_id: &'a StoreId) -> Self {
-        Self { log, store_id, last: None, unreadable: Vec::new() }
+        Self { log, store_id, last: None, unreadable: Vec::new(), has_conflicts: false }
     }
 
     /// Reads the windows that start in `[since, until)`, sorted by item and start. `since` must not
@@ -43,6 +46,7 @@ impl<'a, L: StockLog> BusinessDays<'a, L> {
         until: DateTime<Utc>,
     ) -> Result<Vec<StockWindow>, Failure> {
         self.unreadable.clear();
+        self.has_conflicts = false;
         let mut inside = Vec::new();
         for date in utc_dates(since, until) {
             let mut of_date = match self.last.take().filter(|last| last.date == date) {
@@ -50,6 +54,7 @@ impl<'a, L: StockLog> BusinessDays<'a, L> {
                 None => self.read(date).await?,
             };
             self.unreadable.extend(of_date.unreadable.iter().cloned());
+            self.has_conflicts |= of_date.has_conflicts;
             let is_inside =
                 |window: &mut StockWindow| (since..until).contains(&window.key().window.start());
             inside.extend(of_date.windows.extract_if(.., is_inside));
@@ -62,6 +67,7 @@ impl<'a, L: StockLog> BusinessDays<'a, L> {
 
     async fn read(&self, date: NaiveDate) -> Result<DateWindows, Failure> {
         let DateRead { day, unreadable, .. } = read_date(self.log, self.store_id, date).await?;
-        Ok(DateWindows { date, windows: day.into_windows(), unreadable })
+        let has_conflicts = day.conflicting().len() > 0;
+        Ok(DateWindows { date, windows: day.into_windows(), unreadable, has_conflicts })
     }
 }

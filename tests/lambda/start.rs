@@ -49,7 +49,7 @@ fn the_error_of_an_invalid_variable_names_the_rule() {
         let ended = Process::start(binary, NOWHERE, &given).wait();
         assert_eq!(ended.status.code(), Some(1), "{binary}: {ended:?}");
         let told = "DAYMARK_EVENT_AGE_MAX_DAYS is \"soon\"; expected a whole number of days \
-                    from 1 to 399, after which rows expire, or any";
+                    from 1 to 59, after which the log may expire, or any";
         assert!(ended.stderr.contains(told), "{binary}: {ended:?}");
     }
 }

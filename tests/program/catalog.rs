@@ -2,12 +2,11 @@
 
 use std::fs;
 
-use domain::Item;
-use domain::ports::CatalogTable;
+use serde_json::json;
 
 use crate::formats::rows_in_every_format;
+use crate::offers::CornerStore;
 use crate::support::UpProcess;
-use crate::up::clients;
 
 const ITEMS: &str = "\
 sku,price,cost,name,category,shelf_life_days,ladder_percent,floor,store_id
@@ -125,44 +124,10 @@ fn a_file_that_is_no_catalogue_is_refused_with_its_name() {
 }
 
 /// Returns the standard output of an import without refused lines.
-fn import(up: &UpProcess, text: &str, flags: &[&str]) -> String {
+pub(crate) fn import(up: &UpProcess, text: &str, flags: &[&str]) -> String {
     let (_folder, paths) = files(&[("entries.ndjson", text)]);
     let words = ["catalog", "import", &paths[0]].into_iter().chain(flags.iter().copied());
     up.daymark(words).success()
-}
-
-/// A pass that runs already keeps the items of the chain until their version changes. An import
-/// that stopped after some writes has not changed it.
-#[test]
-fn a_repeated_import_is_read_by_running_passes_also_if_everything_is_stored() {
-    let up = UpProcess::start(&["--memory"]);
-    import(&up, r#"{"sku":"rye","price":"3.90"}"#, &[]);
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let tables = || aws::Tables::new(clients(&up).dynamodb, &aws::ResourceNames::default());
-    let running = tables();
-    let prices = || -> Vec<String> {
-        let store_id = "corner".parse().expect("an id");
-        let items = runtime.block_on(running.load_items(&store_id)).expect("the items");
-        items.iter().map(|item| item.price.to_string()).collect()
-    };
-    let stop_after = |entry| {
-        let item = Item::parse(entry).expect("an item");
-        runtime.block_on(tables().put_item_in_bulk(&item)).expect("written");
-    };
-    assert_eq!(prices(), ["3.90"]);
-    let cheaper = r#"{"sku":"rye","price":"3.80"}"#;
-    stop_after(cheaper);
-    for (flags, expected) in [(&["--check"][..], "3.90"), (&[], "3.80")] {
-        let out = import(&up, cheaper, flags);
-        assert!(out.ends_with(": 1 items, 0 stores; 0 refused\n") && !out.contains("->"), "{out}");
-        assert_eq!(prices(), [expected]);
-    }
-    // An import of a store's items alone keeps the version: no pass loads the chain's items again.
-    stop_after(r#"{"sku":"rye","price":"3.70"}"#);
-    import(&up, r#"{"sku":"bun","price":"0.60","store_id":"other"}"#, &[]);
-    assert_eq!(prices(), ["3.80"]);
-    up.daymark(["catalog", "remove", "rye"]).success();
-    assert!(prices().is_empty());
 }
 
 #[test]
@@ -389,4 +354,34 @@ fn rules_that_bind_nothing_are_told_and_imported() {
     let ran = up.daymark(["catalog", "import", &paths[0]]);
     assert!(ran.err.contains("items.csv:2: warning: no discount can ever be made"), "{}", ran.err);
     assert!(ran.success().ends_with("loaded: 1 items, 0 stores; 0 refused\n"));
+}
+
+#[test]
+fn a_removal_names_the_offers_that_stay() {
+    let corner = CornerStore::open(&json!({}));
+    corner.wait_for_offer(&[]);
+    let remove = |words: &[&str]| {
+        let ran = corner.up.daymark([&["catalog", "remove"], words].concat());
+        let told = ran.err.clone();
+        ran.success();
+        told
+    };
+    assert!(!remove(&["bun", "--check"]).contains("offer"), "the buns have no offer");
+    corner.import(&json!({ "sku": "rye", "store_id": "corner", "floor": "1.00" }));
+    let offer = |told: &str, rest: &str| {
+        let named = told.starts_with("store corner: the offer of rye, ");
+        named && told.contains(&format!(" EUR, stays until the close at 20:00{rest}\n"))
+    };
+    let told = remove(&["rye", "--check"]);
+    assert!(!told.contains("offer"), "the entry of the store stays: {told}");
+    let told = remove(&["rye", "--store", "corner"]);
+    assert!(offer(&told, "; the passes go on with the chain's item"), "{told}");
+    for flags in [&["--check"][..], &[]] {
+        let told = remove(&[&["rye"], flags].concat());
+        assert!(offer(&told, ", and no pass changes it"), "{told}");
+    }
+    let told = remove(&["corner"]);
+    let counted = "store corner: its offers of today (1) stay until the close at 20:00, and no \
+                   pass changes them\n";
+    assert!(told.contains(counted), "{told}");
 }

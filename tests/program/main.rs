@@ -4,7 +4,7 @@
 mod access;
 mod bread_basket;
 mod catalog;
-mod catalog_removal;
+mod catalog_version;
 mod check;
 mod clients;
 mod cost;

@@ -34,6 +34,7 @@ const TEST_ONLY: &[&str] = &["simulation", "untrusted-input"];
 /// Crates without I/O: no clock, environment, file or socket.
 const PURE: &[&str] = &[
     "domain",
+    "stock-log",
     "demand",
     "analytics",
     "tuning",

@@ -66,7 +66,8 @@ impl Calculation<'_> {
         let offer_reads = billing_units(bytes, READ_UNIT_BYTES);
         let reads = STORE_READS + CATALOG_READS + offer_reads;
         let derivation = format!(
-            "{} x (1 of the store + {CATALOG_READS} of the catalogue + {offer_reads} of its offers)",
+            "{} x ({STORE_READS} of the store + {CATALOG_READS} of the catalogue \
+             + {offer_reads} of its offers)",
             count(requests)
         );
         self.add(PART, "dynamodb.read", requests * reads, derivation);

@@ -106,8 +106,9 @@ impl Calculation<'_> {
     }
 
     /// Adds the reads of the chain's items. An environment keeps them while their version is the
-    /// same, so the measured passes read only the version. Counted is the most: in each of the
-    /// ticks that have stores, every environment is new, or the items have changed.
+    /// same. Each measured pass has the unit of the version, and the units of items that are the
+    /// store's own. Counted here is the most: in each of the ticks that have stores, every
+    /// environment is new, or the items have changed.
     fn add_chain_items(&mut self, scheduled: &ScheduledWork, ticks_per_day: Decimal) {
         let environments = self.traffic.stores.min(Decimal::from(ENVIRONMENTS));
         let loads = environments * ticks_per_day * self.traffic.days;

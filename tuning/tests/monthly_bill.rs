@@ -175,8 +175,8 @@ fn offers_over_http_cost_nothing_without_requests() {
     let flags = ["--items=48", "--offer-requests=1440"];
     let (requests, dollars) = line(1, &flags, "offers-api api-gateway.request");
     assert_eq!((requests.round_dp(6), dollars.round_dp(4)), (decimal("43800"), decimal("0.0438")));
-    // 96 offers of 2,196 bytes are 52 read units. The store is one, the version of the chain's items
-    // another, and the store's own items a third.
+    // 96 offers of 2,196 bytes are 52 read units. The store, the version of the chain's items and
+    // the store's own items are one each.
     let (reads, _) = line(1, &flags, "offers-api dynamodb.read");
     assert_eq!(reads.round_dp(6), decimal("2409000"));
     // The last offer of each of 48 items.

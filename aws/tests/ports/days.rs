@@ -1,5 +1,6 @@
 //! Day rows: saved under the version that was read, and loaded as they were saved.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use domain::closed_day::DayContext;
 use domain::ports::{DaysTable, Saved};
@@ -104,4 +105,45 @@ async fn the_days_of_an_item_come_by_date_and_within_their_bounds() {
     assert_eq!(days.query_days(store_id, &other, first, last).await.unwrap(), []);
     let keys: Vec<DayKey> = all.iter().map(|day| day.key.clone()).collect();
     assert_eq!(days.load_days(&keys).await.unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn a_day_names_the_deliveries_and_the_unit_and_one_of_an_earlier_version_has_none() {
+    let world = World::start().await;
+    let days = world.tables();
+    let receipt = |id: &str, quantity: &str, hour: u32, expires_on: Option<&str>| {
+        event(&serde_json::json!({
+            "event_id": id, "kind": "receipt", "store_id": "s1", "terminal_id": "t1", "sku": "rye",
+            "quantity": quantity, "unit": "KGM", "expires_on": expires_on,
+            "occurred_at": format!("2026-03-12T12:0{hour}:00Z"),
+        }))
+    };
+    let window = row([
+        receipt("a", "9", 0, None),
+        receipt("b", "2.50", 1, Some("2026-03-14")),
+        receipt("c", "0.5", 2, Some("2026-03-14")),
+        receipt("d", "4", 3, None),
+    ]);
+    let day = day_of(&window, 5);
+    assert_eq!(days.save_day(&day, None).await, Ok(Saved::Done));
+    let mut items = world.items("days").await;
+    let item = items.pop().expect("a row");
+    let delivery = |quantity: &str, expires_on: Option<&str>| {
+        let expires_on = expires_on.map(|date| ("expires_on", AttributeValue::S(date.to_owned())));
+        let came = ("came", AttributeValue::S("2026-03-12".to_owned()));
+        let quantity = ("quantity", AttributeValue::N(quantity.to_owned()));
+        let entries = [came, quantity].into_iter().chain(expires_on);
+        AttributeValue::M(entries.map(|(name, value)| (name.to_owned(), value)).collect())
+    };
+    // What came before all goods with an expiry date is left out.
+    let expected = vec![delivery("3", Some("2026-03-14")), delivery("4", None)];
+    assert_eq!(item["deliveries"], AttributeValue::L(expected));
+    assert_eq!(item["unit"], AttributeValue::S("KGM".to_owned()));
+    assert_eq!(days.load_days(std::slice::from_ref(&day.key)).await, Ok(vec![day.clone()]));
+
+    let mut earlier = item;
+    earlier.retain(|name, _| name != "deliveries" && name != "unit");
+    world.put("days", earlier).await;
+    let expected = ClosedDay { deliveries: None, unit: None, ..day.clone() };
+    assert_eq!(days.load_days(&[day.key]).await, Ok(vec![expected]));
 }

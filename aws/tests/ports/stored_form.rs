@@ -124,17 +124,17 @@ async fn a_row_of_a_window() {
     assert_eq!(readable(&world.item("windows").await), WINDOW_ROW);
 }
 
-const WINDOW_ROW: &str = r#"expires_at N 1776352800
-items M rye M counted N 20, counted_at S 2026-03-12T15:16:00.000Z, event_count N 5,
-    moved N -2.625, received N 12, revenue M EUR N 9.75, sold N 2.5, voided_count N 1,
-    wasted N 0.125
+const WINDOW_ROW: &str = "expires_at N 1776352800
+items M rye M counted N 20, counted_at S 2026-03-12T15:16:00.000Z, event_count N 5, moved
+    N -2.625, received N 12, revenue M EUR N 9.75, sold N 2.5, voided_count N 1, wasted N
+    0.125
 n N 40
 parts N 1
 pk S s1#2026-03-12
 sk S 15:15
 store_id S s1
 window_start S 2026-03-12T15:15:00.000Z
-"#;
+";
 
 #[tokio::test]
 async fn an_offer() {

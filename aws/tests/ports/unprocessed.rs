@@ -30,10 +30,12 @@ enum Write {
     Refused(&'static str),
 }
 
-/// Endpoint that decides on each item of a `BatchWriteItem` call, by its partition key and the
-/// number of earlier calls that held it.
+/// Decision on an item, by its key and the number of calls that held it.
+type Decide = dyn Fn(&str, u32) -> Write + Send + Sync;
+
+/// Endpoint that decides on each item of a `BatchWriteItem` call.
 struct Endpoint {
-    decide: Box<dyn Fn(&str, u32) -> Write + Send + Sync>,
+    decide: Box<Decide>,
     seen: Mutex<Seen>,
 }
 

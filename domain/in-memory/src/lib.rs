@@ -1,8 +1,8 @@
 //! The ports of [`domain::ports`] in memory: tables for tests and the simulation, and the queue of
 //! due stores, which the program for one machine uses as well.
 //!
-//! [`Tables`] implements every table port except the one of OAuth clients. Segments of
-//! the stock log are kept in their stored form, so that a test sees the bytes that survive a restart. A
+//! [`Tables`] implements every table port except the one of OAuth clients. Segments of the stock
+//! log are kept in their stored form, so that a test sees the bytes that survive a restart. A
 //! [`CallInjector`] can decide the duration and the result of every call.
 //!
 //! # Examples
@@ -34,7 +34,7 @@ pub use days::Days;
 pub use offers::Offers;
 pub use quarantine::Quarantine;
 pub use queue::InProcessQueue;
-pub use stock_log::{Log, LogKey, Windows};
+pub use stock_log::{Log, LogKey, LogReads, Windows};
 
 /// All tables. Clones share the rows.
 #[derive(Clone, Default)]

@@ -34,6 +34,18 @@ pub struct Log {
     rolled: TableRows<(StoreId, NaiveDate), RollupState>,
     /// Stores whose entries are throttled.
     throttled: Arc<Mutex<BTreeSet<StoreId>>>,
+    reads: Arc<Mutex<LogReads>>,
+}
+
+/// Reads of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogReads {
+    /// Dates of which the first page of segments was read, in order.
+    pub dates: Vec<NaiveDate>,
+    /// Number of pages of segments.
+    pub pages: usize,
+    /// Number of reads of marks and states.
+    pub progress: usize,
 }
 
 /// Rows of windows. Clones share the rows.
@@ -107,6 +119,12 @@ impl Log {
     /// Throttles all entries of these stores, and of no others.
     pub fn throttle_stores(&self, stores: impl IntoIterator<Item = StoreId>) {
         *self.throttled.lock().unwrap() = stores.into_iter().collect();
+    }
+
+    /// Returns the reads since the last call.
+    #[must_use]
+    pub fn take_reads(&self) -> LogReads {
+        std::mem::take(&mut *self.reads.lock().unwrap())
     }
 
     fn append_one(&self, entry: &LogEntry) -> Result<(), Failure> {
@@ -234,6 +252,9 @@ impl StockLog for Tables {
         after: Option<&str>,
     ) -> Result<SegmentPage, Failure> {
         let query = || {
+            let mut reads = self.log.reads.lock().unwrap();
+            reads.pages += 1;
+            reads.dates.extend(after.is_none().then_some(date));
             let from = match after {
                 Some(after) => Bound::Excluded((store_id.clone(), date, after.to_owned())),
                 None => Bound::Included((store_id.clone(), date, String::new())),
@@ -260,6 +281,7 @@ impl StockLog for Tables {
         last: NaiveDate,
     ) -> Result<Progress, Failure> {
         let query = || {
+            self.log.reads.lock().unwrap().progress += 1;
             let mut progress = Progress::default();
             let is_wanted =
                 |of: &StoreId, date: NaiveDate| of == store_id && (first..=last).contains(&date);

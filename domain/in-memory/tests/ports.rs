@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{NaiveDate, TimeDelta};
-use domain::ports::{CatalogTable, Failure, QuarantineTable, Saved, StockTable};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ports::{
+    CatalogTable, Failure, LogEntry, QuarantineTable, Saved, StockLog, WindowsTable,
+};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
-use domain::stock::{StockWindow, WindowKey};
-use domain::{Acceptance, Chain, Event, Item, Store, StoreId};
+use domain::stock::{CloseState, RollupState, Segment, WindowRow, segment, window_rows};
+use domain::{Acceptance, Chain, Event, Item, Store, StoreId, Version};
 use in_memory::{CallEnd, CallInjector, CallPlan, Tables};
 
 fn store_id(id: &str) -> StoreId {
@@ -24,50 +26,139 @@ fn sale(id: &str, sku: &str, clock: &str) -> Event {
     Event::parse(&json, &Acceptance::at(at)).unwrap()
 }
 
-fn window(event: Event) -> StockWindow {
-    let mut window = StockWindow::new(WindowKey::of(&event));
-    window.absorb(event);
-    window
+fn date() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 3, 12).unwrap()
+}
+
+fn at(clock: &str) -> DateTime<Utc> {
+    format!("2026-03-12T{clock}Z").parse().unwrap()
+}
+
+/// Segment of one event that arrived at `arrived`.
+fn segment_of(event: &Event, arrived: &str) -> Segment {
+    Segment::cut(event.store_id(), date(), at(arrived), vec![event]).remove(0)
 }
 
 #[tokio::test]
-async fn a_stock_row_is_saved_only_over_the_version_that_was_read() {
+async fn segments_are_read_page_by_page_in_the_order_of_their_keys() {
     let tables = Tables::default();
-    let mut row = window(sale("1", "BRT", "09:01:00"));
-    assert_eq!(tables.save_stock(&row, None).await, Ok(Saved::Done));
-    let first = row.clone();
-    row.absorb(sale("2", "BRT", "09:02:00"));
-    assert_eq!(tables.save_stock(&row, None).await, Ok(Saved::Conflict(Some(first.clone()))));
-    assert_eq!(tables.stock.conflicts(), 1);
-
-    assert_eq!(tables.save_stock(&row, Some(&first.version())).await, Ok(Saved::Done));
-    let keys = [row.row_key().clone(), window(sale("3", "BRT", "10:00:00")).row_key().clone()];
-    assert_eq!(tables.load_stock(&keys).await, Ok(vec![row]));
-}
-
-#[tokio::test]
-async fn windows_are_queried_by_start_and_sorted_by_item_and_start() {
-    let tables = Tables::default();
-    for (id, sku, clock) in [
-        ("1", "B", "09:00:01"),
-        ("2", "A", "09:10:01"),
-        ("3", "A", "09:00:01"),
-        ("4", "A", "09:15:00"),
-    ] {
-        tables.save_stock(&window(sale(id, sku, clock)), None).await.unwrap();
+    let events: Vec<Event> =
+        (0..7).map(|number| sale(&number.to_string(), "BRT", "09:01:00")).collect();
+    for (number, event) in events.iter().enumerate().rev() {
+        let segment = segment_of(event, &format!("09:02:{number:02}"));
+        // A repetition changes nothing.
+        for _ in 0..2 {
+            let entries = [LogEntry::Segment(segment.clone())];
+            assert_eq!(tables.append(&entries).await, [Ok(())]);
+        }
     }
-    let since = sale("5", "A", "09:00:00").occurred_at();
-    let until = since + TimeDelta::minutes(15);
-    let ids = |windows: Vec<StockWindow>| -> Vec<String> {
-        windows.iter().flat_map(StockWindow::events).map(|e| e.event_id().to_string()).collect()
+    let (id, mut after, mut lengths, mut read) = (store_id("0042"), None, vec![], vec![]);
+    loop {
+        let page = tables.query_segments(&id, date(), after.as_deref()).await.unwrap();
+        lengths.push(page.segments.len());
+        for stored in page.segments {
+            read.extend(segment::unpack(&id, date(), &stored.bytes).unwrap());
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!((lengths, read), (vec![3, 3, 1], events));
+    let tomorrow = date().succ_opt().unwrap();
+    for (id, date) in [("0042", tomorrow), ("0043", date())] {
+        let page = tables.query_segments(&store_id(id), date, None).await.unwrap();
+        assert_eq!((page.segments.len(), page.next), (0, None));
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_fails_does_not_prevent_the_others() {
+    let tables = Tables::default();
+    let entry = |id: &str| LogEntry::ActiveStore { arrived_on: date(), store_id: store_id(id) };
+    tables.log.throttle_stores([store_id("b")]);
+    let ids: Vec<String> = (0..60).map(|number| format!("s-{number:02}")).collect();
+    let mut entries: Vec<LogEntry> = ids.iter().map(|id| entry(id)).collect();
+    entries.insert(30, entry("b"));
+    let results = tables.append(&entries).await;
+    assert_eq!(results.len(), 61);
+    let failed: Vec<usize> = (0..61).filter(|place| results[*place].is_err()).collect();
+    assert_eq!(failed, [30]);
+    let active = tables.query_active_stores(date()).await.unwrap();
+    assert_eq!(active, ids.iter().map(|id| store_id(id)).collect::<Vec<_>>());
+    assert_eq!(tables.query_active_stores(date().succ_opt().unwrap()).await, Ok(vec![]));
+}
+
+#[tokio::test]
+async fn a_call_with_an_entry_twice_is_refused() {
+    let tables = Tables::default();
+    let entry = LogEntry::ActiveStore { arrived_on: date(), store_id: store_id("a") };
+    let results = tables.append(&[entry.clone(), entry]).await;
+    assert!(results.iter().all(|result| matches!(result, Err(Failure::Refused(_)))));
+    assert_eq!(tables.query_active_stores(date()).await, Ok(vec![]));
+}
+
+#[tokio::test]
+async fn progress_holds_the_marks_and_states_of_the_asked_dates() {
+    let tables = Tables::default();
+    let tomorrow = date().succ_opt().unwrap();
+    let key = segment_of(&sale("1", "BRT", "09:01:00"), "09:10:00").key;
+    tables
+        .append(&[LogEntry::LateMark(key.clone())])
+        .await
+        .into_iter()
+        .for_each(|one| one.unwrap());
+    let closed = |id: &str, date| CloseState {
+        store_id: store_id(id),
+        date,
+        read_at: at("20:00:00"),
+        late: Version::of(b"late"),
+        inputs: Version::of(b"inputs"),
+        is_complete: true,
     };
-    let all = tables.query_stock(&store_id("0042"), None, since, until, until).await.unwrap();
-    assert_eq!(ids(all), ["3", "2", "1"]);
-    let sku = "B".parse().unwrap();
-    let one = tables.query_stock(&store_id("0042"), Some(&sku), since, until, until).await;
-    assert_eq!(ids(one.unwrap()), ["1"]);
-    let other = tables.query_stock(&store_id("0043"), None, since, until, until).await.unwrap();
-    assert_eq!(ids(other), [""; 0]);
+    let rolled = RollupState {
+        store_id: store_id("0042"),
+        date: tomorrow,
+        read_at: at("20:00:00"),
+        late: Version::of(b"late"),
+        count: 3,
+        conflicts: 1,
+        unmet: [].into(),
+        windows: [].into(),
+    };
+    for state in [closed("0042", date()), closed("0042", tomorrow), closed("0043", date())] {
+        tables.put_close_state(&state).await.unwrap();
+    }
+    tables.put_rollup_state(&rolled).await.unwrap();
+    let progress = tables.query_progress(&store_id("0042"), date(), date()).await.unwrap();
+    assert_eq!(progress.late, [(date(), [key.sort_key()].into())].into());
+    assert_eq!(progress.closed, [(date(), closed("0042", date()))].into());
+    assert_eq!(progress.rolled, [].into());
+    let progress = tables.query_progress(&store_id("0042"), date(), tomorrow).await.unwrap();
+    assert_eq!((progress.closed.len(), progress.rolled), (2, [(tomorrow, rolled)].into()));
+}
+
+#[tokio::test]
+async fn a_window_row_is_replaced_by_one_of_an_equal_or_larger_count() {
+    let tables = Tables::default();
+    let rows = |ids: &[&str], count| -> WindowRow {
+        let mut day = domain::stock::StoreDay::new(store_id("0042"), date());
+        day.extend(ids.iter().map(|id| sale(id, "BRT", "09:01:00")));
+        let rows = window_rows(&store_id("0042"), count, &day.into_windows());
+        rows.into_values().flatten().next().unwrap()
+    };
+    let (two, one) = (rows(&["1", "2"], 2), rows(&["1"], 1));
+    assert_eq!(tables.put_window(&two).await, Ok(Saved::Done));
+    assert_eq!(tables.put_window(&one).await, Ok(Saved::Conflict(None)));
+    let read = || tables.query_windows(&two.store_id, date());
+    assert_eq!(read().await, Ok(vec![two.clone()]));
+    let other = rows(&["3", "2"], 2);
+    assert_eq!(tables.put_window(&other).await, Ok(Saved::Done));
+    assert_eq!(read().await, Ok(vec![other.clone()]));
+    // A row of a window that had more rows before is left out.
+    tables.windows.put(WindowRow { part: 1, parts: 2, ..other.clone() });
+    assert_eq!(read().await, Ok(vec![other]));
+    assert_eq!(tables.query_windows(&two.store_id, date().succ_opt().unwrap()).await, Ok(vec![]));
 }
 
 #[tokio::test]
@@ -125,8 +216,7 @@ async fn entries_of_the_catalogue_are_removed_by_their_owner() {
 #[tokio::test]
 async fn the_quarantine_keeps_one_row_for_an_id() {
     let tables = Tables::default();
-    let date = NaiveDate::from_ymd_opt(2026, 3, 12).unwrap();
-    let at = date.and_hms_opt(9, 0, 0).unwrap().and_utc();
+    let (date, at) = (date(), at("09:00:00"));
     let row = |key: &str, bytes: &[u8]| Quarantined {
         id: QuarantineId { date, key: key.to_owned() },
         reason: QuarantineReason::Unopenable,
@@ -168,10 +258,9 @@ async fn an_injected_call_takes_its_delays_and_ends_as_planned() {
         };
         let tables = Tables::with_calls(CallInjector::new(move || plan.clone()));
         let began = tokio::time::Instant::now();
-        let row = window(sale("1", "BRT", "09:01:00"));
-        let saved = tables.save_stock(&row, None);
-        let result = tokio::time::timeout(Duration::from_secs(60), saved).await;
-        assert_eq!(tables.stock.rows().len(), usize::from(is_stored));
+        let appended = tables.append_events([sale("1", "BRT", "09:01:00")], at("09:01:00"));
+        let result = tokio::time::timeout(Duration::from_secs(60), appended).await;
+        assert_eq!(tables.log.segments().len(), usize::from(is_stored));
         match result {
             Ok(result) => {
                 assert_eq!((answers, result.is_err()), (true, fails));

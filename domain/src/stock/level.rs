@@ -1,6 +1,6 @@
 //! Stock on hand: the latest count plus the movements after it.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::{Counted, Figures, StockWindow, counting_events, movement};
@@ -45,28 +45,4 @@ pub fn course<'a>(
         (event.occurred_at(), level.normalize())
     });
     after.collect()
-}
-
-/// Returns the part of `on_hand` whose expiry date is before `date`. Goods may be sold on their
-/// expiry date. Stores sell the oldest goods first, so the stock left is that of the last
-/// deliveries.
-#[must_use]
-pub fn past_its_date<'a>(
-    windows: impl IntoIterator<Item = &'a StockWindow>,
-    on_hand: Decimal,
-    date: NaiveDate,
-) -> Decimal {
-    let deliveries = counting_events(windows)
-        .into_iter()
-        .rev()
-        .filter(|event| matches!(event.action(), Action::Receipt | Action::TransferIn));
-    let (mut left, mut past) = (on_hand.max(Decimal::ZERO), Decimal::ZERO);
-    for event in deliveries {
-        let of_delivery = left.min(event.quantity().get());
-        left -= of_delivery;
-        if event.details().expires_on.is_some_and(|expires_on| expires_on < date) {
-            past += of_delivery;
-        }
-    }
-    past.normalize()
 }

@@ -84,10 +84,16 @@ impl Progress {
     /// `true` if a close of a business date from now on would read what the last one read.
     #[must_use]
     pub fn is_closed(&self, span: &DaySpan, inputs: &Version) -> bool {
+        let state = self.closed.get(&span.date);
+        self.has_all_rows(span) && state.is_some_and(|state| state.inputs == *inputs)
+    }
+
+    /// `true` if the last close of a business date read all its events and wrote all its rows.
+    #[must_use]
+    pub fn has_all_rows(&self, span: &DaySpan) -> bool {
         self.closed.get(&span.date).is_some_and(|state| {
             state.is_complete
                 && state.read_at >= span.ends_at + SETTLE
-                && state.inputs == *inputs
                 && state.late == self.late_version(utc_dates(span.starts_at, span.ends_at))
         })
     }

@@ -58,7 +58,18 @@ impl ItemUnits {
     /// unit report pieces, whatever the catalogue says.
     #[must_use]
     pub fn uniform<'a>(&self, windows: &'a [StockWindow]) -> UniformWindows<'a> {
-        let unit = self.unit_of(windows);
+        self.uniform_after(None, windows)
+    }
+
+    /// Converts the windows of one item after a date whose row has the unit `earlier`, as if that
+    /// were the unit of the earliest event.
+    #[must_use]
+    pub fn uniform_after<'a>(
+        &self,
+        earlier: Option<Unit>,
+        windows: &'a [StockWindow],
+    ) -> UniformWindows<'a> {
+        let unit = self.unit_of(earlier, windows);
         let keeps = |event: &Event| event.unit() == unit || is_in_any_unit(event);
         if windows.iter().flat_map(StockWindow::events).all(keeps) {
             return UniformWindows { windows: Cow::Borrowed(windows), unit, left_out: Vec::new() };
@@ -83,18 +94,22 @@ impl ItemUnits {
         UniformWindows { windows: Cow::Owned(windows), unit, left_out }
     }
 
-    fn unit_of(&self, windows: &[StockWindow]) -> Unit {
-        let mut units = windows.iter().flat_map(StockWindow::events).map(Event::unit);
+    fn unit_of(&self, earlier: Option<Unit>, windows: &[StockWindow]) -> Unit {
+        let events = windows.iter().flat_map(StockWindow::events).map(Event::unit);
+        let mut units = earlier.into_iter().chain(events);
         let first = units.next().unwrap_or(self.unit.unwrap_or(Unit::Each));
         if units.all(|unit| unit == first) && self.conversions.is_empty() {
             return first;
         }
         let listed = self.unit.filter(|listed| {
             let has_it = |event: &Event| event.unit() == *listed;
-            !self.conversions.is_empty() || windows.iter().flat_map(StockWindow::events).any(has_it)
+            !self.conversions.is_empty()
+                || earlier == Some(*listed)
+                || windows.iter().flat_map(StockWindow::events).any(has_it)
         });
         let earliest = || counting_events(windows).into_iter().find(|event| !is_in_any_unit(event));
-        listed.unwrap_or_else(|| earliest().map_or(first, Event::unit))
+        let earliest = || earlier.or_else(|| earliest().map(Event::unit));
+        listed.or_else(earliest).unwrap_or(first)
     }
 
     /// Returns the event with its quantity in `unit`, rounded to three places.

@@ -28,14 +28,14 @@ pub struct WindowRow {
 
 impl WindowRow {
     /// Returns the version of the figures. `count` is no part of it: the windows of a date do not
-    /// change with one another.
+    /// change with one another. Zeros at the end of a number are no part of it, because a table
+    /// does not keep them.
     #[must_use]
     pub fn version(&self) -> Version {
         let Self { part, parts, items, .. } = self;
-        // A table returns numbers without the zeros at their end.
-        let items = items.iter().map(|(sku, figures)| (sku, figures.normalized()));
-        let items: BTreeMap<&Sku, Figures> = items.collect();
-        Version::of(format!("{part} {parts} {items:?}").as_bytes())
+        let items =
+            items.iter().map(|(sku, figures)| format!("\n{sku} {:?}", figures.normalized()));
+        Version::of(format!("{part} {parts}{}", items.collect::<String>()).as_bytes())
     }
 
     /// Keeps the rows that belong to the current rows of their window: a window whose rows have

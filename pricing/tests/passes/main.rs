@@ -3,6 +3,7 @@
 mod afternoon;
 mod api;
 mod days;
+mod earlier_dates;
 mod inputs;
 mod labels;
 mod measured;

@@ -1,6 +1,6 @@
-//! Lambda function of the close of day, invoked by the queue of its schedule. It rolls up the windows
-//! and closes the days of one store after the other. The clock decides which windows and dates are
-//! over, so late or repeated messages do no harm.
+//! Lambda function of the close of day, invoked by the queue of its schedule. It rolls up the
+//! windows and closes the days of one store after the other. The clock decides which windows and
+//! dates are over, so late or repeated messages do no harm.
 
 #![recursion_limit = "256"]
 

@@ -1,5 +1,5 @@
-//! However a stream is cut, ordered, repeated and interrupted, the same sets of events come out, and
-//! after a rollup the same rows.
+//! However a stream is cut, ordered, repeated and interrupted, the same sets of events come out,
+//! and after a rollup the same rows.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -163,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn a_conflict_is_kept_as_one_entry_whatever_the_order(seed in 0..4_usize, at in any::<Index>()) {
+    fn a_conflict_is_kept_as_one_entry_in_any_order(seed in 0..4_usize, at in any::<Index>()) {
         let event = at.get(&TRAFFIC[seed]).clone();
         let other = contradicting(&event);
         let kept = [[&event, &other], [&other, &event]].map(|order| {

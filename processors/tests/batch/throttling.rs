@@ -1,5 +1,5 @@
-//! Throttled stores and quarantine tables: other stores are stored, and a redelivery writes only what
-//! is left as long as the function is warm.
+//! Throttled stores and quarantine tables: other stores are stored, and a redelivery writes only
+//! what is left as long as the function is warm.
 
 use std::collections::BTreeSet;
 

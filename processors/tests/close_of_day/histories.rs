@@ -10,7 +10,12 @@ use rust_decimal::Decimal;
 use crate::{ITEMS, SPRING, TestStore, midnight, run, store};
 
 /// Event that arrives at once. Kind, item and instant make its id.
-fn prompt_event(kind: &str, sku: &str, quantity: u32, occurred_at: DateTime<Utc>) -> Event {
+pub(crate) fn prompt_event(
+    kind: &str,
+    sku: &str,
+    quantity: u32,
+    occurred_at: DateTime<Utc>,
+) -> Event {
     let price = if kind == "sale" { r#","unit_price":"2.40","currency":"EUR""# } else { "" };
     let json = format!(
         r#"{{"event_id":"{kind}-{sku}-{}","kind":"{kind}","store_id":"s","terminal_id":"t",

@@ -83,6 +83,13 @@ impl ExpectedTables {
         })
     }
 
+    /// Returns the number of pairs of id and content by store and UTC date.
+    pub(super) fn counts(&self) -> BTreeMap<(StoreId, NaiveDate), u64> {
+        let count =
+            |ids: &BTreeMap<String, Contents>| ids.values().map(BTreeMap::len).sum::<usize>();
+        self.dates.iter().map(|(date, ids)| (date.clone(), count(ids) as u64)).collect()
+    }
+
     /// Returns the events that count, by store and date, and id.
     fn counting(&self) -> impl Iterator<Item = BTreeMap<&str, &Event>> {
         self.dates.values().map(|ids| {

@@ -28,9 +28,10 @@ pub(super) fn within_the_rules(auditor: &Auditor, scenario: &Scenario, offers: &
     }
     for ((store_id, ..), mut revisions) in items {
         let shop = scenario.shops.iter().position(|shop| shop.store.store_id == store_id);
+        let shop = shop.filter(|_| scenario.lists(&store_id));
         let Some((shop, afternoon)) = shop.map(|at| (&scenario.shops[at], scenario.afternoons[at]))
         else {
-            auditor.report("offers", format!("{store_id} is not a store of the world"));
+            auditor.report("offers", format!("{store_id} is not a store of the catalogue"));
             continue;
         };
         revisions.sort_by_key(|offer| offer.offer_id.revision);

@@ -1,5 +1,5 @@
 //! `mutate`: applies one mutation at a time to a copy of the source and runs the simulation until
-//! a check fails.
+//! a check fails, or the test that the patch names.
 #![expect(clippy::print_stdout, reason = "this program reports to the terminal")]
 
 use std::error::Error;
@@ -10,11 +10,12 @@ use std::process::{Command, ExitCode};
 use clap::Parser;
 use comfy_table::{Table, presets};
 
-/// Break the source on purpose and check that the simulation notices.
+/// Break the source on purpose and check that the simulation or a test notices.
 ///
 /// Copies the source to target/mutants and applies the patches of simulation/mutations there, one
 /// at a time. Builds the simulation for each (the first time with all dependencies) and runs seeds
-/// until one fails. Exits with 1 if a mutation is not caught.
+/// until one fails. A patch with a line `Check: cargo test ...` is checked by this command instead.
+/// Exits with 1 if a mutation is not caught.
 #[derive(Debug, Parser)]
 struct MutateArgs {
     /// Number of seeds to run for each mutation
@@ -50,7 +51,10 @@ fn main() -> Result<ExitCode, AnyError> {
             continue;
         }
         mutants.apply(&mutation, false)?;
-        let result = mutants.run(args.seeds);
+        let result = match &mutation.check {
+            None => mutants.run(args.seeds),
+            Some(check) => mutants.test(check),
+        };
         mutants.apply(&mutation, true)?;
         let (check, worlds) = match result? {
             MutantResult::Caught { check, worlds } => (check, worlds),
@@ -59,7 +63,7 @@ fn main() -> Result<ExitCode, AnyError> {
                 ("NOT CAUGHT".to_owned(), args.seeds.to_string())
             }
         };
-        println!("{}: {check}, {worlds} worlds before", mutation.description);
+        println!("{}: {check}", mutation.description);
         table.add_row([mutation.description, mutation.file, check, worlds]);
     }
     println!("\n{table}");
@@ -71,6 +75,8 @@ struct Mutation {
     patch: PathBuf,
     /// First line of the patch.
     description: String,
+    /// Command that catches the mutation. `None` for the simulation.
+    check: Option<String>,
     /// File that the patch changes, relative to the root of the checkout.
     file: String,
 }
@@ -84,7 +90,8 @@ fn mutations(root: &Path) -> Result<Vec<Mutation>, AnyError> {
         let description = text.lines().next().unwrap_or_default().to_owned();
         let file = text.lines().find_map(|line| line.strip_prefix("+++ b/"));
         let file = file.ok_or_else(|| format!("{} names no file", patch.display()))?.to_owned();
-        mutations.push(Mutation { patch, description, file });
+        let check = text.lines().find_map(|line| line.strip_prefix("Check: ")).map(str::to_owned);
+        mutations.push(Mutation { patch, description, check, file });
     }
     mutations.sort_by(|a, b| a.patch.cmp(&b.patch));
     Ok(mutations)
@@ -117,6 +124,27 @@ impl Mutants {
             true => Ok(()),
             false => Err(String::from_utf8_lossy(&output.stderr).into()),
         }
+    }
+
+    /// Runs a command of tests in the copy.
+    fn test(&self, check: &str) -> Result<MutantResult, AnyError> {
+        let arguments =
+            check.strip_prefix("cargo test ").ok_or("a check begins with cargo test")?;
+        let output = Command::new(env!("CARGO"))
+            .args(["test", "--quiet", "--offline"])
+            .args(arguments.split(' '))
+            .env("CARGO_TARGET_DIR", self.copy.join("target"))
+            .current_dir(&self.copy)
+            .output()?;
+        if output.status.success() {
+            return Ok(MutantResult::Survived);
+        }
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        if !stdout.contains("test result: FAILED") {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("the test does not build or run:\n{stdout}\n{stderr}").into());
+        }
+        Ok(MutantResult::Caught { check: check.to_owned(), worlds: "-".to_owned() })
     }
 
     /// Builds the copy and runs seeds until one fails.

@@ -73,7 +73,7 @@ async fn handle(
     if sim.injects(InjectedFault::CrashBefore) {
         return crashed("before its work");
     }
-    let work = mapping.processor.process(&records);
+    let work = mapping.handlers.process(&records);
     let polls = if sim.injects(InjectedFault::CrashDuring) {
         1 + sim.below(InjectedFault::CrashDuring, POLLS_MAX)
     } else {

@@ -127,10 +127,10 @@ impl ShardDriver {
         if position == self.reached {
             return;
         }
-        let SimulatedMapping { stream, processor, auditor, .. } = &self.mapping;
+        let SimulatedMapping { stream, handlers, auditor, .. } = &self.mapping;
         let place = stream.place_after(&self.id, &reached);
         let done = stream.read(&self.id, self.checked, place - self.checked).records;
-        auditor.checkpointed(&done, &processor.tables);
+        auditor.checkpointed(&done, &handlers.tables);
         self.checked = place;
         self.checkpoints.set(&self.id, position.clone());
         self.reached = position;
