@@ -224,7 +224,7 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         let left_out = unmet.len().saturating_sub(UNMET_MAX);
         if left_out > 0 {
             let date = state.date;
-            warn!(%date, left_out, "of the corrections that void nothing, {UNMET_MAX} are listed");
+            warn!(%date, left_out, "only {UNMET_MAX} corrections that void nothing are listed");
             (0..left_out).for_each(|_| drop(unmet.pop_last()));
         }
         state.unmet = unmet.keys().cloned().collect();

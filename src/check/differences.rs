@@ -137,6 +137,8 @@ fn others(one: &ClosedDay, other: &ClosedDay) -> String {
         ("sold_at", one.sold_at == other.sold_at),
         ("closing", one.closing == other.closing),
         ("carried", one.carried == other.carried),
+        ("deliveries", one.deliveries == other.deliveries),
+        ("unit", one.unit == other.unit),
         ("moved_on", one.moved_on == other.moved_on),
         ("sold_out_at", one.sold_out_at == other.sold_out_at),
         ("regular_price", one.regular_price == other.regular_price),

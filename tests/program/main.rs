@@ -4,7 +4,6 @@
 mod access;
 mod bread_basket;
 mod catalog;
-mod catalog_removal;
 mod catalog_version;
 mod check;
 mod clients;
