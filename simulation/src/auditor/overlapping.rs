@@ -25,7 +25,9 @@ const DELAY_MAX: u64 = 300;
 const PAUSE_MAX: u64 = 1_500;
 /// Largest number of records in a batch.
 const RECORDS_MAX: u64 = 8;
-const PASSES: u64 = 12;
+const PASSES: u64 = 20;
+/// Time between two looks at the rows.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// Draws that tasks share.
 #[derive(Clone)]
@@ -59,20 +61,30 @@ pub(super) async fn late_events_amid_rollups(
     tasks.spawn(append_slowly(apart.clone(), records, now, draws.clone()));
     for _ in 0..PASSES {
         let (after, longest) = (draws.millis(batches * PAUSE_MAX), draws.millis(40_000));
-        let (rollup, auditor) = (Rollup { tables: apart.clone() }, auditor.clone());
+        let rollup = Rollup { tables: apart.clone() };
         tasks.spawn(async move {
             sleep(after).await;
             let _ = timeout(longest, roll_up_all(&rollup, now, Duration::MAX)).await;
-            auditor.rolled_up("late events", &rollup.tables);
         });
     }
+    let mut looks = JoinSet::new();
+    looks.spawn(look_at_rows(auditor.clone(), apart.clone()));
     while let Some(ended) = tasks.join_next().await {
         ended.expect("neither handler nor rollup panics");
     }
+    looks.shutdown().await;
     roll_up_dates(auditor, "late events", scenario, &apart).await;
     if rows(&apart) != rows(tables) {
         let detail = "the rows of windows differ after late events amid rollups";
         auditor.report("late events", detail.to_owned());
+    }
+}
+
+/// Looks at the rows again and again, so that a row is seen before another pass replaces it.
+async fn look_at_rows(auditor: Auditor, tables: Tables) {
+    loop {
+        auditor.rolled_up("late events", &tables);
+        sleep(LOOK_EVERY).await;
     }
 }
 
