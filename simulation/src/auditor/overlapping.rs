@@ -1,5 +1,5 @@
-//! Late events between the reads and the writes of passes that overlap and crash, at a rate that the
-//! faults of a world do not reach.
+//! Late events between the reads and the writes of passes that overlap and crash, at a rate that
+//! the faults of a world do not reach.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
