@@ -5,14 +5,14 @@ mod location;
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
+use aws::EventStream;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Args;
 use domain::ports::{CatalogTable, Failure, StockLog};
 use domain::{Sku, StockWindow, Store, StoreId};
 use import::nearest;
-use processors::{Closing, Processor, Rollup};
+use processors::{Closing, Processor};
 use stock_log::{UnreadableSegment, WindowsRead};
 
 use crate::{CommandError, clock, output};
@@ -101,18 +101,39 @@ impl TableArgs {
     /// Connects to the tables.
     pub(crate) async fn connect(&self) -> Result<ConnectedTables, CommandError> {
         let Some(stage) = &self.stage else { return Ok(self.local.connect()) };
-        let deployed = aws::AwsClients::deployed().await;
-        let (clients, region) =
-            deployed.map_err(|error| format!("stage {stage} cannot be reached: {error}"))?;
-        let location = TablesLocation::Deployed { stage: stage.clone(), region };
-        let tables = aws::Tables::new(clients.dynamodb, &aws::ResourceNames::of_stage(stage));
-        Ok(ConnectedTables { tables, location })
+        Ok(deployed(stage).await?.0)
+    }
+
+    /// Connects to the tables and to the stream, which is at `kinesis_url` on this machine.
+    pub(crate) async fn connect_with_stream(
+        &self,
+        kinesis_url: &str,
+    ) -> Result<(ConnectedTables, EventStream), CommandError> {
+        let Some(stage) = &self.stage else {
+            let kinesis = kinesis_url.to_owned();
+            let endpoints = aws::Endpoints { kinesis: kinesis.clone(), dynamodb: kinesis };
+            let clients = aws::AwsClients::local(&endpoints);
+            let stream = EventStream::new(clients.kinesis, &aws::ResourceNames::default());
+            return Ok((self.local.connect(), stream));
+        };
+        let (tables, clients) = deployed(stage).await?;
+        Ok((tables, EventStream::new(clients.kinesis, &aws::ResourceNames::of_stage(stage))))
     }
 
     /// Returns the name of the deployed stage, if there is one.
     pub(crate) fn stage(&self) -> Option<&str> {
         self.stage.as_deref()
     }
+}
+
+async fn deployed(stage: &str) -> Result<(ConnectedTables, aws::AwsClients), CommandError> {
+    let deployed = aws::AwsClients::deployed().await;
+    let (clients, region) =
+        deployed.map_err(|error| format!("stage {stage} cannot be reached: {error}"))?;
+    let location = TablesLocation::Deployed { stage: stage.to_owned(), region };
+    let names = aws::ResourceNames::of_stage(stage);
+    let tables = aws::Tables::new(clients.dynamodb.clone(), &names);
+    Ok((ConnectedTables { tables, location }, clients))
 }
 
 /// Notes the segments of the stock log that were left out.
@@ -202,19 +223,14 @@ impl ConnectedTables {
     }
 
     /// Returns the batch handler over these tables. Without an age limit its segments never expire.
-    pub(crate) fn processor(&self, age_max: Option<Duration>) -> Processor<aws::Tables> {
-        let tables = self.tables.clone().for_events_up_to(age_max);
-        Processor::new(tables, Arc::new(clock::now)).with_age_max(age_max)
+    pub(crate) fn processor(&self, age: &AgeArgs) -> Processor<aws::Tables> {
+        let tables = self.tables.clone().with_log_kept(age.log_kept());
+        Processor::new(tables, Arc::new(clock::now)).with_age_max(age.max())
     }
 
     /// Returns the close of day over these tables.
     pub(crate) fn closing(&self) -> Closing<aws::Tables> {
         Closing { tables: self.tables.clone() }
-    }
-
-    /// Returns the rollup over these tables.
-    pub(crate) fn rollup(&self) -> Rollup<aws::Tables> {
-        Rollup { tables: self.tables.clone() }
     }
 
     /// Describes a failure, with a remedy.

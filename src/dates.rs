@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use chrono::{Datelike, NaiveDate};
 use clap::Args;
 
-/// Maximum number of dates: the days for which stock is kept.
+/// Maximum number of dates: a year of history, and the weeks around it.
 const DATES_MAX: i64 = 400;
 /// Last year of the range, far inside the calendar of `chrono`, so that date arithmetic succeeds.
 const YEAR_MAX: i32 = 9999;

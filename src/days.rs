@@ -65,7 +65,7 @@ const COLUMNS: &[Column] = &[
     Column::Text("revenue"),
 ];
 
-/// Maximum number of dates closed after the given ones: the days for which stock is kept.
+/// Maximum number of dates closed after the given ones. Stock is sold or expired long before.
 const DATES_AFTER: u64 = 400;
 
 pub(crate) async fn run(args: DaysArgs) -> Result<ExitCode, CommandError> {

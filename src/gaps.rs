@@ -94,7 +94,8 @@ pub(crate) async fn run(args: GapsArgs) -> Result<ExitCode, CommandError> {
 }
 
 /// Returns the day of a store that is not in the catalogue.
-fn in_utc(date: NaiveDate) -> DaySpan {
+/// Returns the day of a store without a catalogue entry.
+pub(crate) fn in_utc(date: NaiveDate) -> DaySpan {
     let midnight = |date: NaiveDate| instant(Tz::UTC, date, NaiveTime::MIN);
     let ends_at = midnight(date + Days::new(1));
     DaySpan { date, starts_at: midnight(date), ends_at, closes_at: ends_at }

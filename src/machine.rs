@@ -2,6 +2,7 @@
 //! the deployed services are over AWS.
 
 mod data_folder;
+mod earlier_folder;
 mod endpoints;
 mod pages;
 mod services;
@@ -25,7 +26,7 @@ use tokio::time::timeout;
 
 use crate::CommandError;
 use domain::ports::Clock;
-use endpoints::{start_dynamodb, start_kinesis};
+use endpoints::{StartedDynamoDb, start_dynamodb, start_kinesis};
 use services::Services;
 
 /// Folder in the data folder for the positions of the event source mapping.
@@ -115,7 +116,8 @@ impl LocalMachine {
             EndpointUrls { api: url(&api), kinesis: url(&kinesis), dynamodb: url(&dynamodb) };
         let kinesis = start_kinesis(&settings, &clock, kinesis)?;
         let names = ResourceNames::default();
-        let dynamodb = start_dynamodb(&settings, &names, dynamodb)?;
+        let StartedDynamoDb { thread: dynamodb, is_earlier } =
+            start_dynamodb(&settings, &names, dynamodb)?;
 
         let endpoints =
             Endpoints { kinesis: urls.kinesis.clone(), dynamodb: urls.dynamodb.clone() };
@@ -138,7 +140,7 @@ impl LocalMachine {
         )?;
         let mut threads = vec![services.start_api(api)?, processors];
         if settings.schedule == SlotSchedule::EverySlot {
-            threads.push(services.start_schedule()?);
+            threads.push(services.start_schedule(is_earlier)?);
         }
         threads.extend([kinesis, dynamodb]);
         Ok(Self { urls, services, progress, threads, _lock: lock })

@@ -15,6 +15,7 @@
 #![recursion_limit = "256"]
 
 mod catalog;
+mod check;
 mod clients;
 mod clock;
 mod connect;
@@ -34,6 +35,7 @@ mod price;
 mod quarantine;
 mod rebuild;
 mod redrive;
+mod retained;
 mod send;
 mod simulate_pricing;
 mod stock;
@@ -76,6 +78,7 @@ enum Command {
     Decide(decide::DecideArgs),
     Catalog(catalog::CatalogArgs),
     Clients(clients::ClientsArgs),
+    Check(check::CheckArgs),
     Gaps(gaps::GapsArgs),
     Transfers(transfers::TransfersArgs),
     Quarantine(quarantine::QuarantineArgs),
@@ -108,6 +111,7 @@ fn main() -> ExitCode {
                 Command::Decide(args) => decide::run(&args),
                 Command::Catalog(args) => catalog::run(args).await,
                 Command::Clients(args) => clients::run(args).await,
+                Command::Check(args) => check::run(args).await,
                 Command::Gaps(args) => gaps::run(args).await,
                 Command::Transfers(args) => transfers::run(args).await,
                 Command::Quarantine(args) => quarantine::run(args).await,

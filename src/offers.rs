@@ -3,7 +3,7 @@
 pub(crate) mod chart;
 mod chart_inputs;
 mod explain;
-mod replay;
+pub(crate) mod replay;
 
 use std::process::ExitCode;
 

@@ -34,8 +34,10 @@ enum QuarantineCommand {
 
 /// Show the entries in quarantine [default: all]
 ///
-/// A record is listed on the day on which it arrived, a conflicting duplicate on the day on which
-/// it occurred.
+/// A record is listed on the day on which it arrived, a conflicting duplicate and a correction that
+/// voids nothing on the day on which they occurred. These two are found by the next visit of the
+/// store, within a quarter of an hour in its opening hours. `daymark check --store STORE --repair`
+/// finds them at once.
 #[derive(Debug, Args)]
 struct QuarantineListArgs {
     #[command(flatten)]

@@ -1,6 +1,8 @@
-//! `daymark redrive`: processes batches from the on-failure destination again.
+//! `daymark redrive`: processes batches from the on-failure destination, or the records of the
+//! stream, again.
 
 mod failed_batch;
+mod retained;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,13 +14,19 @@ use processors::BatchOutcome;
 use crate::{CommandError, connect, output};
 use failed_batch::FailedBatch;
 
-/// Process failed batches again, from the files of the on-failure destination
+/// Process failed batches again, from the files of the on-failure destination, or all records that
+/// the stream still holds
 ///
 /// Lambda puts a failed batch into the S3 bucket of the event source mapping, and `daymark up` into
 /// failed-batches/ of its data folder. The same handler processes every record again. Events are
 /// validated as of their arrival, and an event counts once however often it is processed: a redrive
 /// may be repeated and interrupted. Refused events go to quarantine. The files are not changed;
 /// those that succeeded may be deleted.
+///
+/// With --retained, the records come from the stream itself: from the oldest one of every shard to
+/// those that have arrived when the command starts. This fills a stock log that is new, or that has
+/// lost segments. The command may run beside the live processor and takes the reads that it leaves,
+/// up to four a second of each shard. Invalid records go to quarantine under their ids of before.
 ///
 /// After a redrive of events more than eight days old, run `daymark days --from DATE --to DATE
 /// --close`.
@@ -31,14 +39,32 @@ use failed_batch::FailedBatch;
   aws s3 sync s3://BUCKET/aws/lambda/ ./given-up
   daymark redrive ./given-up --dry-run
   daymark redrive ./given-up --stage prod
+  daymark redrive --retained --stage prod
   daymark redrive ./given-up --stage history --event-age-max any")]
 pub(crate) struct RedriveArgs {
     /// Files, or folders with all files below them
-    #[arg(required = true, value_name = "FOLDER|FILE")]
+    #[arg(
+        required_unless_present = "retained",
+        conflicts_with = "retained",
+        value_name = "FOLDER|FILE"
+    )]
     paths: Vec<PathBuf>,
 
-    /// Only show the content of the files
+    /// Process the records that the stream still holds, instead of files
     #[arg(long)]
+    retained: bool,
+
+    /// URL of the Kinesis endpoint, as `daymark up` prints it
+    #[arg(
+        long,
+        env = "DAYMARK_KINESIS_URL",
+        default_value = "http://127.0.0.1:7401",
+        value_name = "URL"
+    )]
+    kinesis_url: String,
+
+    /// Only show the content of the files
+    #[arg(long, conflicts_with = "retained")]
     dry_run: bool,
 
     #[command(flatten)]
@@ -58,6 +84,9 @@ struct RedriveTotals {
 }
 
 pub(crate) async fn run(args: RedriveArgs) -> Result<ExitCode, CommandError> {
+    if args.retained {
+        return retained::run(&args).await;
+    }
     let files = failed_batch::files(&args.paths)?;
     if files.is_empty() {
         output::note("the folders contain no file");
@@ -66,7 +95,7 @@ pub(crate) async fn run(args: RedriveArgs) -> Result<ExitCode, CommandError> {
         return Ok(dry_run(&files, &args.age));
     }
     let tables = args.tables.connect().await?;
-    let processor = tables.processor(args.age.max());
+    let processor = tables.processor(&args.age);
     let (mut total, mut stopped) = (RedriveTotals::default(), None);
     for file in &files {
         let batch = match read(file, &args.age) {

@@ -40,8 +40,8 @@ pub(crate) struct UpArgs {
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=100))]
     shards: u16,
 
-    /// Accept events of any age, for imported history, and keep their rows forever. By default an
-    /// event may be at most 7 days old
+    /// Accept events of any age, for imported history, and keep the stock log for ever. By default
+    /// an event may be at most 7 days old, and the log is kept for 90 days
     #[arg(long)]
     any_age: bool,
 

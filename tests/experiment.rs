@@ -4,7 +4,7 @@
 
 use analytics::effect::{ArmFigures, EffectFigure, ItemDay, ItemDayOutcome, decides_from, effect};
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ports::{CatalogTable, DaysTable, OffersTable, StockTable};
+use domain::ports::{CatalogTable, DaysTable, OffersTable};
 use domain::{Arm, Experiment, Item, Offer, Sku};
 use in_memory::Tables;
 use load_generator::shelf_prices::ShelfPrices;
@@ -12,6 +12,7 @@ use load_generator::shop_day::ShopDay;
 use load_generator::shops::{ShopModel, chain};
 use pricing::{Pricing, slot_of};
 use processors::Closing;
+use stock_log::read_windows;
 
 const SEED: u64 = 7;
 const DATES: usize = 10;
@@ -71,14 +72,14 @@ fn outcomes(tables: &Tables, shop: &ShopModel, date: NaiveDate) -> Vec<ItemDayOu
     let of_item = |item: &Item| {
         let sku: &Sku = &item.sku;
         let day = run(tables.query_days(&store.store_id, sku, date, date)).expect("a day").pop()?;
-        let windows = tables.query_stock(&store.store_id, Some(sku), since, until, until);
+        let read = read_windows(tables, &store.store_id, Some(sku), since, until);
         let its = |offer: &&Offer| offer.offer_id.sku == *sku;
         ItemDayOutcome::of(&ItemDay {
             item,
             arm: store.policy.experiment.arm(&store.store_id, item.category.as_deref(), date),
             decides_from: decides_from(store, &business_day),
             day: &day,
-            windows: &run(windows).expect("windows"),
+            windows: &run(read).expect("windows").windows,
             offers: &offers.iter().filter(its).cloned().collect::<Vec<_>>(),
         })
     };

@@ -14,8 +14,8 @@ use crate::failure::{failure, temporary};
 /// Event stream in Kinesis. Clones share the client.
 #[derive(Debug, Clone)]
 pub struct EventStream {
-    client: Client,
-    name: String,
+    pub(crate) client: Client,
+    pub(crate) name: String,
 }
 
 impl EventStream {

@@ -53,6 +53,7 @@ mod progress_states;
 mod quarantine;
 #[cfg(feature = "lambda")]
 mod queue;
+mod retained_records;
 pub mod schema;
 pub mod settings;
 mod stock_log;
@@ -65,6 +66,7 @@ pub use kinesis::EventStream;
 pub use kinesis_batch::{BatchResponse, KinesisBatch};
 #[cfg(feature = "lambda")]
 pub use queue::SqsQueue;
+pub use retained_records::RetainedShard;
 pub use tables::Tables;
 
 /// Names of the stream and the tables.

@@ -16,8 +16,8 @@ pub const TABLE_PREFIX: &str = "DAYMARK_TABLE_PREFIX";
 pub const QUEUE_URL: &str = "DAYMARK_QUEUE_URL";
 /// Variable with the maximum age of an event in days, or `any`. The default is 7.
 pub const EVENT_AGE_MAX_DAYS: &str = "DAYMARK_EVENT_AGE_MAX_DAYS";
-/// Variable with the lifetime of the stock log after its date in days, or `0` for ever. The default
-/// is 90.
+/// Variable with the lifetime of the stock log after its date in days, or `forever`. The default is
+/// 90.
 pub const STOCK_LOG_DAYS: &str = "DAYMARK_STOCK_LOG_DAYS";
 
 /// Settings of a function, by the names of the variables.
@@ -95,7 +95,7 @@ impl FunctionSettings {
     /// it for ever.
     ///
     /// # Errors
-    /// Returns an error if the value is neither a number of days in range nor `0`.
+    /// Returns an error if the value is neither a number of days in range nor `forever`.
     pub fn log_kept(&self) -> Result<Option<Duration>, FunctionSettingsError> {
         let Some(given) = self.get(STOCK_LOG_DAYS) else { return Ok(Some(STOCK_LOG_KEPT)) };
         log_kept(given).map_err(|expected| wrong(STOCK_LOG_DAYS, given, expected))

@@ -33,6 +33,16 @@ impl WindowsTable for Tables {
         }
     }
 
+    async fn remove_window(
+        &self,
+        store_id: &StoreId,
+        window: Window,
+        part: usize,
+    ) -> Result<(), Failure> {
+        let row = key(partition(store_id, window.date()), sort_key(window, part));
+        self.delete(&self.windows, row).await.map(|_| ())
+    }
+
     async fn query_windows(
         &self,
         store_id: &StoreId,
@@ -47,14 +57,17 @@ fn partition(store_id: &StoreId, date: NaiveDate) -> String {
     format!("{store_id}#{date}")
 }
 
-fn item_of(row: &WindowRow) -> Attributes {
-    let WindowRow { store_id, window, part, parts, count, items } = row;
+fn sort_key(window: Window, part: usize) -> String {
     let start = window.start().format("%H:%M");
-    let sort = match part {
+    match part {
         0 => start.to_string(),
         part => format!("{start}#{part:02}"),
-    };
-    let mut item = key(partition(store_id, window.date()), sort);
+    }
+}
+
+fn item_of(row: &WindowRow) -> Attributes {
+    let WindowRow { store_id, window, part, parts, count, items } = row;
+    let mut item = key(partition(store_id, window.date()), sort_key(*window, *part));
     let mut put = |name: &str, value| item.insert(name.to_owned(), value);
     put("store_id", text(store_id));
     put("window_start", instant(window.start()));

@@ -37,7 +37,7 @@ const ACTIONS: Record<string, Record<string, readonly string[]>> = {
     offers: ['Query'],
     quarantine: ['DeleteItem', 'PutItem'],
     'stock-log': ['PutItem', 'Query'],
-    windows: ['DeleteItem', 'PutItem', 'Query'],
+    windows: ['PutItem', 'Query'],
   },
   'day-close-schedule': { catalog: ['BatchGetItem', 'Query'], 'stock-log': ['Query'] },
   token: { clients: ['GetItem'] },

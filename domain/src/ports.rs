@@ -23,6 +23,7 @@ use crate::offer::Offer;
 use crate::quarantine::{QuarantineId, Quarantined};
 use crate::record::{Record, SequenceNumber};
 use crate::stock::{CloseState, Progress, RollupState, Segment, SegmentKey, WindowRow};
+use crate::window::Window;
 
 /// Source of the current instant. Programs pass the system clock, tests a clock that they set.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -170,6 +171,15 @@ pub trait WindowsTable: Send + Sync {
         &self,
         row: &WindowRow,
     ) -> impl Future<Output = Result<Saved<()>, Failure>> + Send;
+
+    /// Deletes a row of a window, so that one of any count can be stored. A missing row is not an
+    /// error.
+    fn remove_window(
+        &self,
+        store_id: &StoreId,
+        window: Window,
+        part: usize,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// Reads the rows of the windows of a store and UTC date with consistent reads, sorted by
     /// window and part. Rows that are out of date are left out.

@@ -277,7 +277,7 @@ fn state_of(
 }
 
 /// Returns the version of what the rows of a store depend on, apart from events and offers.
-fn inputs(store: &Store, items: &[Item]) -> Version {
+pub(crate) fn inputs(store: &Store, items: &[Item]) -> Version {
     let mut text = format!("{} {} {}", domain::closed_day::RULES, store.zone, store.hours);
     let mut lives: BTreeMap<&Sku, (u16, String)> = BTreeMap::new();
     for item in items {

@@ -38,6 +38,12 @@ pub(crate) struct ClosedDate {
     pub(crate) touched: BTreeSet<Sku>,
 }
 
+/// Rows of a date, stored and computed.
+pub(crate) struct ComputedRows {
+    pub(crate) stored: DayRows,
+    pub(crate) rows: DayRows,
+}
+
 /// What the rows of a date are made of, apart from the catalogue.
 struct DayRead {
     windows: BTreeMap<Sku, Vec<StockWindow>>,
@@ -58,6 +64,25 @@ impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
         before: Option<DayRows>,
         log: &mut BusinessDays<'_, T>,
     ) -> Result<ClosedDate, Failure> {
+        let ComputedRows { stored, rows } = self.compute(date, before, log).await?;
+        let mut closed = ClosedDate {
+            summary: CloseSummary::default(),
+            rows: DayRows::new(),
+            touched: BTreeSet::new(),
+        };
+        let saved = self.save_rows(&stored, rows, &mut closed).await;
+        // Rows written before a failure count as well: the next pass finds them unchanged.
+        names::count_units(&stored, &closed.rows, &closed.touched);
+        saved.map(|()| closed)
+    }
+
+    /// Computes the rows of a date, and loads the stored ones. Writes nothing.
+    pub(crate) async fn compute(
+        &self,
+        date: &DateClosing<'_>,
+        before: Option<DayRows>,
+        log: &mut BusinessDays<'_, T>,
+    ) -> Result<ComputedRows, Failure> {
         let mut read = self.read(date, before, log).await?;
         let skus = date.skus(&read.windows).cloned().collect();
         let stored = self.load_rows(date.store, &skus, date.span.date).await?;
@@ -70,16 +95,7 @@ impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
             read = self.read(date, None, &mut again).await?;
             rows = date.rows_of(&read, &stored);
         }
-        drop(read);
-        let mut closed = ClosedDate {
-            summary: CloseSummary::default(),
-            rows: DayRows::new(),
-            touched: BTreeSet::new(),
-        };
-        let saved = self.save_rows(&stored, rows, &mut closed).await;
-        // Rows written before a failure count as well: the next pass finds them unchanged.
-        names::count_units(&stored, &closed.rows, &closed.touched);
-        saved.map(|()| closed)
+        Ok(ComputedRows { stored, rows })
     }
 
     async fn read(
@@ -191,7 +207,9 @@ impl DateClosing<'_> {
         let Self { store, span, .. } = self;
         let none = ItemUnits::default();
         let windows = read.windows.get(sku).map_or(&[][..], Vec::as_slice);
-        let uniform = item.map_or(&none, |item| &item.units).uniform(windows);
+        let units = item.map_or(&none, |item| &item.units);
+        let earlier = read.before.get(sku).and_then(|before| before.unit);
+        let uniform = units.uniform_after(earlier, windows);
         let windows: Vec<&StockWindow> = uniform.windows.iter().collect();
         let offers: Vec<&Offer> = read.offers.get(sku).into_iter().flatten().collect();
         let context = DayContext {

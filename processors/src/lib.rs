@@ -6,6 +6,7 @@
 //! - [`Closing`] writes one day row per item after a store's doors close, and the demand histories.
 //! - [`visit_store`] does both for a store that is due.
 //! - [`CloseSchedule`] selects the stores that are due in a slot.
+//! - [`check::Check`] compares the rows with the log, and makes them anew.
 //! - [`stock_query`] and [`gaps`] read the stock log.
 //!
 //! # Examples
@@ -55,6 +56,7 @@
 //! ```
 
 mod batch_segments;
+pub mod check;
 pub mod close_schedule;
 mod close_summary;
 pub mod closing;

@@ -110,7 +110,7 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         let is_over = is_over_at(date, now);
         let before = progress.rolled.get(&date);
         let late = progress.late_version([date]);
-        let DateRead { day, unreadable } = read_date(&self.tables, store_id, date).await?;
+        let DateRead { day, unreadable, .. } = read_date(&self.tables, store_id, date).await?;
         counter!(names::UNREADABLE_SEGMENTS_TOTAL).increment(unreadable.len() as u64);
         let mut state = RollupState {
             store_id: store_id.clone(),
@@ -128,6 +128,9 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
                 self.quarantine(&quarantined_conflict(event), &mut summary).await?;
             }
         }
+        // A set only grows. If it is smaller than before, segments were deleted or cannot be read.
+        let largest = before.map_or(0, |before| before.count);
+        let is_partial = !unreadable.is_empty() || state.count < largest;
         let mut windows = day.into_windows();
         self.list_unmet(before, &windows, &mut state, &mut summary).await?;
         windows.retain(|window| window.key().window.is_over_at(now));
@@ -135,16 +138,17 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         // A state tells the rows that its own pass has written. Another pass may have replaced them
         // since, so the last pass over a date looks at the rows themselves.
         let known = match before {
-            Some(before) if !is_over && unreadable.is_empty() => before.windows.clone(),
+            Some(before) if !is_over && !is_partial => before.windows.clone(),
             _ => {
                 let stored = self.tables.query_windows(store_id, date).await?;
-                if !unreadable.is_empty() {
+                if is_partial {
                     keep_fuller(&mut rows, &stored);
                 }
                 digests(&stored)
             }
         };
         self.write_rows(&known, &rows, &mut state, &mut summary).await?;
+        state.count = state.count.max(largest);
         if state.count > 0 || before.is_some() || is_over {
             self.tables.put_rollup_state(&state).await?;
         }
@@ -220,7 +224,7 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         let left_out = unmet.len().saturating_sub(UNMET_MAX);
         if left_out > 0 {
             let date = state.date;
-            warn!(%date, left_out, "only {UNMET_MAX} corrections that void nothing are listed");
+            warn!(%date, left_out, "of the corrections that void nothing, {UNMET_MAX} are listed");
             (0..left_out).for_each(|_| drop(unmet.pop_last()));
         }
         state.unmet = unmet.keys().cloned().collect();
@@ -291,7 +295,7 @@ fn keep_fuller(rows: &mut BTreeMap<Window, Vec<WindowRow>>, stored: &[WindowRow]
 
 /// Returns the start of a digest of the rows of each window. The rows of a window are sorted by
 /// part.
-fn digests<'a>(rows: impl IntoIterator<Item = &'a WindowRow>) -> BTreeMap<Window, u32> {
+pub(crate) fn digests<'a>(rows: impl IntoIterator<Item = &'a WindowRow>) -> BTreeMap<Window, u32> {
     let mut texts: BTreeMap<Window, String> = BTreeMap::new();
     for row in rows {
         texts.entry(row.window).or_default().push_str(&row.version().to_string());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws::settings::{EVENT_AGE_MAX_DAYS, age_max};
+use aws::settings::{EVENT_AGE_MAX_DAYS, STOCK_LOG_DAYS, age_max, log_kept};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use domain::limits::{EVENT_AGE_MAX, STOCK_LOG_KEPT};
@@ -20,6 +20,19 @@ pub(crate) struct AgeArgs {
     /// Same as --event-age-max any. Set it if `daymark up` has it
     #[arg(long, conflicts_with = "event_age_max")]
     any_age: bool,
+
+    /// Days for which the stock log is kept after its date; 0 keeps it for ever [default: 90]. Set
+    /// it to the stockLogDays of the stage
+    #[arg(long, env = STOCK_LOG_DAYS, value_name = "DAYS", value_parser = kept)]
+    stock_log_days: Option<LogKept>,
+}
+
+/// Value of `--stock-log-days`. `None` is for ever.
+#[derive(Debug, Clone, Copy)]
+struct LogKept(Option<Duration>);
+
+fn kept(given: &str) -> Result<LogKept, String> {
+    log_kept(given).map(LogKept).map_err(|expected| format!("expected {expected}"))
 }
 
 /// Value of `--event-age-max`. `None` is `any`.
@@ -37,16 +50,30 @@ impl AgeArgs {
         given.filter(|_| !self.any_age)
     }
 
+    /// Returns the lifetime of the stock log after its date. `None` keeps it for ever, as every log
+    /// of events of any age is.
+    pub(crate) fn log_kept(&self) -> Option<Duration> {
+        self.max()?;
+        self.stock_log_days.map_or(Some(STOCK_LOG_KEPT), |kept| kept.0)
+    }
+
+    /// Returns the arrival before which the oldest events would have expired already: they may have
+    /// occurred the age limit before it.
+    pub(crate) fn oldest_arrival(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let kept = self.log_kept().zip(self.max());
+        kept.map_or(DateTime::UNIX_EPOCH, |(kept, age_max)| now - kept.saturating_sub(age_max))
+    }
+
     /// Returns the reason for not storing events that arrived at `at`, if their segments would have
     /// expired already.
     pub(crate) fn too_long_ago(&self, at: DateTime<Utc>) -> Option<String> {
-        // The oldest event of that time may have occurred the age limit before it.
-        let kept = STOCK_LOG_KEPT.saturating_sub(self.max()?);
-        let days = kept.as_secs() / (24 * 3600);
-        (at < clock::now() - kept).then(|| {
+        let now = clock::now();
+        let oldest = self.oldest_arrival(now);
+        (at < oldest).then(|| {
             format!(
-                "it came more than {days} days ago, and the stock log of that time is expired; \
-                 --event-age-max any stores it for ever"
+                "it came more than {} days ago, and the stock log of that time is expired; \
+                 --event-age-max any stores it for ever",
+                (now - oldest).num_days()
             )
         })
     }

@@ -7,6 +7,7 @@ use local::http::HttpServer;
 use local::service::ServiceThread;
 use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 
+use super::earlier_folder::earlier_table;
 use super::{CHECKPOINTS, MachineSettings, folder};
 use crate::CommandError;
 use domain::ports::Clock;
@@ -32,10 +33,21 @@ pub(super) fn start_kinesis(
     })?)
 }
 
-/// Returns the tables that a folder with checkpoints lacks. A table that a later version adds has
-/// to be left out here, since folders of earlier versions are without it.
-fn missing_tables(names: &ResourceNames, existing: &[String]) -> Vec<String> {
-    let tables = Schema::load().tables.into_iter().map(|table| names.table(&table.name));
+/// Tables that folders of an earlier version lack.
+const ADDED: [&str; 2] = ["stock-log", "windows"];
+
+/// DynamoDB endpoint with the tables of the folder.
+pub(super) struct StartedDynamoDb {
+    pub(super) thread: ServiceThread,
+    /// `true` if the folder has a table of an earlier version.
+    pub(super) is_earlier: bool,
+}
+
+/// Returns the tables that a folder with checkpoints lacks.
+fn missing_tables(names: &ResourceNames, existing: &[String], is_earlier: bool) -> Vec<String> {
+    let tables = Schema::load().tables.into_iter();
+    let tables = tables.filter(|table| !(is_earlier && ADDED.contains(&table.name.as_str())));
+    let tables = tables.map(|table| names.table(&table.name));
     tables.filter(|name| !existing.contains(name)).collect()
 }
 
@@ -43,17 +55,18 @@ pub(super) fn start_dynamodb(
     settings: &MachineSettings,
     names: &ResourceNames,
     server: HttpServer,
-) -> Result<ServiceThread, CommandError> {
+) -> Result<StartedDynamoDb, CommandError> {
     let tables = match folder(&settings.storage) {
         None => TableStorage::Memory,
         Some(folder) => TableStorage::File(folder.join("dynamodb").join("tables.sqlite")),
     };
     let dynamodb = DynamoDb::open(&tables)?;
+    let existing = dynamodb.table_names()?;
+    let is_earlier = existing.contains(&earlier_table(names));
     if let (TableStorage::File(file), Some(folder)) = (&tables, folder(&settings.storage))
         && folder.join(CHECKPOINTS).exists()
     {
-        let existing = dynamodb.table_names()?;
-        let missing = missing_tables(names, &existing);
+        let missing = missing_tables(names, &existing, is_earlier);
         if !missing.is_empty() {
             // To continue would silently lose all events that were counted before.
             return Err(format!(
@@ -67,5 +80,6 @@ pub(super) fn start_dynamodb(
             .into());
         }
     }
-    Ok(ServiceThread::start("dynamodb", move |stop| dynamodb.serve(server, stop))?)
+    let thread = ServiceThread::start("dynamodb", move |stop| dynamodb.serve(server, stop))?;
+    Ok(StartedDynamoDb { thread, is_earlier })
 }

@@ -18,6 +18,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use processors::Processor;
 use tokio::sync::oneshot;
 
+use super::earlier_folder::FolderMove;
 use super::slots::Slots;
 use super::{CHECKPOINTS, MachineSettings, folder, pages};
 use crate::clock;
@@ -56,6 +57,11 @@ impl Services {
         (!self.any_age).then_some(EVENT_AGE_MAX)
     }
 
+    fn processor(&self) -> Processor<Tables> {
+        let processor = Processor::new(self.tables.clone(), self.clock.clone());
+        processor.with_age_max(self.age_max())
+    }
+
     /// Starts the ingest API, the offers API and the pages beside them.
     pub(super) fn start_api(&self, server: HttpServer) -> Result<ServiceThread, CommandError> {
         let metrics = telemetry::start_metrics()?;
@@ -86,9 +92,7 @@ impl Services {
         &self,
         settings: &MachineSettings,
     ) -> Result<(ServiceThread, mapping::MappingWatch), CommandError> {
-        let processor = Processor::new(self.tables.clone(), self.clock.clone());
-        let processor = processor.with_age_max(self.age_max());
-        let handler = BatchHandler { processor, clock: self.clock.clone() };
+        let handler = BatchHandler { processor: self.processor(), clock: self.clock.clone() };
         let mapping_settings = MappingSettings {
             batch_size: settings.batch_size,
             parallelization_factor: settings.parallelization_factor,
@@ -132,12 +136,22 @@ impl Services {
         Slots::new(self.tables.clone(), self.clock.clone())
     }
 
-    pub(super) fn start_schedule(&self) -> Result<ServiceThread, CommandError> {
+    /// Starts the slot schedule. A folder of an earlier version is moved first, so that nothing is
+    /// priced or closed from a part of the log.
+    pub(super) fn start_schedule(&self, is_earlier: bool) -> Result<ServiceThread, CommandError> {
         let slots = self.slots();
+        let (clients, names) = (self.clients.clone(), self.names.clone());
+        let folder_move = FolderMove::new(clients, names, self.processor(), self.clock.clone());
+        let run = async move {
+            if is_earlier {
+                folder_move.run().await;
+            }
+            slots.run().await;
+        };
         Ok(ServiceThread::start("schedule", move |stop| async move {
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = slots.run() => {}
+                () = run => {}
             }
         })?)
     }

@@ -12,7 +12,7 @@ use domain::limits::SLOT_MINUTES;
 use domain::ports::Failure;
 use in_memory::InProcessQueue;
 use pricing::{PassReport, Pricing, slot_of};
-use processors::{Closing, Rollup};
+use processors::visit_store;
 
 use domain::ports::Clock;
 
@@ -75,8 +75,6 @@ impl Slots {
     /// Rolls up the windows and closes the days of the stores that are due in the slot of `now`, or
     /// of every store.
     async fn close(&self, now: DateTime<Utc>, only_due: bool) -> Result<(), Failure> {
-        let rollup = Rollup { tables: self.tables.clone() };
-        let closing = Closing { tables: self.tables.clone() };
         let queue = InProcessQueue::default();
         let schedule =
             processors::CloseSchedule { tables: self.tables.clone(), queue: queue.clone() };
@@ -85,11 +83,9 @@ impl Slots {
             false => schedule.tick_all(now).await?,
         };
         while let Some(DueStore { store_id, .. }) = queue.take() {
-            if let Err(failure) = rollup.roll_up(&store_id, now).await {
-                tracing::warn!(store.id = store_id.as_str(), "windows not rolled up: {failure}");
-            }
-            if let Err(failure) = closing.close_store(&store_id, now).await {
-                tracing::warn!(store.id = store_id.as_str(), "store not closed: {failure}");
+            if let Err(failure) = visit_store(&self.tables, &store_id, now).await {
+                let store = store_id.as_str();
+                tracing::warn!(store.id = store, "not rolled up or not closed: {failure}");
             }
         }
         Ok(())

@@ -210,7 +210,7 @@ mod tests {
             });
             let event = Event::parse(&line.to_string(), &Acceptance::at(*at)).unwrap();
             let key = WindowKey::of(&event);
-            rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event);
+            rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).insert(event);
         }
         rows.into_values().collect()
     }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use chrono::Days;
+use chrono::{Days, NaiveDate};
 use clap::Args;
 use demand::{category_history, item_history};
 use domain::history::DATES;
 use domain::ports::{CatalogTable, DaysTable};
-use domain::{History, Item, Offer, OfferId};
+use domain::{History, Item, Offer, OfferId, Sku};
 use pricing::decision_request::DecisionRequest;
 use pricing::offer_draft::OfferDraft;
-use pricing::store_snapshot::{ItemDecision, SkipReason, StoreSnapshot};
+use pricing::store_snapshot::{ItemDecision, SkipReason, StoreRows, StoreSnapshot};
 use pricing::{Pricing, contract};
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ pub(super) async fn run(args: ReplayOfferArgs) -> Result<ExitCode, CommandError>
     let tables = args.tables.connect().await?;
     let (offer, _) = find(&tables, &args.offer).await?;
     let stored_request = from_the_request(&offer);
-    let stored_windows = from_the_tables(&tables, &offer).await?;
+    let stored_windows = from_the_tables(&tables, &offer, &mut ReplayRows::default()).await?;
     let mut code = ExitCode::SUCCESS;
     let results =
         [("from what it keeps", stored_request), ("from the stored windows", stored_windows)];
@@ -72,29 +72,55 @@ fn from_the_request(offer: &Offer) -> Vec<String> {
     differences(&offer.inputs.answer, &answer, cause)
 }
 
+/// Tables as of past slots, for one or more offers of a store.
+#[derive(Default)]
+pub(crate) struct ReplayRows {
+    /// Rows of the slot that was read last.
+    slot: Option<StoreRows>,
+    /// Histories as of the day of the offers, by item.
+    histories: BTreeMap<(NaiveDate, Sku), Option<History>>,
+}
+
+/// Decides an offer from its stored request, and from the tables as of its slot. Returns the
+/// differences. Offers of one slot in sequence read the log once.
+pub(crate) async fn decide_again(
+    tables: &ConnectedTables,
+    offer: &Offer,
+    rows: &mut ReplayRows,
+) -> Result<Vec<String>, CommandError> {
+    let mut found = from_the_request(offer);
+    found.extend(from_the_tables(tables, offer, rows).await?);
+    Ok(found)
+}
+
 /// Decides the offer from the windows, the earlier offers and the catalogue in the tables, and
 /// returns the differences.
 async fn from_the_tables(
     tables: &ConnectedTables,
     offer: &Offer,
+    rows: &mut ReplayRows,
 ) -> Result<Vec<String>, CommandError> {
     let explain = |failure| tables.explain(failure);
     let OfferId { store_id, sku, .. } = &offer.offer_id;
     let missing = |reason: &str| Ok(vec![format!("{reason}, as the catalogue stands now")]);
-    let Some(store) = tables.load_store(store_id).await.map_err(explain)? else {
-        return missing("there is no such store");
-    };
-    let Some(day) = store.afternoon_at(offer.slot) else {
-        return missing("that was no time of the store's afternoon");
-    };
-    let pricing = Pricing { tables: aws::Tables::clone(tables) };
-    let known = pricing.read_rows(store, day, false, offer.slot).await;
-    let mut known = known.map_err(explain)?;
-    known.offers.retain(|other| other.slot < offer.slot);
+    if rows.slot.as_ref().is_none_or(|known| known.slot != offer.slot) {
+        let Some(store) = tables.load_store(store_id).await.map_err(explain)? else {
+            return missing("there is no such store");
+        };
+        let Some(day) = store.afternoon_at(offer.slot) else {
+            return missing("that was no time of the store's afternoon");
+        };
+        let pricing = Pricing { tables: aws::Tables::clone(tables) };
+        let known = pricing.read_rows(store, day, false, offer.slot).await;
+        let mut known = known.map_err(explain)?;
+        known.offers.retain(|other| other.slot < offer.slot);
+        rows.slot = Some(known);
+    }
+    let Some(mut known) = rows.slot.clone() else { return Ok(Vec::new()) };
     let Some(item) = known.items.iter().find(|item| item.sku == *sku).cloned() else {
         return missing("the store does not sell it");
     };
-    known.histories = histories(tables, offer, &item, &known.items).await?;
+    known.histories = rows.histories(tables, offer, &item, &known.items).await?;
     let snapshot = StoreSnapshot::new(known);
     let arm = snapshot.arm_of(&item);
     let prepared = match snapshot.prepare(&item, arm) {
@@ -115,31 +141,39 @@ async fn from_the_tables(
     Ok(found)
 }
 
-/// Returns the histories of an item and of its category as of the day of the offer. The stored ones
-/// include that day and later days.
-async fn histories(
-    tables: &ConnectedTables,
-    offer: &Offer,
-    item: &Item,
-    items: &[Item],
-) -> Result<Vec<History>, CommandError> {
-    let OfferId { date, store_id, .. } = &offer.offer_id;
-    let (first, through) = (*date - Days::new(DATES), *date - Days::new(1));
-    let is_included = |other: &&Item| {
-        other.sku == item.sku || item.category.is_some() && other.category == item.category
-    };
-    let mut folded = Vec::new();
-    for Item { sku, .. } in items.iter().filter(is_included) {
-        let rows = tables.query_days(store_id, sku, first, through).await;
-        let rows = rows.map_err(|failure| tables.explain(failure))?;
-        folded.extend(item_history(store_id, sku, through, &rows));
+impl ReplayRows {
+    /// Returns the histories of an item and of its category as of the day of the offer. The stored
+    /// ones include that day and later days.
+    async fn histories(
+        &mut self,
+        tables: &ConnectedTables,
+        offer: &Offer,
+        item: &Item,
+        items: &[Item],
+    ) -> Result<Vec<History>, CommandError> {
+        let OfferId { date, store_id, .. } = &offer.offer_id;
+        let (first, through) = (*date - Days::new(DATES), *date - Days::new(1));
+        let is_included = |other: &&Item| {
+            other.sku == item.sku || item.category.is_some() && other.category == item.category
+        };
+        let mut folded = Vec::new();
+        for Item { sku, .. } in items.iter().filter(is_included) {
+            let key = (*date, sku.clone());
+            if !self.histories.contains_key(&key) {
+                let rows = tables.query_days(store_id, sku, first, through).await;
+                let rows = rows.map_err(|failure| tables.explain(failure))?;
+                let history = item_history(store_id, sku, through, &rows);
+                self.histories.insert(key.clone(), history);
+            }
+            folded.extend(self.histories[&key].clone());
+        }
+        let of_category = item
+            .category
+            .as_ref()
+            .and_then(|name| category_history(store_id, name, &folded.iter().collect::<Vec<_>>()));
+        folded.extend(of_category);
+        Ok(folded)
     }
-    let of_category = item
-        .category
-        .as_ref()
-        .and_then(|name| category_history(store_id, name, &folded.iter().collect::<Vec<_>>()));
-    folded.extend(of_category);
-    Ok(folded)
 }
 
 /// Returns the differences of an offer apart from its inputs.

@@ -41,7 +41,7 @@ pub(super) struct QuarantineReplayArgs {
 pub(super) async fn run(args: QuarantineReplayArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let (entries, mut code) = args.selection.load(&tables).await?;
-    let processor = tables.processor(args.age.max());
+    let processor = tables.processor(&args.age);
     let (mut written, mut left, mut stay) = (0, 0, 0);
     for original in &entries {
         let replayed = match args.age.too_long_ago(original.at) {

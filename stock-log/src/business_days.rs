@@ -66,7 +66,7 @@ impl<'a, L: StockLog> BusinessDays<'a, L> {
     }
 
     async fn read(&self, date: NaiveDate) -> Result<DateWindows, Failure> {
-        let DateRead { day, unreadable } = read_date(self.log, self.store_id, date).await?;
+        let DateRead { day, unreadable, .. } = read_date(self.log, self.store_id, date).await?;
         let has_conflicts = day.conflicting().len() > 0;
         Ok(DateWindows { date, windows: day.into_windows(), unreadable, has_conflicts })
     }

@@ -42,6 +42,8 @@ pub use business_days::BusinessDays;
 pub struct DateRead {
     /// Set of the events.
     pub day: StoreDay,
+    /// Number of segments.
+    pub segments: usize,
     /// Segments that were left out.
     pub unreadable: Vec<UnreadableSegment>,
 }
@@ -84,7 +86,8 @@ pub async fn read_date(
     store_id: &StoreId,
     date: NaiveDate,
 ) -> Result<DateRead, Failure> {
-    let mut read = DateRead { day: StoreDay::new(store_id.clone(), date), unreadable: Vec::new() };
+    let day = StoreDay::new(store_id.clone(), date);
+    let mut read = DateRead { day, segments: 0, unreadable: Vec::new() };
     let mut after = None;
     loop {
         let page = log.query_segments(store_id, date, after.as_deref()).await?;
@@ -111,7 +114,7 @@ pub async fn read_windows(
 ) -> Result<WindowsRead, Failure> {
     let mut read = WindowsRead::default();
     for date in utc_dates(since, until) {
-        let DateRead { day, unreadable } = read_date(log, store_id, date).await?;
+        let DateRead { day, unreadable, .. } = read_date(log, store_id, date).await?;
         let is_wanted = |window: &StockWindow| {
             let key = window.key();
             sku.is_none_or(|sku| key.sku == *sku) && (since..until).contains(&key.window.start())
@@ -127,6 +130,7 @@ pub async fn read_windows(
 
 impl DateRead {
     fn add(&mut self, segment: StoredSegment) {
+        self.segments += 1;
         match events_of(self.day.store_id(), self.day.date(), &segment) {
             Ok(events) => self.day.extend(events),
             Err(error) => {

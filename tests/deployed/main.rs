@@ -8,6 +8,7 @@ mod bakery;
 #[path = "../lambda/binaries.rs"]
 mod binaries;
 mod destroy;
+mod moved;
 mod offers_out;
 mod refusals;
 mod roles;

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
 
-use crate::support::{Aws, READ, Stage, WRITE, deployed, deployed_items, event, eventually, now};
+use crate::support::{Aws, READ, Stage, WRITE, deployed, deployed_stock, event, eventually, now};
 
 /// Posts one event of a store to the deployed API with a token, or without one; gives the status.
 fn post(stage: &Stage, token: Option<&str>, store: &str) -> u16 {
@@ -19,11 +19,20 @@ fn nothing_is_written(stage: &Stage, store: &str) {
     let answer = stage.post_internal(Some(&stage.aws), &[later]);
     assert_eq!(answer.stored(), 1);
     eventually("what came later is stored", || {
-        let rows = deployed_items(stage, "stock", "later");
-        let of_item = |[_, key]: &[String; 2]| key.split('#').next() == Some(store);
-        if rows.keys().any(of_item) { Ok(()) } else { Err(format!("{} rows", rows.len())) }
+        let windows = deployed_stock(stage, "later");
+        let is_of_item = |[sku, _]: &[String; 2]| sku == store;
+        if windows.keys().any(is_of_item) {
+            Ok(())
+        } else {
+            Err(format!("{} windows", windows.len()))
+        }
     });
-    assert!(deployed_items(stage, "stock", store).is_empty(), "there is stock of {store}");
+    let log = stage.aws.items(&stage.of("stock-log"));
+    let is_of_store = |[partition, sort]: &&[String; 2]| {
+        partition.split('#').next() == Some(store) || sort == store
+    };
+    let found: Vec<_> = log.keys().filter(is_of_store).collect();
+    assert!(found.is_empty(), "there is stock of {store}: {found:?}");
     let quarantine = stage.aws.items(&stage.of("quarantine"));
     assert!(quarantine.is_empty(), "no test sends anything that is poison: {quarantine:?}");
 }
@@ -90,8 +99,8 @@ fn a_token_of_another_store_writes_nothing() {
     assert_eq!(answer.status, 207, "{}", answer.text);
     assert_eq!(answer.json()["results"][1]["code"], "store_not_allowed", "{}", answer.text);
     eventually("the own event is stored", || {
-        let rows = deployed_items(stage, "stock", "mine").len();
-        if rows == 1 { Ok(()) } else { Err(format!("{rows} rows")) }
+        let windows = deployed_stock(stage, "mine").len();
+        if windows == 1 { Ok(()) } else { Err(format!("{windows} windows")) }
     });
     nothing_is_written(stage, "foreign");
 }

@@ -23,6 +23,7 @@ const MAY: [(&str, &[&str]); 8] = [
     (
         "pricing",
         &[
+            "catalog GetItem",
             "catalog Query",
             "days BatchGetItem",
             "days Query",
@@ -37,6 +38,7 @@ const MAY: [(&str, &[&str]); 8] = [
     (
         "day-close",
         &[
+            "catalog GetItem",
             "catalog Query",
             "day-close DeleteMessage",
             "day-close ReceiveMessage",
@@ -49,7 +51,6 @@ const MAY: [(&str, &[&str]); 8] = [
             "quarantine PutItem",
             "stock-log PutItem",
             "stock-log Query",
-            "windows DeleteItem",
             "windows PutItem",
             "windows Query",
         ],
@@ -59,7 +60,7 @@ const MAY: [(&str, &[&str]); 8] = [
         &["catalog BatchGetItem", "catalog Query", "day-close SendMessage", "stock-log Query"],
     ),
     ("token", &["clients GetItem"]),
-    ("offers-api", &["catalog Query", "offers Query"]),
+    ("offers-api", &["catalog GetItem", "catalog Query", "offers Query"]),
 ];
 
 #[test]

@@ -1,4 +1,4 @@
-//! The same input ends in the same rows, deployed and on one machine.
+//! The same input ends in the same stock and the same rows, deployed and on one machine.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::shop::Corner;
 use crate::support::{
     ApiClient, READ, Stage, UpProcess, WRITE, deployed, early_in_a_slot, eventually, has_processed,
-    kept_alike, kept_by, now, skipped,
+    kept_alike, kept_by, now, skipped, stock_alike,
 };
 use crate::{bakery, offers_out};
 
@@ -14,7 +14,7 @@ use crate::{bakery, offers_out};
 const EVENTS_PER_REQUEST: usize = 500;
 
 #[test]
-fn a_real_bakerys_week_ends_in_the_rows_that_one_machine_makes_of_it() {
+fn a_real_bakerys_week_ends_in_the_stock_that_one_machine_makes_of_it() {
     let Some(sales) = bakery::sales() else {
         skipped(
             "no ../shared/data/bread-basket.csv beside the repository; \
@@ -25,11 +25,12 @@ fn a_real_bakerys_week_ends_in_the_rows_that_one_machine_makes_of_it() {
     let stage = &deployed().stage;
     let up = UpProcess::start(&["--any-age", "--memory"]);
     post_to_both(stage, &up, "bakery", bakery::STORE, &sales);
-    kept_alike(stage, &up, "stock", bakery::STORE);
+    let stock = stock_alike(stage, &up, bakery::STORE);
+    assert!(!stock.is_empty(), "the bakery sold");
 }
 
 #[test]
-fn a_shops_afternoon_ends_in_the_same_day_rows_histories_and_offers() {
+fn a_shops_afternoon_ends_in_the_same_windows_day_rows_histories_and_offers() {
     let stage = &deployed().stage;
     let corner = Corner::at(now());
     let store = &corner.store_id;
@@ -42,7 +43,7 @@ fn a_shops_afternoon_ends_in_the_same_day_rows_histories_and_offers() {
     up.daymark(["catalog", "import", &catalogue]).success();
     stage.daymark(&["catalog", "import", &catalogue]);
     post_to_both(stage, &up, "afternoon", store, &corner.events);
-    kept_alike(stage, &up, "stock", store);
+    stock_alike(stage, &up, store);
 
     up.daymark(["days", "--store", store, "--close"]).success();
     stage.tick("day-close-schedule", corner.closed_at + TimeDelta::minutes(30));
@@ -57,6 +58,8 @@ fn a_shops_afternoon_ends_in_the_same_day_rows_histories_and_offers() {
         0 => Err("nothing yet".to_owned()),
         _ => Ok(()),
     });
+    // The start also visited the store. No window of the shop's events has ended since the tick.
+    assert!(!kept_alike(stage, &up, "windows", store).is_empty(), "windows are rolled up");
     kept_alike(stage, &up, "offers", store);
     offers_out::pipes_tell_the_bus(stage, store);
     let path = format!("/v1/stores/{store}/offers");

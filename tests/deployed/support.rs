@@ -14,6 +14,7 @@ mod schedule;
 #[path = "../program/support/skipped.rs"]
 mod skipped;
 mod stage;
+mod stock;
 mod terminator;
 #[path = "../program/support/till.rs"]
 #[expect(dead_code, reason = "the front door's tests use the rest")]
@@ -28,5 +29,6 @@ pub(crate) use program::UpProcess;
 pub(crate) use schedule::early_in_a_slot;
 pub(crate) use skipped::skipped;
 pub(crate) use stage::{Stage, deployed};
+pub(crate) use stock::{deployed_stock, stock_alike};
 pub(crate) use till::{event, now};
-pub(crate) use twin::{deployed_items, has_processed, kept_alike, kept_by};
+pub(crate) use twin::{Items, deployed_items, has_processed, kept_alike, kept_by};

@@ -12,5 +12,6 @@ mod queue;
 mod runtime_api;
 mod schedules;
 mod start;
+mod throttling;
 mod token;
 mod world;

@@ -5,8 +5,7 @@ use std::sync::LazyLock;
 use aws::Tables;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
-use domain::ports::{CatalogTable, Saved, StockTable};
-use domain::stock::{StockWindow, WindowKey};
+use domain::ports::CatalogTable;
 use domain::{Acceptance, DueStore, Event, Item, Store};
 use pricing::{Pricing, slot_of};
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 use crate::function::metrics;
 use crate::queue::batch;
 use crate::runtime_api::Answer;
-use crate::world::World;
+use crate::world::{World, append_events};
 
 /// Returns the next slot, which is not over during these tests.
 #[expect(clippy::disallowed_methods, reason = "the function reads the clock as well")]
@@ -45,18 +44,16 @@ async fn prepare(world: &World, prefix: &str) {
         let item = json!({ "sku": sku, "price": price }).to_string();
         tables.put_item(&Item::parse(&item).expect("valid")).await.expect("written");
     }
-    for (event_id, kind, quantity, minutes) in [("e1", "receipt", 100, 480), ("e2", "sale", 3, 90)]
-    {
+    let deliveries = [("e1", "receipt", 100, 480), ("e2", "sale", 3, 90)];
+    let events = deliveries.map(|(event_id, kind, quantity, minutes)| {
         let event = json!({
             "event_id": event_id, "kind": kind, "store_id": "s1", "terminal_id": "t1",
             "sku": "rye", "quantity": quantity, "unit_price": "3.90", "currency": "EUR",
             "occurred_at": (*DUE - TimeDelta::minutes(minutes)).to_rfc3339(),
         });
-        let event = Event::parse(&event.to_string(), &Acceptance::at(*DUE)).expect("valid");
-        let mut row = StockWindow::new(WindowKey::of(&event));
-        row.absorb(event);
-        assert_eq!(tables.save_stock(&row, None).await, Ok(Saved::Done));
-    }
+        Event::parse(&event.to_string(), &Acceptance::at(*DUE)).expect("valid")
+    });
+    append_events(&tables, &events, *DUE).await;
 }
 
 /// Message of the queue for the store in a slot.

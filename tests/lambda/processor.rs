@@ -1,15 +1,19 @@
 //! Batch handler, invoked by the event source mapping.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use domain::ports::EventLog;
 use domain::record::pack;
-use domain::{Acceptance, Delivered, Event, SequenceNumber};
+use domain::{Acceptance, Delivered, Event, SequenceNumber, StoreId};
 use processors::{BatchOutcome, Processor};
 use serde_json::{Value, json};
 
 use crate::function::metrics;
 use crate::runtime_api::Answer;
-use crate::world::{World, event, kinesis_event};
+use crate::throttling::Throttling;
+use crate::world::{World, event, kinesis_event, now};
 
 /// Instant of all events and arrivals.
 fn noon() -> DateTime<Utc> {
@@ -35,11 +39,11 @@ fn packed(number: &str, events: &[Value]) -> Delivered {
 
 /// Processes the records in this process.
 async fn in_process(world: &World, prefix: &str, records: &[Delivered]) -> BatchOutcome {
-    Processor::new(world.tables(prefix)).process(records).await
+    Processor::new(world.tables(prefix), Arc::new(now)).process(records).await
 }
 
 async fn same_tables(world: &World, one: &str, other: &str, rows: [usize; 2]) {
-    for (table, rows) in ["stock", "quarantine"].into_iter().zip(rows) {
+    for (table, rows) in ["stock-log", "quarantine"].into_iter().zip(rows) {
         let items = world.items(&format!("{one}{table}")).await;
         assert_eq!(items.len(), rows, "{table}: {items:#?}");
         assert_eq!(items, world.items(&format!("{other}{table}")).await);
@@ -76,19 +80,20 @@ async fn a_batch_leaves_the_rows_that_the_same_code_leaves_in_process() {
     assert_eq!(response, json!({ "batchItemFailures": [] }));
     let outcome = in_process(&world, "here-", &records).await;
     assert_eq!(outcome.retry_from, None);
-    same_tables(&world, "here-", "there-", [2, 5]).await;
+    same_tables(&world, "here-", "there-", [3, 4]).await;
 
     let metrics = metrics(&function.end(), "processor-lambda");
     for counted in [
-        r#"daymark_processor_events_total["processor-lambda", "stored"] 3 Count"#,
-        r#"daymark_processor_rows_total["processor-lambda", "saved"] 2 Count"#,
+        r#"daymark_processor_events_total["processor-lambda", "written"] 4 Count"#,
+        r#"daymark_processor_events_total["processor-lambda", "duplicate"] 1 Count"#,
+        r#"daymark_processor_segments_total["processor-lambda", "stored"] 1 Count"#,
     ] {
         assert!(metrics.iter().any(|metric| metric == counted), "{metrics:#?}");
     }
     let age = "daymark_processor_freshness_seconds[\"processor-lambda\"] [";
     let ages = metrics.iter().filter_map(|metric| metric.strip_prefix(age));
     let ages: Vec<usize> = ages.map(|ages| ages.split(',').count()).collect();
-    assert_eq!(ages, [3], "one for each event: {metrics:#?}");
+    assert_eq!(ages, [5], "one for each event, repeated ones included: {metrics:#?}");
 }
 
 #[tokio::test]
@@ -119,10 +124,78 @@ async fn a_redelivered_batch_changes_nothing() {
     ]);
     let mut function = world.function("processor-lambda", "").await;
     function.respond(batch.clone()).await;
-    let before = [world.items("stock").await, world.items("quarantine").await];
+    let before = [world.items("stock-log").await, world.items("quarantine").await];
     let again = function.respond(batch).await;
     assert_eq!(again, json!({ "batchItemFailures": [] }));
-    assert_eq!([world.items("stock").await, world.items("quarantine").await], before);
+    assert_eq!([world.items("stock-log").await, world.items("quarantine").await], before);
+}
+
+fn store_id() -> StoreId {
+    "s1".parse().expect("an id")
+}
+
+/// Number of distinct events in the log of each of two dates.
+async fn counts(world: &World, dates: [DateTime<Utc>; 2]) -> [u64; 2] {
+    let tables = world.tables("");
+    let mut counts = [0; 2];
+    for (count, date) in counts.iter_mut().zip(dates) {
+        let read = stock_log::read_date(&tables, &store_id(), date.date_naive()).await;
+        *count = read.expect("the log").day.count();
+    }
+    counts
+}
+
+#[tokio::test]
+async fn a_write_that_is_left_unprocessed_requests_redelivery_from_its_first_record() {
+    let world = World::start();
+    world.create_tables("").await;
+    let days = [noon() - TimeDelta::days(1), noon()];
+    let partition = format!("s1#{}", days[0].date_naive());
+    let throttling = Throttling::start(world.dynamodb(), &partition).await;
+    let variables = [("AWS_ENDPOINT_URL_DYNAMODB", throttling.url.as_str())];
+    let mut function = world.function_with("processor-lambda", "", &variables).await;
+    let records = [
+        packed("998", &[event("e1", "rye", days[1])]),
+        packed("999", &[event("e2", "bun", days[0]), event("e3", "bun", days[1])]),
+        packed("1000", &[event("e4", "rye", days[1])]),
+    ];
+    let response = function.respond(kinesis_event(&records)).await;
+    assert_eq!(response, json!({ "batchItemFailures": [{ "itemIdentifier": "999" }] }));
+    assert_eq!(counts(&world, days).await, [0, 3], "all that could be written is");
+
+    throttling.end();
+    let response = function.respond(kinesis_event(&records[1..])).await;
+    assert_eq!(response, json!({ "batchItemFailures": [] }));
+    assert_eq!(counts(&world, days).await, [1, 3]);
+    let metrics = metrics(&function.end(), "processor-lambda");
+    let failed = r#"daymark_processor_segments_total["processor-lambda", "failed"] 1 Count"#;
+    assert_eq!(metrics.iter().filter(|metric| *metric == failed).count(), 1, "{metrics:#?}");
+}
+
+#[tokio::test]
+async fn the_log_expires_after_the_configured_number_of_days() {
+    let world = World::start();
+    let date = noon().date_naive();
+    let batch = kinesis_event(&[packed("1", &[event("e1", "rye", noon())])]);
+    for (prefix, variables, kept) in [
+        ("default-", &[][..], Some(90)),
+        ("short-", &[("DAYMARK_STOCK_LOG_DAYS", "60")], Some(60)),
+        ("ever-", &[("DAYMARK_STOCK_LOG_DAYS", "forever")], None),
+    ] {
+        world.create_tables(prefix).await;
+        let mut function = world.function_with("processor-lambda", prefix, variables).await;
+        let response = function.respond(batch.clone()).await;
+        assert_eq!(response, json!({ "batchItemFailures": [] }));
+        let items = world.items(&format!("{prefix}stock-log")).await;
+        let partition = AttributeValue::S(format!("s1#{date}"));
+        let segment = items.iter().find(|item| item["pk"] == partition).expect("a segment");
+        let expiry = segment.get("expires_at").map(|expiry| expiry.as_n().expect("a number"));
+        let expected = kept.map(|days| {
+            let end = date + Days::new(1 + days);
+            end.and_time(NaiveTime::MIN).and_utc().timestamp().to_string()
+        });
+        assert_eq!(expiry, expected.as_ref(), "{prefix}");
+    }
 }
 
 /// Records in the order of delivery. The order of their numbers as texts is another.
@@ -144,7 +217,8 @@ async fn a_missing_table_requests_redelivery_of_the_whole_batch() {
     world.create_tables("").await;
     let response = function.respond(three_records()).await;
     assert_eq!(response, json!({ "batchItemFailures": [] }), "when the table is there");
-    assert_eq!(world.items("stock").await.len(), 2);
+    let read = stock_log::read_date(&world.tables(""), &store_id(), noon().date_naive()).await;
+    assert_eq!(read.expect("the log").day.count(), 3);
 }
 
 #[tokio::test]
@@ -154,7 +228,7 @@ async fn a_table_that_does_not_answer_requests_redelivery_of_the_whole_batch() {
     let response = function.respond(three_records()).await;
     assert_eq!(response, json!({ "batchItemFailures": [{ "itemIdentifier": "998" }] }));
     let metrics = metrics(&function.end(), "processor-lambda");
-    let counted = r#"daymark_processor_rows_total["processor-lambda", "failed"] 2 Count"#;
+    let counted = r#"daymark_processor_segments_total["processor-lambda", "failed"] 1 Count"#;
     assert!(metrics.iter().any(|metric| metric == counted), "{metrics:#?}");
 }
 

@@ -1,7 +1,7 @@
 //! Schedules: a tick sends the due stores.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::ports::CatalogTable;
+use domain::ports::{CatalogTable, LogEntry, StockLog};
 use domain::{Chain, Store};
 use serde_json::{Value, json};
 
@@ -126,21 +126,44 @@ async fn an_unreadable_store_is_sent_and_blocks_no_other() {
 }
 
 #[tokio::test]
-async fn four_hours_send_each_store_once_to_have_its_days_closed_and_its_close_sends_it_at_once() {
+async fn every_slot_of_the_opening_hours_sends_a_store_and_four_hours_of_the_night_once() {
     let world = World::start();
     world.create_tables("shop-").await;
     let queue = Queue::start().await;
     put_stores(&world, (0..40).map(|store| (format!("{store:02}"), "{}"))).await;
     let mut function = schedule(&world, "day-close-schedule-lambda", &queue).await;
-    for hour in 10..14 {
+    for hour in 0..4 {
         for minute in ["00", "15", "30", "45"] {
-            function.respond(tick(&format!("2026-03-12T{hour}:{minute}:00Z"))).await;
+            function.respond(tick(&format!("2026-03-12T0{hour}:{minute}:00Z"))).await;
         }
     }
     let mut stores: Vec<_> = queue.messages().into_iter().map(|[store, ..]| store).collect();
     stores.sort();
     assert_eq!(stores, (0..40).map(|store| format!("{store:02}")).collect::<Vec<_>>());
 
-    let after_the_close = function.respond(tick("2026-03-12T17:45:00Z")).await;
-    assert_eq!(after_the_close, json!({ "stores": 40 }));
+    for slot in ["2026-03-12T10:00:00Z", "2026-03-12T10:15:00Z", "2026-03-12T17:45:00Z"] {
+        assert_eq!(function.respond(tick(slot)).await, json!({ "stores": 40 }), "{slot}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_sends_events_and_is_in_no_catalogue_is_sent_every_hour() {
+    let world = World::start();
+    world.create_tables("shop-").await;
+    let queue = Queue::start().await;
+    put_stores(&world, [("listed".to_owned(), "{}")]).await;
+    let active = ["2026-03-11", "2026-03-12"].map(|date| LogEntry::ActiveStore {
+        arrived_on: date.parse().expect("a date"),
+        store_id: "unlisted".parse().expect("an id"),
+    });
+    let appended = world.tables("shop-").append(&active).await;
+    assert_eq!(appended, [Ok(()), Ok(())]);
+    let mut function = schedule(&world, "day-close-schedule-lambda", &queue).await;
+    for hour in ["00", "01"] {
+        for minute in ["00", "15", "30", "45"] {
+            function.respond(tick(&format!("2026-03-12T{hour}:{minute}:00Z"))).await;
+        }
+    }
+    let stores = queue.messages().into_iter().map(|[store, ..]| store);
+    assert_eq!(stores.filter(|store| store == "unlisted").count(), 2);
 }

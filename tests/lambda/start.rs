@@ -49,7 +49,16 @@ fn the_error_of_an_invalid_variable_names_the_rule() {
         let ended = Process::start(binary, NOWHERE, &given).wait();
         assert_eq!(ended.status.code(), Some(1), "{binary}: {ended:?}");
         let told = "DAYMARK_EVENT_AGE_MAX_DAYS is \"soon\"; expected a whole number of days \
-                    from 1 to 59, after which the log may expire, or any";
+                    from 1 to 399, or any";
+        assert!(ended.stderr.contains(told), "{binary}: {ended:?}");
+    }
+    for binary in ["processor-lambda", "day-close-lambda", "pricing-lambda"] {
+        let log = ("DAYMARK_STOCK_LOG_DAYS", "30");
+        let given: Vec<_> = required(binary).iter().copied().chain([log]).collect();
+        let ended = Process::start(binary, NOWHERE, &given).wait();
+        assert_eq!(ended.status.code(), Some(1), "{binary}: {ended:?}");
+        let told = "DAYMARK_STOCK_LOG_DAYS is \"30\"; expected a whole number of days from 60 to \
+                    9999, or forever";
         assert!(ended.stderr.contains(told), "{binary}: {ended:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Kinesis and DynamoDB endpoints for the functions, on loopback.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
@@ -9,7 +9,9 @@ use aws_sdk_kinesis::types::ShardIteratorType;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use domain::{Delivered, SequenceNumber};
+use domain::ports::{LogEntry, StockLog};
+use domain::stock::Segment;
+use domain::{Delivered, Event, SequenceNumber};
 use local::dynamodb::{DynamoDb, TableStorage};
 use local::http::HttpServer;
 use local::service::ServiceThread;
@@ -34,6 +36,11 @@ impl World {
         let endpoints = Endpoints { kinesis: url(&kinesis), dynamodb: url(&dynamodb) };
         let threads = [serve_kinesis(kinesis), serve_dynamodb(dynamodb)];
         Self { clients: AwsClients::local(&endpoints), endpoints, _threads: threads }
+    }
+
+    /// URL of DynamoDB.
+    pub(crate) fn dynamodb(&self) -> &str {
+        &self.endpoints.dynamodb
     }
 
     /// Creates the tables whose names begin with `prefix`.
@@ -173,6 +180,21 @@ fn serve_dynamodb(server: HttpServer) -> ServiceThread {
     let database = DynamoDb::open(&TableStorage::Memory).expect("a database");
     let serve = move |stop| database.serve(server, stop);
     ServiceThread::start("dynamodb", serve).expect("a thread")
+}
+
+/// Appends events of one store to its log, each date as one batch that arrived at an instant.
+pub(crate) async fn append_events(tables: &Tables, events: &[Event], arrived_at: DateTime<Utc>) {
+    let mut dates: BTreeMap<_, Vec<&Event>> = BTreeMap::new();
+    for event in events {
+        dates.entry(event.occurred_at().date_naive()).or_default().push(event);
+    }
+    let store_id = events[0].store_id();
+    let segments = dates
+        .into_iter()
+        .flat_map(|(date, events)| Segment::cut(store_id, date, arrived_at, events));
+    let entries: Vec<LogEntry> = segments.map(LogEntry::Segment).collect();
+    let appended = tables.append(&entries).await;
+    assert!(appended.iter().all(Result::is_ok), "{appended:?}");
 }
 
 /// Current time with milliseconds.

@@ -92,7 +92,7 @@ fn no_port_answers_a_foreign_host_or_a_web_page() {
             }
         }
     }
-    assert_eq!(clients_tables(&up), 6);
+    assert_eq!(clients_tables(&up), 7);
 }
 
 /// Returns the number of tables, which any SDK of AWS may still read.
@@ -202,7 +202,7 @@ fn an_idle_connection_is_announced_on_every_port() {
 
 #[test]
 fn a_table_that_is_missing_while_events_were_counted_stops_the_start() {
-    for table in ["daymark-offers", "daymark-stock"] {
+    for table in ["daymark-offers", "daymark-stock-log"] {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().display().to_string();
         let up = UpProcess::start(&["--data", &data]);

@@ -1,9 +1,12 @@
 //! Till lines of a real bakery, compared with a tally that shares no code with the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use stock_log::read_date;
 
 use crate::support::{UpProcess, daymark, eventually, run, skipped};
 
@@ -39,7 +42,7 @@ fn every_window_of_every_day_equals_the_file() {
     let expected = format!("{sold} stored, 0 duplicate, {skipped} skipped, 0 refused");
     assert_eq!(out.trim_end(), expected);
     eventually("every event is processed", || {
-        let stored = up.counter("daymark_processor_events_total{outcome=\"stored\"}");
+        let stored = up.counter("daymark_processor_events_total{outcome=\"written\"}");
         if stored >= sold.into() { Ok(()) } else { Err(format!("{stored} of {sold}")) }
     });
     let stored = eventually("all rows are saved", || {
@@ -106,23 +109,30 @@ fn number(digits: &str) -> u32 {
     digits.parse().expect("digits")
 }
 
-/// Loads every row of the table.
+/// Reads the windows of every date in the stock log.
 fn stored(up: &UpProcess) -> SalesTally {
     let endpoints = aws::Endpoints { kinesis: up.kinesis.clone(), dynamodb: up.dynamodb.clone() };
     let client = aws::AwsClients::local(&endpoints).dynamodb;
-    let pages = client.scan().table_name("daymark-stock").into_paginator().items().send();
-    let items = run(pages.collect::<Result<Vec<_>, _>>()).expect("the rows");
-    let row = |item: std::collections::HashMap<String, AttributeValue>| {
-        let text = |name: &str| match &item[name] {
-            AttributeValue::S(text) | AttributeValue::N(text) => text.clone(),
-            other => panic!("{name} is {other:?}"),
-        };
-        let (partition, sort) = (text("pk"), text("sk"));
-        let (store, date) = partition.split_once('#').expect("store and date");
-        let (sku, start) = sort.split_once('#').expect("item and time");
-        assert_eq!(store, "edinburgh");
-        assert_eq!(text("event_count"), text("sold"));
-        ((sku.to_owned(), format!("{date}T{start}Z")), number(&text("sold")))
+    let pages = client.scan().table_name("daymark-stock-log").into_paginator().items().send();
+    let items = run(pages.collect::<Result<Vec<_>, _>>()).expect("the items");
+    let partition = |item: &std::collections::HashMap<String, AttributeValue>| {
+        item["pk"].as_s().expect("a text").clone()
     };
-    items.into_iter().map(row).collect()
+    let partitions: BTreeSet<String> = items.iter().map(partition).collect();
+    let dates = partitions.iter().filter_map(|partition| partition.strip_prefix("edinburgh#"));
+    let dates: Vec<NaiveDate> = dates.filter_map(|date| date.parse().ok()).collect();
+    let tables = aws::Tables::new(client, &aws::ResourceNames::default());
+    let store = "edinburgh".parse().expect("a store");
+    let mut tally = SalesTally::new();
+    for date in dates {
+        let read = run(read_date(&tables, &store, date)).expect("the log");
+        assert_eq!(read.unreadable, [], "every segment can be read");
+        for window in read.day.into_windows() {
+            let (key, sold) = (window.key(), window.figures().sold);
+            assert_eq!(Decimal::from(window.len()), sold);
+            let sold = sold.to_string().parse().expect("a number");
+            tally.insert((key.sku.to_string(), key.window.to_string()), sold);
+        }
+    }
+    tally
 }

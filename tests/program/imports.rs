@@ -63,7 +63,7 @@ impl Shop {
     fn wait(&self, sold: &str) {
         eventually("everything is processed", || {
             let stored = self.up.counter("daymark_ingest_events_total{outcome=\"stored\"}");
-            let processed = ["stored", "duplicate"].map(|outcome| {
+            let processed = ["written", "duplicate"].map(|outcome| {
                 let name = format!("daymark_processor_events_total{{outcome=\"{outcome}\"}}");
                 self.up.counter(&name)
             });

@@ -4,7 +4,9 @@
 mod access;
 mod bread_basket;
 mod catalog;
+mod catalog_removal;
 mod catalog_version;
+mod check;
 mod clients;
 mod cost;
 mod crash;
@@ -13,6 +15,7 @@ mod days;
 mod decide;
 mod demo;
 mod dynamodb_stub;
+mod earlier_folder;
 mod effect;
 mod formats;
 mod full_disk;

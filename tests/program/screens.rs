@@ -30,11 +30,18 @@ pub(crate) fn at(text: &str) -> DateTime<Utc> {
 /// Runs a command in a terminal of each width, and compares the screens with their files.
 #[track_caller]
 pub(crate) fn assert_screens(name: &str, screen: impl Fn() -> Command) {
+    assert_screens_of(name, 0, screen);
+}
+
+/// Does the same for a command with another exit code.
+#[track_caller]
+fn assert_screens_of(name: &str, code: i32, screen: impl Fn() -> Command) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/screens");
     for width in WIDTHS {
         let output = screen().env("COLUMNS", width.to_string()).output().expect("the program runs");
         let text = String::from_utf8(output.stdout).expect("text");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let notes = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{notes}");
         for line in text.lines() {
             // A word, such as an id that is copied, is never broken.
             let fits = line.width() <= width || !line.trim().contains(' ');
@@ -240,6 +247,9 @@ fn screens_of_the_tables_fit_60_80_and_120_columns() {
         assert_screens(name, || on(&up, words));
     }
     assert_screens("effect", || on(&up, &["effect", "--from", FIRST, "--to", LAST]));
+    // Its offers were not decided, and one of its rows was changed.
+    let check = ["check", "--store", STORE, "--date", LAST];
+    assert_screens_of("check", 1, || on(&up, &check));
 }
 
 #[test]

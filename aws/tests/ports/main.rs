@@ -12,6 +12,7 @@ mod observed_calls;
 mod offers;
 mod pages;
 mod progress;
+mod retained;
 mod samples;
 mod stock_log;
 mod stored_form;

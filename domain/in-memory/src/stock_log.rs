@@ -347,6 +347,19 @@ impl WindowsTable for Tables {
         self.calls.call(put).await
     }
 
+    async fn remove_window(
+        &self,
+        store_id: &StoreId,
+        window: Window,
+        part: usize,
+    ) -> Result<(), Failure> {
+        let remove = || {
+            self.windows.rows.lock().remove(&(store_id.clone(), window, part));
+            Ok(())
+        };
+        self.calls.call(remove).await
+    }
+
     async fn query_windows(
         &self,
         store_id: &StoreId,

@@ -56,6 +56,25 @@ impl Figures {
         figures
     }
 
+    /// Returns the figures without the zeros at the end of their numbers.
+    pub(crate) fn normalized(&self) -> Self {
+        let count = |count: Counted| Counted { quantity: count.quantity.normalize(), ..count };
+        let amount = |(currency, amount): (&Currency, &Decimal)| (*currency, amount.normalize());
+        Self {
+            sold: self.sold.normalize(),
+            returned: self.returned.normalize(),
+            received: self.received.normalize(),
+            wasted: self.wasted.normalize(),
+            transferred_in: self.transferred_in.normalize(),
+            transferred_out: self.transferred_out.normalize(),
+            counted: self.counted.map(count),
+            moved: self.moved.normalize(),
+            revenue: self.revenue.iter().map(amount).collect(),
+            events: self.events,
+            voided: self.voided,
+        }
+    }
+
     fn add(&mut self, event: &Event) {
         let quantity = event.quantity().get();
         self.events += 1;

@@ -61,7 +61,8 @@ pub struct RollupState {
     pub read_at: DateTime<Utc>,
     /// Version of the late marks that were read before the log.
     pub late: Version,
-    /// [`super::StoreDay::count`] of the set that was read.
+    /// Largest [`super::StoreDay::count`] of the sets that were read. It is larger than that of the
+    /// log only if segments were deleted or cannot be read.
     pub count: u64,
     /// Number of contents in conflict that are in quarantine.
     pub conflicts: u64,

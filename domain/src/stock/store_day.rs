@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use super::{StockWindow, WindowKey};
 use crate::digest::digest;
 use crate::event::Event;
-use crate::identifier::{EventId, StoreId};
+use crate::identifier::{EventId, Sku, StoreId, TerminalId};
 use crate::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 
 /// Set of the events of one store that occurred on one UTC date.
@@ -45,6 +45,9 @@ pub struct StoreDay {
     events: HashSet<ById>,
     /// Contents that do not count, by their bytes.
     conflicting: BTreeMap<String, Event>,
+    /// Items and tills of the events, each in one copy. Segments have copies of their own.
+    skus: HashSet<Sku>,
+    terminal_ids: HashSet<TerminalId>,
 }
 
 /// Result of adding an event to a [`StoreDay`].
@@ -58,9 +61,10 @@ pub enum Added {
     Conflict,
 }
 
-/// Event that is found by its id.
+/// Event that is found by its id. It is boxed, because a hash table has up to twice as many places
+/// as entries, and an event is large.
 #[derive(Debug, Clone)]
-struct ById(Event);
+struct ById(Box<Event>);
 
 impl Borrow<EventId> for ById {
     fn borrow(&self) -> &EventId {
@@ -86,7 +90,14 @@ impl StoreDay {
     /// Creates an empty set.
     #[must_use]
     pub fn new(store_id: StoreId, date: NaiveDate) -> Self {
-        Self { store_id, date, events: HashSet::new(), conflicting: BTreeMap::new() }
+        Self {
+            store_id,
+            date,
+            events: HashSet::new(),
+            conflicting: BTreeMap::new(),
+            skus: HashSet::new(),
+            terminal_ids: HashSet::new(),
+        }
     }
 
     /// Returns the store.
@@ -109,27 +120,36 @@ impl StoreDay {
             "the event belongs to another store or date"
         );
         let Some(ById(known)) = self.events.get(&event.event_id) else {
-            self.events.insert(ById(event));
+            let event = self.interned(event);
+            self.events.insert(ById(Box::new(event)));
             return Added::New;
         };
-        if *known == event {
+        if **known == event {
             return Added::Known;
         }
         let content = event.content();
         let is_known = content == known.content();
         if is_known || self.conflicting.contains_key(&content) {
             if is_known && event.counts_before(known) {
-                self.events.replace(ById(event));
+                self.events.replace(ById(Box::new(event)));
             }
             return Added::Known;
         }
         if event.counts_before(known) {
-            let before = self.events.replace(ById(event));
-            self.conflicting.extend(before.map(|ById(before)| (before.content(), before)));
+            let before = self.events.replace(ById(Box::new(event)));
+            self.conflicting.extend(before.map(|ById(before)| (before.content(), *before)));
         } else {
             self.conflicting.insert(content, event);
         }
         Added::Conflict
+    }
+
+    /// Returns the event with the texts that the set has already.
+    fn interned(&mut self, mut event: Event) -> Event {
+        event.store_id = self.store_id.clone();
+        event.sku = one_copy(&mut self.skus, event.sku);
+        event.terminal_id = one_copy(&mut self.terminal_ids, event.terminal_id);
+        event
     }
 
     /// Returns the number of ids.
@@ -153,7 +173,7 @@ impl StoreDay {
 
     /// Returns the events, one for each id, in any order.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
-        self.events.iter().map(|ById(event)| event)
+        self.events.iter().map(|ById(event)| &**event)
     }
 
     /// Returns the contents that do not count, because another content of their id does, sorted by
@@ -165,7 +185,7 @@ impl StoreDay {
     /// Returns the events by item and window, sorted by item and window.
     #[must_use]
     pub fn into_windows(self) -> Vec<StockWindow> {
-        let mut events: Vec<Event> = self.events.into_iter().map(|ById(event)| event).collect();
+        let mut events: Vec<Event> = self.events.into_iter().map(|ById(event)| *event).collect();
         events.sort_unstable_by(|one, other| {
             let place = |event: &Event| event.window();
             (&one.sku, place(one), &one.event_id).cmp(&(&other.sku, place(other), &other.event_id))
@@ -191,6 +211,15 @@ impl Extend<Event> for StoreDay {
             self.insert(event);
         }
     }
+}
+
+/// Returns the known copy of an identifier, or remembers this one.
+fn one_copy<T: Clone + Eq + Hash>(known: &mut HashSet<T>, id: T) -> T {
+    if let Some(known) = known.get(&id) {
+        return known.clone();
+    }
+    known.insert(id.clone());
+    id
 }
 
 /// Returns the quarantine entry of a content that does not count. Its key depends on the content

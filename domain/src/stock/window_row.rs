@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
 
 use super::{Figures, StockWindow};
 use crate::digest::Version;
@@ -35,7 +34,7 @@ impl WindowRow {
     #[must_use]
     pub fn version(&self) -> Version {
         let Self { part, parts, items, .. } = self;
-        let items = items.iter().map(|(sku, figures)| format!("\n{sku} {:?}", plain(figures)));
+        let items = items.iter().map(|(sku, figures)| format!("\n{sku} {:?}", figures.normalized()));
         Version::of(format!("{part} {parts}{}", items.collect::<String>()).as_bytes())
     }
 
@@ -52,25 +51,6 @@ impl WindowRow {
         });
         rows
     }
-}
-
-/// Returns figures without zeros at the end of numbers.
-fn plain(figures: &Figures) -> Figures {
-    let mut plain = figures.clone();
-    for quantity in [
-        &mut plain.sold,
-        &mut plain.returned,
-        &mut plain.received,
-        &mut plain.wasted,
-        &mut plain.transferred_in,
-        &mut plain.transferred_out,
-        &mut plain.moved,
-    ] {
-        quantity.normalize_assign();
-    }
-    plain.counted.iter_mut().for_each(|counted| counted.quantity.normalize_assign());
-    plain.revenue.values_mut().for_each(Decimal::normalize_assign);
-    plain
 }
 
 /// Returns the rows of windows of one store, by window. `count` is that of their date.

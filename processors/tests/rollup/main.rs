@@ -2,7 +2,7 @@
 
 mod conflicts;
 mod interrupted;
-mod rows;
+mod window_rows;
 
 use std::sync::{Arc, Mutex};
 

@@ -17,7 +17,7 @@ pub(crate) const WRITE: &str = "daymark/events:write";
 pub(crate) const READ: &str = "daymark/offers:read";
 
 /// The till clients of every stage: one for each test, so that each has the stores of its own.
-pub(crate) const TILLS: [&str; 12] = [
+pub(crate) const TILLS: [&str; 13] = [
     "bakery",
     "afternoon",
     "busy",
@@ -30,6 +30,7 @@ pub(crate) const TILLS: [&str; 12] = [
     "secret",
     "brief",
     "traffic",
+    "moved",
 ];
 
 impl Client {

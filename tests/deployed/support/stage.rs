@@ -95,6 +95,7 @@ impl Stage {
             "emulated=true".to_owned(),
             "keepData=false".to_owned(),
             "eventAgeMaxDays=any".to_owned(),
+            "stockLogDays=forever".to_owned(),
             format!("tillClients={}", TILLS.join(",")),
         ];
         let settings = settings.iter().flat_map(|setting| ["--context", setting]);

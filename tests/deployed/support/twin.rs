@@ -20,7 +20,7 @@ pub(crate) fn kept_by(up: &UpProcess, table: &str, store: &str) -> Items {
 #[track_caller]
 pub(crate) fn has_processed(up: &UpProcess, events: usize) {
     eventually("one machine has processed everything", || {
-        let stored = up.counter("daymark_processor_events_total{outcome=\"stored\"}");
+        let stored = up.counter("daymark_processor_events_total{outcome=\"written\"}");
         if stored == events as u64 { Ok(()) } else { Err(format!("{stored} of {events}")) }
     });
 }
@@ -30,20 +30,29 @@ pub(crate) fn deployed_items(stage: &Stage, table: &str, store: &str) -> Items {
     of_store(stage.aws.items(&stage.of(table)), store)
 }
 
-/// Other tests have other stores. From when on an offer holds is when somebody decided it.
+/// Keeps the items of a store: other tests have other stores. Leaves out when an offer was decided,
+/// and how many events of its date were known when a window row was written.
 fn of_store(mut items: Items, store: &str) -> Items {
     items.retain(|[partition, _], _| partition.split('#').next() == Some(store));
     for item in items.values_mut() {
-        item.as_object_mut().expect("an item").remove("valid_from");
+        let item = item.as_object_mut().expect("an item");
+        ["valid_from", "n"].map(|name| item.remove(name));
     }
     items
 }
 
-/// Waits until a stage keeps of a store what `daymark up` does, byte for byte, and gives it.
+/// Waits until a stage keeps of a store the same rows as `daymark up`, and gives them.
 #[track_caller]
 pub(crate) fn kept_alike(stage: &Stage, up: &UpProcess, table: &str, store: &str) -> Items {
-    eventually(&format!("{table} of {store} is the same, deployed and on one machine"), || {
-        let [here, there] = [kept_by(up, table, store), deployed_items(stage, table, store)];
+    let rows_of = || [kept_by(up, table, store), deployed_items(stage, table, store)];
+    alike(&format!("{table} of {store}"), rows_of)
+}
+
+/// Waits until both have the same rows, and gives them.
+#[track_caller]
+pub(super) fn alike(what: &str, rows_of: impl Fn() -> [Items; 2]) -> Items {
+    eventually(&format!("{what} is the same, deployed and on one machine"), || {
+        let [here, there] = rows_of();
         match difference(&here, &there) {
             None => Ok(there),
             Some(difference) => Err(difference),

@@ -1,4 +1,4 @@
-//! Events in the stock table, compared with the events that tills sent.
+//! Events in the stock log, compared with the events that tills sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
@@ -8,9 +8,9 @@ use aws::{AwsClients, Endpoints, ResourceNames, Tables};
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::event::Acceptance;
-use domain::ports::StockTable;
 use domain::{Event, StoreId};
 use serde_json::Value;
+use stock_log::read_windows;
 
 use super::{UpProcess, eventually, now, run};
 
@@ -51,9 +51,10 @@ impl StoredEvents {
         for store in stores {
             let store_id: StoreId = store.parse().expect("a store");
             let (since, until) = (at - TimeDelta::days(1), at + TimeDelta::hours(1));
-            let rows =
-                run(tables.query_stock(&store_id, None, since, until, at)).expect("the rows");
-            for event in rows.iter().flat_map(|row| row.events()) {
+            let read = run(read_windows(&tables, &store_id, None, since, until));
+            let read = read.expect("the log");
+            assert_eq!(read.unreadable, [], "every segment can be read");
+            for event in read.windows.iter().flat_map(|window| window.events()) {
                 let id = (store.clone(), event.event_id().to_string());
                 events.entry(id).or_default().push(event.canonical());
             }
