@@ -130,7 +130,8 @@ pub(crate) async fn roll_up(rollup: Rollup<Tables>, auditor: Auditor, sim: SimCo
     }
 }
 
-/// Draws the delay of a pass, with which passes overlap in part, and the time after which it crashes.
+/// Draws the delay of a pass, with which passes overlap in part, and the time after which it
+/// crashes.
 fn span_of_pass(sim: &SimContext, fault: InjectedFault) -> (Duration, Duration) {
     let after = sim.duration(fault, Duration::from_secs(10));
     let longest = match sim.below(fault, 3) {

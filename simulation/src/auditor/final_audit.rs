@@ -55,7 +55,8 @@ fn acknowledged_events(auditor: &Auditor, expected: &ExpectedTables) {
     }
 }
 
-/// Rolls up all dates of some tables, as the schedule does on the day after each and after late events.
+/// Rolls up all dates of some tables, as the schedule does on the day after each and after late
+/// events.
 pub(super) async fn roll_up_dates(
     auditor: &Auditor,
     which: &'static str,

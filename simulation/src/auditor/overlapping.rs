@@ -1,6 +1,7 @@
-//! Late events between the reads and the writes of passes that overlap and crash, at a rate that the
-//! faults of a world do not reach.
+//! Late events between the reads and the writes of passes that overlap and crash, at a rate that
+//! the faults of a world do not reach.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,7 +26,13 @@ const DELAY_MAX: u64 = 300;
 const PAUSE_MAX: u64 = 1_500;
 /// Largest number of records in a batch.
 const RECORDS_MAX: u64 = 8;
-const PASSES: u64 = 12;
+const ROLLUPS_AT_ONCE: u64 = 3;
+/// Maximum pause between two rollups, in milliseconds.
+const REST_MAX: u64 = 3_000;
+/// Maximum time until a rollup crashes, in milliseconds.
+const PASS_MAX: u64 = 40_000;
+/// Time between two looks at the rows.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// Draws that tasks share.
 #[derive(Clone)]
@@ -54,21 +61,19 @@ pub(super) async fn late_events_amid_rollups(
     let now = auditor.sim.now() + TimeDelta::days(1);
     let mut records = records(stream);
     records.sort_by(|one, other| one.sequence_number.cmp(&other.sequence_number));
-    let batches = records.len() as u64 * 2 / RECORDS_MAX;
+    let is_done = Arc::new(AtomicBool::new(false));
     let mut tasks = JoinSet::new();
-    tasks.spawn(append_slowly(apart.clone(), records, now, draws.clone()));
-    for _ in 0..PASSES {
-        let (after, longest) = (draws.millis(batches * PAUSE_MAX), draws.millis(40_000));
-        let (rollup, auditor) = (Rollup { tables: apart.clone() }, auditor.clone());
-        tasks.spawn(async move {
-            sleep(after).await;
-            let _ = timeout(longest, roll_up_all(&rollup, now, Duration::MAX)).await;
-            auditor.rolled_up("late events", &rollup.tables);
-        });
+    for _ in 0..ROLLUPS_AT_ONCE {
+        let rollup = Rollup { tables: apart.clone() };
+        tasks.spawn(roll_up_until(is_done.clone(), rollup, now, draws.clone()));
     }
+    tasks.spawn(append_slowly(apart.clone(), records, now, draws.clone(), is_done));
+    let mut looks = JoinSet::new();
+    looks.spawn(look_at_rows(auditor.clone(), apart.clone()));
     while let Some(ended) = tasks.join_next().await {
         ended.expect("neither handler nor rollup panics");
     }
+    looks.shutdown().await;
     roll_up_dates(auditor, "late events", scenario, &apart).await;
     if rows(&apart) != rows(tables) {
         let detail = "the rows of windows differ after late events amid rollups";
@@ -76,8 +81,36 @@ pub(super) async fn late_events_amid_rollups(
     }
 }
 
+/// Looks at the rows again and again, so that a row is seen before another pass replaces it.
+async fn look_at_rows(auditor: Auditor, tables: Tables) {
+    loop {
+        auditor.rolled_up("late events", &tables);
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Rolls up repeatedly, until a pass has begun after the last batch. Some passes crash.
+async fn roll_up_until(
+    is_done: Arc<AtomicBool>,
+    rollup: Rollup<Tables>,
+    now: DateTime<Utc>,
+    draws: Draws,
+) {
+    while !is_done.load(Ordering::Relaxed) {
+        sleep(draws.millis(REST_MAX)).await;
+        let longest = draws.millis(PASS_MAX);
+        let _ = timeout(longest, roll_up_all(&rollup, now, Duration::MAX)).await;
+    }
+}
+
 /// Handles the records in small batches, each until all of it is stored.
-async fn append_slowly(tables: Tables, records: Vec<Delivered>, now: DateTime<Utc>, draws: Draws) {
+async fn append_slowly(
+    tables: Tables,
+    records: Vec<Delivered>,
+    now: DateTime<Utc>,
+    draws: Draws,
+    is_done: Arc<AtomicBool>,
+) {
     let handler = Processor::new(tables, Arc::new(move || now));
     let mut left = &records[..];
     while !left.is_empty() {
@@ -90,6 +123,7 @@ async fn append_slowly(tables: Tables, records: Vec<Delivered>, now: DateTime<Ut
         sleep(draws.millis(PAUSE_MAX)).await;
         left = rest;
     }
+    is_done.store(true, Ordering::Relaxed);
 }
 
 /// Calls that take their time and leave some entries unprocessed.
