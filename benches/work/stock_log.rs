@@ -44,7 +44,7 @@ fn large(seed: u64, events: usize, items: usize) -> LargeStore {
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are its output")]
-fn told(line: impl AsRef<str>) {
+fn print_line(line: impl AsRef<str>) {
     println!("{}", line.as_ref());
 }
 
@@ -69,8 +69,8 @@ pub(crate) fn print(part: Option<&str>) {
 }
 
 fn writes(components: &Components) {
-    told("| form | window s | segments | marks | window rows and states | bytes an event |");
-    told("|---|---:|---:|---:|---:|---:|");
+    print_line("| form | window s | segments | marks | window rows and states | bytes an event |");
+    print_line("|---|---:|---:|---:|---:|---:|");
     for (number, (name, requests, tills)) in FORMS.into_iter().enumerate() {
         for window in WINDOWS {
             let store = |seed| LargeStore { requests, tills, ..large(seed, 20_000, 8_000) };
@@ -86,7 +86,7 @@ fn writes(components: &Components) {
             } else {
                 "–".to_owned()
             };
-            told(format!(
+            print_line(format!(
                 "| {name} | {window} | {:.1} | {:.1} | {rolled} | {:.1} |",
                 a_thousand(handler.segment_writes),
                 a_thousand(handler.mark_writes),
@@ -161,7 +161,7 @@ fn read_day(components: &Components, events: usize) {
     let ends_at = (date() + Days::new(1)).and_hms_opt(1, 0, 0).expect("a time").and_utc();
     let rollup = Rollup { tables: twins };
     let (_, _, rollup_most) = memory(components, rollup.roll_up(&id, ends_at));
-    told(format!(
+    print_line(format!(
         "day of {events} events: {} read units, {} pages, {:.0} ms; set {kept:.1} MB (most \
          {most:.1}); {windows} windows, {windows_most:.1} MB more; rollup most {rollup_most:.1} MB",
         work.stock_reads, work.calls, work.cpu_ms,
@@ -195,13 +195,13 @@ fn close(components: &Components) {
     let closing = Closing { tables: twins.clone() };
     let (closed, kept, most) = memory(components, closing.close_store(&id, at));
     let rows = closed.expect("no failure").closed;
-    told(format!(
+    print_line(format!(
         "close of {CLOSED_DATES} dates x 20,000 events: {rows} rows, most {most:.1} MB, of which \
          {kept:.1} MB are rows in the table"
     ));
     let later = at + TimeDelta::minutes(15);
     let (_, _, most) = memory(components, closing.close_store(&id, later));
-    told(format!("  unchanged look: most {most:.1} MB"));
+    print_line(format!("  unchanged look: most {most:.1} MB"));
 
     let tables = components.tables("close");
     components.runtime.block_on(async {
@@ -214,7 +214,7 @@ fn close(components: &Components) {
     for (name, at) in [("close", at), ("unchanged look", later)] {
         let (summary, work) = components.measure(closing.close_store(&id, at));
         summary.expect("the tables answer");
-        told(format!("  {name} over the adapter: {work:?}"));
+        print_line(format!("  {name} over the adapter: {work:?}"));
     }
 }
 
@@ -229,14 +229,14 @@ fn pricing(components: &Components) {
         let pass = Pricing { tables: twins.clone() };
         let (priced, _, most) = memory(components, pass.price_store(&id, slot, slot));
         priced.expect("no failure");
-        told(format!("pricing pass of {items} items, {days} days: most {most:.1} MB"));
+        print_line(format!("pricing pass of {items} items, {days} days: most {most:.1} MB"));
         drop((pass, twins));
         let tables = components.tables(&format!("pricing-{items}"));
         components.runtime.block_on(prepared(&tables.tables(), store, listed(), days));
         let pass = Pricing { tables: tables.tables() };
         let (priced, work) = components.measure(pass.price_store(&id, slot, slot));
         priced.expect("the tables answer");
-        told(format!("  over the adapter: {work:?}"));
+        print_line(format!("  over the adapter: {work:?}"));
     }
 }
 

@@ -36,7 +36,9 @@ fn of_store(mut items: Items, store: &str) -> Items {
     items.retain(|[partition, _], _| partition.split('#').next() == Some(store));
     for item in items.values_mut() {
         let item = item.as_object_mut().expect("an item");
-        ["valid_from", "n"].map(|name| item.remove(name));
+        for name in ["valid_from", "n"] {
+            item.remove(name);
+        }
     }
     items
 }
