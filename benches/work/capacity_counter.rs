@@ -180,6 +180,7 @@ fn bytes_of(value: &AttributeValue) -> usize {
             digits.div_ceil(2) + 1 + usize::from(number.starts_with('-'))
         }
         AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
         AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
         AttributeValue::L(values) => {
             3 + values.iter().map(|value| 1 + bytes_of(value)).sum::<usize>()

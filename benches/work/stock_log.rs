@@ -97,11 +97,11 @@ fn writes(components: &Components) {
         "| form | window s | segments | marks and active stores | window rows and states | bytes an event |",
     );
     told("|---|---:|---:|---:|---:|---:|");
-    for (name, requests, tills) in FORMS {
+    for (number, (name, requests, tills)) in FORMS.into_iter().enumerate() {
         for window in WINDOWS {
             let store = |seed| LargeStore { requests, tills, ..large(seed, 20_000, 8_000) };
             let stores: Vec<LargeStore> = (0..STORES).map(store).collect();
-            let tables = components.tables(&format!("writes-{tills}-{requests:?}-{window}"));
+            let tables = components.tables(&format!("writes-{number}-{window}"));
             let rolls_up = window == WINDOWS[0];
             let (handler, rollup) = written(components, &tables, &stores, window, rolls_up);
             let events = (STORES * 20_000) as f64;
