@@ -4,23 +4,25 @@
 //! Memory is what the allocator hands out beyond the stored segments, without the SDK's buffers: a
 //! page of 1 MB takes some 5 MB there.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use domain::Item;
 use domain::ports::{
     CatalogTable, DaysTable, HistoryTable, OffersTable, QuarantineTable, StockLog, WindowsTable,
 };
 use pricing::Pricing;
-use processors::{Closing, Rollup};
+use processors::{Closing, Processor, Rollup};
 
 use crate::capacity_counter::Measurement;
 use crate::components::{Components, MeasuredTables};
-use crate::handler::Handler;
-use crate::large_store::{LargeStore, Requests, batches};
+use crate::large_store::{Batch, LargeStore, Requests, batches};
 use crate::{MEMORY, date};
 
 /// Bytes that DynamoDB adds to the size of each item for its index. Source: "Amazon DynamoDB
 /// pricing", storage.
-pub(crate) const ITEM_OVERHEAD_BYTES: usize = 100;
+const ITEM_OVERHEAD_BYTES: usize = 100;
 /// Batching windows, in seconds.
 const WINDOWS: [i64; 3] = [1, 10, 30];
 /// Stores whose events share a batch.
@@ -41,6 +43,28 @@ const MB: f64 = 1e6;
 
 fn large(seed: u64, events: usize, items: usize) -> LargeStore {
     LargeStore { seed, events, items, tills: 8, requests: Requests::Of(10) }
+}
+
+/// Processor whose clock is set to the instant of each batch.
+struct Handler<T> {
+    processor: Processor<T>,
+    now: Arc<AtomicI64>,
+}
+
+impl<T: StockLog + QuarantineTable> Handler<T> {
+    fn new(tables: T) -> Self {
+        let now = Arc::new(AtomicI64::new(0));
+        let read = Arc::clone(&now);
+        let clock = move || DateTime::from_timestamp_millis(read.load(Ordering::Relaxed));
+        let clock = Arc::new(move || clock().expect("an instant"));
+        Self { processor: Processor::new(tables, clock), now }
+    }
+
+    async fn handle(&self, batch: &Batch) {
+        self.now.store(batch.invoked_at.timestamp_millis(), Ordering::Relaxed);
+        let outcome = self.processor.process(&batch.records).await;
+        assert!(outcome.retry_from.is_none() && outcome.quarantined == 0, "{outcome:?}");
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are its output")]
@@ -69,7 +93,9 @@ pub(crate) fn print(part: Option<&str>) {
 }
 
 fn writes(components: &Components) {
-    print_line("| form | window s | segments | marks | window rows and states | bytes an event |");
+    print_line(
+        "| form | window s | segments | marks and active stores | window rows and states | bytes an event |",
+    );
     print_line("|---|---:|---:|---:|---:|---:|");
     for (number, (name, requests, tills)) in FORMS.into_iter().enumerate() {
         for window in WINDOWS {
