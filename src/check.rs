@@ -88,11 +88,12 @@ pub(crate) async fn run(args: CheckArgs) -> Result<ExitCode, CommandError> {
     for line in summary(&args.store, &span, &found, &offers) {
         output::note(line);
     }
-    if !findings.is_empty() || args.format != Format::Table {
-        output::rows(args.format, COLUMNS, findings.iter().map(Finding::row))?;
-    }
-    if findings.is_empty() && args.format == Format::Table {
-        output::line("everything is as the log says");
+    match (args.format, findings.is_empty()) {
+        (Format::Table, true) => output::line("everything is as the log says"),
+        (Format::Table, false) => {
+            findings.iter().for_each(|finding| output::line(finding.paragraph()));
+        }
+        (format, _) => output::rows(format, COLUMNS, findings.iter().map(Finding::row))?,
     }
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

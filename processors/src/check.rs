@@ -3,7 +3,9 @@
 //! Progress and rows are read before the log. What the log has and a row lacks may therefore have
 //! come since, and is no difference as long as a pass will still read it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod comparison;
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::limits::WINDOW_ROWS_KEPT;
@@ -11,9 +13,7 @@ use domain::ports::{
     CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, QuarantineTable, StockLog,
     WindowsTable,
 };
-use domain::stock::{
-    Figures, Progress, SETTLE, StockWindow, WindowRow, unmet_corrections, utc_dates,
-};
+use domain::stock::{Figures, SETTLE, unmet_corrections, utc_dates};
 use domain::{ClosedDay, DaySpan, Event, Sku, Store, StoreId, Window};
 use stock_log::{BusinessDays, DateRead, UnreadableSegment, read_date};
 
@@ -21,6 +21,7 @@ use crate::closing::{DATES_BACK, inputs};
 use crate::date_closing::DateClosing;
 use crate::rollup::digests;
 use crate::{CloseSummary, Closing, Rollup, RollupSummary};
+use comparison::Comparison;
 
 /// Check of a store's days with its tables.
 #[derive(Debug, Clone)]
@@ -208,82 +209,6 @@ impl<T: StockLog + WindowsTable> Check<T> {
         };
         comparison.compare(expected, &stored, &mut check);
         Ok(check)
-    }
-}
-
-/// Comparison of the window rows of a date with the log.
-struct Comparison<'a> {
-    progress: &'a Progress,
-    /// `true` if a rollup will still read the date.
-    may_be_pending: bool,
-    /// Number of contents in the log.
-    count: u64,
-}
-
-/// Figures of the items of each window.
-type ItemFigures = BTreeMap<Window, BTreeMap<Sku, Figures>>;
-
-impl Comparison<'_> {
-    fn compare<'a>(
-        &self,
-        expected: impl Iterator<Item = &'a StockWindow>,
-        stored: &[WindowRow],
-        check: &mut DateCheck,
-    ) {
-        let mut by_log = ItemFigures::new();
-        for window in expected {
-            let key = window.key();
-            by_log.entry(key.window).or_default().insert(key.sku.clone(), window.figures());
-        }
-        let mut by_rows = ItemFigures::new();
-        for row in stored {
-            by_rows.entry(row.window).or_default().extend(row.items.clone());
-        }
-        let written = self.progress.rolled.get(&check.date).map(|state| &state.windows);
-        let found = digests(stored);
-        let windows: BTreeSet<&Window> = by_log.keys().chain(by_rows.keys()).collect();
-        let none = BTreeMap::new();
-        for window in windows {
-            let of_log = by_log.get(window).unwrap_or(&none);
-            let of_rows = by_rows.get(window).unwrap_or(&none);
-            let rows = stored.iter().filter(|row| row.window == *window);
-            let claimed = rows.clone().map(|row| row.count).max().unwrap_or_default();
-            if check.is_complete() && claimed > self.count {
-                let kind = DifferenceKind::Count;
-                let (window, sku, stored, expected) = (*window, None, None, None);
-                check.differences.push(WindowDifference { window, sku, kind, stored, expected });
-            }
-            if of_log == of_rows {
-                continue;
-            }
-            let is_as_written =
-                written.and_then(|written| written.get(window)) == found.get(window);
-            if self.may_be_pending && is_as_written {
-                check.pending += 1;
-                continue;
-            }
-            let has_row = rows.clone().next().is_some();
-            let skus: BTreeSet<&Sku> = of_log.keys().chain(of_rows.keys()).collect();
-            for sku in skus {
-                let (stored, expected) = (of_rows.get(sku), of_log.get(sku));
-                if stored == expected {
-                    continue;
-                }
-                let kind = match (stored, expected) {
-                    (_, None) => DifferenceKind::Superfluous,
-                    (None, _) if !has_row => DifferenceKind::Missing,
-                    _ if is_as_written => DifferenceKind::Stale,
-                    _ => DifferenceKind::Other,
-                };
-                check.differences.push(WindowDifference {
-                    window: *window,
-                    sku: Some(sku.clone()),
-                    kind,
-                    stored: stored.cloned(),
-                    expected: expected.cloned(),
-                });
-            }
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Findings of `daymark check`: rows of its table.
+//! Findings of `daymark check`.
 
 use chrono::{NaiveDate, SecondsFormat};
 use domain::stock::Figures;
@@ -7,7 +7,7 @@ use processors::check::{
     DateCheck, DayCheck, DayDifference, DayRowsCheck, DifferenceKind, WindowDifference,
 };
 
-use crate::output::{Column, counted, revenue};
+use crate::output::{Column, counted, revenue, wrapped};
 
 pub(super) const COLUMNS: &[Column] = &[
     Column::Text("what"),
@@ -17,7 +17,7 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::Text("expected"),
 ];
 
-/// Row of the table.
+/// Difference, or a segment that cannot be read.
 #[derive(Debug)]
 pub(super) struct Finding {
     what: &'static str,
@@ -33,6 +33,20 @@ impl Finding {
         let [place, problem, stored, expected] =
             [place, problem, stored, expected].map(String::clone);
         vec![(*what).to_owned(), place, problem, stored, expected]
+    }
+
+    /// Returns the finding for people. Keys and ids are too long for a column, and a reader copies
+    /// them.
+    pub(super) fn paragraph(&self) -> String {
+        let Self { what, place, problem, stored, expected } = self;
+        let mut lines = vec![place.clone(), wrapped(&format!("  {what}: {problem}"), 4)];
+        if stored != expected {
+            for (name, value) in [("stored", stored), ("expected", expected)] {
+                let value = if value.is_empty() { "nothing" } else { value };
+                lines.push(wrapped(&format!("  {name}: {value}"), 4));
+            }
+        }
+        lines.join("\n")
     }
 
     fn new(what: &'static str, place: String, problem: String) -> Self {
