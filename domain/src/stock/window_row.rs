@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-
 use super::{Figures, StockWindow};
 use crate::digest::Version;
 use crate::identifier::{Sku, StoreId};
@@ -34,7 +33,8 @@ impl WindowRow {
     #[must_use]
     pub fn version(&self) -> Version {
         let Self { part, parts, items, .. } = self;
-        let items = items.iter().map(|(sku, figures)| format!("\n{sku} {:?}", figures.normalized()));
+        let items =
+            items.iter().map(|(sku, figures)| format!("\n{sku} {:?}", figures.normalized()));
         Version::of(format!("{part} {parts}{}", items.collect::<String>()).as_bytes())
     }
 

@@ -36,7 +36,7 @@ fn of_store(mut items: Items, store: &str) -> Items {
     items.retain(|[partition, _], _| partition.split('#').next() == Some(store));
     for item in items.values_mut() {
         let item = item.as_object_mut().expect("an item");
-        ["valid_from", "n"].map(|name| item.remove(name));
+        item.retain(|name, _| !["valid_from", "n"].contains(&name.as_str()));
     }
     items
 }
