@@ -104,7 +104,10 @@ fn empty(stage: &Stage, table: &str) {
     let keys: Vec<[String; 2]> = stage.aws.items(&table).into_keys().collect();
     assert!(!keys.is_empty(), "{table} had items");
     for chunk in keys.chunks(25) {
-        let delete = |[pk, sk]: &[String; 2]| json!({ "DeleteRequest": { "Key": { "pk": { "S": pk }, "sk": { "S": sk } } } });
+        let delete = |[pk, sk]: &[String; 2]| {
+            let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+            json!({ "DeleteRequest": { "Key": key } })
+        };
         let requests: Vec<Value> = chunk.iter().map(delete).collect();
         let input = json!({ "RequestItems": { &table: requests } });
         stage.aws.json("dynamodb", "DynamoDB_20120810.BatchWriteItem", &input).json();
