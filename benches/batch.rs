@@ -1,15 +1,17 @@
-//! Processor time of the stock processor for a batch: open the records, group the events, merge
-//! them with the stored rows, and pack the rows. The tables are in memory, so no call waits for a
-//! network.
+//! Processor time of the stock processor for a batch: open the records, group the events by store
+//! and date, and pack the segments. The log keeps nothing, so no call waits.
 //!
 //! `cargo bench --bench batch` prints the time of a batch and its events per second.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use domain::{Delivered, Event, SequenceNumber, record};
-use in_memory::Tables;
+use domain::ports::{Failure, LogEntry, QuarantineTable, SegmentPage, StockLog};
+use domain::quarantine::{QuarantineId, Quarantined};
+use domain::stock::{CloseState, Progress, RollupState};
+use domain::{Delivered, Event, SequenceNumber, StoreId, record};
 use load_generator::disorder::{Disorder, DisorderRates};
 use load_generator::shelf_prices::ShelfPrices;
 use load_generator::shop_day::ShopDay;
@@ -64,11 +66,72 @@ fn events_in(batch: &[Delivered]) -> u64 {
     batch.iter().map(|record| record::open(&record.data).expect("a record").len() as u64).sum()
 }
 
-fn processor() -> Processor<Tables> {
-    Processor::new(Tables::default())
+/// Log that accepts everything and keeps nothing.
+struct NoTables;
+
+impl StockLog for NoTables {
+    async fn append(&self, entries: &[LogEntry]) -> Vec<Result<(), Failure>> {
+        entries.iter().map(|_| Ok(())).collect()
+    }
+
+    async fn query_segments(
+        &self,
+        _: &StoreId,
+        _: NaiveDate,
+        _: Option<&str>,
+    ) -> Result<SegmentPage, Failure> {
+        Ok(SegmentPage::default())
+    }
+
+    async fn query_progress(
+        &self,
+        _: &StoreId,
+        _: NaiveDate,
+        _: NaiveDate,
+    ) -> Result<Progress, Failure> {
+        Ok(Progress::default())
+    }
+
+    async fn put_close_state(&self, _: &CloseState) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn put_rollup_state(&self, _: &RollupState) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn query_active_stores(&self, _: NaiveDate) -> Result<Vec<StoreId>, Failure> {
+        Ok(Vec::new())
+    }
 }
 
-fn process(runtime: &Runtime, processor: &Processor<Tables>, batch: &[Delivered]) {
+impl QuarantineTable for NoTables {
+    async fn put_quarantined(&self, _: &Quarantined) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn list_quarantined(&self) -> Result<Vec<Quarantined>, Failure> {
+        Ok(Vec::new())
+    }
+
+    async fn query_quarantined(&self, _: NaiveDate) -> Result<Vec<Quarantined>, Failure> {
+        Ok(Vec::new())
+    }
+
+    async fn load_quarantined(&self, _: &QuarantineId) -> Result<Option<Quarantined>, Failure> {
+        Ok(None)
+    }
+
+    async fn remove_quarantined(&self, _: &QuarantineId) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+fn processor() -> Processor<NoTables> {
+    Processor::new(NoTables, Arc::new(arrived_at))
+}
+
+fn process(runtime: &Runtime, processor: &Processor<NoTables>, batch: &[Delivered]) {
     let outcome = runtime.block_on(processor.process(batch));
     assert!(outcome.retry_from.is_none() && outcome.quarantined == 0, "{outcome:?}");
 }
@@ -77,36 +140,16 @@ fn benches(criterion: &mut Criterion) {
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     let batch = batch();
     let mut group = criterion.benchmark_group("batch");
-    group.throughput(Throughput::Elements(events_in(&batch)));
     group.measurement_time(Duration::from_secs(5));
-
-    group.bench_function("fresh rows", |bencher| {
-        let run = |processor| process(&runtime, &processor, &batch);
-        bencher.iter_batched(processor, run, BatchSize::LargeInput);
-    });
-
-    // Every row already holds other events, as in the middle of its window.
-    let (earlier, later): (Vec<_>, Vec<_>) =
-        batch.iter().cloned().enumerate().partition(|(number, _)| number % 2 == 0);
-    let records = |part: Vec<(usize, Delivered)>| part.into_iter().map(|(_, record)| record);
-    let (earlier, later): (Vec<_>, Vec<_>) = (records(earlier).collect(), records(later).collect());
-    group.throughput(Throughput::Elements(events_in(&later)));
-    group.bench_function("growing rows", |bencher| {
-        let half_full = || {
-            let processor = processor();
-            process(&runtime, &processor, &earlier);
-            processor
-        };
-        let run = |processor| process(&runtime, &processor, &later);
-        bencher.iter_batched(half_full, run, BatchSize::LargeInput);
-    });
-
-    group.throughput(Throughput::Elements(events_in(&batch)));
-    group.bench_function("redelivered rows", |bencher| {
-        let processor = processor();
-        process(&runtime, &processor, &batch);
-        bencher.iter(|| process(&runtime, &processor, &batch));
-    });
+    // The events of all records, and those of a tenth of them.
+    for records in [RECORDS, RECORDS / 10] {
+        let batch = &batch[..records];
+        group.throughput(Throughput::Elements(events_in(batch)));
+        group.bench_function(format!("{records} records"), |bencher| {
+            let run = |processor| process(&runtime, &processor, batch);
+            bencher.iter_batched(processor, run, BatchSize::LargeInput);
+        });
+    }
     group.finish();
 }
 

@@ -1,6 +1,6 @@
 //! `daymark check`: the stored rows and offers of a day, compared with the stock log.
 
-mod findings;
+mod differences;
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use crate::gaps::in_utc;
 use crate::offers::replay::{ReplayRows, decide_again};
 use crate::output::{Format, counted};
 use crate::{CommandError, clock, connect, output};
-use findings::{COLUMNS, Finding};
+use differences::{COLUMNS, Difference};
 
 /// Compare the stored rows and offers of a day with the stock log
 ///
@@ -83,19 +83,19 @@ pub(crate) async fn run(args: CheckArgs) -> Result<ExitCode, CommandError> {
         output::note(repaired(&repair));
         found = check.check(&day, now).await.map_err(explain)?;
     }
-    let mut findings = findings::of_day(&args.store, span.date, &found);
-    let offers = check_offers(&tables, &args.store, span.date, &mut findings).await?;
+    let mut differences = differences::of_day(&args.store, span.date, &found);
+    let offers = check_offers(&tables, &args.store, span.date, &mut differences).await?;
     for line in summary(&args.store, &span, &found, &offers) {
         output::note(line);
     }
-    match (args.format, findings.is_empty()) {
+    match (args.format, differences.is_empty()) {
         (Format::Table, true) => output::line("everything is as the log says"),
         (Format::Table, false) => {
-            findings.iter().for_each(|finding| output::line(finding.paragraph()));
+            differences.iter().for_each(|difference| output::line(difference.paragraph()));
         }
-        (format, _) => output::rows(format, COLUMNS, findings.iter().map(Finding::row))?,
+        (format, _) => output::rows(format, COLUMNS, differences.iter().map(Difference::row))?,
     }
-    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Decides the offers of a day again. Returns a line about them.
@@ -103,16 +103,16 @@ async fn check_offers(
     tables: &ConnectedTables,
     store_id: &StoreId,
     date: NaiveDate,
-    findings: &mut Vec<Finding>,
+    differences: &mut Vec<Difference>,
 ) -> Result<String, CommandError> {
     let offers = tables.query_offers(store_id, date).await;
     let mut offers = offers.map_err(|failure| tables.explain(failure))?;
-    offers.sort_by(|one, other| one.slot.cmp(&other.slot));
+    offers.sort_by_key(|offer| offer.slot);
     let (mut rows, mut same) = (ReplayRows::default(), 0_usize);
     for offer in &offers {
-        let differences = decide_again(tables, offer, &mut rows).await?;
-        same += usize::from(differences.is_empty());
-        findings.extend(Finding::of_offer(&offer.offer_id, &differences));
+        let decided = decide_again(tables, offer, &mut rows).await?;
+        same += usize::from(decided.is_empty());
+        differences.extend(Difference::of_offer(&offer.offer_id, &decided));
     }
     Ok(match offers.len() {
         0 => "offers: none".to_owned(),

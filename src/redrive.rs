@@ -26,7 +26,7 @@ use failed_batch::FailedBatch;
 /// With --retained, the records come from the stream itself: from the oldest one of every shard to
 /// those that have arrived when the command starts. This fills a stock log that is new, or that has
 /// lost segments. The command may run beside the live processor and takes the reads that it leaves,
-/// up to four a second of each shard. Invalid records go to quarantine under the same ids as before.
+/// up to four a second of each shard. Invalid records go to quarantine under their ids of before.
 ///
 /// After a redrive of events more than eight days old, run `daymark days --from DATE --to DATE
 /// --close`.

@@ -1,6 +1,7 @@
 //! Components as a Lambda function runs them, over the endpoints of this machine, with a
 //! measurement of each invocation.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
@@ -17,11 +18,13 @@ use local::http::HttpServer;
 use local::service::ServiceThread;
 use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
 use pricing::Pricing;
-use processors::{Closing, Processor};
+use processors::visit_store;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
 use crate::capacity_counter::{CapacityCounter, Measurement, cpu_ms};
+use crate::handler::Handler;
+use crate::large_store::Batch;
 use crate::scaled_shop::ScaledShop;
 
 /// Components with their endpoints. The endpoints run on other threads, so that their processor
@@ -79,7 +82,8 @@ impl Components {
         let created = aws::schema::create_tables(&self.clients.dynamodb, &names);
         self.runtime.block_on(created).expect("the tables");
         let tables = Tables::new(self.clients.dynamodb.clone(), &names);
-        MeasuredTables { components: self, names, tables }
+        let handler = Handler::new(tables.clone());
+        MeasuredTables { components: self, names, tables, handler }
     }
 
     /// Runs and measures an invocation.
@@ -173,10 +177,12 @@ pub(crate) struct MeasuredTables<'a> {
     /// Tables of all invocations, as an execution environment has them. The items are those of the
     /// store, so each pass reads them, and of the chain's items the version.
     tables: Tables,
+    /// Warm stock processor.
+    handler: Handler<Tables>,
 }
 
 impl MeasuredTables<'_> {
-    fn tables(&self) -> Tables {
+    pub(crate) fn tables(&self) -> Tables {
         self.tables.clone()
     }
 
@@ -199,12 +205,10 @@ impl MeasuredTables<'_> {
 
     /// Measures one invocation of the stock processor, with `in_record` events in each record.
     pub(crate) fn process(&self, events: &[Event], in_record: usize) -> Measurement {
-        let processor = Processor::new(self.tables(), Arc::new(now)).with_age_max(None);
-        let batch: Vec<Delivered> = events.chunks(in_record).zip(0..).map(delivered).collect();
-        let run = async { processor.process(&batch).await };
-        let (outcome, work) = self.components.measure(run);
-        assert!(outcome.retry_from.is_none() && outcome.quarantined == 0, "{outcome:?}");
-        work
+        let records: Vec<Delivered> = events.chunks(in_record).map(delivered).collect();
+        let invoked_at = records.iter().map(|record| record.arrived_at).max();
+        let batch = Batch { invoked_at: invoked_at.expect("a record"), records };
+        self.components.measure(self.handler.handle(&batch)).1
     }
 
     /// Measures a pricing pass. Returns the number of offers too.
@@ -215,17 +219,20 @@ impl MeasuredTables<'_> {
         (pass.expect("the tables answer").published.len(), work)
     }
 
-    /// Measures a pass of the close of day.
-    pub(crate) fn close(&self, store: &Store, at: DateTime<Utc>) -> Measurement {
-        let closing = Closing { tables: self.tables() };
-        let run = async { closing.close_store(&store.store_id, at).await };
-        let (closed, work) = self.components.measure(run);
-        closed.expect("the tables answer");
+    /// Measures a visit of the close of day: the rollup of the windows, and the close.
+    pub(crate) fn visit(&self, store: &Store, at: DateTime<Utc>) -> Measurement {
+        let tables = self.tables();
+        let run = async { visit_store(&tables, &store.store_id, at).await };
+        let (visited, work) = self.components.measure(run);
+        visited.expect("the tables answer");
         work
     }
 }
 
-fn delivered((events, number): (&[Event], usize)) -> Delivered {
+fn delivered(events: &[Event]) -> Delivered {
+    // Each record of a shard has a number of its own.
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let (first, last) = (&events[0], &events[events.len() - 1]);
     let record = record::pack(first.store_id().as_str(), events);
     Delivered {

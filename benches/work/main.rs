@@ -2,23 +2,30 @@
 //! and processor time. `daymark cost` multiplies the results by prices.
 //!
 //! `DAYMARK_BREAD_BASKET=… cargo bench --bench work` prints the content of `tuning/src/work.json`
-//! within some minutes. The DynamoDB endpoint of this machine reports capacity units by AWS's
+//! within some minutes, `cargo bench --bench work -- stock-log` the figures of
+//! `docs/stock-log-figures.md`, and `… -- stock-log close` one part of them (`writes`, `reads`,
+//! `close` or `pricing`). The DynamoDB endpoint of this machine reports capacity units by AWS's
 //! rules. Processor time is that of this machine.
 
 mod capacity_counter;
 mod components;
+mod handler;
+mod large_store;
 mod scaled_shop;
+mod stock_log;
 
 use std::fs;
 
 use chrono::{Days, NaiveDate, TimeDelta};
-use domain::Event;
+use domain::{Event, Store};
+use peak_alloc::PeakAlloc;
 use rust_decimal::Decimal;
-use tuning::{BatchGroupWork, BatchWork, PassWork, RequestWork, StoreDayWork, Work};
+use tuning::{BatchGroupWork, PassWork, RequestWork, StoreDayWork, Work};
 
 use crate::capacity_counter::Measurement;
 use crate::components::{Components, IngestMeasurement};
 use crate::scaled_shop::ScaledShop;
+use crate::stock_log::ITEM_OVERHEAD_BYTES;
 
 /// Sizes of a store, in bakeries of twelve items.
 const SIZES: [usize; 3] = [1, 2, 4];
@@ -33,12 +40,20 @@ const HISTORY_DAYS: u64 = 14;
 /// Number of events in a request, unless it is varied.
 const IN_REQUEST: usize = 10;
 
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
 fn date() -> NaiveDate {
     "2026-03-12".parse().expect("a date")
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are its output")]
 fn main() {
+    let mut words = std::env::args().skip_while(|word| word != "stock-log");
+    if words.next().is_some() {
+        let part = words.find(|word| !word.starts_with('-'));
+        return stock_log::print(part.as_deref());
+    }
     let components = Components::start();
     let figures = Work {
         made_by: "cargo bench --bench work".to_owned(),
@@ -89,32 +104,32 @@ fn request(components: &Components, in_request: usize) -> RequestWork {
 }
 
 /// Measures the batches of a day, for each number of events of the store in a batch.
-fn batches(components: &Components) -> BatchWork {
+fn batches(components: &Components) -> Vec<BatchGroupWork> {
     let events = USUAL.day(date());
-    let mut stored_bytes = 0;
     let groups = GROUPS.map(|in_group| {
         let tables = components.tables(&format!("group-{in_group}"));
-        tables.process(&USUAL.day(date() - Days::new(1))[..in_group], IN_REQUEST);
+        // The first batch of a date marks the store as active.
+        tables.process(&events[..1], 1);
+        let before = components.counter.stored(&tables.name("stock-log"));
         let whole = events.len() / in_group * in_group;
         let mut sum = Measurement::default();
         for group in events[..whole].chunks(in_group) {
             sum += tables.process(group, IN_REQUEST);
         }
-        stored_bytes = components.counter.stored(&tables.name("stock")).1;
-        group_work(in_group, &sum)
+        let after = components.counter.stored(&tables.name("stock-log"));
+        group_work(in_group, &sum, (after.0 - before.0, after.1 - before.1))
     });
-    let stored_bytes_per_event = figure(stored_bytes as f64 / events.len() as f64);
-    BatchWork { stored_bytes_per_event, groups: groups.into() }
+    groups.into()
 }
 
-fn group_work(events: usize, sum: &Measurement) -> BatchGroupWork {
+fn group_work(events: usize, sum: &Measurement, (items, bytes): (usize, usize)) -> BatchGroupWork {
     let mean = |total: f64| figure(total / sum.invocations);
     BatchGroupWork {
         events: events.into(),
         cpu_ms: mean(sum.cpu_ms),
         rows: mean(sum.rows),
-        reads: mean(sum.stock_reads),
         writes: mean(sum.writes),
+        stored_bytes: mean((bytes + items * ITEM_OVERHEAD_BYTES) as f64),
     }
 }
 
@@ -123,7 +138,7 @@ fn store_day(components: &Components, shop: ScaledShop) -> StoreDayWork {
     let tables = components.tables(&format!("store-day-{}", shop.copies));
     let store = tables.open(shop);
     let process = |events: &[Event]| {
-        events.chunks(100).for_each(|group| {
+        events.chunks(IN_REQUEST).for_each(|group| {
             tables.process(group, IN_REQUEST);
         });
     };
@@ -132,18 +147,20 @@ fn store_day(components: &Components, shop: ScaledShop) -> StoreDayWork {
     }
     let mut earlier = date() - Days::new(HISTORY_DAYS);
     while earlier < date() {
-        tables.close(&store, store.span(earlier).closes_at + TimeDelta::minutes(15));
+        tables.visit(&store, store.span(earlier).closes_at + TimeDelta::minutes(15));
         earlier = earlier + Days::new(1);
     }
     let day = store.day(date()).expect("an open day");
     let mut events = &shop.day(date())[..];
     let count = events.len();
-    let (mut passes, mut offers, mut slot) = (Measurement::default(), 0, day.opens_at);
+    let (mut visits, mut passes) = (Measurement::default(), Measurement::default());
+    let (mut offers, mut slot) = (0, day.opens_at);
     while slot < day.closes_at {
         let so_far = events.partition_point(|event| event.occurred_at() < slot);
         let (before, after) = events.split_at(so_far);
         process(before);
         events = after;
+        visits += tables.visit(&store, slot);
         if store.afternoon_at(slot).is_some() {
             let (published, work) = tables.price(&store, slot);
             passes += work;
@@ -155,19 +172,28 @@ fn store_day(components: &Components, shop: ScaledShop) -> StoreDayWork {
     let mean = |(count, bytes): (usize, usize)| figure(bytes as f64 / count.max(1) as f64);
     let offer_bytes = mean(components.counter.stored(&tables.name("offers")));
     let before = components.counter.stored(&tables.name("days"));
-    let close = tables.close(&store, day.closes_at + TimeDelta::minutes(10));
+    let close = tables.visit(&store, day.closes_at + TimeDelta::minutes(10));
     let after = components.counter.stored(&tables.name("days"));
-    let again = tables.close(&store, day.closes_at + TimeDelta::minutes(25));
+    let again = tables.visit(&store, day.closes_at + TimeDelta::minutes(25));
+    let windows = components.counter.stored_of(&tables.name("windows"), &window_partition(&store));
+    let window_bytes = windows.1 + windows.0 * ITEM_OVERHEAD_BYTES;
     StoreDayWork {
         items: shop.items().len().into(),
         events: count.into(),
         offers: offers.into(),
         offer_bytes,
         day_row_bytes: mean((after.0 - before.0, after.1 - before.1)),
+        window_bytes: figure(window_bytes as f64),
         pass: pass_work(&passes),
+        visit: pass_work(&visits),
         close: pass_work(&close),
         close_again: pass_work(&again),
     }
+}
+
+/// Returns the partition key of the windows of the measured day.
+fn window_partition(store: &Store) -> String {
+    format!("{}#{}", store.store_id, date())
 }
 
 fn pass_work(sum: &Measurement) -> PassWork {
@@ -176,7 +202,8 @@ fn pass_work(sum: &Measurement) -> PassWork {
         cpu_ms: mean(sum.cpu_ms),
         stock_reads: mean(sum.stock_reads),
         other_reads: mean(sum.other_reads),
-        writes: mean(sum.writes),
+        window_writes: mean(sum.window_writes),
+        writes: mean(sum.writes - sum.window_writes),
         calls: mean(sum.calls),
     }
 }
@@ -192,5 +219,5 @@ fn bakery(components: &Components) -> BatchGroupWork {
     for group in events.chunks(IN_REQUEST) {
         sum += tables.process(group, IN_REQUEST);
     }
-    group_work(IN_REQUEST, &sum)
+    group_work(IN_REQUEST, &sum, components.counter.stored(&tables.name("stock-log")))
 }

@@ -31,7 +31,7 @@
 //! for event in events {
 //!     ledger.acknowledge(&event);
 //!     let key = WindowKey::of(&event);
-//!     rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).absorb(event);
+//!     rows.entry(key.clone()).or_insert_with(|| StockWindow::new(key)).insert(event);
 //! }
 //! assert!(ledger.compare(rows.values()).is_empty());
 //! ```

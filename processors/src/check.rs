@@ -321,7 +321,7 @@ where
             self.tables.remove_window(store_id, row.window, row.part).await?;
             repair.removed += 1;
         }
-        // The rollup compares with the rows themselves, and not with what its last pass has written.
+        // The rollup compares with the rows themselves, and not with what its last pass wrote.
         if let Some(state) = progress.rolled.get_mut(&date) {
             state.windows = digests(&stored);
         }

@@ -5,6 +5,7 @@ mod days;
 mod expected_tables;
 mod final_audit;
 mod offers;
+mod overlapping;
 mod sums;
 mod undisturbed;
 mod windows;
@@ -55,8 +56,8 @@ struct AuditState {
     delivered: BTreeMap<String, u64>,
     /// Segments that no program can read.
     damaged: BTreeSet<LogKey>,
-    /// Number of events from which each row was made when it was last seen.
-    row_counts: BTreeMap<(StoreId, Window, usize), u64>,
+    /// Number of events from which each row of some tables was made when it was last seen.
+    row_counts: BTreeMap<(&'static str, StoreId, Window, usize), u64>,
     violations: Vec<AuditViolation>,
 }
 
@@ -105,9 +106,9 @@ impl Auditor {
     }
 
     /// Checks, after each rollup, that no row was replaced by a row of fewer events.
-    pub(crate) fn rolled_up(&self, tables: &Tables) {
+    pub(crate) fn rolled_up(&self, which: &'static str, tables: &Tables) {
         for row in tables.windows.all() {
-            let key = (row.store_id.clone(), row.window, row.part);
+            let key = (which, row.store_id.clone(), row.window, row.part);
             let before = self.state().row_counts.insert(key, row.count);
             if let Some(before) = before.filter(|before| *before > row.count) {
                 let (store_id, window) = (&row.store_id, row.window);

@@ -150,10 +150,10 @@ pub enum InjectedFault {
     /// A pricing tick crashes in the middle.
     #[strum(props(per_mille = 100))]
     TickCrash,
-    /// A close of day runs at any time, sometimes two at once.
+    /// A close of day runs at any time, sometimes several at once.
     #[strum(props(per_mille = 400))]
     CloseEarly,
-    /// A rollup runs at any time, sometimes two at once.
+    /// A rollup runs at any time, sometimes several at once.
     #[strum(props(per_mille = 400))]
     RollupEarly,
     /// The catalogue's price of an item changes in the afternoon.

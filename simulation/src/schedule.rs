@@ -75,7 +75,7 @@ async fn pass(pricing: Pricing<Tables>, sim: SimContext, after: Duration) {
     sim.log(|| format!("pricing: {due}: {pass:?}"));
 }
 
-/// Closes days repeatedly while their events still arrive, sometimes twice concurrently.
+/// Closes days repeatedly while their events still arrive, sometimes several times at once.
 pub(crate) async fn close_days(closing: Closing<Tables>, sim: SimContext) {
     let fault = InjectedFault::CloseEarly;
     let mut passes = JoinSet::new();
@@ -84,7 +84,7 @@ pub(crate) async fn close_days(closing: Closing<Tables>, sim: SimContext) {
         if !sim.injects(fault) {
             continue;
         }
-        for _ in 0..1 + sim.below(fault, 2) {
+        for _ in 0..1 + sim.below(fault, 3) {
             // A pass uses the time at which it was due, which may be long ago.
             let late = TimeDelta::minutes(sim.below(fault, 90) as i64);
             let (after, longest) = span_of_pass(&sim, fault);
@@ -92,15 +92,18 @@ pub(crate) async fn close_days(closing: Closing<Tables>, sim: SimContext) {
             passes.spawn(async move {
                 sleep(after).await;
                 let now = sim.now() - late;
-                let closed = timeout(longest, close_all(&closing, now)).await;
+                let marks = closing.tables.log.late_marks().len();
+                let closed = close_all(&closing, now, longest).await;
                 sim.log(|| format!("closing: {now}: {closed:?}"));
                 sim.count("closing passes", 1);
+                let new = closing.tables.log.late_marks().len() - marks;
+                sim.count("late marks during a close", new);
             });
         }
     }
 }
 
-/// Rolls up windows repeatedly, sometimes twice concurrently.
+/// Rolls up windows repeatedly, sometimes several times at once.
 pub(crate) async fn roll_up(rollup: Rollup<Tables>, auditor: Auditor, sim: SimContext) {
     let fault = InjectedFault::RollupEarly;
     let mut passes = JoinSet::new();
@@ -109,25 +112,28 @@ pub(crate) async fn roll_up(rollup: Rollup<Tables>, auditor: Auditor, sim: SimCo
         if !sim.injects(fault) {
             continue;
         }
-        for _ in 0..1 + sim.below(fault, 2) {
+        for _ in 0..1 + sim.below(fault, 3) {
             let (after, longest) = span_of_pass(&sim, fault);
             let (rollup, auditor, sim) = (rollup.clone(), auditor.clone(), sim.clone());
             passes.spawn(async move {
                 sleep(after).await;
                 let now = sim.now();
-                let rolled = timeout(longest, roll_up_all(&rollup, now)).await;
-                auditor.rolled_up(&rollup.tables);
+                let marks = rollup.tables.log.late_marks().len();
+                let rolled = roll_up_all(&rollup, now, longest).await;
+                auditor.rolled_up("world", &rollup.tables);
                 sim.log(|| format!("rollup: {now}: {rolled:?}"));
                 sim.count("rollups", 1);
+                let new = rollup.tables.log.late_marks().len() - marks;
+                sim.count("late marks during a rollup", new);
             });
         }
     }
 }
 
-/// Draws the delay of a pass, with which two passes overlap in part, and the time after which it
+/// Draws the delay of a pass, with which passes overlap in part, and the time after which it
 /// crashes.
 fn span_of_pass(sim: &SimContext, fault: InjectedFault) -> (Duration, Duration) {
-    let after = sim.duration(fault, Duration::from_secs(4));
+    let after = sim.duration(fault, Duration::from_secs(10));
     let longest = match sim.below(fault, 3) {
         0 => sim.duration(fault, Duration::from_secs(10)),
         _ => TIMEOUT,

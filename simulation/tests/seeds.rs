@@ -19,8 +19,8 @@ const CHECKED: &[&str] = &[
     "quarantined: unopenable",
     "quarantined: invalid event",
     "quarantined: conflicting duplicate",
-    "days left over",
-    "rollups",
+    "late marks during a rollup",
+    "late marks during a close",
     "records redelivered",
 ];
 

@@ -49,8 +49,9 @@ impl FolderMove {
         let table = earlier_table(&self.names);
         output::note(format_args!(
             "the data folder is of an earlier version, with stock in the table {table}. The events \
-             of the stream are written to the stock log now; a million take about a minute. Tills \
-             may send meanwhile. Stock is incomplete until then, and no store is priced or closed"
+             of the stream are written to the stock log now, at up to 2 MB a second of each shard. \
+             Tills may send meanwhile. Stock is incomplete until then, and no store is priced or \
+             closed"
         ));
         loop {
             match self.process().await {

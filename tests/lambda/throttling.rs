@@ -17,11 +17,11 @@ use tokio::task::JoinHandle;
 pub(crate) struct Throttling {
     /// URL of the endpoint.
     pub(crate) url: String,
-    proxy: Arc<Proxy>,
+    upstream: Arc<Upstream>,
     server: JoinHandle<()>,
 }
 
-struct Proxy {
+struct Upstream {
     client: reqwest::Client,
     dynamodb: String,
     partition: String,
@@ -33,22 +33,22 @@ impl Throttling {
     pub(crate) async fn start(dynamodb: &str, partition: &str) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let proxy = Arc::new(Proxy {
+        let upstream = Arc::new(Upstream {
             client: reqwest::Client::new(),
             dynamodb: dynamodb.to_owned(),
             partition: partition.to_owned(),
             is_full: AtomicBool::new(true),
         });
-        let router = Router::new().route("/", post(pass)).with_state(proxy.clone());
+        let router = Router::new().route("/", post(pass)).with_state(upstream.clone());
         let server = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("it serves");
         });
-        Self { url, proxy, server }
+        Self { url, upstream, server }
     }
 
     /// Stores all writes from now on.
     pub(crate) fn end(&self) {
-        self.proxy.is_full.store(false, Ordering::SeqCst);
+        self.upstream.is_full.store(false, Ordering::SeqCst);
     }
 }
 
@@ -59,19 +59,19 @@ impl Drop for Throttling {
 }
 
 async fn pass(
-    State(proxy): State<Arc<Proxy>>,
+    State(upstream): State<Arc<Upstream>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, [(&'static str, &'static str); 1], String) {
     let target = headers["x-amz-target"].to_str().expect("a text").to_owned();
     let mut input: Value = serde_json::from_slice(&body).expect("JSON");
     let mut left = Map::new();
-    if target.ends_with(".BatchWriteItem") && proxy.is_full.load(Ordering::SeqCst) {
+    if target.ends_with(".BatchWriteItem") && upstream.is_full.load(Ordering::SeqCst) {
         let tables = input["RequestItems"].as_object_mut().expect("tables");
         for (table, requests) in tables.iter_mut() {
             let requests = requests.as_array_mut().expect("requests");
             let is_left = |request: &Value| {
-                request["PutRequest"]["Item"]["pk"]["S"] == proxy.partition.as_str()
+                request["PutRequest"]["Item"]["pk"]["S"] == upstream.partition.as_str()
             };
             let (of_partition, others) = requests.drain(..).partition(is_left);
             *requests = others;
@@ -85,7 +85,7 @@ async fn pass(
             return (StatusCode::OK, [CONTENT_TYPE], answer.to_string());
         }
     }
-    let request = proxy.client.post(&proxy.dynamodb).body(input.to_string());
+    let request = upstream.client.post(&upstream.dynamodb).body(input.to_string());
     let request = request.header("x-amz-target", target).header(CONTENT_TYPE.0, CONTENT_TYPE.1);
     // The local endpoint wants a signature and does not verify it.
     let signature = ["authorization", "x-amz-date"];

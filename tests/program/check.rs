@@ -178,7 +178,7 @@ fn a_changed_day_row_is_told_and_closed_again() {
     shop.write("days", changed);
     let found = shop.findings();
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0]["what"], "day row");
+    assert_eq!((&*found[0]["what"], &*found[0]["problem"]), ("day row", "other closing"));
     assert_eq!(found[0]["place"], format!("{} rye", shop.date()));
     assert!(found[0]["stored"].ends_with("closing 77"), "{found:?}");
     assert!(found[0]["expected"].ends_with("closing 1"), "{found:?}");

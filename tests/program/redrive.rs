@@ -250,7 +250,7 @@ fn the_age_limit_and_the_expiry_are_those_of_the_given_flags() {
     }
 
     for (flags, output) in [
-        (&["--event-age-max", "400"][..], "expected a whole number of days from 1 to 59"),
+        (&["--event-age-max", "400"][..], "expected a whole number of days from 1 to 399"),
         (&["--event-age-max", "30", "--any-age"], "cannot be used with"),
     ] {
         let ran = up.daymark(["redrive", text(folder.path())].iter().chain(flags));

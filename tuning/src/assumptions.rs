@@ -78,12 +78,12 @@ pub struct Assumptions {
     #[arg(long, value_name = "FUNCTION=MB")]
     memory: Vec<FunctionMemory>,
 
-    /// Passes of the close of day over a store in a day; only the first writes much
+    /// Visits of the close of day outside a store's opening hours; only the first writes much
     #[arg(long, default_value = "10", value_name = "N", value_parser = at_least_one)]
     pub close_passes: Decimal,
 
-    /// Days for which stock windows are kept; storage is counted as after that time
-    #[arg(long, default_value = "400", value_name = "DAYS", value_parser = at_least_one)]
+    /// Days for which the stock log is kept; storage is counted as after that time
+    #[arg(long, default_value = "90", value_name = "DAYS", value_parser = at_least_one)]
     pub stock_kept: Decimal,
 
     /// Duration of a call of DynamoDB
@@ -119,7 +119,7 @@ pub struct Assumptions {
     pub trace_percent: Decimal,
 
     /// Number of metrics in alarms
-    #[arg(long, default_value = "92", value_name = "N", value_parser = not_negative)]
+    #[arg(long, default_value = "95", value_name = "N", value_parser = not_negative)]
     pub alarms: Decimal,
 
     /// Number of custom metrics; each combination of dimensions counts

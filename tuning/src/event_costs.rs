@@ -1,6 +1,6 @@
-//! Cost of the path of an event: from the till through the stream into the stock table.
+//! Cost of the path of an event: from the till through the stream into the stock log.
 
-use domain::limits::BATCH_GET_KEYS_MAX;
+use domain::limits::{BATCH_WRITE_MAX, WINDOW_ROWS_KEPT};
 use rust_decimal::Decimal;
 
 use crate::StreamCapacity;
@@ -14,8 +14,10 @@ const KB: u64 = 1 << 10;
 const REQUEST_BYTES: u64 = 512 * KB;
 /// Calls of Kinesis in sequence for one request of a till.
 const PUTS: u32 = 1;
-/// Rows that the stock processor saves concurrently.
-const CONCURRENT_SAVES: usize = 16;
+/// Calls of `BatchWriteItem` that the stock processor makes concurrently, as in `aws`.
+const CONCURRENT_WRITES: usize = 8;
+/// Share of segments that leave a late mark: assumed, like the tills of `benches/work`.
+const LATE_SHARE: Decimal = Decimal::from_parts(5, 0, 0, false, 3);
 /// Hours that a stream retains records without a charge.
 const RETENTION_INCLUDED_HOURS: u64 = 24;
 /// Hours of retention above which the long-term price applies.
@@ -112,44 +114,54 @@ impl Calculation<'_> {
         let (assumptions, work, traffic) = (self.assumptions, self.work, self.traffic);
         let (events, groups) = (traffic.group_events, traffic.groups());
         let per_batch = groups / traffic.batches;
-        let rows = work.group(events, |work| work.rows);
-        let rounds =
-            |concurrent: usize| (rows * per_batch / Decimal::from(concurrent as u64)).ceil();
-        let calls = rounds(BATCH_GET_KEYS_MAX) + rounds(CONCURRENT_SAVES);
+        let rows = work.group(events, |work| work.rows) * per_batch;
+        let calls = (rows / Decimal::from((BATCH_WRITE_MAX * CONCURRENT_WRITES) as u64)).ceil();
         let run = FunctionRun {
             invocations: traffic.batches,
             cpu_ms: work.group(events, |work| work.cpu_ms) * per_batch,
             wait_ms: calls * assumptions.dynamodb_ms,
         };
         self.add_function(PART, PART, &run);
-        let derivation = |units: Decimal| {
-            let (groups, events) = (count(groups), count(events));
-            format!("{groups} times a store in a batch with {events} events x {}", count(units))
-        };
         let writes = work.group(events, |work| work.writes);
-        self.add(PART, "dynamodb.write", groups * writes, derivation(writes));
-        let reads = work.group(events, |work| work.reads);
-        self.add(PART, "dynamodb.read", groups * reads, derivation(reads));
+        let derivation = format!(
+            "{} times a store in a batch with {} events x {}",
+            count(groups),
+            count(events),
+            count(writes)
+        );
+        self.add(PART, "dynamodb.write", groups * writes, derivation);
+        let derivation = format!("{} segments x {LATE_SHARE} with a late mark", count(groups));
+        self.add(PART, "dynamodb.write", groups * LATE_SHARE, derivation);
+        // Each environment marks each of its stores once a day; a shard has one environment.
+        let marks = traffic.stores * traffic.days;
+        let derivation = format!("{} stores marked as active, once a day", count(traffic.stores));
+        self.add(PART, "dynamodb.write", marks, derivation);
     }
 
-    /// Adds the storage of stock windows, day rows and offers.
+    /// Adds the storage of the stock log, window rows, day rows and offers.
     pub(crate) fn add_tables(&mut self) {
         const PART: &str = "tables";
         const YEAR: u32 = 365;
-        let (assumptions, work, stores) = (self.assumptions, self.work, self.traffic.stores);
-        let event_bytes = work.batches.stored_bytes_per_event;
-        let stock = assumptions.events_per_store_day * event_bytes * assumptions.stock_kept;
+        let (assumptions, work, traffic) = (self.assumptions, self.work, self.traffic);
+        let (stores, in_group) = (traffic.stores, traffic.group_events);
+        let event_bytes = work.group(in_group, |work| work.stored_bytes) / in_group;
+        let log = assumptions.events_per_store_day * event_bytes * assumptions.stock_kept;
+        let windows_kept = Decimal::from(WINDOW_ROWS_KEPT.as_secs() / (24 * 3600));
+        let windows = windows_kept
+            * work.by_events(assumptions.events_per_store_day, |work| work.window_bytes);
         let row_bytes = work.by_items(assumptions.items, |work| work.day_row_bytes);
         let offer_bytes = work.by_items(assumptions.items, |work| work.offers)
             * work.by_items(assumptions.items, |work| work.offer_bytes);
         let year = (assumptions.items * row_bytes + offer_bytes) * Decimal::from(YEAR);
-        let stored = stores * (stock + year) / Decimal::from(GB);
+        let stored = stores * (log + windows + year) / Decimal::from(GB);
+        let megabytes = |bytes: Decimal| count(bytes / Decimal::from(KB * KB));
         let derivation = format!(
-            "{stores} stores x ({} MB of windows after {} days + {} MB of day rows and offers \
-             after a year)",
-            count(stock / Decimal::from(KB * KB)),
+            "{stores} stores x ({} MB of log after {} days + {} MB of windows after {windows_kept} \
+             days + {} MB of day rows and offers after a year)",
+            megabytes(log),
             assumptions.stock_kept,
-            count(year / Decimal::from(KB * KB)),
+            megabytes(windows),
+            megabytes(year),
         );
         self.add(PART, "dynamodb.storage", stored, derivation.clone());
         self.add(PART, "dynamodb.backup", stored, derivation);

@@ -36,7 +36,7 @@ pub use assumptions::{Architecture, Assumptions, StreamCapacity, whole_number};
 pub use bill::{BillLine, MonthlyBill, PartCost};
 pub use prices::{Price, PriceList, PriceOrigin};
 pub use traffic::Traffic;
-pub use work::{BatchGroupWork, BatchWork, PassWork, RequestWork, StoreDayWork, Work};
+pub use work::{BatchGroupWork, PassWork, RequestWork, StoreDayWork, Work};
 
 /// Inputs of a bill that are the same for every number of stores.
 #[derive(Debug, Clone)]

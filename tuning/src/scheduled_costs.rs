@@ -28,6 +28,8 @@ const TICKS_PER_HOUR: u32 = 4;
 const ENVIRONMENTS: u32 = 10;
 /// Size of an item in the catalogue table: 8,000 items took 593 read units.
 const CATALOG_ITEM_BYTES: u32 = 304;
+/// Size of the mark of an active store.
+const ACTIVE_STORE_BYTES: u32 = 64;
 /// Bytes of a read capacity unit.
 const READ_UNIT_BYTES: u64 = 4 << 10;
 
@@ -56,22 +58,37 @@ impl Calculation<'_> {
         self.add_passes(&scheduled);
     }
 
-    /// Adds the close of day: one pass that writes, and later passes that find nothing new.
+    /// Adds the close of day: visits in opening hours, which write window rows, one visit that
+    /// closes the day, and later ones that find nothing new.
     pub(crate) fn add_day_close(&mut self) {
-        let passes = self.assumptions.close_passes;
-        let first = ScheduledWork {
-            part: "day-close",
+        const PART: &str = "day-close";
+        let assumptions = self.assumptions;
+        let visits = (assumptions.open_hours * Decimal::from(TICKS_PER_HOUR)).ceil() + Decimal::ONE;
+        let passes = assumptions.close_passes;
+        let open = ScheduledWork {
+            part: PART,
             schedule: "day-close-schedule",
-            function: "day-close",
-            passes_per_day: Decimal::ONE,
-            pass: |work| &work.close,
+            function: PART,
+            passes_per_day: visits,
+            pass: |work| &work.visit,
         };
-        self.add_schedule(&first, passes);
-        self.add_chain_items(&first, passes);
-        self.add_passes(&first);
+        self.add_schedule(&open, visits + passes);
+        self.add_active_stores();
+        self.add_chain_items(&open, visits + passes);
+        self.add_passes(&open);
+        let passes_per_day = Decimal::ONE;
+        self.add_passes(&ScheduledWork { passes_per_day, pass: |work| &work.close, ..open });
         let passes_per_day = passes - Decimal::ONE;
-        let again = ScheduledWork { passes_per_day, pass: |work| &work.close_again, ..first };
-        self.add_passes(&again);
+        self.add_passes(&ScheduledWork { passes_per_day, pass: |work| &work.close_again, ..open });
+    }
+
+    /// Adds the lists of active stores of two dates, which each tick reads.
+    fn add_active_stores(&mut self) {
+        let ticks = Decimal::from(HOURS * TICKS_PER_HOUR);
+        let bytes = self.traffic.stores * Decimal::from(ACTIVE_STORE_BYTES);
+        let reads = Decimal::TWO * billing_units(bytes, READ_UNIT_BYTES);
+        let derivation = format!("{} ticks x {reads} of the active stores", count(ticks));
+        self.add("day-close", "dynamodb.read", ticks * reads, derivation);
     }
 
     /// Adds the ticks: each tick looks up the stores and sends a message for each store that is
@@ -131,18 +148,27 @@ impl Calculation<'_> {
             wait_ms: by_items(|pass| pass.calls) * assumptions.dynamodb_ms,
         };
         self.add_function(part, scheduled.function, &run);
-        let stock_reads = |day: &StoreDayWork| (scheduled.pass)(day).stock_reads;
-        let stock = work.by_events(assumptions.events_per_store_day, stock_reads);
+        let (events, in_group) = (assumptions.events_per_store_day, self.traffic.group_events);
+        let by_events = |figure: fn(&PassWork) -> Decimal| {
+            work.by_events(events, |day| figure((scheduled.pass)(day)))
+        };
+        let stock = by_events(|pass| pass.stock_reads) * work.log_density(in_group);
         let other = by_items(|pass| pass.other_reads);
         let derivation = format!(
-            "{} passes x ({} of stock + {} of the rest)",
+            "{} passes x ({} of the stock log + {} of the rest)",
             count(passes),
             count(stock),
             count(other)
         );
         self.add(part, "dynamodb.read", passes * (stock + other), derivation);
+        let windows = by_events(|pass| pass.window_writes);
         let writes = by_items(|pass| pass.writes);
-        let derivation = format!("{} passes x {}", count(passes), count(writes));
-        self.add(part, "dynamodb.write", passes * writes, derivation);
+        let derivation = format!(
+            "{} passes x ({} of windows + {} of the rest)",
+            count(passes),
+            count(windows),
+            count(writes)
+        );
+        self.add(part, "dynamodb.write", passes * (windows + writes), derivation);
     }
 }

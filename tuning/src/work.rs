@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// Figures that are compiled into the program.
 const MEASURED: &str = include_str!("work.json");
 
+/// Number of events of the store in each batch of the measured days.
+const STORE_DAY_GROUP: Decimal = Decimal::TEN;
+
 /// Work of the components, in the units that AWS charges.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -18,8 +21,9 @@ pub struct Work {
     pub processor: String,
     /// Work of a till's request, sorted by the number of events.
     pub requests: Vec<RequestWork>,
-    /// Work of the stock processor.
-    pub batches: BatchWork,
+    /// Work of the stock processor for the events of one store in a batch, sorted by the number of
+    /// events.
+    pub batches: Vec<BatchGroupWork>,
     /// Work of a store's pricing and close of day, sorted by the size of the store.
     pub store_days: Vec<StoreDayWork>,
     /// Batches of a real bakery, measured apart. The tests compare the interpolation with it.
@@ -48,16 +52,6 @@ pub struct RequestWork {
     pub reply_bytes: Decimal,
 }
 
-/// Work of the stock processor.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct BatchWork {
-    /// Bytes in the stock table for each event.
-    pub stored_bytes_per_event: Decimal,
-    /// Work for the events of one store in a batch, sorted by the number of events.
-    pub groups: Vec<BatchGroupWork>,
-}
-
 /// Work for the events of one store in one batch.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -66,12 +60,12 @@ pub struct BatchGroupWork {
     pub events: Decimal,
     /// Processor time, in milliseconds.
     pub cpu_ms: Decimal,
-    /// Number of rows written.
+    /// Number of segments written.
     pub rows: Decimal,
-    /// Read capacity units.
-    pub reads: Decimal,
     /// Write capacity units.
     pub writes: Decimal,
+    /// Bytes of the segments in the stock log, with 100 bytes for the index of each.
+    pub stored_bytes: Decimal,
 }
 
 /// Work for the pricing and the close of one store's day.
@@ -88,11 +82,15 @@ pub struct StoreDayWork {
     pub offer_bytes: Decimal,
     /// Bytes of an item's row in the day table.
     pub day_row_bytes: Decimal,
+    /// Bytes of the day's window rows, with 100 bytes for the index of each.
+    pub window_bytes: Decimal,
     /// Work of one pricing pass.
     pub pass: PassWork,
-    /// Work of the first close of the day.
+    /// Work of a visit in opening hours: a rollup, and a look at the closed days.
+    pub visit: PassWork,
+    /// Work of the visit that closes the day.
     pub close: PassWork,
-    /// Work of a later close, which finds nothing new.
+    /// Work of a later visit, which finds nothing new.
     pub close_again: PassWork,
 }
 
@@ -102,11 +100,13 @@ pub struct StoreDayWork {
 pub struct PassWork {
     /// Processor time, in milliseconds.
     pub cpu_ms: Decimal,
-    /// Read capacity units of the stock table.
+    /// Read capacity units of the stock log.
     pub stock_reads: Decimal,
     /// Read capacity units of the other tables.
     pub other_reads: Decimal,
-    /// Write capacity units.
+    /// Write capacity units of window rows and of the state of the rollup.
+    pub window_writes: Decimal,
+    /// Other write capacity units.
     pub writes: Decimal,
     /// Number of calls of DynamoDB.
     pub calls: Decimal,
@@ -130,7 +130,14 @@ impl Work {
     /// Returns a figure of one store's part of a batch, with `events` events of the store.
     #[must_use]
     pub fn group(&self, events: Decimal, figure: fn(&BatchGroupWork) -> Decimal) -> Decimal {
-        interpolate(&self.batches.groups, events, |work| work.events, figure)
+        interpolate(&self.batches, events, |work| work.events, figure)
+    }
+
+    /// Returns the ratio of the bytes of an event in the stock log to those of the measured days,
+    /// for batches with `events` events of a store. Reads of the log grow with it.
+    pub(crate) fn log_density(&self, events: Decimal) -> Decimal {
+        let of_event = |events: Decimal| self.group(events, |work| work.stored_bytes) / events;
+        of_event(events) / of_event(STORE_DAY_GROUP)
     }
 
     /// Returns a figure of a store's day, for a store with `items` items.
@@ -192,9 +199,10 @@ mod tests {
     #[test]
     fn more_events_are_never_less_work() {
         let work = Work::measured();
-        for pair in work.batches.groups.windows(2) {
+        for pair in work.batches.windows(2) {
             assert!(pair[0].events < pair[1].events);
-            assert!(pair[0].writes < pair[1].writes && pair[0].reads < pair[1].reads);
+            assert!(pair[0].writes <= pair[1].writes);
+            assert!(pair[0].stored_bytes < pair[1].stored_bytes);
         }
         for pair in work.requests.windows(2) {
             assert!(pair[0].record_kilobytes <= pair[1].record_kilobytes);

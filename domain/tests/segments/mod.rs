@@ -108,8 +108,8 @@ pub(crate) fn sales(count: u32) -> Vec<Event> {
                     + TimeDelta::milliseconds(i64::from(number) * 731),
                 "sequence": { "epoch": "2026-03-12", "number": 4_711 + number / 2 },
                 "unit_price": format!("{}.{:02}", number % 7, number * 31 % 100),
-                "receipt": (number % 3 > 0).then(|| format!("r-{}", number / 3)),
-                "line": (number % 3 > 0).then_some(number % 3),
+                "receipt": (!number.is_multiple_of(3)).then(|| format!("r-{}", number / 3)),
+                "line": (!number.is_multiple_of(3)).then_some(number % 3),
             }),
         ))
     };

@@ -1,6 +1,7 @@
 //! Checks of closed days and item histories.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::history::HistorySubject;
@@ -24,9 +25,10 @@ pub(crate) async fn days(auditor: &Auditor, scenario: &Scenario, disturbed: Clos
     // The passes close: the last events; the last day, which ends meanwhile; and rows that the
     // pass before contested.
     for at in [now, late, late] {
-        close_all(&disturbed, at).await.expect("calls succeed without faults");
+        close_all(&disturbed, at, Duration::MAX).await.expect("calls succeed without faults");
     }
-    let rest = close_all(&disturbed, late).await.expect("calls succeed without faults");
+    let rest =
+        close_all(&disturbed, late, Duration::MAX).await.expect("calls succeed without faults");
     if rest.written() + rest.contested + rest.histories > 0 {
         auditor.report("days", format!("a repeated pass still changes rows: {rest:?}"));
     }

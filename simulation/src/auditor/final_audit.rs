@@ -1,6 +1,7 @@
 //! Checks of the tables after the stream is drained.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::quarantine::QuarantineReason;
@@ -9,7 +10,7 @@ use processors::Rollup;
 use processors::stock_query::{StockQuery, stock_at};
 
 use super::expected_tables::{ExpectedQuarantine, ExpectedTables};
-use super::{Auditor, offers, sums, undisturbed, windows};
+use super::{Auditor, offers, overlapping, sums, undisturbed, windows};
 use crate::fan_out::roll_up_all;
 use crate::scenario::Scenario;
 use crate::stream::SimulatedStream;
@@ -29,12 +30,13 @@ pub(crate) async fn audit(
     let read = windows::windows(auditor, &expected, scenario, tables).await;
     // As long as a segment is unreadable, rows of more events than can be read stay.
     auditor.repair(tables);
-    roll_up_dates(auditor, scenario, tables).await;
+    roll_up_dates(auditor, "world", scenario, tables).await;
     windows::rows(auditor, &read, tables);
     windows::counts(auditor, &expected, scenario, tables).await;
     quarantined_items(auditor, &expected, tables);
     undisturbed::as_without_faults(auditor, scenario, stream, tables).await;
     undisturbed::with_a_throttled_store(auditor, scenario, stream, tables).await;
+    overlapping::late_events_amid_rollups(auditor, scenario, stream, tables).await;
     on_hand(auditor, &expected, scenario, tables).await;
     offers::within_the_rules(auditor, scenario, &tables.offers);
 }
@@ -53,17 +55,24 @@ fn acknowledged_events(auditor: &Auditor, expected: &ExpectedTables) {
     }
 }
 
-/// Rolls up all dates, as the schedule does on the day after each and after late events.
-pub(super) async fn roll_up_dates(auditor: &Auditor, scenario: &Scenario, tables: &Tables) {
+/// Rolls up all dates of some tables, as the schedule does on the day after each and after late
+/// events.
+pub(super) async fn roll_up_dates(
+    auditor: &Auditor,
+    which: &'static str,
+    scenario: &Scenario,
+    tables: &Tables,
+) {
     let rollup = Rollup { tables: tables.clone() };
     let now = auditor.sim.now() + TimeDelta::days(1);
     let mut at = scenario.starts_at - TimeDelta::days(9);
     while at < now {
         at = now.min(at + TimeDelta::hours(12));
-        roll_up_all(&rollup, at).await.expect("calls succeed without faults");
+        roll_up_all(&rollup, at, Duration::MAX).await.expect("calls succeed without faults");
     }
-    auditor.rolled_up(tables);
-    let rest = roll_up_all(&rollup, now).await.expect("calls succeed without faults");
+    auditor.rolled_up(which, tables);
+    let rest =
+        roll_up_all(&rollup, now, Duration::MAX).await.expect("calls succeed without faults");
     if rest.written + rest.quarantined > 0 {
         auditor.report("window rows", format!("a repeated rollup still writes: {rest:?}"));
     }

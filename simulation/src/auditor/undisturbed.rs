@@ -13,8 +13,16 @@ use super::final_audit::roll_up_dates;
 use crate::scenario::{Scenario, pick};
 use crate::stream::SimulatedStream;
 
-fn records(stream: &SimulatedStream) -> Vec<Delivered> {
+pub(super) fn records(stream: &SimulatedStream) -> Vec<Delivered> {
     stream.records().into_iter().map(|stored| stored.record).collect()
+}
+
+/// Returns the rows of windows without their counts.
+pub(super) fn rows(tables: &Tables) -> Vec<WindowRow> {
+    let rows = WindowRow::current(tables.windows.all()).into_iter();
+    let rows = rows.map(|row| WindowRow { count: 0, ..row });
+    // A window whose events have moved to another one has an empty row.
+    rows.filter(|row| !row.items.is_empty()).collect()
 }
 
 fn handler(auditor: &Auditor, tables: &Tables) -> Processor<Tables> {
@@ -35,17 +43,11 @@ pub(super) async fn as_without_faults(
     if outcome.retry_from.is_some() {
         auditor.report("same tables", format!("the run without faults failed: {outcome:?}"));
     }
-    roll_up_dates(auditor, scenario, &undisturbed).await;
+    roll_up_dates(auditor, "undisturbed", scenario, &undisturbed).await;
     if undisturbed.log.windows() != tables.log.windows() {
         let detail = "the windows differ from the run without faults";
         auditor.report("same tables", detail.to_owned());
     }
-    let rows = |tables: &Tables| -> Vec<WindowRow> {
-        let rows = WindowRow::current(tables.windows.all()).into_iter();
-        let rows = rows.map(|row| WindowRow { count: 0, ..row });
-        // A window whose events have moved to another one has an empty row.
-        rows.filter(|row| !row.items.is_empty()).collect()
-    };
     if rows(&undisturbed) != rows(tables) {
         let detail = "the rows of windows differ from the run without faults";
         auditor.report("same tables", detail.to_owned());

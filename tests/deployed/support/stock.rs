@@ -1,5 +1,5 @@
-//! Stock of a store: the windows in the segments of its log. Two logs of the same events differ in
-//! their segments, so windows are compared and not items.
+//! Stock of a store: the windows in the segments of its log. Two logs with the same events differ
+//! in how batches cut them, so windows are compared and not items.
 
 use std::collections::BTreeMap;
 

@@ -36,7 +36,9 @@ fn of_store(mut items: Items, store: &str) -> Items {
     items.retain(|[partition, _], _| partition.split('#').next() == Some(store));
     for item in items.values_mut() {
         let item = item.as_object_mut().expect("an item");
-        item.retain(|name, _| !["valid_from", "n"].contains(&name.as_str()));
+        for name in ["valid_from", "n"] {
+            item.remove(name);
+        }
     }
     items
 }

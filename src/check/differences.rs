@@ -1,4 +1,4 @@
-//! Findings of `daymark check`.
+//! Differences that `daymark check` shows.
 
 use chrono::{NaiveDate, SecondsFormat};
 use domain::stock::Figures;
@@ -19,7 +19,7 @@ pub(super) const COLUMNS: &[Column] = &[
 
 /// Difference, or a segment that cannot be read.
 #[derive(Debug)]
-pub(super) struct Finding {
+pub(super) struct Difference {
     what: &'static str,
     place: String,
     problem: String,
@@ -27,7 +27,7 @@ pub(super) struct Finding {
     expected: String,
 }
 
-impl Finding {
+impl Difference {
     pub(super) fn row(&self) -> Vec<String> {
         let Self { what, place, problem, stored, expected } = self;
         let [place, problem, stored, expected] =
@@ -35,8 +35,8 @@ impl Finding {
         vec![(*what).to_owned(), place, problem, stored, expected]
     }
 
-    /// Returns the finding for people. Keys and ids are too long for a column, and a reader copies
-    /// them.
+    /// Returns the difference for people. Keys and ids are too long for a column, and a reader
+    /// copies them.
     pub(super) fn paragraph(&self) -> String {
         let Self { what, place, problem, stored, expected } = self;
         let mut lines = vec![place.clone(), wrapped(&format!("  {what}: {problem}"), 4)];
@@ -53,7 +53,7 @@ impl Finding {
         Self { what, place, problem, stored: String::new(), expected: String::new() }
     }
 
-    /// Returns the finding of an offer, unless it was decided as before.
+    /// Returns the difference of an offer, unless it was decided as before.
     pub(super) fn of_offer(offer_id: &OfferId, differences: &[String]) -> Option<Self> {
         let first = differences.first()?;
         let more = match differences.len() - 1 {
@@ -64,32 +64,32 @@ impl Finding {
     }
 }
 
-/// Returns the findings of a day, apart from its offers.
-pub(super) fn of_day(store_id: &StoreId, date: NaiveDate, found: &DayCheck) -> Vec<Finding> {
-    let mut findings: Vec<Finding> =
-        found.dates.iter().flat_map(|date| of_date(store_id, date)).collect();
-    if let DayRowsCheck::Compared { differences, .. } = &found.rows {
-        findings.extend(differences.iter().map(|difference| of_day_row(date, difference)));
-    }
-    findings
+/// Returns the differences of a day, apart from its offers.
+pub(super) fn of_day(store_id: &StoreId, date: NaiveDate, found: &DayCheck) -> Vec<Difference> {
+    let dates = found.dates.iter().flat_map(|date| of_date(store_id, date));
+    let rows = match &found.rows {
+        DayRowsCheck::Compared { differences, .. } => &differences[..],
+        DayRowsCheck::NotInCatalogue | DayRowsCheck::NotOver => &[],
+    };
+    dates.chain(rows.iter().map(|difference| of_day_row(date, difference))).collect()
 }
 
-fn of_date(store_id: &StoreId, found: &DateCheck) -> Vec<Finding> {
+fn of_date(store_id: &StoreId, found: &DateCheck) -> Vec<Difference> {
     let partition = format!("{store_id}#{}", found.date);
     let unreadable = found.unreadable.iter().map(|segment| {
         let place = format!("{partition}/{}", segment.sort_key);
-        Finding::new("segment", place, format!("unreadable: {}", segment.error))
+        Difference::new("segment", place, format!("unreadable: {}", segment.error))
     });
     let lost = (found.lost > 0).then(|| {
         let problem =
             format!("{} that a rollup has counted are lost", counted(found.lost, "event"));
-        Finding::new("log", partition.clone(), problem)
+        Difference::new("log", partition.clone(), problem)
     });
     let windows = found.differences.iter().map(of_window);
     unreadable.chain(lost).chain(windows).collect()
 }
 
-fn of_window(difference: &WindowDifference) -> Finding {
+fn of_window(difference: &WindowDifference) -> Difference {
     let WindowDifference { window, sku, kind, stored, expected } = difference;
     let problem = match kind {
         DifferenceKind::Missing => "missing",
@@ -102,40 +102,59 @@ fn of_window(difference: &WindowDifference) -> Finding {
         Some(sku) => format!("{window} {sku}"),
         None => window.to_string(),
     };
-    Finding {
+    Difference {
         stored: stored.as_ref().map(figures).unwrap_or_default(),
         expected: expected.as_ref().map(figures).unwrap_or_default(),
-        ..Finding::new("window row", place, problem.to_owned())
+        ..Difference::new("window row", place, problem.to_owned())
     }
 }
 
-fn of_day_row(date: NaiveDate, difference: &DayDifference) -> Finding {
+fn of_day_row(date: NaiveDate, difference: &DayDifference) -> Difference {
     let DayDifference { sku, stored, expected } = difference;
     let problem = match (stored, expected) {
         (None, _) => "missing",
         (_, None) => "superfluous",
-        _ => "other figures",
+        _ => "other",
     };
-    let (mut before, mut after) = (texts(stored.as_ref()), texts(expected.as_ref()));
-    if before == after {
-        let version = |day: &Option<ClosedDay>| match day {
-            Some(day) => format!("version {}", day.version),
-            None => String::new(),
-        };
-        (before, after) = (version(stored), version(expected));
-    }
-    Finding {
-        stored: before,
-        expected: after,
-        ..Finding::new("day row", format!("{date} {sku}"), problem.to_owned())
+    let others = stored.as_ref().zip(expected.as_ref()).map(|(one, other)| others(one, other));
+    Difference {
+        stored: stored.as_ref().map(text).unwrap_or_default(),
+        expected: expected.as_ref().map(text).unwrap_or_default(),
+        ..Difference::new(
+            "day row",
+            format!("{date} {sku}"),
+            format!("{problem}{}", others.unwrap_or_default()),
+        )
     }
 }
 
-fn texts(day: Option<&ClosedDay>) -> String {
-    day.map_or_else(String::new, |day| {
-        let moved = figures(&day.figures);
-        format!("opening {}, {moved}, closing {}", day.opening, day.closing)
-    })
+/// Names the attributes that differ.
+fn others(one: &ClosedDay, other: &ClosedDay) -> String {
+    let names = [
+        ("closes_at", one.closes_at == other.closes_at),
+        ("opening", one.opening == other.opening),
+        ("figures", one.figures == other.figures),
+        ("sold_at", one.sold_at == other.sold_at),
+        ("closing", one.closing == other.closing),
+        ("carried", one.carried == other.carried),
+        ("deliveries", one.deliveries == other.deliveries),
+        ("unit", one.unit == other.unit),
+        ("moved_on", one.moved_on == other.moved_on),
+        ("sold_out_at", one.sold_out_at == other.sold_out_at),
+        ("regular_price", one.regular_price == other.regular_price),
+        ("offers", one.offers == other.offers),
+        ("slots", one.slots == other.slots),
+        ("sold_squares", one.squares == other.squares),
+        ("version", one.version == other.version),
+    ];
+    let differ: Vec<&str> =
+        names.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name).collect();
+    format!(" {}", differ.join(", "))
+}
+
+fn text(day: &ClosedDay) -> String {
+    let moved = figures(&day.figures);
+    format!("opening {}, {moved}, closing {}", day.opening.normalize(), day.closing.normalize())
 }
 
 /// Lists the figures that are not zero.
@@ -147,6 +166,7 @@ fn figures(figures: &Figures) -> String {
         ("wasted", figures.wasted),
         ("transferred in", figures.transferred_in),
         ("transferred out", figures.transferred_out),
+        ("moved", figures.moved),
     ]
     .into_iter()
     .filter(|(_, quantity)| !quantity.is_zero())
