@@ -14,6 +14,9 @@ use crate::support::{
 /// Events of one request.
 const EVENTS_PER_REQUEST: usize = 500;
 
+/// Command that fills the log, with the age limit of the stage.
+const REDRIVE: [&str; 4] = ["redrive", "--retained", "--event-age-max", "any"];
+
 #[test]
 fn a_stage_moves_to_an_empty_log_from_its_stream_and_keeps_its_day_rows() {
     let stage = deployed().deploy("moved");
@@ -44,7 +47,7 @@ fn a_stage_moves_to_an_empty_log_from_its_stream_and_keeps_its_day_rows() {
     assert_eq!(deployed_items(&stage, "days", store), before.days, "no day row is worse");
     assert_eq!(stage.invoke("pricing-schedule", &json!({ "due": now() })), json!({ "stores": 0 }));
 
-    let told = stage.daymark(&["redrive", "--retained", "--event-age-max", "any"]);
+    let told = stage.daymark(&REDRIVE);
     let events = corner.events.len();
     assert!(told.contains(&format!("{events} events written to the log")), "{told}");
     assert_eq!(deployed_stock(&stage, store), before.stock, "at once");
@@ -53,7 +56,7 @@ fn a_stage_moves_to_an_empty_log_from_its_stream_and_keeps_its_day_rows() {
     assert_eq!(after.windows, before.windows);
     assert_eq!(after.days, before.days);
     // A repetition adds nothing.
-    stage.daymark(&["redrive", "--retained", "--event-age-max", "any"]);
+    stage.daymark(&REDRIVE);
     assert_eq!(deployed_stock(&stage, store), before.stock);
 
     switch(true);
