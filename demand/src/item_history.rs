@@ -38,7 +38,7 @@ pub(crate) struct Cell {
 /// Folds the closed days of an item into its history.
 ///
 /// Rows may be in any order and of any dates; those outside the [`DATES`] dates up to `through` are
-/// ignored. Returns `None` if no row remains.
+/// ignored, and so are rows that are left over. Returns `None` if no row remains.
 #[must_use]
 pub fn item_history(
     store_id: &StoreId,
@@ -48,6 +48,7 @@ pub fn item_history(
 ) -> Option<History> {
     let since = through - Days::new(DATES - 1);
     let inside = rows.iter().filter(|row| (since..=through).contains(&row.key.date));
+    let inside = inside.filter(|row| !row.is_left_over());
     let rows: BTreeMap<NaiveDate, &ClosedDay> = inside.map(|row| (row.key.date, row)).collect();
     if rows.is_empty() {
         return None;

@@ -27,6 +27,9 @@ use slots::DayDemand;
 /// number, so that days are closed again.
 pub const RULES: u8 = 3;
 
+/// Latest date with an event of a row that is left over.
+const LEFT_OVER: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a date");
+
 /// Key of a closed day.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DayKey {
@@ -89,7 +92,7 @@ pub struct ClosedDay {
     pub deliveries: Option<Vec<Delivery>>,
     /// Unit of the latest quantity other than 0; `None` if there is none.
     pub unit: Option<Unit>,
-    /// Latest date with an event.
+    /// Latest date with an event; year 1 if there is none within the shelf life.
     pub moved_on: NaiveDate,
     /// Start of the empty shelf that lasted until the close; start of the date if the shelf was
     /// always empty. `None` if the shelf was not empty at the close, or if the stock is unknown
@@ -140,10 +143,9 @@ impl ClosedDay {
     ) -> Option<Self> {
         let before = context.before.map(|before| before.moved_on);
         let moved_on = if windows.is_empty() { before } else { Some(key.date) };
-        let long_ago = || key.date - Days::new(context.shelf_life_days.into());
         let moved_on = moved_on
             .filter(|moved_on| context.lives(*moved_on, key.date))
-            .or_else(|| context.is_stored.then(long_ago))?;
+            .or_else(|| context.is_stored.then_some(LEFT_OVER))?;
         let events = || windows.iter().flat_map(|window| window.events());
         let (counted, _) = counting(events());
         let figures = Figures::of(events());
@@ -172,6 +174,13 @@ impl ClosedDay {
             figures,
             key,
         })
+    }
+
+    /// `true` for a row whose events have left it: an id moved to another item, or hours or a shelf
+    /// life changed. Without the stored row there would be none.
+    #[must_use]
+    pub fn is_left_over(&self) -> bool {
+        self.moved_on == LEFT_OVER
     }
 
     /// Returns the part of the closing stock that is past its shelf life.

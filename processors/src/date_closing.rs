@@ -9,12 +9,16 @@ use domain::limits::STOCK_LOG_KEPT_MIN;
 use domain::ports::{DaysTable, Failure, OffersTable, Saved, StockLog};
 use domain::stock::{ItemUnits, StockWindow};
 use domain::{ClosedDay, DayKey, DaySpan, Item, Offer, Sku, Store};
+use futures_util::stream::{self, StreamExt};
 use stock_log::BusinessDays;
 
 use crate::close_summary::CloseSummary;
 use crate::closing::Closing;
 use crate::metrics as names;
 use crate::stock_query::windows_by_item;
+
+/// Rows written concurrently.
+const WRITES_AT_ONCE: usize = 16;
 
 /// Day rows of one date, by item.
 pub(crate) type DayRows = BTreeMap<Sku, ClosedDay>;
@@ -132,30 +136,32 @@ impl<T: StockLog + DaysTable + OffersTable> Closing<T> {
         closed: &mut ClosedDate,
     ) -> Result<(), Failure> {
         let summary = &mut closed.summary;
-        for (sku, row) in rows {
+        // The whole row is compared: a damaged row may still have its old version.
+        let is_unchanged = |sku: &Sku, row: &ClosedDay| stored.get(sku) == Some(row);
+        let (unchanged, changed): (DayRows, DayRows) =
+            rows.into_iter().partition(|(sku, row)| is_unchanged(sku, row));
+        unchanged.iter().for_each(|_| summary.count("unchanged", |all| &mut all.unchanged));
+        closed.rows.extend(unchanged);
+        let save = async |(sku, row): (Sku, ClosedDay)| {
             let known = stored.get(&sku);
-            // The whole row is compared: a damaged row may still have its old version.
-            if known == Some(&row) {
-                summary.count("unchanged", |summary| &mut summary.unchanged);
-                closed.rows.insert(sku, row);
-                continue;
-            }
-            match self.tables.save_day(&row, known.map(|known| &known.version)).await? {
-                Saved::Conflict(other) => {
-                    summary.count("contested", |summary| &mut summary.contested);
+            let saved = self.tables.save_day(&row, known.map(|known| &known.version)).await;
+            saved.map(|saved| (sku, row, saved))
+        };
+        let saves: Vec<_> = changed.into_iter().map(save).collect();
+        let mut saves = stream::iter(saves).buffer_unordered(WRITES_AT_ONCE);
+        while let Some(saved) = saves.next().await {
+            let (sku, row, saved) = saved?;
+            match (saved, stored.contains_key(&sku)) {
+                (Saved::Conflict(other), _) => {
+                    summary.count("contested", |all| &mut all.contested);
                     closed.rows.extend(other.map(|other| (sku, other)));
+                    continue;
                 }
-                Saved::Done => {
-                    match known {
-                        None => summary.count("closed", |summary| &mut summary.closed),
-                        Some(_) => {
-                            summary.count("closed_again", |summary| &mut summary.closed_again);
-                        }
-                    }
-                    closed.touched.insert(sku.clone());
-                    closed.rows.insert(sku, row);
-                }
+                (Saved::Done, false) => summary.count("closed", |all| &mut all.closed),
+                (Saved::Done, true) => summary.count("closed_again", |all| &mut all.closed_again),
             }
+            closed.touched.insert(sku.clone());
+            closed.rows.insert(sku, row);
         }
         Ok(())
     }
