@@ -333,3 +333,16 @@ fn version_1_of_the_slots_is_written_like_this() {
     assert_eq!(pack(&slots, regular_price), expected);
     assert_eq!(unpack(&expected, regular_price), Ok(slots));
 }
+
+#[test]
+fn a_row_whose_events_are_gone_is_left_over_and_has_nothing() {
+    let key = |row: &ClosedDay| row.key.clone();
+    let row = close(&carried(&[]), 3, &[said("e1", "receipt", "5", "08:00", json!({}))]);
+    assert!(!row.is_left_over());
+    let morning = morning(None, span(), 3);
+    assert_eq!(ClosedDay::of(key(&row), &morning, &[], &[]), None, "without a stored row");
+    let stored = DayContext { is_stored: true, ..morning };
+    let left = ClosedDay::of(key(&row), &stored, &[], &[]).expect("a row");
+    assert!(left.is_left_over());
+    assert_eq!((left.opening, left.closing, left.figures.events), (0.into(), 0.into(), 0));
+}
