@@ -181,9 +181,10 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         state.windows = digests(all.iter().copied());
         let mut changed = all;
         changed.retain(|row| known.get(&row.window) != state.windows.get(&row.window));
-        let oldest = changed.iter().map(|row| row.window.end()).min();
-        let age = oldest.map_or(0.0, |oldest| (state.read_at - oldest).as_seconds_f64());
-        histogram!(names::WINDOWS_AGE_SECONDS).record(age.max(0.0));
+        if let Some(oldest) = changed.iter().map(|row| row.window.end()).min() {
+            let age = (state.read_at - oldest).as_seconds_f64();
+            histogram!(names::WINDOWS_AGE_SECONDS).record(age.max(0.0));
+        }
         let writes: Vec<_> = changed
             .iter()
             .map(async |row| Ok::<_, Failure>((row.window, self.tables.put_window(row).await?)))

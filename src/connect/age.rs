@@ -21,9 +21,9 @@ pub(crate) struct AgeArgs {
     #[arg(long, conflicts_with = "event_age_max")]
     any_age: bool,
 
-    /// Days for which the stock log is kept after its date; 0 keeps it for ever [default: 90]. Set
+    /// Days for which the stock log is kept after its date, or `forever` [default: 90]. Set
     /// it to the stockLogDays of the stage
-    #[arg(long, env = STOCK_LOG_DAYS, value_name = "DAYS", value_parser = kept)]
+    #[arg(long, env = STOCK_LOG_DAYS, value_name = "DAYS|forever", value_parser = kept)]
     stock_log_days: Option<LogKept>,
 }
 
