@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
+use axum::{Extension, Router};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ports::{CatalogTable, EventLog, Failure, PutOutcome};
 use domain::record::Record;
-use domain::{Delivered, Event, SequenceNumber, Store, record};
+use domain::{Authority, Delivered, Event, SequenceNumber, Store, record};
 use ingest::{IngestService, IngestSettings, router};
 use local::dynamodb::{DynamoDb, TableStorage};
 use local::http::HttpServer;
@@ -147,7 +147,7 @@ fn ingest_router(log: Arc<MeasuredStream>) -> Router {
         monotonic: Arc::new(move || start.elapsed()),
         entropy: Arc::new(|| 0),
     };
-    router(Arc::new(service))
+    router(Arc::new(service)).layer(Extension(Authority::everything()))
 }
 
 /// Stream that collects the sizes of its records.
