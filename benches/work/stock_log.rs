@@ -22,7 +22,7 @@ use crate::{MEMORY, date};
 
 /// Bytes that DynamoDB adds to the size of each item for its index. Source: "Amazon DynamoDB
 /// pricing", storage.
-const ITEM_OVERHEAD_BYTES: usize = 100;
+pub(crate) const ITEM_OVERHEAD_BYTES: usize = 100;
 /// Batching windows, in seconds.
 const WINDOWS: [i64; 3] = [1, 10, 30];
 /// Stores whose events share a batch.
