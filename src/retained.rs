@@ -110,11 +110,9 @@ impl RetainedRecords<'_> {
         let mut retries = 0;
         loop {
             let outcome = self.processor.process(batch).await;
-            let Some(failure) = outcome.failure else {
-                totals.written += outcome.written;
-                totals.quarantined += outcome.quarantined;
-                return Ok(());
-            };
+            totals.written += outcome.written;
+            totals.quarantined += outcome.quarantined;
+            let Some(failure) = outcome.failure else { return Ok(()) };
             let may_pass = matches!(failure, Failure::Throttled(_) | Failure::Unavailable(_));
             if !may_pass || retries == RETRIES_MAX {
                 return Err(failure);

@@ -132,7 +132,7 @@ impl RetainedShard {
             }
         };
         let records: Vec<Delivered> =
-            page.records.into_iter().map(|record| delivered(&self.shard_id, record)).collect();
+            page.records.into_iter().map(|record| self.delivered(record)).collect();
         let newest = records.last();
         let is_end = page.millis_behind_latest == Some(0)
             || newest.is_some_and(|newest| newest.arrived_at > self.until);
@@ -142,6 +142,21 @@ impl RetainedShard {
             _ => Position::End,
         };
         Ok(records)
+    }
+
+    fn delivered(&self, record: types::Record) -> Delivered {
+        let arrived = record.approximate_arrival_timestamp;
+        // The SDK truncates the seconds of the response; Kinesis sends milliseconds.
+        let millis = arrived.map(|at| (at.as_secs_f64() * 1000.0).round() as i64);
+        Delivered {
+            shard_id: self.shard_id.clone(),
+            sequence_number: SequenceNumber::new(record.sequence_number),
+            partition_key: record.partition_key.unwrap_or_default(),
+            // Kinesis always sends the time. A record without it must neither be expired nor end
+            // the shard.
+            arrived_at: millis.and_then(DateTime::from_timestamp_millis).unwrap_or(self.until),
+            data: record.data.into_inner(),
+        }
     }
 
     async fn iterator_after(&self, last: Option<&SequenceNumber>) -> Result<String, Failure> {
@@ -156,20 +171,5 @@ impl RetainedShard {
         let answer = Box::pin(request.send()).await.map_err(|error| failure(&error))?;
         let none = || Failure::Unavailable("GetShardIterator returned no iterator".to_owned());
         answer.shard_iterator.ok_or_else(none)
-    }
-}
-
-fn delivered(shard_id: &str, record: types::Record) -> Delivered {
-    let arrived = record.approximate_arrival_timestamp;
-    // The SDK truncates the seconds of the response; Kinesis sends milliseconds.
-    let at = arrived
-        .and_then(|at| DateTime::from_timestamp_millis((at.as_secs_f64() * 1000.0).round() as i64));
-    Delivered {
-        shard_id: shard_id.to_owned(),
-        sequence_number: SequenceNumber::new(record.sequence_number),
-        partition_key: record.partition_key.unwrap_or_default(),
-        // Kinesis always sends the time. A record without it must not count as expired.
-        arrived_at: at.unwrap_or(DateTime::<Utc>::MAX_UTC),
-        data: record.data.into_inner(),
     }
 }

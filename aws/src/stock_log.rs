@@ -49,8 +49,8 @@ impl Tables {
                 let item = key(progress_partition(store_id), dated_key(date, &segment.sort_key()));
                 self.dated(date, item)
             }
-            LogEntry::ActiveStore { arrived_on, store_id } => {
-                self.dated(*arrived_on, key(active_partition(*arrived_on), store_id))
+            LogEntry::ActiveStore { stored_on, store_id } => {
+                self.dated(*stored_on, key(active_partition(*stored_on), store_id))
             }
         }
     }
@@ -124,8 +124,8 @@ impl StockLog for Tables {
         self.put_state(&state.store_id, state.date, ROLLED, rollup_state_item(state)).await
     }
 
-    async fn query_active_stores(&self, arrived_on: NaiveDate) -> Result<Vec<StoreId>, Failure> {
-        let query = self.query(&self.stock_log, active_partition(arrived_on));
+    async fn query_active_stores(&self, stored_on: NaiveDate) -> Result<Vec<StoreId>, Failure> {
+        let query = self.query(&self.stock_log, active_partition(stored_on));
         let stores = query_all(query, |item| {
             // A foreign item does not hide the stores.
             let store_id = AttributeReader::new(item).text("sk");
@@ -143,8 +143,8 @@ fn progress_partition(store_id: &StoreId) -> String {
     format!("{store_id}#late")
 }
 
-fn active_partition(arrived_on: NaiveDate) -> String {
-    format!("#{arrived_on}")
+fn active_partition(stored_on: NaiveDate) -> String {
+    format!("#{stored_on}")
 }
 
 fn dated_key(date: NaiveDate, name: &str) -> String {

@@ -10,6 +10,7 @@ use domain::ports::{Failure, Saved, WindowsTable};
 use domain::stock::{Counted, Figures, WindowRow};
 use domain::{StoreId, Window};
 use rust_decimal::Decimal;
+use tracing::warn;
 
 use crate::Tables;
 use crate::attributes::{AttributeReader, Attributes, decimal, instant, key, number, text};
@@ -48,8 +49,13 @@ impl WindowsTable for Tables {
         store_id: &StoreId,
         date: NaiveDate,
     ) -> Result<Vec<WindowRow>, Failure> {
-        let rows = query_all(self.query(&self.windows, partition(store_id, date)), row_of);
-        rows.await.map(WindowRow::current)
+        let query = self.query(&self.windows, partition(store_id, date));
+        let rows = query_all(query, |item| {
+            let row = row_of(item);
+            let readable = row.inspect_err(|failure| warn!("left out: {failure}"));
+            Ok(readable.ok())
+        });
+        Ok(WindowRow::current(rows.await?.into_iter().flatten().collect()))
     }
 }
 

@@ -90,10 +90,10 @@ pub enum LogEntry {
     Segment(Segment),
     /// Mark of a segment that was stored late. It is appended after the segment.
     LateMark(SegmentKey),
-    /// Mark of a store that sent events on a UTC date of arrival.
+    /// Mark of a store of which events were stored on a UTC date.
     ActiveStore {
-        /// UTC date on which events of the store arrived.
-        arrived_on: NaiveDate,
+        /// UTC date on which events of the store were stored.
+        stored_on: NaiveDate,
         /// Store.
         store_id: StoreId,
     },
@@ -156,10 +156,10 @@ pub trait StockLog: Send + Sync {
         state: &RollupState,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Lists the stores of which events arrived on a UTC date, in ascending order.
+    /// Lists the stores of which events were stored on a UTC date, in ascending order.
     fn query_active_stores(
         &self,
-        arrived_on: NaiveDate,
+        stored_on: NaiveDate,
     ) -> impl Future<Output = Result<Vec<StoreId>, Failure>> + Send;
 }
 
@@ -182,7 +182,7 @@ pub trait WindowsTable: Send + Sync {
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// Reads the rows of the windows of a store and UTC date with consistent reads, sorted by
-    /// window and part. Rows that are out of date are left out.
+    /// window and part. Rows that are out of date or cannot be decoded are left out.
     fn query_windows(
         &self,
         store_id: &StoreId,

@@ -33,7 +33,7 @@ pub enum QuarantineReason {
     /// A correction voids nothing, because its event is missing at its instant. It is stored, and
     /// counts when that event arrives.
     UnmetCorrection,
-    /// The row of the window was full. Rows are split today, so a replay stores the event.
+    /// The row of the window was full in an earlier version. A replay stores the event.
     WindowFull,
 }
 

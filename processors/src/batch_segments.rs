@@ -16,8 +16,6 @@ pub(crate) struct DateEvents {
     /// Sequence numbers of the records with the events. If a segment is not stored, redelivery
     /// starts at the lowest one.
     pub(crate) sequence_numbers: BTreeSet<SequenceNumber>,
-    /// UTC dates on which the records arrived.
-    pub(crate) arrived_on: BTreeSet<NaiveDate>,
     /// Instants of the events that are in the segments.
     pub(crate) occurred_at: Vec<DateTime<Utc>>,
     /// Number of events that arrived after the end of their window.
@@ -45,7 +43,6 @@ fn packed(store_id: StoreId, date: NaiveDate, opened: &[OpenedEvent]) -> DateEve
     DateEvents {
         store_id,
         sequence_numbers: opened.iter().map(|opened| opened.sequence_number.clone()).collect(),
-        arrived_on: opened.iter().map(|opened| opened.arrived_at.date_naive()).collect(),
         occurred_at: opened.iter().map(|opened| opened.event.occurred_at()).collect(),
         late: opened.iter().filter(is_late).count() as u64,
         duplicate: (opened.len() - written) as u64,

@@ -17,7 +17,7 @@ use domain::stock::{Figures, SETTLE, unmet_corrections, utc_dates};
 use domain::{ClosedDay, DaySpan, Event, Sku, Store, StoreId, Window};
 use stock_log::{BusinessDays, DateRead, UnreadableSegment, read_date};
 
-use crate::closing::{DATES_BACK, inputs};
+use crate::closing::{DATES_BACK, Reading, inputs};
 use crate::date_closing::DateClosing;
 use crate::rollup::digests;
 use crate::{CloseSummary, Closing, Rollup, RollupSummary};
@@ -300,7 +300,8 @@ where
         if repair.left_alone == 0 && day.span.closes_at + SETTLE <= now {
             let today = now.with_timezone(&store.zone).date_naive();
             let closing = Closing { tables: self.tables.clone() };
-            repair.closed = closing.close_dates(store, day.span.date, today, now).await?;
+            let dates = (day.span.date, today);
+            repair.closed = closing.close(store, dates, now, Reading::Anew).await?;
         }
         Ok(repair)
     }

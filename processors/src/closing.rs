@@ -69,6 +69,8 @@ pub(crate) enum Reading {
     Changed,
     /// All dates.
     All,
+    /// All dates. Rows that counted more events than the log holds are replaced as well.
+    Anew,
 }
 
 /// Dates of a pass, after their rows were written.
@@ -135,7 +137,7 @@ where
         self.close(store, (first, last), now, Reading::All).await
     }
 
-    async fn close(
+    pub(crate) async fn close(
         &self,
         store: &Store,
         (first, last): (NaiveDate, NaiveDate),
@@ -190,7 +192,7 @@ where
         let last = to.ends_at.date_naive().max(next);
         let progress = self.tables.query_progress(&store.store_id, first, last).await?;
         let is_changed =
-            |span: &DaySpan| reading == Reading::All || !progress.is_closed(span, &inputs);
+            |span: &DaySpan| reading != Reading::Changed || !progress.is_closed(span, &inputs);
         // A pass that failed has perhaps written rows that no history knows.
         let is_known =
             |span: &DaySpan| progress.closed.get(&span.date).is_none_or(|state| state.is_complete);
@@ -208,8 +210,8 @@ where
             let state = state_of(store, span, &progress, &inputs, now);
             // Until the rows are written, the state has the inputs of the rows before.
             let known_inputs = known.map_or(&inputs, |known| &known.inputs).clone();
-            let has_same_inputs = known_inputs == inputs;
-            let begun = CloseState { inputs: known_inputs, ..state.clone() };
+            let has_same_inputs = known_inputs == inputs && reading != Reading::Anew;
+            let begun = CloseState { inputs: known_inputs.clone(), ..state.clone() };
             self.tables.put_close_state(&begun).await?;
             let date = DateClosing { store, items: &items, span, now, has_same_inputs };
             let closed = self.close_date(&date, before.take(), &mut log).await?;
@@ -218,12 +220,15 @@ where
             may_have_changed = closed.summary.written() > 0 || folds_all;
             if closed.summary.contested == 0 {
                 let late = version_read(state.late, &log.unreadable);
-                states.push(CloseState { late, ..state });
+                // Rows that an unreadable segment keeps are of the inputs before.
+                let is_readable = log.unreadable.is_empty();
+                let inputs = if is_readable { state.inputs } else { known_inputs };
+                states.push(CloseState { late, inputs, ..state });
             }
             summary.add(closed.summary);
             touched.extend(closed.touched);
             // The dates after a date without a change need not be read.
-            before = (may_have_changed || reading == Reading::All).then_some(closed.rows);
+            before = (may_have_changed || reading != Reading::Changed).then_some(closed.rows);
         }
         // A pass over earlier dates alone leaves the next date to a later pass.
         if let Some(state) = progress.closed.get(&next).filter(|_| may_have_changed) {

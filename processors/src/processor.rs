@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::limits::EVENT_AGE_MAX;
 use domain::ports::{Clock, Failure, LogEntry, QuarantineTable, StockLog};
 use domain::quarantine::Quarantined;
@@ -152,24 +152,21 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
             entries: date.segments.iter().map(|one| LogEntry::LateMark(one.key.clone())).collect(),
             sequence_numbers: &date.sequence_numbers,
         });
-        // A batch may hold several dates of a store, and an entry may be in a call only once.
-        let mut active: BTreeMap<(NaiveDate, &StoreId), &DateEvents> = BTreeMap::new();
+        // A batch may hold several dates of a store, and an entry may be in a call only once. The
+        // schedule visits the stores of today, whenever their events arrived.
+        let stored_on = stored_at.date_naive();
+        let mut active: BTreeMap<&StoreId, &DateEvents> = BTreeMap::new();
         for date in &stored {
-            for arrived_on in &date.arrived_on {
-                active.entry((*arrived_on, &date.store_id)).or_insert(date);
-            }
+            active.entry(&date.store_id).or_insert(date);
         }
-        active.retain(|(arrived_on, store_id), _| !self.stored.is_active(*arrived_on, store_id));
-        let groups = active.iter().map(|((arrived_on, store_id), date)| Group {
-            entries: vec![LogEntry::ActiveStore {
-                arrived_on: *arrived_on,
-                store_id: (*store_id).clone(),
-            }],
+        active.retain(|store_id, _| !self.stored.is_active(stored_on, store_id));
+        let groups = active.iter().map(|(store_id, date)| Group {
+            entries: vec![LogEntry::ActiveStore { stored_on, store_id: (*store_id).clone() }],
             sequence_numbers: &date.sequence_numbers,
         });
         let is_marked = self.append_each(groups.chain(late).collect(), batch).await;
-        for ((arrived_on, store_id), _) in active.into_keys().zip(is_marked).filter(|(_, is)| *is) {
-            self.stored.remember_active(arrived_on, store_id.clone());
+        for (store_id, _) in active.into_keys().zip(is_marked).filter(|(_, is)| *is) {
+            self.stored.remember_active(stored_on, store_id.clone());
         }
         stored.into_iter().for_each(|date| batch.count_stored(date));
     }

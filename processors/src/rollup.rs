@@ -84,10 +84,15 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
             let progress = self.tables.query_progress(store_id, first, today).await?;
             let dates = first.iter_days().take_while(|date| *date <= today);
             let mut summary = RollupSummary::default();
+            let mut failure = None;
+            // A date that fails does not keep the others, the last of which is today.
             for date in dates.filter(|date| !progress.is_rolled_up(*date)) {
-                summary.add(self.roll_up_date(store_id, date, &progress, now).await?);
+                match self.roll_up_date(store_id, date, &progress, now).await {
+                    Ok(rolled_up) => summary.add(rolled_up),
+                    Err(error) => failure = failure.or(Some(error)),
+                }
             }
-            Ok(summary)
+            failure.map_or(Ok(summary), Err)
         };
         let summary = pass.instrument(info_span!("roll up", store.id = store_id.as_str())).await;
         if summary.is_err() {
@@ -123,11 +128,11 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
             windows: BTreeMap::new(),
         };
         let mut summary = RollupSummary { dates: 1, ..RollupSummary::default() };
-        if before.is_none_or(|before| before.conflicts != state.conflicts) {
-            for event in day.conflicting() {
-                self.quarantine(&quarantined_conflict(event), &mut summary).await?;
-            }
-        }
+        let is_known = |before: &RollupState| before.conflicts == state.conflicts;
+        let conflicts: Vec<Quarantined> = match before {
+            Some(before) if is_known(before) => Vec::new(),
+            _ => day.conflicting().map(quarantined_conflict).collect(),
+        };
         // A set only grows. If it is smaller than before, segments were deleted or cannot be read.
         let largest = before.map_or(0, |before| before.count);
         let is_partial = !unreadable.is_empty() || state.count < largest;
@@ -148,6 +153,8 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
             }
         };
         self.write_rows(&known, &rows, &mut state, &mut summary).await?;
+        // Last, because there may be thousands: two tills that share their numbers.
+        self.quarantine_all(&conflicts, &mut summary).await?;
         state.count = state.count.max(largest);
         if state.count > 0 || before.is_some() || is_over {
             self.tables.put_rollup_state(&state).await?;
@@ -250,13 +257,32 @@ impl<T: StockLog + WindowsTable + QuarantineTable> Rollup<T> {
         Ok(())
     }
 
+    async fn quarantine_all(
+        &self,
+        entries: &[Quarantined],
+        summary: &mut RollupSummary,
+    ) -> Result<(), Failure> {
+        let puts: Vec<_> = entries.iter().map(async |entry| self.put_entry(entry).await).collect();
+        let mut puts = stream::iter(puts).buffer_unordered(WRITES_AT_ONCE);
+        while let Some(put) = puts.next().await {
+            put?;
+            summary.quarantined += 1;
+        }
+        Ok(())
+    }
+
     async fn quarantine(
         &self,
         entry: &Quarantined,
         summary: &mut RollupSummary,
     ) -> Result<(), Failure> {
-        self.tables.put_quarantined(entry).await?;
+        self.put_entry(entry).await?;
         summary.quarantined += 1;
+        Ok(())
+    }
+
+    async fn put_entry(&self, entry: &Quarantined) -> Result<(), Failure> {
+        self.tables.put_quarantined(entry).await?;
         let (reason, id) = (entry.reason.as_str(), &entry.id);
         warn!(reason, %id, "kept in quarantine");
         counter!(names::QUARANTINED_TOTAL, "reason" => entry.reason.as_str()).increment(1);

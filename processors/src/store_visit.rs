@@ -6,6 +6,7 @@ use domain::ports::{
     CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, QuarantineTable, StockLog,
     WindowsTable,
 };
+use tracing::warn;
 
 use crate::{CloseSummary, Closing, Rollup, RollupSummary};
 
@@ -25,5 +26,8 @@ where
 {
     let rolled_up = Rollup { tables: tables.clone() }.roll_up(store_id, now).await;
     let closed = Closing { tables: tables.clone() }.close_store(store_id, now).await;
+    if let (Err(_), Err(failure)) = (&rolled_up, &closed) {
+        warn!(store.id = store_id.as_str(), "not closed either: {failure}");
+    }
     Ok((rolled_up?, closed?))
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::NaiveDate;
 use domain::{Delivered, SequenceNumber, StoreId};
 
-/// Largest number of remembered records: a batch.
+/// Largest number of remembered records of all shards: a batch.
 const RECORDS_MAX: usize = domain::limits::BATCH_SIZE_MAX;
 /// Largest number of remembered stores.
 const STORES_MAX: usize = 100_000;
@@ -21,7 +21,7 @@ struct Remembered {
     /// Shard and sequence number of records that are stored although a record before them is not.
     /// Lambda delivers them again.
     records: HashSet<(String, SequenceNumber)>,
-    /// Stores that are marked as active, by UTC date of arrival.
+    /// Stores that are marked as active, by UTC date of their storage.
     active: BTreeSet<(NaiveDate, StoreId)>,
 }
 
@@ -45,22 +45,25 @@ impl StoredRecords {
         let is_stored = |record: &&Delivered| {
             record.sequence_number > *lowest && !failed.contains(&record.sequence_number)
         };
+        if remembered.records.len() + records.len() > RECORDS_MAX {
+            remembered.records.clear();
+        }
         remembered.records.extend(records.iter().filter(is_stored).take(RECORDS_MAX).map(key));
     }
 
     /// `true` if the store is known to be marked as active on a date.
-    pub(crate) fn is_active(&self, arrived_on: NaiveDate, store_id: &StoreId) -> bool {
+    pub(crate) fn is_active(&self, stored_on: NaiveDate, store_id: &StoreId) -> bool {
         let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        remembered.active.contains(&(arrived_on, store_id.clone()))
+        remembered.active.contains(&(stored_on, store_id.clone()))
     }
 
     /// Remembers a store that is marked as active on a date.
-    pub(crate) fn remember_active(&self, arrived_on: NaiveDate, store_id: StoreId) {
+    pub(crate) fn remember_active(&self, stored_on: NaiveDate, store_id: StoreId) {
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if remembered.active.len() >= STORES_MAX {
             remembered.active.clear();
         }
-        remembered.active.insert((arrived_on, store_id));
+        remembered.active.insert((stored_on, store_id));
     }
 }
 

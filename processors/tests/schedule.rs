@@ -25,9 +25,9 @@ fn schedule(stores: &[(&str, &str, &str)]) -> CloseSchedule<Tables, InProcessQue
     CloseSchedule { tables, queue: InProcessQueue::default() }
 }
 
-fn active(schedule: &CloseSchedule<Tables, InProcessQueue>, id: &str, arrived_on: &str) {
-    let arrived_on: NaiveDate = arrived_on.parse().expect("a date");
-    let entry = LogEntry::ActiveStore { arrived_on, store_id: id.parse().expect("a store") };
+fn active(schedule: &CloseSchedule<Tables, InProcessQueue>, id: &str, stored_on: &str) {
+    let stored_on: NaiveDate = stored_on.parse().expect("a date");
+    let entry = LogEntry::ActiveStore { stored_on, store_id: id.parse().expect("a store") };
     assert_eq!(run(schedule.tables.append(&[entry])), [Ok(())]);
 }
 

@@ -114,8 +114,8 @@ impl StockLog for OtherVersion {
         self.tables.put_rollup_state(state).await
     }
 
-    async fn query_active_stores(&self, arrived_on: NaiveDate) -> Result<Vec<StoreId>, Failure> {
-        self.tables.query_active_stores(arrived_on).await
+    async fn query_active_stores(&self, stored_on: NaiveDate) -> Result<Vec<StoreId>, Failure> {
+        self.tables.query_active_stores(stored_on).await
     }
 }
 

@@ -153,7 +153,7 @@ async fn a_store_that_sends_events_and_is_in_no_catalogue_is_sent_every_hour() {
     let queue = Queue::start().await;
     put_stores(&world, [("listed".to_owned(), "{}")]).await;
     let active = ["2026-03-11", "2026-03-12"].map(|date| LogEntry::ActiveStore {
-        arrived_on: date.parse().expect("a date"),
+        stored_on: date.parse().expect("a date"),
         store_id: "unlisted".parse().expect("an id"),
     });
     let appended = world.tables("shop-").append(&active).await;

@@ -194,7 +194,7 @@ async fn an_item_of_another_program_hides_nothing() {
     let log = world.tables();
     mark(&log, date()).await;
     log.put_close_state(&closed(date())).await.unwrap();
-    let active = LogEntry::ActiveStore { arrived_on: date(), store_id: store_id() };
+    let active = LogEntry::ActiveStore { stored_on: date(), store_id: store_id() };
     assert_eq!(log.append(&[active]).await, [Ok(())]);
     for (partition, sort) in
         [("s1#late", "2026-03-12"), ("s1#late", "2026-03-12x#closed"), ("#2026-03-12", "a note")]

@@ -66,10 +66,7 @@ async fn appending_again_changes_nothing() {
     let entries = [
         LogEntry::LateMark(log.key.clone()),
         LogEntry::Segment(log),
-        LogEntry::ActiveStore {
-            arrived_on: at(NOON).date_naive(),
-            store_id: "s1".parse().unwrap(),
-        },
+        LogEntry::ActiveStore { stored_on: at(NOON).date_naive(), store_id: "s1".parse().unwrap() },
     ];
     append(&world.tables(), &entries).await;
     let items = world.items("stock-log").await;
@@ -86,18 +83,18 @@ async fn appending_again_changes_nothing() {
 #[tokio::test]
 async fn more_entries_than_one_call_takes_are_all_appended() {
     let (world, memory) = (World::start().await, InMemory::default());
-    let arrived_on = at(NOON).date_naive();
+    let stored_on = at(NOON).date_naive();
     let store_id = |n: usize| format!("s{n:03}").parse::<StoreId>().unwrap();
     let entries: Vec<LogEntry> = (0..260)
-        .map(|n| LogEntry::ActiveStore { arrived_on, store_id: store_id(n) })
+        .map(|n| LogEntry::ActiveStore { stored_on, store_id: store_id(n) })
         .rev()
         .collect();
     append(&world.tables(), &entries).await;
     append(&memory, &entries).await;
     let stores: Vec<StoreId> = (0..260).map(store_id).collect();
-    assert_eq!(world.tables().query_active_stores(arrived_on).await, Ok(stores.clone()));
-    assert_eq!(memory.query_active_stores(arrived_on).await, Ok(stores));
-    let tomorrow = arrived_on.succ_opt().unwrap();
+    assert_eq!(world.tables().query_active_stores(stored_on).await, Ok(stores.clone()));
+    assert_eq!(memory.query_active_stores(stored_on).await, Ok(stores));
+    let tomorrow = stored_on.succ_opt().unwrap();
     assert_eq!(world.tables().query_active_stores(tomorrow).await, Ok(Vec::new()));
 }
 
@@ -108,7 +105,7 @@ async fn a_store_is_not_mistaken_for_another_nor_for_a_date_or_a_word_of_the_tab
     let ids = ["s1", "s11", "late", "2026-03-12", "closed", "s1.late", "s1:2026-03-12", "-_.:"];
     let of_store = |id: &str| {
         let log = segment(id, NOON, id.as_bytes());
-        let active = LogEntry::ActiveStore { arrived_on: date, store_id: log.key.store_id.clone() };
+        let active = LogEntry::ActiveStore { stored_on: date, store_id: log.key.store_id.clone() };
         [LogEntry::LateMark(log.key.clone()), active, LogEntry::Segment(log)]
     };
     let entries: Vec<LogEntry> = ids.into_iter().flat_map(of_store).collect();
@@ -197,8 +194,8 @@ async fn the_log_expires_by_its_date_or_never() {
         log.key.arrived_at = at(&format!("2026-03-14T{hour:02}:00:00Z"));
         [LogEntry::LateMark(log.key.clone()), LogEntry::Segment(log)]
     };
-    let arrived_on = at(NOON).date_naive();
-    let active = LogEntry::ActiveStore { arrived_on, store_id: "s1".parse().unwrap() };
+    let stored_on = at(NOON).date_naive();
+    let active = LogEntry::ActiveStore { stored_on, store_id: "s1".parse().unwrap() };
     let entries = [&late(0)[..], &late(23)[..], &[active]].concat();
     let world = World::start().await;
     let tables = || world.tables();

@@ -35,7 +35,7 @@ async fn the_stock_log() {
     let entries = [
         LogEntry::LateMark(segment.key.clone()),
         LogEntry::Segment(segment),
-        LogEntry::ActiveStore { arrived_on: date, store_id: store_id.clone() },
+        LogEntry::ActiveStore { stored_on: date, store_id: store_id.clone() },
     ];
     assert_eq!(log.append(&entries).await, [Ok(()), Ok(()), Ok(())]);
     let closed = CloseState {

@@ -145,8 +145,8 @@ impl Log {
                 self.segments.insert(log_key(key), bytes.clone());
             }
             LogEntry::LateMark(key) => self.late.insert(log_key(key), ()),
-            LogEntry::ActiveStore { arrived_on, store_id } => {
-                self.active.insert((*arrived_on, store_id.clone()), ());
+            LogEntry::ActiveStore { stored_on, store_id } => {
+                self.active.insert((*stored_on, store_id.clone()), ());
             }
         }
         Ok(())
@@ -323,10 +323,10 @@ impl StockLog for Tables {
         self.calls.call(put).await
     }
 
-    async fn query_active_stores(&self, arrived_on: NaiveDate) -> Result<Vec<StoreId>, Failure> {
+    async fn query_active_stores(&self, stored_on: NaiveDate) -> Result<Vec<StoreId>, Failure> {
         let query = || {
             let active = self.log.active.lock();
-            let of_date = active.keys().filter(|(date, _)| *date == arrived_on);
+            let of_date = active.keys().filter(|(date, _)| *date == stored_on);
             Ok(of_date.map(|(_, store_id)| store_id.clone()).collect())
         };
         self.calls.call(query).await

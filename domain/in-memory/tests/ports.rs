@@ -75,7 +75,7 @@ async fn segments_are_read_page_by_page_in_the_order_of_their_keys() {
 #[tokio::test]
 async fn an_entry_that_fails_does_not_prevent_the_others() {
     let tables = Tables::default();
-    let entry = |id: &str| LogEntry::ActiveStore { arrived_on: date(), store_id: store_id(id) };
+    let entry = |id: &str| LogEntry::ActiveStore { stored_on: date(), store_id: store_id(id) };
     tables.log.throttle_stores([store_id("b")]);
     let ids: Vec<String> = (0..60).map(|number| format!("s-{number:02}")).collect();
     let mut entries: Vec<LogEntry> = ids.iter().map(|id| entry(id)).collect();
@@ -92,7 +92,7 @@ async fn an_entry_that_fails_does_not_prevent_the_others() {
 #[tokio::test]
 async fn a_call_with_an_entry_twice_is_refused() {
     let tables = Tables::default();
-    let entry = LogEntry::ActiveStore { arrived_on: date(), store_id: store_id("a") };
+    let entry = LogEntry::ActiveStore { stored_on: date(), store_id: store_id("a") };
     let results = tables.append(&[entry.clone(), entry]).await;
     assert!(results.iter().all(|result| matches!(result, Err(Failure::Refused(_)))));
     assert_eq!(tables.query_active_stores(date()).await, Ok(vec![]));

@@ -42,12 +42,13 @@ impl WindowRow {
     /// become fewer leaves rows with a higher number. `rows` are sorted by window and part.
     #[must_use]
     pub fn current(mut rows: Vec<Self>) -> Vec<Self> {
-        let mut parts = 0;
+        // Window and number of its rows. Without its first row, none of a window is current.
+        let mut current = None;
         rows.retain(|row| {
             if row.part == 0 {
-                parts = row.parts;
+                current = Some((row.window, row.parts));
             }
-            row.part < parts
+            current.is_some_and(|(window, parts)| window == row.window && row.part < parts)
         });
         rows
     }
