@@ -185,45 +185,38 @@ async fn a_window_of_many_items_fits_its_rows() {
     assert!(of_date(&world.tables(), &rows[0]).await.unwrap() == rows);
 }
 
-/// Writes a row with one attribute changed or removed, and reads it. Returns the message.
-async fn read_changed(name: &str, value: Option<AttributeValue>) -> String {
-    let world = World::start().await;
-    let row = row_of(1, [sale("e1", "rye", at(START))]);
-    world.tables().put_window(&row).await.unwrap();
-    let mut item = world.item("windows").await;
-    match value {
-        Some(value) => item.insert(name.to_owned(), value),
-        None => item.remove(name),
-    };
-    world.put("windows", item).await;
-    match of_date(&world.tables(), &row).await {
-        Err(Failure::Unreadable(message)) => message,
-        other => panic!("{other:?}"),
-    }
-}
-
 #[tokio::test]
-async fn the_error_of_an_unreadable_row_names_the_row_and_the_rule() {
+async fn a_row_that_cannot_be_decoded_is_left_out_and_hides_no_other() {
     let text = |text: &str| Some(AttributeValue::S(text.to_owned()));
     let map = |name: &str, value| Some(AttributeValue::M([(name.to_owned(), value)].into()));
     let sold = map("sold", AttributeValue::S("1".to_owned())).unwrap();
     let counted = map("counted", AttributeValue::N("1".to_owned())).unwrap();
     let euros = map("EUR", AttributeValue::Null(true)).unwrap();
     let revenue = map("revenue", euros).unwrap();
-    for (name, value, wrong) in [
-        ("n", None, "n is missing"),
-        ("n", text("1"), "n is not a number"),
-        ("parts", Some(AttributeValue::N("-1".to_owned())), "parts invalid digit"),
-        ("store_id", text("s 1"), "store_id has the character ' '; "),
-        ("window_start", text("noon"), "window_start "),
-        ("items", text("rye"), "items is not a map"),
-        ("items", map("rye", AttributeValue::Bool(true)), "items.rye is not a map"),
-        ("items", map("r y", sold.clone()), "items has the character ' '; "),
-        ("items", map("rye", sold), "items.rye.sold is not a number"),
-        ("items", map("rye", counted), "items.rye.counted_at is missing"),
-        ("items", map("rye", revenue), "items.rye.revenue contains a value that is not a number"),
+    for (name, value) in [
+        ("n", None),
+        ("n", text("1")),
+        ("parts", Some(AttributeValue::N("-1".to_owned()))),
+        ("store_id", text("s 1")),
+        ("window_start", text("noon")),
+        ("items", text("rye")),
+        ("items", map("rye", AttributeValue::Bool(true))),
+        ("items", map("r y", sold.clone())),
+        ("items", map("rye", sold)),
+        ("items", map("rye", counted)),
+        ("items", map("rye", revenue)),
     ] {
-        let told = read_changed(name, value).await;
-        assert!(told.starts_with(&format!("item s1#2026-03-12/15:15: {wrong}")), "{told}");
+        let world = World::start().await;
+        let row = row_of(1, [sale("e1", "rye", at(START))]);
+        world.tables().put_window(&row).await.unwrap();
+        let mut item = world.item("windows").await;
+        match value {
+            Some(value) => item.insert(name.to_owned(), value),
+            None => item.remove(name),
+        };
+        world.put("windows", item).await;
+        let other = row_of(1, [sale("e2", "rye", at(START) + TimeDelta::minutes(5))]);
+        world.tables().put_window(&other).await.unwrap();
+        assert_eq!(of_date(&world.tables(), &row).await, Ok(vec![other]), "{name}");
     }
 }

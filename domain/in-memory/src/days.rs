@@ -105,6 +105,10 @@ impl DaysTable for Tables {
             let key = &day.key;
             key.store_id == *store_id && key.sku == *sku && (first..=last).contains(&key.date)
         };
-        self.calls.call(|| Ok(self.days.all().into_iter().filter(is_wanted).collect())).await
+        let query = || {
+            let rows = self.days.rows.lock();
+            Ok(rows.values().filter(|day| is_wanted(day)).cloned().collect())
+        };
+        self.calls.call(query).await
     }
 }
