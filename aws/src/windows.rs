@@ -24,8 +24,12 @@ impl WindowsTable for Tables {
             .put_item()
             .table_name(&self.windows)
             .set_item(Some(item_of(row)))
-            .condition_expression("attribute_not_exists(#n) OR #n <= :n")
+            // A row whose count is no number cannot be decoded, and is replaced.
+            .condition_expression(
+                "attribute_not_exists(#n) OR NOT attribute_type(#n, :number) OR #n <= :n",
+            )
             .expression_attribute_names("#n", "n")
+            .expression_attribute_values(":number", text("N"))
             .expression_attribute_values(":n", number(row.count));
         let Err(error) = Box::pin(put.send()).await else { return Ok(Saved::Done) };
         match error.as_service_error() {

@@ -57,11 +57,11 @@ impl AgeArgs {
         self.stock_log_days.map_or(Some(STOCK_LOG_KEPT), |kept| kept.0)
     }
 
-    /// Returns the arrival before which the oldest events would have expired already: they may have
-    /// occurred the age limit before it.
+    /// Returns the arrival before which all events would have expired already. Events that occurred
+    /// before their arrival may have expired as well.
     pub(crate) fn oldest_arrival(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let kept = self.log_kept().zip(self.max());
-        kept.map_or(DateTime::UNIX_EPOCH, |(kept, age_max)| now - kept.saturating_sub(age_max))
+        kept.map_or(DateTime::UNIX_EPOCH, |(kept, _)| now - kept)
     }
 
     /// Returns the reason for not storing events that arrived at `at`, if their segments would have

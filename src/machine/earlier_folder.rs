@@ -72,9 +72,8 @@ impl FolderMove {
     async fn process(&self) -> Result<RetainedTotals, String> {
         let now = (self.clock)();
         let stream = EventStream::new(self.clients.kinesis.clone(), &self.names);
-        let since = self.processor.age_max.map_or(DateTime::<Utc>::MIN_UTC, |age_max| {
-            now - STOCK_LOG_KEPT.saturating_sub(age_max)
-        });
+        let has_limit = self.processor.age_max.is_some();
+        let since = if has_limit { now - STOCK_LOG_KEPT } else { DateTime::<Utc>::MIN_UTC };
         let processor = &self.processor;
         let records = RetainedRecords { stream: &stream, processor, since, now };
         let totals = records.process(|_| ()).await.map_err(|error| match error {

@@ -169,14 +169,14 @@ fn the_output_of_a_replay_names_the_reason_for_each_entry_that_stays() {
     assert!(output.contains("still refused"), "{output}");
     up.daymark(["quarantine", "drop", &large["id"]]).success();
 
-    let mut ancient = unopenable(at - TimeDelta::days(84), b"{}");
+    let mut ancient = unopenable(at - TimeDelta::days(91), b"{}");
     ancient.reason = QuarantineReason::InvalidEvent;
     ancient.id.key += "#0000";
     run(table(&up).put_quarantined(&ancient)).expect("kept");
     let id = ancient.id.to_string();
     let message = up.daymark(["quarantine", "replay", &id]).failure();
     assert!(
-        message.contains("83 days ago") && message.contains("--event-age-max any"),
+        message.contains("90 days ago") && message.contains("--event-age-max any"),
         "{message}"
     );
     assert!(

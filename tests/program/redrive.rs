@@ -171,7 +171,7 @@ fn a_file_that_is_no_batch_is_reported_and_the_others_are_processed() {
     for named in [
         "notes.txt: is no batch of an on-failure destination",
         "for-sqs: says only where the records are, 49590338271490256608559692538361571095921575",
-        "6b80: it came more than 83 days ago",
+        "6b80: it came more than 90 days ago",
     ] {
         assert!(output.contains(named), "{output}");
     }

@@ -186,7 +186,7 @@ async fn a_window_of_many_items_fits_its_rows() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_decoded_is_left_out_and_hides_no_other() {
+async fn a_row_that_cannot_be_decoded_is_left_out_and_can_be_replaced() {
     let text = |text: &str| Some(AttributeValue::S(text.to_owned()));
     let map = |name: &str, value| Some(AttributeValue::M([(name.to_owned(), value)].into()));
     let sold = map("sold", AttributeValue::S("1".to_owned())).unwrap();
@@ -217,6 +217,8 @@ async fn a_row_that_cannot_be_decoded_is_left_out_and_hides_no_other() {
         world.put("windows", item).await;
         let other = row_of(1, [sale("e2", "rye", at(START) + TimeDelta::minutes(5))]);
         world.tables().put_window(&other).await.unwrap();
-        assert_eq!(of_date(&world.tables(), &row).await, Ok(vec![other]), "{name}");
+        assert_eq!(of_date(&world.tables(), &row).await, Ok(vec![other.clone()]), "{name}");
+        assert_eq!(world.tables().put_window(&row).await, Ok(Saved::Done), "{name}");
+        assert_eq!(of_date(&world.tables(), &row).await, Ok(vec![row, other]), "{name}");
     }
 }
