@@ -3,22 +3,24 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use clap::Args;
 use domain::calendar::instant;
-use domain::ports::CatalogTable;
+use domain::ports::{CatalogTable, DaysTable};
 use domain::stock::Figures;
-use domain::{Event, Sku, StoreId};
+use domain::{BusinessDay, ClosedDay, DayKey, Event, Item, Sku, StoreId};
+use pricing::prepared_request::opening;
 use processors::stock_query::{ItemStock, StockQuery, stock_at};
 
+use crate::connect::ConnectedTables;
 use crate::output::{Column, Format, counted, revenue};
 use crate::{CommandError, clock, connect, output};
 
 /// Show the stock on hand and the movements of a store
 ///
-/// Stock on hand is the latest count plus the movements after it; it is exact however late an event
-/// arrives. The day is the store's own, by its time zone in the catalogue. UTC applies to a store
+/// Stock on hand is the latest count, or what the day before left, plus the movements after it; it
+/// is exact however late an event arrives. The day is the store's own, by its time zone in the catalogue. UTC applies to a store
 /// without an entry.
 #[derive(Debug, Args)]
 pub(crate) struct StockArgs {
@@ -83,14 +85,18 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
         since: day.as_ref().map_or_else(|| midnight(zone, date), |(_, day)| day.starts_at),
         at,
         on_shelf_since: BTreeMap::new(),
+        openings: BTreeMap::new(),
         units: BTreeMap::new(),
     };
     if let Some((store, day)) = &day {
         question.at = if args.date.is_some() { at.max(day.closes_at) } else { at };
-        let items = tables.load_items(&args.store).await;
-        for item in items.map_err(|error| tables.explain(error))? {
-            let since = store.shelf_since(day, item.shelf_life_days);
+        let items = tables.load_items(&args.store).await.map_err(|error| tables.explain(error))?;
+        let before = rows_before(&tables, &args, day, &items).await?;
+        for item in items {
+            let row = before.get(&item.sku);
+            let (left, since) = opening(store, day, item.shelf_life_days, row);
             question.on_shelf_since.insert(item.sku.clone(), since);
+            question.openings.insert(item.sku.clone(), left);
             question.units.insert(item.sku, item.units);
         }
     }
@@ -115,6 +121,26 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
     let columns = [&first, FIGURES, last].concat();
     output::rows(args.format, &columns, rows)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Loads the rows of the day before, for items that keep longer than a day.
+async fn rows_before(
+    tables: &ConnectedTables,
+    args: &StockArgs,
+    day: &BusinessDay,
+    items: &[Item],
+) -> Result<BTreeMap<Sku, ClosedDay>, String> {
+    let is_wanted = |item: &&Item| {
+        item.shelf_life_days > 1 && args.sku.as_ref().is_none_or(|sku| *sku == item.sku)
+    };
+    let key = |item: &Item| DayKey {
+        store_id: args.store.clone(),
+        sku: item.sku.clone(),
+        date: day.date - Days::new(1),
+    };
+    let keys: Vec<DayKey> = items.iter().filter(is_wanted).map(key).collect();
+    let rows = tables.load_days(&keys).await.map_err(|error| tables.explain(error))?;
+    Ok(rows.into_iter().map(|row| (row.key.sku.clone(), row)).collect())
 }
 
 fn midnight(zone: Tz, date: NaiveDate) -> DateTime<Utc> {

@@ -9,6 +9,7 @@ use domain::stock::{
     Figures, ItemUnits, Level, StockWindow, UniformWindows, level_at, unmet_corrections,
 };
 use domain::{Event, Sku, StoreId};
+use rust_decimal::Decimal;
 use stock_log::{UnreadableSegment, WindowsRead, read_windows};
 
 /// A query for the stock of a store.
@@ -25,6 +26,8 @@ pub struct StockQuery<'a> {
     /// Earliest arrival of units that may still be on the shelf, for items with a longer shelf
     /// life than the period. For other items `since` is used.
     pub on_shelf_since: BTreeMap<Sku, DateTime<Utc>>,
+    /// Stock that a closed day left, at the start of `on_shelf_since`.
+    pub openings: BTreeMap<Sku, Decimal>,
     /// Units of the items in the catalogue.
     pub units: BTreeMap<Sku, ItemUnits>,
 }
@@ -62,12 +65,19 @@ pub struct StoreStock {
 /// # Errors
 /// Returns an error if the stock log cannot be read.
 pub async fn stock_at(log: &impl StockLog, query: &StockQuery<'_>) -> Result<StoreStock, Failure> {
-    let StockQuery { store_id, sku, since, at, on_shelf_since, units } = query;
+    let StockQuery { store_id, sku, since, at, on_shelf_since, openings, units } = query;
     let earliest = on_shelf_since.values().copied().fold(*since, DateTime::min);
     let WindowsRead { windows, unreadable } =
         read_windows(log, store_id, *sku, earliest, *at).await?;
     let default = ItemUnits::default();
-    let items = windows_by_item(windows).into_iter().map(|(sku, windows)| {
+    let mut by_item = windows_by_item(windows);
+    let is_wanted = |(of, opening): &(&Sku, &Decimal)| {
+        !opening.is_zero() && sku.is_none_or(|wanted| wanted == *of)
+    };
+    for (sku, _) in openings.iter().filter(is_wanted) {
+        by_item.entry(sku.clone()).or_default();
+    }
+    let items = by_item.into_iter().map(|(sku, windows)| {
         let period = windows.iter().filter(|row| row.key().window.start() >= *since);
         let unmet = unmet_corrections(period).into_iter().cloned().collect();
         let uniform = units.get(&sku).unwrap_or(&default).uniform(&windows);
@@ -75,7 +85,10 @@ pub async fn stock_at(log: &impl StockLog, query: &StockQuery<'_>) -> Result<Sto
         let mut windows = windows.into_owned();
         let on_shelf_since = on_shelf_since.get(&sku).copied().unwrap_or(*since);
         let starts_from = |since| move |row: &&StockWindow| row.key().window.start() >= since;
-        let level = level_at(windows.iter().filter(starts_from(on_shelf_since)), *at);
+        let mut level = level_at(windows.iter().filter(starts_from(on_shelf_since)), *at);
+        if let (None, Some(opening)) = (level.counted, openings.get(&sku)) {
+            level.on_hand = (level.on_hand + opening).normalize();
+        }
         windows.retain(|row| starts_from(*since)(&row));
         let events = windows.iter().flat_map(StockWindow::events);
         let figures = Figures::of(events.filter(|event| event.occurred_at() < *at));

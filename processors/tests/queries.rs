@@ -69,6 +69,7 @@ fn stock(tables: &Tables, sku: Option<&str>, at: &str) -> Vec<ItemStock> {
         since: instant("2026-03-12T00:00:00Z"),
         at: instant(at),
         on_shelf_since: BTreeMap::from([("jam".parse().unwrap(), jam_since)]),
+        openings: BTreeMap::new(),
         units: BTreeMap::new(),
     };
     let stock = run(stock_at(tables, &query)).expect("tables that work");
@@ -143,6 +144,7 @@ fn a_segment_that_cannot_be_read_is_told_and_the_others_count() {
         since: instant("2026-03-12T00:00:00Z"),
         at: instant("2026-03-12T20:00:00Z"),
         on_shelf_since: BTreeMap::new(),
+        openings: BTreeMap::new(),
         units: BTreeMap::new(),
     };
     let stock = run(stock_at(&tables, &query)).expect("tables that work");
@@ -167,4 +169,23 @@ fn the_age_of_stored_events_is_recorded_under_described_names() {
     ] {
         assert!(rendered.contains(line), "{line} in {rendered}");
     }
+}
+
+#[test]
+fn stock_begins_with_what_the_day_before_left_also_of_items_without_an_event() {
+    let store_id = "s".parse().unwrap();
+    let opening = |sku: &str, quantity: u32| (sku.parse().unwrap(), quantity.into());
+    let query = StockQuery {
+        store_id: &store_id,
+        sku: None,
+        since: instant("2026-03-12T00:00:00Z"),
+        at: instant("2026-03-12T20:00:00Z"),
+        on_shelf_since: BTreeMap::new(),
+        openings: BTreeMap::from([opening("jam", 6), opening("honey", 3), opening("tea", 0)]),
+        units: BTreeMap::new(),
+    };
+    let stock = run(stock_at(&two_days(), &query)).expect("tables that work");
+    let found = stock.items.iter().map(|item| (item.sku.as_str(), item.level.on_hand.to_string()));
+    let expected = [("honey", "3"), ("jam", "5"), ("rye", "3")];
+    assert!(found.eq(expected.map(|(sku, on_hand)| (sku, on_hand.to_owned()))));
 }

@@ -128,9 +128,9 @@ async fn on_hand(
     for (shop, at) in scenario.shops.iter().flat_map(|shop| instants.map(|at| (shop, at))) {
         let since = scenario.starts_at - TimeDelta::days(10);
         let store_id = &shop.store.store_id;
-        let on_shelf_since = BTreeMap::new();
+        let (on_shelf_since, openings) = (BTreeMap::new(), BTreeMap::new());
         let units = BTreeMap::new();
-        let all = StockQuery { store_id, sku: None, since, at, on_shelf_since, units };
+        let all = StockQuery { store_id, sku: None, since, at, on_shelf_since, openings, units };
         let stock = stock_at(&tables, &all).await.expect("calls succeed without faults");
         for line in &shop.items {
             let sku = &line.item.sku;
