@@ -20,8 +20,8 @@ use crate::{CommandError, clock, connect, output};
 /// Show the stock on hand and the movements of a store
 ///
 /// Stock on hand is the latest count, or what the day before left, plus the movements after it; it
-/// is exact however late an event arrives. The day is the store's own, by its time zone in the catalogue. UTC applies to a store
-/// without an entry.
+/// is exact however late an event arrives. The day is the store's own, by its time zone in the
+/// catalogue. UTC applies to a store without an entry.
 #[derive(Debug, Args)]
 pub(crate) struct StockArgs {
     /// Store id

@@ -94,7 +94,8 @@ pub(crate) fn print(part: Option<&str>) {
 
 fn writes(components: &Components) {
     print_line(
-        "| form | window s | segments | marks and active stores | window rows and states | bytes an event |",
+        "| form | window s | segments | marks and active stores | window rows and states | bytes \
+         an event |",
     );
     print_line("|---|---:|---:|---:|---:|---:|");
     for (number, (name, requests, tills)) in FORMS.into_iter().enumerate() {
