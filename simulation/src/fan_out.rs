@@ -64,7 +64,7 @@ pub(crate) async fn roll_up_all(
 
 /// Returns the stores that the schedule would visit at `now` if all were due: those in the
 /// catalogue, and those that have sent events.
-async fn visited(tables: &Tables, now: DateTime<Utc>) -> Result<Vec<StoreId>, Failure> {
+pub(crate) async fn visited(tables: &Tables, now: DateTime<Utc>) -> Result<Vec<StoreId>, Failure> {
     let queue = InProcessQueue::default();
     let schedule = CloseSchedule { tables: tables.clone(), queue: queue.clone() };
     schedule.tick_all(now).await?;
