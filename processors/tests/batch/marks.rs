@@ -78,12 +78,12 @@ fn until_the_mark_is_stored_the_batch_is_reported_as_failed() {
 
         assert_eq!(processor.process(&[record]).retry_from, None, "{unprocessed}");
         assert_eq!((log.segments().len(), log.late_marks().len()), (1, 1));
-        assert_eq!(active(&processor.0.tables, "2026-03-12"), ["0042"]);
+        assert_eq!(active(&processor.0.tables, "2026-03-13"), ["0042"]);
     }
 }
 
 #[test]
-fn a_store_with_several_dates_in_a_batch_is_marked_as_active_once_by_date_of_arrival() {
+fn a_store_with_several_dates_in_a_batch_is_marked_as_active_once_by_date_of_storage() {
     let processor = processor_at(Tables::default(), "2026-03-13T00:00:10Z");
     let yesterday = arrived(line("a", "23:59:00"), "2026-03-12T23:59:59Z");
     let text = [
@@ -94,7 +94,7 @@ fn a_store_with_several_dates_in_a_batch_is_marked_as_active_once_by_date_of_arr
     let today = arrived(text.join("\n"), "2026-03-13T00:00:02Z");
     let outcome = processor.process(&[yesterday, today.clone()]);
     assert_eq!((outcome.retry_from, outcome.written), (None, 4));
-    assert_eq!(active(&processor.0.tables, "2026-03-12"), ["0042"]);
+    assert!(active(&processor.0.tables, "2026-03-12").is_empty());
     assert_eq!(active(&processor.0.tables, "2026-03-13"), ["0042", "0043"]);
 }
 
@@ -106,14 +106,15 @@ fn a_warm_function_marks_a_store_as_active_once_a_day() {
         counted.fetch_add(1, Ordering::Relaxed);
         false
     });
-    let processor = processor_at(Tables::with_calls(calls), "2026-03-12T09:00:02Z");
-    for (id, at, expected) in [
-        ("a", "2026-03-12T09:00:01Z", 2),
-        ("b", "2026-03-12T09:00:01Z", 1),
-        ("c", "2026-03-13T09:00:01Z", 2),
-    ] {
+    let now: Arc<Mutex<DateTime<Utc>>> = Arc::default();
+    let clock = now.clone();
+    let clock = Arc::new(move || *clock.lock().expect("no thread panicked"));
+    let processor = TestProcessor(Processor::new(Tables::with_calls(calls), clock));
+    for (id, date, expected) in [("a", "-12T", 2), ("b", "-12T", 1), ("c", "-13T", 2)] {
+        let at = format!("2026-03{date}09:00:01Z");
+        *now.lock().expect("no thread panicked") = at.parse().expect("an instant");
         entries.store(0, Ordering::Relaxed);
-        processor.process(&[arrived(line(id, "09:00:00"), at)]);
+        processor.process(&[arrived(line(id, "09:00:00").replace("-12T", date), &at)]);
         assert_eq!(entries.load(Ordering::Relaxed), expected, "{id}");
     }
 }
