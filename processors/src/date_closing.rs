@@ -48,7 +48,7 @@ pub(crate) struct ComputedRows {
     pub(crate) rows: DayRows,
 }
 
-/// What the rows of a date are made of, apart from the catalogue.
+/// Inputs of the rows of a date, apart from the catalogue.
 struct DayRead {
     windows: BTreeMap<Sku, Vec<StockWindow>>,
     offers: BTreeMap<Sku, Vec<Offer>>,
@@ -229,8 +229,8 @@ impl DateClosing<'_> {
         let store_id = store.store_id.clone();
         let key = DayKey { store_id, sku: sku.clone(), date: span.date };
         let row = ClosedDay::of(key, &context, &windows, &offers);
-        // A set only grows. If fewer events are left than the stored row counted, segments have
-        // expired, cannot be read or are not there yet, and the stored row stays.
+        // A set only grows. If fewer events are left than the stored row counted, segments
+        // are missing: expired, unreadable or not there yet. The stored row stays.
         let may_be_expired = span.starts_at + STOCK_LOG_KEPT_MIN <= self.now;
         let may_shrink = !self.has_same_inputs || read.has_conflicts;
         let is_partial = may_be_expired || !read.is_readable || !may_shrink;

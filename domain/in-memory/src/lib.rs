@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod at_most;
 mod calls;
 mod catalog;
 mod days;
@@ -28,6 +29,7 @@ mod queue;
 mod stock_log;
 mod table_rows;
 
+pub use at_most::at_most;
 pub use calls::{CallEnd, CallInjector, CallPlan};
 pub use catalog::Catalog;
 pub use days::Days;

@@ -2,9 +2,6 @@
 //! records had been refused, and nothing is lost in between.
 
 use std::collections::BTreeSet;
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use domain::ports::QuarantineTable;
@@ -12,6 +9,7 @@ use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::record::{self, Delivered};
 use domain::stock::{StockWindow, WindowRow};
 use domain::{Acceptance, Event};
+use in_memory::at_most;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -47,22 +45,6 @@ async fn replay(processor: &TestProcessor, all: &[Quarantined]) {
             processor.0.replay(kept).await.expect("processed");
         }
     }
-}
-
-/// Polls `work` at most `steps` times, as if the program was killed then. Returns `true` if killed.
-fn killed_after(steps: usize, work: impl Future<Output = ()>) -> bool {
-    run(async {
-        let mut work = pin!(work);
-        let mut left = steps;
-        poll_fn(|context| {
-            if left == 0 {
-                return Poll::Ready(true);
-            }
-            left -= 1;
-            work.as_mut().poll(context).map(|()| false)
-        })
-        .await
-    })
 }
 
 /// Returns the canonical form of an event, or the text itself if it is not an event.
@@ -111,8 +93,8 @@ fn a_replay_that_is_killed_at_any_step_loses_nothing_and_the_next_one_finishes_i
     let mut steps = 0;
     loop {
         let processor = given();
-        let was_killed =
-            killed_after(steps, replay(&processor, &processor.0.tables.quarantine.kept()));
+        let kept = processor.0.tables.quarantine.kept();
+        let was_killed = run(at_most(steps, replay(&processor, &kept))).is_none();
         assert_eq!(held(&processor), held(&whole), "killed after {steps} steps");
         run(replay(&processor, &processor.0.tables.quarantine.kept()));
         assert_eq!(processor.stored(), whole.stored(), "killed after {steps} steps");
@@ -147,7 +129,7 @@ proptest! {
                 let start = start.index(kept.len());
                 kept.rotate_left(start);
             }
-            killed_after(steps, replay(&processor, &kept));
+            run(at_most(steps, replay(&processor, &kept)));
             prop_assert_eq!(&held(&processor), &all);
         }
         run(replay(&processor, &processor.0.tables.quarantine.kept()));

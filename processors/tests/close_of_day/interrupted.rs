@@ -1,16 +1,13 @@
 //! Passes that die at any step, and passes at once: the next look completes what is left.
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ports::{CatalogTable, Failure, StockLog};
 use domain::{ClosedDay, Event, History, Item};
-use in_memory::{CallEnd, CallInjector, CallPlan, Tables};
+use in_memory::{CallEnd, CallInjector, CallPlan, Tables, at_most};
 use processors::{CloseSummary, Closing};
 use proptest::prelude::*;
 
@@ -38,22 +35,6 @@ fn stored(tables: &Tables) -> (Vec<ClosedDay>, Vec<History>) {
     (tables.days.all(), tables.days.all_histories())
 }
 
-/// Polls `work` at most `steps` times. Returns `true` if it was not done then.
-fn dies_after(steps: usize, work: impl Future<Output = ()>) -> bool {
-    run(async {
-        let mut work = pin!(work);
-        let mut left = steps;
-        poll_fn(|context| {
-            if left == 0 {
-                return Poll::Ready(true);
-            }
-            left -= 1;
-            work.as_mut().poll(context).map(|()| false)
-        })
-        .await
-    })
-}
-
 #[test]
 fn a_pass_that_dies_at_any_step_is_completed_by_the_next() {
     let (whole, now) = with_late_events();
@@ -63,9 +44,10 @@ fn a_pass_that_dies_at_any_step_is_completed_by_the_next() {
     loop {
         let (test_store, now) = with_late_events();
         let id = &test_store.store.store_id;
-        let died = dies_after(steps, async {
+        let pass = async {
             test_store.closing.close_store(id, now).await.expect("tables that work");
-        });
+        };
+        let died = run(at_most(steps, pass)).is_none();
         test_store.close(now);
         let differences = differences(&test_store.days(), &expected.0);
         assert_eq!(differences, [""; 0], "died after {steps} steps");

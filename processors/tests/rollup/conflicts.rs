@@ -1,10 +1,11 @@
-//! What a look at the whole set finds: conflicts of contents, and corrections that void nothing.
+//! Conflicts of contents and corrections that void nothing, found in the whole set of a date.
 
 use chrono::TimeDelta;
 use domain::quarantine::QuarantineReason;
+use in_memory::at_most;
 use proptest::prelude::*;
 
-use crate::{TestStore, clock, correction, event_at, receipt, shown};
+use crate::{TestStore, clock, correction, event_at, receipt, run, shown};
 
 fn sale(id: &str, sku: &str, time: &str) -> domain::Event {
     let fields =
@@ -114,11 +115,11 @@ fn an_entry_that_leaves_stays_out_although_the_pass_that_wrote_it_died() {
     // The entry is in quarantine, and the pass dies before its state is stored.
     let killed = |steps| {
         let test_store = TestStore::over(test_store.rollup.tables.snapshot());
-        crate::interrupted::dies_after(steps, async {
-            let id = crate::store_id();
-            let pass = test_store.rollup.roll_up(&id, clock("09:15:00"));
-            pass.await.expect("tables that work");
-        });
+        let id = crate::store_id();
+        let pass = test_store.rollup.roll_up(&id, clock("09:15:00"));
+        if let Some(done) = run(at_most(steps, pass)) {
+            done.expect("tables that work");
+        }
         test_store
     };
     let died: Vec<TestStore> =

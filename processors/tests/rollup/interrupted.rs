@@ -1,34 +1,15 @@
 //! Passes that die or fail at any step, and passes at once that read different pages.
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Event;
-use in_memory::{CallEnd, CallInjector, CallPlan, Tables};
+use in_memory::{CallEnd, CallInjector, CallPlan, Tables, at_most};
 use processors::Rollup;
 
 use crate::{TestStore, clock, correction, receipt, run, store_id};
-
-/// Polls `work` at most `steps` times. Returns `true` if it was not done then.
-pub(crate) fn dies_after(steps: usize, work: impl Future<Output = ()>) -> bool {
-    run(async {
-        let mut work = pin!(work);
-        let mut left = steps;
-        poll_fn(|context| {
-            if left == 0 {
-                return Poll::Ready(true);
-            }
-            left -= 1;
-            work.as_mut().poll(context).map(|()| false)
-        })
-        .await
-    })
-}
 
 /// Store with rows, then with a conflict that moves an event, an event of a correction that was
 /// unmet, another unmet one, and late events.
@@ -60,9 +41,10 @@ fn a_pass_that_dies_at_any_step_is_completed_by_the_next() {
         let mut steps = 0;
         loop {
             let test_store = changed();
-            let died = dies_after(steps, async {
+            let pass = async {
                 test_store.rollup.roll_up(&store_id(), died_at).await.expect("tables that work");
-            });
+            };
+            let died = run(at_most(steps, pass)).is_none();
             test_store.roll_up(tomorrow());
             assert_eq!(test_store.views(), whole.views(), "died after {steps} steps");
             assert_eq!(test_store.kept(), whole.kept(), "died after {steps} steps");

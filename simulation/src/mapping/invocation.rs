@@ -1,14 +1,12 @@
 //! Invocation of the batch handler, as by Lambda. The handler may crash at any point and may keep
 //! running after its caller is gone.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use domain::Delivered;
 use event_source_mapping::decisions::{InvocationOutcome, RecordBatch};
 use event_source_mapping::{HandlerError, HandlerResponse};
+use in_memory::at_most;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -75,9 +73,9 @@ async fn handle(
     }
     let work = mapping.handlers.process(&records);
     let polls = if sim.injects(InjectedFault::CrashDuring) {
-        1 + sim.below(InjectedFault::CrashDuring, POLLS_MAX)
+        1 + sim.below(InjectedFault::CrashDuring, POLLS_MAX) as usize
     } else {
-        u64::MAX
+        usize::MAX
     };
     let outcome = match timeout(TIMEOUT, at_most(polls, work)).await {
         Ok(Some(outcome)) => outcome,
@@ -91,21 +89,4 @@ async fn handle(
     let failed = outcome.retry_from.map(|number| number.as_str().to_owned());
     sim.count("partial batch responses", usize::from(failed.is_some()));
     Ok(HandlerResponse { batch_item_failures: failed.into_iter().collect() })
-}
-
-/// Polls `work` at most `polls` times. Returns `None` if it is not ready by then.
-async fn at_most<T>(mut polls: u64, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    poll_fn(|context| {
-        if polls == 0 {
-            return Poll::Ready(None);
-        }
-        polls -= 1;
-        match work.as_mut().poll(context) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if polls == 0 => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }
