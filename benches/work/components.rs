@@ -203,11 +203,12 @@ impl MeasuredTables<'_> {
         store
     }
 
-    /// Measures one invocation of the stock processor, with `in_record` events in each record.
+    /// Measures one invocation of the stock processor, with `in_record` events in each record. The
+    /// clock is that of the first event: late marks are a part of the cost model of their own.
     pub(crate) fn process(&self, events: &[Event], in_record: usize) -> Measurement {
         let records: Vec<Delivered> = events.chunks(in_record).map(delivered).collect();
-        let invoked_at = records.iter().map(|record| record.arrived_at).max();
-        let batch = Batch { invoked_at: invoked_at.expect("a record"), records };
+        let invoked_at = events.iter().map(Event::occurred_at).min();
+        let batch = Batch { invoked_at: invoked_at.expect("an event"), records };
         self.components.measure(self.handler.handle(&batch)).1
     }
 
