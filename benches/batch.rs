@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use domain::ports::{Failure, LogEntry, QuarantineTable, SegmentPage, StockLog};
+use domain::ports::{Failure, LogEntry, QuarantineTable, Saved, SegmentPage, StockLog};
 use domain::quarantine::{QuarantineId, Quarantined};
 use domain::stock::{CloseState, Progress, RollupState};
 use domain::{Delivered, Event, SequenceNumber, StoreId, record};
@@ -92,8 +92,8 @@ impl StockLog for NoTables {
         Ok(Progress::default())
     }
 
-    async fn put_close_state(&self, _: &CloseState) -> Result<(), Failure> {
-        Ok(())
+    async fn save_close_state(&self, _: &CloseState) -> Result<Saved<CloseState>, Failure> {
+        Ok(Saved::Done)
     }
 
     async fn put_rollup_state(&self, _: &RollupState) -> Result<(), Failure> {

@@ -171,8 +171,9 @@ async fn keep(pass: &Pass, item: &Item) {
         late: Version::of(b""),
         inputs: Version::of(b""),
         is_complete: true,
+        revision: 1,
     };
-    pass.tables.put_close_state(&state).await.expect("written");
+    pass.tables.save_close_state(&state).await.expect("written");
     pass.tables.put_item(&Item { shelf_life_days: 28, ..item.clone() }).await.expect("written");
 }
 

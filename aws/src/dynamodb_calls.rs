@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{
     KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure,
@@ -131,25 +132,23 @@ impl Tables {
         read: Option<&Version>,
         read_item: impl Fn(&Attributes) -> Result<T, Failure>,
     ) -> Result<Saved<T>, Failure> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(table)
-            .set_item(Some(item))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = self.conditional_put(table, item);
         let put = match read {
             None => put.condition_expression("attribute_not_exists(pk)"),
             Some(version) => put
                 .condition_expression("version = :read")
                 .expression_attribute_values(":read", text(version)),
         };
-        let Err(error) = Box::pin(put.send()).await else { return Ok(Saved::Done) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(conflict)) => {
-                Ok(Saved::Conflict(conflict.item().map(read_item).transpose()?))
-            }
-            _ => Err(failure(&error)),
-        }
+        saved(put, read_item).await
+    }
+
+    /// Builds a put whose condition the caller sets, for [`saved`].
+    pub(crate) fn conditional_put(&self, table: &str, item: Attributes) -> PutItemFluentBuilder {
+        self.client
+            .put_item()
+            .table_name(table)
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
     /// Deletes an item and returns its last content.
@@ -161,6 +160,20 @@ impl Tables {
         let delete = self.client.delete_item().table_name(table).set_key(Some(key));
         let deleted = Box::pin(delete.return_values(ReturnValue::AllOld).send()).await;
         Ok(deleted.map_err(|error| failure(&error))?.attributes)
+    }
+}
+
+/// Puts an item if its condition holds. After a conflict, `read_item` decodes the stored item.
+pub(crate) async fn saved<T>(
+    put: PutItemFluentBuilder,
+    read_item: impl Fn(&Attributes) -> Result<T, Failure>,
+) -> Result<Saved<T>, Failure> {
+    let Err(error) = Box::pin(put.send()).await else { return Ok(Saved::Done) };
+    match error.as_service_error() {
+        Some(PutItemError::ConditionalCheckFailedException(conflict)) => {
+            Ok(Saved::Conflict(conflict.item().map(read_item).transpose()?))
+        }
+        _ => Err(failure(&error)),
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn close_state_item(state: &CloseState) -> Attributes {
         ("late", text(&state.late)),
         ("inputs", text(&state.inputs)),
         ("is_complete", truth(state.is_complete)),
+        ("revision", number(state.revision)),
     ];
     attributes.map(|(name, value)| (name.to_owned(), value)).into()
 }
@@ -46,6 +47,8 @@ pub(crate) fn close_state_of(
         late: Version::stored(reader.text("late")?),
         inputs: Version::stored(reader.text("inputs")?),
         is_complete: reader.truth("is_complete")?,
+        // States of earlier versions have no revision.
+        revision: reader.optional("revision", |name| reader.number(name))?.unwrap_or_default(),
     })
 }
 

@@ -10,13 +10,13 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{Days, NaiveDate, NaiveTime};
 use domain::StoreId;
-use domain::ports::{Failure, LogEntry, SegmentPage, StockLog, StoredSegment};
+use domain::ports::{Failure, LogEntry, Saved, SegmentPage, StockLog, StoredSegment};
 use domain::stock::{CloseState, Progress, RollupState, Segment};
 use tracing::warn;
 
 use crate::Tables;
 use crate::attributes::{AttributeReader, Attributes, binary, key, number, text};
-use crate::dynamodb_calls::query_all;
+use crate::dynamodb_calls::{query_all, saved};
 use crate::failure::failure;
 use crate::progress_states::{
     close_state_item, close_state_of, rollup_state_item, rollup_state_of,
@@ -55,16 +55,17 @@ impl Tables {
         }
     }
 
-    async fn put_state(
+    /// Completes the state of a date with its key and its expiry.
+    fn state_item(
         &self,
         store_id: &StoreId,
         date: NaiveDate,
         name: &str,
         attributes: Attributes,
-    ) -> Result<(), Failure> {
+    ) -> Attributes {
         let mut item = key(progress_partition(store_id), dated_key(date, name));
         item.extend(attributes);
-        self.put(&self.stock_log, self.dated(date, item)).await
+        self.dated(date, item)
     }
 }
 
@@ -116,12 +117,34 @@ impl StockLog for Tables {
         Ok(progress)
     }
 
-    async fn put_close_state(&self, state: &CloseState) -> Result<(), Failure> {
-        self.put_state(&state.store_id, state.date, CLOSED, close_state_item(state)).await
+    async fn save_close_state(&self, state: &CloseState) -> Result<Saved<CloseState>, Failure> {
+        let CloseState { store_id, date, .. } = state;
+        let item = self.state_item(store_id, *date, CLOSED, close_state_item(state));
+        let put = self.conditional_put(&self.stock_log, item.clone());
+        let put = match state.revision {
+            // A state of an earlier version has no revision.
+            1 => put.condition_expression("attribute_not_exists(revision)"),
+            revision => put
+                .condition_expression("revision = :before")
+                .expression_attribute_values(":before", number(revision - 1)),
+        };
+        let stored = |item: &Attributes| {
+            let state = close_state_of(store_id, *date, &AttributeReader::new(item));
+            Ok(state.inspect_err(|failure| warn!("replaced: {failure}")).ok())
+        };
+        match saved(put, stored).await? {
+            Saved::Done => Ok(Saved::Done),
+            Saved::Conflict(Some(None)) => {
+                self.put(&self.stock_log, item).await.map(|()| Saved::Done)
+            }
+            Saved::Conflict(stored) => Ok(Saved::Conflict(stored.flatten())),
+        }
     }
 
     async fn put_rollup_state(&self, state: &RollupState) -> Result<(), Failure> {
-        self.put_state(&state.store_id, state.date, ROLLED, rollup_state_item(state)).await
+        let RollupState { store_id, date, .. } = state;
+        let item = self.state_item(store_id, *date, ROLLED, rollup_state_item(state));
+        self.put(&self.stock_log, item).await
     }
 
     async fn query_active_stores(&self, stored_on: NaiveDate) -> Result<Vec<StoreId>, Failure> {

@@ -144,11 +144,12 @@ pub trait StockLog: Send + Sync {
         last: NaiveDate,
     ) -> impl Future<Output = Result<Progress, Failure>> + Send;
 
-    /// Stores the state of a business date after a close of day.
-    fn put_close_state(
+    /// Saves the state of a business date if the stored state has the revision before it. A state
+    /// that is missing has the revision 0, and one that cannot be decoded is replaced.
+    fn save_close_state(
         &self,
         state: &CloseState,
-    ) -> impl Future<Output = Result<(), Failure>> + Send;
+    ) -> impl Future<Output = Result<Saved<CloseState>, Failure>> + Send;
 
     /// Stores the state of a UTC date after a rollup.
     fn put_rollup_state(

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::history::RECENT_DATES;
 use domain::limits::EVENT_AGE_MAX;
-use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, StockLog};
+use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockLog};
 use domain::stock::{CloseState, Progress, SETTLE, utc_dates};
 use domain::{DaySpan, Item, Sku, Store, StoreId, Version};
 use metrics::counter;
@@ -167,7 +167,8 @@ where
         let fold = HistoryFold { store_id: &store.store_id, items: &items, through, touched };
         let summary = self.fold(&fold).await?;
         for state in states {
-            self.tables.put_close_state(&CloseState { is_complete: true, ..state }).await?;
+            // After a conflict, a pass that has begun since completes the date.
+            self.tables.save_close_state(&CloseState { is_complete: true, ..state }).await?;
         }
         Ok(summary)
     }
@@ -196,7 +197,7 @@ where
         // A pass that failed has perhaps written rows that no history knows.
         let is_known =
             |span: &DaySpan| progress.closed.get(&span.date).is_none_or(|state| state.is_complete);
-        let folds_all = !spans.iter().all(is_known);
+        let mut folds_all = !spans.iter().all(is_known);
         let mut log = BusinessDays::new(&self.tables, &store.store_id);
         let (mut touched, mut states) = (BTreeSet::new(), Vec::new());
         let mut before: Option<DayRows> = None;
@@ -212,7 +213,9 @@ where
             let known_inputs = known.map_or(&inputs, |known| &known.inputs).clone();
             let has_same_inputs = known_inputs == inputs && reading != Reading::Anew;
             let begun = CloseState { inputs: known_inputs.clone(), ..state.clone() };
-            self.tables.put_close_state(&begun).await?;
+            let (revision, is_first) = self.save_after_stored(begun).await?;
+            // Another pass that has begun since may have written rows, and fail before the next.
+            folds_all |= !is_first;
             let date = DateClosing { store, items: &items, span, now, has_same_inputs };
             let closed = self.close_date(&date, before.take(), &mut log).await?;
             counter!(names::UNREADABLE_SEGMENTS_TOTAL).increment(log.unreadable.len() as u64);
@@ -223,7 +226,7 @@ where
                 // Rows that an unreadable segment keeps are of the inputs before.
                 let is_readable = log.unreadable.is_empty();
                 let inputs = if is_readable { state.inputs } else { known_inputs };
-                states.push(CloseState { late, inputs, ..state });
+                states.push(CloseState { late, inputs, revision: revision + 1, ..state });
             }
             summary.add(closed.summary);
             touched.extend(closed.touched);
@@ -232,14 +235,25 @@ where
         }
         // A pass over earlier dates alone leaves the next date to a later pass.
         if let Some(state) = progress.closed.get(&next).filter(|_| may_have_changed) {
-            let state = CloseState { is_complete: false, ..state.clone() };
-            self.tables.put_close_state(&state).await?;
+            let revision = state.revision + 1;
+            let state = CloseState { is_complete: false, revision, ..state.clone() };
+            self.save_after_stored(state).await?;
         }
         if states.is_empty() && summary == CloseSummary::default() {
             return Ok((summary, None));
         }
         let touched = (!folds_all).then_some(touched);
         Ok((summary, Some(ClosedDates { items, through: to.date, touched, states })))
+    }
+
+    /// Saves a state as the successor of the stored one. Returns its revision, and `true` if it
+    /// was the revision given.
+    async fn save_after_stored(&self, mut state: CloseState) -> Result<(u64, bool), Failure> {
+        let given = state.revision;
+        while let Saved::Conflict(stored) = self.tables.save_close_state(&state).await? {
+            state.revision = stored.map_or(0, |stored| stored.revision) + 1;
+        }
+        Ok((state.revision, state.revision == given))
     }
 }
 
@@ -278,6 +292,7 @@ fn state_of(
         late: progress.late_version(utc_dates(span.starts_at, span.ends_at)),
         inputs: inputs.clone(),
         is_complete: false,
+        revision: progress.closed.get(&span.date).map_or(0, |known| known.revision) + 1,
     }
 }
 

@@ -2,7 +2,7 @@
 //! segments.
 
 use chrono::NaiveDate;
-use domain::ports::{Failure, LogEntry, QuarantineTable, SegmentPage, StockLog};
+use domain::ports::{Failure, LogEntry, QuarantineTable, Saved, SegmentPage, StockLog};
 use domain::quarantine::{QuarantineId, Quarantined};
 use domain::stock::{CloseState, Progress, RollupState, Segment, segment};
 use domain::{StoreId, Version};
@@ -106,8 +106,8 @@ impl StockLog for OtherVersion {
         self.tables.query_progress(store_id, first, last).await
     }
 
-    async fn put_close_state(&self, state: &CloseState) -> Result<(), Failure> {
-        self.tables.put_close_state(state).await
+    async fn save_close_state(&self, state: &CloseState) -> Result<Saved<CloseState>, Failure> {
+        self.tables.save_close_state(state).await
     }
 
     async fn put_rollup_state(&self, state: &RollupState) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{Days, NaiveDate, TimeDelta};
-use domain::ports::{LogEntry, StockLog};
+use domain::ports::{LogEntry, Saved, StockLog};
 use domain::stock::{CloseState, Progress, RollupState};
 use domain::{StoreId, Version, Window};
 use in_memory::Tables as InMemory;
@@ -31,6 +31,7 @@ fn closed(date: NaiveDate) -> CloseState {
         late: Version::of(b"late"),
         inputs: Version::of(b"inputs"),
         is_complete: true,
+        revision: 1,
     }
 }
 
@@ -72,11 +73,8 @@ async fn the_marks_and_states_of_the_first_and_the_last_date_are_part_of_it() {
     for date in &dates {
         mark(&log, *date).await;
         mark(&memory, *date).await;
-        for put in [log.put_close_state(&closed(*date)).await, {
-            memory.put_close_state(&closed(*date)).await
-        }] {
-            assert_eq!(put, Ok(()));
-        }
+        assert_eq!(log.save_close_state(&closed(*date)).await, Ok(Saved::Done));
+        assert_eq!(memory.save_close_state(&closed(*date)).await, Ok(Saved::Done));
         log.put_rollup_state(&rolled(*date, 3)).await.unwrap();
         memory.put_rollup_state(&rolled(*date, 3)).await.unwrap();
     }
@@ -93,8 +91,8 @@ async fn a_state_is_replaced_by_the_next_one() {
     let world = World::start().await;
     let log = world.tables();
     let began = CloseState { is_complete: false, ..closed(date()) };
-    for state in [&began, &closed(date())] {
-        log.put_close_state(state).await.unwrap();
+    for state in [&began, &CloseState { revision: 2, ..closed(date()) }] {
+        assert_eq!(log.save_close_state(state).await, Ok(Saved::Done));
         assert_eq!(progress(&log, date(), date()).await.closed[&date()], *state);
     }
     for state in [rolled(date(), 3), rolled(date(), 2)] {
@@ -102,6 +100,40 @@ async fn a_state_is_replaced_by_the_next_one() {
         assert_eq!(progress(&log, date(), date()).await.rolled[&date()], state);
     }
     assert_eq!(world.items("stock-log").await.len(), 2);
+}
+
+/// Saves states with revisions one after the other. Returns for each the revision of the state
+/// that it conflicts with.
+async fn conflicts(log: &impl StockLog, revisions: &[u64]) -> Vec<Option<u64>> {
+    let mut conflicts = Vec::new();
+    for revision in revisions {
+        let state = CloseState { revision: *revision, ..closed(date()) };
+        conflicts.push(match log.save_close_state(&state).await.expect("a state") {
+            Saved::Done => None,
+            Saved::Conflict(stored) => Some(stored.map_or(0, |stored| stored.revision)),
+        });
+    }
+    conflicts
+}
+
+#[tokio::test]
+async fn a_state_of_a_close_is_saved_only_as_the_successor_of_the_stored_one() {
+    let world = World::start().await;
+    let revisions = [2, 1, 1, 3, 2, 2, 3];
+    let expected = [Some(0), None, Some(1), Some(1), None, Some(2), None];
+    assert_eq!(conflicts(&world.tables(), &revisions).await, expected);
+    assert_eq!(conflicts(&InMemory::default(), &revisions).await, expected);
+}
+
+#[tokio::test]
+async fn a_state_of_a_version_without_revisions_has_the_revision_0() {
+    let world = World::start().await;
+    assert_eq!(conflicts(&world.tables(), &[1]).await, [None]);
+    let mut item = world.item("stock-log").await;
+    item.remove("revision");
+    world.put("stock-log", item).await;
+    assert_eq!(progress(&world.tables(), date(), date()).await.closed[&date()].revision, 0);
+    assert_eq!(conflicts(&world.tables(), &[2, 1]).await, [Some(0), None]);
 }
 
 #[test]
@@ -143,7 +175,7 @@ async fn the_state_of_a_day_of_150_windows_is_one_write() {
 /// read.
 async fn read_changed(world: &World, name: &str, value: Option<AttributeValue>) -> Progress {
     let log = world.tables();
-    log.put_close_state(&closed(date())).await.unwrap();
+    assert_eq!(log.save_close_state(&closed(date())).await, Ok(Saved::Done));
     log.put_rollup_state(&rolled(date(), 3)).await.unwrap();
     for mut item in world.items("stock-log").await {
         let known = item.remove(name);
@@ -164,6 +196,7 @@ async fn a_damaged_state_is_left_out_and_replaced_by_the_next_one() {
     for (name, value, [closes, rolls]) in [
         ("inputs", None, [false, true]),
         ("is_complete", number("1"), [false, true]),
+        ("revision", number("-1"), [false, true]),
         ("read_at", Some(AttributeValue::S("noon".to_owned())), [false, false]),
         ("late", Some(AttributeValue::Null(true)), [false, false]),
         ("n", number("-1"), [true, false]),
@@ -181,7 +214,8 @@ async fn a_damaged_state_is_left_out_and_replaced_by_the_next_one() {
         assert_eq!(found, [closes, rolls], "{name} {value:?}");
         assert_eq!(read.late[&date()].len(), 1, "{name} {value:?}");
         let log = world.tables();
-        log.put_close_state(&closed(date())).await.unwrap();
+        let next = CloseState { revision: 2, ..closed(date()) };
+        assert_eq!(log.save_close_state(&next).await, Ok(Saved::Done));
         log.put_rollup_state(&rolled(date(), 3)).await.unwrap();
         let read = progress(&log, date(), date()).await;
         assert_eq!((read.closed.len(), read.rolled.len()), (1, 1));
@@ -193,7 +227,7 @@ async fn an_item_of_another_program_hides_nothing() {
     let world = World::start().await;
     let log = world.tables();
     mark(&log, date()).await;
-    log.put_close_state(&closed(date())).await.unwrap();
+    assert_eq!(log.save_close_state(&closed(date())).await, Ok(Saved::Done));
     let active = LogEntry::ActiveStore { stored_on: date(), store_id: store_id() };
     assert_eq!(log.append(&[active]).await, [Ok(())]);
     for (partition, sort) in

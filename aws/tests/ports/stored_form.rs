@@ -3,7 +3,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
-use domain::ports::{CatalogTable, LogEntry, OffersTable, QuarantineTable, StockLog, WindowsTable};
+use domain::ports::{
+    CatalogTable, LogEntry, OffersTable, QuarantineTable, Saved, StockLog, WindowsTable,
+};
 use domain::stock::{CloseState, RollupState, quarantined_conflict};
 use domain::{Event, Item, Version, Window};
 use serde_json::{Value, json};
@@ -45,8 +47,9 @@ async fn the_stock_log() {
         late: Version::of(b"marks"),
         inputs: Version::of(b"hours"),
         is_complete: false,
+        revision: 1,
     };
-    log.put_close_state(&closed).await.unwrap();
+    assert_eq!(log.save_close_state(&closed).await, Ok(Saved::Done));
     let window = |minutes| Window::of(at("2026-03-12T00:00:00Z") + TimeDelta::minutes(minutes));
     let rolled = RollupState {
         store_id,
@@ -85,6 +88,7 @@ is_complete BOOL false
 late S e3d11da4dd6ea5b4e328df9a80ad217a
 pk S s1#late
 read_at S 2026-03-12T12:00:00.125Z
+revision N 1
 sk S 2026-03-12#closed
 store_id S s1
 

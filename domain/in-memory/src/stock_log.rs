@@ -305,13 +305,18 @@ impl StockLog for Tables {
         self.calls.call(query).await
     }
 
-    async fn put_close_state(&self, state: &CloseState) -> Result<(), Failure> {
+    async fn save_close_state(&self, state: &CloseState) -> Result<Saved<CloseState>, Failure> {
         let key = (state.store_id.clone(), state.date);
-        let put = || {
-            self.log.closed.insert(key, state.clone());
-            Ok(())
+        let save = || {
+            let mut states = self.log.closed.lock();
+            let stored = states.get(&key);
+            if stored.map_or(0, |stored| stored.revision) + 1 != state.revision {
+                return Ok(Saved::Conflict(stored.cloned()));
+            }
+            states.insert(key, state.clone());
+            Ok(Saved::Done)
         };
-        self.calls.call(put).await
+        self.calls.call(save).await
     }
 
     async fn put_rollup_state(&self, state: &RollupState) -> Result<(), Failure> {

@@ -115,6 +115,7 @@ async fn progress_holds_the_marks_and_states_of_the_asked_dates() {
         late: Version::of(b"late"),
         inputs: Version::of(b"inputs"),
         is_complete: true,
+        revision: 1,
     };
     let rolled = RollupState {
         store_id: store_id("0042"),
@@ -127,7 +128,7 @@ async fn progress_holds_the_marks_and_states_of_the_asked_dates() {
         windows: [].into(),
     };
     for state in [closed("0042", date()), closed("0042", tomorrow), closed("0043", date())] {
-        tables.put_close_state(&state).await.unwrap();
+        assert_eq!(tables.save_close_state(&state).await, Ok(Saved::Done));
     }
     tables.put_rollup_state(&rolled).await.unwrap();
     let progress = tables.query_progress(&store_id("0042"), date(), date()).await.unwrap();

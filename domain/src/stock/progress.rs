@@ -48,6 +48,8 @@ pub struct CloseState {
     pub inputs: Version,
     /// `false` while rows are being written, and after a pass that failed then.
     pub is_complete: bool,
+    /// Number of times that a state of the date was stored, including this one.
+    pub revision: u64,
 }
 
 /// State of a UTC date after a rollup.

@@ -88,16 +88,18 @@ impl World {
     }
 
     fn put_state(&self, back: u64, is_complete: bool) {
-        let store = self.shop();
+        let (store, date) = (self.shop(), date(back));
+        let known = run(self.tables.query_progress(&store.store_id, date, date)).expect("read");
         let state = CloseState {
-            read_at: store.span(date(back)).ends_at + SETTLE,
+            read_at: store.span(date).ends_at + SETTLE,
             store_id: store.store_id,
-            date: date(back),
+            date,
             late: Version::of(b""),
             inputs: Version::of(b"inputs"),
             is_complete,
+            revision: known.closed.get(&date).map_or(0, |known| known.revision) + 1,
         };
-        run(self.tables.put_close_state(&state)).expect("stored");
+        assert_eq!(run(self.tables.save_close_state(&state)), Ok(Saved::Done));
     }
 
     /// Puts a damaged segment into each earlier UTC date, so that a read of the date is told.

@@ -1,12 +1,12 @@
 //! Passes that die at any step, and passes at once: the next look completes what is left.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ports::{CatalogTable, Failure, StockLog};
-use domain::{ClosedDay, Event, History, Item};
+use domain::{ClosedDay, History, Item};
 use in_memory::{CallEnd, CallInjector, CallPlan, Tables, at_most};
 use processors::{CloseSummary, Closing};
 use proptest::prelude::*;
@@ -80,26 +80,26 @@ fn a_pass_that_dies_before_its_last_state_makes_the_next_fold_all_histories() {
     assert_eq!(stored(tables), stored(&whole.closing.tables));
 }
 
-/// Runs a second pass, to its end, before call `at` of a pass. Returns `false` if the pass has
+/// Runs `other` over the same tables before call `at` of a pass. Returns `false` if the pass has
 /// fewer calls.
-fn overtaken(test_store: &TestStore, at: usize, now: DateTime<Utc>, late: &[Event]) -> bool {
+fn overtaken(
+    test_store: &TestStore,
+    at: usize,
+    now: DateTime<Utc>,
+    other: impl Fn(TestStore) + Clone + Send + Sync + 'static,
+) -> bool {
     let calls = Arc::new(AtomicUsize::new(0));
     let all_calls = calls.clone();
     let tables = test_store.closing.tables.clone();
-    let other = Tables { calls: CallInjector::default(), ..tables.clone() };
+    let undisturbed = Tables { calls: CallInjector::default(), ..tables.clone() };
     let store_id = test_store.store.store_id.clone();
-    let late = late.to_vec();
     let plan = move || {
         if calls.fetch_add(1, Ordering::Relaxed) == at {
-            let late = late.clone();
-            let (other, store_id) = (other.clone(), store_id.clone());
-            std::thread::spawn(move || {
-                let mut second = TestStore::over(other.clone(), &store_id);
-                second.arrive(&late, now);
-                second.close(now);
-            })
-            .join()
-            .expect("a pass");
+            let (undisturbed, store_id, other) =
+                (undisturbed.clone(), store_id.clone(), other.clone());
+            std::thread::spawn(move || other(TestStore::over(undisturbed, &store_id)))
+                .join()
+                .expect("a pass");
         }
         CallPlan {
             request_delay: Duration::ZERO,
@@ -134,14 +134,18 @@ impl TestStore {
 #[test]
 fn a_pass_that_is_overtaken_at_any_call_does_not_restore_what_the_other_replaced() {
     let noon = midnight(SPRING) + TimeDelta::hours(12);
-    let events = || ["jam", "rye", "unlisted"].map(|sku| prompt_event("waste", sku, 1, noon));
+    let events = move || ["jam", "rye", "unlisted"].map(|sku| prompt_event("waste", sku, 1, noon));
     let (mut whole, now) = with_late_events();
     whole.arrive(&events(), now);
     whole.close(now);
     let expected = stored(&whole.closing.tables);
     for at in 0.. {
         let (test_store, now) = with_late_events();
-        if !overtaken(&test_store, at, now, &events()) {
+        let other = move |mut second: TestStore| {
+            second.arrive(&events(), now);
+            second.close(now);
+        };
+        if !overtaken(&test_store, at, now, other) {
             assert!(at > 20, "{at} calls are no pass");
             break;
         }
@@ -150,6 +154,37 @@ fn a_pass_that_is_overtaken_at_any_call_does_not_restore_what_the_other_replaced
         assert_eq!(differences, [""; 0], "overtaken at call {at}");
         test_store.close(now);
         assert!(stored(&test_store.closing.tables) == expected, "overtaken at call {at}");
+    }
+}
+
+/// The row that the other pass wrote before it died changes nothing for this pass. It still reads
+/// the dates after it.
+#[test]
+fn a_pass_that_is_overtaken_by_one_that_dies_at_any_step_leaves_nothing_out() {
+    let (whole, now) = with_late_events();
+    whole.close(now);
+    let expected = stored(&whole.closing.tables);
+    for steps in 1.. {
+        let has_died = Arc::new(AtomicBool::new(false));
+        for at in [1, 3, 5, 10, 20] {
+            let (test_store, now) = with_late_events();
+            let died = has_died.clone();
+            let other = move |second: TestStore| {
+                let pass = second.closing.close_store(&second.store.store_id, now);
+                died.fetch_or(run(at_most(steps, pass)).is_none(), Ordering::Relaxed);
+            };
+            assert!(overtaken(&test_store, at, now, other), "{at} calls are no pass");
+            test_store.close(now);
+            let differences = differences(&test_store.days(), &expected.0);
+            assert_eq!(differences, [""; 0], "overtaken at call {at}, by {steps} steps");
+            test_store.close(now);
+            let equal = stored(&test_store.closing.tables) == expected;
+            assert!(equal, "overtaken at call {at}, by {steps} steps");
+        }
+        if !has_died.load(Ordering::Relaxed) {
+            assert!(steps > 20, "{steps} steps are no pass");
+            break;
+        }
     }
 }
 
