@@ -85,7 +85,13 @@ impl StockLog for OtherVersion {
     async fn append(&self, entries: &[LogEntry]) -> Vec<Result<(), Failure>> {
         let packed: Vec<Vec<LogEntry>> = entries.iter().map(|entry| self.packed(entry)).collect();
         let mut results = self.tables.append(&packed.concat()).await.into_iter();
-        packed.iter().map(|of_entry| results.by_ref().take(of_entry.len()).collect()).collect()
+        let of_entry = |entries: &Vec<LogEntry>| {
+            // Taken whole: to collect into a `Result` would end at the first failure, and leave the
+            // rest to the next entry.
+            let of_entry: Vec<_> = results.by_ref().take(entries.len()).collect();
+            of_entry.into_iter().collect()
+        };
+        packed.iter().map(of_entry).collect()
     }
 
     async fn query_segments(
