@@ -25,7 +25,7 @@ use slots::DayDemand;
 
 /// Version of the rules below, part of every row's version. A change of the rules increments the
 /// number, so that days are closed again.
-pub const RULES: u8 = 3;
+pub const RULES: u8 = 4;
 
 /// Latest date with an event of a row that is left over.
 const LEFT_OVER: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a date");
@@ -273,7 +273,7 @@ fn deliveries(context: &DayContext<'_>, counting: &[&Event]) -> Vec<Delivery> {
 fn unit(context: &DayContext<'_>, windows: &[&StockWindow]) -> Option<Unit> {
     let mut events = windows.iter().rev().flat_map(|window| window.events());
     let latest = events.find(|event| !event.quantity().get().is_zero());
-    latest.map(Event::unit).or(context.before?.unit)
+    latest.map(Event::unit).or_else(|| context.before.and_then(|before| before.unit))
 }
 
 fn version(

@@ -346,3 +346,16 @@ fn a_row_whose_events_are_gone_is_left_over_and_has_nothing() {
     assert!(left.is_left_over());
     assert_eq!((left.opening, left.closing, left.figures.events), (0.into(), 0.into(), 0));
 }
+
+#[test]
+fn the_unit_of_a_first_day_is_that_of_its_events_as_on_any_other_day() {
+    let sale = said("a", "receipt", "2", "09:10", json!({}));
+    let key = WindowKey::of(&sale);
+    let mut window = StockWindow::new(key.clone());
+    window.insert(sale.clone());
+    let WindowKey { store_id, sku, .. } = key;
+    let key = DayKey { store_id, sku, date: span().date };
+    let first = ClosedDay::of(key, &morning(None, span(), 14), &[&window], &[]).expect("a row");
+    assert_eq!(first.unit, Some(sale.unit()));
+    assert_eq!(close(&carried(&[]), 14, &[sale]).unit, first.unit);
+}
