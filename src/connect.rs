@@ -61,7 +61,7 @@ pub(crate) struct TableArgs {
 }
 
 /// Parses the name of a stage by the rule of the deployment.
-fn stage(given: &str) -> Result<String, String> {
+pub(crate) fn stage(given: &str) -> Result<String, String> {
     let is_letter = |c: char| c.is_ascii_lowercase();
     let rest = |c: char| is_letter(c) || c.is_ascii_digit();
     if given.starts_with(is_letter) && given.chars().all(rest) && given.len() <= STAGE_CHARS_MAX {
@@ -134,6 +134,11 @@ async fn deployed(stage: &str) -> Result<(ConnectedTables, aws::AwsClients), Com
     let names = aws::ResourceNames::of_stage(stage);
     let tables = aws::Tables::new(clients.dynamodb.clone(), &names);
     Ok((ConnectedTables { tables, location }, clients))
+}
+
+/// Connects to the tables of a deployed stage.
+pub(crate) async fn deployed_tables(stage: &str) -> Result<aws::Tables, CommandError> {
+    Ok(deployed(stage).await?.0.tables)
 }
 
 /// Notes the segments of the stock log that were left out.

@@ -28,6 +28,7 @@ mod effect;
 mod gaps;
 mod history;
 mod imports;
+mod load;
 mod machine;
 mod offers;
 mod output;
@@ -86,6 +87,7 @@ enum Command {
     Redrive(redrive::RedriveArgs),
     SimulatePricing(simulate_pricing::SimulatePricingArgs),
     Cost(Box<cost::CostArgs>),
+    Load(Box<load::LoadArgs>),
 }
 
 /// Error of a command, printed by `main` alone.
@@ -119,6 +121,7 @@ fn main() -> ExitCode {
                 Command::Redrive(args) => redrive::run(args).await,
                 Command::SimulatePricing(args) => simulate_pricing::run(&args),
                 Command::Cost(args) => cost::run(*args),
+                Command::Load(args) => load::run(*args).await,
             }
         })
     });

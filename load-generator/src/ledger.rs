@@ -97,22 +97,31 @@ impl Ledger {
     /// Computes the stock on hand just before `instant`, event by event in the order of time.
     #[must_use]
     pub fn on_hand(&self, store_id: &StoreId, sku: &Sku, instant: DateTime<Utc>) -> Decimal {
+        self.levels(store_id, instant).remove(sku).unwrap_or_default()
+    }
+
+    /// Computes the stock on hand of each item of a store just before `instant`.
+    #[must_use]
+    pub fn levels(&self, store_id: &StoreId, instant: DateTime<Utc>) -> BTreeMap<Sku, Decimal> {
         let voided = self.voided();
         let mut events: Vec<&Event> = (self.events.iter())
-            .filter(|(key, event)| key.0 == *store_id && event.sku() == sku)
+            .filter(|(key, _)| key.0 == *store_id)
             .filter(|(key, event)| event.occurred_at() < instant && !voided.contains(*key))
             .map(|(_, event)| event)
             .collect();
-        events.sort_by_key(|event| (event.occurred_at(), event.event_id().clone()));
-        events.iter().fold(Decimal::ZERO, |on_hand, event| {
+        events.sort_by_key(|event| (event.occurred_at(), event.event_id()));
+        let mut levels: BTreeMap<Sku, Decimal> = BTreeMap::new();
+        for event in events {
+            let on_hand = levels.entry(event.sku().clone()).or_default();
             let quantity = event.quantity().get();
             match event.action().kind() {
-                Kind::Count => quantity,
-                Kind::Receipt | Kind::Return | Kind::TransferIn => on_hand + quantity,
-                Kind::Sale | Kind::Waste | Kind::TransferOut => on_hand - quantity,
-                Kind::Correction => on_hand,
+                Kind::Count => *on_hand = quantity,
+                Kind::Receipt | Kind::Return | Kind::TransferIn => *on_hand += quantity,
+                Kind::Sale | Kind::Waste | Kind::TransferOut => *on_hand -= quantity,
+                Kind::Correction => {}
             }
-        })
+        }
+        levels
     }
 
     /// Compares stored windows, in any order, with the ledger. Returns each unexpected, missing or

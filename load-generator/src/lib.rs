@@ -7,8 +7,22 @@
 //! - [`disorder`]: duplicate, late and offline delivery
 //! - [`ledger`]: comparison of acknowledged events with stored windows
 //!
-//! The crate reads no clock. Dates and seeds are arguments, and the same arguments give the same
-//! bytes. Money and quantities are decimals; floats occur only in random draws.
+//! For a load run ([`run_record`] is its result):
+//!
+//! - [`scenario`]: stages, stores, traffic and limits, from TOML
+//! - [`plan`]: each request with its instant, store and events, from the seed
+//! - [`sender`]: sends the planned requests in an open loop
+//! - [`outcomes`], [`timings`]: answers and times
+//! - [`knee`]: search for the highest rate within the limits
+//! - [`audit`]: comparison of the stock log with the record of a run
+//! - [`limit_check`]: limits and exit codes
+//! - [`report`]: a page of HTML and a text for the terminal, from the record
+//! - [`merge`]: one record of the parts of a run
+//! - [`comparison`]: comparison of two runs, with intervals of the ratios
+//!
+//! Only [`sender`] reads a clock. Dates and seeds are arguments, and the same arguments give the
+//! same bytes. Money and quantities are decimals; floats occur only in random draws, rates and
+//! times.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -36,13 +50,28 @@
 //! assert!(ledger.compare(rows.values()).is_empty());
 //! ```
 
+pub mod arrivals;
+pub mod audit;
+pub mod comparison;
 pub mod customers;
 mod day_schedule;
 pub mod disorder;
 pub mod draw;
 pub mod figures;
+pub mod knee;
 pub mod ledger;
+pub mod limit_check;
+pub mod merge;
+pub mod outcomes;
+pub mod plan;
+pub mod report;
+pub mod run_record;
+pub mod scenario;
+pub mod sender;
 pub mod shelf_prices;
 pub mod shop_day;
 pub mod shops;
+pub mod span;
 mod till_writer;
+pub mod timings;
+pub mod traffic;

@@ -21,6 +21,7 @@ mod full_disk;
 mod gaps;
 mod history;
 mod imports;
+mod load;
 mod offer_screens;
 mod offers;
 mod price;

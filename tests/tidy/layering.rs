@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("event-source-mapping", &["domain"]),
     ("local", &["domain", "local-kinesis", "event-source-mapping"]),
     ("import", &["domain"]),
-    ("load-generator", &["domain", "charts"]),
+    ("load-generator", &["domain", "stock-log"]),
     // `aws` is for the Lambda binaries alone, behind the feature `lambda`.
     ("ingest", &["domain", "aws"]),
     ("processors", &["domain", "stock-log", "demand", "aws"]),
@@ -40,7 +40,6 @@ const PURE: &[&str] = &[
     "tuning",
     "charts",
     "import",
-    "load-generator",
     "pricing-simulator",
 ];
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -36,6 +37,7 @@ fn command_under<I: AsRef<OsStr>>(
         "API_URL",
         "DYNAMODB_URL",
         "STAGE",
+        "TOKEN",
         "PORT",
         "LOG",
         "LOG_FORMAT",
@@ -111,6 +113,18 @@ fn up(wrapper: &[&str], arguments: &[&str]) -> Command {
     command_under(wrapper, ["up", "--port", "0"].iter().chain(arguments))
 }
 
+/// Returns a port that is free with the two above it.
+pub(crate) fn free_ports() -> u16 {
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let mut ports = std::iter::repeat_with(|| {
+        let first = bind(0).and_then(|listener| listener.local_addr()).expect("a port").port();
+        let all =
+            [0, 1, 2].map(|offset| first.checked_add(offset).and_then(|port| bind(port).ok()));
+        all.iter().all(Option::is_some).then_some(first)
+    });
+    ports.find_map(|port| port).expect("an endless search")
+}
+
 /// Running `daymark up`, killed on drop.
 pub(crate) struct UpProcess {
     child: Child,
@@ -135,6 +149,11 @@ impl UpProcess {
     /// Starts the program on free ports and waits until it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::start_in(Path::new("."), arguments)
+    }
+
+    /// Starts the program on this port and the two above it.
+    pub(crate) fn start_on(port: &str, arguments: &[&str]) -> Self {
+        Self::ready(command(["up", "--port", port].iter().chain(arguments)))
     }
 
     /// Starts the program in another folder.
