@@ -62,6 +62,8 @@ pub struct KneeResult {
     pub within_limits: Option<f64>,
     /// Reason of the end, if it is not a confirmed knee.
     pub ended_by: Option<String>,
+    /// `true` if the generator was the limit before the target was.
+    pub is_generator_limited: bool,
     /// All probes, in order.
     pub probes: Vec<Probe>,
 }
@@ -139,6 +141,7 @@ impl Knee {
         self.result.probes.push(probe);
         if let Some(reason) = invalid {
             let end = format!("the generator was the limit at {rate:.0} events/s: {reason}");
+            self.result.is_generator_limited = true;
             return self.end(self.passed, Some(end));
         }
         if passes {

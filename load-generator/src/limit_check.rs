@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::knee::KneeResult;
 use crate::run_record::{LedgerResult, Totals};
 use crate::scenario::{Limit, LimitMetric, Limits, Statistic};
 use crate::timings::{Histogram, Timings};
@@ -70,6 +71,21 @@ impl LimitCheck {
     pub fn of(limits: &Limits, measured: Measured<'_>) -> Self {
         let line = |(metric, limit): (&LimitMetric, &Limit)| measured.line(*metric, *limit);
         Self { limits: limits.0.iter().map(line).collect(), invalid: measured.invalid() }
+    }
+
+    /// Judges a search for the knee: a rate within the limits was found, and not bound by the
+    /// generator.
+    #[must_use]
+    pub fn of_search(knee: &KneeResult) -> Self {
+        let measured = knee.within_limits.map(|rate| format!("{rate:.0} events/s"));
+        let line = LimitLine {
+            metric: "rate within the limits".to_owned(),
+            limit: "any".to_owned(),
+            kept: measured.is_some(),
+            measured: measured.unwrap_or_else(|| "none".to_owned()),
+        };
+        let invalid = knee.ended_by.clone().filter(|_| knee.is_generator_limited);
+        Self { limits: vec![line], invalid }
     }
 
     /// Exit code: the ledger precedes the limits, and an invalid run precedes both.

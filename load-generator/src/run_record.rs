@@ -179,8 +179,11 @@ impl RunRecord {
             ledger: ledger.as_ref(),
             mismatched: self.mismatched.len(),
         };
-        let limits = &self.key.scenario.limits;
-        self.check = LimitCheck::of(limits, measured);
+        self.check = match &self.knee {
+            None => LimitCheck::of(&self.key.scenario.limits, measured),
+            // A search breaks limits on purpose; its probes are judged by them one by one.
+            Some(knee) => LimitCheck::of_search(knee),
+        };
         // The use of the processor is known to the process that sent the run alone.
         self.check.invalid = invalid.or(self.check.invalid.take());
         self.ledger = ledger;

@@ -82,6 +82,7 @@ fn a_search_ends_where_the_generator_is_the_limit() {
         ..Probe::within_limits(rate)
     };
     let result = search(&KneeSearch::default(), limited);
+    assert!(result.is_generator_limited);
     assert!(result.ended_by.unwrap().contains("the generator was the limit"));
     assert!(result.within_limits.unwrap() <= 3_000.0);
 }

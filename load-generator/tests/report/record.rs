@@ -165,5 +165,6 @@ fn search() -> KneeResult {
             ..Probe::within_limits(rate)
         });
     }
-    KneeResult { most: 2_950.0, within_limits: Some(2_800.0), ended_by: None, probes }
+    let within_limits = Some(2_800.0);
+    KneeResult { most: 2_950.0, within_limits, probes, ..KneeResult::default() }
 }
