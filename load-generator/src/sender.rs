@@ -9,6 +9,7 @@ mod answer;
 mod collector;
 mod http;
 mod planner;
+mod token;
 
 use std::future::Future;
 use std::rc::Rc;
@@ -25,6 +26,7 @@ pub use answer::{Answer, LineStatus};
 pub use collector::{Collected, Collector, SharedCollector};
 pub use http::{HttpTarget, TargetError};
 pub use planner::{Part, PlannedLegs, Planner, Prepared};
+pub use token::{AccessToken, TokenError};
 
 /// Longest wait before a request is sent again.
 const RETRY_MAX: Duration = Duration::from_secs(10);

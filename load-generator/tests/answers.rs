@@ -1,14 +1,18 @@
 //! Answers of an ingest API over HTTP, held against the request.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::http::header::{LOCATION, RETRY_AFTER};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::post;
 use load_generator::scenario::Compression;
-use load_generator::sender::{Answer, HttpTarget, LineStatus, Lines, Prepared, Target};
+use load_generator::sender::{
+    AccessToken, Answer, HttpTarget, LineStatus, Lines, Prepared, Target,
+};
 use serde_json::json;
 
 fn request() -> Prepared {
@@ -28,7 +32,9 @@ async fn answered(answer: impl IntoResponse + Clone + Send + Sync + 'static) -> 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
-    let target = HttpTarget::new(&format!("http://{address}"), Compression::None, None).unwrap();
+    let target =
+        HttpTarget::new(&format!("http://{address}"), Compression::None, AccessToken::None)
+            .unwrap();
     let request = request();
     let answer = target.send(&Lines { request: &request, places: None }).await;
     server.abort();
@@ -94,13 +100,44 @@ async fn a_busy_target_names_the_time_to_wait() {
 #[tokio::test]
 async fn a_url_that_is_none_is_refused_and_a_target_that_is_down_is_told() {
     for url in ["", "127.0.0.1:7400", "ftp://127.0.0.1", "http://"] {
-        let error = HttpTarget::new(url, Compression::None, None).unwrap_err().to_string();
+        let error =
+            HttpTarget::new(url, Compression::None, AccessToken::None).unwrap_err().to_string();
         assert!(error.contains("expected a URL such as"), "{url}: {error}");
     }
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let target = HttpTarget::new(&url, Compression::None, None).unwrap();
+    let target = HttpTarget::new(&url, Compression::None, AccessToken::None).unwrap();
     let error = target.preflight().await.unwrap_err().to_string();
     assert!(error.contains("does not answer") && error.contains("daymark up"), "{error}");
+}
+
+/// A token costs money on AWS, so one serves many requests.
+#[tokio::test]
+async fn a_token_is_obtained_once_for_many_requests() {
+    let issued = Arc::new(AtomicU64::new(0));
+    let counted = issued.clone();
+    let token = async move |headers: HeaderMap, body: String| {
+        assert_eq!(headers["authorization"], "Basic dGlsbDpzZWNyZXQ=");
+        assert!(body.starts_with("grant_type=client_credentials"));
+        let number = counted.fetch_add(1, Ordering::Relaxed);
+        json!({"access_token": format!("token-{number}"), "expires_in": 3_600}).to_string()
+    };
+    let events = async |headers: HeaderMap| {
+        let bearer = headers["authorization"].to_str().unwrap().to_owned();
+        (StatusCode::UNAUTHORIZED, json!({ "title": bearer }).to_string())
+    };
+    let router = Router::new().route("/token", post(token)).route("/v1/events", post(events));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let token = AccessToken::of_client(&format!("{url}/token"), "till", "secret").unwrap();
+    let target = HttpTarget::new(&url, Compression::None, token).unwrap();
+    let request = request();
+    for _ in 0..3 {
+        let answer = target.send(&Lines { request: &request, places: None }).await;
+        assert_eq!(answer.error.unwrap(), "401 Bearer token-0:");
+    }
+    assert_eq!(issued.load(Ordering::Relaxed), 1);
+    server.abort();
 }

@@ -9,7 +9,7 @@ use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
 use clap::{Args, ValueEnum};
 use domain::ports::{CatalogTable, EventLog};
 use load_generator::scenario::Scenario;
-use load_generator::sender::{Answer, HttpTarget, Lines, Target};
+use load_generator::sender::{AccessToken, Answer, HttpTarget, Lines, Target};
 use load_generator::shops::scaled;
 
 use super::kinesis::KinesisTarget;
@@ -56,15 +56,35 @@ pub(super) struct TargetArgs {
     #[arg(long, requires = "stage", help_heading = "Target")]
     any_stage: bool,
 
-    /// Access token of the target
+    /// Access token of the target, for the whole run
     #[arg(
         long,
         env = "DAYMARK_TOKEN",
         hide_env_values = true,
         value_name = "TOKEN",
+        conflicts_with = "token_url",
         help_heading = "Target"
     )]
     token: Option<String>,
+
+    /// URL that issues access tokens, with --client-id and the secret in DAYMARK_CLIENT_SECRET. A
+    /// token is used until shortly before its end
+    #[arg(long, env = "DAYMARK_TOKEN_URL", value_name = "URL", help_heading = "Target")]
+    token_url: Option<String>,
+
+    /// Id of the client for --token-url
+    #[arg(long, env = "DAYMARK_CLIENT_ID", value_name = "ID", help_heading = "Target")]
+    client_id: Option<String>,
+
+    /// Secret of the client for --token-url
+    #[arg(
+        long,
+        env = "DAYMARK_CLIENT_SECRET",
+        hide_env_values = true,
+        hide = true,
+        value_name = "SECRET"
+    )]
+    client_secret: Option<String>,
 
     /// Storage of the run's own machine
     #[arg(
@@ -184,7 +204,7 @@ impl TargetArgs {
             }
         }
         let url = machine.urls().api.clone();
-        let target = HttpTarget::new(&url, scenario.mix.compression, None)?;
+        let target = HttpTarget::new(&url, scenario.mix.compression, AccessToken::None)?;
         let storage = if self.storage == StorageArg::Disk { "disk" } else { "memory" };
         let settings = [
             ("storage", storage.to_owned()),
@@ -204,8 +224,8 @@ impl TargetArgs {
 
     async fn api(&self, url: &str, scenario: &Scenario) -> Result<Connection, CommandError> {
         self.check_stage()?;
-        let token = self.token.clone();
-        let target = HttpTarget::new(url, scenario.mix.compression, token).map_err(Usage::of)?;
+        let target = HttpTarget::new(url, scenario.mix.compression, self.access_token()?);
+        let target = target.map_err(Usage::of)?;
         let remark = target.preflight().await?;
         let tables = match &self.stage {
             Some(stage) => Ok(connect::deployed_tables(stage).await?),
@@ -256,6 +276,19 @@ impl TargetArgs {
             settings: BTreeMap::new(),
             remark: None,
         })
+    }
+
+    fn access_token(&self) -> Result<AccessToken, CommandError> {
+        if let Some(url) = &self.token_url {
+            let missing = || Usage::of("--token-url needs --client-id and DAYMARK_CLIENT_SECRET");
+            let client_id = self.client_id.as_ref().ok_or_else(missing)?;
+            let secret = self.client_secret.as_ref().ok_or_else(missing)?;
+            return AccessToken::of_client(url, client_id, secret).map_err(Usage::of);
+        }
+        match &self.token {
+            Some(token) => AccessToken::fixed(token).map_err(Usage::of),
+            None => Ok(AccessToken::None),
+        }
     }
 
     /// Refuses a stage that is not for tests.

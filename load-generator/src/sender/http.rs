@@ -2,9 +2,21 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use bytes::Bytes;
+use http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
+use http::{Method, Request, Response, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::time::timeout;
 
+use super::token::{AccessToken, TokenError};
 use super::{Answer, Lines, Target};
 use crate::scenario::Compression;
 
@@ -13,16 +25,21 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 /// Time for the preflight.
 const PREFLIGHT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Media type of the events.
-const FORM: &str = "application/x-ndjson";
+const FORM: HeaderValue = HeaderValue::from_static("application/x-ndjson");
+/// Largest answer that is read: results of 10,000 events with their messages.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
 
-/// Ingest API, by HTTP.
+/// Client of HTTP/1.1 whose connections grow with the open requests.
+pub(super) type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// Ingest API, by HTTP. Its clones share connections and token.
 #[derive(Debug, Clone)]
 pub struct HttpTarget {
-    http: reqwest::Client,
-    base: Url,
-    events_url: Url,
+    http: HttpClient,
+    base: String,
+    events_url: Uri,
     compression: Compression,
-    token: Option<String>,
+    token: AccessToken,
 }
 
 /// Target that cannot be used.
@@ -31,6 +48,9 @@ pub enum TargetError {
     /// The URL is none of HTTP.
     #[error("{0:?} is no target: expected a URL such as http://127.0.0.1:7400")]
     Url(String),
+    /// The certificates of this machine cannot be read.
+    #[error("the certificates of this machine cannot be read: {0}")]
+    Certificates(String),
     /// Nothing answers.
     #[error("{url} does not answer: {error}; is `daymark up` running there?")]
     Down {
@@ -39,91 +59,145 @@ pub enum TargetError {
         /// Error of the connection.
         error: String,
     },
-    /// The client cannot be built.
-    #[error("no HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
+    /// No access token was issued.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+}
+
+/// Creates a client. Certificates are read for TLS alone.
+pub(super) fn client(url: &Uri) -> Result<HttpClient, TargetError> {
+    let failed = |error: &dyn std::fmt::Display| TargetError::Certificates(error.to_string());
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    tcp.enforce_http(false);
+    let builder = HttpsConnectorBuilder::new();
+    let builder = if url.scheme_str() == Some("https") {
+        let provider = ring::default_provider();
+        builder.with_provider_and_native_roots(provider).map_err(|error| failed(&error))?
+    } else {
+        let config = ClientConfig::builder_with_provider(ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| failed(&error))?;
+        let config = config.with_root_certificates(RootCertStore::empty());
+        builder.with_tls_config(config.with_no_client_auth())
+    };
+    let connector = builder.https_or_http().enable_http1().wrap_connector(tcp);
+    let mut client = Client::builder(TokioExecutor::new());
+    client.pool_timer(TokioTimer::new()).pool_max_idle_per_host(usize::MAX);
+    Ok(client.build(connector))
+}
+
+/// Reads a URL with a scheme of HTTP and a host.
+pub(super) fn http_url(url: &str) -> Result<Uri, TargetError> {
+    let refused = || TargetError::Url(url.to_owned());
+    let uri: Uri = url.parse().map_err(|_| refused())?;
+    let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+    if is_http && uri.host().is_some_and(|host| !host.is_empty()) {
+        Ok(uri)
+    } else {
+        Err(refused())
+    }
+}
+
+/// Sends a request and reads the whole answer.
+pub(super) async fn exchange(
+    http: &HttpClient,
+    request: Request<Full<Bytes>>,
+    longest: Duration,
+) -> Result<Response<Bytes>, String> {
+    let exchange = async {
+        let (parts, body) =
+            http.request(request).await.map_err(|error| cause(&error))?.into_parts();
+        let body = http_body_util::Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| cause(&*error))?.to_bytes();
+        Ok(Response::from_parts(parts, body))
+    };
+    timeout(longest, exchange).await.map_err(|_| "no answer in time".to_owned())?
+}
+
+/// Returns the innermost cause of an error, without addresses: equal errors count as one.
+fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 impl HttpTarget {
-    /// Creates the target of an ingest API. A token is sent as bearer token.
+    /// Creates the target of an ingest API.
     ///
     /// # Errors
-    /// Returns an error if the URL is none of HTTP.
+    /// Returns an error if the URL is none of HTTP, or the certificates cannot be read.
     pub fn new(
         url: &str,
         compression: Compression,
-        token: Option<String>,
+        token: AccessToken,
     ) -> Result<Self, TargetError> {
-        let refused = || TargetError::Url(url.to_owned());
-        let base: Url = url.parse().map_err(|_| refused())?;
-        if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
-            return Err(refused());
-        }
-        let path = format!("{}/v1/events", base.path().trim_end_matches('/'));
-        let events_url = base.join(&path).map_err(|_| refused())?;
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(usize::MAX)
-            .no_proxy()
-            .build()?;
+        let base = url.trim_end_matches('/').to_owned();
+        let events_url = http_url(&format!("{base}/v1/events"))?;
+        let http = client(&events_url)?;
         Ok(Self { http, base, events_url, compression, token })
     }
 
     /// Asks the target for its limits. Returns a remark if the answer is not one of Daymark's.
     ///
     /// # Errors
-    /// Returns an error if nothing answers.
+    /// Returns an error if nothing answers, or no token is issued.
     pub async fn preflight(&self) -> Result<Option<String>, TargetError> {
-        let path = format!("{}/v1/limits", self.base.path().trim_end_matches('/'));
-        let url = self.base.join(&path).map_err(|_| TargetError::Url(self.base.to_string()))?;
-        let request = self.http.get(url).timeout(PREFLIGHT_TIMEOUT);
-        let answer = self.with_token(request).send().await.map_err(|error| TargetError::Down {
-            url: self.base.to_string(),
-            error: root_cause(&error),
-        })?;
-        let status = answer.status();
-        let is_limits = |value: serde_json::Value| value.is_object();
-        match answer.json().await.map(is_limits) {
-            Ok(true) if status.is_success() => Ok(None),
-            _ => Ok(Some(format!(
-                "{} answers {status} to GET /v1/limits: it is no ingest API of Daymark, or needs a \
-                 token",
-                self.base
-            ))),
+        let request = Request::builder().uri(http_url(&format!("{}/v1/limits", self.base))?);
+        let mut request = request.body(Full::default()).expect("a URI and no headers");
+        if let Some(bearer) = self.token.bearer().await? {
+            request.headers_mut().insert(AUTHORIZATION, bearer);
         }
+        let answer = exchange(&self.http, request, PREFLIGHT_TIMEOUT).await;
+        let answer = answer.map_err(|error| TargetError::Down { url: self.base.clone(), error })?;
+        let is_object = serde_json::from_slice(answer.body())
+            .is_ok_and(|body: serde_json::Value| body.is_object());
+        if answer.status().is_success() && is_object {
+            return Ok(None);
+        }
+        Ok(Some(format!(
+            "{} answers {} to GET /v1/limits: it is no ingest API of Daymark, or needs a token",
+            self.base,
+            answer.status()
+        )))
     }
 
-    fn with_token(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        match &self.token {
-            Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
-            None => request,
+    fn request(&self, lines: &Lines<'_>, bearer: Option<HeaderValue>) -> Request<Full<Bytes>> {
+        let (body, encoding) = match (&lines.places, self.compression) {
+            (Some(_), _) => (lines.texts().join("\n").into(), None),
+            (None, Compression::None) => (lines.request.body(), None),
+            (None, Compression::Gzip) => (lines.request.body(), Some("gzip")),
+            (None, Compression::Zstd) => (lines.request.body(), Some("zstd")),
+        };
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.events_url.clone();
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, FORM);
+        if let Some(encoding) = encoding {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
+        if let Some(bearer) = bearer {
+            headers.insert(AUTHORIZATION, bearer);
+        }
+        request
     }
 }
 
 impl Target for HttpTarget {
     async fn send(&self, lines: &Lines<'_>) -> Answer {
-        let request = self.http.post(self.events_url.clone()).header(CONTENT_TYPE, FORM);
-        let request = match (&lines.places, self.compression) {
-            (Some(_), _) => request.body(lines.texts().join("\n")),
-            (None, Compression::None) => request.body(lines.request.body()),
-            (None, Compression::Gzip) => {
-                request.header(CONTENT_ENCODING, "gzip").body(lines.request.body())
-            }
-            (None, Compression::Zstd) => {
-                request.header(CONTENT_ENCODING, "zstd").body(lines.request.body())
-            }
+        let bearer = match self.token.bearer().await {
+            Ok(bearer) => bearer,
+            Err(error) => return Answer::none(&error.to_string()),
         };
-        let answer = match self.with_token(request).send().await {
-            Ok(answer) => answer,
-            Err(error) => return Answer::none(&root_cause(&error)),
-        };
-        let status = answer.status().as_u16();
-        let retry_after = retry_after(answer.headers());
-        match answer.bytes().await {
-            Ok(body) => Answer::parse(status, retry_after, &body, lines),
-            Err(error) => Answer::none(&root_cause(&error)),
+        match exchange(&self.http, self.request(lines, bearer), TIMEOUT).await {
+            Ok(answer) => {
+                let (status, headers) = (answer.status().as_u16(), answer.headers());
+                Answer::parse(status, retry_after(headers), answer.body(), lines)
+            }
+            Err(error) => Answer::none(&error),
         }
     }
 }
@@ -131,16 +205,4 @@ impl Target for HttpTarget {
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
-}
-
-/// Returns the innermost cause of an error, without addresses: equal errors count as one.
-fn root_cause(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "no answer in time".to_owned();
-    }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

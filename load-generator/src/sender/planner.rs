@@ -6,7 +6,6 @@ use std::thread;
 
 use bytes::Bytes;
 use flate2::write::GzEncoder;
-use reqwest::Body;
 use tokio::sync::mpsc;
 
 use crate::plan::{Leg, Plan, PlannedRequest};
@@ -70,9 +69,9 @@ pub struct Part {
 impl Prepared {
     /// Returns the body as it is sent: compressed, or plain.
     #[must_use]
-    pub fn body(&self) -> Body {
+    pub fn body(&self) -> Bytes {
         match &self.compressed {
-            Some(bytes) => bytes.clone().into(),
+            Some(bytes) => bytes.clone(),
             None => self.plain.clone().into(),
         }
     }
