@@ -58,7 +58,8 @@ pub struct Probe {
 pub struct KneeResult {
     /// Highest rate of acknowledged events in any probe, in events a second.
     pub most: f64,
-    /// Highest confirmed rate within the limits. `None` if even the lowest rate broke one.
+    /// Highest rate within the limits, confirmed three times unless `ended_by` names another end.
+    /// `None` if no rate passed.
     pub within_limits: Option<f64>,
     /// Reason of the end, if it is not a confirmed knee.
     pub ended_by: Option<String>,
@@ -175,13 +176,22 @@ impl Knee {
     /// Continues below a rate that was not confirmed.
     fn set_back(&mut self, rate: f64) {
         self.setbacks += 1;
-        let lower = rate * (1.0 - 2.0 * self.settings.precision);
+        let lower = rate / (1.0 + 2.0 * self.settings.precision);
         self.passed = None;
         if self.setbacks > SETBACKS_MAX || lower < RATE_MIN {
-            let end = format!("{SETBACKS_MAX} rates passed once and were not confirmed");
-            return self.end(Some(lower), Some(end));
+            let end = format!("{} rates passed once and were not confirmed", self.setbacks);
+            return self.end(self.highest_passed(), Some(end));
         }
         self.phase = Phase::Search { rate: lower };
+    }
+
+    /// Highest rate that was tried and passed below all rates that failed.
+    fn highest_passed(&self) -> Option<f64> {
+        let probes = &self.result.probes;
+        let failed = probes.iter().filter(|probe| !probe.passes()).map(|probe| probe.rate);
+        let failed = failed.fold(f64::INFINITY, f64::min);
+        let passed = probes.iter().map(|probe| probe.rate).filter(|rate| *rate < failed);
+        passed.max_by(f64::total_cmp)
     }
 
     fn narrow(&mut self) {

@@ -154,9 +154,13 @@ impl Ledger {
         differences
     }
 
+    /// Events that a correction of the same instant names.
     fn voided(&self) -> BTreeSet<(StoreId, EventId)> {
-        let corrected =
-            |event: &Event| Some((event.store_id().clone(), event.action().corrects()?.clone()));
+        let corrected = |event: &Event| {
+            let key = (event.store_id().clone(), event.action().corrects()?.clone());
+            let named = self.events.get(&key)?;
+            (named.occurred_at() == event.occurred_at()).then_some(key)
+        };
         self.events.values().filter_map(corrected).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! LimitCheck of a run: its limits, each kept or broken, and the exit code.
+//! Limits of a run, each kept or broken, and its exit code.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub mod exit {
     pub const GENERATOR_LIMITED: u8 = 5;
 }
 
-/// Check of the limits of a run.
+/// Limits of a run with what was measured.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
 pub struct LimitCheck {
     /// Limits in the order of their names.
@@ -62,7 +62,9 @@ pub struct Measured<'a> {
     /// Result of the audit.
     pub ledger: Option<&'a LedgerResult>,
     /// Differences between answers and requests.
-    pub mismatched: usize,
+    pub mismatches: u64,
+    /// `true` for a part of a run. Its ledger and freshness are those of all parts.
+    pub is_part: bool,
 }
 
 impl LimitCheck {
@@ -70,7 +72,11 @@ impl LimitCheck {
     #[must_use]
     pub fn of(limits: &Limits, measured: Measured<'_>) -> Self {
         let line = |(metric, limit): (&LimitMetric, &Limit)| measured.line(*metric, *limit);
-        Self { limits: limits.0.iter().map(line).collect(), invalid: measured.invalid() }
+        let of_whole = |metric: &LimitMetric| {
+            matches!(metric, LimitMetric::Ledger | LimitMetric::Freshness(_))
+        };
+        let limits = limits.0.iter().filter(|(metric, _)| !(measured.is_part && of_whole(metric)));
+        Self { limits: limits.map(line).collect(), invalid: measured.invalid() }
     }
 
     /// Judges a search for the knee: a rate within the limits was found, and not bound by the
@@ -90,16 +96,29 @@ impl LimitCheck {
 
     /// Exit code: the ledger precedes the limits, and an invalid run precedes both.
     #[must_use]
-    pub fn exit_code(&self, ledger: Option<&LedgerResult>, mismatched: usize) -> u8 {
+    pub fn exit_code(&self, ledger: Option<&LedgerResult>, mismatches: u64) -> u8 {
         let differs = matches!(ledger, Some(LedgerResult::Compared { count, .. }) if *count > 0);
         if self.invalid.is_some() {
             exit::GENERATOR_LIMITED
-        } else if differs || mismatched > 0 {
+        } else if differs || mismatches > 0 {
             exit::LEDGER_DIFFERS
         } else if self.limits.iter().any(|line| !line.kept) {
             exit::LIMIT_BROKEN
         } else {
             exit::KEPT
+        }
+    }
+}
+
+impl LimitLine {
+    /// Creates the line of a run that broken limits have ended.
+    #[must_use]
+    pub fn aborted(limits: &str) -> Self {
+        Self {
+            metric: "abort_after".to_owned(),
+            limit: "not reached".to_owned(),
+            measured: limits.to_owned(),
+            kept: false,
         }
     }
 }
@@ -147,17 +166,17 @@ impl Measured<'_> {
                 (format!("{} probes were never seen", self.totals.probes.1), false)
             }
             LimitMetric::Freshness(statistic) => time(freshness, statistic),
-            LimitMetric::Refused => count(self.totals.refused.saturating_sub(self.totals.poison)),
+            LimitMetric::Refused => count(self.totals.refused_unplanned),
             LimitMetric::Unknown => count(self.totals.unknown),
             LimitMetric::Throttled => count(self.totals.throttled),
             LimitMetric::Ledger => match self.ledger {
-                Some(LedgerResult::Compared { count: 0, .. }) if self.mismatched == 0 => {
+                Some(LedgerResult::Compared { count: 0, .. }) if self.mismatches == 0 => {
                     ("equal".to_owned(), true)
                 }
                 Some(LedgerResult::Compared { count, .. }) => {
-                    (format!("{} differences", *count + self.mismatched as u64), false)
+                    (format!("{} differences", *count + self.mismatches), false)
                 }
-                Some(LedgerResult::NotChecked { reason }) => {
+                Some(LedgerResult::NotChecked { reason, .. }) => {
                     (format!("not checked: {reason}"), false)
                 }
                 None => ("not checked".to_owned(), false),

@@ -70,16 +70,19 @@ impl RunRecord {
         self.timings.add(&part.timings);
         self.outcomes.merge(&part.outcomes);
         self.mismatched.extend(part.mismatched);
+        self.mismatches += part.mismatches;
+        self.aborted_by = self.aborted_by.take().or(part.aborted_by);
         for (error, count) in part.errors {
             *self.errors.entry(error).or_default() += count;
         }
         let (sum, other) = (&mut self.totals, part.totals);
         sum.requests_planned += other.requests_planned;
-        sum.requests_answered += other.requests_answered;
+        sum.requests_settled += other.requests_settled;
         sum.planned += other.planned;
         sum.sent += other.sent;
         sum.stored += other.stored;
         sum.refused += other.refused;
+        sum.refused_unplanned += other.refused_unplanned;
         sum.poison += other.poison;
         sum.unknown += other.unknown;
         sum.throttled += other.throttled;

@@ -81,18 +81,6 @@ impl Outcomes {
         self.uniform.get(request as usize).copied().unwrap_or(EventOutcome::NotSent)
     }
 
-    /// Number of requests up to the last one that was sent.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        self.uniform.len() as u64
-    }
-
-    /// `true` if no request was sent.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.uniform.is_empty()
-    }
-
     /// Adds the outcomes of another part of the same run. A request was sent by one part.
     pub fn merge(&mut self, other: &Self) {
         if self.uniform.len() < other.uniform.len() {

@@ -38,7 +38,7 @@ pub struct PlannedRequest {
     pub store: u32,
 }
 
-/// What a plan depends on, apart from its legs.
+/// Values that a plan depends on, apart from its legs.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct PlanKey {
     /// Id of the run, in the ids of its events and tills.

@@ -28,6 +28,8 @@
 //!     seconds: Vec::new(),
 //!     outcomes: Default::default(),
 //!     mismatched: Vec::new(),
+//!     mismatches: 0,
+//!     aborted_by: None,
 //!     errors: Default::default(),
 //!     ledger: None,
 //!     knee: None,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::knee::KneeResult;
-use crate::limit_check::{LimitCheck, Measured, exit};
+use crate::limit_check::{LimitCheck, LimitLine, Measured, exit};
 use crate::outcomes::Outcomes;
 use crate::plan::{Leg, PlanKey};
 use crate::timings::{Second, Timings};
@@ -49,8 +49,12 @@ pub struct RunRecord {
     pub seconds: Vec<Second>,
     /// Outcomes of the requests.
     pub outcomes: Outcomes,
-    /// Answers that do not fit their request, such as one that leaves out an event.
+    /// Answers that do not fit their request, such as one that leaves out an event: the first ones.
     pub mismatched: Vec<String>,
+    /// Number of all these answers.
+    pub mismatches: u64,
+    /// Broken limits that ended the run before its plan.
+    pub aborted_by: Option<String>,
     /// Errors with the number of requests or events that had them.
     pub errors: BTreeMap<String, u64>,
     /// Result of the audit. `None` before it.
@@ -94,8 +98,8 @@ pub struct Environment {
 pub struct Totals {
     /// Requests planned.
     pub requests_planned: u64,
-    /// Requests answered, whatever the answer.
-    pub requests_answered: u64,
+    /// Requests that ended: answered, or given up without an answer.
+    pub requests_settled: u64,
     /// Events planned.
     pub planned: u64,
     /// Events sent, without repeated attempts.
@@ -104,6 +108,8 @@ pub struct Totals {
     pub stored: u64,
     /// Events refused.
     pub refused: u64,
+    /// Events refused that were not planned to be.
+    pub refused_unplanned: u64,
     /// Events that were planned to be refused.
     pub poison: u64,
     /// Events of which nothing is known.
@@ -118,7 +124,7 @@ pub struct Totals {
     pub seconds: f64,
     /// Probes sent, and those never seen in the log.
     pub probes: (u64, u64),
-    /// Most connections in use at once.
+    /// Most requests that waited for an answer at once: so many connections were in use.
     pub connections: u64,
     /// Processor time of the generator, in seconds.
     pub generator_cpu_s: f64,
@@ -149,6 +155,8 @@ pub enum LedgerResult {
     NotChecked {
         /// Reason.
         reason: String,
+        /// `true` if the caller left it out, or compares all parts at once.
+        is_intended: bool,
     },
 }
 
@@ -173,26 +181,41 @@ impl RunRecord {
     /// Judges the run again, with another result of the audit.
     pub fn judge(&mut self, ledger: Option<LedgerResult>) {
         let invalid = self.check.invalid.take();
+        self.ledger = ledger;
         let measured = Measured {
             timings: &self.timings,
             totals: &self.totals,
-            ledger: ledger.as_ref(),
-            mismatched: self.mismatched.len(),
+            ledger: self.ledger.as_ref(),
+            mismatches: self.mismatches,
+            is_part: self.parts.numbers.len() < self.parts.of as usize,
         };
         self.check = match &self.knee {
             None => LimitCheck::of(&self.key.scenario.limits, measured),
             // A search breaks limits on purpose; its probes are judged by them one by one.
             Some(knee) => LimitCheck::of_search(knee),
         };
+        if let Some(limits) = &self.aborted_by {
+            self.check.limits.push(LimitLine::aborted(limits));
+        }
         // The use of the processor is known to the process that sent the run alone.
-        self.check.invalid = invalid.or(self.check.invalid.take());
-        self.ledger = ledger;
-        let is_answered = self.totals.stored + self.totals.refused > 0 || self.totals.sent == 0;
-        self.exit_code = match is_answered {
-            true => self.check.exit_code(self.ledger.as_ref(), self.mismatched.len()),
-            false => exit::ERROR,
-        };
+        self.check.invalid = invalid.or(self.check.invalid.take()).or(self.unsent());
+        self.exit_code = self.check.exit_code(self.ledger.as_ref(), self.mismatches);
+        let not_compared =
+            matches!(self.ledger, Some(LedgerResult::NotChecked { is_intended: false, .. }));
+        let is_interrupted = self.is_partial && self.aborted_by.is_none();
+        let is_incomplete = not_compared || is_interrupted;
+        if self.totals.stored == 0 || is_incomplete && self.exit_code == exit::KEPT {
+            self.exit_code = exit::ERROR;
+        }
         self.passed = self.exit_code == exit::KEPT && !self.is_partial;
+    }
+
+    /// Reason why a run that was not ended early has not sent its plan.
+    fn unsent(&self) -> Option<String> {
+        let Totals { requests_planned, requests_settled, .. } = self.totals;
+        let is_over = self.ledger.is_some() && !self.is_partial;
+        (is_over && requests_settled < requests_planned)
+            .then(|| format!("{requests_settled} of {requests_planned} planned requests were sent"))
     }
 
     /// Rate of acknowledged events, in events a second.

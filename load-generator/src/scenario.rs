@@ -17,6 +17,8 @@ pub use stage::{Arrivals, KneeSearch, RATE_MAX, RateSegment, Stage, TIME_MAX};
 
 /// Maximum number of stores.
 pub const STORES_MAX: u32 = 100_000;
+/// Maximum number of requests: the plan is kept in memory, with some 40 bytes for each.
+pub const REQUESTS_MAX: f64 = 50_000_000.0;
 /// Rate of the default scenario, in events a second.
 pub const DEFAULT_RATE: f64 = 200.0;
 /// Duration of the default scenario.
@@ -186,8 +188,8 @@ impl Scenario {
         within("shops.zipf", *zipf, 0.0, 4.0)?;
         within("shops.speed", *speed, 0.001, 100_000.0)?;
         let mix = &self.mix;
-        let events = f64::from(mix.events_per_request);
-        within("mix.events_per_request", events, 1.0, REQUEST_EVENTS_MAX as f64)?;
+        let per_request = f64::from(mix.events_per_request);
+        within("mix.events_per_request", per_request, 1.0, REQUEST_EVENTS_MAX as f64)?;
         for (name, probability) in [
             ("mix.repeat", mix.repeat),
             ("mix.late", mix.late),
@@ -208,7 +210,11 @@ impl Scenario {
         }
         self.stages.iter().try_for_each(Stage::check)?;
         let time: f64 = self.stages.iter().map(|stage| stage.duration().as_secs_f64()).sum();
-        within("the time of all stages in seconds", time, 0.0, TIME_MAX.as_secs_f64())
+        within("the time of all stages in seconds", time, 0.0, TIME_MAX.as_secs_f64())?;
+        let segments = self.stages.iter().flat_map(Stage::segments);
+        let events: f64 =
+            segments.map(|segment| (segment.from + segment.to) / 2.0 * segment.seconds).sum();
+        within("the number of planned requests", events / per_request, 0.0, REQUESTS_MAX)
     }
 }
 

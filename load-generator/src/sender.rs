@@ -15,7 +15,7 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,8 @@ pub use token::{AccessToken, TokenError};
 
 /// Longest wait before a request is sent again.
 const RETRY_MAX: Duration = Duration::from_secs(10);
+/// Longest wait that an answer may name.
+const WAIT_MAX: Duration = Duration::from_secs(60);
 /// First wait before a request is sent again.
 const RETRY_MIN: Duration = Duration::from_millis(200);
 
@@ -107,7 +109,9 @@ pub async fn send_all(
         open.spawn_local(exchange.settle(request));
         while open.try_join_next().is_some() {}
     }
-    while open.join_next().await.is_some() {}
+    while let Some(joined) = open.join_next().await {
+        joined.expect("no request panics");
+    }
 }
 
 /// A request with its attempts.
@@ -131,15 +135,20 @@ impl<T: Target> Exchange<T> {
         let mut places: Option<Vec<usize>> = None;
         let mut backoff = RETRY_MIN;
         for attempt in 0_u32.. {
-            let permit = match &self.permits {
-                Some(permits) => permits.acquire().await.ok(),
-                None => None,
+            let permit = tokio::select! {
+                permit = self.permit() => permit,
+                () = self.stop.cancelled() => {
+                    if attempt == 0 {
+                        outcomes.fill(EventOutcome::NotSent);
+                    }
+                    break;
+                }
             };
             let sent = Instant::now();
-            self.collector.update(|collector| {
-                collector.sent(&request, sent - self.planned, attempt);
-            });
             let lines = Lines { request: &request, places: places.clone() };
+            self.collector.update(|collector| {
+                collector.sent(&lines, sent - self.planned, attempt);
+            });
             let answer = self.target.send(&lines).await;
             let answered = Instant::now();
             drop(permit);
@@ -147,12 +156,14 @@ impl<T: Target> Exchange<T> {
                 collector.answered(&request, answered - sent, &answer);
             });
             let again = answer.apply(places.as_deref(), &mut outcomes);
-            backoff = answer.retry_after.unwrap_or((backoff * 2).min(RETRY_MAX));
-            let resumes = answered + jittered(backoff);
+            let wait = answer.retry_after.map_or(backoff, |named| named.clamp(RETRY_MIN, WAIT_MAX));
+            backoff = (backoff * 2).min(RETRY_MAX);
+            let resumes = answered + jittered(wait);
             if again.is_empty() || self.stop.is_cancelled() || resumes > self.give_up {
                 break;
             }
-            places = Some(again);
+            // The whole request is sent as it was, compressed.
+            places = (again.len() < outcomes.len()).then_some(again);
             tokio::select! {
                 () = self.stop.cancelled() => break,
                 () = sleep_until(resumes) => {}
@@ -160,6 +171,16 @@ impl<T: Target> Exchange<T> {
         }
         let response = Instant::now() - self.planned;
         self.collector.update(|collector| collector.settled(&request, response, &outcomes));
+    }
+}
+
+impl<T> Exchange<T> {
+    /// Waits for a connection under a cap.
+    async fn permit(&self) -> Option<SemaphorePermit<'_>> {
+        match &self.permits {
+            Some(permits) => permits.acquire().await.ok(),
+            None => None,
+        }
     }
 }
 

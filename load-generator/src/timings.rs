@@ -87,18 +87,6 @@ impl Histogram {
         })
     }
 
-    /// Mean; zero without durations.
-    #[must_use]
-    pub fn mean(&self) -> Duration {
-        Duration::from_secs_f64(self.0.mean() / 1e6)
-    }
-
-    /// Returns the share of durations up to `limit`, from 0 to 1; 1 without durations.
-    #[must_use]
-    pub fn share_within(&self, limit: Duration) -> f64 {
-        if self.0.is_empty() { 1.0 } else { self.0.quantile_below(limit.as_micros() as u64) }
-    }
-
     /// Returns points of the curve of percentiles: the number of nines of the quantile, and the
     /// duration. 2 is p99, 3 is p99.9.
     #[must_use]

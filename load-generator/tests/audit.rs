@@ -55,6 +55,8 @@ fn record(mut of: impl FnMut(u64, usize) -> EventOutcome) -> RunRecord {
         seconds: Vec::new(),
         outcomes,
         mismatched: Vec::new(),
+        mismatches: 0,
+        aborted_by: None,
         errors: BTreeMap::new(),
         ledger: None,
         knee: None,

@@ -47,6 +47,8 @@ fn run(response_p99: &[f64]) -> RunRecord {
         seconds: response_p99.iter().map(second).collect(),
         outcomes: Default::default(),
         mismatched: Vec::new(),
+        mismatches: 0,
+        aborted_by: None,
         errors: Default::default(),
         ledger: None,
         knee: None,

@@ -58,7 +58,7 @@ impl Target for Stalling {
             sleep_until(self.starts + Duration::from_secs(4)).await;
         }
         sleep(Duration::from_millis(1)).await;
-        Answer::uniform(LineStatus::Stored, lines.texts().len(), None)
+        answer(202, &vec![LineStatus::Stored; lines.texts().len()], None)
     }
 }
 
@@ -128,6 +128,18 @@ async fn only_the_events_to_retry_are_sent_again_after_the_time_that_the_answer_
     assert_eq!((collected.totals.stored, collected.totals.retried), (2, 1));
     let response = collected.timings.response.at(Statistic::Max);
     assert!(response >= Duration::from_secs(3), "a till waited for it: {response:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_to_wait_that_makes_no_sense_neither_floods_the_target_nor_ends_the_run() {
+    for named in [0, u64::MAX] {
+        let busy = answer(429, &[LineStatus::Retry; 2], Some(named));
+        let stored = answer(202, &[LineStatus::Stored; 2], None);
+        let (sent, _) = attempts(vec![busy.clone(), busy, stored]).await;
+        assert!(sent.len() <= 3 && sent.iter().all(|(at, _)| at.as_secs() < 200), "{sent:?}");
+        let gap = sent.get(1).map(|(at, _)| *at);
+        assert!(gap.is_none_or(|gap| gap >= Duration::from_millis(200)), "{sent:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -52,7 +52,7 @@ pub(super) struct TargetArgs {
     #[arg(long, value_name = "DOLLARS", help_heading = "Target")]
     pub(super) budget: Option<f64>,
 
-    /// Load a stage whose name says nothing of tests (test, load, perf, dev or stag)
+    /// Load a stage whose name does not begin with test, load, perf, dev or stag
     #[arg(long, requires = "stage", help_heading = "Target")]
     any_stage: bool,
 
@@ -122,7 +122,7 @@ enum StorageArg {
     Disk,
 }
 
-/// Words of which one is in the name of a stage for tests.
+/// Words with one of which the name of a stage for tests begins.
 const TEST_WORDS: [&str; 5] = ["test", "load", "perf", "dev", "stag"];
 
 /// Target as the sender uses it.
@@ -155,6 +155,11 @@ pub(super) struct Connection {
 }
 
 impl TargetArgs {
+    /// `true` if the run starts a machine of its own.
+    pub(super) fn is_own(&self) -> bool {
+        self.target.is_none()
+    }
+
     /// `true` for a deployed stage.
     pub(super) fn is_deployed(&self) -> bool {
         self.stage.is_some()
@@ -224,6 +229,11 @@ impl TargetArgs {
 
     async fn api(&self, url: &str, scenario: &Scenario) -> Result<Connection, CommandError> {
         self.check_stage()?;
+        if url.starts_with("https:") && self.stage.is_none() {
+            let message = "a deployed API needs --stage and --budget, or its events would be \
+                           neither priced nor compared";
+            return Err(Usage::of(message));
+        }
         let target = HttpTarget::new(url, scenario.mix.compression, self.access_token()?);
         let target = target.map_err(Usage::of)?;
         let remark = target.preflight().await?;
@@ -242,6 +252,10 @@ impl TargetArgs {
     }
 
     async fn stream(&self, text: &str, scenario: &Scenario) -> Result<Connection, CommandError> {
+        if self.stage.is_some() {
+            let message = "a stage is loaded through its API, which knows what a client may write";
+            return Err(Usage::of(message));
+        }
         let form = || {
             Usage::of(
                 "a stream is given as kinesis:STREAM@URL, such as \
@@ -294,11 +308,11 @@ impl TargetArgs {
     /// Refuses a stage that is not for tests.
     fn check_stage(&self) -> Result<(), CommandError> {
         let Some(stage) = &self.stage else { return Ok(()) };
-        if self.any_stage || TEST_WORDS.iter().any(|word| stage.contains(word)) {
+        if self.any_stage || TEST_WORDS.iter().any(|word| stage.starts_with(word)) {
             return Ok(());
         }
         Err(Usage::of(format!(
-            "stage {stage} is not named as one for tests ({}); its events would be counted as \
+            "stage {stage} does not begin with a word for tests ({}); its events would count as \
              stock. --any-stage loads it all the same",
             TEST_WORDS.join(", ")
         )))

@@ -79,7 +79,7 @@ fn metrics(record: &RunRecord) -> String {
         let _ = writeln!(text, "daymark_load_events_total{{outcome=\"{outcome}\"}} {count}");
     }
     for (name, count) in [
-        ("requests_answered", totals.requests_answered),
+        ("requests_settled", totals.requests_settled),
         ("requests_throttled", totals.throttled),
         ("requests_retried", totals.retried),
     ] {

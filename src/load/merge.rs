@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use load_generator::audit;
 use load_generator::merge::merge;
 use load_generator::report;
 use load_generator::run_record::LedgerResult;
+use load_generator::span::Span;
 
 use super::files::{self, RunFolder};
+use super::run::compared;
 use super::settings::Usage;
 use crate::{CommandError, clock, connect, output};
 
@@ -27,6 +28,10 @@ pub(super) struct MergeArgs {
     #[arg(long, value_name = "FOLDER")]
     report: Option<PathBuf>,
 
+    /// Longest wait for the stock log, until the ledger is equal
+    #[arg(long, default_value = "60s", value_name = "TIME")]
+    drain: Span,
+
     /// Do not compare the stock log with the answers
     #[arg(long)]
     no_ledger: bool,
@@ -40,19 +45,10 @@ pub(super) async fn run(args: MergeArgs) -> Result<ExitCode, CommandError> {
     let mut merged = merge(parts).map_err(Usage::of)?;
     let folder = RunFolder::create(args.report.as_deref(), clock::now())?;
     let ledger = if args.no_ledger {
-        LedgerResult::NotChecked { reason: "--no-ledger".to_owned() }
+        LedgerResult::NotChecked { reason: "--no-ledger".to_owned(), is_intended: true }
     } else {
         let tables = args.tables.connect().await?;
-        let audited = audit::audit(&merged, &*tables, clock::now(), |_, _| {}).await?;
-        LedgerResult::Compared {
-            at: clock::now(),
-            expected: audited.expected,
-            unknown_stored: audited.unknown_stored,
-            windows: audited.windows,
-            differences: audited.differences,
-            count: audited.count,
-            drained_after_s: 0.0,
-        }
+        compared(&merged, &tables, args.drain.0, |_, _| {}).await
     };
     merged.judge(Some(ledger));
     let written = folder.write(&merged);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use load_generator::limit_check::exit;
 use load_generator::plan::{Leg, Plan, PlanKey, legs};
-use load_generator::run_record::{LedgerResult, Parts};
+use load_generator::run_record::{LedgerResult, Parts, RunRecord};
 use load_generator::scenario::{Scenario, Stage};
 use load_generator::sender::{Part, PlannedLegs, Planner, SendSettings, SharedCollector, send_all};
 use local::service::ServiceThread;
@@ -28,6 +28,7 @@ use super::settings::{RunArgs, Usage};
 use super::{environment, plan};
 use crate::up::Interrupts;
 use crate::{CommandError, clock, output};
+pub(super) use ledger::compared;
 use observer::{Observer, RunFacts};
 
 /// Time from the connection to the target until the start, in which requests are written ahead.
@@ -41,6 +42,9 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, CommandError> {
     if part.of > 1 && matches!(scenario.stages[..], [Stage::Knee(_)]) {
         let message = "a search for the knee adapts to the target, so it cannot be sent in parts";
         return Err(Usage::of(message));
+    }
+    if args.part.is_some() && args.target.is_own() {
+        return Err(Usage::of("parts need a common target: --target names it"));
     }
     if args.target.is_deployed() {
         plan::check_budget(&scenario, args.target.budget)?;
@@ -95,6 +99,24 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, CommandError> {
     code
 }
 
+/// Returns the reason why a run has no result.
+fn error_of(record: &RunRecord) -> String {
+    match &record.ledger {
+        _ if record.totals.planned == 0 => {
+            "no event was planned: rate and time are too small".into()
+        }
+        _ if record.totals.stored == 0 => {
+            let first = record.errors.iter().max_by_key(|(_, count)| **count);
+            let error = first.map_or("no answer came", |(error, _)| error.as_str());
+            format!("no event was acknowledged: {error}")
+        }
+        Some(LedgerResult::NotChecked { reason, is_intended: false }) => {
+            format!("the ledger was not compared: {reason}; --no-ledger leaves it out")
+        }
+        _ => "the run was interrupted".to_owned(),
+    }
+}
+
 /// A connected run.
 struct Run {
     args: RunArgs,
@@ -147,12 +169,13 @@ impl Run {
             self.observer.wait(probes.stop()).await;
         }
         let ledger = if self.args.no_ledger {
-            LedgerResult::NotChecked { reason: "--no-ledger".to_owned() }
+            LedgerResult::NotChecked { reason: "--no-ledger".to_owned(), is_intended: true }
         } else {
             tokio::select! {
                 ledger = self.compare(is_interrupted) => ledger,
                 () = interrupts.next() => {
-                    LedgerResult::NotChecked { reason: "interrupted".to_owned() }
+                    let reason = "interrupted".to_owned();
+                    LedgerResult::NotChecked { reason, is_intended: false }
                 }
             }
         };
@@ -170,9 +193,7 @@ impl Run {
         }
         written?;
         if record.exit_code == exit::ERROR {
-            let first = record.errors.iter().max_by_key(|(_, count)| **count);
-            let error = first.map_or("no answer came", |(error, _)| error.as_str());
-            return Err(format!("no event was acknowledged: {error}").into());
+            output::error(error_of(&record));
         }
         Ok(ExitCode::from(record.exit_code))
     }
@@ -247,7 +268,9 @@ impl Run {
         self.observer.plan(&self.sender.legs, planned.len);
         let (done, mut settled) = oneshot::channel();
         jobs.send((planned, done)).map_err(|_| "the thread of the sender has ended")?;
-        let abort_after = self.scenario.abort_after.map(|span| span.0);
+        // A search for the knee breaks limits on purpose.
+        let is_search = matches!(self.scenario.stages[..], [Stage::Knee(_)]);
+        let abort_after = self.scenario.abort_after.map(|span| span.0).filter(|_| !is_search);
         loop {
             tokio::select! {
                 ended = &mut settled => {
@@ -255,13 +278,9 @@ impl Run {
                 }
                 broken = self.observer.next_second() => {
                     let (broken_for, limits) = broken;
-                    if abort_after.is_some_and(|after| broken_for >= after)
-                        && !self.sender.halt.is_cancelled()
-                    {
-                        self.observer.end_early(&format!(
-                            "broken for {} s: {limits}",
-                            broken_for.as_secs()
-                        ));
+                    let is_over = abort_after.is_some_and(|after| broken_for >= after);
+                    if is_over && !self.sender.halt.is_cancelled() {
+                        self.observer.abort(broken_for, &limits);
                         self.sender.halt.cancel();
                     }
                 }

@@ -201,7 +201,9 @@ impl ScenarioArgs {
         let events = self.events_per_request;
         scenario.mix.events_per_request = events.unwrap_or(scenario.mix.events_per_request);
         if let Some(file) = &self.file {
-            scenario.shops.file = Some(file.clone());
+            // The audit may run in another folder.
+            let absolute = std::path::absolute(file).map_err(Usage::of)?;
+            scenario.shops.file = Some(absolute);
             scenario.stages.clear();
         }
         if let Some(compression) = self.compression {
@@ -223,7 +225,7 @@ impl ScenarioArgs {
         for limit in &self.limit {
             scenario.limits.add(limit).map_err(Usage::of)?;
         }
-        if self.find_knee {
+        if self.find_knee && !matches!(scenario.stages[..], [Stage::Knee(_)]) {
             scenario.stages = vec![Stage::Knee(KneeSearch::default())];
         }
         if matches!(scenario.stages[..], [Stage::Knee(_)]) && scenario.limits.0.is_empty() {

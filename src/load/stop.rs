@@ -36,12 +36,17 @@ impl LimitWatch {
 pub(super) fn broken_since(limits: &Limits, now: &Collected, before: &Collected) -> Vec<String> {
     let timings = now.timings.since(&before.timings);
     let mut totals = now.totals.clone();
-    totals.refused -= before.totals.refused;
-    totals.poison -= before.totals.poison;
+    totals.refused_unplanned -= before.totals.refused_unplanned;
     totals.unknown -= before.totals.unknown;
     totals.throttled -= before.totals.throttled;
     totals.probes.1 -= before.totals.probes.1;
-    let measured = Measured { timings: &timings, totals: &totals, ledger: None, mismatched: 0 };
+    let measured = Measured {
+        timings: &timings,
+        totals: &totals,
+        ledger: None,
+        mismatches: 0,
+        is_part: false,
+    };
     let check = LimitCheck::of(limits, measured);
     let broken = check.limits.into_iter().filter(|line| !line.kept);
     let measured = broken.filter(|line| !line.measured.starts_with("not "));

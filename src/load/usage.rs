@@ -48,6 +48,16 @@ impl Usage {
         usage
     }
 
+    /// Keeps the time of threads that have ended since `before`.
+    pub(super) fn at_least(mut self, before: &Self) -> Self {
+        for (part, time) in &before.parts {
+            let now = self.parts.entry(part).or_default();
+            *now = (*now).max(*time);
+        }
+        self.sender = self.sender.max(before.sender);
+        self
+    }
+
     /// Returns the share of a core that each part used since `before`, and the sender's thread
     /// alone.
     pub(super) fn cores_since(

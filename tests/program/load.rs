@@ -2,15 +2,18 @@
 
 mod proxy;
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
+use aws::{AwsClients, Endpoints};
+use aws_sdk_kinesis::types::ScalingType;
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::Value;
 
-use crate::support::{ApiClient, UpProcess, command, daymark, free_ports, now};
+use crate::support::{self, ApiClient, UpProcess, command, daymark, free_ports, now};
 use proxy::{Lie, LyingProxy};
 
 /// Record of a run in its folder.
@@ -31,6 +34,12 @@ fn run(folder: &Path, arguments: &[&str]) -> Value {
     assert_eq!(ran.code, code, "{}\n{}", ran.out, ran.err);
     assert!(ran.out.contains(&format!("{report}/report.html")), "{}", ran.out);
     record
+}
+
+/// Starts a command whose output nobody reads.
+fn start(mut command: Command) -> Child {
+    let silent = command.stdout(Stdio::null()).stderr(Stdio::null());
+    silent.spawn().expect("the program starts")
 }
 
 #[track_caller]
@@ -78,10 +87,10 @@ fn another_process_audits_a_run_and_names_what_differs() {
 
     // An event of a till of the run that the run never sent.
     let run_id = record["key"]["run_id"].as_str().unwrap();
-    let mut stray = crate::support::event("berlin-01", "stray", "rye", now());
+    let mut stray = support::event("berlin-01", "stray", "rye", now());
     stray["terminal_id"] = format!("{run_id}-till-1").into();
     assert_eq!(ApiClient::new(&up).post(&stray).stored(), 1);
-    crate::support::eventually("the audit names the event", || {
+    support::eventually("the audit names the event", || {
         let audited = up.daymark(["load", "audit", &report]);
         let named = audited.out.contains("event stray is in the log and was never sent");
         if audited.code == Some(4) && named { Ok(()) } else { Err(audited.out) }
@@ -128,8 +137,7 @@ fn the_ledger_is_equal_after_the_machine_was_killed_in_the_middle() {
         "--dynamodb-url",
         &up.dynamodb,
     ];
-    let load = command(load).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let mut load = load.expect("the program starts");
+    let mut load = start(command(load));
     sleep(Duration::from_secs(4));
     up.kill();
     sleep(Duration::from_millis(500));
@@ -138,6 +146,63 @@ fn the_ledger_is_equal_after_the_machine_was_killed_in_the_middle() {
     let record = record(&report);
     assert_equal(&record);
     assert!(record["totals"]["retried"].as_u64().unwrap() > 0, "{}", record["totals"]);
+}
+
+#[test]
+fn the_ledger_is_equal_after_the_stream_was_resharded_in_the_middle() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = folder.path().display().to_string();
+    let up = UpProcess::start(&["--memory", "--shards", "1"]);
+    let load = command([
+        "load",
+        "--for",
+        "6s",
+        "--rate",
+        "500",
+        "--report",
+        &report,
+        "--target",
+        &up.api,
+        "--dynamodb-url",
+        &up.dynamodb,
+    ]);
+    let mut load = start(load);
+    sleep(Duration::from_secs(4));
+    let endpoints = Endpoints { kinesis: up.kinesis.clone(), dynamodb: up.dynamodb.clone() };
+    support::run(async {
+        let split = AwsClients::local(&endpoints).kinesis.update_shard_count();
+        let split = split.stream_name("daymark-events").target_shard_count(2);
+        split.scaling_type(ScalingType::UniformScaling).send().await.expect("two shards");
+    });
+    load.wait().expect("a status");
+    assert_equal(&record(folder.path()));
+}
+
+/// The page loads no other file, so that it can be read where there is no network.
+#[test]
+fn a_running_run_shows_its_report_and_metrics() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = folder.path().display().to_string();
+    let mut load = command(["load", "--for", "6s", "--report", &report]);
+    let mut load = load.stdout(Stdio::null()).spawn().expect("the program starts");
+    let mut lines = BufReader::new(load.stderr.take().expect("a pipe")).lines();
+    let live = lines.find_map(|line| Some(line.ok()?.strip_prefix("live ")?.trim().to_owned()));
+    let live = live.expect("the address of the page");
+    let rest = std::thread::spawn(move || lines.count());
+    sleep(Duration::from_secs(4));
+    let get = |url: String| {
+        support::run(async { reqwest::get(url).await.unwrap().text().await.unwrap() })
+    };
+    assert!(get(live.clone()).contains("<svg"));
+    assert!(!get(format!("{live}/body")).contains("<html"));
+    let metrics = get(live.replace("/load", "/metrics"));
+    let stored = metrics.lines().find_map(|line| {
+        line.strip_prefix("daymark_load_events_total{outcome=\"stored\"} ")?.parse::<u64>().ok()
+    });
+    assert!(stored.is_some_and(|stored| stored > 0), "{metrics}");
+    load.wait().expect("a status");
+    rest.join().expect("a reader");
+    assert_equal(&record(folder.path()));
 }
 
 #[test]
@@ -163,8 +228,8 @@ fn parts_of_a_run_are_merged_and_audited_once() {
             "--dynamodb-url",
             &up.dynamodb,
         ];
-        let child = command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        (report, child.expect("the program starts"))
+        let child = start(command(arguments));
+        (report, child)
     };
     let parts = [1, 2].map(part);
     let reports = parts.map(|(report, mut child)| {
@@ -295,7 +360,7 @@ fn a_file_is_replayed_and_its_ledger_is_equal() {
         .map(|number: i32| {
             let at = at + TimeDelta::seconds((number * 20).into());
             let id = format!("e{number}");
-            crate::support::sale(&format!("s{}", number % 3), &id, "rye", "2.40", at).to_string()
+            support::sale(&format!("s{}", number % 3), &id, "rye", "2.40", at).to_string()
         })
         .collect();
     std::fs::write(&file, lines.join("\n")).unwrap();

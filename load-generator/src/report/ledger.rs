@@ -8,7 +8,7 @@ use crate::run_record::{LedgerResult, RunRecord};
 pub(super) fn summary(record: &RunRecord) -> String {
     match &record.ledger {
         None => "not checked: the record holds no result of an audit".to_owned(),
-        Some(LedgerResult::NotChecked { reason }) => format!("not checked: {reason}"),
+        Some(LedgerResult::NotChecked { reason, .. }) => format!("not checked: {reason}"),
         Some(LedgerResult::Compared { count, expected, windows, .. }) => {
             let differences = counted(*count, "difference");
             let result = if *count == 0 { "equal" } else { &differences };

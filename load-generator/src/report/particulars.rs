@@ -32,7 +32,7 @@ pub(super) fn totals(record: &RunRecord) -> String {
     let (probes, unseen) = totals.probes;
     let counts = [
         ("Requests planned", totals.requests_planned),
-        ("Requests answered", totals.requests_answered),
+        ("Requests answered", totals.requests_settled),
         ("Requests answered with status 429 or 503", totals.throttled),
         ("Requests sent again", totals.retried),
         ("Events planned", totals.planned),

@@ -158,12 +158,6 @@ impl LimitMetric {
             }
         }
     }
-
-    /// `true` if the ledger of the run decides about it.
-    #[must_use]
-    pub fn needs_ledger(self) -> bool {
-        self == Self::Ledger
-    }
 }
 
 impl Limit {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Answer, Prepared};
+use super::{Answer, Lines, Prepared};
 use crate::outcomes::{EventOutcome, Outcomes};
 use crate::run_record::Totals;
 use crate::timings::{Second, Timings};
@@ -18,7 +18,7 @@ const ERRORS_MAX: usize = 50;
 /// Kind of all other errors.
 const OTHER_ERRORS: &str = "other errors";
 
-/// What was seen of a run so far.
+/// Times, outcomes and totals so far.
 #[derive(Debug, Clone, Default)]
 pub struct Collected {
     /// Times of all requests.
@@ -38,16 +38,27 @@ pub struct Collected {
 /// Collector of one run.
 #[derive(Debug, Default)]
 pub struct Collector {
-    /// What was seen so far.
+    /// Times, outcomes and totals so far.
     pub collected: Collected,
     /// Figures by second of the run.
     seconds: Vec<CollectedSecond>,
     open: u64,
+    /// Requests that wait for an answer.
+    in_flight: u64,
+    leg: Option<LegCount>,
     /// Planned instants of the probes that were not yet seen, in microseconds.
     open_probes: BTreeSet<u64>,
     /// Offset of the last answer, in microseconds.
     now_us: u64,
     started: Option<Instant>,
+}
+
+/// Acknowledged events of one leg.
+#[derive(Debug)]
+struct LegCount {
+    starts_us: u64,
+    until_us: u64,
+    stored: u64,
 }
 
 /// Times of the requests that were planned for one second, in microseconds.
@@ -96,31 +107,42 @@ impl Collector {
         self.open += 1;
         self.collected.timings.dispatch_lag.record(lag);
         let totals = &mut self.collected.totals;
-        totals.connections = totals.connections.max(self.open);
         totals.planned += u64::from(request.events);
         totals.poison += u64::from(request.poison);
         self.second(request.at_us).figures.planned += u64::from(request.events);
     }
 
-    pub(super) fn sent(&mut self, request: &Prepared, lag: Duration, attempt: u32) {
+    pub(super) fn sent(&mut self, lines: &Lines<'_>, lag: Duration, attempt: u32) {
         let now = self.offset_us();
-        self.second(now).figures.sent += u64::from(request.events);
+        let request = lines.request;
+        let (events, bytes) = match &lines.places {
+            Some(places) => {
+                (places.len() as u64, lines.texts().iter().map(|text| text.len()).sum())
+            }
+            None => (u64::from(request.events), request.body_len()),
+        };
+        self.second(now).figures.sent += events;
+        self.in_flight += 1;
         let totals = &mut self.collected.totals;
-        totals.bytes +=
-            request.compressed.as_ref().map_or(request.plain.len(), bytes::Bytes::len) as u64;
+        totals.connections = totals.connections.max(self.in_flight);
+        totals.bytes += bytes as u64;
         if attempt > 0 {
             totals.retried += 1;
             return;
         }
-        totals.sent += u64::from(request.events);
+        totals.sent += events;
         self.collected.timings.send_lag.record(lag);
         self.second(request.at_us).send_lag.push(micros(lag));
     }
 
     pub(super) fn answered(&mut self, request: &Prepared, service: Duration, answer: &Answer) {
         let now = self.offset_us();
-        self.collected.timings.service.record(service);
-        self.second(request.at_us).service.push(micros(service));
+        self.in_flight -= 1;
+        // An attempt without an answer has no service time.
+        if answer.status.is_some() {
+            self.collected.timings.service.record(service);
+            self.second(request.at_us).service.push(micros(service));
+        }
         if answer.is_throttled() {
             self.collected.totals.throttled += 1;
             self.second(now).figures.throttled += 1;
@@ -151,20 +173,40 @@ impl Collector {
         self.collected.timings.response.record(response);
         self.second(request.at_us).response.push(micros(response));
         let totals = &mut self.collected.totals;
-        totals.requests_answered += 1;
-        let mut stored = 0;
+        totals.requests_settled += 1;
+        let (mut stored, mut refused) = (0, 0);
         for outcome in outcomes {
             match outcome {
                 EventOutcome::Stored => stored += 1,
-                EventOutcome::Refused => totals.refused += 1,
+                EventOutcome::Refused => refused += 1,
                 EventOutcome::Unknown => totals.unknown += 1,
                 EventOutcome::NotSent => {}
             }
         }
         totals.stored += stored;
+        totals.refused += refused;
+        totals.refused_unplanned += refused.saturating_sub(request.poison.into());
         totals.seconds = self.now_us as f64 / 1e6;
         self.second(now).figures.stored += stored;
+        if let Some(leg) = &mut self.leg
+            && request.at_us >= leg.starts_us
+            && now <= leg.until_us
+        {
+            leg.stored += stored;
+        }
         self.collected.outcomes.set(request.number, outcomes);
+    }
+
+    /// Begins to count the events of a leg that are acknowledged until an instant. Offsets are from
+    /// the start of the run, in microseconds.
+    pub fn begin_leg(&mut self, starts_us: u64, until_us: u64) {
+        self.leg = Some(LegCount { starts_us, until_us, stored: 0 });
+    }
+
+    /// Number of events of the leg that were acknowledged in time.
+    #[must_use]
+    pub fn leg_stored(&self) -> u64 {
+        self.leg.as_ref().map_or(0, |leg| leg.stored)
     }
 
     /// Adds a probe that is sent at its planned instant.
@@ -218,6 +260,21 @@ impl Collector {
     /// Returns the figures of all seconds so far.
     pub fn seconds(&mut self) -> Vec<Second> {
         self.seconds.iter_mut().map(CollectedSecond::figures).collect()
+    }
+}
+
+impl Collected {
+    /// Returns a copy without the outcomes, which grow with the run.
+    #[must_use]
+    pub fn figures(&self) -> Self {
+        Self {
+            timings: self.timings.clone(),
+            totals: self.totals.clone(),
+            outcomes: Outcomes::default(),
+            mismatched: self.mismatched.clone(),
+            mismatches: self.mismatches,
+            errors: self.errors.clone(),
+        }
     }
 }
 

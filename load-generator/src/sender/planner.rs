@@ -77,6 +77,14 @@ impl Prepared {
     }
 }
 
+impl Prepared {
+    /// Bytes of the body as it is sent.
+    #[must_use]
+    pub(super) fn body_len(&self) -> usize {
+        self.compressed.as_ref().map_or(self.plain.len(), Bytes::len)
+    }
+}
+
 impl Part {
     /// The whole run.
     pub const WHOLE: Self = Self { number: 1, of: 1 };

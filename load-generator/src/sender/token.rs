@@ -18,6 +18,10 @@ use super::http::{self as client, HttpClient, TargetError, exchange};
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Share of its life for which a token is used.
 const USED_SHARE: f64 = 0.8;
+/// Life of a token whose answer names none, in seconds.
+const LIFE_DEFAULT: u64 = 3_600;
+/// Longest life of a token, in seconds (Cognito: a day).
+const LIFE_MAX: u64 = 86_400;
 /// Grant of a program without a user (RFC 6749, section 4.4), for events.
 const GRANT: &str = "grant_type=client_credentials&scope=daymark%2Fevents%3Awrite";
 
@@ -110,7 +114,8 @@ impl TokenClient {
         let issued: Issued = serde_json::from_slice(answer.body())
             .map_err(|_| TokenError(format!("the token endpoint answers {status}")))?;
         let bearer = bearer(&issued.access_token)?;
-        let life = Duration::from_secs(issued.expires_in.unwrap_or(3600)).mul_f64(USED_SHARE);
+        let seconds = issued.expires_in.unwrap_or(LIFE_DEFAULT).min(LIFE_MAX);
+        let life = Duration::from_secs(seconds).mul_f64(USED_SHARE);
         *current = Some((bearer.clone(), Instant::now() + life));
         Ok(bearer)
     }

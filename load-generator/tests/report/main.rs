@@ -83,7 +83,8 @@ fn texts_of_the_record_are_escaped() {
     record.check.limits.push(line(attack, attack, attack, false));
     record.exit_code = exit::GENERATOR_LIMITED;
     record.seconds[3].cores.insert(attack.to_owned(), 1.0);
-    record.ledger = Some(LedgerResult::NotChecked { reason: attack.to_owned() });
+    record.ledger =
+        Some(LedgerResult::NotChecked { reason: attack.to_owned(), is_intended: false });
     if let Some(knee) = &mut record.knee {
         knee.ended_by = Some(attack.to_owned());
         knee.probes[0].broken.push(attack.to_owned());
@@ -146,7 +147,10 @@ fn the_terminal_shows_the_result_first_and_then_each_part_in_ascii() {
 #[test]
 fn a_ledger_that_was_not_checked_is_told_with_its_reason() {
     let mut record = full_record(10);
-    record.ledger = Some(LedgerResult::NotChecked { reason: "no tables are given".to_owned() });
+    record.ledger = Some(LedgerResult::NotChecked {
+        reason: "no tables are given".to_owned(),
+        is_intended: true,
+    });
     assert!(terminal(&record, 80, true).contains("Ledger: not checked: no tables are given."));
     assert!(page(&record, false).contains("not checked: no tables are given"));
     record.ledger = None;

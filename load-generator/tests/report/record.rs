@@ -34,6 +34,8 @@ pub(crate) fn empty_record() -> RunRecord {
         seconds: Vec::new(),
         outcomes: Default::default(),
         mismatched: Vec::new(),
+        mismatches: 0,
+        aborted_by: None,
         errors: BTreeMap::new(),
         ledger: None,
         knee: None,
@@ -57,6 +59,8 @@ pub(crate) fn full_record(length: usize) -> RunRecord {
             ("status 500: the table cannot be written".to_owned(), 1_204),
         ]),
         mismatched: vec!["request 17: the answer leaves out event 3".to_owned()],
+        mismatches: 1,
+        aborted_by: None,
         ..empty_record()
     };
     record.check.limits = vec![
@@ -106,11 +110,12 @@ fn second(draw: &mut Draw, peak: f64) -> Second {
 fn totals(seconds: f64) -> Totals {
     Totals {
         requests_planned: 12_000,
-        requests_answered: 11_998,
+        requests_settled: 11_998,
         planned: 120_000,
         sent: 120_000,
         stored: 118_704,
         refused: 12,
+        refused_unplanned: 0,
         poison: 12,
         unknown: 20,
         throttled: 84,

@@ -17,6 +17,8 @@ use crate::{CommandError, output};
 
 /// Age of the oldest probe event at which the backlog counts as drained.
 const DRAINED_MS: f64 = 1_000.0;
+/// Time after the end of a probe in which its last answers count as in time.
+const ANSWER_MARGIN: Duration = Duration::from_millis(250);
 
 impl Run {
     /// Searches the knee, and sends one leg for each probe of the search.
@@ -37,6 +39,10 @@ impl Run {
             let stage = Stage::Constant { rate, time: search.probe };
             let leg = Leg { starts_us: second * 1_000_000, stage };
             let before = self.collected();
+            let ends_us = leg.starts_us + search.probe.0.as_micros() as u64;
+            self.collector.update(|collector| {
+                collector.begin_leg(leg.starts_us, ends_us + ANSWER_MARGIN.as_micros() as u64);
+            });
             self.send_legs(std::slice::from_ref(&leg), jobs).await?;
             let is_drained = self.drain(search.drain.0).await;
             let probe = self.probe(rate, second, search, &before, is_drained);
@@ -59,7 +65,7 @@ impl Run {
     }
 
     fn collected(&self) -> Collected {
-        self.collector.update(|collector| collector.collected.clone())
+        self.collector.update(|collector| collector.collected.figures())
     }
 
     /// Waits until the log has caught up with the probe events. Returns `false` if it does not in
@@ -88,19 +94,25 @@ impl Run {
         is_drained: bool,
     ) -> Probe {
         let (after, seconds) =
-            self.collector.update(|collector| (collector.collected.clone(), collector.seconds()));
+            self.collector.update(|collector| (collector.collected.figures(), collector.seconds()));
         let length = (search.probe.0.as_secs()).max(1);
-        let place = second as usize..(second + length) as usize;
-        let of_probe = seconds.get(place.clone()).unwrap_or_default();
-        let stored: u64 = of_probe.iter().map(|second| second.stored).sum();
+        // Seconds without requests at the end of the probe have no figures.
+        let last = (second + length).min(seconds.len() as u64);
+        let of_probe = seconds.get(second as usize..last as usize).unwrap_or_default();
+        let stored = self.collector.update(|collector| collector.leg_stored());
         let timings = after.timings.since(&before.timings);
         let mut broken = broken_since(&self.scenario.limits, &after, before);
         if !is_drained {
             broken.push(format!("the backlog did not drain in {}", search.drain));
         }
-        let measured =
-            Measured { timings: &timings, totals: &after.totals, ledger: None, mismatched: 0 };
-        let planned: u64 = of_probe.iter().map(|second| second.planned).sum();
+        let measured = Measured {
+            timings: &timings,
+            totals: &after.totals,
+            ledger: None,
+            mismatches: 0,
+            is_part: false,
+        };
+        let planned = after.totals.planned - before.totals.planned;
         let p =
             |hundredths| timings.response.at(Statistic::Percentile(hundredths)).as_secs_f64() * 1e3;
         // Poisson arrivals have another number of events than the rate says. The share is of those.

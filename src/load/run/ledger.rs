@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
+use aws::Tables;
+use chrono::TimeDelta;
 use load_generator::audit::audit;
-use load_generator::run_record::LedgerResult;
+use load_generator::run_record::{LedgerResult, RunRecord};
 use tokio::time::{Instant, sleep};
 
 use super::Run;
-use super::observer::audit_until;
 use crate::clock;
 
 /// Wait between two comparisons.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Time by which an event may be ahead of the clock.
+const OCCURRED_AHEAD: TimeDelta = TimeDelta::minutes(5);
 /// Longest wait for the log of a run that was interrupted.
 const INTERRUPTED_DRAIN: Duration = Duration::from_secs(10);
 
@@ -20,28 +23,41 @@ impl Run {
     pub(super) async fn compare(&mut self, is_interrupted: bool) -> LedgerResult {
         let tables = match &self.connection.tables {
             Ok(tables) => tables.clone(),
-            Err(reason) => return LedgerResult::NotChecked { reason: reason.clone() },
+            Err(reason) => {
+                let reason = reason.clone();
+                return LedgerResult::NotChecked { reason, is_intended: false };
+            }
         };
         if self.observer.facts.parts.of > 1 {
             let reason = "a part of a run; `daymark load merge` compares all parts at once";
-            return LedgerResult::NotChecked { reason: reason.to_owned() };
+            return LedgerResult::NotChecked { reason: reason.to_owned(), is_intended: true };
         }
         let record = self.observer.record(&self.sender.legs, None);
-        let ended = Instant::now();
         let drain = self.args.drain.0;
         let drain = if is_interrupted { drain.min(INTERRUPTED_DRAIN) } else { drain };
-        loop {
-            let observer = &self.observer;
-            let progress = |done, all| {
-                observer.say(format!("comparing the stock log: {done} of {all} stores"));
-            };
-            let until = audit_until();
-            let audited = match audit(&record, &tables, until, progress).await {
-                Ok(audited) => audited,
-                Err(error) => return LedgerResult::NotChecked { reason: error.to_string() },
-            };
-            let waited = ended.elapsed();
-            if audited.count == 0 || waited > drain {
+        let observer = &self.observer;
+        let progress = |done, all| {
+            observer.say(format!("comparing the stock log: {done} of {all} stores"));
+        };
+        compared(&record, &tables, drain, progress).await
+    }
+}
+
+/// Compares the log with a record until it is equal or `drain` has passed. A log that cannot be
+/// read is read again.
+pub(in super::super) async fn compared(
+    record: &RunRecord,
+    tables: &Tables,
+    drain: Duration,
+    mut progress: impl FnMut(u32, u32),
+) -> LedgerResult {
+    let ended = Instant::now();
+    loop {
+        let until = clock::now() + OCCURRED_AHEAD;
+        let audited = audit(record, tables, until, &mut progress).await;
+        let waited = ended.elapsed();
+        match audited {
+            Ok(audited) if audited.count == 0 || waited > drain => {
                 return LedgerResult::Compared {
                     at: clock::now(),
                     expected: audited.expected,
@@ -52,7 +68,11 @@ impl Run {
                     drained_after_s: waited.as_secs_f64(),
                 };
             }
-            sleep(AGAIN).await;
+            Err(error) if waited > drain => {
+                let reason = error.to_string();
+                return LedgerResult::NotChecked { reason, is_intended: false };
+            }
+            _ => sleep(AGAIN).await,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use indicatif::{ProgressBar, ProgressStyle};
 use load_generator::knee::KneeResult;
 use load_generator::limit_check::{self, LimitCheck, exit};
@@ -48,6 +48,8 @@ pub(super) struct Observer {
     legs: Vec<Leg>,
     requests_planned: u64,
     is_partial: bool,
+    /// Broken limits that ended the run.
+    aborted_by: Option<String>,
     knee: Option<KneeResult>,
     progress: ProgressBar,
     /// Difference of the clock from the monotonic one at the last second.
@@ -77,6 +79,7 @@ impl Observer {
             legs: Vec::new(),
             requests_planned: 0,
             is_partial: false,
+            aborted_by: None,
             knee: None,
             progress,
             clock_offset: TimeDelta::zero(),
@@ -135,6 +138,12 @@ impl Observer {
         self.facts.notes.push(format!("ended at second {second:.0}: {reason}"));
     }
 
+    /// Marks the run as ended by limits that stayed broken.
+    pub(super) fn abort(&mut self, broken_for: Duration, limits: &str) {
+        self.end_early(&format!("broken for {} s: {limits}", broken_for.as_secs()));
+        self.aborted_by = Some(limits.to_owned());
+    }
+
     pub(super) fn set_knee(&mut self, knee: KneeResult) {
         self.knee = Some(knee);
     }
@@ -143,7 +152,7 @@ impl Observer {
     /// been broken, and the limits.
     pub(super) async fn next_second(&mut self) -> (Duration, String) {
         sleep_until(self.starts + Duration::from_secs(self.seconds + 1)).await;
-        let usage = Usage::read();
+        let usage = Usage::read().at_least(&self.usage);
         let second = Duration::from_secs(1);
         let (cores, _) = usage.cores_since(&self.usage, second);
         self.usage = usage;
@@ -156,7 +165,7 @@ impl Observer {
                 figures.memory_mb = memory_mb;
                 figures.descriptors = descriptors;
             });
-            collector.collected.clone()
+            collector.collected.figures()
         });
         let offset = self.offset();
         if (offset - self.clock_offset).abs() > CLOCK_JUMP {
@@ -171,7 +180,7 @@ impl Observer {
         self.clock_offset = offset;
         let broken = self.limits.observe(collected, second);
         let legs = self.legs.clone();
-        let record = self.record(&legs, None);
+        let record = self.figures(&legs, false);
         self.show(&record, &broken.1);
         self.live.set(record);
         broken
@@ -212,10 +221,22 @@ impl Observer {
         self.progress.set_message(message);
     }
 
-    /// Returns the record of the run so far.
+    /// Returns the record of the run with the result of its audit.
     pub(super) fn record(&mut self, legs: &[Leg], ledger: Option<LedgerResult>) -> RunRecord {
-        let (collected, seconds) =
-            self.collector.update(|collector| (collector.collected.clone(), collector.seconds()));
+        let mut record = self.figures(legs, true);
+        record.judge(ledger);
+        record
+    }
+
+    /// Returns the record of the run so far, with or without the outcomes of the requests.
+    fn figures(&mut self, legs: &[Leg], has_outcomes: bool) -> RunRecord {
+        let (collected, seconds) = self.collector.update(|collector| {
+            let collected = match has_outcomes {
+                true => collector.collected.clone(),
+                false => collector.collected.figures(),
+            };
+            (collected, collector.seconds())
+        });
         let mut totals = collected.totals;
         totals.requests_planned = self.requests_planned;
         totals.generator_cpu_s =
@@ -239,12 +260,14 @@ impl Observer {
             seconds,
             outcomes: collected.outcomes,
             mismatched: collected.mismatched,
+            mismatches: collected.mismatches,
+            aborted_by: self.aborted_by.clone(),
             errors: collected.errors,
             ledger: None,
             knee: self.knee.clone(),
             check: LimitCheck { invalid: self.invalid(elapsed), ..LimitCheck::default() },
         };
-        record.judge(ledger);
+        record.judge(None);
         record
     }
 
@@ -274,11 +297,19 @@ impl Observer {
     }
 }
 
+/// Flags that a repetition gets from elsewhere: secrets from the environment, and another start.
+const LEFT_OUT: [&str; 3] = ["--token", "--client-secret", "--starts-at"];
+
 /// Returns the command that repeats a run. Its start differs, so its events differ in their times.
 fn command(facts: &RunFacts) -> String {
-    let mut words: Vec<String> = std::env::args().collect();
-    if let Some(first) = words.first_mut() {
-        *first = "daymark".to_owned();
+    let mut given = std::env::args().skip(1);
+    let mut words = vec!["daymark".to_owned()];
+    while let Some(word) = given.next() {
+        if LEFT_OUT.contains(&&*word) {
+            given.next();
+        } else if !LEFT_OUT.iter().any(|flag| word.starts_with(&format!("{flag}="))) {
+            words.push(word);
+        }
     }
     if !words.iter().any(|word| word.starts_with("--seed")) {
         words.push(format!("--seed={}", facts.key.scenario.seed));
@@ -310,9 +341,4 @@ fn stage_words(stage: &Stage) -> String {
         Stage::Knee(search) => format!("search for the knee from {} events/s", search.from),
         Stage::File => "the times of the file".to_owned(),
     }
-}
-
-/// Instant until which events of a run count as having occurred.
-pub(super) fn audit_until() -> DateTime<Utc> {
-    clock::now() + TimeDelta::minutes(5)
 }
