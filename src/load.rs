@@ -23,6 +23,23 @@ use load_generator::limit_check::exit;
 use crate::{CommandError, output};
 use settings::{RunArgs, Usage};
 
+/// Example of a scenario, for the help.
+const SCENARIO: &str = r#"A scenario in TOML has stages, stores, traffic and limits:
+
+  seed = 7
+  shops = { count = 200, zipf = 1.0 }
+  [[stage]]
+  shape = "ramp"      # constant, ramp, steps, spike, soak, day or knee
+  from = 100
+  to = 2000
+  for = "60s"
+  [mix]
+  events_per_request = 10
+  repeat = 0.02
+  [limit]
+  "response p99" = "250ms"
+  "ledger" = "equal""#;
+
 /// Run a load test and prove its result
 ///
 /// Without arguments, starts a machine of its own in memory, sends 200 events a second for 60 s,
@@ -35,26 +52,10 @@ use settings::{RunArgs, Usage};
 /// log answers with it. After the run, the stock log is compared with the record of all answers:
 /// every acknowledged event must be there once, with its content, and no other.
 ///
-/// A scenario in TOML has stages, stores, traffic and limits:
-///
-///   seed = 7
-///   shops = { count = 200, zipf = 1.0 }
-///   [[stage]]
-///   shape = "ramp"      # constant, ramp, steps, spike, soak, day or knee
-///   from = 100
-///   to = 2000
-///   for = "60s"
-///   [mix]
-///   events_per_request = 10
-///   repeat = 0.02
-///   [limit]
-///   "response p99" = "250ms"
-///   "ledger" = "equal"
-///
 /// Exit codes: 0 all limits kept, 3 a limit broken, 4 the ledger differs, 5 the generator was the
 /// limit, 1 error, 2 wrong usage. docs/load.md explains every setting and figure.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, args_conflicts_with_subcommands = true)]
+#[command(args_conflicts_with_subcommands = true, after_long_help = SCENARIO)]
 pub(crate) struct LoadArgs {
     #[command(subcommand)]
     command: Option<LoadCommand>,
