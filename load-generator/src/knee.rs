@@ -2,7 +2,7 @@
 //!
 //! The search is a state machine without a clock: [`Knee::next_rate`] names the rate of the next
 //! probe, and [`Knee::observe`] takes what was seen. The rate grows by half until a probe fails,
-//! then the bracket is halved, then the highest passing rate is confirmed three times. Above its
+//! then the bracket is halved, then the highest passing rate is confirmed by three long probes. Above its
 //! capacity an open loop measures the backlog, not the target. So a probe is judged by its share of
 //! acknowledged events and by the growth of the backlog, and the backlog drains before the next.
 //!
@@ -29,6 +29,8 @@ const GROWTH: f64 = 1.5;
 pub const ATTAINMENT_MIN: f64 = 0.98;
 /// Highest growth of the backlog in a probe that passes, in milliseconds of age a second.
 pub const BACKLOG_GROWTH_MAX: f64 = 100.0;
+/// Length of a long probe, in usual ones.
+pub const LONG_PROBE: u32 = 4;
 /// Probes that confirm a rate.
 const CONFIRMATIONS: u32 = 3;
 /// Lowest rate that is tried, in events a second.
@@ -132,6 +134,14 @@ impl Knee {
             Phase::Search { rate } | Phase::Confirm { rate, .. } => Some(rate),
             Phase::Done => None,
         }
+    }
+
+    /// `true` if the next probe is a long one, [`LONG_PROBE`] times the usual time: it confirms a
+    /// rate, or short ones have passed at a rate that was not confirmed. A target with a reserve,
+    /// such as a shard that may exceed its rate for a second, passes short ones above its capacity.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.setbacks > 0 || matches!(self.phase, Phase::Confirm { .. })
     }
 
     /// Takes what was seen at the rate of [`Knee::next_rate`].

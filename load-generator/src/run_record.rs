@@ -11,6 +11,9 @@ use crate::outcomes::Outcomes;
 use crate::plan::{Leg, PlanKey};
 use crate::timings::{Second, Timings};
 
+/// Part of an error of a connection for which no descriptor was left (EMFILE).
+const NO_DESCRIPTORS: &str = "os error 24";
+
 /// Version of the format of a record.
 pub const RECORD_VERSION: u32 = 1;
 
@@ -210,9 +213,15 @@ impl RunRecord {
         self.passed = self.exit_code == exit::KEPT && !self.is_partial;
     }
 
-    /// Reason why a run that was not ended early has not sent its plan.
+    /// Reason why the generator could not send the plan.
     fn unsent(&self) -> Option<String> {
         let Totals { requests_planned, requests_settled, .. } = self.totals;
+        if self.errors.keys().any(|error| error.contains(NO_DESCRIPTORS)) {
+            return Some(
+                "it ran out of file descriptors; raise `ulimit -n`, or cap --connections"
+                    .to_owned(),
+            );
+        }
         let is_over = self.ledger.is_some() && !self.is_partial;
         (is_over && requests_settled < requests_planned)
             .then(|| format!("{requests_settled} of {requests_planned} planned requests were sent"))

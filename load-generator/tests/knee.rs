@@ -1,7 +1,7 @@
 //! The search for the knee against targets of known capacity, without a clock.
 
 use load_generator::draw::Draw;
-use load_generator::knee::{Knee, KneeResult, Probe};
+use load_generator::knee::{Knee, KneeResult, LONG_PROBE, Probe};
 use load_generator::scenario::KneeSearch;
 use proptest::prelude::*;
 
@@ -54,6 +54,21 @@ proptest! {
         let found = result.within_limits.expect("a knee");
         prop_assert!(found <= 1.03 * capacity && found >= 0.5 * capacity, "{found} of {capacity}");
     }
+}
+
+/// A shard has a reserve of one second: a probe of five seconds passes at 1.2 times its rate.
+#[test]
+fn a_reserve_of_the_target_does_not_raise_its_knee() {
+    let (capacity, probe_seconds) = (1_000.0, 5.0);
+    let mut knee = Knee::new(&KneeSearch::default());
+    while let Some(rate) = knee.next_rate() {
+        let seconds = probe_seconds * if knee.is_long() { f64::from(LONG_PROBE) } else { 1.0 };
+        let stored = (rate * seconds).min(capacity * (seconds + 1.0));
+        knee.observe(Probe { stored_rate: stored / seconds, ..Probe::within_limits(rate) });
+        assert!(knee.result().probes.len() < 60);
+    }
+    let found = knee.result().within_limits.expect("a knee");
+    assert!((950.0..=1_075.0).contains(&found), "{found}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ use super::files::RunFolder;
 use super::live::{self, LiveRecord};
 use super::probes::Probes;
 use super::settings::{RunArgs, Usage};
-use super::{environment, plan};
+use super::{environment, plan, usage};
 use crate::up::Interrupts;
 use crate::{CommandError, clock, output};
 pub(super) use ledger::compared;
@@ -49,6 +49,7 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, CommandError> {
     if args.target.is_deployed() {
         plan::check_budget(&scenario, args.target.budget)?;
     }
+    usage::raise_descriptors();
     let folder = RunFolder::create(args.report.as_deref(), clock::now())?;
     // A file is read before the start is set, because that takes its time.
     let file = match scenario.shops.file {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// Parts of the process by the names of their threads. Threads of a runtime have the name of their
 /// service. Other threads count as `other`.
 const PARTS: [(&str, &str); 8] = [
@@ -87,6 +89,14 @@ pub(super) fn memory_mb() -> f64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
     kib.unwrap_or_default() * 1024.0 / 1e6
+}
+
+/// Raises the limit of open file descriptors of this process as far as the system permits: each open
+/// request has a connection.
+pub(super) fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    // Without permission the limit stays, and a run that exceeds it says so.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Number of open file descriptors of the process.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use load_generator::knee::{Knee, Probe};
+use load_generator::knee::{Knee, LONG_PROBE, Probe};
 use load_generator::limit_check::{LimitCheck, Measured};
 use load_generator::plan::Leg;
 use load_generator::scenario::{KneeSearch, Stage, Statistic};
 use load_generator::sender::Collected;
+use load_generator::span::Span;
 use load_generator::timings::Second;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -36,16 +37,19 @@ impl Run {
             // A leg begins at a whole second, so that its seconds are those of the record.
             let second = self.sender.starts.elapsed().as_secs() + 2;
             let second = if self.sender.legs.is_empty() { 0 } else { second };
-            let stage = Stage::Constant { rate, time: search.probe };
+            let factor = if knee.is_long() { LONG_PROBE } else { 1 };
+            let length = search.probe.0 * factor;
+            let stage = Stage::Constant { rate, time: Span(length) };
             let leg = Leg { starts_us: second * 1_000_000, stage };
             let before = self.collected();
-            let ends_us = leg.starts_us + search.probe.0.as_micros() as u64;
+            let ends_us = leg.starts_us + length.as_micros() as u64;
             self.collector.update(|collector| {
                 collector.begin_leg(leg.starts_us, ends_us + ANSWER_MARGIN.as_micros() as u64);
             });
             self.send_legs(std::slice::from_ref(&leg), jobs).await?;
             let is_drained = self.drain(search.drain.0).await;
-            let probe = self.probe(rate, second, search, &before, is_drained);
+            let broken = (!is_drained).then(|| format!("no drain in {}", search.drain));
+            let probe = self.probe(&leg, rate, &before, broken);
             let outcome = if probe.passes() { "kept" } else { "not kept" };
             output::note(format!(
                 "{rate:8.0} events/s: {:.0} stored, response p99 {:.1} ms, {outcome}{}",
@@ -85,26 +89,19 @@ impl Run {
         self.observer.wait(is_drained).await
     }
 
-    fn probe(
-        &self,
-        rate: f64,
-        second: u64,
-        search: &KneeSearch,
-        before: &Collected,
-        is_drained: bool,
-    ) -> Probe {
+    /// Returns what was seen of a leg.
+    fn probe(&self, leg: &Leg, rate: f64, before: &Collected, broken: Option<String>) -> Probe {
         let (after, seconds) =
             self.collector.update(|collector| (collector.collected.figures(), collector.seconds()));
-        let length = (search.probe.0.as_secs()).max(1);
+        let second = leg.starts_us / 1_000_000;
+        let length = leg.stage.duration().as_secs().max(1);
         // Seconds without requests at the end of the probe have no figures.
         let last = (second + length).min(seconds.len() as u64);
         let of_probe = seconds.get(second as usize..last as usize).unwrap_or_default();
         let stored = self.collector.update(|collector| collector.leg_stored());
         let timings = after.timings.since(&before.timings);
-        let mut broken = broken_since(&self.scenario.limits, &after, before);
-        if !is_drained {
-            broken.push(format!("the backlog did not drain in {}", search.drain));
-        }
+        let mut limits = broken_since(&self.scenario.limits, &after, before);
+        limits.extend(broken);
         let measured = Measured {
             timings: &timings,
             totals: &after.totals,
@@ -122,7 +119,7 @@ impl Run {
             stored_rate: rate * stored_share,
             backlog_growth: growth(of_probe),
             response_ms: [p(5_000), p(9_900)],
-            broken,
+            broken: limits,
             invalid: LimitCheck::of(&Default::default(), measured).invalid,
         }
     }
