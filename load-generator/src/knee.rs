@@ -2,7 +2,7 @@
 //!
 //! The search is a state machine without a clock: [`Knee::next_rate`] names the rate of the next
 //! probe, and [`Knee::observe`] takes what was seen. The rate grows by half until a probe fails,
-//! then the bracket is halved, then the highest passing rate is confirmed by three long probes. Above its
+//! then the bracket is halved, then three long probes confirm the highest passing rate. Above its
 //! capacity an open loop measures the backlog, not the target. So a probe is judged by its share of
 //! acknowledged events and by the growth of the backlog, and the backlog drains before the next.
 //!

@@ -91,8 +91,8 @@ pub(super) fn memory_mb() -> f64 {
     kib.unwrap_or_default() * 1024.0 / 1e6
 }
 
-/// Raises the limit of open file descriptors of this process as far as the system permits: each open
-/// request has a connection.
+/// Raises the limit of open file descriptors of this process as far as the system permits. Each
+/// open request has a connection.
 pub(super) fn raise_descriptors() {
     let limit = getrlimit(Resource::Nofile);
     // Without permission the limit stays, and a run that exceeds it says so.

@@ -57,6 +57,12 @@ fn a_run_has_its_own_machine_an_equal_ledger_and_a_report() {
     let record = run(folder.path(), &shards);
     assert_equal(&record);
     assert!(record["timings"]["response"].as_str().unwrap().len() > 20, "a histogram");
+    let schema = include_str!("../../docs/load-run.schema.json");
+    let schema = serde_json::from_str(schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let errors: Vec<String> =
+        validator.iter_errors(&record).map(|error| error.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
     assert!(record["totals"]["probes"][0].as_u64().unwrap() > 0);
     assert_eq!(record["totals"]["probes"][1], 0, "every probe was seen");
     assert!(record["command"].as_str().unwrap().ends_with("--seed=1"));
