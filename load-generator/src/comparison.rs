@@ -24,29 +24,9 @@
 //! #     };
 //! #     let scenario = Scenario::default().with_stages();
 //! #     RunRecord {
-//! #         version: RECORD_VERSION,
-//! #         passed: true,
-//! #         exit_code: 0,
-//! #         is_partial: false,
-//! #         notes: Vec::new(),
 //! #         legs: legs(&scenario.stages),
-//! #         key: PlanKey::new(scenario, chrono::DateTime::UNIX_EPOCH),
-//! #         parts: Parts { numbers: vec![1], of: 1 },
-//! #         target: "http://localhost:8080".to_owned(),
-//! #         connections: None,
-//! #         command: String::new(),
-//! #         environment: Environment::default(),
-//! #         totals: Totals::default(),
-//! #         timings: Timings::default(),
 //! #         seconds: (0..60).map(second).collect(),
-//! #         outcomes: Default::default(),
-//! #         mismatched: Vec::new(),
-//! #         mismatches: 0,
-//! #         aborted_by: None,
-//! #         errors: Default::default(),
-//! #         ledger: None,
-//! #         knee: None,
-//! #         check: Default::default(),
+//! #         ..RunRecord::new(PlanKey::new(scenario, chrono::DateTime::UNIX_EPOCH))
 //! #     }
 //! # }
 //!

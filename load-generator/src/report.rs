@@ -11,29 +11,10 @@
 //!
 //! let starts_at = "2026-03-12T09:00:00Z".parse().unwrap();
 //! let record = RunRecord {
-//!     version: RECORD_VERSION,
-//!     passed: false,
 //!     exit_code: 0,
 //!     is_partial: true,
 //!     notes: vec!["ended by the operator".to_owned()],
-//!     key: PlanKey::new(Scenario::default(), starts_at),
-//!     legs: Vec::new(),
-//!     parts: Parts { numbers: vec![1], of: 1 },
-//!     target: "http://127.0.0.1:8080".to_owned(),
-//!     connections: None,
-//!     command: "daymark load".to_owned(),
-//!     environment: Environment::default(),
-//!     totals: Totals::default(),
-//!     timings: Default::default(),
-//!     seconds: Vec::new(),
-//!     outcomes: Default::default(),
-//!     mismatched: Vec::new(),
-//!     mismatches: 0,
-//!     aborted_by: None,
-//!     errors: Default::default(),
-//!     ledger: None,
-//!     knee: None,
-//!     check: Default::default(),
+//!     ..RunRecord::new(PlanKey::new(Scenario::default(), starts_at))
 //! };
 //! assert!(report::terminal(&record, 80, true).starts_with("PARTIAL"));
 //! assert!(report::page(&record, false).contains("ended by the operator"));

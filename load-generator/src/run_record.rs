@@ -164,6 +164,36 @@ pub enum LedgerResult {
 }
 
 impl RunRecord {
+    /// Creates the record of a run that has not sent anything.
+    #[must_use]
+    pub fn new(key: PlanKey) -> Self {
+        Self {
+            version: RECORD_VERSION,
+            passed: false,
+            exit_code: exit::ERROR,
+            is_partial: false,
+            notes: Vec::new(),
+            key,
+            legs: Vec::new(),
+            parts: Parts { numbers: vec![1], of: 1 },
+            target: String::new(),
+            connections: None,
+            command: String::new(),
+            environment: Environment::default(),
+            totals: Totals::default(),
+            timings: Timings::default(),
+            seconds: Vec::new(),
+            outcomes: Outcomes::default(),
+            mismatched: Vec::new(),
+            mismatches: 0,
+            aborted_by: None,
+            errors: BTreeMap::new(),
+            ledger: None,
+            knee: None,
+            check: LimitCheck::default(),
+        }
+    }
+
     /// Parses a record.
     ///
     /// # Errors

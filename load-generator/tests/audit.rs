@@ -1,7 +1,5 @@
 //! The audit of a run: an equal log passes, and each kind of damage is named.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::event::Kind;
 use domain::ports::QuarantineTable;
@@ -9,12 +7,10 @@ use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::{Acceptance, Event};
 use in_memory::Tables;
 use load_generator::audit::{Audit, audit};
-use load_generator::limit_check::LimitCheck;
 use load_generator::outcomes::{EventOutcome, Outcomes};
 use load_generator::plan::{Plan, PlanKey, legs};
-use load_generator::run_record::{Environment, Parts, RECORD_VERSION, RunRecord, Totals};
+use load_generator::run_record::RunRecord;
 use load_generator::scenario::{Scenario, Stage};
-use load_generator::timings::Timings;
 
 fn noon() -> DateTime<Utc> {
     "2026-03-12T12:00:00Z".parse().unwrap()
@@ -37,31 +33,7 @@ fn record(mut of: impl FnMut(u64, usize) -> EventOutcome) -> RunRecord {
         let events: Vec<EventOutcome> = (0..10).map(|place| of(request, place)).collect();
         outcomes.set(request, &events);
     }
-    RunRecord {
-        version: RECORD_VERSION,
-        passed: true,
-        exit_code: 0,
-        is_partial: false,
-        notes: Vec::new(),
-        key,
-        legs,
-        parts: Parts { numbers: vec![1], of: 1 },
-        target: "a test".to_owned(),
-        connections: None,
-        command: String::new(),
-        environment: Environment::default(),
-        totals: Totals::default(),
-        timings: Timings::default(),
-        seconds: Vec::new(),
-        outcomes,
-        mismatched: Vec::new(),
-        mismatches: 0,
-        aborted_by: None,
-        errors: BTreeMap::new(),
-        ledger: None,
-        knee: None,
-        check: LimitCheck::default(),
-    }
+    RunRecord { legs, outcomes, ..RunRecord::new(key) }
 }
 
 /// Planned event with its request and its place; `None` for poison.

@@ -4,9 +4,9 @@ use chrono::DateTime;
 use load_generator::comparison::{ComparedMetric, Comparison, Conclusion, Line, compare};
 use load_generator::draw::Draw;
 use load_generator::plan::{PlanKey, legs};
-use load_generator::run_record::{Environment, Parts, RECORD_VERSION, RunRecord, Totals};
+use load_generator::run_record::{Environment, Parts, RunRecord};
 use load_generator::scenario::{Scenario, Stage};
-use load_generator::timings::{Second, Timings};
+use load_generator::timings::Second;
 
 /// Seconds of a run of the default scenario.
 const SECONDS: usize = 60;
@@ -25,34 +25,16 @@ fn run(response_p99: &[f64]) -> RunRecord {
         ..Second::default()
     };
     let scenario = Scenario::default().with_stages();
+    let legs = legs(&scenario.stages);
+    let run_id = format!("ld{:?}", response_p99.last());
+    let key = PlanKey { run_id, starts_at: DateTime::UNIX_EPOCH, scenario };
     RunRecord {
-        version: RECORD_VERSION,
-        passed: true,
-        exit_code: 0,
-        is_partial: false,
-        notes: Vec::new(),
-        legs: legs(&scenario.stages),
-        key: PlanKey {
-            run_id: format!("ld{:?}", response_p99.last()),
-            starts_at: DateTime::UNIX_EPOCH,
-            scenario,
-        },
-        parts: Parts { numbers: vec![1], of: 1 },
+        legs,
         target: "http://localhost:8080".to_owned(),
-        connections: None,
         command: "daymark load".to_owned(),
         environment: Environment { cores: 2, ..Environment::default() },
-        totals: Totals::default(),
-        timings: Timings::default(),
         seconds: response_p99.iter().map(second).collect(),
-        outcomes: Default::default(),
-        mismatched: Vec::new(),
-        mismatches: 0,
-        aborted_by: None,
-        errors: Default::default(),
-        ledger: None,
-        knee: None,
-        check: Default::default(),
+        ..RunRecord::new(key)
     }
 }
 

@@ -1,16 +1,10 @@
 //! Exit codes of a run, in their order of precedence.
 
-use std::collections::BTreeMap;
-
 use chrono::DateTime;
-use load_generator::limit_check::{LimitCheck, exit};
-use load_generator::outcomes::Outcomes;
+use load_generator::limit_check::exit;
 use load_generator::plan::PlanKey;
-use load_generator::run_record::{
-    Environment, LedgerResult, Parts, RECORD_VERSION, RunRecord, Totals,
-};
+use load_generator::run_record::{LedgerResult, RunRecord, Totals};
 use load_generator::scenario::Scenario;
-use load_generator::timings::Timings;
 
 /// Run of 100 requests of ten events that were all acknowledged, with these limits.
 fn record(limits: &[&str]) -> RunRecord {
@@ -26,31 +20,7 @@ fn record(limits: &[&str]) -> RunRecord {
         stored: 1_000,
         ..Totals::default()
     };
-    RunRecord {
-        version: RECORD_VERSION,
-        passed: false,
-        exit_code: exit::ERROR,
-        is_partial: false,
-        notes: Vec::new(),
-        key: PlanKey::new(scenario, DateTime::UNIX_EPOCH),
-        legs: Vec::new(),
-        parts: Parts { numbers: vec![1], of: 1 },
-        target: String::new(),
-        connections: None,
-        command: String::new(),
-        environment: Environment::default(),
-        totals,
-        timings: Timings::default(),
-        seconds: Vec::new(),
-        outcomes: Outcomes::default(),
-        mismatched: Vec::new(),
-        mismatches: 0,
-        aborted_by: None,
-        errors: BTreeMap::new(),
-        ledger: None,
-        knee: None,
-        check: LimitCheck::default(),
-    }
+    RunRecord { totals, ..RunRecord::new(PlanKey::new(scenario, DateTime::UNIX_EPOCH)) }
 }
 
 fn compared(count: u64) -> LedgerResult {

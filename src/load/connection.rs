@@ -49,7 +49,7 @@ pub(super) struct TargetArgs {
 
     /// Most dollars that a run against a deployed stage may cost, by the estimate of `daymark load
     /// plan`
-    #[arg(long, value_name = "DOLLARS", help_heading = "Target")]
+    #[arg(long, value_name = "DOLLARS", requires = "stage", help_heading = "Target")]
     pub(super) budget: Option<f64>,
 
     /// Load a stage whose name does not begin with test, load, perf, dev or stag

@@ -42,6 +42,13 @@ fn start(mut command: Command) -> Child {
     silent.spawn().expect("the program starts")
 }
 
+/// Returns the command of a load of six seconds, in whose middle something happens.
+fn load_of_six_seconds(up: &UpProcess, report: &str) -> Command {
+    let (target, tables) = (["--target", &up.api], ["--dynamodb-url", &up.dynamodb]);
+    let load = ["load", "--for", "6s", "--rate", "500", "--report", report];
+    command(load.iter().chain(&target).chain(&tables))
+}
+
 #[track_caller]
 fn assert_equal(record: &Value) {
     let ledger = &record["ledger"];
@@ -130,20 +137,7 @@ fn the_ledger_is_equal_after_the_machine_was_killed_in_the_middle() {
     let (data, report_text) = (data.display().to_string(), report.display().to_string());
     let port = free_ports().to_string();
     let up = UpProcess::start_on(&port, &["--data", &data]);
-    let load = [
-        "load",
-        "--for",
-        "6s",
-        "--rate",
-        "500",
-        "--report",
-        &report_text,
-        "--target",
-        &up.api,
-        "--dynamodb-url",
-        &up.dynamodb,
-    ];
-    let mut load = start(command(load));
+    let mut load = start(load_of_six_seconds(&up, &report_text));
     sleep(Duration::from_secs(4));
     up.kill();
     sleep(Duration::from_millis(500));
@@ -159,20 +153,7 @@ fn the_ledger_is_equal_after_the_stream_was_resharded_in_the_middle() {
     let folder = tempfile::tempdir().expect("a folder");
     let report = folder.path().display().to_string();
     let up = UpProcess::start(&["--memory", "--shards", "1"]);
-    let load = command([
-        "load",
-        "--for",
-        "6s",
-        "--rate",
-        "500",
-        "--report",
-        &report,
-        "--target",
-        &up.api,
-        "--dynamodb-url",
-        &up.dynamodb,
-    ]);
-    let mut load = start(load);
+    let mut load = start(load_of_six_seconds(&up, &report));
     sleep(Duration::from_secs(4));
     let endpoints = Endpoints { kinesis: up.kinesis.clone(), dynamodb: up.dynamodb.clone() };
     support::run(async {
@@ -314,6 +295,7 @@ fn wrong_usage_and_targets_are_refused_with_what_would_pass() {
         (2, &["load", "missing.toml"], "missing.toml"),
         (2, &["load", "--part", "3/2"], "such as 2/4"),
         (2, &["load", "plan", "--find-knee"], "has no plan"),
+        (2, &["load", "--budget", "1"], "--stage"),
         (1, &["load", "--target", &closed, "--report", &report], "does not answer"),
         (1, &["load", "--report", "/proc/nothing"], "--report names another folder"),
         (1, &["load", "audit", "/nothing"], "/nothing"),

@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("event-source-mapping", &["domain"]),
     ("local", &["domain", "local-kinesis", "event-source-mapping"]),
     ("import", &["domain"]),
-    ("load-generator", &["domain", "stock-log"]),
+    ("load-generator", &["domain", "stock-log", "import"]),
     // `aws` is for the Lambda binaries alone, behind the feature `lambda`.
     ("ingest", &["domain", "aws"]),
     ("processors", &["domain", "stock-log", "demand", "aws"]),

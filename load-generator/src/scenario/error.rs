@@ -1,12 +1,11 @@
 //! Errors of a scenario file.
 
+use import::nearest;
+
 /// Error of a scenario. Its message says where, which value was given, and what would pass.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ScenarioError(String);
-
-/// Similarity from which a known word is proposed: one or two typing errors.
-const SIMILARITY_MIN: f64 = 0.8;
 
 impl ScenarioError {
     pub(crate) fn rule(name: &str, given: &str, rule: &str, hint: &str) -> Self {
@@ -34,14 +33,4 @@ fn proposal(message: &str) -> String {
     let Some(given) = words.next() else { return String::new() };
     let nearest = nearest(given, words);
     nearest.map_or(String::new(), |word| format!("; did you mean {word}?"))
-}
-
-/// Returns the known word that is most similar to the given one, if any is similar.
-pub(crate) fn nearest<'a>(
-    given: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let known = known.into_iter().map(|word| (strsim::jaro_winkler(given, word), word));
-    let (similarity, word) = known.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (similarity >= SIMILARITY_MIN).then_some(word)
 }

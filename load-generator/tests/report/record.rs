@@ -5,41 +5,24 @@ use std::time::Duration;
 
 use load_generator::draw::Draw;
 use load_generator::knee::{KneeResult, Probe};
-use load_generator::limit_check::{LimitCheck, LimitLine, exit};
+use load_generator::limit_check::{LimitLine, exit};
 use load_generator::plan::{PlanKey, legs};
-use load_generator::run_record::{
-    Environment, LedgerResult, Parts, RECORD_VERSION, RunRecord, Totals,
-};
+use load_generator::run_record::{Environment, LedgerResult, RunRecord, Totals};
 use load_generator::scenario::Scenario;
 use load_generator::timings::{Second, Timings};
 
 /// Returns the record of a run that sent nothing.
 pub(crate) fn empty_record() -> RunRecord {
     let scenario = Scenario::default().with_stages();
+    let legs = legs(&scenario.stages);
+    let key = PlanKey::new(scenario, "2026-03-12T09:00:00Z".parse().unwrap());
     RunRecord {
-        version: RECORD_VERSION,
-        passed: false,
         exit_code: exit::KEPT,
         is_partial: true,
-        notes: Vec::new(),
-        legs: legs(&scenario.stages),
-        key: PlanKey::new(scenario, "2026-03-12T09:00:00Z".parse().unwrap()),
-        parts: Parts { numbers: vec![1], of: 1 },
+        legs,
         target: "http://127.0.0.1:8080".to_owned(),
-        connections: None,
         command: "daymark load --seed 1".to_owned(),
-        environment: Environment::default(),
-        totals: Totals::default(),
-        timings: Timings::default(),
-        seconds: Vec::new(),
-        outcomes: Default::default(),
-        mismatched: Vec::new(),
-        mismatches: 0,
-        aborted_by: None,
-        errors: BTreeMap::new(),
-        ledger: None,
-        knee: None,
-        check: LimitCheck::default(),
+        ..RunRecord::new(key)
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use indicatif::{ProgressBar, ProgressStyle};
 use load_generator::knee::KneeResult;
-use load_generator::limit_check::{self, LimitCheck, exit};
+use load_generator::limit_check::{self, LimitCheck};
 use load_generator::plan::{Leg, PlanKey};
-use load_generator::run_record::{Environment, LedgerResult, Parts, RECORD_VERSION, RunRecord};
+use load_generator::run_record::{Environment, LedgerResult, Parts, RunRecord};
 use load_generator::scenario::Stage;
 use load_generator::sender::SharedCollector;
 use load_generator::timings::Second;
@@ -243,12 +243,8 @@ impl Observer {
             self.usage.generator().saturating_sub(self.first_usage.generator()).as_secs_f64();
         let elapsed = Duration::from_secs_f64(totals.seconds);
         let mut record = RunRecord {
-            version: RECORD_VERSION,
-            passed: false,
-            exit_code: exit::ERROR,
             is_partial: self.is_partial,
             notes: self.notes(&seconds),
-            key: self.facts.key.clone(),
             legs: legs.to_vec(),
             parts: self.facts.parts.clone(),
             target: self.facts.target.clone(),
@@ -263,9 +259,9 @@ impl Observer {
             mismatches: collected.mismatches,
             aborted_by: self.aborted_by.clone(),
             errors: collected.errors,
-            ledger: None,
             knee: self.knee.clone(),
             check: LimitCheck { invalid: self.invalid(elapsed), ..LimitCheck::default() },
+            ..RunRecord::new(self.facts.key.clone())
         };
         record.judge(None);
         record
