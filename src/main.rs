@@ -36,6 +36,7 @@ mod price;
 mod quarantine;
 mod rebuild;
 mod redrive;
+mod replay;
 mod retained;
 mod send;
 mod simulate_pricing;
@@ -85,6 +86,7 @@ enum Command {
     Quarantine(quarantine::QuarantineArgs),
     Rebuild(rebuild::RebuildArgs),
     Redrive(redrive::RedriveArgs),
+    Replay(replay::ReplayArgs),
     SimulatePricing(simulate_pricing::SimulatePricingArgs),
     Cost(Box<cost::CostArgs>),
     Load(Box<load::LoadArgs>),
@@ -119,6 +121,7 @@ fn main() -> ExitCode {
                 Command::Quarantine(args) => quarantine::run(args).await,
                 Command::Rebuild(args) => rebuild::run(args).await,
                 Command::Redrive(args) => redrive::run(args).await,
+                Command::Replay(args) => replay::run(&args),
                 Command::SimulatePricing(args) => simulate_pricing::run(&args),
                 Command::Cost(args) => cost::run(*args),
                 Command::Load(args) => load::run(*args).await,

@@ -203,6 +203,13 @@ pub(crate) fn progress(noun: &str, count: usize) -> ProgressBar {
     ProgressBar::new(count as u64).with_style(style)
 }
 
+/// Returns a counter of the bytes read, on standard error.
+pub(crate) fn bytes_read() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {bytes} read, {bytes_per_sec}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::new_spinner().with_style(style)
+}
+
 /// Prints a line about progress or limits to standard error, wrapped for a terminal.
 pub(crate) fn note(text: impl Display) {
     let (text, width) = (text.to_string(), width_of(terminal_size_of(std::io::stderr())));

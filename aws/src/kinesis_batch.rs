@@ -1,21 +1,50 @@
 //! Request and response of a function behind the event source mapping of a stream.
 
+mod plain;
+
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use domain::{Delivered, SequenceNumber};
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use domain::SequenceNumber;
+use domain::record::DeliveredRef;
+use serde::{Deserialize, Serialize};
 
-/// Records of one invocation, in order.
+/// Records of one invocation, in order. Texts are borrowed from the payload, and the data of all
+/// records are in one buffer.
 ///
 /// `aws_lambda_events` 1.2.1 is not used: it parses the fraction of an arrival time as a number of
-/// milliseconds, so that `.5` becomes 5 ms and four digits are an error.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct KinesisBatch {
-    /// Records in the order of the batch.
-    #[serde(rename = "Records", deserialize_with = "records")]
-    pub records: Vec<Delivered>,
+/// milliseconds, so that `.5` becomes 5 ms and four digits are an error. It also copies each text.
+///
+/// ```
+/// let payload = r#"{"Records":[{"eventID":"shardId-000000000006:4959","kinesis":{
+///     "partitionKey":"0042","sequenceNumber":"4959","data":"aGVsbG8=",
+///     "approximateArrivalTimestamp":1790000000.5}}]}"#;
+/// let batch = aws::KinesisBatch::parse(payload)?;
+/// let record = batch.records().next().expect("a record");
+/// assert_eq!((record.shard_id, record.data), ("shardId-000000000006", &b"hello"[..]));
+/// # Ok::<(), aws::KinesisBatchError>(())
+/// ```
+#[derive(Debug)]
+pub struct KinesisBatch<'a> {
+    records: Vec<MappedRecord<'a>>,
+    /// Data of all records, one after the other.
+    data: Vec<u8>,
+}
+
+/// Payload that is no batch of a stream.
+#[derive(Debug, thiserror::Error)]
+pub enum KinesisBatchError {
+    /// The payload has another form.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// The data of a record are not base64. The number is its place in the batch.
+    #[error("the data of record {0} are not base64: {1}")]
+    Base64(usize, base64::DecodeSliceError),
+    /// The arrival of a record is no instant.
+    #[error("approximateArrivalTimestamp of record {0} is not an instant")]
+    Arrival(usize),
 }
 
 /// Partial batch response: identifiers of the records or messages to deliver again.
@@ -45,40 +74,92 @@ impl BatchResponse {
     }
 }
 
+/// Record with the place of its data.
+#[derive(Debug)]
+struct MappedRecord<'a> {
+    event_id: Cow<'a, str>,
+    partition_key: Cow<'a, str>,
+    sequence_number: Cow<'a, str>,
+    arrived_at: DateTime<Utc>,
+    /// End of the data. They start where those of the record before end.
+    data_end: usize,
+}
+
+/// Payload as the mapping sends it.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MappedRecord {
+struct Payload<'a> {
+    #[serde(rename = "Records", borrow)]
+    records: Vec<PayloadRecord<'a>>,
+}
+
+#[derive(Deserialize)]
+struct PayloadRecord<'a> {
     /// Shard and sequence number, like `shardId-000000000006:4959…`.
-    #[serde(rename = "eventID")]
-    event_id: String,
-    kinesis: RecordContent,
+    #[serde(rename = "eventID", borrow)]
+    event_id: Cow<'a, str>,
+    #[serde(borrow)]
+    kinesis: RecordContent<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RecordContent {
-    partition_key: String,
-    sequence_number: String,
+struct RecordContent<'a> {
+    #[serde(borrow)]
+    partition_key: Cow<'a, str>,
+    #[serde(borrow)]
+    sequence_number: Cow<'a, str>,
     /// Bytes of the record in base64.
-    data: String,
+    #[serde(borrow)]
+    data: Cow<'a, str>,
     /// Seconds since 1970.
     approximate_arrival_timestamp: f64,
 }
 
-fn records<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Delivered>, D::Error> {
-    Vec::<MappedRecord>::deserialize(deserializer)?.into_iter().map(delivered).collect()
-}
+impl<'a> KinesisBatch<'a> {
+    /// Reads the payload of an invocation.
+    ///
+    /// # Errors
+    /// Returns an error if the payload is no batch, or a record of it cannot be decoded.
+    pub fn parse(payload: &'a str) -> Result<Self, KinesisBatchError> {
+        let records = match plain::records(payload) {
+            Some(records) => records,
+            None => serde_json::from_str::<Payload<'_>>(payload)?.records,
+        };
+        // Four characters hold three bytes.
+        let decoded_max = |record: &PayloadRecord<'_>| record.kinesis.data.len().div_ceil(4) * 3;
+        let mut data = vec![0; records.iter().map(decoded_max).sum()];
+        let mut end = 0;
+        let mut mapped = Vec::with_capacity(records.len());
+        for (place, PayloadRecord { event_id, kinesis }) in records.into_iter().enumerate() {
+            let decoded = STANDARD.decode_slice(&*kinesis.data, &mut data[end..]);
+            end += decoded.map_err(|error| KinesisBatchError::Base64(place, error))?;
+            let arrived_at = instant(kinesis.approximate_arrival_timestamp);
+            mapped.push(MappedRecord {
+                event_id,
+                partition_key: kinesis.partition_key,
+                sequence_number: kinesis.sequence_number,
+                arrived_at: arrived_at.ok_or(KinesisBatchError::Arrival(place))?,
+                data_end: end,
+            });
+        }
+        Ok(Self { records: mapped, data })
+    }
 
-fn delivered<E: Error>(record: MappedRecord) -> Result<Delivered, E> {
-    let MappedRecord { event_id, kinesis } = record;
-    Ok(Delivered {
-        shard_id: event_id.split(':').next().unwrap_or_default().to_owned(),
-        sequence_number: SequenceNumber::new(kinesis.sequence_number),
-        partition_key: kinesis.partition_key,
-        arrived_at: instant(kinesis.approximate_arrival_timestamp)
-            .ok_or_else(|| E::custom("approximateArrivalTimestamp is not an instant"))?,
-        data: STANDARD.decode(kinesis.data).map_err(E::custom)?,
-    })
+    /// Returns the records, in order.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = DeliveredRef<'_>> {
+        let mut start = 0;
+        self.records.iter().map(move |record| {
+            let data = &self.data[start..record.data_end];
+            start = record.data_end;
+            DeliveredRef {
+                shard_id: record.event_id.split(':').next().unwrap_or_default(),
+                sequence_number: &record.sequence_number,
+                partition_key: &record.partition_key,
+                arrived_at: record.arrived_at,
+                data,
+            }
+        })
+    }
 }
 
 /// Converts seconds to an instant. Kinesis has milliseconds; a floating-point number is rarely
@@ -89,39 +170,79 @@ fn instant(seconds: f64) -> Option<DateTime<Utc>> {
 
 #[cfg(test)]
 mod tests {
+    use domain::Delivered;
     use serde_json::json;
 
     use super::*;
 
-    fn batch(arrived_seconds: &serde_json::Value) -> Result<KinesisBatch, serde_json::Error> {
-        serde_json::from_value(json!({ "Records": [{
+    fn payload(arrived_seconds: &serde_json::Value) -> String {
+        json!({ "Records": [{
             "eventID": "shardId-000000000006:4959",
             "eventSource": "aws:kinesis",
             "kinesis": {
                 "kinesisSchemaVersion": "1.0", "partitionKey": "s1", "sequenceNumber": "4959",
                 "data": "aGVsbG8=", "approximateArrivalTimestamp": arrived_seconds,
             },
-        }]}))
+        }]})
+        .to_string()
+    }
+
+    /// Returns the only record of a payload.
+    fn record(payload: &str) -> Result<Delivered, KinesisBatchError> {
+        let batch = KinesisBatch::parse(payload)?;
+        let records: Vec<Delivered> = batch.records().map(Delivered::from).collect();
+        let [record] = &records[..] else { panic!("{records:?}") };
+        Ok(record.clone())
     }
 
     #[test]
     fn an_arrival_keeps_its_millisecond() {
         for millis in 0..1_000 {
             let arrived = 1_790_000_000_000 + millis;
-            let read = batch(&json!(arrived as f64 / 1_000.0)).unwrap();
-            assert_eq!(read.records[0].arrived_at.timestamp_millis(), arrived);
+            let record = record(&payload(&json!(arrived as f64 / 1_000.0))).unwrap();
+            assert_eq!(record.arrived_at.timestamp_millis(), arrived);
         }
-        let whole = batch(&json!(1_790_000_000)).unwrap();
-        assert_eq!(whole.records[0].arrived_at.timestamp_millis(), 1_790_000_000_000);
+        let whole = record(&payload(&json!(1_790_000_000))).unwrap();
+        assert_eq!(whole.arrived_at.timestamp_millis(), 1_790_000_000_000);
     }
 
     #[test]
     fn a_record_has_its_shard_and_sequence_number() {
-        let read = batch(&json!(1_790_000_000.5)).unwrap();
-        let record = &read.records[0];
+        let record = record(&payload(&json!(1_790_000_000.5))).unwrap();
         assert_eq!(record.shard_id, "shardId-000000000006");
         assert_eq!(record.sequence_number, SequenceNumber::new("4959"));
         assert_eq!((record.partition_key.as_str(), &*record.data), ("s1", &b"hello"[..]));
+    }
+
+    #[test]
+    fn every_form_of_the_same_json_is_the_same_batch() {
+        let plain = payload(&json!(1_790_000_000.5));
+        assert!(plain::records(&plain).is_some(), "read without serde");
+        let expected = record(&plain).unwrap();
+        let escaped = plain.replace("\"s1\"", r#""s\u0031""#);
+        let with_more = plain.replacen('{', r#"{"window":{"start":"a"},"state":null,"#, 1);
+        for other in [escaped, with_more, plain.replace("1790000000.5", "1.7900000005e9")] {
+            assert!(plain::records(&other).is_none(), "{other}");
+            assert_eq!(record(&other).unwrap(), expected, "{other}");
+        }
+        assert_eq!(record(&plain.replace(',', " ,\n ")).unwrap(), expected);
+        let empty = KinesisBatch::parse(r#"{"Records":[]}"#).unwrap();
+        assert_eq!(empty.records().len(), 0);
+    }
+
+    #[test]
+    fn a_payload_that_is_no_batch_is_explained() {
+        let message = |payload: &str| KinesisBatch::parse(payload).unwrap_err().to_string();
+        assert_eq!(message("{}"), "missing field `Records` at line 1 column 2");
+        let arrived = json!(1_790_000_000);
+        assert_eq!(
+            message(&payload(&arrived).replace("aGVsbG8=", "aGVsbG8")),
+            "the data of record 0 are not base64: DecodeError: Invalid padding"
+        );
+        assert_eq!(
+            message(&payload(&arrived).replace("1790000000", "1e300")),
+            "approximateArrivalTimestamp of record 0 is not an instant"
+        );
     }
 
     #[test]

@@ -63,7 +63,7 @@ mod windows;
 pub use clients::{AwsClients, Endpoints};
 pub use kinesis::EventStream;
 #[cfg(feature = "deployed")]
-pub use kinesis_batch::{BatchResponse, KinesisBatch};
+pub use kinesis_batch::{BatchResponse, KinesisBatch, KinesisBatchError};
 #[cfg(feature = "lambda")]
 pub use queue::SqsQueue;
 pub use retained_records::RetainedShard;

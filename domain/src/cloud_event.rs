@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use crate::event::Rejection;
+use crate::event::{Acceptance, Event, Rejection};
 use crate::json_members::{Members, members};
 use crate::violation::Violation;
 
@@ -16,6 +16,18 @@ const SPEC_VERSION: &str = "1.0";
 
 /// Attributes that are read.
 const ATTRIBUTES: &[&str] = &["id", "specversion", "time", "data", "data_base64"];
+
+/// Parses an event, or the event in a CloudEvent. An event is tried first, because most texts are
+/// one.
+///
+/// # Errors
+/// Returns the violations of the event or of the envelope.
+pub fn parse_event(text: &str, acceptance: &Acceptance) -> Result<Event, Rejection> {
+    match Event::parse(text, acceptance) {
+        Err(_) if is_envelope(text) => Event::parse(&data(text)?, acceptance),
+        result => result,
+    }
+}
 
 /// Returns the event in `data`. The `id` and `time` of the envelope replace a missing `event_id`
 /// and `occurred_at`.

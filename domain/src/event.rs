@@ -3,9 +3,11 @@
 
 mod charge;
 mod derived_id;
+mod event_ref;
 mod gtin;
 mod kind;
 mod parse;
+mod plain;
 mod rejection;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -13,6 +15,7 @@ use serde::Serialize;
 
 pub use charge::Charge;
 pub use derived_id::{derived_id, equal_event_numbers, undo_id};
+pub use event_ref::EventRef;
 pub use gtin::Gtin;
 pub use kind::{Action, Kind, Reason, Unit};
 pub use parse::Acceptance;

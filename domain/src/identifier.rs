@@ -22,12 +22,31 @@ pub enum IdError {
     Character(char),
 }
 
+const fn is_allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-')
+}
+
+/// `true` for each byte of an identifier.
+const ALLOWED: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        allowed[byte as usize] = is_allowed(byte);
+        byte += 1;
+    }
+    allowed
+};
+
+/// `true` if `text` is an identifier.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    (1..=ID_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| ALLOWED[usize::from(byte)])
+}
+
 fn check(text: &str) -> Result<(), IdError> {
     if text.is_empty() {
         return Err(IdError::Empty);
     }
-    let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
-    if let Some(character) = text.chars().find(|c| !allowed(c)) {
+    if let Some(character) = text.chars().find(|c| !u8::try_from(*c).is_ok_and(is_allowed)) {
         return Err(IdError::Character(character));
     }
     if text.len() > ID_CHARS_MAX {
@@ -43,6 +62,13 @@ macro_rules! identifier {
         pub struct $name(Arc<str>);
 
         impl $name {
+            /// Creates an identifier from a text that was checked.
+            #[allow(dead_code, reason = "some types have no such text")]
+            pub(crate) fn valid(text: &str) -> Self {
+                debug_assert!(is_identifier(text), "{text} is no identifier");
+                Self(text.into())
+            }
+
             /// Returns the identifier as text.
             #[must_use]
             pub fn as_str(&self) -> &str {

@@ -112,6 +112,12 @@ impl Quantity {
         in_range(value, QUANTITY_SCALE_MAX, QUANTITY_MAX).map(Self)
     }
 
+    /// Creates a quantity from thousandths that were checked.
+    pub(crate) fn of_thousandths(thousandths: u64) -> Self {
+        let value = Decimal::from_i128_with_scale(i128::from(thousandths), QUANTITY_SCALE_MAX);
+        Self(value.normalize())
+    }
+
     /// Returns the number.
     #[must_use]
     pub fn get(self) -> Decimal {
@@ -145,6 +151,30 @@ const CURRENCIES: &str = "\
     TRY TTD TWD TZS UAH UGX USD USN UYI UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR \
     ZMW ZWG";
 
+/// `true` at the place of each code of [`CURRENCIES`].
+static IN_USE: [bool; 26 * 26 * 26] = {
+    let codes = CURRENCIES.as_bytes();
+    let mut in_use = [false; 26 * 26 * 26];
+    let mut start = 0;
+    while start < codes.len() {
+        match place_of([codes[start], codes[start + 1], codes[start + 2]]) {
+            Some(place) => in_use[place] = true,
+            None => panic!("a currency code has three capital letters"),
+        }
+        start += 4;
+    }
+    in_use
+};
+
+/// Returns the place of a code among all codes of three capital letters.
+const fn place_of(code: [u8; 3]) -> Option<usize> {
+    let [a, b, c] = code;
+    if !a.is_ascii_uppercase() || !b.is_ascii_uppercase() || !c.is_ascii_uppercase() {
+        return None;
+    }
+    Some(((a - b'A') as usize * 26 + (b - b'A') as usize) * 26 + (c - b'A') as usize)
+}
+
 /// ISO 4217 currency code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
@@ -176,10 +206,9 @@ impl FromStr for Currency {
     type Err = AmountError;
 
     fn from_str(text: &str) -> Result<Self, AmountError> {
-        match text.as_bytes() {
-            [a, b, c] if CURRENCIES.split(' ').any(|code| code == text) => Ok(Self([*a, *b, *c])),
-            _ => Err(AmountError::Currency),
-        }
+        let code = <[u8; 3]>::try_from(text.as_bytes()).map_err(|_| AmountError::Currency)?;
+        let is_in_use = place_of(code).is_some_and(|place| IN_USE[place]);
+        if is_in_use { Ok(Self(code)) } else { Err(AmountError::Currency) }
     }
 }
 
@@ -231,6 +260,13 @@ impl Money {
     pub fn line_amount(amount: Decimal, currency: Currency) -> Result<Self, AmountError> {
         let amount = in_range(amount, currency.minor_digits(), LINE_AMOUNT_MAX)?;
         Ok(Self { amount: with_minor_digits(amount, currency), currency })
+    }
+
+    /// Creates an amount from minor units that were checked.
+    pub(crate) fn of_minor_units(minor_units: u64, currency: Currency) -> Self {
+        let amount =
+            Decimal::from_i128_with_scale(i128::from(minor_units), currency.minor_digits());
+        Self { amount, currency }
     }
 
     /// Parses a price.

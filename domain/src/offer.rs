@@ -1,16 +1,17 @@
 //! Offers: discounts on one item in one store on one afternoon.
 
-use std::fmt;
-use std::str::FromStr;
+mod offer_id;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
+pub(crate) use offer_id::OfferIdRef;
+pub use offer_id::{OfferId, OfferIdError};
+
 use crate::digest::{Version, sha256};
 use crate::experiment::Arm;
-use crate::identifier::{Sku, StoreId};
 use crate::money::Money;
 use crate::word_enum::word_enum;
 
@@ -18,47 +19,6 @@ use crate::word_enum::word_enum;
 const INPUTS_ZSTD_LEVEL: i32 = 9;
 /// Largest size of inflated inputs, in bytes. A line of the `decide` format has at most 1 MiB.
 const INPUTS_BYTES_MAX: usize = 2 << 20;
-
-/// Id of a revision of an offer. Its text is like `2026-03-12/0042/BRT-1180/2`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct OfferId {
-    /// Business date.
-    pub date: NaiveDate,
-    /// Store.
-    pub store_id: StoreId,
-    /// Item.
-    pub sku: Sku,
-    /// Number of the revision, counted from 1. A later revision has a lower price.
-    pub revision: u32,
-}
-
-/// Text that is not an offer id.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("is not an offer id (date/store/sku/revision) like 2026-03-12/0042/BRT-1180/2")]
-pub struct OfferIdError;
-
-impl FromStr for OfferId {
-    type Err = OfferIdError;
-
-    fn from_str(text: &str) -> Result<Self, OfferIdError> {
-        let mut parts = text.split('/');
-        let mut next = || parts.next().ok_or(OfferIdError);
-        let id = Self {
-            date: NaiveDate::parse_from_str(next()?, "%Y-%m-%d").map_err(|_| OfferIdError)?,
-            store_id: next()?.parse().map_err(|_| OfferIdError)?,
-            sku: next()?.parse().map_err(|_| OfferIdError)?,
-            revision: next()?.parse().map_err(|_| OfferIdError)?,
-        };
-        // Only the canonical spelling is accepted, so that equal ids have equal texts.
-        if id.to_string() == text { Ok(id) } else { Err(OfferIdError) }
-    }
-}
-
-impl fmt::Display for OfferId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}/{}", self.date, self.store_id, self.sku, self.revision)
-    }
-}
 
 /// Revision of an offer, as stored. A revision is written once and never changed. The highest
 /// revision of an item and date that is not a shadow is the current one.

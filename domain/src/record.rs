@@ -1,4 +1,4 @@
-//! Kinesis records of events: NDJSON of canonical events, compressed with zstd if that is smaller.
+//! Kinesis records of events: NDJSON of canonical events, compressed with zstd from 512 bytes on.
 //! Other producers may put any JSON of events, plain, gzip or zstd, and aggregated records of the
 //! Kinesis Producer Library: [`parts`] splits these, and [`open()`] reads a part.
 //!
@@ -16,17 +16,29 @@
 mod aggregated;
 mod open;
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-pub use aggregated::parts;
-pub use open::{Unopenable, open};
+pub use aggregated::{is_aggregated, parts};
+pub use open::{Unopenable, lines, open, split, text};
+use zstd::bulk::Compressor;
 
 use crate::event::Event;
+
 /// Fast level, because a record is compressed once and opened a few times.
 const ZSTD_LEVEL: i32 = 1;
+/// Size of the events below which a record stays plain, in bytes. Compression saves a sixth of the
+/// bytes of a single event, and costs more time than parsing it.
+const ZSTD_BYTES_MIN: usize = 512;
+
+thread_local! {
+    /// Kept, because creating one takes longer than compressing a record.
+    static COMPRESSOR: RefCell<Compressor<'static>> =
+        RefCell::new(Compressor::new(ZSTD_LEVEL).expect("memory for zstd"));
+}
 
 /// Record to put.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +64,45 @@ pub struct Delivered {
     pub data: Vec<u8>,
 }
 
+/// Delivered record whose data are borrowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeliveredRef<'a> {
+    /// Shard of the record.
+    pub shard_id: &'a str,
+    /// Digits of the position in the shard.
+    pub sequence_number: &'a str,
+    /// Key with which the record was put.
+    pub partition_key: &'a str,
+    /// Arrival time reported by Kinesis, in milliseconds.
+    pub arrived_at: DateTime<Utc>,
+    /// Data that was put.
+    pub data: &'a [u8],
+}
+
+impl<'a> From<&'a Delivered> for DeliveredRef<'a> {
+    fn from(record: &'a Delivered) -> Self {
+        Self {
+            shard_id: &record.shard_id,
+            sequence_number: record.sequence_number.as_str(),
+            partition_key: &record.partition_key,
+            arrived_at: record.arrived_at,
+            data: &record.data,
+        }
+    }
+}
+
+impl From<DeliveredRef<'_>> for Delivered {
+    fn from(record: DeliveredRef<'_>) -> Self {
+        Self {
+            shard_id: record.shard_id.to_owned(),
+            sequence_number: SequenceNumber::new(record.sequence_number),
+            partition_key: record.partition_key.to_owned(),
+            arrived_at: record.arrived_at,
+            data: record.data.to_vec(),
+        }
+    }
+}
+
 /// Position in a shard: a decimal number of up to 129 digits, which exceeds `u128`. The order is
 /// numeric.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,16 +120,18 @@ impl SequenceNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
 
-    fn significant(&self) -> &str {
-        self.0.trim_start_matches('0')
-    }
+/// Compares the digits of two sequence numbers by their numeric value.
+#[must_use]
+pub fn in_order(a: &str, b: &str) -> Ordering {
+    let (less, more) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
+    less.len().cmp(&more.len()).then_with(|| less.cmp(more)).then_with(|| a.cmp(b))
 }
 
 impl Ord for SequenceNumber {
     fn cmp(&self, other: &Self) -> Ordering {
-        let (a, b) = (self.significant(), other.significant());
-        a.len().cmp(&b.len()).then_with(|| a.cmp(b)).then_with(|| self.0.cmp(&other.0))
+        in_order(&self.0, &other.0)
     }
 }
 
@@ -100,9 +153,9 @@ impl fmt::Display for SequenceNumber {
 pub fn pack<'a>(partition_key: &str, events: impl IntoIterator<Item = &'a Event>) -> Record {
     let lines: Vec<String> = events.into_iter().map(Event::canonical).collect();
     let plain = lines.join("\n").into_bytes();
-    let data = match zstd::bulk::compress(&plain, ZSTD_LEVEL) {
-        Ok(smaller) if smaller.len() < plain.len() => smaller,
-        _ => plain,
-    };
+    let is_small = plain.len() < ZSTD_BYTES_MIN;
+    let compress = || COMPRESSOR.with_borrow_mut(|zstd| zstd.compress(&plain)).ok();
+    let compressed = if is_small { None } else { compress() };
+    let data = compressed.filter(|data| data.len() < plain.len()).unwrap_or(plain);
     Record { partition_key: partition_key.to_owned(), data }
 }

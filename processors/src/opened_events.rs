@@ -4,10 +4,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
-use domain::record::{self, Unopenable};
-use domain::{Acceptance, Delivered, Event, Rejection, SequenceNumber, cloud_event};
+use domain::record::{self, DeliveredRef, Unopenable};
+use domain::{Acceptance, Event, EventRef, cloud_event};
 
 /// Extension of the age limit. An event that ingest accepts just inside the limit reaches the
 /// processor later, and must not be refused after its acknowledgement.
@@ -17,76 +16,142 @@ const GRACE: Duration = Duration::from_secs(3600);
 /// record with more is one entry, so that it delays no other by its number of writes.
 const INVALID_EVENTS_MAX: usize = 100;
 
-/// A valid event and its record.
-#[derive(Debug, Clone)]
-pub(crate) struct OpenedEvent {
-    pub(crate) event: Event,
-    /// Sequence number of the record with the event.
-    pub(crate) sequence_number: SequenceNumber,
-    /// Arrival of the record.
-    pub(crate) arrived_at: DateTime<Utc>,
+/// Size of inflated texts from which on no further record is opened, in bytes. A batch of
+/// compressed records may inflate to a hundred times its size.
+const INFLATED_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Text of a record, or of a part of an aggregated record.
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// Place of the record in the batch.
+    record: usize,
+    /// Place in the aggregated record.
+    number: Option<usize>,
+    data: Cow<'a, [u8]>,
+    text: Result<Cow<'a, str>, Unopenable>,
 }
 
-/// A refused record or event, ready for the quarantine.
-#[derive(Debug, Clone)]
-pub(crate) struct PoisonRecord {
-    pub(crate) refused: Quarantined,
-    /// Sequence number of the record.
-    pub(crate) sequence_number: SequenceNumber,
+/// Valid events, and what is refused.
+#[derive(Debug, Default)]
+pub struct OpenedEvents<'a> {
+    /// Events read from the texts, each with the place of its record.
+    plain: Vec<(usize, EventRef<'a>)>,
+    /// Events of other forms.
+    parsed: Vec<(usize, Event)>,
+    /// Refused records and events, each with the place of its record.
+    pub(crate) poison: Vec<(usize, Quarantined)>,
 }
 
-/// Opens the records of a batch, in order.
-pub(crate) fn open(
-    records: &[&Delivered],
-    age_max: Option<Duration>,
-) -> (Vec<OpenedEvent>, Vec<PoisonRecord>) {
-    let mut opened = Opened::default();
-    for record in records {
-        opened.add(record, age_max);
+/// Inflates records of a batch from `first` on. Returns the place of the record after the last one,
+/// which is the length of the batch unless the texts are large.
+pub fn parts<'a>(records: &[DeliveredRef<'a>], first: usize) -> (Vec<Part<'a>>, usize) {
+    let mut parts = Vec::with_capacity(records.len() - first);
+    let mut inflated = 0;
+    for (record, delivered) in records.iter().enumerate().skip(first) {
+        if inflated > INFLATED_BYTES_MAX {
+            return (parts, record);
+        }
+        let before = parts.len();
+        add_parts(&mut parts, record, delivered.data);
+        let texts = parts[before..].iter().filter_map(|part| part.text.as_ref().ok());
+        inflated +=
+            texts.filter(|text| matches!(text, Cow::Owned(_))).map(|t| t.len()).sum::<usize>();
     }
-    (opened.events, opened.poison)
+    (parts, records.len())
 }
 
-#[derive(Default)]
-struct Opened {
-    events: Vec<OpenedEvent>,
-    poison: Vec<PoisonRecord>,
+/// Adds the parts of a record.
+fn add_parts<'a>(to: &mut Vec<Part<'a>>, record: usize, data: &'a [u8]) {
+    let whole = |text| Part { record, number: None, data: Cow::Borrowed(data), text };
+    if !record::is_aggregated(data) {
+        return to.push(whole(record::text(data)));
+    }
+    match record::parts(data) {
+        Ok(parts) => to.extend(parts.into_iter().enumerate().map(|(number, data)| {
+            let text = record::text(&data).map(|text| Cow::Owned(text.into_owned()));
+            Part { record, number: Some(number), data, text }
+        })),
+        Err(error) => to.push(whole(Err(error))),
+    }
 }
 
-impl Opened {
-    /// Adds the events of a record, and what is refused of it. Parts of an aggregated record are
-    /// numbered after its sequence number, as the Kinesis Client Library does.
-    fn add(&mut self, record: &Delivered, age_max: Option<Duration>) {
-        let acceptance =
-            Acceptance { age_max, ..Acceptance::at(record.arrived_at) }.with_grace(GRACE);
-        let key = format!("{}#{}", record.shard_id, record.sequence_number);
-        match record::parts(&record.data) {
-            // Only the parts of an aggregated record are copies.
-            Ok(parts) if matches!(parts[..], [Cow::Borrowed(_)]) => {
-                self.add_part(record, &acceptance, &key, &record.data);
-            }
-            Ok(parts) => {
-                for (number, part) in parts.iter().enumerate() {
-                    self.add_part(record, &acceptance, &format!("{key}#{number:04}"), part);
-                }
-            }
-            Err(error) => self.refuse_part(record, key, &error, &record.data),
+impl<'a> OpenedEvents<'a> {
+    /// Reads the events of parts, which belong to `records`.
+    #[must_use]
+    pub fn of(
+        records: &[DeliveredRef<'_>],
+        parts: &'a [Part<'_>],
+        age_max: Option<Duration>,
+    ) -> Self {
+        let mut opened = Self { plain: Vec::with_capacity(parts.len()), ..Self::default() };
+        for part in parts {
+            let record = &records[part.record];
+            let acceptance =
+                Acceptance { age_max, ..Acceptance::at(record.arrived_at) }.with_grace(GRACE);
+            opened.add(record, part, &acceptance);
+        }
+        opened
+    }
+
+    /// Returns the events of other forms with borrowed texts, as [`OpenedEvents::plain`] has them.
+    #[must_use]
+    pub fn parsed(&self) -> Vec<(usize, EventRef<'_>)> {
+        self.parsed.iter().map(|(record, event)| (*record, event.as_event_ref())).collect()
+    }
+
+    /// Returns the events in plain form, each with the place of its record.
+    #[must_use]
+    pub fn plain(&self) -> &[(usize, EventRef<'a>)] {
+        &self.plain
+    }
+
+    /// Adds the events of a part, and what is refused of it.
+    fn add(&mut self, record: &DeliveredRef<'_>, part: &'a Part<'_>, acceptance: &Acceptance) {
+        let text = match &part.text {
+            Ok(text) => text,
+            Err(error) => return self.refuse_part(record, part, error),
+        };
+        if self.add_plain(part.record, text, acceptance) {
+            return;
+        }
+        match record::split(text) {
+            Ok(texts) => self.add_parsed(record, part, &texts, acceptance),
+            Err(error) => self.refuse_part(record, part, &error),
         }
     }
 
-    fn add_part(&mut self, record: &Delivered, acceptance: &Acceptance, key: &str, data: &[u8]) {
-        let texts = match record::open(data) {
-            Ok(texts) => texts,
-            Err(error) => return self.refuse_part(record, key.to_owned(), &error, data),
-        };
+    /// Adds the events of a text with a plain event a line. Returns `false`, and adds none, if the
+    /// text has another form.
+    fn add_plain(&mut self, record: usize, text: &'a str, acceptance: &Acceptance) -> bool {
+        let before = self.plain.len();
+        for line in record::lines(text) {
+            match EventRef::read(line, acceptance) {
+                Some(event) => self.plain.push((record, event)),
+                None => {
+                    self.plain.truncate(before);
+                    return false;
+                }
+            }
+        }
+        let count = self.plain.len() - before;
+        let is_usual = (1..=domain::limits::RECORD_TEXTS_MAX).contains(&count);
+        if !is_usual {
+            self.plain.truncate(before);
+        }
+        is_usual
+    }
+
+    fn add_parsed(
+        &mut self,
+        record: &DeliveredRef<'_>,
+        part: &Part<'_>,
+        texts: &[&str],
+        acceptance: &Acceptance,
+    ) {
         let mut invalid = Vec::new();
         for (index, text) in texts.iter().enumerate() {
-            match parse(text, acceptance) {
-                Ok(event) => self.events.push(OpenedEvent {
-                    event,
-                    arrived_at: record.arrived_at,
-                    sequence_number: record.sequence_number.clone(),
-                }),
+            match cloud_event::parse_event(text, acceptance) {
+                Ok(event) => self.parsed.push((part.record, event)),
                 Err(rejection) => invalid.push((index, text, rejection)),
             }
         }
@@ -100,21 +165,23 @@ impl Opened {
                 invalid.len(),
                 texts.len()
             );
-            return self.refuse(record, key.to_owned(), reason, message, data);
+            return self.refuse(record, part, part.key(record), reason, message, &part.data);
         }
         for (index, text, rejection) in invalid {
-            let key = format!("{key}#{index:04}");
-            self.refuse(record, key, reason, rejection.to_string(), text.as_bytes());
+            let key = format!("{}#{index:04}", part.key(record));
+            self.refuse(record, part, key, reason, rejection.to_string(), text.as_bytes());
         }
     }
 
-    fn refuse_part(&mut self, record: &Delivered, key: String, error: &Unopenable, data: &[u8]) {
-        self.refuse(record, key, QuarantineReason::Unopenable, error.to_string(), data);
+    fn refuse_part(&mut self, record: &DeliveredRef<'_>, part: &Part<'_>, error: &Unopenable) {
+        let (key, message) = (part.key(record), error.to_string());
+        self.refuse(record, part, key, QuarantineReason::Unopenable, message, &part.data);
     }
 
     fn refuse(
         &mut self,
-        record: &Delivered,
+        record: &DeliveredRef<'_>,
+        part: &Part<'_>,
         key: String,
         reason: QuarantineReason,
         message: String,
@@ -122,19 +189,18 @@ impl Opened {
     ) {
         let id = QuarantineId { date: record.arrived_at.date_naive(), key };
         let (at, bytes) = (record.arrived_at, bytes.to_vec());
-        self.poison.push(PoisonRecord {
-            refused: Quarantined { id, reason, message, at, bytes },
-            sequence_number: record.sequence_number.clone(),
-        });
+        self.poison.push((part.record, Quarantined { id, reason, message, at, bytes }));
     }
 }
 
-/// Parses an event, or the event in a CloudEvent. An event is tried first, because most are.
-fn parse(text: &str, acceptance: &Acceptance) -> Result<Event, Rejection> {
-    match Event::parse(text, acceptance) {
-        Err(_) if cloud_event::is_envelope(text) => {
-            Event::parse(&cloud_event::data(text)?, acceptance)
+impl Part<'_> {
+    /// Returns the key of the part in the quarantine. Parts of an aggregated record are numbered
+    /// after its sequence number, as the Kinesis Client Library does.
+    fn key(&self, record: &DeliveredRef<'_>) -> String {
+        let DeliveredRef { shard_id, sequence_number, .. } = record;
+        match self.number {
+            Some(number) => format!("{shard_id}#{sequence_number}#{number:04}"),
+            None => format!("{shard_id}#{sequence_number}"),
         }
-        result => result,
     }
 }

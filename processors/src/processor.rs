@@ -5,7 +5,7 @@
 //! If an entry of the log cannot be stored, the batch is redelivered from the first record with an
 //! event in it; all other entries are stored.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +13,15 @@ use chrono::{DateTime, Utc};
 use domain::limits::EVENT_AGE_MAX;
 use domain::ports::{Clock, Failure, LogEntry, QuarantineTable, StockLog};
 use domain::quarantine::Quarantined;
-use domain::{Delivered, SequenceNumber, StoreId};
+use domain::record::{DeliveredRef, in_order};
+use domain::{SequenceNumber, StoreId};
 use futures_util::stream::{self, StreamExt};
 use metrics::counter;
 use tracing::{Instrument, info_span, warn};
 
 use crate::batch_segments::{DateEvents, date_events};
 use crate::metrics as names;
-use crate::opened_events::{PoisonRecord, open};
+use crate::opened_events::{OpenedEvents, parts};
 use crate::stored_records::StoredRecords;
 
 /// Quarantine entries written concurrently.
@@ -106,43 +107,71 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn process(&self, records: &[Delivered]) -> BatchOutcome {
-        let left = self.stored.without_stored(records);
+    pub async fn process<'a>(
+        &self,
+        records: impl IntoIterator<Item = impl Into<DeliveredRef<'a>>>,
+    ) -> BatchOutcome {
+        let records: Vec<DeliveredRef<'a>> = records.into_iter().map(Into::into).collect();
+        let mut left = records.clone();
+        self.stored.retain_unknown(&mut left);
         let batch = self.process_into(&self.tables, &left).await;
-        self.stored.remember(records, &batch.failed);
-        batch.outcome
+        let failed = batch.failed.keys().map(|record| left[*record].sequence_number);
+        self.stored.remember(&records, &failed.collect());
+        let outcome = batch.finish(&left);
+        if let (Some(number), Some(failure)) = (&outcome.retry_from, &outcome.failure) {
+            let shard = left.first().map(|record| record.shard_id);
+            warn!(shard, sequence_number = number.as_str(), "not stored: {failure}");
+        }
+        outcome
     }
 
     /// Stores the events of records; poison records go to `quarantine`.
     pub(crate) async fn process_into(
         &self,
         quarantine: &impl QuarantineTable,
-        records: &[&Delivered],
+        records: &[DeliveredRef<'_>],
     ) -> Batch {
         // A batch from Lambda has one shard; other callers may mix shards.
-        let shard = records.first().map(|record| record.shard_id.as_str());
+        let shard = records.first().map(|record| record.shard_id);
         let span = info_span!("process", shard, records = records.len());
         async {
-            let (events, poison) = open(records, self.age_max);
             let mut batch = Batch::default();
-            batch.quarantine_all(quarantine, poison).await;
-            self.append_all(date_events(events), &mut batch).await;
+            let mut first = 0;
+            while first < records.len() {
+                let (dates, poison);
+                (dates, poison, first) = self.open(records, first);
+                batch.quarantine_all(quarantine, poison).await;
+                self.append_all(dates, &mut batch).await;
+            }
+            batch.count();
             batch
         }
         .instrument(span)
         .await
     }
 
+    /// Opens records from `first` on. Returns their segments, what is refused of them, and the place
+    /// of the record after them.
+    fn open(
+        &self,
+        records: &[DeliveredRef<'_>],
+        first: usize,
+    ) -> (Vec<DateEvents>, Vec<(usize, Quarantined)>, usize) {
+        let (parts, next) = parts(records, first);
+        let mut opened = OpenedEvents::of(records, &parts, self.age_max);
+        let poison = std::mem::take(&mut opened.poison);
+        (date_events(records, &opened), poison, next)
+    }
+
     /// Appends the segments of all stores and dates, and then their marks.
     async fn append_all(&self, dates: Vec<DateEvents>, batch: &mut Batch) {
         let segments = dates.iter().map(|date| Group {
             entries: date.segments.iter().cloned().map(LogEntry::Segment).collect(),
-            sequence_numbers: &date.sequence_numbers,
+            records: &date.records,
         });
         let is_stored = self.append_each(segments.collect(), batch).await;
         let failed = dates.iter().zip(&is_stored).filter(|(_, is_stored)| !*is_stored);
-        let failed: usize = failed.map(|(date, _)| date.segments.len()).sum();
-        counter!(names::SEGMENTS_TOTAL, "outcome" => "failed").increment(failed as u64);
+        batch.segments_failed += failed.map(|(date, _)| date.segments.len() as u64).sum::<u64>();
         // The clock is read after the segments were stored. What a reader may have missed has a
         // mark, and until the mark is stored as well, the batch is not.
         let stored_at = (self.clock)();
@@ -150,7 +179,7 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
             dates.iter().zip(is_stored).filter_map(|(date, is)| is.then_some(date)).collect();
         let late = stored.iter().filter(|date| date.is_late_at(stored_at)).map(|date| Group {
             entries: date.segments.iter().map(|one| LogEntry::LateMark(one.key.clone())).collect(),
-            sequence_numbers: &date.sequence_numbers,
+            records: &date.records,
         });
         // A batch may hold several dates of a store, and an entry may be in a call only once. The
         // schedule visits the stores of today, whenever their events arrived.
@@ -162,7 +191,7 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
         active.retain(|store_id, _| !self.stored.is_active(stored_on, store_id));
         let groups = active.iter().map(|(store_id, date)| Group {
             entries: vec![LogEntry::ActiveStore { stored_on, store_id: (*store_id).clone() }],
-            sequence_numbers: &date.sequence_numbers,
+            records: &date.records,
         });
         let is_marked = self.append_each(groups.chain(late).collect(), batch).await;
         for (store_id, _) in active.into_keys().zip(is_marked).filter(|(_, is)| *is) {
@@ -174,18 +203,18 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
     /// Appends the entries of all groups. Returns, for each group, `true` if all are stored.
     async fn append_each(&self, groups: Vec<Group<'_>>, batch: &mut Batch) -> Vec<bool> {
         let lengths: Vec<usize> = groups.iter().map(|group| group.entries.len()).collect();
-        let numbers: Vec<_> = groups.iter().map(|group| group.sequence_numbers).collect();
+        let records: Vec<&[usize]> = groups.iter().map(|group| group.records).collect();
         let entries: Vec<LogEntry> = groups.into_iter().flat_map(|group| group.entries).collect();
         if entries.is_empty() {
             return Vec::new();
         }
         let mut results = self.tables.append(&entries).await.into_iter();
         let mut is_stored = Vec::new();
-        for (length, sequence_numbers) in lengths.into_iter().zip(numbers) {
+        for (length, records) in lengths.into_iter().zip(records) {
             let of_group: Vec<_> = results.by_ref().take(length).collect();
             let failure = of_group.into_iter().find_map(Result::err);
             is_stored.push(failure.is_none());
-            failure.into_iter().for_each(|why| batch.count_failed(sequence_numbers, &why));
+            failure.into_iter().for_each(|why| batch.count_failed(records, &why));
         }
         is_stored
     }
@@ -194,35 +223,35 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
 /// Entries of the log that are stored together or reported as failed.
 struct Group<'a> {
     entries: Vec<LogEntry>,
-    /// Sequence numbers of the records that the entries belong to.
-    sequence_numbers: &'a BTreeSet<SequenceNumber>,
+    /// Places of the records that the entries belong to.
+    records: &'a [usize],
 }
 
 /// Outcome of a batch so far.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) outcome: BatchOutcome,
-    /// Sequence numbers of the records that are not stored completely.
-    failed: BTreeSet<SequenceNumber>,
+    /// Places of the records that are not stored completely, each with its first failure.
+    failed: BTreeMap<usize, Failure>,
+    late: u64,
+    segments_failed: u64,
 }
 
 impl Batch {
     async fn quarantine_all(
         &mut self,
         quarantine: &impl QuarantineTable,
-        poison: Vec<PoisonRecord>,
+        poison: Vec<(usize, Quarantined)>,
     ) {
-        let jobs = poison.into_iter().map(|poison| async move {
-            let result = quarantine.put_quarantined(&poison.refused).await;
-            (poison, result)
+        let jobs = poison.into_iter().map(|(record, refused)| async move {
+            let result = quarantine.put_quarantined(&refused).await;
+            (record, refused, result)
         });
         let mut results = stream::iter(jobs).buffer_unordered(WRITES_AT_ONCE);
-        while let Some((poison, result)) = results.next().await {
+        while let Some((record, refused, result)) = results.next().await {
             match result {
-                Ok(()) => self.count_quarantined(&poison.refused),
-                Err(failure) => {
-                    self.count_failed(&BTreeSet::from([poison.sequence_number]), &failure);
-                }
+                Ok(()) => self.count_quarantined(&refused),
+                Err(failure) => self.count_failed(&[record], &failure),
             }
         }
     }
@@ -234,11 +263,17 @@ impl Batch {
         outcome.occurred_at.extend(&date.occurred_at);
         outcome.duplicate += date.duplicate;
         outcome.segments += date.segments.len() as u64;
-        counter!(names::EVENTS_TOTAL, "outcome" => "written").increment(written as u64);
-        counter!(names::EVENTS_TOTAL, "outcome" => "late").increment(date.late);
-        counter!(names::EVENTS_TOTAL, "outcome" => "duplicate").increment(date.duplicate);
-        let segments = date.segments.len() as u64;
+        self.late += date.late;
+    }
+
+    /// Adds the sums of the batch to the metrics.
+    fn count(&self) {
+        let BatchOutcome { written, duplicate, segments, .. } = self.outcome;
+        counter!(names::EVENTS_TOTAL, "outcome" => "written").increment(written);
+        counter!(names::EVENTS_TOTAL, "outcome" => "late").increment(self.late);
+        counter!(names::EVENTS_TOTAL, "outcome" => "duplicate").increment(duplicate);
         counter!(names::SEGMENTS_TOTAL, "outcome" => "stored").increment(segments);
+        counter!(names::SEGMENTS_TOTAL, "outcome" => "failed").increment(self.segments_failed);
     }
 
     fn count_quarantined(&mut self, refused: &Quarantined) {
@@ -249,13 +284,18 @@ impl Batch {
         warn!(reason, %id, "kept in quarantine");
     }
 
-    fn count_failed(&mut self, sequence_numbers: &BTreeSet<SequenceNumber>, failure: &Failure) {
-        let Some(first) = sequence_numbers.first() else { return };
-        warn!(sequence_number = first.as_str(), "not stored: {failure}");
-        if self.failed.first().is_none_or(|lowest| first < lowest) {
-            self.outcome.retry_from = Some(first.clone());
-            self.outcome.failure = Some(failure.clone());
+    fn count_failed(&mut self, records: &[usize], failure: &Failure) {
+        for record in records {
+            self.failed.entry(*record).or_insert_with(|| failure.clone());
         }
-        self.failed.extend(sequence_numbers.iter().cloned());
+    }
+
+    /// Returns the outcome for the records of the batch.
+    pub(crate) fn finish(self, records: &[DeliveredRef<'_>]) -> BatchOutcome {
+        let number = |record: usize| records[record].sequence_number;
+        let lowest = self.failed.iter().min_by(|(a, _), (b, _)| in_order(number(**a), number(**b)));
+        let Some((record, failure)) = lowest else { return self.outcome };
+        let retry_from = Some(SequenceNumber::new(number(*record)));
+        BatchOutcome { retry_from, failure: Some(failure.clone()), ..self.outcome }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::NaiveDate;
 use domain::ports::{Failure, QuarantineTable, StockLog};
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
+use domain::record::DeliveredRef;
 use domain::stock::unmet_corrections;
 use domain::{Delivered, SequenceNumber};
 use stock_log::read_date;
@@ -55,9 +56,9 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
         let buffer = BufferedQuarantine { table: &self.tables, refused: Mutex::default() };
         // The log is off: it would name events by their index in this record of a single event.
         // A warm function may remember this record as stored, but the entry is not.
-        let record = [&record];
+        let record = [DeliveredRef::from(&record)];
         let batch = self.process_into(&buffer, &record).with_subscriber(NoSubscriber::new());
-        let BatchOutcome { written, failure, .. } = batch.await.outcome;
+        let BatchOutcome { written, failure, .. } = batch.await.finish(&record);
         if let Some(failure) = failure {
             return Err(ReplayError::Unsaved(failure));
         }

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use chrono::NaiveDate;
-use domain::{Delivered, SequenceNumber, StoreId};
+use domain::StoreId;
+use domain::record::{DeliveredRef, in_order};
 
 /// Largest number of remembered records of all shards: a batch.
 const RECORDS_MAX: usize = domain::limits::BATCH_SIZE_MAX;
@@ -20,30 +21,30 @@ pub(crate) struct StoredRecords(Mutex<Remembered>);
 struct Remembered {
     /// Shard and sequence number of records that are stored although a record before them is not.
     /// Lambda delivers them again.
-    records: HashSet<(String, SequenceNumber)>,
+    records: HashSet<(String, String)>,
     /// Stores that are marked as active, by UTC date of their storage.
     active: BTreeSet<(NaiveDate, StoreId)>,
 }
 
 impl StoredRecords {
-    /// Returns the records that are not known to be stored.
-    pub(crate) fn without_stored<'a>(&self, records: &'a [Delivered]) -> Vec<&'a Delivered> {
+    /// Removes the records that are known to be stored.
+    pub(crate) fn retain_unknown(&self, records: &mut Vec<DeliveredRef<'_>>) {
         let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_left = |record: &&Delivered| {
-            remembered.records.is_empty() || !remembered.records.contains(&key(record))
-        };
-        records.iter().filter(is_left).collect()
+        if !remembered.records.is_empty() {
+            records.retain(|record| !remembered.records.contains(&key(record)));
+        }
     }
 
     /// Remembers the records of a batch that are stored and will be delivered again. `failed` are
     /// those that are not stored.
-    pub(crate) fn remember(&self, records: &[Delivered], failed: &BTreeSet<SequenceNumber>) {
+    pub(crate) fn remember(&self, records: &[DeliveredRef<'_>], failed: &BTreeSet<&str>) {
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let shard = records.first().map(|record| record.shard_id.as_str());
+        let shard = records.first().map(|record| record.shard_id);
         remembered.records.retain(|(of, _)| Some(of.as_str()) != shard);
-        let Some(lowest) = failed.first() else { return };
-        let is_stored = |record: &&Delivered| {
-            record.sequence_number > *lowest && !failed.contains(&record.sequence_number)
+        let Some(lowest) = failed.iter().min_by(|a, b| in_order(a, b)) else { return };
+        let is_stored = |record: &&DeliveredRef<'_>| {
+            let number = record.sequence_number;
+            in_order(number, lowest).is_gt() && !failed.contains(number)
         };
         if remembered.records.len() + records.len() > RECORDS_MAX {
             remembered.records.clear();
@@ -67,6 +68,6 @@ impl StoredRecords {
     }
 }
 
-fn key(record: &Delivered) -> (String, SequenceNumber) {
-    (record.shard_id.clone(), record.sequence_number.clone())
+fn key(record: &DeliveredRef<'_>) -> (String, String) {
+    (record.shard_id.to_owned(), record.sequence_number.to_owned())
 }

@@ -109,12 +109,12 @@ fn parse(text: &str) -> Result<FailedBatch, String> {
         }
         (None, None) => return Err(no_batch("it has no payload".to_owned())),
     };
-    let batch: KinesisBatch = serde_json::from_str(&payload)
+    let batch = KinesisBatch::parse(&payload)
         .map_err(|error| no_batch(format!("its payload has no Kinesis records ({error})")))?;
     let condition = message.request_context.and_then(|context| context.condition);
     Ok(FailedBatch {
         condition: condition.unwrap_or_else(|| "reason not recorded".to_owned()),
-        records: batch.records,
+        records: batch.records().map(Delivered::from).collect(),
     })
 }
 

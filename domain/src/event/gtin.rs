@@ -22,7 +22,18 @@ pub enum GtinError {
     },
 }
 
+/// `true` if `text` is a GTIN.
+pub(crate) fn is_gtin(text: &str) -> bool {
+    check(text).is_ok()
+}
+
 impl Gtin {
+    /// Creates a GTIN from a text that was checked.
+    pub(crate) fn valid(text: &str) -> Self {
+        debug_assert!(is_gtin(text), "{text} is no GTIN");
+        Self(text.into())
+    }
+
     /// Returns the digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -30,26 +41,27 @@ impl Gtin {
     }
 }
 
-/// Source of the check digit: GS1 General Specifications, section 7.9.1. The digits before the
-/// check digit are weighted 3, 1, 3, … from the right. The check digit completes their sum to a
-/// multiple of ten.
 impl FromStr for Gtin {
     type Err = GtinError;
 
     fn from_str(text: &str) -> Result<Self, GtinError> {
-        if !matches!(text.len(), 8 | 12 | 13 | 14) || !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(GtinError::Digits);
-        }
-        let digits: Vec<u8> = text.bytes().map(|byte| byte - b'0').collect();
-        let (given, rest) = digits.split_last().expect("at least 8 digits");
-        let weighted = |(place, digit): (usize, &u8)| digit * if place % 2 == 0 { 3 } else { 1 };
-        let sum: u8 = rest.iter().rev().enumerate().map(weighted).sum();
-        let expected = (10 - sum % 10) % 10;
-        if *given != expected {
-            return Err(GtinError::CheckDigit { given: *given, expected });
-        }
-        Ok(Self(text.into()))
+        check(text).map(|()| Self(text.into()))
     }
+}
+
+/// Checks the digits of a GTIN. Source of the check digit: GS1 General Specifications, section
+/// 7.9.1. The digits before the check digit are weighted 3, 1, 3, … from the right. The check digit
+/// completes their sum to a multiple of ten.
+fn check(text: &str) -> Result<(), GtinError> {
+    if !matches!(text.len(), 8 | 12 | 13 | 14) || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(GtinError::Digits);
+    }
+    let mut digits = text.bytes().map(|byte| byte - b'0').rev();
+    let given = digits.next().unwrap_or_default();
+    let weighted = |(place, digit): (usize, u8)| digit * if place % 2 == 0 { 3 } else { 1 };
+    let sum: u8 = digits.enumerate().map(weighted).sum();
+    let expected = (10 - sum % 10) % 10;
+    if given == expected { Ok(()) } else { Err(GtinError::CheckDigit { given, expected }) }
 }
 
 #[cfg(test)]

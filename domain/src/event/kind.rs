@@ -102,12 +102,17 @@ word_enum!(Kind, Unit, Reason);
 impl Reason {
     /// Returns the reasons allowed for events of `kind`.
     pub fn of(kind: Kind) -> impl Iterator<Item = Self> {
-        let belongs = move |reason: &Self| match reason {
-            Self::CycleCount | Self::Recount => kind == Kind::Count,
-            Self::DidNotOccur | Self::IncorrectData => kind == Kind::Correction,
-            _ => kind == Kind::Waste,
-        };
-        Self::ALL.iter().copied().filter(belongs)
+        Self::ALL.iter().copied().filter(move |reason| reason.kind() == kind)
+    }
+
+    /// Returns the kind of the events that may have the reason.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::CycleCount | Self::Recount => Kind::Count,
+            Self::DidNotOccur | Self::IncorrectData => Kind::Correction,
+            _ => Kind::Waste,
+        }
     }
 }
 

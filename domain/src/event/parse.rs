@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::charge::Charge;
 use super::kind::{Action, Kind, Reason, Unit};
 use super::rejection::Rejection;
-use super::{Details, Event, ReceiptLine, TerminalSequence};
+use super::{Details, Event, EventRef, ReceiptLine, TerminalSequence};
 use crate::field_reader::FieldReader;
 use crate::identifier::EventId;
 use crate::limits::{EVENT_AGE_MAX, EVENT_AHEAD_MAX, LOT_CHARS_MAX, RECEIPT_LINE_MAX};
@@ -17,6 +17,8 @@ use crate::money::{AmountError, Currency, Money, Quantity, parse_decimal};
 
 /// Earliest instant of an event without an age limit. A till whose clock was reset reports 1970.
 const EARLIEST: &str = "2000-01-01T00:00:00Z";
+/// [`EARLIEST`], in milliseconds since 1970.
+pub(super) const EARLIEST_MILLIS: i64 = 946_684_800_000;
 
 /// Fields of an event. Source: docs/events.md.
 pub(super) const FIELDS: &[&str] = &[
@@ -76,7 +78,6 @@ impl Acceptance {
     }
 
     fn check(&self, occurred_at: DateTime<Utc>) -> Result<(), String> {
-        let earliest: DateTime<Utc> = EARLIEST.parse().expect("a valid instant");
         let age = self.received_at - occurred_at;
         if self.age_max.is_some_and(|max| age.to_std().is_ok_and(|age| age > max)) {
             let max = human(self.age_max.unwrap_or_default());
@@ -93,7 +94,7 @@ impl Acceptance {
                  and offset"
             ));
         }
-        if occurred_at < earliest {
+        if occurred_at.timestamp_millis() < EARLIEST_MILLIS {
             return Err(format!("is before {EARLIEST}; check the till's clock"));
         }
         Ok(())
@@ -130,6 +131,18 @@ impl Event {
     /// # Errors
     /// Returns all violations of the event.
     pub fn parse(json: &str, acceptance: &Acceptance) -> Result<Self, Rejection> {
+        match EventRef::read(json, acceptance) {
+            Some(event) => Ok(event.to_event()),
+            None => Self::parse_any(json, acceptance),
+        }
+    }
+
+    /// Parses one JSON object of any form, with the result of [`Event::parse`]. For callers that
+    /// tried [`EventRef::read`].
+    ///
+    /// # Errors
+    /// Returns all violations of the event.
+    pub fn parse_any(json: &str, acceptance: &Acceptance) -> Result<Self, Rejection> {
         let mut fields = FieldReader::new(json, FIELDS)
             .map_err(|violations| Rejection { event_id: None, violations })?;
         let event_id = fields.raw("event_id").and_then(|raw| serde_json::from_str(raw).ok());

@@ -28,6 +28,12 @@ struct UserRecord {
     data: Vec<u8>,
 }
 
+/// `true` if a record starts like an aggregated one.
+#[must_use]
+pub fn is_aggregated(data: &[u8]) -> bool {
+    data.starts_with(MAGIC)
+}
+
 /// Returns the parts of a record: the records of the producer in an aggregated record, and in an
 /// aggregated record within it, or else the record itself.
 ///

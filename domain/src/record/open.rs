@@ -1,9 +1,14 @@
 //! Opening of a record, or of one part of an aggregated record.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io::Read;
+use std::str::Utf8Error;
 
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use zstd::bulk::Decompressor;
+use zstd::zstd_safe::get_frame_content_size;
 
 use crate::limits::{RECORD_OPENED_BYTES_MAX, RECORD_TEXTS_MAX};
 
@@ -55,13 +60,21 @@ pub enum Unopenable {
 /// # Errors
 /// Returns an error if the record has no readable text.
 pub fn open(data: &[u8]) -> Result<Vec<String>, Unopenable> {
-    let text = text_of(data)?;
-    let whole = text.strip_prefix('\u{feff}').unwrap_or(&text).trim();
+    let text = text(data)?;
+    Ok(split(&text)?.into_iter().map(str::to_owned).collect())
+}
+
+/// Returns the JSON texts of the events in the text of a record, as [`open()`] does.
+///
+/// # Errors
+/// Returns an error if there is no text, or more than [`RECORD_TEXTS_MAX`].
+pub fn split(text: &str) -> Result<Vec<&str>, Unopenable> {
+    let whole = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
     let texts = if has_one_object_a_line(whole) { lines(whole).collect() } else { values(whole) };
     let Texts { kept, count } = texts;
     match count {
         0 => Err(Unopenable::Empty),
-        1..=RECORD_TEXTS_MAX => Ok(kept.into_iter().map(str::to_owned).collect()),
+        1..=RECORD_TEXTS_MAX => Ok(kept),
         _ => Err(Unopenable::TooManyEvents(count)),
     }
 }
@@ -110,7 +123,8 @@ impl<'a> FromIterator<&'a str> for Texts<'a> {
     }
 }
 
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+/// Returns the lines of a text that are not blank.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
@@ -166,15 +180,43 @@ fn end_of_invalid(text: &str) -> usize {
     text.len()
 }
 
-fn text_of(data: &[u8]) -> Result<String, Unopenable> {
-    let bytes = if data.starts_with(ZSTD_MAGIC) {
-        inflate("zstd", zstd_decoder(data))?
+/// Returns the text of a record: inflated, or the data as they are.
+///
+/// # Errors
+/// Returns an error if the data cannot be inflated or are no text.
+pub fn text(data: &[u8]) -> Result<Cow<'_, str>, Unopenable> {
+    let inflated = if data.starts_with(ZSTD_MAGIC) {
+        match inflate_frame(data) {
+            Some(inflated) => inflated,
+            None => inflate("zstd", zstd_decoder(data))?,
+        }
     } else if data.starts_with(GZIP_MAGIC) {
         inflate("gzip", Ok(flate2::read::MultiGzDecoder::new(data)))?
     } else {
-        data.to_vec()
+        let text = std::str::from_utf8(data);
+        return text.map(Cow::Borrowed).map_err(|error| not_utf8(&error));
     };
-    String::from_utf8(bytes).map_err(|error| Unopenable::NotUtf8(error.utf8_error().valid_up_to()))
+    String::from_utf8(inflated).map(Cow::Owned).map_err(|error| not_utf8(&error.utf8_error()))
+}
+
+fn not_utf8(error: &Utf8Error) -> Unopenable {
+    Unopenable::NotUtf8(error.valid_up_to())
+}
+
+thread_local! {
+    /// Kept, because creating one takes longer than inflating a record.
+    static DECOMPRESSOR: RefCell<Decompressor<'static>> =
+        RefCell::new(Decompressor::new().expect("memory for zstd"));
+}
+
+/// Inflates one zstd frame that tells its size. `None` for anything else, which [`zstd_decoder`]
+/// inflates or refuses.
+fn inflate_frame(data: &[u8]) -> Option<Vec<u8>> {
+    let told = usize::try_from(get_frame_content_size(data).ok()??).ok()?;
+    if told > RECORD_OPENED_BYTES_MAX {
+        return None;
+    }
+    DECOMPRESSOR.with_borrow_mut(|zstd| zstd.decompress(data, told)).ok()
 }
 
 fn zstd_decoder(data: &[u8]) -> std::io::Result<impl Read> {

@@ -37,18 +37,20 @@ mod write;
 
 use std::cmp::Ordering;
 
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound, Utc};
 
 use crate::digest::Version;
-use crate::event::Event;
+use crate::event::{Event, EventRef};
 use crate::identifier::{EventId, StoreId};
 use crate::limits::{
     LOT_CHARS_MAX, SEGMENT_BYTES_MAX, SEGMENT_EVENT_BYTES, SEGMENT_UNPACKED_BYTES_MAX,
 };
-use crate::offer::OfferId;
+use crate::offer::OfferIdRef;
 
 /// Version of the format that this program writes.
 const VERSION: u8 = 1;
+/// Milliseconds of a date.
+const DATE_MILLIS: i64 = 24 * 3600 * 1000;
 
 const _: () = {
     let texts = LOT_CHARS_MAX + "00012345600012".len();
@@ -134,15 +136,39 @@ impl Segment {
         store_id: &StoreId,
         date: NaiveDate,
         arrived_at: DateTime<Utc>,
-        mut events: Vec<&Event>,
+        events: Vec<&Event>,
     ) -> Vec<Self> {
+        let events: Vec<EventRef<'_>> =
+            events.into_iter().map(|event| event.as_event_ref()).collect();
+        Self::cut_refs(store_id, date, arrived_at, events.iter().collect())
+    }
+
+    /// Packs events with borrowed texts, as [`Segment::cut`] does.
+    ///
+    /// # Panics
+    /// Panics if an event is of another store or date.
+    #[must_use]
+    pub fn cut_refs(
+        store_id: &StoreId,
+        date: NaiveDate,
+        arrived_at: DateTime<Utc>,
+        mut events: Vec<&EventRef<'_>>,
+    ) -> Vec<Self> {
+        let starts_at = date.and_time(NaiveTime::MIN).and_utc().timestamp_millis();
         for event in &events {
-            assert_eq!(&event.store_id, store_id, "an event of another store");
-            assert_eq!(event.occurred_at.date_naive(), date, "an event of another date");
+            assert_eq!(event.store_id, store_id.as_str(), "an event of another store");
+            let is_of_date = (0..DATE_MILLIS).contains(&(event.occurred_at - starts_at));
+            assert!(is_of_date, "an event of another date");
         }
-        events.sort_unstable_by_key(|event| instant_and_id(event));
-        for same in events.chunk_by_mut(|a, b| instant_and_id(a) == instant_and_id(b)) {
+        let by_instant_and_id = |a: &EventRef<'_>, b: &EventRef<'_>| {
+            (a.occurred_at, a.event_id).cmp(&(b.occurred_at, b.event_id))
+        };
+        events.sort_unstable_by(|a, b| by_instant_and_id(a, b));
+        for same in events.chunk_by_mut(|a, b| by_instant_and_id(a, b).is_eq()) {
             if same.len() > 1 {
+                let content_and_import = |event: &EventRef<'_>| {
+                    (event.to_event().content(), event.import_id.map(str::to_owned))
+                };
                 same.sort_by_cached_key(|event| content_and_import(event));
             }
         }
@@ -160,7 +186,7 @@ impl Segment {
 }
 
 /// Packs sorted events, in halves where they are too large for one segment.
-fn pack(date: NaiveDate, events: &[&Event], packed: &mut Vec<(usize, Vec<u8>)>) {
+fn pack(date: NaiveDate, events: &[&EventRef<'_>], packed: &mut Vec<(usize, Vec<u8>)>) {
     let size: usize = events.iter().map(|event| unpacked_bytes(event)).sum();
     if events.len() == 1 || size <= SEGMENT_UNPACKED_BYTES_MAX {
         if events.is_empty() {
@@ -206,19 +232,17 @@ fn content_and_import(event: &Event) -> (String, Option<&EventId>) {
 }
 
 /// Returns an upper bound of the memory of an event, in bytes, which depends on its texts alone.
-fn unpacked_bytes(event: &Event) -> usize {
-    let details = &event.details;
-    let id = |id: Option<&EventId>| id.map_or(0, |id| id.as_str().len());
-    let offer = |offer: &OfferId| offer.store_id.as_str().len() + offer.sku.as_str().len();
+fn unpacked_bytes(event: &EventRef<'_>) -> usize {
+    let length = |text: Option<&str>| text.map_or(0, str::len);
     SEGMENT_EVENT_BYTES
-        + event.event_id.as_str().len()
-        + event.store_id.as_str().len()
-        + event.terminal_id.as_str().len()
-        + event.sku.as_str().len()
-        + id(event.action.corrects())
-        + id(details.sequence.as_ref().map(|sequence| &sequence.epoch))
-        + id(details.receipt.as_ref().map(|receipt| &receipt.receipt))
-        + id(details.transfer_id.as_ref())
-        + id(details.import_id.as_ref())
-        + details.offer_id.as_ref().map_or(0, offer)
+        + event.event_id.len()
+        + event.store_id.len()
+        + event.terminal_id.len()
+        + event.sku.len()
+        + length(event.corrects)
+        + length(event.sequence.map(|(epoch, _)| epoch))
+        + length(event.receipt.map(|(receipt, _)| receipt))
+        + length(event.transfer_id)
+        + length(event.import_id)
+        + event.offer_id.map_or(0, OfferIdRef::texts_length)
 }

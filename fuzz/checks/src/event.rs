@@ -6,7 +6,7 @@ use domain::limits::{
     EVENT_BYTES_MAX, ITEM_BYTES_MAX, QUARANTINE_BYTES_MAX, SEGMENT_OF_ONE_BYTES_MAX,
 };
 use domain::stock::{Added, Segment, StoreDay, segment};
-use domain::{Acceptance, Event, Rejection, record};
+use domain::{Acceptance, Event, EventRef, Rejection, record};
 
 use crate::assertions::{now, on_one_line, reread};
 use crate::memory::within;
@@ -19,11 +19,14 @@ const MESSAGE_BYTES_MAX: usize = ITEM_BYTES_MAX - QUARANTINE_BYTES_MAX - 1024;
 /// Checks `Event::parse` with one text.
 ///
 /// # Panics
-/// Panics if memory is unbounded, a refusal has no reason, or an accepted event changes on its way
-/// through text, record and segment.
+/// Panics if memory is unbounded, a refusal has no reason, the reader of plain events differs from
+/// the parser, or an accepted event changes on its way through text, record and segment.
 pub fn check_event(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let acceptance = Acceptance::at(now());
+    if let Some(plain) = EventRef::read(text, &acceptance) {
+        assert_eq!(Ok(plain.to_event()), Event::parse_any(text, &acceptance), "plain and parsed");
+    }
     // A violation quotes the beginning of a value. Unknown fields are not kept.
     let bytes_max = BYTES_MAX + 2 * text.len();
     match within(bytes_max, || Event::parse(text, &acceptance)) {

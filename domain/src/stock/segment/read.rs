@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::columns::{Numbers, Reader, Texts, damaged};
 use super::write::runs;
-use super::{Unreadable, order, unpacked_bytes};
+use super::{DATE_MILLIS, Unreadable, order, unpacked_bytes};
 use crate::event::{
     Action, Charge, Details, Event, Gtin, Kind, Reason, ReceiptLine, TerminalSequence, Unit, is_lot,
 };
@@ -17,7 +17,7 @@ use crate::money::{AmountError, Currency, Money, Quantity};
 use crate::offer::OfferId;
 
 /// Largest number of milliseconds from the start of a date.
-const DATE_MILLIS_MAX: u64 = 24 * 3600 * 1000 - 1;
+const DATE_MILLIS_MAX: u64 = DATE_MILLIS.cast_unsigned() - 1;
 
 /// Lot number.
 struct Lot(String);
@@ -85,7 +85,7 @@ pub(super) fn read(
         if events.last().is_some_and(|last| order(last, &event).is_ge()) {
             return Err(damaged("its events are not in their order"));
         }
-        size += unpacked_bytes(&event);
+        size += unpacked_bytes(&event.as_event_ref());
         if size > SEGMENT_UNPACKED_BYTES_MAX {
             return Err(too_large());
         }

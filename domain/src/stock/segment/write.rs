@@ -3,96 +3,93 @@
 use std::collections::HashMap;
 
 use chrono::{Datelike, NaiveDate, NaiveTime};
-use rust_decimal::Decimal;
 
 use super::columns::{Writer, size};
-use crate::event::{Charge, Event, Gtin, Kind, Reason, Unit};
-use crate::identifier::EventId;
-use crate::money::{Currency, Money};
-use crate::offer::OfferId;
+use crate::event::{EventRef, Kind, Reason, Unit};
+use crate::limits::QUANTITY_SCALE_MAX;
 
 /// Writes sorted events, at least one, all of `date`.
-pub(super) fn write(date: NaiveDate, events: &[&Event]) -> Writer {
+pub(super) fn write(date: NaiveDate, events: &[&EventRef<'_>]) -> Writer {
     let mut to = Writer::default();
     to.number(size(events.len()));
     times(&mut to, date, events);
-    to.texts(events.iter().map(|event| Some(event.event_id.as_str())));
-    to.numbers(&each(events, |event| position(Kind::ALL, event.action.kind())));
-    let terminals = to.texts(events.iter().map(|event| Some(event.terminal_id.as_str())));
-    to.texts(events.iter().map(|event| Some(event.sku.as_str())));
+    to.texts(events.iter().map(|event| Some(event.event_id)));
+    to.numbers(&each(events, |event| position(Kind::ALL, event.kind)));
+    let terminals = to.texts(events.iter().map(|event| Some(event.terminal_id)));
+    to.texts(events.iter().map(|event| Some(event.sku)));
     quantities(&mut to, events);
     to.numbers(&each(events, |event| position(Unit::ALL, event.unit)));
-    to.numbers(&each(events, |event| money(event, Charge::unit_price)));
-    to.numbers(&each(events, |event| money(event, Charge::amount)));
-    let currencies: Vec<Option<Currency>> =
-        events.iter().map(|event| event.action.charge().map(Charge::currency)).collect();
-    to.texts(currencies.iter().map(|currency| currency.as_ref().map(Currency::code)));
+    let one_more = |number: Option<u64>| number.map_or(0, |number| number + 1);
+    to.numbers(&each(events, |event| one_more(event.charge.and_then(|charge| charge.unit_price))));
+    to.numbers(&each(events, |event| one_more(event.charge.and_then(|charge| charge.amount))));
+    to.texts(events.iter().map(|event| event.charge.as_ref().map(|charge| charge.currency.code())));
     let reason = |reason| position(Reason::ALL, reason) + 1;
-    to.numbers(&each(events, |event| event.action.reason().map_or(0, reason)));
-    to.texts(events.iter().map(|event| event.action.corrects().map(EventId::as_str)));
-
-    let details = || events.iter().map(|event| &event.details);
-    to.texts(details().map(|details| details.gtin.as_ref().map(Gtin::as_str)));
-    to.texts(details().map(|details| details.lot.as_deref()));
+    to.numbers(&each(events, |event| event.reason.map_or(0, reason)));
+    to.texts(events.iter().map(|event| event.corrects));
+    to.texts(events.iter().map(|event| event.gtin));
+    to.texts(events.iter().map(|event| event.lot));
     to.numbers(&each(events, |event| {
-        event.details.expires_on.map_or(0, |expires_on| {
+        event.expires_on.map_or(0, |expires_on| {
             zigzag((expires_on.num_days_from_ce() - date.num_days_from_ce()).into()) + 1
         })
     }));
     sequences(&mut to, events, &terminals);
     let offers: Vec<Option<String>> =
-        details().map(|details| details.offer_id.as_ref().map(OfferId::to_string)).collect();
+        events.iter().map(|event| event.offer_id.map(|offer_id| offer_id.to_string())).collect();
     to.texts(offers.iter().map(Option::as_deref));
-    to.texts(details().map(|details| details.receipt.as_ref().map(|at| at.receipt.as_str())));
+    to.texts(events.iter().map(|event| event.receipt.map(|(receipt, _)| receipt)));
     to.numbers(&each(events, |event| {
-        let line = event.details.receipt.as_ref().and_then(|receipt| receipt.line);
-        line.map_or(0, |line| u64::from(line) + 1)
+        one_more(event.receipt.and_then(|(_, line)| line.map(u64::from)))
     }));
-    to.texts(details().map(|details| details.transfer_id.as_ref().map(EventId::as_str)));
-    to.texts(details().map(|details| details.import_id.as_ref().map(EventId::as_str)));
+    to.texts(events.iter().map(|event| event.transfer_id));
+    to.texts(events.iter().map(|event| event.import_id));
     to
 }
 
-fn each(events: &[&Event], number: impl Fn(&Event) -> u64) -> Vec<u64> {
+fn each(events: &[&EventRef<'_>], number: impl Fn(&EventRef<'_>) -> u64) -> Vec<u64> {
     events.iter().map(|event| number(event)).collect()
 }
 
 /// Writes the milliseconds from the start of the date to the first event, and from each event to
 /// the next.
-fn times(to: &mut Writer, date: NaiveDate, events: &[&Event]) {
+fn times(to: &mut Writer, date: NaiveDate, events: &[&EventRef<'_>]) {
     let start = date.and_time(NaiveTime::MIN).and_utc().timestamp_millis();
-    let times = each(events, |event| {
-        u64::try_from(event.occurred_at.timestamp_millis() - start).expect("within the date")
-    });
+    let times =
+        each(events, |event| u64::try_from(event.occurred_at - start).expect("within the date"));
     to.number(times[0]);
     to.numbers(&times.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<u64>>());
 }
 
 /// Writes the smallest scale that holds all quantities, and the quantities in it.
-fn quantities(to: &mut Writer, events: &[&Event]) {
-    let scale = events.iter().map(|event| event.quantity.get().scale()).max().unwrap_or(0);
+fn quantities(to: &mut Writer, events: &[&EventRef<'_>]) {
+    let mut scale = QUANTITY_SCALE_MAX;
+    let mut divisor = 1;
+    while scale > 0 && events.iter().all(|event| event.quantity.is_multiple_of(divisor * 10)) {
+        scale -= 1;
+        divisor *= 10;
+    }
     to.number(scale.into());
-    to.numbers(&each(events, |event| mantissa(event.quantity.get(), scale)));
+    to.numbers(&each(events, |event| event.quantity / divisor));
 }
 
 /// Writes the epochs, the first number of each run, and the differences of the others from the
 /// number before in their run.
-fn sequences(to: &mut Writer, events: &[&Event], terminals: &[u64]) {
-    let sequences = || events.iter().map(|event| event.details.sequence.as_ref());
-    let epochs = to.texts(sequences().map(|sequence| Some(sequence?.epoch.as_str())));
+fn sequences(to: &mut Writer, events: &[&EventRef<'_>], terminals: &[u64]) {
+    let sequences = || events.iter().map(|event| event.sequence);
+    let epochs = to.texts(sequences().map(|sequence| sequence.map(|(epoch, _)| epoch)));
     let runs = runs(terminals.iter().copied().zip(epochs));
     let (mut starts, mut steps) = (Vec::new(), Vec::new());
     let mut last = Vec::new();
-    for (sequence, run) in sequences().flatten().zip(runs) {
+    for ((_, number), run) in sequences().flatten().zip(runs) {
         match last.get_mut(run) {
             None => {
-                starts.push(sequence.number);
-                last.push(sequence.number);
+                starts.push(number);
+                last.push(number);
             }
             Some(last) => {
-                let step = sequence.number.wrapping_sub(*last);
+                let step = number.wrapping_sub(*last);
                 steps.push(zigzag(step.cast_signed()));
-                *last = sequence.number;
+                *last = number;
             }
         }
     }
@@ -110,20 +107,6 @@ pub(super) fn runs(places: impl Iterator<Item = (u64, u64)>) -> Vec<usize> {
         *known.entry(places).or_insert(next)
     };
     with_epoch.map(run).collect()
-}
-
-/// Returns 0, or one more than an amount in minor units of its currency.
-fn money(event: &Event, of: fn(&Charge) -> Option<Money>) -> u64 {
-    let money = event.action.charge().and_then(of);
-    money.map_or(0, |money| mantissa(money.amount(), money.currency().minor_digits()) + 1)
-}
-
-/// Returns `value` in units of its last decimal place. `value` has at most `scale` places.
-fn mantissa(mut value: Decimal, scale: u32) -> u64 {
-    if value.scale() != scale {
-        value.rescale(scale);
-    }
-    u64::try_from(value.mantissa()).expect("amounts are not negative and below 10^12")
 }
 
 fn position<T: PartialEq>(all: &[T], item: T) -> u64 {

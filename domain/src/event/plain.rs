@@ -1,0 +1,344 @@
+//! Reader of plain events: JSON as programs write it, without escapes and with valid values.
+//!
+//! It answers with an event, or `None` for "not sure". Every `Some` is what [`Event::parse`] would
+//! return. That parser decides about the rest and explains what is wrong.
+//!
+//! [`Event::parse`]: super::Event::parse
+
+use chrono::NaiveDate;
+
+use super::event_ref::{ChargeRef, EventRef};
+use super::gtin::is_gtin;
+use super::kind::{Kind, Reason, Unit};
+use super::parse::{Acceptance, EARLIEST_MILLIS, is_lot};
+use crate::identifier::is_identifier;
+use crate::json_cursor::JsonCursor;
+use crate::limits::{
+    LINE_AMOUNT_MAX, QUANTITY_MAX, QUANTITY_SCALE_MAX, RECEIPT_LINE_MAX, UNIT_PRICE_MAX,
+};
+use crate::money::Currency;
+use crate::offer::OfferIdRef;
+
+const DAY_MILLIS: i64 = 24 * 3600 * 1000;
+const MINUTE_MILLIS: i64 = 60 * 1000;
+/// Digits of a number that never overflows when it is scaled.
+const DIGITS_MAX: usize = 15;
+
+impl<'a> EventRef<'a> {
+    /// Reads one JSON object in its plain form. `None` means "not sure": [`Event::parse`] then
+    /// returns the event or its violations.
+    ///
+    /// [`Event::parse`]: crate::Event::parse
+    #[must_use]
+    pub fn read(json: &'a str, acceptance: &Acceptance) -> Option<Self> {
+        Fields::read(json)?.event(acceptance)
+    }
+}
+
+/// Fields of one object, each valid alone.
+#[derive(Default)]
+struct Fields<'a> {
+    event_id: Option<&'a str>,
+    kind: Option<Kind>,
+    store_id: Option<&'a str>,
+    terminal_id: Option<&'a str>,
+    sku: Option<&'a str>,
+    quantity: Option<u64>,
+    unit: Option<Unit>,
+    unit_price: Option<Digits>,
+    amount: Option<Digits>,
+    currency: Option<Currency>,
+    occurred_at: Option<i64>,
+    corrects: Option<&'a str>,
+    reason: Option<Reason>,
+    gtin: Option<&'a str>,
+    lot: Option<&'a str>,
+    expires_on: Option<NaiveDate>,
+    sequence: Option<(&'a str, u64)>,
+    offer_id: Option<OfferIdRef<'a>>,
+    receipt: Option<&'a str>,
+    line: Option<u32>,
+    transfer_id: Option<&'a str>,
+    import_id: Option<&'a str>,
+}
+
+/// Sets a field. A second value of one field is not plain: the last one would count.
+fn set<T>(field: &mut Option<T>, value: Option<T>) -> Option<()> {
+    if field.is_some() || value.is_none() {
+        return None;
+    }
+    *field = value;
+    Some(())
+}
+
+impl<'a> Fields<'a> {
+    fn read(json: &'a str) -> Option<Self> {
+        let mut from = JsonCursor::new(json);
+        let mut fields = Self::default();
+        if !from.take(b'{') {
+            return None;
+        }
+        loop {
+            let name = from.text()?;
+            if !from.take(b':') {
+                return None;
+            }
+            fields.read_value(name, &mut from)?;
+            if !from.take(b',') {
+                break;
+            }
+        }
+        (from.take(b'}') && from.is_at_end()).then_some(fields)
+    }
+
+    fn read_value(&mut self, name: &str, from: &mut JsonCursor<'a>) -> Option<()> {
+        match name {
+            "event_id" => set(&mut self.event_id, identifier(from)),
+            "kind" => set(&mut self.kind, from.text().and_then(kind)),
+            "store_id" => set(&mut self.store_id, identifier(from)),
+            "terminal_id" => set(&mut self.terminal_id, identifier(from)),
+            "sku" => set(&mut self.sku, identifier(from)),
+            "quantity" => set(&mut self.quantity, text_or_number(from).and_then(quantity)),
+            "unit" => set(&mut self.unit, word(from, Unit::ALL)),
+            "unit_price" => set(&mut self.unit_price, from.text().and_then(Digits::of)),
+            "amount" => set(&mut self.amount, from.text().and_then(Digits::of)),
+            "currency" => set(&mut self.currency, from.text().and_then(|code| code.parse().ok())),
+            "occurred_at" => set(&mut self.occurred_at, from.text().and_then(instant)),
+            "corrects" => set(&mut self.corrects, identifier(from)),
+            "reason" => set(&mut self.reason, word(from, Reason::ALL)),
+            "gtin" => set(&mut self.gtin, from.text().filter(|text| is_gtin(text))),
+            "lot" => set(&mut self.lot, from.text().filter(|text| is_lot(text))),
+            "expires_on" => set(&mut self.expires_on, from.text().and_then(date)),
+            "sequence" => set(&mut self.sequence, sequence(from)),
+            "offer_id" => set(&mut self.offer_id, from.text().and_then(OfferIdRef::parse)),
+            "receipt" => set(&mut self.receipt, identifier(from)),
+            "line" => set(&mut self.line, text_or_number(from).and_then(line)),
+            "transfer_id" => set(&mut self.transfer_id, identifier(from)),
+            "import_id" => set(&mut self.import_id, identifier(from)),
+            _ => from.skip_scalar(),
+        }
+    }
+
+    /// Returns the event, if the fields together are valid.
+    fn event(self, acceptance: &Acceptance) -> Option<EventRef<'a>> {
+        let kind = self.kind?;
+        let quantity = if kind == Kind::Correction { 0 } else { self.quantity? };
+        if self.line.is_some() && self.receipt.is_none() {
+            return None;
+        }
+        let charge = match kind {
+            Kind::Sale | Kind::Return => Some(self.charge(quantity)?),
+            _ => None,
+        };
+        let has_reason = matches!(kind, Kind::Waste | Kind::Count | Kind::Correction);
+        let reason = self.reason.filter(|_| has_reason);
+        if reason.is_some_and(|reason| reason.kind() != kind) {
+            return None;
+        }
+        let occurred_at = self.occurred_at?;
+        let is_transfer = matches!(kind, Kind::TransferIn | Kind::TransferOut);
+        acceptance.surely_accepts(occurred_at).then_some(())?;
+        Some(EventRef {
+            event_id: self.event_id?,
+            store_id: self.store_id?,
+            terminal_id: self.terminal_id?,
+            sku: self.sku?,
+            occurred_at,
+            kind,
+            quantity,
+            unit: self.unit.unwrap_or(Unit::Each),
+            charge,
+            reason,
+            corrects: if kind == Kind::Correction { Some(self.corrects?) } else { None },
+            gtin: self.gtin,
+            lot: self.lot,
+            expires_on: self.expires_on,
+            sequence: self.sequence,
+            offer_id: self.offer_id,
+            receipt: self.receipt.map(|receipt| (receipt, self.line)),
+            transfer_id: self.transfer_id.filter(|_| is_transfer),
+            import_id: self.import_id,
+        })
+    }
+
+    /// Returns the money. An amount above price times quantity is left to the careful parser, which
+    /// allows for a rounding.
+    fn charge(&self, quantity: u64) -> Option<ChargeRef> {
+        let currency = self.currency?;
+        let minor_digits = currency.minor_digits();
+        let unit_price = match &self.unit_price {
+            Some(price) => Some(price.scaled(minor_digits, UNIT_PRICE_MAX)?),
+            None => None,
+        };
+        let amount = match &self.amount {
+            Some(amount) => Some(amount.scaled(minor_digits, LINE_AMOUNT_MAX)?),
+            None => None,
+        };
+        let is_plain = match (unit_price, amount) {
+            (None, None) => false,
+            (Some(price), Some(amount)) => {
+                u128::from(amount) * 1_000 <= u128::from(price) * u128::from(quantity)
+            }
+            _ => true,
+        };
+        is_plain.then_some(ChargeRef { unit_price, amount, currency })
+    }
+}
+
+/// Decimal number of at most [`DIGITS_MAX`] digits: `value / 10^scale`.
+struct Digits {
+    value: u64,
+    scale: u32,
+}
+
+impl Digits {
+    /// Reads digits with at most one point between them.
+    fn of(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if bytes.len() > DIGITS_MAX {
+            return None;
+        }
+        let (mut value, mut point) = (0, None);
+        for (place, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => value = value * 10 + u64::from(byte - b'0'),
+                b'.' if point.is_none() && place > 0 => point = Some(place + 1),
+                _ => return None,
+            }
+        }
+        let decimals = point.map_or(0, |point| bytes.len() - point);
+        let ends_in_point = point == Some(bytes.len());
+        let scale = u32::try_from(decimals).ok()?;
+        (!bytes.is_empty() && !ends_in_point).then_some(Self { value, scale })
+    }
+
+    /// Returns the number times `10^scale`, if that is whole and the number is at most `max`.
+    fn scaled(&self, scale: u32, max: u64) -> Option<u64> {
+        let scaled = if self.scale <= scale {
+            self.value.checked_mul(10_u64.pow(scale - self.scale))?
+        } else {
+            let divisor = 10_u64.pow(self.scale - scale);
+            self.value.is_multiple_of(divisor).then_some(self.value / divisor)?
+        };
+        (scaled <= max * 10_u64.pow(scale)).then_some(scaled)
+    }
+}
+
+fn identifier<'a>(from: &mut JsonCursor<'a>) -> Option<&'a str> {
+    from.text().filter(|text| is_identifier(text))
+}
+
+fn text_or_number<'a>(from: &mut JsonCursor<'a>) -> Option<&'a str> {
+    if from.peek() == Some(b'"') { from.text() } else { from.number() }
+}
+
+fn quantity(text: &str) -> Option<u64> {
+    Digits::of(text)?.scaled(QUANTITY_SCALE_MAX, QUANTITY_MAX)
+}
+
+fn line(text: &str) -> Option<u32> {
+    let Digits { value, scale: 0 } = Digits::of(text)? else { return None };
+    u32::try_from(value).ok().filter(|line| *line <= RECEIPT_LINE_MAX)
+}
+
+/// Reads one of the most frequent words without a search.
+fn kind(text: &str) -> Option<Kind> {
+    if text == "sale" { Some(Kind::Sale) } else { among(text, Kind::ALL) }
+}
+
+fn word<T: Copy + Into<&'static str>>(from: &mut JsonCursor<'_>, all: &[T]) -> Option<T> {
+    among(from.text()?, all)
+}
+
+fn among<T: Copy + Into<&'static str>>(text: &str, all: &[T]) -> Option<T> {
+    all.iter().copied().find(|word| (*word).into() == text)
+}
+
+/// Reads an object of an epoch and a number, in this order.
+fn sequence<'a>(from: &mut JsonCursor<'a>) -> Option<(&'a str, u64)> {
+    let is_next = from.take(b'{') && from.text()? == "epoch" && from.take(b':');
+    let epoch = if is_next { identifier(from)? } else { return None };
+    let is_next = from.take(b',') && from.text()? == "number" && from.take(b':');
+    let Digits { value, scale: 0 } = Digits::of(if is_next { from.number()? } else { "" })? else {
+        return None;
+    };
+    from.take(b'}').then_some((epoch, value))
+}
+
+/// Reads two digits at `place`.
+fn two(text: &[u8], place: usize) -> Option<u32> {
+    let digit = |place: usize| text.get(place).filter(|byte| byte.is_ascii_digit());
+    Some(u32::from(digit(place)? - b'0') * 10 + u32::from(digit(place + 1)? - b'0'))
+}
+
+/// Reads a date such as `2026-03-12` of the years 2000 to 2099.
+fn date(text: &str) -> Option<NaiveDate> {
+    let bytes = text.as_bytes();
+    let is_plain = bytes.len() == 10 && bytes.starts_with(b"20") && bytes[4] == b'-';
+    if !is_plain || bytes[7] != b'-' {
+        return None;
+    }
+    let year = i32::try_from(2000 + two(bytes, 2)?).ok()?;
+    NaiveDate::from_ymd_opt(year, two(bytes, 5)?, two(bytes, 8)?)
+}
+
+/// Reads an instant of the years 2000 to 2099 such as `2026-03-12T15:15:00.123+01:00`, in whole
+/// milliseconds since 1970.
+fn instant(text: &str) -> Option<i64> {
+    let bytes = text.as_bytes();
+    let is_plain = bytes.len() >= 20 && bytes[10] == b'T' && bytes[13] == b':' && bytes[16] == b':';
+    if !is_plain {
+        return None;
+    }
+    let days = days_since_1970(date(text.get(..10)?)?);
+    let (hour, minute, second) = (two(bytes, 11)?, two(bytes, 14)?, two(bytes, 17)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let (millis, offset) = fraction(&bytes[19..])?;
+    let seconds = i64::from((hour * 60 + minute) * 60 + second);
+    Some(days * DAY_MILLIS + seconds * 1_000 + millis - offset_minutes(offset)? * MINUTE_MILLIS)
+}
+
+fn days_since_1970(date: NaiveDate) -> i64 {
+    date.signed_duration_since(NaiveDate::default()).num_days()
+}
+
+/// Reads the fraction of a second, in milliseconds, and returns the rest.
+fn fraction(bytes: &[u8]) -> Option<(i64, &[u8])> {
+    let [b'.', digits @ ..] = bytes else { return Some((0, bytes)) };
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if !(1..=9).contains(&count) {
+        return None;
+    }
+    let millis = (0..3).fold(0, |millis, place| {
+        let digit = digits[..count].get(place).map_or(0, |byte| i64::from(byte - b'0'));
+        millis * 10 + digit
+    });
+    Some((millis, &digits[count..]))
+}
+
+fn offset_minutes(bytes: &[u8]) -> Option<i64> {
+    let (sign, hours, minutes) = match bytes {
+        b"Z" => return Some(0),
+        [b'+', _, _, b':', _, _] => (1, two(bytes, 1)?, two(bytes, 4)?),
+        [b'-', _, _, b':', _, _] => (-1, two(bytes, 1)?, two(bytes, 4)?),
+        _ => return None,
+    };
+    (hours <= 23 && minutes <= 59).then_some(sign * i64::from(hours * 60 + minutes))
+}
+
+impl Acceptance {
+    /// `true` if [`Acceptance::check`] surely accepts an instant in milliseconds since 1970.
+    fn surely_accepts(&self, occurred_at: i64) -> bool {
+        let millis = |duration: std::time::Duration| i64::try_from(duration.as_millis()).ok();
+        let received_at = self.received_at.timestamp_millis();
+        let latest = millis(self.ahead_max).and_then(|ahead| received_at.checked_add(ahead));
+        // The milliseconds are rounded down, so the earliest accepted one may be too early.
+        let age_max = self.age_max.map(|age| millis(age).unwrap_or(i64::MAX));
+        let earliest = age_max.map_or(i64::MIN, |age| received_at.saturating_sub(age));
+        EARLIEST_MILLIS <= occurred_at
+            && earliest < occurred_at
+            && latest.is_none_or(|latest| occurred_at <= latest)
+    }
+}

@@ -1,0 +1,186 @@
+//! Lines of the output: NDJSON or CSV.
+
+use chrono::{DateTime, Utc};
+
+use crate::event_record::WINDOW_MILLIS;
+use crate::names::Names;
+use crate::windows::{Revenue, WindowSums};
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// One JSON object a line.
+    #[default]
+    Ndjson,
+    /// CSV of RFC 4180 with a header line. Several currencies are a JSON object in one cell.
+    Csv,
+}
+
+/// Names of the columns.
+const COLUMNS: [&str; 9] = [
+    "window_start",
+    "store_id",
+    "sku",
+    "events",
+    "units_sold",
+    "units_received",
+    "units_wasted",
+    "net_change",
+    "revenue",
+];
+
+/// Digits after the point of a quantity.
+const QUANTITY_DIGITS: u32 = 3;
+const DAY_MILLIS: i64 = 24 * 3600 * 1000;
+
+impl Format {
+    /// Returns the bytes before the first line.
+    #[must_use]
+    pub fn header(self) -> String {
+        match self {
+            Self::Ndjson => String::new(),
+            Self::Csv => COLUMNS.join(",") + "\n",
+        }
+    }
+
+    /// Writes the windows of a date, which are in order. `day` is in days since 1970.
+    pub(crate) fn write(self, day: i32, rows: &[WindowSums], names: &Names, to: &mut Vec<u8>) {
+        let mut window = None;
+        let mut starts_at = String::new();
+        for row in rows {
+            if window != Some(row.window) {
+                window = Some(row.window);
+                starts_at = start(day, row.window);
+            }
+            match self {
+                Self::Ndjson => write_json(row, &starts_at, names, to),
+                Self::Csv => write_csv(row, &starts_at, names, to),
+            }
+        }
+    }
+}
+
+fn start(day: i32, window: u32) -> String {
+    let millis = i64::from(day) * DAY_MILLIS + i64::from(window) * WINDOW_MILLIS;
+    let start: DateTime<Utc> = DateTime::from_timestamp_millis(millis).expect("a window");
+    start.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Writes a JSON object. Identifiers need no escapes.
+fn write_json(row: &WindowSums, starts_at: &str, names: &Names, to: &mut Vec<u8>) {
+    let mut push = |text: &str| to.extend_from_slice(text.as_bytes());
+    push("{\"window_start\":\"");
+    push(starts_at);
+    push("\",\"store_id\":\"");
+    push(names.stores.text(row.store));
+    push("\",\"sku\":\"");
+    push(names.skus.text(row.sku));
+    push("\",\"events\":");
+    push(itoa::Buffer::new().format(row.events));
+    for (name, quantity) in COLUMNS[4..].iter().zip(quantities(row)) {
+        to.extend_from_slice(b",\"");
+        to.extend_from_slice(name.as_bytes());
+        to.extend_from_slice(b"\":\"");
+        write_decimal(quantity.into(), QUANTITY_DIGITS, to);
+        to.push(b'"');
+    }
+    to.extend_from_slice(b",\"revenue\":");
+    match &row.revenue {
+        Revenue::Several(_) => write_currencies(&row.revenue, names, to),
+        revenue => {
+            to.push(b'"');
+            write_amount(revenue, names, to);
+            to.push(b'"');
+        }
+    }
+    to.extend_from_slice(b"}\n");
+}
+
+fn write_csv(row: &WindowSums, starts_at: &str, names: &Names, to: &mut Vec<u8>) {
+    for text in [starts_at, names.stores.text(row.store), names.skus.text(row.sku)] {
+        to.extend_from_slice(text.as_bytes());
+        to.push(b',');
+    }
+    to.extend_from_slice(itoa::Buffer::new().format(row.events).as_bytes());
+    for quantity in quantities(row) {
+        to.push(b',');
+        write_decimal(quantity.into(), QUANTITY_DIGITS, to);
+    }
+    to.push(b',');
+    if let Revenue::Several(_) = row.revenue {
+        let mut object = Vec::new();
+        write_currencies(&row.revenue, names, &mut object);
+        to.push(b'"');
+        for byte in object {
+            // A quote in a cell is doubled.
+            to.extend_from_slice(if byte == b'"' { b"\"\"" } else { std::slice::from_ref(&byte) });
+        }
+        to.push(b'"');
+    } else {
+        write_amount(&row.revenue, names, to);
+    }
+    to.push(b'\n');
+}
+
+fn quantities(row: &WindowSums) -> [i64; 4] {
+    [row.sold, row.received, row.wasted, row.net_change]
+}
+
+/// Writes the revenue in at most one currency.
+fn write_amount(revenue: &Revenue, names: &Names, to: &mut Vec<u8>) {
+    match revenue {
+        Revenue::One(currency, amount) => {
+            let digits = names.currency_at(*currency).minor_digits() + QUANTITY_DIGITS;
+            write_decimal(*amount, digits, to);
+        }
+        _ => to.push(b'0'),
+    }
+}
+
+/// Writes a JSON object of amounts by currency, sorted by code.
+fn write_currencies(revenue: &Revenue, names: &Names, to: &mut Vec<u8>) {
+    let Revenue::Several(amounts) = revenue else { return };
+    let mut amounts: Vec<_> =
+        amounts.iter().map(|(place, amount)| (names.currency_at(*place), *amount)).collect();
+    amounts.sort_unstable();
+    for (index, (currency, amount)) in amounts.into_iter().enumerate() {
+        to.extend_from_slice(if index == 0 { b"{\"" } else { b",\"" });
+        to.extend_from_slice(currency.code().as_bytes());
+        to.extend_from_slice(b"\":\"");
+        write_decimal(amount, currency.minor_digits() + QUANTITY_DIGITS, to);
+        to.push(b'"');
+    }
+    to.push(b'}');
+}
+
+/// Writes `value / 10^digits` without zeros at the end.
+fn write_decimal(value: i128, mut digits: u32, to: &mut Vec<u8>) {
+    if value < 0 {
+        to.push(b'-');
+    }
+    let mut buffer = itoa::Buffer::new();
+    // A division of 64 bits is several times as fast as one of 128.
+    let text = if let Ok(mut value) = u64::try_from(value.unsigned_abs()) {
+        while digits > 0 && value.is_multiple_of(10) {
+            value /= 10;
+            digits -= 1;
+        }
+        buffer.format(value)
+    } else {
+        let mut value = value.unsigned_abs();
+        while digits > 0 && value.is_multiple_of(10) {
+            value /= 10;
+            digits -= 1;
+        }
+        buffer.format(value)
+    };
+    let digits = digits as usize;
+    if digits == 0 {
+        return to.extend_from_slice(text.as_bytes());
+    }
+    let (whole, fraction) = text.split_at(text.len().saturating_sub(digits));
+    to.extend_from_slice(if whole.is_empty() { b"0" } else { whole.as_bytes() });
+    to.push(b'.');
+    to.extend(std::iter::repeat_n(b'0', digits - fraction.len()));
+    to.extend_from_slice(fraction.as_bytes());
+}
