@@ -15,6 +15,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import venv
 from pathlib import Path
@@ -23,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TARGET = ROOT / "target" / "peers"
 PACKAGES = ["duckdb==2.0.1", "polars==2.1.0", "orjson==3.13.0", "zstandard==0.25.0"]
+BYTE_ORDER = os.environ | {"LC_ALL": "C"}
 FOLDERS = ["records-1000", "records-6mb", "zstd-10"]
 
 
@@ -61,20 +63,24 @@ def data(python, folder, events):
 
 
 def finished(command):
-    """Runs a command. Returns its standard output, usage of resources and wall time."""
-    start = time.monotonic()
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE)
-    # Both pipes have less than a page of text, so that they can be read after the end.
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.monotonic() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    output, errors = process.stdout.read(), process.stderr.read()
-    process.stdout.close()
-    process.stderr.close()
-    if process.returncode:
-        raise RuntimeError(f"{command[0]} failed with {process.returncode}: {errors.decode()}")
-    return output, usage, wall
+    """Runs a command. Returns its standard output, usage of resources and wall time.
+
+    A program inherits the peak memory of the process that starts it, so a shell starts it, which
+    is smaller than any of the peers. This process stays small for the same reason.
+    """
+    shell = ["sh", "-c", '"$@"; exit $?', "sh", *(str(part) for part in command)]
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        start = time.monotonic()
+        process = subprocess.Popen(shell, stdout=output, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        errors.seek(0)
+        if process.returncode:
+            text = errors.read().decode(errors="replace")[-2000:]
+            raise RuntimeError(f"{command[0]} failed with {process.returncode}: {text}")
+        return output.read(), usage, wall
 
 
 def rounds(reps, runs):
@@ -160,20 +166,21 @@ def replays(source, peers, reps):
     return {name: medians(results) for name, results in figures.items()}
 
 
-def sorted_lines(path):
-    """Returns the lines of a file, sorted by their bytes."""
-    return sorted(path.read_bytes().splitlines(keepends=True))
-
-
 def sorted_digest(path):
-    """Returns the SHA-256 of the sorted lines of a file."""
-    return hashlib.sha256(b"".join(sorted_lines(path))).hexdigest()
+    """Returns the SHA-256 of the lines of a file, sorted by their bytes."""
+    digest = hashlib.sha256()
+    with subprocess.Popen(["sort", path], env=BYTE_ORDER, stdout=subprocess.PIPE) as process:
+        while block := process.stdout.read(1 << 16):
+            digest.update(block)
+    if process.returncode:
+        raise RuntimeError(f"sort {path} failed with {process.returncode}")
+    return digest.hexdigest()
 
 
 def write_sorted(path):
-    """Writes the sorted lines of a file beside it, and returns the path."""
+    """Writes the lines of a file, sorted by their bytes, beside it. Returns the path."""
     target = path.with_suffix(".sorted.ndjson")
-    target.write_bytes(b"".join(sorted_lines(path)))
+    subprocess.run(["sort", "-o", target, path], env=BYTE_ORDER, check=True)
     return target
 
 
@@ -203,7 +210,7 @@ def command_line():
     """Returns the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dir", metavar="DIR", type=Path, nargs="?",
-                        help="folder of the input; default: one below target, by --events")
+                        help="folder of the input, generated if it has none; default: below target")
     parser.add_argument("--events", type=int, default=1_000_000, help="events of the input")
     parser.add_argument("--reps", type=int, default=5, help="runs of each peer")
     parser.add_argument("--warm", type=float, default=1, help="CPU seconds before a measurement")
@@ -226,7 +233,8 @@ def main():
             sys.exit(f"compare.py: {binary} does not exist; build it, or use --only python")
     python = environment()
     folder = options.dir or TARGET / f"events-{options.events}"
-    data(python, folder, options.events)
+    if options.dir is None or not (folder / "events.ndjson").exists():
+        data(python, folder, options.events)
     ours = {} if options.only else {"daymark": [options.handler.resolve()]}
     peers = ours | {"python": [python, HERE / "handler.py"]}
     tables = []

@@ -23,7 +23,7 @@ COLUMNS = {
 KEPT = "sku kind corrects millis quantity currency money".split()
 
 EVENTS = """
-  SELECT store_id, event_id, sku, kind, corrects, epoch_ms(occurred_at) AS millis, quantity,
+  SELECT store_id, event_id, sku, kind, corrects, epoch_us(occurred_at) // 1000 AS millis, quantity,
     CASE WHEN kind IN ('sale', 'return') THEN currency END AS currency,
     CASE WHEN kind IN ('sale', 'return') THEN coalesce(amount, unit_price * quantity) END AS money
   FROM read_json({path}, format = 'newline_delimited', columns = {columns})

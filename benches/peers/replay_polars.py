@@ -94,8 +94,7 @@ def with_revenue(pl, rows, events):
         .collect()
     )
     joined = rows.join(objects, on=WINDOW, how="left", maintain_order="left")
-    # The braces around the placeholder are text of the line.
-    several = pl.format("{{}}", "pairs")
+    several = pl.concat_str(pl.lit("{"), "pairs", pl.lit("}"))
     return joined.with_columns(revenue=pl.when("has_several").then(several).otherwise(single))
 
 
