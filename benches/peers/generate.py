@@ -46,9 +46,9 @@ PAYLOAD_BYTES_MAX = 6 * 1024 * 1024
 FIRST_SEQUENCE_NUMBER = 49660000000000000000000000000000000000000000000000000017
 ENVELOPE_TAIL = {
     "eventName": "aws:kinesis:record",
-    "invokeIdentityArn": "arn:aws:iam::123456789012:role/daymark-processor",
+    "invokeIdentityArn": "arn:aws:iam::123456789012:role/processor",
     "awsRegion": "eu-central-1",
-    "eventSourceARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/daymark-events",
+    "eventSourceARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/till-events",
 }
 
 
@@ -118,7 +118,7 @@ class Generator:
                         again = arrival + self._below(60_000)
                         heapq.heappush(waiting, (again, next(order), self._repeated(event)))
                         made += 1
-            # Whatever arrives before the next hour can be written: later steps happen after it.
+            # Later steps happen in a later hour, so all arrivals of this hour are known.
             while waiting and waiting[0][0] < start + 3_600_000 and written < self.events:
                 arrival, _, event = heapq.heappop(waiting)
                 written += 1
