@@ -85,7 +85,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, CommandError> {
     };
     let progress = output::bytes_read();
     let summary = if args.output == Path::new("-") {
-        let mut output = BufWriter::new(io::stdout().lock());
+        let mut output = BufWriter::new(io::stdout());
         replayed(input, &mut output, &options, &progress)
     } else {
         let written = to_file(&args.output, |file| replayed(input, file, &options, &progress));
@@ -104,7 +104,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, CommandError> {
 
 fn replayed(
     input: Input,
-    output: &mut impl Write,
+    output: &mut (impl Write + Send),
     options: &Options,
     progress: &ProgressBar,
 ) -> io::Result<Summary> {

@@ -4,12 +4,11 @@ mod plain;
 
 use std::borrow::Cow;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::{Out, STANDARD};
 use chrono::{DateTime, Utc};
 use domain::SequenceNumber;
 use domain::record::DeliveredRef;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Records of one invocation, in order. Texts are borrowed from the payload, and the data of all
 /// records are in one buffer.
@@ -29,6 +28,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug)]
 pub struct KinesisBatch<'a> {
     records: Vec<MappedRecord<'a>>,
+    /// Arrival of each record, and the end of its data.
+    decoded: Vec<(DateTime<Utc>, usize)>,
     /// Data of all records, one after the other.
     data: Vec<u8>,
 }
@@ -40,8 +41,8 @@ pub enum KinesisBatchError {
     #[error(transparent)]
     Json(#[from] serde_json::Error),
     /// The data of a record are not base64. The number is its place in the batch.
-    #[error("the data of record {0} are not base64: {1}")]
-    Base64(usize, base64::DecodeSliceError),
+    #[error("the data of record {0} are not base64")]
+    Base64(usize),
     /// The arrival of a record is no instant.
     #[error("approximateArrivalTimestamp of record {0} is not an instant")]
     Arrival(usize),
@@ -74,26 +75,15 @@ impl BatchResponse {
     }
 }
 
-/// Record with the place of its data.
-#[derive(Debug)]
-struct MappedRecord<'a> {
-    event_id: Cow<'a, str>,
-    partition_key: Cow<'a, str>,
-    sequence_number: Cow<'a, str>,
-    arrived_at: DateTime<Utc>,
-    /// End of the data. They start where those of the record before end.
-    data_end: usize,
-}
-
 /// Payload as the mapping sends it.
 #[derive(Deserialize)]
 struct Payload<'a> {
     #[serde(rename = "Records", borrow)]
-    records: Vec<PayloadRecord<'a>>,
+    records: Vec<MappedRecord<'a>>,
 }
 
-#[derive(Deserialize)]
-struct PayloadRecord<'a> {
+#[derive(Debug, Deserialize)]
+struct MappedRecord<'a> {
     /// Shard and sequence number, like `shardId-000000000006:4959…`.
     #[serde(rename = "eventID", borrow)]
     event_id: Cow<'a, str>,
@@ -101,7 +91,7 @@ struct PayloadRecord<'a> {
     kinesis: RecordContent<'a>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RecordContent<'a> {
     #[serde(borrow)]
@@ -111,8 +101,16 @@ struct RecordContent<'a> {
     /// Bytes of the record in base64.
     #[serde(borrow)]
     data: Cow<'a, str>,
-    /// Seconds since 1970.
-    approximate_arrival_timestamp: f64,
+    #[serde(deserialize_with = "arrival")]
+    approximate_arrival_timestamp: Arrival,
+}
+
+/// Arrival in milliseconds since 1970, which Lambda sends as seconds.
+type Arrival = i64;
+
+/// Reads seconds as a floating-point number, which is rarely exact, so it is rounded.
+fn arrival<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arrival, D::Error> {
+    f64::deserialize(deserializer).map(|seconds| (seconds * 1_000.0).round() as i64)
 }
 
 impl<'a> KinesisBatch<'a> {
@@ -126,46 +124,35 @@ impl<'a> KinesisBatch<'a> {
             None => serde_json::from_str::<Payload<'_>>(payload)?.records,
         };
         // Four characters hold three bytes.
-        let decoded_max = |record: &PayloadRecord<'_>| record.kinesis.data.len().div_ceil(4) * 3;
+        let decoded_max = |record: &MappedRecord<'_>| record.kinesis.data.len().div_ceil(4) * 3;
         let mut data = vec![0; records.iter().map(decoded_max).sum()];
         let mut end = 0;
-        let mut mapped = Vec::with_capacity(records.len());
-        for (place, PayloadRecord { event_id, kinesis }) in records.into_iter().enumerate() {
-            let decoded = STANDARD.decode_slice(&*kinesis.data, &mut data[end..]);
-            end += decoded.map_err(|error| KinesisBatchError::Base64(place, error))?;
-            let arrived_at = instant(kinesis.approximate_arrival_timestamp);
-            mapped.push(MappedRecord {
-                event_id,
-                partition_key: kinesis.partition_key,
-                sequence_number: kinesis.sequence_number,
-                arrived_at: arrived_at.ok_or(KinesisBatchError::Arrival(place))?,
-                data_end: end,
-            });
+        let mut decoded = Vec::with_capacity(records.len());
+        for (place, MappedRecord { kinesis, .. }) in records.iter().enumerate() {
+            let text = kinesis.data.as_bytes();
+            let bytes = STANDARD.decode(text, Out::from_slice(&mut data[end..]));
+            end += bytes.map_err(|_| KinesisBatchError::Base64(place))?.len();
+            let arrived_at = DateTime::from_timestamp_millis(kinesis.approximate_arrival_timestamp);
+            decoded.push((arrived_at.ok_or(KinesisBatchError::Arrival(place))?, end));
         }
-        Ok(Self { records: mapped, data })
+        Ok(Self { records, decoded, data })
     }
 
     /// Returns the records, in order.
     pub fn records(&self) -> impl ExactSizeIterator<Item = DeliveredRef<'_>> {
         let mut start = 0;
-        self.records.iter().map(move |record| {
-            let data = &self.data[start..record.data_end];
-            start = record.data_end;
+        self.records.iter().zip(&self.decoded).map(move |(record, (arrived_at, end))| {
+            let data = &self.data[start..*end];
+            start = *end;
             DeliveredRef {
                 shard_id: record.event_id.split(':').next().unwrap_or_default(),
-                sequence_number: &record.sequence_number,
-                partition_key: &record.partition_key,
-                arrived_at: record.arrived_at,
+                sequence_number: &record.kinesis.sequence_number,
+                partition_key: &record.kinesis.partition_key,
+                arrived_at: *arrived_at,
                 data,
             }
         })
     }
-}
-
-/// Converts seconds to an instant. Kinesis has milliseconds; a floating-point number is rarely
-/// exact, so it is rounded.
-fn instant(seconds: f64) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp_millis((seconds * 1_000.0).round() as i64)
 }
 
 #[cfg(test)]
@@ -175,16 +162,11 @@ mod tests {
 
     use super::*;
 
+    /// Returns a payload as Lambda writes it.
     fn payload(arrived_seconds: &serde_json::Value) -> String {
-        json!({ "Records": [{
-            "eventID": "shardId-000000000006:4959",
-            "eventSource": "aws:kinesis",
-            "kinesis": {
-                "kinesisSchemaVersion": "1.0", "partitionKey": "s1", "sequenceNumber": "4959",
-                "data": "aGVsbG8=", "approximateArrivalTimestamp": arrived_seconds,
-            },
-        }]})
-        .to_string()
+        format!(
+            r#"{{"Records":[{{"kinesis":{{"kinesisSchemaVersion":"1.0","partitionKey":"s1","sequenceNumber":"4959","data":"aGVsbG8=","approximateArrivalTimestamp":{arrived_seconds}}},"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":"shardId-000000000006:4959","eventName":"aws:kinesis:record","invokeIdentityArn":"arn:aws:iam::123456789012:role/processor","awsRegion":"eu-west-1","eventSourceARN":"arn:aws:kinesis:eu-west-1:123456789012:stream/events"}}]}}"#
+        )
     }
 
     /// Returns the only record of a payload.
@@ -219,15 +201,51 @@ mod tests {
         let plain = payload(&json!(1_790_000_000.5));
         assert!(plain::records(&plain).is_some(), "read without serde");
         let expected = record(&plain).unwrap();
-        let escaped = plain.replace("\"s1\"", r#""s\u0031""#);
-        let with_more = plain.replacen('{', r#"{"window":{"start":"a"},"state":null,"#, 1);
-        for other in [escaped, with_more, plain.replace("1790000000.5", "1.7900000005e9")] {
+        let sorted: serde_json::Value = serde_json::from_str(&plain).unwrap();
+        for other in [
+            sorted.to_string(),
+            serde_json::to_string_pretty(&sorted).unwrap(),
+            plain.replace("\"s1\"", r#""s\u0031""#),
+            plain.replacen('{', r#"{"window":{"start":"a"},"state":null,"#, 1),
+            plain.replace("1790000000.5", "1.7900000005e9"),
+        ] {
             assert!(plain::records(&other).is_none(), "{other}");
             assert_eq!(record(&other).unwrap(), expected, "{other}");
         }
-        assert_eq!(record(&plain.replace(',', " ,\n ")).unwrap(), expected);
         let empty = KinesisBatch::parse(r#"{"Records":[]}"#).unwrap();
         assert_eq!(empty.records().len(), 0);
+    }
+
+    #[test]
+    fn each_record_of_a_batch_has_its_own_members() {
+        let first = payload(&json!(1_790_000_000.5));
+        let of_another_stream = first.replace("stream/events", "stream/other");
+        for second in [first.clone(), of_another_stream] {
+            let second = second.replace("4959", "4960").replace("aGVsbG8=", "");
+            let both = first.replace("]}", ",") + second.trim_start_matches(r#"{"Records":["#);
+            let batch = KinesisBatch::parse(&both).unwrap();
+            let records: Vec<_> =
+                batch.records().map(|record| (record.sequence_number, record.data)).collect();
+            assert_eq!(records, [("4959", &b"hello"[..]), ("4960", b"")]);
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_json_is_refused() {
+        let plain = payload(&json!(1_790_000_000));
+        for (from, to) in [
+            ("\"s1\"", "\"s\n1\""),
+            ("]}", "]"),
+            ("]}", "]}}"),
+            ("1790000000", "1790000000."),
+            ("1790000000", ".5"),
+            ("1790000000", "1.2.3"),
+            ("eu-west-1\",\"eventS", "eu\t\",\"eventS"),
+        ] {
+            let broken = plain.replace(from, to);
+            assert_ne!(broken, plain);
+            assert!(KinesisBatch::parse(&broken).is_err(), "{broken}");
+        }
     }
 
     #[test]
@@ -237,7 +255,7 @@ mod tests {
         let arrived = json!(1_790_000_000);
         assert_eq!(
             message(&payload(&arrived).replace("aGVsbG8=", "aGVsbG8")),
-            "the data of record 0 are not base64: DecodeError: Invalid padding"
+            "the data of record 0 are not base64"
         );
         assert_eq!(
             message(&payload(&arrived).replace("1790000000", "1e300")),

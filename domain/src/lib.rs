@@ -53,7 +53,6 @@ pub use event::{Acceptance, Action, Event, EventRef, Kind, Rejection};
 pub use experiment::{Arm, Experiment};
 pub use history::{History, HistoryKey};
 pub use identifier::{ClientId, EventId, Sku, StoreId, TerminalId};
-pub use json_cursor::JsonCursor;
 pub use json_members::{Members, members};
 pub use money::{Currency, Money, Quantity};
 pub use offer::{Inputs, Offer, OfferId, Outlook, PriceLabel, Trust};

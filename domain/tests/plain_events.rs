@@ -173,7 +173,7 @@ fn unusual_forms_are_left_to_the_parser() {
     let sale = sale().to_string();
     let is_plain = |text: &str| agree(text, &anytime());
     assert!(is_plain(&sale));
-    assert!(is_plain(&sale.replace(',', " ,\n\t")), "blanks between members");
+    assert!(is_plain(&sale.replace(',', " , ")), "blanks between members");
     assert!(is_plain(&sale.replacen('{', r#"{"till_version":"7.1","is_open":true,"n":12,"#, 1)));
     for unusual in [
         sale.replacen('{', r#"{"sku":"other","#, 1),
@@ -182,6 +182,7 @@ fn unusual_forms_are_left_to_the_parser() {
         sale.replacen('{', r#"{"n":1e5,"#, 1),
         sale.replacen('{', r#"{"n":01,"#, 1),
         sale.replacen('{', "{\"n\":\"a\u{1}\",", 1),
+        sale.replace(',', ",\n\t"),
         sale.replace("0042", "\\u00342"),
         format!("{sale}{sale}"),
         format!("[{sale}]"),

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use domain::limits::RECORD_TEXTS_MAX;
 use domain::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 use domain::record::{self, DeliveredRef, Unopenable};
 use domain::{Acceptance, Event, EventRef, cloud_event};
@@ -111,7 +112,7 @@ impl<'a> OpenedEvents<'a> {
             Ok(text) => text,
             Err(error) => return self.refuse_part(record, part, error),
         };
-        if self.add_plain(part.record, text, acceptance) {
+        if self.add_lines(part.record, text, acceptance) {
             return;
         }
         match record::split(text) {
@@ -120,23 +121,24 @@ impl<'a> OpenedEvents<'a> {
         }
     }
 
-    /// Adds the events of a text with a plain event a line. Returns `false`, and adds none, if the
+    /// Adds the events of a text with a valid event a line. Returns `false`, and adds none, if the
     /// text has another form.
-    fn add_plain(&mut self, record: usize, text: &'a str, acceptance: &Acceptance) -> bool {
-        let before = self.plain.len();
-        for line in record::lines(text) {
-            match EventRef::read(line, acceptance) {
-                Some(event) => self.plain.push((record, event)),
-                None => {
-                    self.plain.truncate(before);
-                    return false;
-                }
+    fn add_lines(&mut self, record: usize, text: &'a str, acceptance: &Acceptance) -> bool {
+        let before = (self.plain.len(), self.parsed.len());
+        let is_valid = record::lines(text).all(|line| match EventRef::read(line, acceptance) {
+            Some(event) => {
+                self.plain.push((record, event));
+                true
             }
-        }
-        let count = self.plain.len() - before;
-        let is_usual = (1..=domain::limits::RECORD_TEXTS_MAX).contains(&count);
+            None => Event::parse_any(line, acceptance)
+                .map(|event| self.parsed.push((record, event)))
+                .is_ok(),
+        });
+        let count = self.plain.len() + self.parsed.len() - before.0 - before.1;
+        let is_usual = is_valid && (1..=RECORD_TEXTS_MAX).contains(&count);
         if !is_usual {
-            self.plain.truncate(before);
+            self.plain.truncate(before.0);
+            self.parsed.truncate(before.1);
         }
         is_usual
     }

@@ -1,12 +1,13 @@
 //! Windows of the events of one batch, in memory.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use domain::EventRef;
 use foldhash::fast::RandomState;
 
 use crate::event_record::EventRecord;
-use crate::lines::Format;
+use crate::lines::{Format, Lines};
 use crate::names::Names;
 use crate::reader::Hashers;
 use crate::windows::{WindowSums, add_sums};
@@ -19,6 +20,7 @@ use crate::windows::{WindowSums, add_sums};
 ///
 /// let json = r#"{"event_id":"e1","kind":"receipt","store_id":"0042","terminal_id":"t1",
 ///     "sku":"rye","quantity":12,"occurred_at":"2026-03-12T09:03:00Z"}"#;
+/// let json = &json.replace("\n", " ");
 /// let acceptance = Acceptance::at("2026-03-12T09:04:00Z".parse()?);
 /// let event = EventRef::read(json, &acceptance).expect("a plain event");
 /// let windows = BatchWindows::of(&[event, event]);
@@ -28,18 +30,21 @@ use crate::windows::{WindowSums, add_sums};
 /// # Ok::<(), chrono::ParseError>(())
 /// ```
 #[derive(Debug)]
-pub struct BatchWindows {
-    names: Names,
+pub struct BatchWindows<'a> {
+    names: Names<&'a str>,
     /// Windows by date, in days since 1970.
     dates: BTreeMap<i32, Vec<WindowSums>>,
 }
 
-impl BatchWindows {
+impl<'a> BatchWindows<'a> {
     /// Sums events, each of which counts once for its id and content.
     #[must_use]
-    pub fn of<'e, 'a: 'e>(
+    pub fn of<'e>(
         events: impl IntoIterator<Item = &'e EventRef<'a>, IntoIter: ExactSizeIterator>,
-    ) -> Self {
+    ) -> Self
+    where
+        'a: 'e,
+    {
         let events = events.into_iter();
         let hashers = Hashers::new();
         let mut names = Names::default();
@@ -49,16 +54,20 @@ impl BatchWindows {
             HashMap::with_capacity_and_hasher(events.len(), RandomState::default());
         for event in events {
             let record = EventRecord::of(event, 0, &hashers.ids, &mut names);
-            let place =
-                *places.entry((record.id, record.store, record.day())).or_insert_with(|| {
+            match places.entry((record.id, record.store, record.day())) {
+                Entry::Vacant(place) => {
+                    place.insert(records.len());
                     records.push(record);
                     kept.push(event);
-                    records.len() - 1
-                });
-            let known = kept[place];
-            let content = |event: &EventRef<'_>| event.to_event().content();
-            if !event.has_content_of(known) && content(event) < content(known) {
-                (records[place], kept[place]) = (record, event);
+                }
+                Entry::Occupied(place) if !event.has_content_of(kept[*place.get()]) => {
+                    let place = *place.get();
+                    let content = |event: &EventRef<'_>| event.to_event().content();
+                    if content(event) < content(kept[place]) {
+                        (records[place], kept[place]) = (record, event);
+                    }
+                }
+                Entry::Occupied(_) => {}
             }
         }
         let mut days: BTreeMap<i32, Vec<&EventRecord>> = BTreeMap::new();
@@ -93,7 +102,8 @@ impl BatchWindows {
             rows.sort_unstable_by_key(|row| {
                 (row.window, stores[row.store as usize], skus[row.sku as usize])
             });
-            format.write(*day, &rows, &self.names, to);
+            let mut lines = Lines::new(format, *day);
+            rows.iter().for_each(|row| lines.write(row, &self.names, to));
         }
     }
 }

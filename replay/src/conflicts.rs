@@ -19,7 +19,7 @@ pub(crate) type Winners = HashMap<DateId<u32>, u64, RandomState>;
 /// Returns the event that counts for each id of one store and UTC date, and the ids that came with
 /// several texts, of which none is known to count.
 pub(crate) fn one_of_each_id<'e>(
-    events: &[&'e EventRecord],
+    events: &'e [EventRecord],
     winners: &Winners,
 ) -> (Vec<&'e EventRecord>, Vec<DateId<u32>>) {
     let mut conflicts = Vec::new();

@@ -3,7 +3,7 @@
 use domain::{EventRef, Kind};
 use siphasher::sip128::SipHasher13;
 
-use crate::names::Names;
+use crate::names::{Name, Names};
 
 /// Bytes of a record in a temporary file.
 pub(crate) const STORED_BYTES: usize = 56;
@@ -46,7 +46,12 @@ impl IdHasher {
 
 impl EventRecord {
     /// Returns the record of an event. `text` is the hash of the text of the event.
-    pub(crate) fn of(event: &EventRef<'_>, text: u64, ids: &IdHasher, names: &mut Names) -> Self {
+    pub(crate) fn of<'a, T: Name + From<&'a str>>(
+        event: &EventRef<'a>,
+        text: u64,
+        ids: &IdHasher,
+        names: &mut Names<T>,
+    ) -> Self {
         let (charged, currency) = match (event.corrects(), event.charged()) {
             (Some(corrects), _) => (ids.hash(corrects)[0], 0),
             (None, Some((charged, currency))) => (charged, names.currency(currency)),

@@ -13,9 +13,12 @@
 //!
 //! let mut file = tempfile::tempfile()?;
 //! for id in ["e1", "e2", "e1"] {
-//!     writeln!(file, r#"{{"event_id":"{id}","kind":"sale","store_id":"0042","terminal_id":"t1",
-//!         "sku":"rye","quantity":1,"unit_price":"2.50","currency":"EUR",
-//!         "occurred_at":"2026-03-12T15:17:00Z"}}"#.replace('\n', "").as_str())?;
+//!     let event = serde_json::json!({
+//!         "event_id": id, "kind": "sale", "store_id": "0042", "terminal_id": "t1", "sku": "rye",
+//!         "quantity": 1, "unit_price": "2.50", "currency": "EUR",
+//!         "occurred_at": "2026-03-12T15:17:00Z",
+//!     });
+//!     writeln!(file, "{event}")?;
 //! }
 //! let mut output = Vec::new();
 //! let summary = replay::replay(replay::Input::new(file)?, &mut output, &Default::default(), |_| ())?;

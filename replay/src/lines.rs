@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::event_record::WINDOW_MILLIS;
-use crate::names::Names;
+use crate::names::{Name, Names};
 use crate::windows::{Revenue, WindowSums};
 
 /// Form of the output.
@@ -42,20 +42,30 @@ impl Format {
             Self::Csv => COLUMNS.join(",") + "\n",
         }
     }
+}
 
-    /// Writes the windows of a date, which are in order. `day` is in days since 1970.
-    pub(crate) fn write(self, day: i32, rows: &[WindowSums], names: &Names, to: &mut Vec<u8>) {
-        let mut window = None;
-        let mut starts_at = String::new();
-        for row in rows {
-            if window != Some(row.window) {
-                window = Some(row.window);
-                starts_at = start(day, row.window);
-            }
-            match self {
-                Self::Ndjson => write_json(row, &starts_at, names, to),
-                Self::Csv => write_csv(row, &starts_at, names, to),
-            }
+/// Writer of the windows of a date.
+pub(crate) struct Lines {
+    format: Format,
+    /// Days since 1970.
+    day: i32,
+    /// Window of the last line, with its start.
+    window: Option<(u32, String)>,
+}
+
+impl Lines {
+    pub(crate) fn new(format: Format, day: i32) -> Self {
+        Self { format, day, window: None }
+    }
+
+    /// Writes the line of a window.
+    pub(crate) fn write(&mut self, row: &WindowSums, names: &Names<impl Name>, to: &mut Vec<u8>) {
+        let known = self.window.take().filter(|(window, _)| *window == row.window);
+        let (_, starts_at) =
+            self.window.insert(known.unwrap_or_else(|| (row.window, start(self.day, row.window))));
+        match self.format {
+            Format::Ndjson => write_json(row, starts_at, names, to),
+            Format::Csv => write_csv(row, starts_at, names, to),
         }
     }
 }
@@ -67,7 +77,7 @@ fn start(day: i32, window: u32) -> String {
 }
 
 /// Writes a JSON object. Identifiers need no escapes.
-fn write_json(row: &WindowSums, starts_at: &str, names: &Names, to: &mut Vec<u8>) {
+fn write_json(row: &WindowSums, starts_at: &str, names: &Names<impl Name>, to: &mut Vec<u8>) {
     let mut push = |text: &str| to.extend_from_slice(text.as_bytes());
     push("{\"window_start\":\"");
     push(starts_at);
@@ -96,7 +106,7 @@ fn write_json(row: &WindowSums, starts_at: &str, names: &Names, to: &mut Vec<u8>
     to.extend_from_slice(b"}\n");
 }
 
-fn write_csv(row: &WindowSums, starts_at: &str, names: &Names, to: &mut Vec<u8>) {
+fn write_csv(row: &WindowSums, starts_at: &str, names: &Names<impl Name>, to: &mut Vec<u8>) {
     for text in [starts_at, names.stores.text(row.store), names.skus.text(row.sku)] {
         to.extend_from_slice(text.as_bytes());
         to.push(b',');
@@ -127,7 +137,7 @@ fn quantities(row: &WindowSums) -> [i64; 4] {
 }
 
 /// Writes the revenue in at most one currency.
-fn write_amount(revenue: &Revenue, names: &Names, to: &mut Vec<u8>) {
+fn write_amount(revenue: &Revenue, names: &Names<impl Name>, to: &mut Vec<u8>) {
     match revenue {
         Revenue::One(currency, amount) => {
             let digits = names.currency_at(*currency).minor_digits() + QUANTITY_DIGITS;
@@ -138,7 +148,7 @@ fn write_amount(revenue: &Revenue, names: &Names, to: &mut Vec<u8>) {
 }
 
 /// Writes a JSON object of amounts by currency, sorted by code.
-fn write_currencies(revenue: &Revenue, names: &Names, to: &mut Vec<u8>) {
+fn write_currencies(revenue: &Revenue, names: &Names<impl Name>, to: &mut Vec<u8>) {
     let Revenue::Several(amounts) = revenue else { return };
     let mut amounts: Vec<_> =
         amounts.iter().map(|(place, amount)| (names.currency_at(*place), *amount)).collect();

@@ -1,26 +1,43 @@
 //! Names of stores, items and currencies, each kept once.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use domain::Currency;
 use foldhash::fast::RandomState;
 
 /// Texts, each with its place.
-#[derive(Debug, Default)]
-pub(crate) struct NameList {
-    texts: Vec<Box<str>>,
-    places: HashMap<Box<str>, u32, RandomState>,
+#[derive(Debug)]
+pub(crate) struct NameList<T> {
+    texts: Vec<T>,
+    places: HashMap<T, u32, RandomState>,
 }
 
-impl NameList {
+impl<T> Default for NameList<T> {
+    fn default() -> Self {
+        Self { texts: Vec::new(), places: HashMap::default() }
+    }
+}
+
+/// Text that is kept, or borrowed from the events.
+pub(crate) trait Name: Clone + Eq + Hash + Borrow<str> {}
+
+impl<T: Clone + Eq + Hash + Borrow<str>> Name for T {}
+
+impl<T: Name> NameList<T> {
     /// Returns the place of a text, which is added at the end if it is new.
-    pub(crate) fn place(&mut self, text: &str) -> u32 {
+    pub(crate) fn place<'a>(&mut self, text: &'a str) -> u32
+    where
+        T: From<&'a str>,
+    {
         if let Some(place) = self.places.get(text) {
             return *place;
         }
         let place = u32::try_from(self.texts.len()).expect("fewer than 2^32 names");
-        self.texts.push(text.into());
-        self.places.insert(text.into(), place);
+        let name = T::from(text);
+        self.texts.push(name.clone());
+        self.places.insert(name, place);
         place
     }
 
@@ -31,7 +48,7 @@ impl NameList {
 
     /// Returns the text at a place.
     pub(crate) fn text(&self, place: u32) -> &str {
-        &self.texts[place as usize]
+        self.texts[place as usize].borrow()
     }
 
     /// Returns the rank of each place in the order of the texts.
@@ -46,30 +63,38 @@ impl NameList {
     }
 
     /// Returns the texts of all lists, sorted, so that places have the order of their texts.
-    fn merged<'a>(lists: impl Iterator<Item = &'a Self>) -> Self {
-        let mut texts: Vec<&str> =
-            lists.flat_map(|list| list.texts.iter().map(|text| &**text)).collect();
-        texts.sort_unstable();
-        let mut merged = Self::default();
-        texts.into_iter().for_each(|text| {
-            merged.place(text);
-        });
-        merged
+    fn merged<'a>(lists: impl Iterator<Item = &'a Self>) -> Self
+    where
+        T: 'a,
+    {
+        let mut texts: Vec<&T> = lists.flat_map(|list| &list.texts).collect();
+        texts.sort_unstable_by_key(|text| (*text).borrow());
+        texts.dedup();
+        let texts: Vec<T> = texts.into_iter().cloned().collect();
+        let places = texts.iter().cloned().zip(0..).collect();
+        Self { texts, places }
     }
 
     /// Returns the place here of each place in `other`, whose texts are all here.
     fn places_of(&self, other: &Self) -> Vec<u32> {
         let place = |text: &str| self.known_place(text).expect("a merged name");
-        other.texts.iter().map(|text| place(text)).collect()
+        other.texts.iter().map(|text| place(text.borrow())).collect()
     }
 }
 
 /// Names of stores, items and currencies.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    pub(crate) stores: NameList,
-    pub(crate) skus: NameList,
+#[derive(Debug)]
+pub(crate) struct Names<T> {
+    pub(crate) stores: NameList<T>,
+    pub(crate) skus: NameList<T>,
     currencies: Vec<Currency>,
+}
+
+impl<T> Default for Names<T> {
+    fn default() -> Self {
+        let (stores, skus) = (NameList::default(), NameList::default());
+        Self { stores, skus, currencies: Vec::new() }
+    }
 }
 
 /// Place of each place of some names in merged names.
@@ -87,7 +112,7 @@ impl MergedPlaces {
     }
 }
 
-impl Names {
+impl<T: Name> Names<T> {
     /// Returns the place of a currency, which is added if it is new.
     pub(crate) fn currency(&mut self, currency: Currency) -> u16 {
         let known = self.currencies.iter().position(|known| *known == currency);
@@ -106,7 +131,10 @@ impl Names {
     /// Returns all names, stores and items sorted, and the places of each of `parts` in them.
     pub(crate) fn merged<'a>(
         parts: impl Iterator<Item = &'a Self> + Clone,
-    ) -> (Self, Vec<MergedPlaces>) {
+    ) -> (Self, Vec<MergedPlaces>)
+    where
+        T: 'a,
+    {
         let mut merged = Self {
             stores: NameList::merged(parts.clone().map(|names| &names.stores)),
             skus: NameList::merged(parts.clone().map(|names| &names.skus)),

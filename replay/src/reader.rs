@@ -5,6 +5,7 @@ use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use domain::{Acceptance, Event, EventRef, Rejection, cloud_event};
 use foldhash::fast::RandomState;
@@ -43,7 +44,7 @@ impl Hashers {
 pub(crate) struct Reader {
     hashers: Hashers,
     acceptance: Acceptance,
-    pub(crate) names: Names,
+    pub(crate) names: Names<Arc<str>>,
     dates: BTreeMap<i32, Chunks>,
     /// Number of records that are in memory.
     kept: usize,
@@ -149,21 +150,21 @@ impl Reader {
         self.dates.keys().copied()
     }
 
-    /// Returns the records of a date.
+    /// Calls `take` with the records of a date.
     ///
     /// # Errors
     /// Returns an error if the temporary file cannot be read.
-    pub(crate) fn records(&self, day: i32) -> io::Result<Vec<EventRecord>> {
-        let Some(chunks) = self.dates.get(&day) else { return Ok(Vec::new()) };
-        let mut records: Vec<EventRecord> = chunks.records().copied().collect();
+    pub(crate) fn for_each(&self, day: i32, mut take: impl FnMut(EventRecord)) -> io::Result<()> {
+        let Some(chunks) = self.dates.get(&day) else { return Ok(()) };
+        chunks.records().for_each(|record| take(*record));
         for (place, count) in &chunks.spilled {
             let file = self.spilled.as_ref().expect("a file with these records");
             let mut bytes = vec![0; count * STORED_BYTES];
             file.read_exact_at(&mut bytes, *place)?;
             let (stored, _) = bytes.as_chunks();
-            records.extend(stored.iter().map(EventRecord::stored));
+            stored.iter().map(EventRecord::stored).for_each(&mut take);
         }
-        Ok(records)
+        Ok(())
     }
 
     /// Frees the memory of a date.
@@ -214,7 +215,7 @@ pub(crate) fn for_each_line(block: &[u8], mut take: impl FnMut(Result<&str, Stri
 pub(crate) fn with_event<T>(
     line: &str,
     acceptance: &Acceptance,
-    take: impl FnOnce(&EventRef<'_>) -> T,
+    take: impl for<'a> FnOnce(&EventRef<'a>) -> T,
 ) -> Result<T, Rejection> {
     if let Some(event) = EventRef::read(line, acceptance) {
         return Ok(take(&event));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use domain::Acceptance;
@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use crate::conflicts::{DateId, Winners, one_of_each_id, winners};
 use crate::event_record::{EventRecord, STORED_BYTES};
 use crate::input::Input;
-use crate::lines::Format;
+use crate::lines::{Format, Lines};
 use crate::names::{MergedPlaces, Names};
 use crate::reader::{Hashers, INVALID_LINES_SHOWN, Reader};
 use crate::windows::{WindowSums, add_sums};
@@ -74,7 +74,7 @@ const BLOCKS_WAITING: usize = 2;
 /// cannot be written.
 pub fn replay(
     mut input: Input,
-    output: &mut impl Write,
+    output: &mut (impl Write + Send),
     options: &Options,
     progress: impl FnMut(usize),
 ) -> io::Result<Summary> {
@@ -83,35 +83,38 @@ pub fn replay(
     let mut summary = summary_of(&readers);
     let (names, places) = Names::merged(readers.iter().map(|reader| &reader.names));
     let days: BTreeSet<i32> = readers.iter().flat_map(Reader::days).collect();
-    let mut days: Vec<i32> = days.into_iter().collect();
     let mut known = Winners::default();
     output.write_all(options.format.header().as_bytes())?;
-    while !days.is_empty() {
-        let next = &days[..options.threads.clamp(1, days.len())];
-        let sources = Sources { readers: &readers, places: &places };
-        let sums = in_parallel(next, |day| {
-            let sums = sources.sums(day, &known)?;
-            let mut lines = Vec::new();
-            if sums.conflicts.is_empty() {
-                options.format.write(day, &sums.rows, &names, &mut lines);
-            }
-            Ok((sums, lines))
+    let mut waiting: Option<(i32, Vec<DateSums>)> = None;
+    for day in days.iter().copied() {
+        let sources = Sources { readers: &readers, places: &places, threads: options.threads };
+        // The lines of a date are written while the next date is summed.
+        let mut sums = thread::scope(|scope| {
+            let summing = scope.spawn(|| sources.sums(day, &known));
+            let written =
+                waiting.take().map(|(day, sums)| write(options, day, &sums, &names, output));
+            written.transpose()?;
+            summing.join().expect("no panic")
         })?;
-        if sums.iter().any(|(sums, _)| !sums.conflicts.is_empty()) {
-            let found = in_parallel(&days, |day| Ok(sources.sums(day, &known)?.conflicts))?;
-            let found = found.into_iter().flatten().collect();
+        if sums.iter().any(|sums| !sums.conflicts.is_empty()) {
+            if !known.is_empty() {
+                return Err(io::Error::other("the input changed while it was read"));
+            }
+            // All later conflicts are found first, so that the input is read only once more.
+            let mut found = HashSet::new();
+            for later in days.range(day..) {
+                let sums = sources.sums(*later, &known)?;
+                found.extend(sums.into_iter().flat_map(|sums| sums.conflicts));
+            }
             summary.conflicts += resolve(&mut input, &hashers, &names, &found, &mut known)?;
-            continue;
+            sums = sources.sums(day, &known)?;
         }
-        for (sums, lines) in &sums {
-            output.write_all(lines)?;
-            summary.windows += sums.rows.len() as u64;
-            summary.repetitions += sums.repetitions;
-        }
-        for day in days.drain(..sums.len()) {
-            readers.iter_mut().for_each(|reader| reader.forget(day));
-        }
+        summary.windows += sums.iter().map(|sums| sums.rows.len() as u64).sum::<u64>();
+        summary.repetitions += sums.iter().map(|sums| sums.repetitions).sum::<u64>();
+        waiting = Some((day, sums));
+        readers.iter_mut().for_each(|reader| reader.forget(day));
     }
+    waiting.map(|(day, sums)| write(options, day, &sums, &names, output)).transpose()?;
     output.flush()?;
     Ok(summary)
 }
@@ -185,61 +188,98 @@ fn summary_of(readers: &[Reader]) -> Summary {
     }
 }
 
-/// Calls `work` for each day, each in a thread of its own. Returns the results in order.
-fn in_parallel<T: Send>(
-    days: &[i32],
-    work: impl Fn(i32) -> io::Result<T> + Sync,
-) -> io::Result<Vec<T>> {
-    let [day] = days else {
-        let work = &work;
-        return thread::scope(|scope| {
-            let running: Vec<_> = days.iter().map(|day| scope.spawn(move || work(*day))).collect();
-            running.into_iter().map(|running| running.join().expect("no panic")).collect()
-        });
-    };
-    Ok(vec![work(*day)?])
+/// Writes the lines of a date, whose sums are in parts.
+fn write(
+    options: &Options,
+    day: i32,
+    parts: &[DateSums],
+    names: &Names<Arc<str>>,
+    output: &mut impl Write,
+) -> io::Result<()> {
+    let mut lines = Lines::new(options.format, day);
+    let mut rows: Vec<_> = parts.iter().map(|part| part.in_order().peekable()).collect();
+    let mut buffer = Vec::with_capacity(2 * WRITE_BYTES);
+    loop {
+        let first = rows.iter_mut().filter_map(|rows| Some((place(rows.peek()?), rows)));
+        let Some((_, next)) = first.min_by_key(|(place, _)| *place) else { break };
+        lines.write(next.next().expect("a row was seen"), names, &mut buffer);
+        if buffer.len() >= WRITE_BYTES {
+            output.write_all(&buffer)?;
+            buffer.clear();
+        }
+    }
+    output.write_all(&buffer)
+}
+
+/// Size of a write, in bytes.
+const WRITE_BYTES: usize = 256 * 1024;
+
+/// Place of a window in the order of the output.
+fn place(row: &WindowSums) -> (u32, u32, u32) {
+    (row.window, row.store, row.sku)
 }
 
 /// Records of all readers, with the places of their names in the merged names.
 struct Sources<'a> {
     readers: &'a [Reader],
     places: &'a [MergedPlaces],
+    threads: usize,
 }
 
-/// Sums of a date.
+/// Sums of a part of the stores of a date.
 struct DateSums {
-    /// Windows, sorted by start, store and item.
     rows: Vec<WindowSums>,
+    /// Places of the rows, sorted by start, store and item.
+    order: Vec<u32>,
     repetitions: u64,
     /// Ids that came with several texts. The sums are not valid unless it is empty.
     conflicts: Vec<DateId<u32>>,
 }
 
+impl DateSums {
+    fn in_order(&self) -> impl Iterator<Item = &WindowSums> {
+        self.order.iter().map(|place| &self.rows[*place as usize])
+    }
+}
+
 impl Sources<'_> {
-    fn sums(&self, day: i32, known: &Winners) -> io::Result<DateSums> {
-        let mut records = Vec::new();
+    /// Returns the sums of a date, in as many parts as there are threads.
+    fn sums(&self, day: i32, known: &Winners) -> io::Result<Vec<DateSums>> {
+        let threads = u32::try_from(self.threads.max(1)).expect("fewer than 2^32 threads");
+        thread::scope(|scope| {
+            let parts: Vec<_> = (0..threads)
+                .map(|part| scope.spawn(move || self.sums_of_part(day, known, part, threads)))
+                .collect();
+            parts.into_iter().map(|part| part.join().expect("no panic")).collect()
+        })
+    }
+
+    /// Returns the sums of each `of`th store.
+    fn sums_of_part(&self, day: i32, known: &Winners, part: u32, of: u32) -> io::Result<DateSums> {
+        let mut stores: HashMap<u32, Vec<EventRecord>, RandomState> = HashMap::default();
         for (reader, places) in self.readers.iter().zip(self.places) {
-            let of_reader = reader.records(day)?.into_iter().map(|record| EventRecord {
-                store: places.stores[record.store as usize],
-                sku: places.skus[record.sku as usize],
-                currency: places.currency(record.currency),
-                ..record
-            });
-            records.extend(of_reader);
+            reader.for_each(day, |record| {
+                let store = places.stores[record.store as usize];
+                if store % of == part {
+                    let sku = places.skus[record.sku as usize];
+                    let currency = places.currency(record.currency);
+                    let record = EventRecord { store, sku, currency, ..record };
+                    stores.entry(store).or_default().push(record);
+                }
+            })?;
         }
-        let mut stores: HashMap<u32, Vec<&EventRecord>, RandomState> = HashMap::default();
-        for record in &records {
-            stores.entry(record.store).or_default().push(record);
-        }
-        let mut sums = DateSums { rows: Vec::new(), repetitions: 0, conflicts: Vec::new() };
+        let mut rows = Vec::new();
+        let (mut repetitions, mut conflicts) = (0, Vec::new());
         for events in stores.into_values() {
-            let (counting, conflicts) = one_of_each_id(&events, known);
-            sums.repetitions += (events.len() - counting.len()) as u64;
-            sums.conflicts.extend(conflicts);
-            add_sums(&counting, &mut sums.rows);
+            let (counting, found) = one_of_each_id(&events, known);
+            repetitions += (events.len() - counting.len()) as u64;
+            conflicts.extend(found);
+            add_sums(&counting, &mut rows);
         }
-        sums.rows.sort_unstable_by_key(|row| (row.window, row.store, row.sku));
-        Ok(sums)
+        let mut order: Vec<((u32, u32, u32), u32)> = rows.iter().map(place).zip(0..).collect();
+        order.sort_unstable();
+        let order = order.into_iter().map(|(_, place)| place).collect();
+        Ok(DateSums { rows, order, repetitions, conflicts })
     }
 }
 
@@ -248,7 +288,7 @@ impl Sources<'_> {
 fn resolve(
     input: &mut Input,
     hashers: &Hashers,
-    names: &Names,
+    names: &Names<Arc<str>>,
     found: &HashSet<DateId<u32>>,
     known: &mut Winners,
 ) -> io::Result<u64> {

@@ -104,7 +104,8 @@ pub(crate) fn add_sums(events: &[&EventRecord], to: &mut Vec<WindowSums>) {
             && event.kind != Kind::Correction
             && voids.contains(&(place(event), event.id[0]))
     };
-    let mut rows: HashMap<(u32, u32, u32), usize, RandomState> = HashMap::default();
+    let mut rows: HashMap<(u32, u32, u32), usize, RandomState> =
+        HashMap::with_capacity_and_hasher(events.len(), RandomState::default());
     for event in events.iter().filter(|event| !is_void(event)) {
         let key = (event.store, event.sku, event.window());
         let row = *rows.entry(key).or_insert_with(|| {

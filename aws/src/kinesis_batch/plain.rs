@@ -1,74 +1,78 @@
-//! Reader of a payload in the form that Lambda writes: no escapes, each member once.
+//! Reader of a payload in the form that Lambda writes: these members in this order, without blanks
+//! and escapes.
 
 use std::borrow::Cow;
 
-use domain::JsonCursor;
-
-use super::{PayloadRecord, RecordContent};
+use super::{Arrival, MappedRecord, RecordContent};
 
 /// Returns the records of a payload; `None` if it has another form.
-pub(super) fn records(payload: &str) -> Option<Vec<PayloadRecord<'_>>> {
-    let mut from = JsonCursor::new(payload);
-    let is_start = from.take(b'{') && from.text()? == "Records" && from.take(b':');
-    if !is_start || !from.take(b'[') {
+pub(super) fn records(payload: &str) -> Option<Vec<MappedRecord<'_>>> {
+    let mut rest = payload.strip_prefix(r#"{"Records":["#)?;
+    let mut records = Vec::new();
+    // The members after the id are equal in all records of a batch.
+    let mut end = "";
+    loop {
+        let (kinesis, after) = content(rest.strip_prefix(r#"{"kinesis":{"#)?)?;
+        let before_id = r#"},"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":""#;
+        let (event_id, after) = text(after.strip_prefix(before_id)?)?;
+        records.push(MappedRecord { event_id: Cow::Borrowed(event_id), kinesis });
+        if end.is_empty() {
+            end = end_of_record(after)?;
+        }
+        rest = after.strip_prefix(end)?;
+        match rest.strip_prefix(',') {
+            Some(next) => rest = next,
+            None => return (rest == "]}").then_some(records),
+        }
+    }
+}
+
+/// Reads the members of `kinesis`. Returns what follows them.
+fn content(rest: &str) -> Option<(RecordContent<'_>, &str)> {
+    let rest = rest.strip_prefix(r#""kinesisSchemaVersion":"1.0","partitionKey":""#)?;
+    let (partition_key, rest) = text(rest)?;
+    let (sequence_number, rest) = text(rest.strip_prefix(r#","sequenceNumber":""#)?)?;
+    let rest = rest.strip_prefix(r#","data":""#)?;
+    // What is no base64 is refused when it is decoded.
+    let (data, rest) = rest.split_at(memchr::memchr(b'"', rest.as_bytes())?);
+    let rest = rest.strip_prefix(r#"","approximateArrivalTimestamp":"#)?;
+    let is_number = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    let (seconds, rest) = rest.split_at(rest.bytes().take_while(is_number).count());
+    let content = RecordContent {
+        partition_key: Cow::Borrowed(partition_key),
+        sequence_number: Cow::Borrowed(sequence_number),
+        data: Cow::Borrowed(data),
+        approximate_arrival_timestamp: arrival(seconds)?,
+    };
+    Some((content, rest))
+}
+
+/// Returns the members after the id of a record, with the end of the record.
+fn end_of_record(rest: &str) -> Option<&str> {
+    let (_, after) =
+        text(rest.strip_prefix(r#","eventName":"aws:kinesis:record","invokeIdentityArn":""#)?)?;
+    let (_, after) = text(after.strip_prefix(r#","awsRegion":""#)?)?;
+    let (_, after) = text(after.strip_prefix(r#","eventSourceARN":""#)?)?;
+    rest.strip_suffix(after.strip_prefix('}')?)
+}
+
+/// Reads a text of printable ASCII without escapes, behind its first quote. Returns what follows
+/// its last quote.
+fn text(rest: &str) -> Option<(&str, &str)> {
+    let end = memchr::memchr(b'"', rest.as_bytes())?;
+    let text = &rest[..end];
+    let is_plain = |byte: u8| (0x20..0x7F).contains(&byte) && byte != b'\\';
+    text.bytes().all(is_plain).then_some((text, &rest[end + 1..]))
+}
+
+/// Reads seconds with at most three digits after the point.
+fn arrival(seconds: &str) -> Option<Arrival> {
+    let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) || fraction.len() > 3 {
         return None;
     }
-    let mut records = Vec::new();
-    loop {
-        records.push(record(&mut from)?);
-        if !from.take(b',') {
-            break;
-        }
-    }
-    (from.take(b']') && from.take(b'}') && from.is_at_end()).then_some(records)
-}
-
-fn record<'a>(from: &mut JsonCursor<'a>) -> Option<PayloadRecord<'a>> {
-    let (mut event_id, mut kinesis) = (None, None);
-    members(from, |name, from| match name {
-        "eventID" => once(&mut event_id, from.text()),
-        "kinesis" => once(&mut kinesis, content(from)),
-        _ => from.skip_scalar(),
-    })?;
-    Some(PayloadRecord { event_id: Cow::Borrowed(event_id?), kinesis: kinesis? })
-}
-
-fn content<'a>(from: &mut JsonCursor<'a>) -> Option<RecordContent<'a>> {
-    let (mut partition_key, mut sequence_number) = (None, None);
-    let (mut data, mut arrived_at) = (None, None);
-    members(from, |name, from| match name {
-        "partitionKey" => once(&mut partition_key, from.text()),
-        "sequenceNumber" => once(&mut sequence_number, from.text()),
-        "data" => once(&mut data, from.long_text()),
-        "approximateArrivalTimestamp" => {
-            once(&mut arrived_at, from.number().and_then(|number| number.parse().ok()))
-        }
-        _ => from.skip_scalar(),
-    })?;
-    Some(RecordContent {
-        partition_key: Cow::Borrowed(partition_key?),
-        sequence_number: Cow::Borrowed(sequence_number?),
-        data: Cow::Borrowed(data?),
-        approximate_arrival_timestamp: arrived_at?,
-    })
-}
-
-/// Reads an object. `value` reads the value of a name.
-fn members<'a>(
-    from: &mut JsonCursor<'a>,
-    mut value: impl FnMut(&str, &mut JsonCursor<'a>) -> Option<()>,
-) -> Option<()> {
-    from.take(b'{').then_some(())?;
-    loop {
-        let name = from.text()?;
-        from.take(b':').then_some(())?;
-        value(name, from)?;
-        if !from.take(b',') {
-            return from.take(b'}').then_some(());
-        }
-    }
-}
-
-fn once<T>(member: &mut Option<T>, value: Option<T>) -> Option<()> {
-    (member.is_none() && value.is_some()).then(|| *member = value)
+    let zeros = u32::try_from(3 - fraction.len()).ok()?;
+    let millis = fraction.parse::<Arrival>().ok()? * 10_i64.pow(zeros);
+    whole.parse::<Arrival>().ok()?.checked_mul(1_000)?.checked_add(millis)
 }

@@ -36,6 +36,9 @@ struct Arguments {
     warm: f64,
     /// Processor time to measure, in seconds
     measure: f64,
+    /// File for the windows of all payloads
+    #[arg(long, value_name = "FILE")]
+    lines: Option<PathBuf>,
 }
 
 /// Result of a measurement.
@@ -69,13 +72,16 @@ fn measured(arguments: &Arguments, init: Duration) -> Result<Figures, String> {
     let payloads = payloads(&arguments.dir).map_err(|error| error.to_string())?;
     let first = processor_time();
     let first_payload = payloads.first().ok_or("there is no file batch-*.json")?;
-    handled(first_payload)?;
+    handle(first_payload, |windows| windows.len())?;
     let first = processor_time() - first;
     let mut lines = Vec::new();
     for payload in &payloads {
-        handled(payload)?.0.write(Format::Ndjson, &mut lines);
+        handle(payload, |windows| windows.write(Format::Ndjson, &mut lines))?;
     }
     let digest = sha256(&lines);
+    if let Some(path) = &arguments.lines {
+        fs::write(path, &lines).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
     drop(lines);
     cycle(&payloads, arguments.warm)?;
     let work = cycle(&payloads, arguments.measure)?;
@@ -125,16 +131,19 @@ fn cycle(payloads: &[String], seconds: f64) -> Result<WorkDone, String> {
         if work.spent.as_secs_f64() >= seconds && (work.records > 0 || seconds <= 0.0) {
             break;
         }
-        let (windows, records) = handled(payload)?;
-        std::hint::black_box(windows.len());
+        let (windows, records) = handle(payload, |windows| windows.len())?;
+        std::hint::black_box(windows);
         work.records += records;
         work.bytes += payload.len();
     }
     Ok(work)
 }
 
-/// Returns the windows of a payload and its number of records.
-fn handled(payload: &str) -> Result<(BatchWindows, usize), String> {
+/// Calls `take` with the windows of a payload. Returns its result and the number of records.
+fn handle<T>(
+    payload: &str,
+    take: impl FnOnce(&BatchWindows<'_>) -> T,
+) -> Result<(T, usize), String> {
     let batch = KinesisBatch::parse(payload).map_err(|error| error.to_string())?;
     let records: Vec<_> = batch.records().collect();
     let (parts, opened) = parts(&records, 0);
@@ -144,5 +153,5 @@ fn handled(payload: &str) -> Result<(BatchWindows, usize), String> {
     let events = OpenedEvents::of(&records, &parts, None);
     let parsed = events.parsed();
     let all: Vec<_> = events.plain().iter().chain(&parsed).map(|(_, event)| event).collect();
-    Ok((BatchWindows::of(all), records.len()))
+    Ok((take(&BatchWindows::of(all)), records.len()))
 }

@@ -131,8 +131,10 @@ fn rounded(amount: Decimal, currency: Currency) -> Decimal {
     amount.round_dp_with_strategy(currency.minor_digits(), strategy)
 }
 
-/// Returns the largest difference that rounding explains: five minor units, because scales in
-/// Switzerland round a line to 0.05 francs.
+/// Largest difference that rounding explains, in minor units: scales in Switzerland round a line to
+/// 0.05 francs.
+pub(super) const ROUNDING_MINOR_UNITS: i64 = 5;
+
 fn rounding(currency: Currency) -> Decimal {
-    Decimal::new(5, currency.minor_digits())
+    Decimal::new(ROUNDING_MINOR_UNITS, currency.minor_digits())
 }

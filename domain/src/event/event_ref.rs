@@ -21,6 +21,7 @@ use crate::offer::OfferIdRef;
 /// let json = r#"{"event_id":"t1-0001","kind":"sale","store_id":"0042","terminal_id":"t1",
 ///     "sku":"BRT-1180","quantity":1.5,"unit_price":"2.50","currency":"EUR",
 ///     "occurred_at":"2026-03-12T15:15:00Z"}"#;
+/// let json = &json.replace("\n", " ");
 /// let event = EventRef::read(json, &acceptance).expect("a plain event");
 /// assert_eq!((event.sku(), event.kind(), event.quantity()), ("BRT-1180", Kind::Sale, 1_500));
 /// assert_eq!(event.to_event(), Event::parse(json, &acceptance)?);

@@ -7,6 +7,7 @@
 
 use chrono::NaiveDate;
 
+use super::charge::ROUNDING_MINOR_UNITS;
 use super::event_ref::{ChargeRef, EventRef};
 use super::gtin::is_gtin;
 use super::kind::{Kind, Reason, Unit};
@@ -21,6 +22,8 @@ use crate::offer::OfferIdRef;
 
 const DAY_MILLIS: i64 = 24 * 3600 * 1000;
 const MINUTE_MILLIS: i64 = 60 * 1000;
+/// Largest rounding of an amount, in thousandths of the minor unit.
+const ROUNDING: u128 = ROUNDING_MINOR_UNITS as u128 * 1_000;
 /// Digits of a number that never overflows when it is scaled.
 const DIGITS_MAX: usize = 15;
 
@@ -73,7 +76,7 @@ fn set<T>(field: &mut Option<T>, value: Option<T>) -> Option<()> {
 
 impl<'a> Fields<'a> {
     fn read(json: &'a str) -> Option<Self> {
-        let mut from = JsonCursor::new(json);
+        let mut from = JsonCursor::new(json)?;
         let mut fields = Self::default();
         if !from.take(b'{') {
             return None;
@@ -92,29 +95,29 @@ impl<'a> Fields<'a> {
     }
 
     fn read_value(&mut self, name: &str, from: &mut JsonCursor<'a>) -> Option<()> {
-        match name {
-            "event_id" => set(&mut self.event_id, identifier(from)),
-            "kind" => set(&mut self.kind, from.text().and_then(kind)),
-            "store_id" => set(&mut self.store_id, identifier(from)),
-            "terminal_id" => set(&mut self.terminal_id, identifier(from)),
-            "sku" => set(&mut self.sku, identifier(from)),
-            "quantity" => set(&mut self.quantity, text_or_number(from).and_then(quantity)),
-            "unit" => set(&mut self.unit, word(from, Unit::ALL)),
-            "unit_price" => set(&mut self.unit_price, from.text().and_then(Digits::of)),
-            "amount" => set(&mut self.amount, from.text().and_then(Digits::of)),
-            "currency" => set(&mut self.currency, from.text().and_then(|code| code.parse().ok())),
-            "occurred_at" => set(&mut self.occurred_at, from.text().and_then(instant)),
-            "corrects" => set(&mut self.corrects, identifier(from)),
-            "reason" => set(&mut self.reason, word(from, Reason::ALL)),
-            "gtin" => set(&mut self.gtin, from.text().filter(|text| is_gtin(text))),
-            "lot" => set(&mut self.lot, from.text().filter(|text| is_lot(text))),
-            "expires_on" => set(&mut self.expires_on, from.text().and_then(date)),
-            "sequence" => set(&mut self.sequence, sequence(from)),
-            "offer_id" => set(&mut self.offer_id, from.text().and_then(OfferIdRef::parse)),
-            "receipt" => set(&mut self.receipt, identifier(from)),
-            "line" => set(&mut self.line, text_or_number(from).and_then(line)),
-            "transfer_id" => set(&mut self.transfer_id, identifier(from)),
-            "import_id" => set(&mut self.import_id, identifier(from)),
+        match name.as_bytes() {
+            b"event_id" => set(&mut self.event_id, identifier(from)),
+            b"kind" => set(&mut self.kind, from.text().and_then(kind)),
+            b"store_id" => set(&mut self.store_id, identifier(from)),
+            b"terminal_id" => set(&mut self.terminal_id, identifier(from)),
+            b"sku" => set(&mut self.sku, identifier(from)),
+            b"quantity" => set(&mut self.quantity, text_or_number(from).and_then(quantity)),
+            b"unit" => set(&mut self.unit, word(from, Unit::ALL)),
+            b"unit_price" => set(&mut self.unit_price, from.text().and_then(Digits::of)),
+            b"amount" => set(&mut self.amount, from.text().and_then(Digits::of)),
+            b"currency" => set(&mut self.currency, from.text().and_then(|code| code.parse().ok())),
+            b"occurred_at" => set(&mut self.occurred_at, from.text().and_then(instant)),
+            b"corrects" => set(&mut self.corrects, identifier(from)),
+            b"reason" => set(&mut self.reason, word(from, Reason::ALL)),
+            b"gtin" => set(&mut self.gtin, from.text().filter(|text| is_gtin(text))),
+            b"lot" => set(&mut self.lot, from.text().filter(|text| is_lot(text))),
+            b"expires_on" => set(&mut self.expires_on, from.text().and_then(date)),
+            b"sequence" => set(&mut self.sequence, sequence(from)),
+            b"offer_id" => set(&mut self.offer_id, from.text().and_then(OfferIdRef::parse)),
+            b"receipt" => set(&mut self.receipt, identifier(from)),
+            b"line" => set(&mut self.line, text_or_number(from).and_then(line)),
+            b"transfer_id" => set(&mut self.transfer_id, identifier(from)),
+            b"import_id" => set(&mut self.import_id, identifier(from)),
             _ => from.skip_scalar(),
         }
     }
@@ -161,8 +164,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Returns the money. An amount above price times quantity is left to the careful parser, which
-    /// allows for a rounding.
+    /// Returns the money. The amount may be above price times quantity by a rounding.
     fn charge(&self, quantity: u64) -> Option<ChargeRef> {
         let currency = self.currency?;
         let minor_digits = currency.minor_digits();
@@ -177,7 +179,8 @@ impl<'a> Fields<'a> {
         let is_plain = match (unit_price, amount) {
             (None, None) => false,
             (Some(price), Some(amount)) => {
-                u128::from(amount) * 1_000 <= u128::from(price) * u128::from(quantity)
+                let product = u128::from(price) * u128::from(quantity);
+                u128::from(amount) * 1_000 <= product + ROUNDING
             }
             _ => true,
         };
@@ -271,15 +274,31 @@ fn two(text: &[u8], place: usize) -> Option<u32> {
     Some(u32::from(digit(place)? - b'0') * 10 + u32::from(digit(place + 1)? - b'0'))
 }
 
-/// Reads a date such as `2026-03-12` of the years 2000 to 2099.
-fn date(text: &str) -> Option<NaiveDate> {
-    let bytes = text.as_bytes();
-    let is_plain = bytes.len() == 10 && bytes.starts_with(b"20") && bytes[4] == b'-';
+/// Reads year, month and day of a date such as `2026-03-12` of the years 2000 to 2099. The year is
+/// from 2000, the month from 0.
+fn date_parts(bytes: &[u8]) -> Option<(u32, usize, u32)> {
+    let is_plain = bytes.len() >= 10 && bytes.starts_with(b"20") && bytes[4] == b'-';
     if !is_plain || bytes[7] != b'-' {
         return None;
     }
-    let year = i32::try_from(2000 + two(bytes, 2)?).ok()?;
-    NaiveDate::from_ymd_opt(year, two(bytes, 5)?, two(bytes, 8)?)
+    let (year, month, day) = (two(bytes, 2)?, two(bytes, 5)?, two(bytes, 8)?);
+    let month = usize::try_from(month).ok()?.checked_sub(1)?;
+    let is_leap = month == 1 && year.is_multiple_of(4);
+    let days = DAYS_OF_MONTHS.get(month)? + u32::from(is_leap);
+    (1..=days).contains(&day).then_some((year, month, day))
+}
+
+const DAYS_OF_MONTHS: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+/// Days of a year before each month.
+const DAYS_BEFORE: [u32; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+/// Days from 1970-01-01 to 2000-01-01.
+const DAYS_TO_2000: u32 = 10_957;
+
+/// Reads a date such as `2026-03-12` of the years 2000 to 2099.
+fn date(text: &str) -> Option<NaiveDate> {
+    let (year, month, day) = date_parts(text.as_bytes()).filter(|_| text.len() == 10)?;
+    let month = u32::try_from(month).ok()? + 1;
+    NaiveDate::from_ymd_opt(i32::try_from(2000 + year).ok()?, month, day)
 }
 
 /// Reads an instant of the years 2000 to 2099 such as `2026-03-12T15:15:00.123+01:00`, in whole
@@ -290,7 +309,7 @@ fn instant(text: &str) -> Option<i64> {
     if !is_plain {
         return None;
     }
-    let days = days_since_1970(date(text.get(..10)?)?);
+    let days = i64::from(days_since_1970(date_parts(bytes)?));
     let (hour, minute, second) = (two(bytes, 11)?, two(bytes, 14)?, two(bytes, 17)?);
     if hour > 23 || minute > 59 || second > 59 {
         return None;
@@ -300,8 +319,12 @@ fn instant(text: &str) -> Option<i64> {
     Some(days * DAY_MILLIS + seconds * 1_000 + millis - offset_minutes(offset)? * MINUTE_MILLIS)
 }
 
-fn days_since_1970(date: NaiveDate) -> i64 {
-    date.signed_duration_since(NaiveDate::default()).num_days()
+/// Returns the days from 1970-01-01 to a date of the years 2000 to 2099, each fourth of which is a
+/// leap year.
+fn days_since_1970((year, month, day): (u32, usize, u32)) -> u32 {
+    let is_after_leap_day = month > 1 && year.is_multiple_of(4);
+    let leap_days = year.div_ceil(4) + u32::from(is_after_leap_day);
+    DAYS_TO_2000 + year * 365 + leap_days + DAYS_BEFORE[month] + day - 1
 }
 
 /// Reads the fraction of a second, in milliseconds, and returns the rest.

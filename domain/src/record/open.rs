@@ -123,9 +123,16 @@ impl<'a> FromIterator<&'a str> for Texts<'a> {
     }
 }
 
-/// Returns the lines of a text that are not blank.
+/// Returns the lines of a text that are not blank, without the blanks around them.
 pub fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty())
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+    let mut start = 0;
+    let lines = ends.map(move |end| {
+        let line = &text[start..end];
+        start = end + 1;
+        line.trim()
+    });
+    lines.filter(|line| !line.is_empty())
 }
 
 /// `true` if each line seems to be one object, as [`pack`](super::pack) writes them.
