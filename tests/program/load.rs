@@ -1,5 +1,6 @@
 //! `daymark load`: runs against machines and proxies, their ledgers, parts and exit codes.
 
+mod image;
 mod proxy;
 
 use std::io::{BufRead, BufReader};
