@@ -181,7 +181,7 @@ impl Run {
             }
         };
         let record = self.observer.record(&self.sender.legs, Some(ledger));
-        let written = self.folder.write(&record);
+        let written = self.folder.write(&record).and_then(|()| self.write_logs());
         if self.args.json {
             output::line(serde_json::to_string(&record)?);
         } else {
@@ -197,6 +197,16 @@ impl Run {
             output::error(error_of(&record));
         }
         Ok(ExitCode::from(record.exit_code))
+    }
+
+    /// Writes the interval logs that were asked for.
+    fn write_logs(&self) -> Result<(), CommandError> {
+        if !self.args.hlog {
+            return Ok(());
+        }
+        let starts_at = self.observer.facts.key.starts_at;
+        let logs = self.collector.update(|collector| collector.interval_logs(starts_at));
+        self.folder.write_logs(&logs)
     }
 
     fn start_sender(
