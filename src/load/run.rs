@@ -61,11 +61,12 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, CommandError> {
     let lead = (starts_at - clock::now()).to_std().map_err(|_| {
         Usage::of(format!("--starts-at {starts_at} has passed; it is {} now", clock::now()))
     })?;
-    let key = PlanKey::new(scenario.clone(), starts_at);
+    let mut key = PlanKey::new(scenario.clone(), starts_at);
     let plan = Arc::new(match file {
         Some(file) => file,
         None => Plan::new(&key)?,
     });
+    key.file_sha256 = plan.file_sha256().map(str::to_owned);
     let starts = Instant::now() + lead;
     let collector = SharedCollector::default();
     collector.update(|collector| collector.start(starts));

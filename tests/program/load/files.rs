@@ -53,7 +53,7 @@ fn interval_logs_hold_the_times_of_the_record_second_by_second() {
 }
 
 #[test]
-fn a_file_is_replayed_and_its_ledger_is_equal() {
+fn a_file_is_replayed_and_audited_as_long_as_it_is_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("events.ndjson");
     let at = now() - TimeDelta::hours(3);
@@ -64,7 +64,8 @@ fn a_file_is_replayed_and_its_ledger_is_equal() {
             support::sale(&format!("s{}", number % 3), &id, "rye", "2.40", at).to_string()
         })
         .collect();
-    std::fs::write(&file, lines.join("\n")).unwrap();
+    let text = lines.join("\n");
+    std::fs::write(&file, &text).unwrap();
     let report = folder.path().join("report");
     let (file, report_text) = (file.display().to_string(), report.display().to_string());
     let replay = ["load", "--file", &file, "--speed", "600", "--report", &report_text];
@@ -75,4 +76,15 @@ fn a_file_is_replayed_and_its_ledger_is_equal() {
         (&record["totals"]["stored"], &record["ledger"]["expected"]),
         (&60.into(), &60.into())
     );
+    let sent = domain::sha256(text.as_bytes());
+    assert_eq!(record["key"]["file_sha256"], sent.as_str());
+
+    let changed = text.replacen("2.40", "2.50", 1);
+    std::fs::write(&file, &changed).unwrap();
+    let audited = daymark(["load", "audit", &report_text]);
+    assert_eq!(audited.code, Some(1));
+    for word in [&file, &sent, &domain::sha256(changed.as_bytes()), "put the file of the run back"]
+    {
+        assert!(audited.err.contains(word), "{}", audited.err);
+    }
 }
