@@ -3,6 +3,7 @@
 mod files;
 mod image;
 mod proxy;
+mod throttled;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
