@@ -84,8 +84,8 @@ impl Plan {
     /// Creates the plan of a run.
     ///
     /// # Errors
-    /// Returns an error if the file of a replay cannot be read, a line of it is no event, or the file
-    /// is not the one whose digest the key holds.
+    /// Returns an error if the file of a replay cannot be read, a line of it is no event, or it is
+    /// not the file whose digest the key holds.
     pub fn new(key: &PlanKey) -> Result<Self, FileError> {
         match &key.scenario.shops.file {
             None => Ok(Self::Shops(Box::new(PlannedShops::new(key)))),

@@ -59,8 +59,8 @@ pub enum FileError {
     },
     /// The file is not the one that the run has sent.
     #[error(
-        "{}: the file has changed since the run: its SHA-256 is {found}, and that of the run's file \
-         is {expected}; put the file of the run back to this path",
+        "{}: the file has changed since the run: its SHA-256 is {found}, and the file of \
+         the run had {expected}; put the file of the run back to this path",
         path.display()
     )]
     Changed {

@@ -64,10 +64,9 @@ impl Image {
     }
 
     fn run_part(&self, part: &str, starts_at: &str) -> Child {
-        let mut command = Command::new(RUN_PART);
-        command.args(["friday", part, starts_at, "60", "s.toml", "1"]);
-        let path = std::env::var("PATH").expect("a path");
-        command.env("PATH", format!("{}:{path}", self.folder.path().display()));
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"PATH="$0:$PATH" exec "$@""#]).arg(self.folder.path());
+        command.args([RUN_PART, "friday", part, starts_at, "60", "s.toml", "1"]);
         command.env("TMPDIR", self.folder.path());
         command.env("DAYMARK_LOAD_BUCKET", "records").env("DAYMARK_LOAD_STAGE", "loadtest");
         command.env("DAYMARK_LOAD_TARGET", &self.up.api);

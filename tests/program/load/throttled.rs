@@ -3,13 +3,14 @@
 //! processor and the tables.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws::{AwsClients, Endpoints, ResourceNames, Tables};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::Delivered;
 use event_source_mapping::{
     Checkpoints, Destination, EventSourceMapping, Handler, HandlerError, HandlerResponse,
@@ -27,7 +28,7 @@ const STREAM: &str = "throttled-events";
 /// Writes before the table throttles.
 const WRITES_BEFORE: u32 = 10;
 /// Time for which each write is throttled.
-const THROTTLED_FOR: Duration = Duration::from_secs(3);
+const THROTTLED_FOR: TimeDelta = TimeDelta::seconds(3);
 
 /// Proxy before the tables of a machine.
 struct ThrottlingProxy {
@@ -41,7 +42,7 @@ struct ThrottlingProxy {
 struct Writes {
     all: u32,
     throttled: u32,
-    since: Option<Instant>,
+    since: Option<DateTime<Utc>>,
 }
 
 impl Writes {
@@ -51,7 +52,7 @@ impl Writes {
         if self.all <= WRITES_BEFORE {
             return false;
         }
-        let is_throttled = self.since.get_or_insert_with(Instant::now).elapsed() < THROTTLED_FOR;
+        let is_throttled = now() - *self.since.get_or_insert_with(now) < THROTTLED_FOR;
         self.throttled += u32::from(is_throttled);
         is_throttled
     }
