@@ -225,6 +225,16 @@ test('a stage that a load run would refuse has none', () => {
   assert.match(program, /\["test", "load", "perf", "dev", "stag"\]/);
 });
 
+test('the image is built with the Rust of Cargo.toml and starts the entry point', () => {
+  const [, rust = ''] =
+    /^rust-version = "([\d.]+)"/m.exec(readFileSync(join(ROOT, 'Cargo.toml'), 'utf8')) ?? [];
+  const image = readFileSync(join(ROOT, 'cdk/load-runs/Dockerfile'), 'utf8');
+  const [, build, system] = /FROM rust:([\d.]+)-(\w+) /.exec(image) ?? [];
+  assert.equal(build, rust);
+  assert.ok(image.includes(`FROM debian:${system}-slim`), 'both have the same C library');
+  assert.match(image, /cdk\/load-runs\/run-part[^]*ENTRYPOINT \["run-part"\]/);
+});
+
 /** Runs the entry point of the image with programs that stand for `aws` and `daymark`. */
 async function runPart(daymark: string, isStopped = false) {
   const folder = scratchFolder();
