@@ -1,6 +1,6 @@
 /** Optional construct that runs the parts of a load run of this stage on Fargate. */
 
-import { Aws, type CfnResource, Duration, Stack } from 'aws-cdk-lib';
+import { Aws, type CfnResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Peer, Port, SecurityGroup, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import {
@@ -64,10 +64,10 @@ export class LoadRuns extends Construct {
     const { names, key } = common;
     this.bucket = this.createBucket();
     this.clientSecret = new Secret(this, 'ClientSecret', {
-      secretName: names.of('load-client-secret'),
       description: 'Secret of the till client that sends load runs',
       encryptionKey: key,
-      removalPolicy: removalPolicy(common.settings),
+      // Cognito keeps the value.
+      removalPolicy: RemovalPolicy.DESTROY,
     });
     acknowledge(this.clientSecret, {
       'AwsSolutions-SMG4': 'Cognito issues the secret of a client, and rotates none.',
