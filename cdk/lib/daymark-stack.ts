@@ -11,6 +11,7 @@ import { DayClose } from './day-close';
 import { Delivery } from './delivery/delivery';
 import { Identity } from './identity';
 import { IngestApi } from './ingest-api';
+import { LoadRuns } from './load-runs/load-runs';
 import { OfferEvents } from './offer-events/offer-events';
 import { OffersApi } from './offers-api';
 import { Pricing } from './pricing';
@@ -68,6 +69,10 @@ export class DaymarkStack extends Stack {
     });
     new SavedQueries(this, 'Queries', common);
     new Dashboard(this, 'Dashboard', common);
+    if (settings.loadImage !== undefined) {
+      const load = { image: settings.loadImage, api: ingestApi, identity, tables };
+      this.addLoadRuns(new LoadRuns(this, 'LoadRuns', common, load));
+    }
 
     this.addOutputs({
       ApiUrl: ingestApi.url,
@@ -84,6 +89,14 @@ export class DaymarkStack extends Stack {
       FailedBatchesBucket: stockProcessor.failedBatches.bucketName,
       PricingQueueUrl: pricing.fanOut.queue.queueUrl,
       DayCloseQueueUrl: dayClose.fanOut.queue.queueUrl,
+    });
+  }
+
+  private addLoadRuns({ bucket, clientSecret, stateMachine }: LoadRuns): void {
+    this.addOutputs({
+      LoadRecordsBucket: bucket.bucketName,
+      LoadClientSecretArn: clientSecret.secretArn,
+      LoadStateMachineArn: stateMachine.stateMachineArn,
     });
   }
 

@@ -31,15 +31,16 @@ test('docs/deploy.md documents every setting: npm run snapshot updates the table
 });
 
 test('the stack has every output that a document names', () => {
-  const { domainName, certificateArn } = SETTINGS;
-  const withDomain = template({
+  const { domainName, certificateArn, loadImage } = SETTINGS;
+  const withAll = template({
     domainName: domainName.example,
     certificateArn: certificateArn.example,
+    loadImage: loadImage.example,
   });
-  const known = Object.keys(withDomain.toJSON().Outputs as object);
+  const known = Object.keys(withAll.toJSON().Outputs as object);
   const outputs =
     /`((?:[A-Z][a-z]+){1,3}(?:Url|Ids?|Bucket|Prefix|Name|Target))`|OutputKey=='(\w+)'/g;
-  for (const file of ['RUNBOOK.md', 'docs/deploy.md', 'docs/release.md']) {
+  for (const file of ['RUNBOOK.md', 'docs/deploy.md', 'docs/load.md', 'docs/release.md']) {
     const text = readFileSync(resolve(ROOT, file), 'utf8');
     for (const [, inProse, inCommand] of text.matchAll(outputs)) {
       const name = inProse ?? inCommand ?? '';

@@ -31,6 +31,12 @@ test('the stack breaks no rule without a reason', () => {
   check(stack({ ...EVERYTHING, region: 'eu-central-1' }));
 });
 
+test('load runs break no rule without a reason', () => {
+  const load = { stage: 'loadtest', loadImage: SETTINGS.loadImage.example };
+  check(stack(load));
+  check(stack({ ...load, region: 'eu-central-1' }));
+});
+
 test('the pipeline breaks no rule without a reason', () => {
   check(pipelineStack());
   check(pipelineStack({ region: 'eu-central-1' }));

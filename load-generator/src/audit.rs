@@ -5,6 +5,8 @@
 //! that sent the run nor its memory. An event whose outcome is unknown may be stored once or not at
 //! all; both are right.
 
+mod gaps;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -19,6 +21,7 @@ use crate::ledger::Ledger;
 use crate::outcomes::EventOutcome;
 use crate::plan::{FileError, Plan, PlannedRequest};
 use crate::run_record::RunRecord;
+use gaps::SequenceNumbers;
 
 /// Differences that are kept in words.
 pub const NAMED_MAX: usize = 20;
@@ -35,6 +38,8 @@ pub struct Audit {
     pub unknown_stored: u64,
     /// Windows compared.
     pub windows: u64,
+    /// Sequence numbers of tills that are missing in the log between stored ones.
+    pub missing_numbers: u64,
     /// Differences, the first [`NAMED_MAX`] in words.
     pub differences: Vec<String>,
     /// Number of all differences.
@@ -169,6 +174,7 @@ impl<'a> StoreAudit<'a> {
         let mut windows: Vec<StockWindow> = Vec::new();
         let mut found: BTreeSet<EventId> = BTreeSet::new();
         let (mut ledger, mut differs) = (Ledger::new(), Vec::new());
+        let (mut stored, mut expected) = <(SequenceNumbers, SequenceNumbers)>::default();
         // A copy may be on another date than its event.
         let (first, last) = (self.record.key.starts_at.date_naive(), until.date_naive());
         let of_run = first.iter_days().take_while(|date| *date <= last).take(RUN_DAYS_MAX);
@@ -186,6 +192,7 @@ impl<'a> StoreAudit<'a> {
             let mut of_run = StoreDay::new(self.store_id.clone(), *date);
             for event in read.day.events().filter(|event| self.is_of_run(event)) {
                 found.insert(event.event_id().clone());
+                stored.add(event);
                 differs.extend(self.difference(event));
                 of_run.insert(event.clone());
             }
@@ -205,6 +212,7 @@ impl<'a> StoreAudit<'a> {
                 audit.expected += u64::from(planned.is_stored);
                 audit.unknown_stored += u64::from(!planned.is_stored);
                 ledger.acknowledge(&planned.event);
+                expected.add(&planned.event);
             }
         }
         // The first difference is that of the event that was planned first.
@@ -214,6 +222,11 @@ impl<'a> StoreAudit<'a> {
         }
         audit.windows += windows.len() as u64;
         for difference in ledger.compare(&windows) {
+            audit.differs(format!("{}: {difference}", self.store_id));
+        }
+        let (missing, differences) = stored.compare(expected);
+        audit.missing_numbers += missing;
+        for difference in differences {
             audit.differs(format!("{}: {difference}", self.store_id));
         }
         for (sku, expected) in ledger.levels(&self.store_id, until) {

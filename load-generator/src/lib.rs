@@ -13,6 +13,7 @@
 //! - [`plan`]: each request with its instant, store and events, from the seed
 //! - [`sender`]: sends the planned requests in an open loop
 //! - [`outcomes`], [`timings`]: answers and times
+//! - [`interval_log`]: logs for the tools of HdrHistogram
 //! - [`knee`]: search for the highest rate within the limits
 //! - [`audit`]: comparison of the stock log with the record of a run
 //! - [`limit_check`]: limits and exit codes
@@ -58,6 +59,7 @@ mod day_schedule;
 pub mod disorder;
 pub mod draw;
 pub mod figures;
+pub mod interval_log;
 pub mod knee;
 pub mod ledger;
 pub mod limit_check;

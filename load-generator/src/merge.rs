@@ -13,7 +13,8 @@ pub enum MergeError {
     None,
     /// Two records are of different runs.
     #[error(
-        "{0} and {1} are different runs: parts have one scenario, one seed and one --starts-at"
+        "{0} and {1} are different runs: parts have one scenario, one seed, one --starts-at and \
+         the same file"
     )]
     DifferentRuns(String, String),
     /// A part was given twice.

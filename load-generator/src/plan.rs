@@ -47,6 +47,10 @@ pub struct PlanKey {
     pub starts_at: DateTime<Utc>,
     /// Scenario.
     pub scenario: Scenario,
+    /// SHA-256 of the replayed file in hexadecimal digits. `None` without a file, and before it was
+    /// read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_sha256: Option<String>,
 }
 
 /// Source of the requests of a run.
@@ -66,7 +70,7 @@ impl PlanKey {
         let starts_at =
             DateTime::from_timestamp_millis(starts_at.timestamp_millis()).unwrap_or(starts_at);
         let run_id = format!("ld{:x}-{:x}", starts_at.timestamp_millis(), scenario.seed);
-        Self { run_id, starts_at, scenario }
+        Self { run_id, starts_at, scenario, file_sha256: None }
     }
 
     /// Returns the instant of an offset from the start.
@@ -80,11 +84,24 @@ impl Plan {
     /// Creates the plan of a run.
     ///
     /// # Errors
-    /// Returns an error if the file of a replay cannot be read, or a line of it is no event.
+    /// Returns an error if the file of a replay cannot be read, a line of it is no event, or it is
+    /// not the file whose digest the key holds.
     pub fn new(key: &PlanKey) -> Result<Self, FileError> {
         match &key.scenario.shops.file {
             None => Ok(Self::Shops(Box::new(PlannedShops::new(key)))),
-            Some(file) => ReplayFile::open(file, &key.scenario).map(Box::new).map(Self::File),
+            Some(file) => {
+                let expected = key.file_sha256.as_deref();
+                ReplayFile::open(file, &key.scenario, expected).map(Box::new).map(Self::File)
+            }
+        }
+    }
+
+    /// Returns the digest of the file of a replay.
+    #[must_use]
+    pub fn file_sha256(&self) -> Option<&str> {
+        match self {
+            Self::Shops(_) => None,
+            Self::File(file) => Some(file.sha256()),
         }
     }
 

@@ -147,6 +147,10 @@ pub enum LedgerResult {
         unknown_stored: u64,
         /// Windows compared.
         windows: u64,
+        /// Sequence numbers of tills that are missing in the log between stored ones: those of
+        /// refused and unsent events.
+        #[serde(default)]
+        missing_numbers: u64,
         /// Differences, the first ones in words.
         differences: Vec<String>,
         /// Number of all differences.

@@ -49,6 +49,10 @@ impl Histogram {
         self.0.saturating_record((duration.as_micros() as u64).max(1));
     }
 
+    pub(crate) fn as_inner(&self) -> &hdrhistogram::Histogram<u64> {
+        &self.0
+    }
+
     /// Adds all durations of another histogram, without loss.
     pub fn add(&mut self, other: &Self) {
         self.0.add(&other.0).expect("histograms have the same bounds");

@@ -104,6 +104,7 @@ fn a_log_with_every_acknowledged_event_is_equal() {
     let ids: std::collections::BTreeSet<_> =
         events.iter().map(|event| (event.store_id(), event.event_id())).collect();
     assert_eq!(audit.expected, ids.len() as u64);
+    assert!(audit.missing_numbers > 0, "the refused events have numbers");
     assert!(audit.windows > 20 && ids.len() < events.len());
     let read: RunRecord = RunRecord::parse(&serde_json::to_string(&record).unwrap()).unwrap();
     assert_eq!(audited(&read, events, None), audit, "the record comes back from its file");
@@ -138,6 +139,10 @@ fn an_event_that_is_dropped_doubled_or_altered_is_named() {
         dropped.differences[0].contains(&format!("event {id} is not in the log")),
         "{dropped:?}"
     );
+
+    let number = victim.details().sequence.as_ref().unwrap().number;
+    let gap = format!("gaps in the log alone: {number}; by the answers alone: none");
+    assert!(dropped.differences.iter().any(|told| told.contains(&gap)), "{dropped:?}");
 
     let mut doubled = events.clone();
     doubled.push(changed(id, &format!("{id}x")));

@@ -27,7 +27,7 @@ fn run(response_p99: &[f64]) -> RunRecord {
     let scenario = Scenario::default().with_stages();
     let legs = legs(&scenario.stages);
     let run_id = format!("ld{:?}", response_p99.last());
-    let key = PlanKey { run_id, starts_at: DateTime::UNIX_EPOCH, scenario };
+    let key = PlanKey { run_id, starts_at: DateTime::UNIX_EPOCH, scenario, file_sha256: None };
     RunRecord {
         legs,
         target: "http://localhost:8080".to_owned(),

@@ -28,6 +28,7 @@ fn compared(count: u64) -> LedgerResult {
         at: DateTime::UNIX_EPOCH,
         expected: 1_000,
         unknown_stored: 0,
+        missing_numbers: 0,
         windows: 10,
         differences: Vec::new(),
         count,

@@ -197,6 +197,13 @@ fn a_file_is_sent_at_the_speed_of_its_times_and_its_bad_lines_are_named() {
     let expected = [(0, "s1"), (1_000, "s2"), (3_000, "s1")].map(|(at, id)| (at, id.to_owned()));
     assert_eq!(instants, expected);
 
+    let mut sent = key.clone();
+    sent.file_sha256 = plan.file_sha256().map(str::to_owned);
+    assert!(Plan::new(&sent).is_ok());
+    std::fs::write(&file, line(1, "s1", 0)).unwrap();
+    let error = Plan::new(&sent).unwrap_err().to_string();
+    assert!(error.contains(sent.file_sha256.as_deref().unwrap()), "{error}");
+
     std::fs::write(&file, format!("{}\n{{\"event_id\":\"2\"}}\n", line(1, "s1", 0))).unwrap();
     let error = Plan::new(&key).unwrap_err().to_string();
     assert!(error.contains("1 lines are no events: line 2"), "{error}");

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use load_generator::interval_log::IntervalLog;
 use load_generator::report;
 use load_generator::run_record::RunRecord;
 
@@ -46,13 +47,20 @@ impl RunFolder {
 
     /// Writes the record and the report, each whole or not at all.
     pub(super) fn write(&self, record: &RunRecord) -> Result<(), CommandError> {
-        let json = serde_json::to_string(record)?;
-        for (name, text) in [(RECORD, json), (REPORT, report::page(record, false))] {
-            let (path, partial) = (self.0.join(name), self.0.join(format!("{name}.partial")));
-            fs::write(&partial, text)
-                .and_then(|()| fs::rename(&partial, &path))
-                .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
-        }
+        self.put(RECORD, &serde_json::to_string(record)?)?;
+        self.put(REPORT, &report::page(record, false))
+    }
+
+    /// Writes interval logs, each whole or not at all.
+    pub(super) fn write_logs(&self, logs: &[IntervalLog]) -> Result<(), CommandError> {
+        logs.iter().try_for_each(|log| self.put(&format!("{}.hlog", log.name), &log.text))
+    }
+
+    fn put(&self, name: &str, text: &str) -> Result<(), CommandError> {
+        let (path, partial) = (self.0.join(name), self.0.join(format!("{name}.partial")));
+        fs::write(&partial, text)
+            .and_then(|()| fs::rename(&partial, &path))
+            .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
         Ok(())
     }
 }

@@ -61,11 +61,12 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, CommandError> {
     let lead = (starts_at - clock::now()).to_std().map_err(|_| {
         Usage::of(format!("--starts-at {starts_at} has passed; it is {} now", clock::now()))
     })?;
-    let key = PlanKey::new(scenario.clone(), starts_at);
+    let mut key = PlanKey::new(scenario.clone(), starts_at);
     let plan = Arc::new(match file {
         Some(file) => file,
         None => Plan::new(&key)?,
     });
+    key.file_sha256 = plan.file_sha256().map(str::to_owned);
     let starts = Instant::now() + lead;
     let collector = SharedCollector::default();
     collector.update(|collector| collector.start(starts));
@@ -181,7 +182,7 @@ impl Run {
             }
         };
         let record = self.observer.record(&self.sender.legs, Some(ledger));
-        let written = self.folder.write(&record);
+        let written = self.folder.write(&record).and_then(|()| self.write_logs());
         if self.args.json {
             output::line(serde_json::to_string(&record)?);
         } else {
@@ -197,6 +198,16 @@ impl Run {
             output::error(error_of(&record));
         }
         Ok(ExitCode::from(record.exit_code))
+    }
+
+    /// Writes the interval logs that were asked for.
+    fn write_logs(&self) -> Result<(), CommandError> {
+        if !self.args.hlog {
+            return Ok(());
+        }
+        let starts_at = self.observer.facts.key.starts_at;
+        let logs = self.collector.update(|collector| collector.interval_logs(starts_at));
+        self.folder.write_logs(&logs)
     }
 
     fn start_sender(

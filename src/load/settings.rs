@@ -150,6 +150,11 @@ pub(super) struct RunArgs {
     #[arg(long)]
     pub(super) no_ledger: bool,
 
+    /// Also write HdrHistogram interval logs of send lag, service time and response time into the
+    /// folder of the report, a histogram a second
+    #[arg(long)]
+    pub(super) hlog: bool,
+
     /// Print the record of the run in JSON instead of the picture
     #[arg(long)]
     pub(super) json: bool,

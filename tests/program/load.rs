@@ -1,6 +1,9 @@
 //! `daymark load`: runs against machines and proxies, their ledgers, parts and exit codes.
 
+mod files;
+mod image;
 mod proxy;
+mod throttled;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -337,29 +340,4 @@ fn a_plan_says_what_would_be_sent_and_cost_and_two_runs_are_compared() {
     let report = folder.path().display().to_string();
     let compared = daymark(["load", "compare", &report, &report]).success();
     assert!(compared.contains("response p99"), "{compared}");
-}
-
-#[test]
-fn a_file_is_replayed_and_its_ledger_is_equal() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("events.ndjson");
-    let at = now() - TimeDelta::hours(3);
-    let lines: Vec<String> = (0..60)
-        .map(|number: i32| {
-            let at = at + TimeDelta::seconds((number * 20).into());
-            let id = format!("e{number}");
-            support::sale(&format!("s{}", number % 3), &id, "rye", "2.40", at).to_string()
-        })
-        .collect();
-    std::fs::write(&file, lines.join("\n")).unwrap();
-    let report = folder.path().join("report");
-    let (file, report_text) = (file.display().to_string(), report.display().to_string());
-    let replay = ["load", "--file", &file, "--speed", "600", "--report", &report_text];
-    daymark(replay);
-    let record = record(&report);
-    assert_equal(&record);
-    assert_eq!(
-        (&record["totals"]["stored"], &record["ledger"]["expected"]),
-        (&60.into(), &60.into())
-    );
 }

@@ -73,6 +73,7 @@ export function* conflictsIn(
   if (settings.truststoreVersion !== undefined && truststore === undefined) {
     yield 'truststoreVersion is given without truststore; give both, or leave it out';
   }
+  yield* conflictsOfLoadRuns(settings);
   if (tillClients.length === 0) {
     yield 'tillClients is empty, so no till could send events; give for example tillClients=tills';
   }
@@ -107,6 +108,28 @@ function* conflictsOfStockLog(settings: Settings): Generator<string, void> {
       `stockLogDays is ${stockLogDays}, but eventAgeMaxDays=${eventAgeMaxDays} accepts events ` +
       'that the stock log no longer keeps; set stockLogDays to at least ' +
       `${Number(eventAgeMaxDays) + 1}, or eventAgeMaxDays below ${stockLogDays}`
+    );
+  }
+}
+
+/** Words with one of which the name of a stage for tests begins: `src/load/connection.rs`. */
+const TEST_WORDS = ['test', 'load', 'perf', 'dev', 'stag'];
+
+/** Yields the settings by which every load run on Fargate would fail. */
+function* conflictsOfLoadRuns(settings: Settings): Generator<string, void> {
+  const { loadImage, stage, truststore } = settings;
+  if (loadImage === undefined) return;
+  if (!TEST_WORDS.some((word) => stage.startsWith(word))) {
+    yield (
+      `loadImage is given, but stage "${stage}" does not begin with a word for tests ` +
+      `(${TEST_WORDS.join(', ')}), so that a load run would refuse it: its events would count as ` +
+      'stock; leave loadImage out, or load another stage'
+    );
+  }
+  if (truststore !== undefined) {
+    yield (
+      'loadImage and truststore exclude one another; the tasks have no client certificate, so ' +
+      'that API Gateway would refuse them: leave one of them out'
     );
   }
 }

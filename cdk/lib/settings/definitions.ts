@@ -321,6 +321,15 @@ export const SETTINGS = {
     source: '`docs/release.md`',
     fallback: true,
   }),
+  loadImage: text({
+    meaning:
+      'Image of `daymark` in Amazon ECR, in the account and region of the deployment; adds what ' +
+      'runs the parts of a load run on Fargate (`docs/load.md`)',
+    form: /^[a-z0-9]+([._/-][a-z0-9]+)*:[A-Za-z0-9_][\w.-]{0,127}$/,
+    rule: 'the name of a repository, a colon and a tag',
+    source: 'Amazon ECR, repository names',
+    example: 'daymark-load:1',
+  }),
   pipelineRepository: text({
     meaning: 'Repository whose pushes are built, tested and deployed by a separate stack',
     form: /^[\w.-]+\/[\w.-]+$/,

@@ -11,11 +11,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { EMULATED, REAL } from './assemblies';
 import { COMBINATIONS, FOLDER } from './combinations';
+import { executeLoadRuns, writeTaskEnds } from './load-runs';
 
 const REGION = 'us-east-1';
 const ACCOUNT = '000000000000';
 const HOME = join(FOLDER, 'dist/matrix/emulator');
 const LOG = join(HOME, 'ministack.log');
+/** Ends of the tasks that the emulator does not run. */
+const TASK_ENDS = join(HOME, 'task-ends.json');
 /** Stops the emulator when its input is closed, however this process ends. */
 const GUARD = '"$@" & read -r _; kill $!; wait $!';
 
@@ -48,6 +51,7 @@ async function start(program: string, url: string): Promise<ChildProcess> {
   rmSync(HOME, { recursive: true, force: true });
   mkdirSync(HOME, { recursive: true });
   const log = openSync(LOG, 'w');
+  writeTaskEnds(TASK_ENDS);
   const emulator = spawn('sh', ['-c', GUARD, 'sh', program], {
     env: {
       ...environment(url),
@@ -55,6 +59,7 @@ async function start(program: string, url: string): Promise<ChildProcess> {
       GATEWAY_PORT: new URL(url).port,
       IOT_MTLS_ENABLED: '0',
       MINISTACK_REGION: REGION,
+      SFN_MOCK_CONFIG: TASK_ENDS,
       STATE_DIR: join(HOME, 'state'),
       S3_DATA_DIR: join(HOME, 's3'),
     },
@@ -104,12 +109,14 @@ async function main(program: string): Promise<void> {
   try {
     cdk(url, 'bootstrap', `aws://${ACCOUNT}/${REGION}`, '--app', '');
     cdk(url, 'deploy', '--all', '--app', EMULATED, '--require-approval', 'never');
+    await executeLoadRuns(url, REGION, ACCOUNT);
   } finally {
     emulator.stdin?.end();
   }
   const combinations = Object.entries(COMBINATIONS);
   const deployed = combinations.filter(([, { notDeployed }]) => notDeployed === undefined);
   console.log(`deployed on the emulator: ${deployed.map(([stage]) => stage).join(', ')}`);
+  console.log('executed on the emulator: the state machine of load runs, without its tasks');
   for (const [stage, { notDeployed }] of combinations) {
     if (notDeployed !== undefined) console.log(`skipped, linted only: ${stage}: ${notDeployed}`);
   }

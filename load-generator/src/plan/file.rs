@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::{Acceptance, Event, StoreId};
+use domain::{Acceptance, Event, StoreId, sha256};
 
 use super::{Leg, PlannedRequest, Written};
 use crate::scenario::Scenario;
@@ -20,6 +20,8 @@ const NAMED_MAX: usize = 3;
 #[derive(Debug)]
 pub struct ReplayFile {
     text: String,
+    /// SHA-256 of the text.
+    sha256: String,
     stores: Vec<StoreId>,
     /// Lines of each request, by store.
     lines: Vec<Vec<RequestLines>>,
@@ -55,6 +57,20 @@ pub enum FileError {
         /// Size of the file.
         bytes: u64,
     },
+    /// The file is not the one that the run has sent.
+    #[error(
+        "{}: the file has changed since the run: its SHA-256 is {found}, and the file of \
+         the run had {expected}; put the file of the run back to this path",
+        path.display()
+    )]
+    Changed {
+        /// File.
+        path: PathBuf,
+        /// Digest of the file that the run has sent.
+        expected: String,
+        /// Digest of the file as it is.
+        found: String,
+    },
     /// Lines of the file are no events.
     #[error("{}: {count} lines are no events: {first}", path.display())]
     Invalid {
@@ -74,7 +90,12 @@ pub enum FileError {
 }
 
 impl ReplayFile {
-    pub(super) fn open(path: &Path, scenario: &Scenario) -> Result<Self, FileError> {
+    /// Reads a file. `expected` is the digest that it must have.
+    pub(super) fn open(
+        path: &Path,
+        scenario: &Scenario,
+        expected: Option<&str>,
+    ) -> Result<Self, FileError> {
         let path = path.to_owned();
         let unreadable = |error| FileError::Unreadable { path: path.clone(), error };
         let bytes = std::fs::metadata(&path).map_err(unreadable)?.len();
@@ -82,6 +103,10 @@ impl ReplayFile {
             return Err(FileError::TooLarge { path, bytes });
         }
         let text = std::fs::read_to_string(&path).map_err(unreadable)?;
+        let found = sha256(text.as_bytes());
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            return Err(FileError::Changed { path, expected: expected.to_owned(), found });
+        }
         let acceptance = Acceptance {
             received_at: DateTime::<Utc>::MAX_UTC,
             age_max: None,
@@ -115,13 +140,13 @@ impl ReplayFile {
             (micros as f64 / scenario.shops.speed).round() as u64
         };
         let size = scenario.mix.events_per_request as usize;
-        Ok(Self::planned(text, events, size, at_us))
+        Ok(Self::planned((text, found), events, size, at_us))
     }
 
     /// Groups the events of each store, in the order of time, into requests. A request is sent when
     /// its last event has occurred.
     fn planned(
-        text: String,
+        (text, sha256): (String, String),
         events: Vec<PlacedEvent>,
         size: usize,
         at_us: impl Fn(DateTime<Utc>) -> u64,
@@ -144,7 +169,7 @@ impl ReplayFile {
         }
         // The sort is stable, so the requests of a store stay in order.
         requests.sort_by_key(|request| request.at_us);
-        Self { text, stores, lines, requests }
+        Self { text, sha256, stores, lines, requests }
     }
 
     pub(super) fn requests(&self, leg: &Leg) -> Vec<PlannedRequest> {
@@ -153,6 +178,10 @@ impl ReplayFile {
             store: request.store,
         };
         self.requests.iter().map(later).collect()
+    }
+
+    pub(super) fn sha256(&self) -> &str {
+        &self.sha256
     }
 
     pub(super) fn stores(&self) -> u32 {

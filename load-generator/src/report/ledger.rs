@@ -36,6 +36,7 @@ pub(super) fn ledger(record: &RunRecord) -> String {
         expected,
         unknown_stored,
         windows,
+        missing_numbers,
         drained_after_s,
         count: all,
         ..
@@ -45,6 +46,7 @@ pub(super) fn ledger(record: &RunRecord) -> String {
         table.row(&["Distinct events that must be stored", &count(*expected)]);
         table.row(&["Distinct events of unknown outcome that are stored", &count(*unknown_stored)]);
         table.row(&["Windows compared", &count(*windows)]);
+        table.row(&["Missing sequence numbers, as the answers say", &count(*missing_numbers)]);
         table.row(&["Differences", &count(*all)]);
         let drained = format!("{} s", number(*drained_after_s));
         table.row(&["Time from the last answer to the comparison", &drained]);

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::{Answer, Lines, Prepared};
+use crate::interval_log::IntervalLog;
 use crate::outcomes::{EventOutcome, Outcomes};
 use crate::run_record::Totals;
 use crate::timings::{Second, Timings};
@@ -255,6 +257,19 @@ impl Collector {
     #[must_use]
     pub fn open(&self) -> u64 {
         self.open
+    }
+
+    /// Returns the interval logs of send lag, service time and response time. `starts_at` is the
+    /// start of the run.
+    #[must_use]
+    pub fn interval_logs(&self, starts_at: DateTime<Utc>) -> [IntervalLog; 3] {
+        type Times = fn(&CollectedSecond) -> &[u32];
+        let times: [(_, Times); 3] = [
+            ("send-lag", |second| &second.send_lag),
+            ("service-time", |second| &second.service),
+            ("response-time", |second| &second.response),
+        ];
+        times.map(|(name, of)| IntervalLog::new(name, starts_at, self.seconds.iter().map(of)))
     }
 
     /// Returns the figures of all seconds so far.

@@ -134,6 +134,7 @@ pub(crate) fn compared(count: u64) -> LedgerResult {
         at: "2026-03-12T09:02:00Z".parse().unwrap(),
         expected: 118_704,
         unknown_stored: 7,
+        missing_numbers: 3,
         windows: 912,
         differences: (0..count.min(20)).map(difference).collect(),
         count,

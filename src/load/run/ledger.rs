@@ -63,6 +63,7 @@ pub(in super::super) async fn compared(
                     expected: audited.expected,
                     unknown_stored: audited.unknown_stored,
                     windows: audited.windows,
+                    missing_numbers: audited.missing_numbers,
                     differences: audited.differences,
                     count: audited.count,
                     drained_after_s: waited.as_secs_f64(),
