@@ -145,7 +145,7 @@ impl<'a> KinesisBatch<'a> {
             let data = &self.data[start..*end];
             start = *end;
             DeliveredRef {
-                shard_id: record.event_id.split(':').next().unwrap_or_default(),
+                shard_id: shard_of(&record.event_id),
                 sequence_number: &record.kinesis.sequence_number,
                 partition_key: &record.kinesis.partition_key,
                 arrived_at: *arrived_at,
@@ -153,6 +153,12 @@ impl<'a> KinesisBatch<'a> {
             }
         })
     }
+}
+
+/// Returns the shard in an id like `shardId-000000000006:4959…`.
+fn shard_of(event_id: &str) -> &str {
+    let end = memchr::memchr(b':', event_id.as_bytes());
+    &event_id[..end.unwrap_or(event_id.len())]
 }
 
 #[cfg(test)]

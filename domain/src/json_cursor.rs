@@ -11,27 +11,62 @@ pub(crate) struct JsonCursor<'a> {
     place: usize,
 }
 
-/// Length of most texts, in bytes. Longer ones are searched with vector instructions, whose start
-/// takes longer.
-const SHORT: usize = 16;
+/// Name of a member with its quotes and the colon, at most 16 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MemberName {
+    bytes: u128,
+    mask: u128,
+    length: usize,
+}
+
+impl MemberName {
+    /// Creates a name of at most 13 bytes.
+    pub(crate) const fn new(name: &str) -> Self {
+        let name = name.as_bytes();
+        let (mut bytes, mut mask) = ([0; 16], [0; 16]);
+        let mut place = 0;
+        while place < name.len() {
+            bytes[place + 1] = name[place];
+            place += 1;
+        }
+        (bytes[0], bytes[place + 1], bytes[place + 2]) = (b'"', b'"', b':');
+        let length = place + 3;
+        place = 0;
+        while place < length {
+            mask[place] = 0xFF;
+            place += 1;
+        }
+        Self { bytes: u128::from_le_bytes(bytes), mask: u128::from_le_bytes(mask), length }
+    }
+}
 
 /// Returns the place of the next quote.
+#[inline]
 fn quote(bytes: &[u8]) -> Option<usize> {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().take(SHORT / 8).enumerate() {
-        let quotes = quotes(u64::from_le_bytes(*word));
-        if quotes != 0 {
-            return Some(index * 8 + quotes.trailing_zeros() as usize / 8);
+    // Most texts are short. The start of a search with vector instructions takes longer than this.
+    if let Some((words, _)) = bytes.split_first_chunk::<16>() {
+        let (first, second) = (word(words, 0), word(words, 8));
+        if first != 0 {
+            return Some(first.trailing_zeros() as usize / 8);
+        }
+        if second != 0 {
+            return Some(8 + second.trailing_zeros() as usize / 8);
         }
     }
-    let searched = words.len().min(SHORT / 8) * 8;
-    let rest = if words.len() > SHORT / 8 { &bytes[searched..] } else { rest };
-    memchr::memchr(b'"', rest).map(|place| searched + place)
+    memchr::memchr(b'"', bytes)
+}
+
+/// Returns the quotes in eight bytes.
+#[inline]
+fn word(bytes: &[u8; 16], start: usize) -> u64 {
+    let bytes = bytes[start..start + 8].try_into().expect("eight bytes");
+    quotes(u64::from_le_bytes(bytes))
 }
 
 /// Returns a word whose lowest set bit is the highest bit of the first quote, or 0. Bits above it
 /// have no meaning. Source: "Bit Twiddling Hacks" of S. E. Anderson, "Determine if a word has a
 /// zero byte".
+#[inline]
 fn quotes(word: u64) -> u64 {
     let others = word ^ u64::from_le_bytes([b'"'; 8]);
     let borrowed = others.wrapping_sub(u64::from_le_bytes([0x01; 8]));
@@ -49,6 +84,7 @@ impl<'a> JsonCursor<'a> {
 
     /// Consumes `byte` and the blanks on both sides. Returns `false`, and consumes at most blanks,
     /// if another byte is next.
+    #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         self.skip_blanks();
         let is_next = self.peek() == Some(byte);
@@ -59,17 +95,36 @@ impl<'a> JsonCursor<'a> {
         is_next
     }
 
+    /// Consumes one of the names, which are tried at `places` in this order. Returns its place.
+    /// `None` may also mean that a blank is in between, or that the end of the text is near.
+    #[inline]
+    pub(crate) fn take_one_of(
+        &mut self,
+        names: &[MemberName],
+        mut places: impl Iterator<Item = usize>,
+    ) -> Option<usize> {
+        let next = self.text.as_bytes()[self.place..].first_chunk()?;
+        let next = u128::from_le_bytes(*next);
+        let place = places.find(|place| next & names[*place].mask == names[*place].bytes)?;
+        self.place += names[place].length;
+        self.skip_blanks();
+        Some(place)
+    }
+
     /// Returns the next byte.
+    #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.place).copied()
     }
 
     /// `true` if nothing is left.
+    #[inline]
     pub(crate) fn is_at_end(&self) -> bool {
         self.place == self.text.len()
     }
 
     /// Reads a text.
+    #[inline]
     pub(crate) fn text(&mut self) -> Option<&'a str> {
         if self.peek() != Some(b'"') {
             return None;
@@ -122,6 +177,7 @@ impl<'a> JsonCursor<'a> {
         count
     }
 
+    #[inline]
     fn skip_blanks(&mut self) {
         while self.peek() == Some(b' ') {
             self.place += 1;

@@ -9,17 +9,21 @@ use super::{Arrival, MappedRecord, RecordContent};
 pub(super) fn records(payload: &str) -> Option<Vec<MappedRecord<'_>>> {
     let mut rest = payload.strip_prefix(r#"{"Records":["#)?;
     let mut records = Vec::new();
-    // The members after the id are equal in all records of a batch.
-    let mut end = "";
+    // The shard, and the members after the id, are equal in all records of a batch.
+    let (mut shard, mut end) = ("", "");
     loop {
-        let (kinesis, after) = content(rest.strip_prefix(r#"{"kinesis":{"#)?)?;
+        let (kinesis, after) = content(rest)?;
         let before_id = r#"},"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":""#;
-        let (event_id, after) = text(after.strip_prefix(before_id)?)?;
-        records.push(MappedRecord { event_id: Cow::Borrowed(event_id), kinesis });
+        let id = after.strip_prefix(before_id)?;
         if end.is_empty() {
+            let (event_id, after) = text(id)?;
+            shard = event_id.strip_suffix(&*kinesis.sequence_number)?;
             end = end_of_record(after)?;
         }
-        rest = after.strip_prefix(end)?;
+        let after = id.strip_prefix(shard)?.strip_prefix(&*kinesis.sequence_number)?;
+        let (event_id, _) = id.split_at(shard.len() + kinesis.sequence_number.len());
+        rest = after.strip_prefix('"')?.strip_prefix(end)?;
+        records.push(MappedRecord { event_id: Cow::Borrowed(event_id), kinesis });
         match rest.strip_prefix(',') {
             Some(next) => rest = next,
             None => return (rest == "]}").then_some(records),
@@ -27,10 +31,10 @@ pub(super) fn records(payload: &str) -> Option<Vec<MappedRecord<'_>>> {
     }
 }
 
-/// Reads the members of `kinesis`. Returns what follows them.
+/// Reads the start of a record with the members of `kinesis`. Returns what follows them.
 fn content(rest: &str) -> Option<(RecordContent<'_>, &str)> {
-    let rest = rest.strip_prefix(r#""kinesisSchemaVersion":"1.0","partitionKey":""#)?;
-    let (partition_key, rest) = text(rest)?;
+    let start = r#"{"kinesis":{"kinesisSchemaVersion":"1.0","partitionKey":""#;
+    let (partition_key, rest) = text(rest.strip_prefix(start)?)?;
     let (sequence_number, rest) = text(rest.strip_prefix(r#","sequenceNumber":""#)?)?;
     let rest = rest.strip_prefix(r#","data":""#)?;
     // What is no base64 is refused when it is decoded.
@@ -61,8 +65,10 @@ fn end_of_record(rest: &str) -> Option<&str> {
 fn text(rest: &str) -> Option<(&str, &str)> {
     let end = memchr::memchr(b'"', rest.as_bytes())?;
     let text = &rest[..end];
-    let is_plain = |byte: u8| (0x20..0x7F).contains(&byte) && byte != b'\\';
-    text.bytes().all(is_plain).then_some((text, &rest[end + 1..]))
+    // Without an early end, the bytes are checked with vector instructions.
+    let is_plain = |byte: &u8| (*byte >= 0x20) & (*byte < 0x7F) & (*byte != b'\\');
+    let are_plain = text.as_bytes().iter().fold(true, |all, byte| all & is_plain(byte));
+    are_plain.then_some((text, &rest[end + 1..]))
 }
 
 /// Reads seconds with at most three digits after the point.

@@ -13,7 +13,7 @@ use super::gtin::is_gtin;
 use super::kind::{Kind, Reason, Unit};
 use super::parse::{Acceptance, EARLIEST_MILLIS, is_lot};
 use crate::identifier::is_identifier;
-use crate::json_cursor::JsonCursor;
+use crate::json_cursor::{JsonCursor, MemberName};
 use crate::limits::{
     LINE_AMOUNT_MAX, QUANTITY_MAX, QUANTITY_SCALE_MAX, RECEIPT_LINE_MAX, UNIT_PRICE_MAX,
 };
@@ -34,7 +34,9 @@ impl<'a> EventRef<'a> {
     /// [`Event::parse`]: crate::Event::parse
     #[must_use]
     pub fn read(json: &'a str, acceptance: &Acceptance) -> Option<Self> {
-        Fields::read(json)?.event(acceptance)
+        let mut fields = Fields::default();
+        fields.read(json)?;
+        fields.event(acceptance)
     }
 }
 
@@ -74,56 +76,72 @@ fn set<T>(field: &mut Option<T>, value: Option<T>) -> Option<()> {
     Some(())
 }
 
+/// Reader of the value of a field.
+type ReadField = for<'a> fn(&mut Fields<'a>, &mut JsonCursor<'a>) -> Option<()>;
+
+/// Readers of the fields, in the order in which most producers send them.
+const FIELDS: [(&str, ReadField); 22] = [
+    ("event_id", |fields, from| set(&mut fields.event_id, identifier(from))),
+    ("kind", |fields, from| set(&mut fields.kind, from.text().and_then(kind))),
+    ("store_id", |fields, from| set(&mut fields.store_id, identifier(from))),
+    ("terminal_id", |fields, from| set(&mut fields.terminal_id, identifier(from))),
+    ("sku", |fields, from| set(&mut fields.sku, identifier(from))),
+    ("gtin", |fields, from| set(&mut fields.gtin, from.text().filter(|text| is_gtin(text)))),
+    ("lot", |fields, from| set(&mut fields.lot, from.text().filter(|text| is_lot(text)))),
+    ("expires_on", |fields, from| set(&mut fields.expires_on, from.text().and_then(date))),
+    ("quantity", |fields, from| set(&mut fields.quantity, text_or_number(from).and_then(quantity))),
+    ("unit", |fields, from| set(&mut fields.unit, word(from, Unit::ALL))),
+    ("unit_price", |fields, from| set(&mut fields.unit_price, from.text().and_then(Digits::of))),
+    ("amount", |fields, from| set(&mut fields.amount, from.text().and_then(Digits::of))),
+    ("currency", |fields, from| {
+        set(&mut fields.currency, from.text().and_then(|code| code.parse().ok()))
+    }),
+    ("occurred_at", |fields, from| set(&mut fields.occurred_at, from.text().and_then(instant))),
+    ("sequence", |fields, from| set(&mut fields.sequence, sequence(from))),
+    ("offer_id", |fields, from| set(&mut fields.offer_id, from.text().and_then(OfferIdRef::parse))),
+    ("reason", |fields, from| set(&mut fields.reason, word(from, Reason::ALL))),
+    ("corrects", |fields, from| set(&mut fields.corrects, identifier(from))),
+    ("receipt", |fields, from| set(&mut fields.receipt, identifier(from))),
+    ("line", |fields, from| set(&mut fields.line, text_or_number(from).and_then(line))),
+    ("transfer_id", |fields, from| set(&mut fields.transfer_id, identifier(from))),
+    ("import_id", |fields, from| set(&mut fields.import_id, identifier(from))),
+];
+
+/// Names of the fields with their quotes and the colon, for a comparison of 16 bytes at once.
+static NAMES: [MemberName; FIELDS.len()] = {
+    let mut names = [MemberName::new("event_id"); FIELDS.len()];
+    let mut place = 0;
+    while place < names.len() {
+        names[place] = MemberName::new(FIELDS[place].0);
+        place += 1;
+    }
+    names
+};
+
 impl<'a> Fields<'a> {
-    fn read(json: &'a str) -> Option<Self> {
+    fn read(&mut self, json: &'a str) -> Option<()> {
         let mut from = JsonCursor::new(json)?;
-        let mut fields = Self::default();
         if !from.take(b'{') {
             return None;
         }
+        let mut expected = 0;
         loop {
-            let name = from.text()?;
-            if !from.take(b':') {
-                return None;
+            match field(&mut from, expected)? {
+                Some(field) => {
+                    (FIELDS[field].1)(self, &mut from)?;
+                    expected = field + 1;
+                }
+                None => from.skip_scalar()?,
             }
-            fields.read_value(name, &mut from)?;
             if !from.take(b',') {
                 break;
             }
         }
-        (from.take(b'}') && from.is_at_end()).then_some(fields)
-    }
-
-    fn read_value(&mut self, name: &str, from: &mut JsonCursor<'a>) -> Option<()> {
-        match name.as_bytes() {
-            b"event_id" => set(&mut self.event_id, identifier(from)),
-            b"kind" => set(&mut self.kind, from.text().and_then(kind)),
-            b"store_id" => set(&mut self.store_id, identifier(from)),
-            b"terminal_id" => set(&mut self.terminal_id, identifier(from)),
-            b"sku" => set(&mut self.sku, identifier(from)),
-            b"quantity" => set(&mut self.quantity, text_or_number(from).and_then(quantity)),
-            b"unit" => set(&mut self.unit, word(from, Unit::ALL)),
-            b"unit_price" => set(&mut self.unit_price, from.text().and_then(Digits::of)),
-            b"amount" => set(&mut self.amount, from.text().and_then(Digits::of)),
-            b"currency" => set(&mut self.currency, from.text().and_then(|code| code.parse().ok())),
-            b"occurred_at" => set(&mut self.occurred_at, from.text().and_then(instant)),
-            b"corrects" => set(&mut self.corrects, identifier(from)),
-            b"reason" => set(&mut self.reason, word(from, Reason::ALL)),
-            b"gtin" => set(&mut self.gtin, from.text().filter(|text| is_gtin(text))),
-            b"lot" => set(&mut self.lot, from.text().filter(|text| is_lot(text))),
-            b"expires_on" => set(&mut self.expires_on, from.text().and_then(date)),
-            b"sequence" => set(&mut self.sequence, sequence(from)),
-            b"offer_id" => set(&mut self.offer_id, from.text().and_then(OfferIdRef::parse)),
-            b"receipt" => set(&mut self.receipt, identifier(from)),
-            b"line" => set(&mut self.line, text_or_number(from).and_then(line)),
-            b"transfer_id" => set(&mut self.transfer_id, identifier(from)),
-            b"import_id" => set(&mut self.import_id, identifier(from)),
-            _ => from.skip_scalar(),
-        }
+        (from.take(b'}') && from.is_at_end()).then_some(())
     }
 
     /// Returns the event, if the fields together are valid.
-    fn event(self, acceptance: &Acceptance) -> Option<EventRef<'a>> {
+    fn event(&self, acceptance: &Acceptance) -> Option<EventRef<'a>> {
         let kind = self.kind?;
         let quantity = if kind == Kind::Correction { 0 } else { self.quantity? };
         if self.line.is_some() && self.receipt.is_none() {
@@ -225,6 +243,19 @@ impl Digits {
         };
         (scaled <= max * 10_u64.pow(scale)).then_some(scaled)
     }
+}
+
+/// Reads the name of a member and the colon. Returns the place of the field, which is searched from
+/// `expected` on, or `Some(None)` for another member.
+#[inline]
+fn field(from: &mut JsonCursor<'_>, expected: usize) -> Option<Option<usize>> {
+    let places = (expected..NAMES.len()).chain(0..expected);
+    if let Some(field) = from.take_one_of(&NAMES, places) {
+        return Some(Some(field));
+    }
+    let name = from.text()?;
+    let field = FIELDS.iter().position(|(known, _)| *known == name);
+    from.take(b':').then_some(field)
 }
 
 fn identifier<'a>(from: &mut JsonCursor<'a>) -> Option<&'a str> {
