@@ -180,12 +180,10 @@ fn process(name: &'static str, batch: &Batch) -> HotPart {
 fn replay_file(events: &StoreEvents) -> HotPart {
     let file = file(events).expect("a temporary file");
     let options = Options { threads: 1, ..Options::default() };
-    let replay = move || {
-        let input = Input::new(file.try_clone()?)?;
-        replay::replay(input, &mut io::sink(), &options, |_| ())
-    };
     part("replay_file", "event", REPLAYED_EVENTS as u64, move || {
-        let summary = replay().expect("a readable file");
+        let input = Input::new(file.try_clone().expect("a file")).expect("a regular file");
+        let summary = replay::replay(input, &mut io::sink(), &options, |_| ());
+        let summary = summary.expect("a readable file");
         assert_eq!((summary.events, summary.invalid), (REPLAYED_EVENTS as u64, 0));
         summary
     })
