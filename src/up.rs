@@ -46,8 +46,8 @@ pub(crate) struct UpArgs {
     #[arg(long)]
     any_age: bool,
 
-    /// Milliseconds within which concurrent requests of one store share a Kinesis record and a call;
-    /// 0 for none. A request that comes alone does not wait
+    /// Milliseconds within which concurrent requests of one store share a Kinesis record and a
+    /// call; 0 for none. A request that comes alone does not wait
     #[arg(long, value_name = "MILLISECONDS", default_value_t = GATHER_MILLIS)]
     #[arg(value_parser = clap::value_parser!(u16).range(..=1_000))]
     gather: u16,

@@ -26,9 +26,16 @@ fn events() -> String {
     [correction, voided, first.clone(), first].map(|event| event.to_string() + "\n").concat()
 }
 
-const WINDOWS: &str = r#"{"window_start":"2026-03-12T15:15:00Z","store_id":"0042","sku":"rye","events":1,"units_sold":"1.5","units_received":"0","units_wasted":"0","net_change":"-1.5","revenue":"3.75"}
-{"window_start":"2026-03-12T15:20:00Z","store_id":"0042","sku":"rye","events":1,"units_sold":"0","units_received":"0","units_wasted":"0","net_change":"0","revenue":"0"}
-"#;
+const WINDOWS: &str = concat!(
+    r#"{"window_start":"2026-03-12T15:15:00Z","store_id":"0042","sku":"rye","events":1,"#,
+    r#""units_sold":"1.5","units_received":"0","units_wasted":"0","net_change":"-1.5","#,
+    r#""revenue":"3.75"}"#,
+    "\n",
+    r#"{"window_start":"2026-03-12T15:20:00Z","store_id":"0042","sku":"rye","events":1,"#,
+    r#""units_sold":"0","units_received":"0","units_wasted":"0","net_change":"0","#,
+    r#""revenue":"0"}"#,
+    "\n"
+);
 
 #[test]
 fn standard_streams_carry_events_and_windows() {
