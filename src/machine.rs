@@ -35,6 +35,9 @@ const CHECKPOINTS: &str = "checkpoints";
 /// Maximum time until the event source mapping reads the stream. Only a disk error prevents it.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Default of the time within which requests share a record, in milliseconds.
+pub(crate) const GATHER_MILLIS: u16 = 5;
+
 /// Storage of all data of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum MachineStorage {
@@ -61,6 +64,8 @@ pub(crate) struct MachineSettings {
     pub(crate) any_age: bool,
     pub(crate) batch_size: usize,
     pub(crate) parallelization_factor: usize,
+    /// Time within which concurrent requests of one store share a record; 0 for none.
+    pub(crate) gather: Duration,
     pub(crate) schedule: SlotSchedule,
     /// Hosts and origins that may call, besides those of this machine. The origins are those of
     /// the ingest API; no web page may use Kinesis and DynamoDB.
@@ -76,6 +81,7 @@ impl Default for MachineSettings {
             any_age: false,
             batch_size: 100,
             parallelization_factor: 1,
+            gather: Duration::from_millis(GATHER_MILLIS.into()),
             schedule: SlotSchedule::EverySlot,
             access: AccessRules::default(),
         }
@@ -138,7 +144,7 @@ impl LocalMachine {
         timeout(READ_TIMEOUT, progress.wait_until_reading()).await.map_err(
             |_| "the event source mapping does not begin to read the stream; the log says why",
         )?;
-        let mut threads = vec![services.start_api(api)?, processors];
+        let mut threads = vec![services.start_api(api, settings.gather)?, processors];
         if settings.schedule == SlotSchedule::EverySlot {
             threads.push(services.start_schedule(is_earlier)?);
         }

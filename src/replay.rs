@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
-use replay::{Format, Input, Options, Summary};
+use replay::{Format, Input, Options, ReplayError, Summary};
 
 use crate::output::counted;
 use crate::{CommandError, output};
@@ -88,15 +88,20 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, CommandError> {
         let mut output = BufWriter::new(io::stdout());
         replayed(input, &mut output, &options, &progress)
     } else {
-        let written = to_file(&args.output, |file| replayed(input, file, &options, &progress));
-        written.map_err(|error| io::Error::new(error.kind(), named(&args.output, error)))
+        to_file(&args.output, |file| replayed(input, file, &options, &progress))
     };
     progress.finish_and_clear();
     let summary = match summary {
         Ok(summary) => summary,
         // The reader has closed the pipe.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
-        Err(error) => return Err(error.into()),
+        Err(ReplayError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(ReplayError::Input(error)) => return Err(named(&args.input, error).into()),
+        Err(ReplayError::Output(error)) => return Err(named(&args.output, error).into()),
+        Err(ReplayError::TemporaryFile(error)) => {
+            return Err(format!("a temporary file in TMPDIR failed: {error}").into());
+        }
     };
     report(&summary);
     Ok(if summary.invalid == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -107,7 +112,7 @@ fn replayed(
     output: &mut (impl Write + Send),
     options: &Options,
     progress: &ProgressBar,
-) -> io::Result<Summary> {
+) -> Result<Summary, ReplayError> {
     replay::replay(input, output, options, |bytes| progress.inc(bytes as u64))
 }
 
@@ -124,16 +129,21 @@ const NEW_FILE: u32 = 0o666;
 
 /// Writes a file that replaces `path` when all of it is written. What is there and is no regular
 /// file, such as a device or a pipe, is written directly.
-fn to_file<T>(path: &Path, write: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
+fn to_file<T>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> Result<T, ReplayError>,
+) -> Result<T, ReplayError> {
     if path.metadata().is_ok_and(|there| !there.is_file()) {
-        return write(&mut File::options().write(true).open(path)?);
+        let file = File::options().write(true).open(path);
+        return write(&mut file.map_err(ReplayError::Output)?);
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::Builder::new()
+    let file = tempfile::Builder::new()
         .permissions(Permissions::from_mode(NEW_FILE))
-        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+        .tempfile_in(folder.unwrap_or(Path::new(".")));
+    let mut file = file.map_err(ReplayError::Output)?;
     let written = write(file.as_file_mut())?;
-    file.persist(path)?;
+    file.persist(path).map_err(|failed| ReplayError::Output(failed.error))?;
     Ok(written)
 }
 

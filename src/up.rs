@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use local::access::{AccessRules, HostName, WebOrigin};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::machine::{LocalMachine, MachineSettings, MachineStorage};
+use crate::machine::{GATHER_MILLIS, LocalMachine, MachineSettings, MachineStorage};
 use crate::{CommandError, clock, connect, output};
 
 /// Run the whole system on this machine until Ctrl-C
@@ -44,6 +45,12 @@ pub(crate) struct UpArgs {
     /// an event may be at most 7 days old, and the log is kept for 90 days
     #[arg(long)]
     any_age: bool,
+
+    /// Milliseconds within which concurrent requests of one store share a Kinesis record and a
+    /// call; 0 for none. A request that comes alone does not wait
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = GATHER_MILLIS)]
+    #[arg(value_parser = clap::value_parser!(u16).range(..=1_000))]
+    gather: u16,
 
     #[command(flatten)]
     access: AccessArgs,
@@ -90,6 +97,7 @@ pub(crate) async fn run(args: UpArgs) -> Result<ExitCode, CommandError> {
         port: args.port,
         shards: args.shards.into(),
         any_age: args.any_age,
+        gather: Duration::from_millis(args.gather.into()),
         batch_size: args.mapping.batch_size,
         parallelization_factor: args.mapping.parallelization_factor,
         access: AccessRules {

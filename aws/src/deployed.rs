@@ -34,16 +34,13 @@ impl AwsClients {
     pub async fn deployed() -> Result<(Self, String), NoRegion> {
         let config = config().await;
         let region = config.region().ok_or(NoRegion)?.to_string();
-        Ok((Self::from_config(&config), region))
+        let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+        Ok((Self { kinesis: kinesis_client(&config), dynamodb }, region))
     }
+}
 
-    pub(crate) fn from_config(config: &SdkConfig) -> Self {
-        let kinesis = aws_sdk_kinesis::config::Builder::from(config)
-            .retry_config(RetryConfig::disabled())
-            .build();
-        Self {
-            kinesis: aws_sdk_kinesis::Client::from_conf(kinesis),
-            dynamodb: aws_sdk_dynamodb::Client::new(config),
-        }
-    }
+/// Returns the client of Kinesis. A function that does not call it does not contain it.
+pub(crate) fn kinesis_client(config: &SdkConfig) -> aws_sdk_kinesis::Client {
+    let config = aws_sdk_kinesis::config::Builder::from(config);
+    aws_sdk_kinesis::Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
 }

@@ -170,9 +170,17 @@ mod tests {
 
     /// Returns a payload as Lambda writes it.
     fn payload(arrived_seconds: &serde_json::Value) -> String {
-        format!(
-            r#"{{"Records":[{{"kinesis":{{"kinesisSchemaVersion":"1.0","partitionKey":"s1","sequenceNumber":"4959","data":"aGVsbG8=","approximateArrivalTimestamp":{arrived_seconds}}},"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":"shardId-000000000006:4959","eventName":"aws:kinesis:record","invokeIdentityArn":"arn:aws:iam::123456789012:role/processor","awsRegion":"eu-west-1","eventSourceARN":"arn:aws:kinesis:eu-west-1:123456789012:stream/events"}}]}}"#
-        )
+        [
+            r#"{"Records":[{"kinesis":{"kinesisSchemaVersion":"1.0","partitionKey":"s1","#,
+            r#""sequenceNumber":"4959","data":"aGVsbG8=","approximateArrivalTimestamp":"#,
+            &arrived_seconds.to_string(),
+            r#"},"eventSource":"aws:kinesis","eventVersion":"1.0","#,
+            r#""eventID":"shardId-000000000006:4959","eventName":"aws:kinesis:record","#,
+            r#""invokeIdentityArn":"arn:aws:iam::123456789012:role/processor","#,
+            r#""awsRegion":"eu-west-1","#,
+            r#""eventSourceARN":"arn:aws:kinesis:eu-west-1:123456789012:stream/events"}]}"#,
+        ]
+        .concat()
     }
 
     /// Returns the only record of a payload.

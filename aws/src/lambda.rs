@@ -17,8 +17,8 @@ use tracing_subscriber::{fmt as format, registry};
 pub use due_stores::{DueBatch, ScheduleTick, SentStores};
 pub use gateway::admitted;
 
-use crate::clients::{AwsClients, attempts_within};
-use crate::deployed::config;
+use crate::clients::attempts_within;
+use crate::deployed::{config, kinesis_client};
 use crate::settings::{FunctionSettings, FunctionSettingsError};
 use crate::{EventStream, SqsQueue, Tables};
 
@@ -93,10 +93,7 @@ impl Function {
     /// # Errors
     /// Returns an error if the variable with the name of the stream is missing.
     pub fn stream(&self) -> Result<EventStream, FunctionStartError> {
-        Ok(EventStream::new(
-            AwsClients::from_config(&self.config).kinesis,
-            &self.settings.stream()?,
-        ))
+        Ok(EventStream::new(kinesis_client(&self.config), &self.settings.stream()?))
     }
 
     /// Creates the tables. The stock log expires unless it is kept for ever or events of any age
@@ -107,7 +104,7 @@ impl Function {
     /// limit or the lifetime of the log is invalid.
     pub fn tables(&self) -> Result<Tables, FunctionStartError> {
         let tables =
-            Tables::new(AwsClients::from_config(&self.config).dynamodb, &self.settings.tables()?);
+            Tables::new(aws_sdk_dynamodb::Client::new(&self.config), &self.settings.tables()?);
         Ok(tables.with_log_kept(self.settings.log_kept()?).for_events_up_to(self.age_max()?))
     }
 

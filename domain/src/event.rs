@@ -10,7 +10,7 @@ mod parse;
 mod plain;
 mod rejection;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::Serialize;
 
 pub use charge::Charge;
@@ -202,7 +202,7 @@ impl Event {
 
     /// Formats the instant in UTC with milliseconds.
     fn instant_text(&self) -> String {
-        self.occurred_at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+        self.occurred_at.to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
     fn json(&self, import_id: Option<&EventId>) -> String {

@@ -152,10 +152,23 @@ impl fmt::Display for SequenceNumber {
 #[must_use]
 pub fn pack<'a>(partition_key: &str, events: impl IntoIterator<Item = &'a Event>) -> Record {
     let lines: Vec<String> = events.into_iter().map(Event::canonical).collect();
-    let plain = lines.join("\n").into_bytes();
-    let is_small = plain.len() < ZSTD_BYTES_MIN;
-    let compress = || COMPRESSOR.with_borrow_mut(|zstd| zstd.compress(&plain)).ok();
-    let compressed = if is_small { None } else { compress() };
-    let data = compressed.filter(|data| data.len() < plain.len()).unwrap_or(plain);
-    Record { partition_key: partition_key.to_owned(), data }
+    Record { partition_key: partition_key.to_owned(), data: compressed(lines.join("\n").into()) }
+}
+
+/// Returns the events of a record, NDJSON, in the form in which it is put: compressed, unless that
+/// is not worth it.
+#[must_use]
+pub fn compressed(plain: Vec<u8>) -> Vec<u8> {
+    if plain.len() < ZSTD_BYTES_MIN {
+        return plain;
+    }
+    let compressed = COMPRESSOR.with_borrow_mut(|zstd| zstd.compress(&plain)).ok();
+    compressed.filter(|data| data.len() < plain.len()).unwrap_or(plain)
+}
+
+/// Returns the number of lines of a record that [`pack`] left plain; `None` for another record.
+#[must_use]
+pub fn plain_lines(data: &[u8]) -> Option<usize> {
+    let is_plain = data.starts_with(b"{") && data.ends_with(b"}");
+    is_plain.then(|| memchr::memchr_iter(b'\n', data).count() + 1)
 }

@@ -18,6 +18,7 @@
 
 pub mod access;
 pub mod dynamodb;
+pub mod gathering_log;
 pub mod http;
 mod keep_alive;
 pub mod service;

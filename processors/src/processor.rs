@@ -150,8 +150,8 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
         .await
     }
 
-    /// Opens records from `first` on. Returns their segments, what is refused of them, and the place
-    /// of the record after them.
+    /// Opens records from `first` on. Returns their segments, what is refused of them, and the
+    /// place of the record after them.
     fn open(
         &self,
         records: &[DeliveredRef<'_>],

@@ -14,14 +14,15 @@
 //! let mut file = tempfile::tempfile()?;
 //! for id in ["e1", "e2", "e1"] {
 //!     let event = serde_json::json!({
-//!         "event_id": id, "kind": "sale", "store_id": "0042", "terminal_id": "t1", "sku": "rye",
-//!         "quantity": 1, "unit_price": "2.50", "currency": "EUR",
+//!         "event_id": id, "kind": "sale", "store_id": "0042", "terminal_id": "t1",
+//!         "sku": "rye", "quantity": 1, "unit_price": "2.50", "currency": "EUR",
 //!         "occurred_at": "2026-03-12T15:17:00Z",
 //!     });
 //!     writeln!(file, "{event}")?;
 //! }
 //! let mut output = Vec::new();
-//! let summary = replay::replay(replay::Input::new(file)?, &mut output, &Default::default(), |_| ())?;
+//! let (input, options) = (replay::Input::new(file)?, replay::Options::default());
+//! let summary = replay::replay(input, &mut output, &options, |_| ())?;
 //! assert_eq!((summary.events, summary.repetitions, summary.windows), (3, 1, 1));
 //! assert_eq!(
 //!     String::from_utf8(output)?,
@@ -46,4 +47,4 @@ pub use batch::BatchWindows;
 pub use input::Input;
 pub use lines::Format;
 pub use reader::INVALID_LINES_SHOWN;
-pub use replay::{InvalidLine, Options, Summary, replay};
+pub use replay::{InvalidLine, Options, ReplayError, Summary, replay};

@@ -11,11 +11,13 @@ use foldhash::fast::RandomState;
 
 use crate::conflicts::{DateId, Winners, one_of_each_id, winners};
 use crate::event_record::{EventRecord, STORED_BYTES};
-use crate::input::Input;
+use crate::input;
 use crate::lines::{Format, Lines};
 use crate::names::{MergedPlaces, Names};
 use crate::reader::{Hashers, INVALID_LINES_SHOWN, Reader};
 use crate::windows::{WindowSums, add_sums};
+
+use ReplayError::{Input, Output, TemporaryFile};
 
 /// Settings of a replay.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +63,20 @@ pub struct InvalidLine {
     pub message: String,
 }
 
+/// Reason for failing to replay a file.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The input cannot be read or inflated, or has a line that is too long.
+    #[error("{0}")]
+    Input(io::Error),
+    /// A temporary file cannot be written or read.
+    #[error("{0}")]
+    TemporaryFile(io::Error),
+    /// The output cannot be written.
+    #[error("{0}")]
+    Output(io::Error),
+}
+
 /// Blocks between the thread that inflates and a thread that parses.
 const BLOCKS_WAITING: usize = 2;
 
@@ -70,21 +86,20 @@ const BLOCKS_WAITING: usize = 2;
 /// Invalid lines are counted and left out.
 ///
 /// # Errors
-/// Returns an error if the input cannot be read or inflated, a temporary file fails, or the output
-/// cannot be written.
+/// Returns an error if a file fails. The output may then have a part of the lines.
 pub fn replay(
-    mut input: Input,
+    mut input: input::Input,
     output: &mut (impl Write + Send),
     options: &Options,
     progress: impl FnMut(usize),
-) -> io::Result<Summary> {
+) -> Result<Summary, ReplayError> {
     let hashers = Hashers::new();
     let mut readers = read(&mut input, &hashers, options, progress)?;
     let mut summary = summary_of(&readers);
     let (names, places) = Names::merged(readers.iter().map(|reader| &reader.names));
     let days: BTreeSet<i32> = readers.iter().flat_map(Reader::days).collect();
     let mut known = Winners::default();
-    output.write_all(options.format.header().as_bytes())?;
+    output.write_all(options.format.header().as_bytes()).map_err(Output)?;
     let mut waiting: Option<(i32, Vec<DateSums>)> = None;
     for day in days.iter().copied() {
         let sources = Sources { readers: &readers, places: &places, threads: options.threads };
@@ -93,29 +108,31 @@ pub fn replay(
             let summing = scope.spawn(|| sources.sums(day, &known));
             let written =
                 waiting.take().map(|(day, sums)| write(options, day, &sums, &names, output));
-            written.transpose()?;
-            summing.join().expect("no panic")
+            written.transpose().map_err(Output)?;
+            summing.join().expect("no panic").map_err(TemporaryFile)
         })?;
         if sums.iter().any(|sums| !sums.conflicts.is_empty()) {
             if !known.is_empty() {
-                return Err(io::Error::other("the input changed while it was read"));
+                return Err(Input(io::Error::other("it changed while it was read")));
             }
             // All later conflicts are found first, so that the input is read only once more.
             let mut found = HashSet::new();
             for later in days.range(day..) {
-                let sums = sources.sums(*later, &known)?;
+                let sums = sources.sums(*later, &known).map_err(TemporaryFile)?;
                 found.extend(sums.into_iter().flat_map(|sums| sums.conflicts));
             }
-            summary.conflicts += resolve(&mut input, &hashers, &names, &found, &mut known)?;
-            sums = sources.sums(day, &known)?;
+            let resolved = resolve(&mut input, &hashers, &names, &found, &mut known);
+            summary.conflicts += resolved.map_err(Input)?;
+            sums = sources.sums(day, &known).map_err(TemporaryFile)?;
         }
         summary.windows += sums.iter().map(|sums| sums.rows.len() as u64).sum::<u64>();
         summary.repetitions += sums.iter().map(|sums| sums.repetitions).sum::<u64>();
         waiting = Some((day, sums));
         readers.iter_mut().for_each(|reader| reader.forget(day));
     }
-    waiting.map(|(day, sums)| write(options, day, &sums, &names, output)).transpose()?;
-    output.flush()?;
+    let written = waiting.map(|(day, sums)| write(options, day, &sums, &names, output));
+    written.transpose().map_err(Output)?;
+    output.flush().map_err(Output)?;
     Ok(summary)
 }
 
@@ -127,11 +144,11 @@ fn acceptance() -> Acceptance {
 
 /// Reads the whole input in several threads.
 fn read(
-    input: &mut Input,
+    input: &mut input::Input,
     hashers: &Hashers,
     options: &Options,
     mut progress: impl FnMut(usize),
-) -> io::Result<Vec<Reader>> {
+) -> Result<Vec<Reader>, ReplayError> {
     let threads = options.threads.max(1);
     let kept_max = options.memory_bytes / STORED_BYTES / threads;
     let (to, from) = sync_channel::<(usize, Vec<u8>)>(BLOCKS_WAITING);
@@ -149,7 +166,8 @@ fn read(
         drop(to);
         let readers = readers.into_iter().map(|reader| reader.join().expect("no panic"));
         let readers: io::Result<Vec<Reader>> = readers.collect();
-        sent.and(readers)
+        let readers = readers.map_err(TemporaryFile)?;
+        sent.map(|()| readers).map_err(Input)
     })
 }
 
@@ -286,7 +304,7 @@ impl Sources<'_> {
 /// Finds the texts that count for the ids found in conflict, and adds them to the known ones.
 /// Returns the number of ids with different contents.
 fn resolve(
-    input: &mut Input,
+    input: &mut input::Input,
     hashers: &Hashers,
     names: &Names<Arc<str>>,
     found: &HashSet<DateId<u32>>,

@@ -14,7 +14,7 @@ use load_generator::shops::scaled;
 
 use super::kinesis::KinesisTarget;
 use super::settings::Usage;
-use crate::machine::{LocalMachine, MachineSettings, MachineStorage};
+use crate::machine::{GATHER_MILLIS, LocalMachine, MachineSettings, MachineStorage};
 use crate::{CommandError, clock, connect};
 
 /// Stores whose entries are put into the catalogue of the run's own machine: so many are priced
@@ -113,6 +113,17 @@ pub(super) struct TargetArgs {
     /// Maximum number of records in a batch (Lambda: BatchSize, 1 to 10,000)
     #[arg(long, default_value_t = 100, conflicts_with = "target", help_heading = "Own machine")]
     batch_size: usize,
+
+    /// Milliseconds within which concurrent requests of one store share a record; 0 for none
+    #[arg(
+        long,
+        value_name = "MILLISECONDS",
+        default_value_t = GATHER_MILLIS,
+        value_parser = clap::value_parser!(u16).range(..=1_000),
+        conflicts_with = "target",
+        help_heading = "Own machine",
+    )]
+    gather: u16,
 }
 
 /// Storage of the machine.
@@ -194,6 +205,7 @@ impl TargetArgs {
             shards: self.shards.into(),
             batch_size: self.batch_size,
             parallelization_factor: self.parallelization_factor,
+            gather: Duration::from_millis(self.gather.into()),
             any_age: scenario.shops.file.is_some(),
             ..MachineSettings::default()
         };
@@ -215,6 +227,7 @@ impl TargetArgs {
             ("storage", storage.to_owned()),
             ("shards", self.shards.to_string()),
             ("batch_size", self.batch_size.to_string()),
+            ("gather_ms", self.gather.to_string()),
             ("parallelization_factor", self.parallelization_factor.to_string()),
         ];
         Ok(Connection {

@@ -12,6 +12,7 @@ use event_source_mapping::{
     HandlerResponse, MappingSettings,
 };
 use ingest::{IngestService, IngestSettings};
+use local::gathering_log::GatheringLog;
 use local::http::HttpServer;
 use local::service::ServiceThread;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -63,10 +64,15 @@ impl Services {
     }
 
     /// Starts the ingest API, the offers API and the pages beside them.
-    pub(super) fn start_api(&self, server: HttpServer) -> Result<ServiceThread, CommandError> {
+    pub(super) fn start_api(
+        &self,
+        server: HttpServer,
+        gather: Duration,
+    ) -> Result<ServiceThread, CommandError> {
         let metrics = telemetry::start_metrics()?;
+        let stream = EventStream::new(self.clients.kinesis.clone(), &self.names);
         let service = IngestService {
-            log: EventStream::new(self.clients.kinesis.clone(), &self.names),
+            log: GatheringLog::new(stream, gather),
             settings: IngestSettings { age_max: self.age_max(), ..IngestSettings::default() },
             clock: self.clock.clone(),
             monotonic: Arc::new(clock::monotonic()),

@@ -28,6 +28,7 @@ mod price;
 mod quarantine;
 mod readme;
 mod redrive;
+mod replay;
 mod restart;
 mod screens;
 mod send;

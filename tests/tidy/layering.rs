@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("event-source-mapping", &["domain"]),
     ("local", &["domain", "local-kinesis", "event-source-mapping"]),
     ("import", &["domain"]),
+    ("replay", &["domain"]),
     ("load-generator", &["domain", "stock-log", "import"]),
     // `aws` is for the Lambda binaries alone, behind the feature `lambda`.
     ("ingest", &["domain", "aws"]),
@@ -26,7 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that may use every other crate: the program and the test-only crates.
-const UNRESTRICTED: &[&str] = &["daymark", "simulation", "untrusted-input"];
+const UNRESTRICTED: &[&str] = &["daymark", "peers", "simulation", "untrusted-input"];
 
 /// Crates that are for tests alone.
 const TEST_ONLY: &[&str] = &["simulation", "untrusted-input"];

@@ -61,6 +61,14 @@ pub(crate) fn daymark<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -
     ProgramOutput::of(command(arguments), "")
 }
 
+/// Runs the program with text on standard input.
+pub(crate) fn daymark_reading<I: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = I>,
+    input: &str,
+) -> ProgramOutput {
+    ProgramOutput::of(command(arguments), input)
+}
+
 /// Exit code and output of the program.
 #[derive(Debug)]
 pub(crate) struct ProgramOutput {
