@@ -1,6 +1,7 @@
 //! Events of tills. [`Event::parse`] is the only way from external text to an [`Event`], so an
 //! event never has to be checked again.
 
+mod canonical;
 mod charge;
 mod derived_id;
 mod event_ref;
@@ -10,8 +11,7 @@ mod parse;
 mod plain;
 mod rejection;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use serde::Serialize;
+use chrono::{DateTime, NaiveDate, Utc};
 
 pub use charge::Charge;
 pub use derived_id::{derived_id, equal_event_numbers, undo_id};
@@ -79,6 +79,9 @@ pub struct TerminalSequence {
     /// Number within the epoch.
     pub number: u64,
 }
+
+/// Size of most events in canonical JSON, in bytes.
+const CONTENT_BYTES: usize = 320;
 
 impl Event {
     /// Names of the fields of an event in JSON.
@@ -162,14 +165,18 @@ impl Event {
     /// Returns the canonical JSON object without the import.
     #[must_use]
     pub fn content(&self) -> String {
-        self.json(None)
+        let mut content = String::with_capacity(CONTENT_BYTES);
+        self.as_event_ref().write_content(&mut content);
+        content
     }
 
     /// Returns the canonical JSON object, version 1: fields in a fixed order, decimals as strings,
     /// the instant in UTC with milliseconds, no absent fields. Equal events have equal bytes.
     #[must_use]
     pub fn canonical(&self) -> String {
-        self.json(self.details.import_id.as_ref())
+        let mut canonical = String::with_capacity(CONTENT_BYTES);
+        self.as_event_ref().write_canonical(&mut canonical);
+        canonical
     }
 
     /// Returns the event under another id, as a part of an import.
@@ -199,88 +206,4 @@ impl Event {
         let corrects = self.action.corrects()?;
         (self.event_id == undo_id(&self.store_id, corrects)).then_some(corrects)
     }
-
-    /// Formats the instant in UTC with milliseconds.
-    fn instant_text(&self) -> String {
-        self.occurred_at.to_rfc3339_opts(SecondsFormat::Millis, true)
-    }
-
-    fn json(&self, import_id: Option<&EventId>) -> String {
-        let charge = self.action.charge();
-        let receipt = self.details.receipt.as_ref();
-        let canonical = Canonical {
-            event_id: self.event_id.as_str(),
-            kind: self.action.kind().as_str(),
-            store_id: self.store_id.as_str(),
-            terminal_id: self.terminal_id.as_str(),
-            sku: self.sku.as_str(),
-            gtin: self.details.gtin.as_ref().map(Gtin::as_str),
-            lot: self.details.lot.as_deref(),
-            expires_on: self.details.expires_on.map(|date| date.to_string()),
-            quantity: self.quantity.to_string(),
-            unit: self.unit.as_str(),
-            unit_price: charge.and_then(Charge::unit_price).map(|price| price.to_string()),
-            amount: charge.and_then(Charge::amount).map(|amount| amount.to_string()),
-            currency: charge.map(|charge| charge.currency().to_string()),
-            occurred_at: self.instant_text(),
-            sequence: self.details.sequence.as_ref().map(|sequence| CanonicalSequence {
-                epoch: sequence.epoch.as_str(),
-                number: sequence.number,
-            }),
-            offer_id: self.details.offer_id.as_ref().map(OfferId::to_string),
-            reason: self.action.reason().map(Reason::as_str),
-            corrects: self.action.corrects().map(EventId::as_str),
-            receipt: receipt.map(|receipt| receipt.receipt.as_str()),
-            line: receipt.and_then(|receipt| receipt.line),
-            transfer_id: self.details.transfer_id.as_ref().map(EventId::as_str),
-            import_id: import_id.map(EventId::as_str),
-        };
-        serde_json::to_string(&canonical).expect("strings and numbers always serialize")
-    }
-}
-
-#[derive(Serialize)]
-struct Canonical<'a> {
-    event_id: &'a str,
-    kind: &'a str,
-    store_id: &'a str,
-    terminal_id: &'a str,
-    sku: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gtin: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lot: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_on: Option<String>,
-    quantity: String,
-    unit: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unit_price: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amount: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    currency: Option<String>,
-    occurred_at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sequence: Option<CanonicalSequence<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offer_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    corrects: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    receipt: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transfer_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    import_id: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct CanonicalSequence<'a> {
-    epoch: &'a str,
-    number: u64,
 }

@@ -151,8 +151,14 @@ impl fmt::Display for SequenceNumber {
 /// [`RECORD_EVENTS_MAX`](crate::limits::RECORD_EVENTS_MAX).
 #[must_use]
 pub fn pack<'a>(partition_key: &str, events: impl IntoIterator<Item = &'a Event>) -> Record {
-    let lines: Vec<String> = events.into_iter().map(Event::canonical).collect();
-    Record { partition_key: partition_key.to_owned(), data: compressed(lines.join("\n").into()) }
+    let mut lines = String::new();
+    for event in events {
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        event.as_event_ref().write_canonical(&mut lines);
+    }
+    Record { partition_key: partition_key.to_owned(), data: compressed(lines.into()) }
 }
 
 /// Returns the events of a record, NDJSON, in the form in which it is put: compressed, unless that

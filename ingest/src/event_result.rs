@@ -1,5 +1,7 @@
 //! Results of single events, as an answer reports them.
 
+use std::sync::Arc;
+
 use domain::Violation;
 use domain::ports::{Failure, PutOutcome};
 use serde::Serialize;
@@ -63,7 +65,7 @@ pub(crate) struct EventResult<'a> {
 /// short message.
 pub(crate) fn results<'a>(
     events: &'a [ValidatedEvent],
-    puts: Option<&'a [Option<PutOutcome>]>,
+    puts: Option<&'a [Option<Arc<PutOutcome>>]>,
 ) -> Vec<EventResult<'a>> {
     let mut explained_bytes = 0;
     let mut results = Vec::with_capacity(events.len());
@@ -84,7 +86,7 @@ impl<'a> EventResult<'a> {
     fn new(
         index: usize,
         event: &'a ValidatedEvent,
-        puts: Option<&'a [Option<PutOutcome>]>,
+        puts: Option<&'a [Option<Arc<PutOutcome>>]>,
     ) -> Self {
         let mut result = Self {
             index,
@@ -97,7 +99,7 @@ impl<'a> EventResult<'a> {
             errors: &[],
             message: None,
         };
-        let put_of = |index: usize| puts.map(|puts| puts[index].as_ref());
+        let put_of = |index: usize| puts.map(|puts| puts[index].as_deref());
         match &event.validation {
             Validation::Valid(_) => result.set_put(put_of(index)),
             Validation::Duplicate(first) => {

@@ -4,6 +4,8 @@
 //! problem details as well. Their `status` is the HTTP status, so the result of the whole request
 //! is the member `outcome`.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use domain::ports::PutOutcome;
 use http::StatusCode;
@@ -71,7 +73,7 @@ impl<'a> Reply<'a> {
     /// for a dry run. `random` spreads the next requests of several senders.
     pub(crate) fn new(
         events: &'a [ValidatedEvent],
-        puts: Option<&'a [Option<PutOutcome>]>,
+        puts: Option<&'a [Option<Arc<PutOutcome>>]>,
         random: u64,
     ) -> Self {
         let results = results(events, puts);

@@ -160,7 +160,7 @@ async fn read<L>(
 async fn store<L: EventLog>(
     service: &IngestService<L>,
     events: &[ValidatedEvent],
-) -> Vec<Option<PutOutcome>> {
+) -> Vec<Option<Arc<PutOutcome>>> {
     let mut puts = vec![None; events.len()];
     let all = events.iter().enumerate();
     let packed = pack(all.filter_map(|(index, event)| Some((index, event.valid()?))));
@@ -170,8 +170,9 @@ async fn store<L: EventLog>(
     let (records, indexes): (Vec<_>, Vec<_>) =
         packed.into_iter().map(|packed| (packed.record, packed.indexes)).unzip();
     for (put, indexes) in publish(service, records).await.into_iter().zip(indexes) {
+        let put = Arc::new(put);
         for index in indexes {
-            puts[index] = Some(put.clone());
+            puts[index] = Some(Arc::clone(&put));
         }
     }
     puts

@@ -1,6 +1,8 @@
 //! Event ids derived from the content, for producers without ids of their own. Source:
 //! docs/event-ids.md.
 
+use chrono::SecondsFormat;
+
 use super::{Charge, Event};
 use crate::digest::digest;
 use crate::identifier::{EventId, StoreId};
@@ -81,7 +83,7 @@ fn key_fields(event: &Event) -> String {
         receipt.map(|receipt| receipt.receipt.to_string()).unwrap_or_default(),
         receipt.and_then(|receipt| receipt.line).map(|line| line.to_string()).unwrap_or_default(),
         event.action.kind().as_str().to_owned(),
-        event.instant_text(),
+        event.occurred_at.to_rfc3339_opts(SecondsFormat::Millis, true),
         event.sku.to_string(),
         event.quantity.to_string(),
         money.map(|money| money.amount().normalize().to_string()).unwrap_or_default(),
