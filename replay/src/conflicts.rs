@@ -58,7 +58,9 @@ pub(crate) fn winners(
     conflicts: &HashSet<DateId<String>>,
 ) -> io::Result<HashMap<DateId<String>, Winner>> {
     let mut winners: HashMap<DateId<String>, Winner> = HashMap::new();
-    input.read_blocks(|block| {
+    let mut blocks = input.blocks()?;
+    let mut block = Vec::new();
+    while blocks.read(&mut block)?.is_some() {
         for_each_line(&block, |line| {
             let Ok(line) = line else { return };
             let candidate = with_event(line, acceptance, |event| {
@@ -83,8 +85,7 @@ pub(crate) fn winners(
                 }
             }
         });
-        Ok(())
-    })?;
+    }
     Ok(winners)
 }
 

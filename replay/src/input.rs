@@ -7,8 +7,9 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];
 /// First bytes of a zstd frame. Source: RFC 8878, section 3.1.1.
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
-/// Size of a block, in bytes, unless a line is longer.
-const BLOCK_BYTES: usize = 1 << 20;
+/// Size of a block, in bytes, unless a line is longer. It stays in the cache of a core until it is
+/// parsed.
+const BLOCK_BYTES: usize = 256 << 10;
 /// Longest line, in bytes. An event has at most 2 KB.
 const LINE_BYTES_MAX: usize = 16 << 20;
 /// Memory of the window of a zstd frame: 128 MiB, the largest one that `zstd --long` writes and
@@ -36,23 +37,69 @@ impl Input {
         Ok(Self { file: tempfile::tempfile()?, source: Some(file) })
     }
 
-    /// Calls `take` with the blocks of the input, in order.
+    /// Returns the blocks of the input, from its start.
     ///
     /// # Errors
-    /// Returns an error if the input cannot be read or inflated, a line is too long, or `take`
-    /// fails.
-    pub(crate) fn read_blocks(
-        &mut self,
-        take: impl FnMut(Vec<u8>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        match self.source.take() {
-            Some(source) => cut(inflated(Copying { source, copy: &self.file })?, take),
+    /// Returns an error if the input cannot be read.
+    pub(crate) fn blocks(&mut self) -> io::Result<Blocks<'_>> {
+        let text = match self.source.take() {
+            Some(source) => inflated(Copying { source, copy: &self.file })?,
             None => {
                 self.file.seek(SeekFrom::Start(0))?;
-                cut(inflated(&self.file)?, take)
+                inflated(&self.file)?
+            }
+        };
+        Ok(Blocks { text, rest: Vec::new(), number: 0 })
+    }
+}
+
+/// Blocks of whole lines, in order.
+pub(crate) struct Blocks<'a> {
+    text: Box<dyn Read + Send + 'a>,
+    /// Start of the line that the last block would have cut.
+    rest: Vec<u8>,
+    number: usize,
+}
+
+impl Blocks<'_> {
+    /// Replaces the contents of `block` by the next block. Returns its number, from 1; `None` at
+    /// the end.
+    ///
+    /// # Errors
+    /// Returns an error if the input cannot be read or inflated, or a line is too long.
+    pub(crate) fn read(&mut self, block: &mut Vec<u8>) -> io::Result<Option<usize>> {
+        block.clear();
+        block.append(&mut self.rest);
+        loop {
+            let before = block.len();
+            block.reserve(BLOCK_BYTES);
+            self.text.by_ref().take(BLOCK_BYTES as u64).read_to_end(block)?;
+            let is_end = block.len() == before;
+            let end = if is_end { Some(block.len()) } else { line_end(&block[before..], before) };
+            match end {
+                Some(0) => return Ok(None),
+                Some(end) => {
+                    self.rest.extend_from_slice(&block[end..]);
+                    block.truncate(end);
+                    self.number += 1;
+                    return Ok(Some(self.number));
+                }
+                None if block.len() > LINE_BYTES_MAX => {
+                    let message = format!(
+                        "a line has more than {LINE_BYTES_MAX} bytes; each event is one line of \
+                         JSON"
+                    );
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+                }
+                None => {}
             }
         }
     }
+}
+
+/// Returns the place after the last line end of `bytes`, which begin at `start`.
+fn line_end(bytes: &[u8], start: usize) -> Option<usize> {
+    memchr::memrchr(b'\n', bytes).map(|place| start + place + 1)
 }
 
 /// Reader that copies what it reads.
@@ -70,7 +117,7 @@ impl Read for Copying<'_> {
 }
 
 /// Returns a reader of the text. The first bytes tell the compression.
-fn inflated<'a>(mut file: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+fn inflated<'a>(mut file: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
     let mut first = Vec::new();
     file.by_ref().take(ZSTD_MAGIC.len() as u64).read_to_end(&mut first)?;
     let (is_gzip, is_zstd) = (first.starts_with(GZIP_MAGIC), first.starts_with(ZSTD_MAGIC));
@@ -84,32 +131,5 @@ fn inflated<'a>(mut file: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
         Ok(Box::new(inflated))
     } else {
         Ok(Box::new(whole))
-    }
-}
-
-/// Cuts a text after line ends.
-fn cut(mut text: impl Read, mut take: impl FnMut(Vec<u8>) -> io::Result<()>) -> io::Result<()> {
-    let mut rest = Vec::new();
-    loop {
-        let mut block = Vec::with_capacity(BLOCK_BYTES + rest.len());
-        block.append(&mut rest);
-        let wanted = BLOCK_BYTES as u64;
-        if text.by_ref().take(wanted).read_to_end(&mut block)? == 0 {
-            return if block.is_empty() { Ok(()) } else { take(block) };
-        }
-        match memchr::memrchr(b'\n', &block) {
-            Some(end) => {
-                rest.extend_from_slice(&block[end + 1..]);
-                block.truncate(end + 1);
-                take(block)?;
-            }
-            None if block.len() > LINE_BYTES_MAX => {
-                let message = format!(
-                    "a line has more than {LINE_BYTES_MAX} bytes; each event is one line of JSON"
-                );
-                return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-            }
-            None => rest = block,
-        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -11,7 +10,7 @@ use foldhash::fast::RandomState;
 
 use crate::conflicts::{DateId, Winners, one_of_each_id, winners};
 use crate::event_record::{EventRecord, STORED_BYTES};
-use crate::input;
+use crate::input::{self, Blocks};
 use crate::lines::{Format, Lines};
 use crate::names::{MergedPlaces, Names};
 use crate::reader::{Hashers, INVALID_LINES_SHOWN, Reader};
@@ -77,9 +76,6 @@ pub enum ReplayError {
     Output(io::Error),
 }
 
-/// Blocks between the thread that inflates and a thread that parses.
-const BLOCKS_WAITING: usize = 2;
-
 /// Writes the windows of the events in `input`. `progress` is called with the size of each block
 /// that was read, in bytes of text.
 ///
@@ -91,7 +87,7 @@ pub fn replay(
     mut input: input::Input,
     output: &mut (impl Write + Send),
     options: &Options,
-    progress: impl FnMut(usize),
+    progress: impl FnMut(usize) + Send,
 ) -> Result<Summary, ReplayError> {
     let hashers = Hashers::new();
     let mut readers = read(&mut input, &hashers, options, progress)?;
@@ -142,40 +138,37 @@ fn acceptance() -> Acceptance {
     Acceptance { age_max: None, ahead_max: std::time::Duration::MAX, received_at: far }
 }
 
-/// Reads the whole input in several threads.
+/// Reads the whole input in several threads. Each takes one block after the other.
 fn read(
     input: &mut input::Input,
     hashers: &Hashers,
     options: &Options,
-    mut progress: impl FnMut(usize),
+    progress: impl FnMut(usize) + Send,
 ) -> Result<Vec<Reader>, ReplayError> {
     let threads = options.threads.max(1);
     let kept_max = options.memory_bytes / STORED_BYTES / threads;
-    let (to, from) = sync_channel::<(usize, Vec<u8>)>(BLOCKS_WAITING);
-    let from = Mutex::new(from);
+    let blocks = Mutex::new((input.blocks().map_err(Input)?, progress));
     thread::scope(|scope| {
-        let read = || read_blocks(&from, Reader::new(hashers.clone(), acceptance(), kept_max));
+        let read = || read_blocks(&blocks, Reader::new(hashers.clone(), acceptance(), kept_max));
         let readers: Vec<_> = (0..threads).map(|_| scope.spawn(read)).collect();
-        let mut number = 0;
-        let sent = input.read_blocks(|block| {
-            progress(block.len());
-            number += 1;
-            // A reader that failed takes no more blocks. Its error is reported below.
-            to.send((number, block)).map_err(io::Error::other)
-        });
-        drop(to);
-        let readers = readers.into_iter().map(|reader| reader.join().expect("no panic"));
-        let readers: io::Result<Vec<Reader>> = readers.collect();
-        let readers = readers.map_err(TemporaryFile)?;
-        sent.map(|()| readers).map_err(Input)
+        readers.into_iter().map(|reader| reader.join().expect("no panic")).collect()
     })
 }
 
-fn read_blocks(from: &Mutex<Receiver<(usize, Vec<u8>)>>, mut reader: Reader) -> io::Result<Reader> {
+fn read_blocks(
+    blocks: &Mutex<(Blocks<'_>, impl FnMut(usize))>,
+    mut reader: Reader,
+) -> Result<Reader, ReplayError> {
+    let mut block = Vec::new();
     loop {
-        let received = from.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((number, block)) = received else { return Ok(reader) };
-        reader.read(number, &block)?;
+        let number = {
+            let mut blocks = blocks.lock().unwrap_or_else(PoisonError::into_inner);
+            let number = blocks.0.read(&mut block).map_err(Input)?;
+            (blocks.1)(block.len());
+            number
+        };
+        let Some(number) = number else { return Ok(reader) };
+        reader.read(number, &block).map_err(TemporaryFile)?;
     }
 }
 
