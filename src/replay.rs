@@ -14,23 +14,23 @@ use replay::{Format, Input, Options, ReplayError, Summary};
 use crate::output::counted;
 use crate::{CommandError, output};
 
-/// Sum a file of events by store, item and five-minute window, without any table
+/// Sum a file of events by store, item and five-minute window, without tables
 ///
-/// INPUT holds one JSON event on each line (NDJSON), plain or compressed with gzip or zstd, in any
-/// order and of any age. OUTPUT gets a line for each window of an item in a store, sorted by
-/// window_start, store_id and sku:
+/// INPUT holds one JSON event on each line (NDJSON), plain or compressed with
+/// gzip or zstd, in any order and of any age. OUTPUT gets a line for each window
+/// of an item in a store, sorted by window_start, store_id and sku:
 ///
 ///   events          events of any kind; corrected ones count nowhere
 ///   units_sold      sales less returns
 ///   units_received  deliveries and production
 ///   units_wasted    waste, donations and losses
-///   net_change      returns + received + transfers in - sales - waste - transfers out
-///   revenue         of sales less returns; an object by currency if there are several
+///   net_change      all that came in less all that went out
+///   revenue         of sales less returns; an object if currencies differ
 ///
-/// Numbers are exact decimals, as text without zeros at the end. An event id counts once within its
-/// store and UTC date. The rules are those of the stock log, so the result equals
-/// `daymark stock --windows` for the same events. Lines that are no valid events are reported and
-/// left out; the exit code is then 1.
+/// Numbers are exact decimals, as text without zeros at the end. An event id
+/// counts once within its store and UTC date: the rules are those of the stock
+/// log. Lines that are no valid events are reported and left out; the exit code
+/// is then 1.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
