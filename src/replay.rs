@@ -1,6 +1,6 @@
 //! `daymark replay`: windows of a file of events, without any table.
 
-use std::fs::{File, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
@@ -137,9 +137,13 @@ fn to_file<T>(
         let file = File::options().write(true).open(path);
         return write(&mut file.map_err(ReplayError::Output)?);
     }
+    // A link stays, and the file that it leads to is replaced.
+    let target = fs::canonicalize(path);
+    let path = target.as_deref().unwrap_or(path);
+    let permissions = path.metadata().map(|file| file.permissions());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let file = tempfile::Builder::new()
-        .permissions(Permissions::from_mode(NEW_FILE))
+        .permissions(permissions.unwrap_or_else(|_| Permissions::from_mode(NEW_FILE)))
         .tempfile_in(folder.unwrap_or(Path::new(".")));
     let mut file = file.map_err(ReplayError::Output)?;
     let written = write(file.as_file_mut())?;

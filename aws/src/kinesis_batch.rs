@@ -119,10 +119,16 @@ impl<'a> KinesisBatch<'a> {
     /// # Errors
     /// Returns an error if the payload is no batch, or a record of it cannot be decoded.
     pub fn parse(payload: &'a str) -> Result<Self, KinesisBatchError> {
-        let records = match plain::records(payload) {
-            Some(records) => records,
-            None => serde_json::from_str::<Payload<'_>>(payload)?.records,
-        };
+        if let Some(records) = plain::records(payload)
+            && let Ok(batch) = Self::decode(records)
+        {
+            return Ok(batch);
+        }
+        Self::decode(serde_json::from_str::<Payload<'_>>(payload)?.records)
+    }
+
+    /// Decodes the data of records.
+    fn decode(records: Vec<MappedRecord<'a>>) -> Result<Self, KinesisBatchError> {
         // Four characters hold three bytes.
         let decoded_max = |record: &MappedRecord<'_>| record.kinesis.data.len().div_ceil(4) * 3;
         let mut data = vec![0; records.iter().map(decoded_max).sum()];
@@ -222,9 +228,10 @@ mod tests {
             plain.replace("\"s1\"", r#""s\u0031""#),
             plain.replacen('{', r#"{"window":{"start":"a"},"state":null,"#, 1),
             plain.replace("1790000000.5", "1.7900000005e9"),
+            plain.replace("aGVsbG8=", r"aGVsbG8\u003d"),
         ] {
-            assert!(plain::records(&other).is_none(), "{other}");
             assert_eq!(record(&other).unwrap(), expected, "{other}");
+            assert!(plain::records(&other).is_none() || other.contains(r"\u003d"), "{other}");
         }
         let empty = KinesisBatch::parse(r#"{"Records":[]}"#).unwrap();
         assert_eq!(empty.records().len(), 0);

@@ -2,9 +2,11 @@
 
 mod events;
 
+use std::time::Duration;
+
 use domain::{Acceptance, Event};
 use events::{RECEIVED_AT, at, sale, with};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Asserts the message for a sale with the fields of `change`. An empty message is a valid event.
 fn check(change: &str, expected: &str) {
@@ -224,4 +226,14 @@ fn the_last_of_two_fields_with_one_name_counts() {
     let twice = sale().to_string().replacen('{', r#"{"sku":"OTHER","quantity":"x","#, 1);
     let event = Event::parse(&twice, &Acceptance::at(at(RECEIVED_AT))).unwrap();
     assert_eq!(event.canonical(), events::event(&sale()).canonical());
+}
+
+#[test]
+fn an_instant_after_the_year_9999_is_refused_by_any_receiver() {
+    let anytime =
+        Acceptance { age_max: None, ahead_max: Duration::MAX, ..Acceptance::at(at(RECEIVED_AT)) };
+    let sale = |occurred_at: &str| with(sale(), json!({ "occurred_at": occurred_at })).to_string();
+    assert!(Event::parse(&sale("9999-12-31T23:59:59Z"), &anytime).is_ok());
+    let rejection = Event::parse(&sale("9999-12-31T23:59:59-01:00"), &anytime).unwrap_err();
+    assert!(rejection.to_string().contains("is after the year 9999"), "{rejection}");
 }

@@ -1,8 +1,8 @@
 //! Log that gathers the records of concurrent requests into common calls.
 //!
 //! One machine receives many requests at once, and a shard accepts a limited number of records a
-//! second. Records of one store that arrive within a few milliseconds become one record, and all of
-//! them one `PutRecords` call. Each request is answered after the stream has acknowledged its
+//! second. Plain records of one store that arrive within a few milliseconds become one record, and
+//! all records one `PutRecords` call. Each request is answered after the stream has acknowledged its
 //! records. A request that comes alone is not delayed.
 
 use std::collections::HashMap;
@@ -82,7 +82,8 @@ struct WaitingCall {
 }
 
 impl<L: EventLog + 'static> GatheringLog<L> {
-    /// Creates a log with at most one call within `interval`, which gathers what arrives meanwhile.
+    /// Creates a log that calls at most once within `interval`, with what arrived meanwhile. Only
+    /// records beyond the limits of a call take another one.
     /// An interval of 0 gathers nothing.
     pub fn new(log: L, interval: Duration) -> Self {
         Self { log: Arc::new(log), interval, waiting: Arc::default() }
@@ -138,7 +139,7 @@ impl<L: EventLog + 'static> EventLog for GatheringLog<L> {
             let waiting = Arc::clone(&self.waiting);
             tokio::spawn(Self::send_all(Arc::clone(&self.log), self.interval, waiting));
         }
-        let stopped = || Err(Failure::Unavailable("the machine stopped before the call".into()));
+        let stopped = || Err(Failure::Unavailable("the call was not answered".into()));
         answered.await.unwrap_or_else(|_| stopped())
     }
 

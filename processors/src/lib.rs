@@ -78,7 +78,7 @@ pub mod transfers;
 pub use close_schedule::CloseSchedule;
 pub use close_summary::CloseSummary;
 pub use closing::Closing;
-pub use opened_events::{OpenedEvents, Part, parts};
+pub use opened_events::{OpenedEvents, Part, Place, parts};
 pub use processor::{BatchOutcome, Processor};
 pub use rollup::{Rollup, RollupSummary};
 pub use store_visit::visit_store;

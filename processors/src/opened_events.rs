@@ -43,37 +43,50 @@ pub struct OpenedEvents<'a> {
     pub(crate) poison: Vec<(usize, Quarantined)>,
 }
 
-/// Inflates records of a batch from `first` on. Returns the place of the record after the last one,
-/// which is the length of the batch unless the texts are large.
-pub fn parts<'a>(records: &[DeliveredRef<'a>], first: usize) -> (Vec<Part<'a>>, usize) {
-    let mut parts = Vec::with_capacity(records.len() - first);
-    let mut inflated = 0;
-    for (record, delivered) in records.iter().enumerate().skip(first) {
-        if inflated > INFLATED_BYTES_MAX {
-            return (parts, record);
-        }
-        let before = parts.len();
-        add_parts(&mut parts, record, delivered.data);
-        let texts = parts[before..].iter().filter_map(|part| part.text.as_ref().ok());
-        inflated +=
-            texts.filter(|text| matches!(text, Cow::Owned(_))).map(|t| t.len()).sum::<usize>();
-    }
-    (parts, records.len())
+/// Place in a batch: a record, and a part of it if it is an aggregated one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Place {
+    record: usize,
+    part: usize,
 }
 
-/// Adds the parts of a record.
-fn add_parts<'a>(to: &mut Vec<Part<'a>>, record: usize, data: &'a [u8]) {
-    let whole = |text| Part { record, number: None, data: Cow::Borrowed(data), text };
-    if !record::is_aggregated(data) {
-        return to.push(whole(record::text(data)));
+/// Inflates records of a batch from `first` on. Returns the place of what is left, which is nothing
+/// unless the texts are large.
+pub fn parts<'a>(records: &[DeliveredRef<'a>], first: Place) -> (Vec<Part<'a>>, Option<Place>) {
+    let mut parts = Vec::with_capacity(records.len() - first.record);
+    let mut inflated = 0;
+    let mut push = |part: Part<'a>| {
+        if let Ok(Cow::Owned(text)) = &part.text {
+            inflated += text.len();
+        }
+        parts.push(part);
+        inflated > INFLATED_BYTES_MAX
+    };
+    for (record, delivered) in records.iter().enumerate().skip(first.record) {
+        let data = delivered.data;
+        let whole = |text| Part { record, number: None, data: Cow::Borrowed(data), text };
+        let aggregated = record::is_aggregated(data).then(|| record::parts(data));
+        let is_full = match aggregated {
+            None => push(whole(record::text(data))),
+            Some(Err(error)) => push(whole(Err(error))),
+            Some(Ok(of_record)) => {
+                let before = if record == first.record { first.part } else { 0 };
+                let mut is_full = false;
+                for (number, data) in of_record.into_iter().enumerate().skip(before) {
+                    if is_full {
+                        return (parts, Some(Place { record, part: number }));
+                    }
+                    let text = record::text(&data).map(|text| Cow::Owned(text.into_owned()));
+                    is_full = push(Part { record, number: Some(number), data, text });
+                }
+                is_full
+            }
+        };
+        if is_full && record + 1 < records.len() {
+            return (parts, Some(Place { record: record + 1, part: 0 }));
+        }
     }
-    match record::parts(data) {
-        Ok(parts) => to.extend(parts.into_iter().enumerate().map(|(number, data)| {
-            let text = record::text(&data).map(|text| Cow::Owned(text.into_owned()));
-            Part { record, number: Some(number), data, text }
-        })),
-        Err(error) => to.push(whole(Err(error))),
-    }
+    (parts, None)
 }
 
 impl<'a> OpenedEvents<'a> {

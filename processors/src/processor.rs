@@ -21,7 +21,7 @@ use tracing::{Instrument, info_span, warn};
 
 use crate::batch_segments::{DateEvents, date_events};
 use crate::metrics as names;
-use crate::opened_events::{OpenedEvents, parts};
+use crate::opened_events::{OpenedEvents, Place, parts};
 use crate::stored_records::StoredRecords;
 
 /// Quarantine entries written concurrently.
@@ -117,10 +117,12 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
         let batch = self.process_into(&self.tables, &left).await;
         let failed = batch.failed.keys().map(|record| left[*record].sequence_number);
         self.stored.remember(&records, &failed.collect());
+        let failed = batch.failed.len();
         let outcome = batch.finish(&left);
         if let (Some(number), Some(failure)) = (&outcome.retry_from, &outcome.failure) {
             let shard = left.first().map(|record| record.shard_id);
-            warn!(shard, sequence_number = number.as_str(), "not stored: {failure}");
+            let sequence_number = number.as_str();
+            warn!(shard, sequence_number, records = failed, "not stored, the first: {failure}");
         }
         outcome
     }
@@ -136,10 +138,10 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
         let span = info_span!("process", shard, records = records.len());
         async {
             let mut batch = Batch::default();
-            let mut first = 0;
-            while first < records.len() {
+            let mut rest = Some(Place::default());
+            while let Some(first) = rest {
                 let (dates, poison);
-                (dates, poison, first) = self.open(records, first);
+                (dates, poison, rest) = self.open(records, first);
                 batch.quarantine_all(quarantine, poison).await;
                 self.append_all(dates, &mut batch).await;
             }
@@ -151,12 +153,12 @@ impl<T: StockLog + QuarantineTable> Processor<T> {
     }
 
     /// Opens records from `first` on. Returns their segments, what is refused of them, and the
-    /// place of the record after them.
+    /// place of what is left.
     fn open(
         &self,
         records: &[DeliveredRef<'_>],
-        first: usize,
-    ) -> (Vec<DateEvents>, Vec<(usize, Quarantined)>, usize) {
+        first: Place,
+    ) -> (Vec<DateEvents>, Vec<(usize, Quarantined)>, Option<Place>) {
         let (parts, next) = parts(records, first);
         let mut opened = OpenedEvents::of(records, &parts, self.age_max);
         let poison = std::mem::take(&mut opened.poison);

@@ -72,7 +72,8 @@ impl EventRecord {
 
     /// Returns the days since 1970 of the event.
     pub(crate) fn day(&self) -> i32 {
-        i32::try_from(self.occurred_at.div_euclid(DAY_MILLIS)).expect("a day before the year 9999")
+        i32::try_from(self.occurred_at.div_euclid(DAY_MILLIS))
+            .expect("a day of the years 2000 to 9999")
     }
 
     /// Returns the number of the window within the UTC date.

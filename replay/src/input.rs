@@ -7,10 +7,13 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];
 /// First bytes of a zstd frame. Source: RFC 8878, section 3.1.1.
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
+/// First bytes of a skippable zstd frame, after one of 0x50 to 0x5F. Parallel compressors begin
+/// with such a frame. Source: RFC 8878, section 3.1.2.
+const ZSTD_SKIPPABLE_MAGIC: &[u8] = &[0x2A, 0x4D, 0x18];
 /// Size of a block, in bytes, unless a line is longer. It stays in the cache of a core until it is
 /// parsed.
 const BLOCK_BYTES: usize = 256 << 10;
-/// Longest line, in bytes. An event has at most 2 KB.
+/// Longest line, in bytes, to which a block may be added. An event has at most 2 KB.
 const LINE_BYTES_MAX: usize = 16 << 20;
 /// Memory of the window of a zstd frame: 128 MiB, the largest one that `zstd --long` writes and
 /// other programs read without an option.
@@ -20,21 +23,24 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 #[derive(Debug)]
 pub struct Input {
     file: File,
-    /// `true` if the first reading copies the input to `file`.
+    /// Position of the first byte of the input.
+    start: u64,
+    /// Pipe that the first reading copies to `file`.
     source: Option<File>,
 }
 
 impl Input {
-    /// Creates an input from an open file. What is no regular file, such as a pipe, is copied to a
-    /// temporary file while it is read.
+    /// Creates an input from an open file, which is read from its position on. Another file than a
+    /// regular one, such as a pipe, is copied to a temporary file while it is read.
     ///
     /// # Errors
     /// Returns an error if the file cannot be examined or no temporary file can be created.
-    pub fn new(file: File) -> io::Result<Self> {
+    pub fn new(mut file: File) -> io::Result<Self> {
         if file.metadata()?.is_file() {
-            return Ok(Self { file, source: None });
+            let start = file.stream_position()?;
+            return Ok(Self { file, start, source: None });
         }
-        Ok(Self { file: tempfile::tempfile()?, source: Some(file) })
+        Ok(Self { file: tempfile::tempfile()?, start: 0, source: Some(file) })
     }
 
     /// Returns the blocks of the input, from its start.
@@ -45,7 +51,7 @@ impl Input {
         let text = match self.source.take() {
             Some(source) => inflated(Copying { source, copy: &self.file })?,
             None => {
-                self.file.seek(SeekFrom::Start(0))?;
+                self.file.seek(SeekFrom::Start(self.start))?;
                 inflated(&self.file)?
             }
         };
@@ -120,7 +126,10 @@ impl Read for Copying<'_> {
 fn inflated<'a>(mut file: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
     let mut first = Vec::new();
     file.by_ref().take(ZSTD_MAGIC.len() as u64).read_to_end(&mut first)?;
-    let (is_gzip, is_zstd) = (first.starts_with(GZIP_MAGIC), first.starts_with(ZSTD_MAGIC));
+    let is_gzip = first.starts_with(GZIP_MAGIC);
+    let is_skippable =
+        matches!(first[..], [0x50..=0x5F, ..]) && first[1..] == *ZSTD_SKIPPABLE_MAGIC;
+    let is_zstd = first.starts_with(ZSTD_MAGIC) || is_skippable;
     let whole = io::Cursor::new(first).chain(file);
     if is_gzip {
         let inflated = flate2::bufread::MultiGzDecoder::new(BufReader::new(whole));

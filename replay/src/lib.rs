@@ -5,11 +5,11 @@
 //! an item in a store, sorted by start, store and item. An event id counts once within its store
 //! and UTC date, and a correction voids the event that it names: the rules of the stock log.
 //!
-//! Memory holds 56 bytes an event. Beyond a limit, events go to a temporary file, and one UTC date
-//! after the other is read from it.
+//! Memory holds 56 bytes an event until its UTC date is summed. Beyond a limit, events go to a
+//! temporary file, and one date after the other is read from it.
 //!
 //! ```
-//! use std::io::Write;
+//! use std::io::{Seek, Write};
 //!
 //! let mut file = tempfile::tempfile()?;
 //! for id in ["e1", "e2", "e1"] {
@@ -20,6 +20,7 @@
 //!     });
 //!     writeln!(file, "{event}")?;
 //! }
+//! file.rewind()?;
 //! let mut output = Vec::new();
 //! let (input, options) = (replay::Input::new(file)?, replay::Options::default());
 //! let summary = replay::replay(input, &mut output, &options, |_| ())?;

@@ -133,12 +133,16 @@ impl Reader {
             None => self.spilled.insert(tempfile::tempfile()?),
         };
         let mut place = file.seek(SeekFrom::End(0))?;
+        let mut bytes = Vec::new();
         for chunks in self.dates.values_mut() {
-            let mut bytes = Vec::new();
-            chunks.records().for_each(|record| record.store_in(&mut bytes));
-            file.write_all(&bytes)?;
-            chunks.spilled.push((place, bytes.len() / STORED_BYTES));
-            place += bytes.len() as u64;
+            let start = place;
+            for chunk in chunks.full.iter().chain([&chunks.last]) {
+                bytes.clear();
+                chunk.iter().for_each(|record| record.store_in(&mut bytes));
+                file.write_all(&bytes)?;
+                place += bytes.len() as u64;
+            }
+            chunks.spilled.push((start, (place - start) as usize / STORED_BYTES));
             (chunks.full, chunks.last) = (Vec::new(), Vec::new());
         }
         self.kept = 0;

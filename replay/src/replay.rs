@@ -107,19 +107,22 @@ pub fn replay(
             written.transpose().map_err(Output)?;
             summing.join().expect("no panic").map_err(TemporaryFile)
         })?;
-        if sums.iter().any(|sums| !sums.conflicts.is_empty()) {
-            if !known.is_empty() {
-                return Err(Input(io::Error::other("it changed while it was read")));
-            }
-            // All later conflicts are found first, so that the input is read only once more.
+        if has_conflicts(&sums) {
+            // Conflicts of later dates are found too, so that the input is seldom read again.
             let mut found = HashSet::new();
             for later in days.range(day..) {
                 let sums = sources.sums(*later, &known).map_err(TemporaryFile)?;
                 found.extend(sums.into_iter().flat_map(|sums| sums.conflicts));
+                if found.len() >= CONFLICTS_MAX {
+                    break;
+                }
             }
             let resolved = resolve(&mut input, &hashers, &names, &found, &mut known);
             summary.conflicts += resolved.map_err(Input)?;
             sums = sources.sums(day, &known).map_err(TemporaryFile)?;
+            if has_conflicts(&sums) {
+                return Err(Input(io::Error::other("it changed while it was read")));
+            }
         }
         summary.windows += sums.iter().map(|sums| sums.rows.len() as u64).sum::<u64>();
         summary.repetitions += sums.iter().map(|sums| sums.repetitions).sum::<u64>();
@@ -132,10 +135,17 @@ pub fn replay(
     Ok(summary)
 }
 
+/// Number of ids with several texts that are resolved in one reading, unless one date has more.
+const CONFLICTS_MAX: usize = 200_000;
+
+fn has_conflicts(sums: &[DateSums]) -> bool {
+    sums.iter().any(|sums| !sums.conflicts.is_empty())
+}
+
 /// Rules of a replay: events of any age are accepted.
 fn acceptance() -> Acceptance {
-    let far = chrono::DateTime::from_timestamp_millis(0).expect("1970");
-    Acceptance { age_max: None, ahead_max: std::time::Duration::MAX, received_at: far }
+    let received_at = chrono::DateTime::UNIX_EPOCH;
+    Acceptance { age_max: None, ahead_max: std::time::Duration::MAX, received_at }
 }
 
 /// Reads the whole input in several threads. Each takes one block after the other.
@@ -147,7 +157,8 @@ fn read(
 ) -> Result<Vec<Reader>, ReplayError> {
     let threads = options.threads.max(1);
     let kept_max = options.memory_bytes / STORED_BYTES / threads;
-    let blocks = Mutex::new((input.blocks().map_err(Input)?, progress));
+    let blocks = input.blocks().map_err(Input)?;
+    let blocks = Mutex::new(SharedBlocks { blocks, progress, has_failed: false });
     thread::scope(|scope| {
         let read = || read_blocks(&blocks, Reader::new(hashers.clone(), acceptance(), kept_max));
         let readers: Vec<_> = (0..threads).map(|_| scope.spawn(read)).collect();
@@ -155,20 +166,39 @@ fn read(
     })
 }
 
+/// Blocks of the input, which the threads take in turn.
+struct SharedBlocks<'a, P> {
+    blocks: Blocks<'a>,
+    progress: P,
+    /// `true` after an error of any thread, which ends the others.
+    has_failed: bool,
+}
+
 fn read_blocks(
-    blocks: &Mutex<(Blocks<'_>, impl FnMut(usize))>,
+    shared: &Mutex<SharedBlocks<'_, impl FnMut(usize)>>,
     mut reader: Reader,
 ) -> Result<Reader, ReplayError> {
+    let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
     let mut block = Vec::new();
     loop {
-        let number = {
-            let mut blocks = blocks.lock().unwrap_or_else(PoisonError::into_inner);
-            let number = blocks.0.read(&mut block).map_err(Input)?;
-            (blocks.1)(block.len());
-            number
+        let read = {
+            let mut shared = lock();
+            if shared.has_failed {
+                return Ok(reader);
+            }
+            let read = shared.blocks.read(&mut block).map_err(Input);
+            (shared.progress)(block.len());
+            read
         };
-        let Some(number) = number else { return Ok(reader) };
-        reader.read(number, &block).map_err(TemporaryFile)?;
+        let read = match read {
+            Ok(None) => return Ok(reader),
+            Ok(Some(number)) => reader.read(number, &block).map_err(TemporaryFile),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = read {
+            lock().has_failed = true;
+            return Err(error);
+        }
     }
 }
 
@@ -306,6 +336,7 @@ fn resolve(
     let named =
         found.iter().map(|(day, store, id)| (*day, names.stores.text(*store).to_owned(), *id));
     let found = winners(input, hashers, &acceptance(), &named.collect())?;
+    known.clear();
     let contents = found.values().filter(|winner| winner.has_contents).count() as u64;
     for ((day, store, id), winner) in found {
         let store = names.stores.known_place(&store).expect("a store of the input");

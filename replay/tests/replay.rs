@@ -238,6 +238,32 @@ fn a_pipe_is_read_as_a_file_is() {
 }
 
 #[test]
+fn a_file_is_read_from_its_position_on() {
+    let mut file = tempfile::tempfile().expect("a file");
+    write!(file, "a title\n{}\n", sale(1)).expect("a file");
+    file.seek(std::io::SeekFrom::Start(8)).expect("a file");
+    let (_, summary) = replayed(Input::new(file).expect("an input"), &Options::default());
+    assert_eq!((summary.events, summary.invalid), (1, 0));
+}
+
+#[test]
+fn a_zstd_archive_may_begin_with_a_skippable_frame() {
+    let mut bytes = b"\x50\x2A\x4D\x18\x04\0\0\0size".to_vec();
+    bytes.extend(compressed(sale(1).to_string().as_bytes(), 1));
+    let (_, summary) = replayed(input(&bytes), &Options::default());
+    assert_eq!((summary.events, summary.invalid), (1, 0));
+}
+
+#[test]
+fn an_endless_line_is_an_error_at_once() {
+    let mut bytes = vec![b'x'; 17 << 20];
+    bytes.push(b'\n');
+    bytes.extend(sale(1).to_string().into_bytes());
+    let error = replay(input(&bytes), &mut Vec::new(), &Options::default(), |_| ()).unwrap_err();
+    assert!(error.to_string().contains("a line has more than 16777216 bytes"), "{error}");
+}
+
+#[test]
 fn a_damaged_archive_is_an_error() {
     for form in [1, 2] {
         let whole = compressed(sale(1).to_string().repeat(100).as_bytes(), form);

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use serde_json::{Value, json};
 
@@ -67,6 +68,19 @@ fn a_compressed_file_becomes_a_csv_file() {
     assert!(error.contains("events.zst"), "{error}");
     assert!(fs::read_to_string(&output).unwrap().starts_with("window_start"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no temporary file is left");
+}
+
+#[test]
+fn an_output_keeps_its_link_and_its_permissions() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, link) = (folder.path().join("windows"), folder.path().join("link"));
+    fs::write(&file, "earlier").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    symlink(&file, &link).unwrap();
+    daymark_reading(["replay".as_ref(), "-".as_ref(), link.as_os_str()], &events()).success();
+    assert_eq!(fs::read_to_string(&file).unwrap(), WINDOWS);
+    assert!(link.is_symlink());
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn content(rest: &str) -> Option<(RecordContent<'_>, &str)> {
     let (partition_key, rest) = text(rest.strip_prefix(start)?)?;
     let (sequence_number, rest) = text(rest.strip_prefix(r#","sequenceNumber":""#)?)?;
     let rest = rest.strip_prefix(r#","data":""#)?;
-    // What is no base64 is refused when it is decoded.
+    // Data that are no base64 are found when they are decoded.
     let (data, rest) = rest.split_at(memchr::memchr(b'"', rest.as_bytes())?);
     let rest = rest.strip_prefix(r#"","approximateArrivalTimestamp":"#)?;
     let is_number = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';

@@ -11,7 +11,7 @@ use std::{fs, io};
 use aws::KinesisBatch;
 use clap::Parser;
 use domain::sha256;
-use processors::{OpenedEvents, parts};
+use processors::{OpenedEvents, Place, parts};
 use replay::{BatchWindows, Format};
 use serde::Serialize;
 
@@ -72,7 +72,10 @@ fn measured(arguments: &Arguments, init: Duration) -> Result<Figures, String> {
     let payloads = payloads(&arguments.dir).map_err(|error| error.to_string())?;
     let first = processor_time();
     let first_payload = payloads.first().ok_or("there is no file batch-*.json")?;
-    handle(first_payload, |windows| windows.len())?;
+    let (_, records) = handle(first_payload, |windows| windows.len())?;
+    if records == 0 {
+        return Err("the first payload has no record".to_owned());
+    }
     let first = processor_time() - first;
     let mut lines = Vec::new();
     for payload in &payloads {
@@ -146,8 +149,8 @@ fn handle<T>(
 ) -> Result<(T, usize), String> {
     let batch = KinesisBatch::parse(payload).map_err(|error| error.to_string())?;
     let records: Vec<_> = batch.records().collect();
-    let (parts, opened) = parts(&records, 0);
-    if opened < records.len() {
+    let (parts, rest) = parts(&records, Place::default());
+    if rest.is_some() {
         return Err("the records of a payload are larger than one round of the processor".into());
     }
     let events = OpenedEvents::of(&records, &parts, None);

@@ -242,7 +242,7 @@ impl Event {
     }
 }
 
-/// Returns the instant of an event, which lies between the years 2000 and 9999.
+/// Returns the instant of an event, of the years 2000 to 9999.
 fn instant(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).expect("the instant of an event")
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -19,6 +19,9 @@ use crate::money::{AmountError, Currency, Money, Quantity, parse_decimal};
 const EARLIEST: &str = "2000-01-01T00:00:00Z";
 /// [`EARLIEST`], in milliseconds since 1970.
 pub(super) const EARLIEST_MILLIS: i64 = 946_684_800_000;
+
+/// Latest year of an event, the last one that RFC 3339 can write.
+const YEAR_MAX: i32 = 9999;
 
 /// Fields of an event. Source: docs/events.md.
 pub(super) const FIELDS: &[&str] = &[
@@ -96,6 +99,9 @@ impl Acceptance {
         }
         if occurred_at.timestamp_millis() < EARLIEST_MILLIS {
             return Err(format!("is before {EARLIEST}; check the till's clock"));
+        }
+        if occurred_at.year() > YEAR_MAX {
+            return Err(format!("is after the year {YEAR_MAX}; check the till's clock"));
         }
         Ok(())
     }

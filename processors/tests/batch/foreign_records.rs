@@ -172,3 +172,23 @@ fn earlier_refusals_are_replayed() {
         assert_eq!(processor.0.tables.quarantine.kept(), []);
     }
 }
+
+/// Returns an event that inflates to some 4 MiB, most of them blanks.
+fn large(event_id: &str) -> Vec<u8> {
+    gzip(&format!("{}{}", event(event_id), " ".repeat((4 << 20) - 1024)))
+}
+
+#[test]
+fn a_batch_that_inflates_to_much_more_than_its_size_loses_nothing() {
+    // Several rounds: within an aggregated record, after it, and over records.
+    let parts: Vec<Vec<u8>> = (0..20).map(|number| large(&format!("part-{number}"))).collect();
+    let parts: Vec<&[u8]> = parts.iter().map(|part| &**part).collect();
+    let mut records = vec![delivered(1, aggregated(&parts))];
+    for number in 2..22 {
+        records.push(delivered(number, large(&format!("record-{number}"))));
+    }
+    records.push(delivered(30, b"no event".to_vec()));
+    let processor = TestProcessor::new();
+    let outcome = processor.process(&records);
+    assert_eq!((outcome.written, outcome.quarantined, outcome.retry_from), (40, 1, None));
+}
