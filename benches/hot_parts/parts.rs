@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::hint::black_box;
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,12 +176,14 @@ fn process(name: &'static str, batch: &Batch) -> HotPart {
     })
 }
 
-/// A replay with one thread beside the one that reads the file.
+/// A replay with one thread. The file keeps the position of the replay before.
 fn replay_file(events: &StoreEvents) -> HotPart {
     let file = file(events).expect("a temporary file");
     let options = Options { threads: 1, ..Options::default() };
     part("replay_file", "event", REPLAYED_EVENTS as u64, move || {
-        let input = Input::new(file.try_clone().expect("a file")).expect("a regular file");
+        let mut file = file.try_clone().expect("a file");
+        file.rewind().expect("a file");
+        let input = Input::new(file).expect("a regular file");
         let summary = replay::replay(input, &mut io::sink(), &options, |_| ());
         let summary = summary.expect("a readable file");
         assert_eq!((summary.events, summary.invalid), (REPLAYED_EVENTS as u64, 0));

@@ -2,8 +2,8 @@
 //!
 //! One machine receives many requests at once, and a shard accepts a limited number of records a
 //! second. Plain records of one store that arrive within a few milliseconds become one record, and
-//! all records one `PutRecords` call. Each request is answered after the stream has acknowledged its
-//! records. A request that comes alone is not delayed.
+//! all records one `PutRecords` call. Each request is answered after the stream has acknowledged
+//! its records. A request that comes alone is not delayed.
 
 use std::collections::HashMap;
 use std::mem;
