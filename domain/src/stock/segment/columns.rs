@@ -1,13 +1,12 @@
 //! Columns of a segment: numbers and texts. Each number alone is a varint of postcard.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::mem;
 use std::str::FromStr;
 
 use super::Unreadable;
-use super::text::{self, UUID};
+use super::text::{self, Stored, UUID};
 
 const ZERO: u64 = 0;
 const SAME: u64 = 1;
@@ -67,7 +66,7 @@ impl Writer {
     }
 
     fn dictionary(&mut self, texts: &[&str]) {
-        let (numbers, texts): (Vec<u64>, Vec<Cow<'_, [u8]>>) =
+        let (numbers, texts): (Vec<u64>, Vec<Stored<'_>>) =
             texts.iter().map(|text| text::stored(text)).unzip();
         self.numbers(&numbers);
         let first = &texts[0];

@@ -3,6 +3,7 @@
 //! bytes.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
 use super::columns::size;
 
@@ -16,18 +17,37 @@ const PLACES: [usize; UUID_BYTES] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
 
+/// Bytes of a text in its stored form.
+pub(super) enum Stored<'a> {
+    Uuid([u8; UUID_BYTES]),
+    Digits(Vec<u8>),
+    Text(&'a [u8]),
+}
+
+impl Deref for Stored<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Uuid(bytes) => bytes,
+            Self::Digits(bytes) => bytes,
+            Self::Text(bytes) => bytes,
+        }
+    }
+}
+
 /// Returns the number and the bytes of a text.
-pub(super) fn stored(text: &str) -> (u64, Cow<'_, [u8]>) {
+pub(super) fn stored(text: &str) -> (u64, Stored<'_>) {
     let bytes = text.as_bytes();
     if let Some(uuid) = uuid(bytes) {
-        return (UUID, Cow::Owned(uuid.to_vec()));
+        return (UUID, Stored::Uuid(uuid));
     }
     let length = size(bytes.len());
     if !bytes.iter().all(u8::is_ascii_digit) {
-        return (2 * length, Cow::Borrowed(bytes));
+        return (2 * length, Stored::Text(bytes));
     }
     let pair = |pair: &[u8]| (pair[0] - b'0') << 4 | pair.get(1).map_or(0, |digit| digit - b'0');
-    (2 * length + 1, bytes.chunks(2).map(pair).collect())
+    (2 * length + 1, Stored::Digits(bytes.chunks(2).map(pair).collect()))
 }
 
 /// Returns the number of bytes of a text, from its number.
