@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
-use replay::{Format, Input, Options, ReplayError, Summary};
+use replay::{Error, Format, Input, Options, Summary};
 
 use crate::output::counted;
 use crate::{CommandError, output};
@@ -94,12 +94,12 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, CommandError> {
     let summary = match summary {
         Ok(summary) => summary,
         // The reader has closed the pipe.
-        Err(ReplayError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             return Ok(ExitCode::SUCCESS);
         }
-        Err(ReplayError::Input(error)) => return Err(named(&args.input, error).into()),
-        Err(ReplayError::Output(error)) => return Err(named(&args.output, error).into()),
-        Err(ReplayError::TemporaryFile(error)) => {
+        Err(Error::Input(error)) => return Err(named(&args.input, error).into()),
+        Err(Error::Output(error)) => return Err(named(&args.output, error).into()),
+        Err(Error::TemporaryFile(error)) => {
             return Err(format!("a temporary file in TMPDIR failed: {error}").into());
         }
     };
@@ -112,7 +112,7 @@ fn replayed(
     output: &mut (impl Write + Send),
     options: &Options,
     progress: &ProgressBar,
-) -> Result<Summary, ReplayError> {
+) -> Result<Summary, Error> {
     replay::replay(input, output, options, |bytes| progress.inc(bytes as u64))
 }
 
@@ -129,13 +129,10 @@ const NEW_FILE: u32 = 0o666;
 
 /// Writes a file that replaces `path` when all of it is written. What is there and is no regular
 /// file, such as a device or a pipe, is written directly.
-fn to_file<T>(
-    path: &Path,
-    write: impl FnOnce(&mut File) -> Result<T, ReplayError>,
-) -> Result<T, ReplayError> {
+fn to_file<T>(path: &Path, write: impl FnOnce(&mut File) -> Result<T, Error>) -> Result<T, Error> {
     if path.metadata().is_ok_and(|there| !there.is_file()) {
         let file = File::options().write(true).open(path);
-        return write(&mut file.map_err(ReplayError::Output)?);
+        return write(&mut file.map_err(Error::Output)?);
     }
     // A link stays, and the file that it leads to is replaced.
     let target = fs::canonicalize(path);
@@ -145,9 +142,9 @@ fn to_file<T>(
     let file = tempfile::Builder::new()
         .permissions(permissions.unwrap_or_else(|_| Permissions::from_mode(NEW_FILE)))
         .tempfile_in(folder.unwrap_or(Path::new(".")));
-    let mut file = file.map_err(ReplayError::Output)?;
+    let mut file = file.map_err(Error::Output)?;
     let written = write(file.as_file_mut())?;
-    file.persist(path).map_err(|failed| ReplayError::Output(failed.error))?;
+    file.persist(path).map_err(|failed| Error::Output(failed.error))?;
     Ok(written)
 }
 

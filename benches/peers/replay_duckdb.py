@@ -6,12 +6,9 @@ peak memory as JSON on stderr. An id with two contents is outside the comparison
 that DuckDB sees counts.
 """
 
-import argparse
-import json
-import resource
-import sys
-
 import duckdb
+
+import replay_command
 
 COLUMNS = {
     "event_id": "VARCHAR", "kind": "VARCHAR", "store_id": "VARCHAR", "sku": "VARCHAR",
@@ -106,19 +103,12 @@ def replay(connection, source, target):
 
 def main():
     """Runs the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("input", metavar="INPUT", help="file of events, NDJSON")
-    parser.add_argument("output", metavar="OUTPUT", help="file of windows, NDJSON")
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
+    arguments = replay_command.arguments(__doc__)
     connection = duckdb.connect()
     connection.execute(f"SET threads = {arguments.threads}")
     connection.execute("SET preserve_insertion_order = false")
     replay(connection, arguments.input, arguments.output)
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    print(json.dumps({"cpu_s": round(sum(each.ru_utime + each.ru_stime for each in used), 3),
-                      "rss_mb": round(max(each.ru_maxrss for each in used) / 1024, 1)}),
-          file=sys.stderr)
+    replay_command.print_usage()
 
 
 if __name__ == "__main__":

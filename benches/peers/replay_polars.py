@@ -6,11 +6,9 @@ peak memory as JSON on stderr. An id with two contents is outside the comparison
 counts.
 """
 
-import argparse
-import json
 import os
-import resource
-import sys
+
+import replay_command
 
 FIELDS = ("event_id kind store_id sku quantity unit_price amount currency occurred_at "
           "corrects").split()
@@ -126,20 +124,13 @@ def replay(pl, source, target):
 
 def main():
     """Runs the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("input", metavar="INPUT", help="file of events, NDJSON")
-    parser.add_argument("output", metavar="OUTPUT", help="file of windows, NDJSON")
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
+    arguments = replay_command.arguments(__doc__)
     # Polars reads the number of its threads when it is imported.
     os.environ["POLARS_MAX_THREADS"] = str(arguments.threads)
     import polars
 
     replay(polars, arguments.input, arguments.output)
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    print(json.dumps({"cpu_s": round(sum(each.ru_utime + each.ru_stime for each in used), 3),
-                      "rss_mb": round(max(each.ru_maxrss for each in used) / 1024, 1)}),
-          file=sys.stderr)
+    replay_command.print_usage()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 /// Length of a window, in minutes. It divides an hour, so a window lies within one UTC hour.
 pub const WINDOW_MINUTES: i64 = 5;
+/// Length of a UTC date, in milliseconds.
+pub const DATE_MILLIS: i64 = 24 * 3600 * 1000;
 const WINDOW_SECONDS: i64 = WINDOW_MINUTES * 60;
 
 /// Window of stock: the interval `[start, start + 5 min)`.

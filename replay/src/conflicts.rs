@@ -6,7 +6,7 @@ use std::io;
 use domain::Acceptance;
 use foldhash::fast::RandomState;
 
-use crate::event_record::EventRecord;
+use crate::event_record::{EventRecord, day_of};
 use crate::input::Input;
 use crate::reader::{Hashers, for_each_line, with_event};
 
@@ -64,8 +64,7 @@ pub(crate) fn winners(
         for_each_line(&block, |line| {
             let Ok(line) = line else { return };
             let candidate = with_event(line, acceptance, |event| {
-                let day = event.occurred_at_millis().div_euclid(24 * 3600 * 1000);
-                let day = i32::try_from(day).ok()?;
+                let day = day_of(event.occurred_at_millis());
                 let id = (day, event.store_id().to_owned(), hashers.ids.hash(event.event_id()));
                 let owned = conflicts.contains(&id).then(|| event.to_event())?;
                 let import_id = owned.details().import_id.as_ref().map(ToString::to_string);

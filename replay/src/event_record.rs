@@ -1,5 +1,6 @@
 //! The part of an event that a replay keeps in memory.
 
+use domain::window::{DATE_MILLIS, WINDOW_MINUTES};
 use domain::{EventRef, Kind};
 use siphasher::sip128::SipHasher13;
 
@@ -72,13 +73,12 @@ impl EventRecord {
 
     /// Returns the days since 1970 of the event.
     pub(crate) fn day(&self) -> i32 {
-        i32::try_from(self.occurred_at.div_euclid(DAY_MILLIS))
-            .expect("a day of the years 2000 to 9999")
+        day_of(self.occurred_at)
     }
 
     /// Returns the number of the window within the UTC date.
     pub(crate) fn window(&self) -> u32 {
-        let millis = self.occurred_at.rem_euclid(DAY_MILLIS);
+        let millis = self.occurred_at.rem_euclid(DATE_MILLIS);
         u32::try_from(millis / WINDOW_MILLIS).expect("a date has 288 windows")
     }
 
@@ -92,8 +92,9 @@ impl EventRecord {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
         bytes.extend_from_slice(&self.currency.to_le_bytes());
-        let kind = Kind::ALL.iter().position(|kind| *kind == self.kind);
-        bytes.extend_from_slice(&[kind.and_then(|kind| u8::try_from(kind).ok()).unwrap_or(0), 0]);
+        let kind = Kind::ALL.iter().zip(0..).find(|(kind, _)| **kind == self.kind);
+        let (_, kind) = kind.expect("all kinds are there");
+        bytes.extend_from_slice(&[kind, 0]);
     }
 
     /// Reads a record that [`EventRecord::store_in`] wrote.
@@ -118,5 +119,10 @@ impl EventRecord {
     }
 }
 
-const DAY_MILLIS: i64 = 24 * 3600 * 1000;
-pub(crate) const WINDOW_MILLIS: i64 = domain::window::WINDOW_MINUTES * 60 * 1000;
+/// Length of a window, in milliseconds.
+pub(crate) const WINDOW_MILLIS: i64 = WINDOW_MINUTES * 60 * 1000;
+
+/// Returns the days since 1970 of the instant of an event.
+pub(crate) fn day_of(millis: i64) -> i32 {
+    i32::try_from(millis.div_euclid(DATE_MILLIS)).expect("a day of the years 2000 to 9999")
+}

@@ -48,4 +48,4 @@ pub use batch::BatchWindows;
 pub use input::Input;
 pub use lines::Format;
 pub use reader::INVALID_LINES_SHOWN;
-pub use replay::{InvalidLine, Options, ReplayError, Summary, replay};
+pub use replay::{Error, InvalidLine, Options, Summary, replay};

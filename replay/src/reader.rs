@@ -50,7 +50,7 @@ pub(crate) struct Reader {
     kept: usize,
     kept_max: usize,
     spilled: Option<File>,
-    pub(crate) lines: Lines,
+    pub(crate) lines: LineCounts,
 }
 
 /// Records of a date.
@@ -64,7 +64,7 @@ struct Chunks {
 
 /// Counts of lines.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
+pub(crate) struct LineCounts {
     /// Number of events.
     pub(crate) events: u64,
     /// Number of lines that are no valid events.
@@ -86,7 +86,7 @@ impl Reader {
             kept: 0,
             kept_max,
             spilled: None,
-            lines: Lines::default(),
+            lines: LineCounts::default(),
         }
     }
 

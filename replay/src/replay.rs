@@ -10,13 +10,11 @@ use foldhash::fast::RandomState;
 
 use crate::conflicts::{DateId, Winners, one_of_each_id, winners};
 use crate::event_record::{EventRecord, STORED_BYTES};
-use crate::input::{self, Blocks};
+use crate::input::{Blocks, Input};
 use crate::lines::{Format, Lines};
 use crate::names::{MergedPlaces, Names};
 use crate::reader::{Hashers, INVALID_LINES_SHOWN, Reader};
 use crate::windows::{WindowSums, add_sums};
-
-use ReplayError::{Input, Output, TemporaryFile};
 
 /// Settings of a replay.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +62,7 @@ pub struct InvalidLine {
 
 /// Reason for failing to replay a file.
 #[derive(Debug, thiserror::Error)]
-pub enum ReplayError {
+pub enum Error {
     /// The input cannot be read or inflated, or has a line that is too long.
     #[error("{0}")]
     Input(io::Error),
@@ -84,18 +82,18 @@ pub enum ReplayError {
 /// # Errors
 /// Returns an error if a file fails. The output may then have a part of the lines.
 pub fn replay(
-    mut input: input::Input,
+    mut input: Input,
     output: &mut (impl Write + Send),
     options: &Options,
     progress: impl FnMut(usize) + Send,
-) -> Result<Summary, ReplayError> {
+) -> Result<Summary, Error> {
     let hashers = Hashers::new();
     let mut readers = read(&mut input, &hashers, options, progress)?;
     let mut summary = summary_of(&readers);
     let (names, places) = Names::merged(readers.iter().map(|reader| &reader.names));
     let days: BTreeSet<i32> = readers.iter().flat_map(Reader::days).collect();
     let mut known = Winners::default();
-    output.write_all(options.format.header().as_bytes()).map_err(Output)?;
+    output.write_all(options.format.header().as_bytes()).map_err(Error::Output)?;
     let mut waiting: Option<(i32, Vec<DateSums>)> = None;
     for day in days.iter().copied() {
         let sources = Sources { readers: &readers, places: &places, threads: options.threads };
@@ -104,24 +102,24 @@ pub fn replay(
             let summing = scope.spawn(|| sources.sums(day, &known));
             let written =
                 waiting.take().map(|(day, sums)| write(options, day, &sums, &names, output));
-            written.transpose().map_err(Output)?;
-            summing.join().expect("no panic").map_err(TemporaryFile)
+            written.transpose().map_err(Error::Output)?;
+            summing.join().expect("no panic").map_err(Error::TemporaryFile)
         })?;
         if has_conflicts(&sums) {
             // Conflicts of later dates are found too, so that the input is seldom read again.
             let mut found = HashSet::new();
             for later in days.range(day..) {
-                let sums = sources.sums(*later, &known).map_err(TemporaryFile)?;
+                let sums = sources.sums(*later, &known).map_err(Error::TemporaryFile)?;
                 found.extend(sums.into_iter().flat_map(|sums| sums.conflicts));
                 if found.len() >= CONFLICTS_MAX {
                     break;
                 }
             }
             let resolved = resolve(&mut input, &hashers, &names, &found, &mut known);
-            summary.conflicts += resolved.map_err(Input)?;
-            sums = sources.sums(day, &known).map_err(TemporaryFile)?;
+            summary.conflicts += resolved.map_err(Error::Input)?;
+            sums = sources.sums(day, &known).map_err(Error::TemporaryFile)?;
             if has_conflicts(&sums) {
-                return Err(Input(io::Error::other("it changed while it was read")));
+                return Err(Error::Input(io::Error::other("it changed while it was read")));
             }
         }
         summary.windows += sums.iter().map(|sums| sums.rows.len() as u64).sum::<u64>();
@@ -130,8 +128,8 @@ pub fn replay(
         readers.iter_mut().for_each(|reader| reader.forget(day));
     }
     let written = waiting.map(|(day, sums)| write(options, day, &sums, &names, output));
-    written.transpose().map_err(Output)?;
-    output.flush().map_err(Output)?;
+    written.transpose().map_err(Error::Output)?;
+    output.flush().map_err(Error::Output)?;
     Ok(summary)
 }
 
@@ -150,14 +148,14 @@ fn acceptance() -> Acceptance {
 
 /// Reads the whole input in several threads. Each takes one block after the other.
 fn read(
-    input: &mut input::Input,
+    input: &mut Input,
     hashers: &Hashers,
     options: &Options,
     progress: impl FnMut(usize) + Send,
-) -> Result<Vec<Reader>, ReplayError> {
+) -> Result<Vec<Reader>, Error> {
     let threads = options.threads.max(1);
     let kept_max = options.memory_bytes / STORED_BYTES / threads;
-    let blocks = input.blocks().map_err(Input)?;
+    let blocks = input.blocks().map_err(Error::Input)?;
     let blocks = Mutex::new(SharedBlocks { blocks, progress, has_failed: false });
     thread::scope(|scope| {
         let read = || read_blocks(&blocks, Reader::new(hashers.clone(), acceptance(), kept_max));
@@ -177,7 +175,7 @@ struct SharedBlocks<'a, P> {
 fn read_blocks(
     shared: &Mutex<SharedBlocks<'_, impl FnMut(usize)>>,
     mut reader: Reader,
-) -> Result<Reader, ReplayError> {
+) -> Result<Reader, Error> {
     let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
     let mut block = Vec::new();
     loop {
@@ -186,13 +184,13 @@ fn read_blocks(
             if shared.has_failed {
                 return Ok(reader);
             }
-            let read = shared.blocks.read(&mut block).map_err(Input);
+            let read = shared.blocks.read(&mut block).map_err(Error::Input);
             (shared.progress)(block.len());
             read
         };
         let read = match read {
             Ok(None) => return Ok(reader),
-            Ok(Some(number)) => reader.read(number, &block).map_err(TemporaryFile),
+            Ok(Some(number)) => reader.read(number, &block).map_err(Error::TemporaryFile),
             Err(error) => Err(error),
         };
         if let Err(error) = read {
@@ -327,7 +325,7 @@ impl Sources<'_> {
 /// Finds the texts that count for the ids found in conflict, and adds them to the known ones.
 /// Returns the number of ids with different contents.
 fn resolve(
-    input: &mut input::Input,
+    input: &mut Input,
     hashers: &Hashers,
     names: &Names<Arc<str>>,
     found: &HashSet<DateId<u32>>,

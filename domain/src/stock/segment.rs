@@ -46,11 +46,10 @@ use crate::limits::{
     LOT_CHARS_MAX, SEGMENT_BYTES_MAX, SEGMENT_EVENT_BYTES, SEGMENT_UNPACKED_BYTES_MAX,
 };
 use crate::offer::OfferIdRef;
+use crate::window::DATE_MILLIS;
 
 /// Version of the format that this program writes.
 const VERSION: u8 = 1;
-/// Milliseconds of a date.
-const DATE_MILLIS: i64 = 24 * 3600 * 1000;
 
 const _: () = {
     let texts = LOT_CHARS_MAX + "00012345600012".len();

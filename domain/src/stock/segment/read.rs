@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::columns::{Numbers, Reader, Texts, damaged};
 use super::write::runs;
-use super::{DATE_MILLIS, Unreadable, order, unpacked_bytes};
+use super::{Unreadable, order, unpacked_bytes};
 use crate::event::{
     Action, Charge, Details, Event, Gtin, Kind, Reason, ReceiptLine, TerminalSequence, Unit, is_lot,
 };
@@ -15,6 +15,7 @@ use crate::identifier::{EventId, Sku, StoreId, TerminalId};
 use crate::limits::{RECEIPT_LINE_MAX, SEGMENT_EVENT_BYTES, SEGMENT_UNPACKED_BYTES_MAX};
 use crate::money::{AmountError, Currency, Money, Quantity};
 use crate::offer::OfferId;
+use crate::window::DATE_MILLIS;
 
 /// Largest number of milliseconds from the start of a date.
 const DATE_MILLIS_MAX: u64 = DATE_MILLIS.cast_unsigned() - 1;
