@@ -7,6 +7,9 @@
 
 mod instant;
 
+use chrono::NaiveDate;
+
+use self::instant::{date, instant};
 use super::charge::ROUNDING_MINOR_UNITS;
 use super::event_ref::{ChargeRef, EventRef};
 use super::gtin::is_gtin;
@@ -19,8 +22,6 @@ use crate::limits::{
 };
 use crate::money::Currency;
 use crate::offer::OfferIdRef;
-use chrono::NaiveDate;
-use instant::{date, instant};
 
 /// Largest rounding of an amount, in thousandths of the minor unit.
 const ROUNDING: u128 = ROUNDING_MINOR_UNITS as u128 * 1_000;
