@@ -5,6 +5,7 @@ mod data_folder;
 mod earlier_folder;
 mod endpoints;
 mod pages;
+mod readiness;
 mod services;
 mod slots;
 
@@ -24,9 +25,10 @@ use pricing::PassReport;
 use processors::Closing;
 use tokio::time::timeout;
 
-use crate::CommandError;
+use crate::{CommandError, output};
 use domain::ports::Clock;
 use endpoints::{StartedDynamoDb, start_dynamodb, start_kinesis};
+use readiness::Readiness;
 use services::Services;
 
 /// Folder in the data folder for the positions of the event source mapping.
@@ -120,7 +122,7 @@ impl LocalMachine {
         let dynamodb = bind(port(2))?.with_access(access);
         let urls =
             EndpointUrls { api: url(&api), kinesis: url(&kinesis), dynamodb: url(&dynamodb) };
-        let kinesis = start_kinesis(&settings, &clock, kinesis)?;
+        let (kinesis, kinesis_health) = start_kinesis(&settings, &clock, kinesis)?;
         let names = ResourceNames::default();
         let StartedDynamoDb { thread: dynamodb, is_earlier } =
             start_dynamodb(&settings, &names, dynamodb)?;
@@ -144,7 +146,19 @@ impl LocalMachine {
         timeout(READ_TIMEOUT, progress.wait_until_reading()).await.map_err(
             |_| "the event source mapping does not begin to read the stream; the log says why",
         )?;
-        let mut threads = vec![services.start_api(api, settings.gather)?, processors];
+        let readiness = Readiness {
+            clients: services.clients.clone(),
+            names: services.names.clone(),
+            kinesis: kinesis_health,
+            mapping: progress.clone(),
+            folder: folder(&settings.storage).map(Path::to_owned),
+        };
+        // A part may exist and not work, for example after damage that no other check sees.
+        readiness.check_services().await.map_err(|reason| format!("not ready: {reason}"))?;
+        if let Err(reason) = readiness.check_disk() {
+            output::note(format_args!("warning: {reason}"));
+        }
+        let mut threads = vec![services.start_api(api, settings.gather, readiness)?, processors];
         if settings.schedule == SlotSchedule::EverySlot {
             threads.push(services.start_schedule(is_earlier)?);
         }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dynoxide::Database;
+use dynoxide::actions::delete_table::DeleteTableRequest;
 use dynoxide::actions::list_tables::ListTablesRequest;
+use dynoxide::errors::DynoxideError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::time::sleep;
@@ -86,6 +88,9 @@ pub enum DynamoDbOpenError {
 pub struct DynamoDb {
     database: Database,
     place: String,
+    /// Tables whose creation or deletion was interrupted: dynoxide lists them, and they hold
+    /// nothing.
+    incomplete: Vec<String>,
 }
 
 impl DynamoDb {
@@ -95,8 +100,8 @@ impl DynamoDb {
     /// Returns an error if the folder or the file is unusable, or if the file is damaged. The file
     /// then stays unchanged.
     pub fn open(storage: &TableStorage) -> Result<Self, DynamoDbOpenError> {
-        let (database, place) = match storage {
-            TableStorage::Memory => (Database::memory(), "memory".to_owned()),
+        let (database, place, incomplete) = match storage {
+            TableStorage::Memory => (Database::memory(), "memory".to_owned(), Vec::new()),
             TableStorage::File(path) => {
                 if let Some(folder) = path.parent() {
                     std::fs::create_dir_all(folder).map_err(|cause| DynamoDbOpenError::Folder {
@@ -104,18 +109,36 @@ impl DynamoDb {
                         cause,
                     })?;
                 }
-                check(path)?;
+                let incomplete = check(path)?;
                 let place = path.display().to_string();
-                (Database::new(&place), place)
+                (Database::new(&place), place, incomplete)
             }
         };
         match database {
-            Ok(database) => Ok(Self { database, place }),
+            Ok(database) => Ok(Self { database, place, incomplete }),
             Err(error) => Err(DynamoDbOpenError::Database { place, message: error.to_string() }),
         }
     }
 
-    /// Returns the names of the tables, sorted. There are none before the first start.
+    /// Removes the tables whose creation or deletion a kill interrupted, and returns their names.
+    /// They hold no item, and a call to one of them fails until it is created again.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be written.
+    pub fn remove_incomplete(&mut self) -> Result<Vec<String>, DynamoDbOpenError> {
+        let names = std::mem::take(&mut self.incomplete);
+        for name in &names {
+            let request = DeleteTableRequest { table_name: name.clone() };
+            self.database.delete_table(request).map_err(|error| self.failed(&error))?;
+        }
+        Ok(names)
+    }
+
+    fn failed(&self, error: &DynoxideError) -> DynamoDbOpenError {
+        DynamoDbOpenError::Database { place: self.place.clone(), message: error.to_string() }
+    }
+
+    /// Returns the names of the complete tables, sorted. There are none before the first start.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read.
@@ -126,13 +149,10 @@ impl DynamoDb {
                 exclusive_start_table_name: names.last().cloned(),
                 ..ListTablesRequest::default()
             };
-            let page =
-                self.database.list_tables(page).map_err(|error| DynamoDbOpenError::Database {
-                    place: self.place.clone(),
-                    message: error.to_string(),
-                })?;
+            let page = self.database.list_tables(page).map_err(|error| self.failed(&error))?;
             names.extend(page.table_names);
             if page.last_evaluated_table_name.is_none() {
+                names.retain(|name| !self.incomplete.contains(name));
                 return Ok(names);
             }
         }
@@ -147,22 +167,34 @@ impl DynamoDb {
     }
 }
 
-/// Verifies the whole file. A damaged page would otherwise fail the same batch again and again
-/// later.
-fn check(file: &Path) -> Result<(), DynamoDbOpenError> {
+/// Tables that dynoxide lists and has not created or has deleted: it does both in two transactions.
+const INCOMPLETE: &str = "SELECT table_name FROM _tables WHERE table_name NOT IN \
+     (SELECT name FROM sqlite_master WHERE type = 'table')";
+const HAS_LIST: &str =
+    "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '_tables'";
+
+/// Verifies the whole file, and returns its incomplete tables. A damaged page would otherwise fail
+/// the same batch again and again later.
+fn check(file: &Path) -> Result<Vec<String>, DynamoDbOpenError> {
     if !file.exists() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let open = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE);
     let checked = open.and_then(|connection| {
         // A refused file must stay unchanged.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
+        let result: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        let has_list = result == "ok" && connection.query_row(HAS_LIST, [], |row| row.get(0))?;
+        let incomplete = match has_list {
+            true => connection.prepare(INCOMPLETE)?.query_map([], |row| row.get(0))?.collect(),
+            false => Ok(Vec::new()),
+        };
+        Ok((result, incomplete?))
     });
     let damaged = |message| Err(DynamoDbOpenError::Damaged { file: file.to_owned(), message });
     match checked {
-        Ok(result) if result == "ok" => Ok(()),
-        Ok(result) => damaged(result.replace('\n', " ")),
+        Ok((result, incomplete)) if result == "ok" => Ok(incomplete),
+        Ok((result, _)) => damaged(result.replace('\n', " ")),
         Err(error) => match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 damaged(error.to_string())

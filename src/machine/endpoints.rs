@@ -5,7 +5,7 @@ use aws::schema::Schema;
 use local::dynamodb::{DynamoDb, TableStorage};
 use local::http::HttpServer;
 use local::service::ServiceThread;
-use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
+use local_kinesis::{Kinesis, KinesisHealth, KinesisSettings, KinesisStorage, ShardLimits};
 
 use super::earlier_folder::earlier_table;
 use super::{CHECKPOINTS, MachineSettings, folder};
@@ -16,7 +16,7 @@ pub(super) fn start_kinesis(
     settings: &MachineSettings,
     clock: &Clock,
     server: HttpServer,
-) -> Result<ServiceThread, CommandError> {
+) -> Result<(ServiceThread, KinesisHealth), CommandError> {
     let storage = match folder(&settings.storage) {
         None => KinesisStorage::Memory,
         Some(folder) => KinesisStorage::Folder(folder.join("kinesis")),
@@ -27,10 +27,12 @@ pub(super) fn start_kinesis(
         clock: clock.clone(),
         region: "local".to_owned(),
     })?;
-    Ok(ServiceThread::start("kinesis", move |stop| async move {
+    let health = kinesis.health();
+    let thread = ServiceThread::start("kinesis", move |stop| async move {
         server.serve(kinesis.router(), stop).await;
         kinesis.close().await;
-    })?)
+    })?;
+    Ok((thread, health))
 }
 
 /// Tables that folders of an earlier version lack.
@@ -60,7 +62,7 @@ pub(super) fn start_dynamodb(
         None => TableStorage::Memory,
         Some(folder) => TableStorage::File(folder.join("dynamodb").join("tables.sqlite")),
     };
-    let dynamodb = DynamoDb::open(&tables)?;
+    let mut dynamodb = DynamoDb::open(&tables)?;
     let existing = dynamodb.table_names()?;
     let is_earlier = existing.contains(&earlier_table(names));
     if let (TableStorage::File(file), Some(folder)) = (&tables, folder(&settings.storage))
@@ -79,6 +81,9 @@ pub(super) fn start_dynamodb(
             )
             .into());
         }
+    }
+    for table in dynamodb.remove_incomplete()? {
+        tracing::warn!(table, "dynamodb: the creation of a table was interrupted; it begins again");
     }
     let thread = ServiceThread::start("dynamodb", move |stop| dynamodb.serve(server, stop))?;
     Ok(StartedDynamoDb { thread, is_earlier })

@@ -58,6 +58,12 @@ impl MappingWatch {
         self.0.borrow().clone()
     }
 
+    /// `true` until the mapping ends.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.0.has_changed().is_ok()
+    }
+
     /// Waits until all records of the shard up to `sequence_number` are handled or discarded, and
     /// the checkpoint is stored. There is no time limit, so a caller should add one: for an unknown
     /// shard the wait never ends.

@@ -43,6 +43,7 @@ mod endpoint;
 mod error;
 mod handler;
 mod hash_range;
+mod health;
 mod iterator;
 mod log;
 mod metadata;
@@ -57,7 +58,8 @@ use std::sync::Arc;
 use domain::ports::Clock;
 
 use endpoint::Endpoint;
-pub use log::RecoveryError;
+pub use health::{KinesisHealth, KinesisHealthError};
+pub use log::{LogHealthError, RecoveryError};
 
 /// Storage of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,6 +140,12 @@ impl Kinesis {
     /// Returns the endpoint as a router that handles `POST /`.
     pub fn router(&self) -> axum::Router {
         handler::router(self.endpoint.clone())
+    }
+
+    /// Returns a view of the health, which can be used on another thread.
+    #[must_use]
+    pub fn health(&self) -> KinesisHealth {
+        KinesisHealth(self.endpoint.clone())
     }
 
     /// Waits until all queued records are durable, stops the writers and releases the folder. Later

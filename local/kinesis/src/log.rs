@@ -89,6 +89,27 @@ pub(crate) enum AppendError {
     Write(String),
 }
 
+/// Reason for which a log takes no records.
+#[derive(Debug, thiserror::Error)]
+pub enum LogHealthError {
+    /// The writer refuses.
+    #[error("{place}: {reason}")]
+    Writer {
+        /// Files of the log, without their suffix.
+        place: String,
+        /// Error of the writer.
+        reason: String,
+    },
+    /// The last segment is not as it was written.
+    #[error("{path}: {reason}; stop the program and restore the file from a copy")]
+    File {
+        /// File of the segment.
+        path: PathBuf,
+        /// Difference to what was written.
+        reason: String,
+    },
+}
+
 /// Receives the counter of the first record once all records of the request are durable.
 pub(crate) type DurableReceipt = oneshot::Receiver<Result<u64, AppendError>>;
 
@@ -173,6 +194,30 @@ impl ShardLog {
             !matches!(&*writer_state, WriterState::Running(..))
         };
         (!idle).then(|| self.append(Vec::new()))
+    }
+
+    /// Checks that the log would take a record: the writer answers, and the file of the last
+    /// segment is there and complete.
+    ///
+    /// # Errors
+    /// Returns the reason if it would not.
+    pub(crate) async fn check(&self) -> Result<(), LogHealthError> {
+        let writer = |reason: String| LogHealthError::Writer {
+            place: self.settings.place.to_string(),
+            reason,
+        };
+        if let Some(receipt) = self.barrier() {
+            let answer = receipt.await.map_err(|_| writer("the writer has ended".to_owned()))?;
+            answer.map_err(|error| writer(error.to_string()))?;
+        }
+        let last = self.index.read().last_file();
+        let Some((path, bytes)) = last else { return Ok(()) };
+        let reason = match std::fs::metadata(&path) {
+            Ok(file) if file.len() >= bytes => return Ok(()),
+            Ok(file) => format!("{} of {bytes} bytes are left", file.len()),
+            Err(cause) => cause.to_string(),
+        };
+        Err(LogHealthError::File { path, reason })
     }
 
     /// Waits until all queued records are durable, then stops the writer. Blocks.

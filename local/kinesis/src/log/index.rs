@@ -92,6 +92,15 @@ impl LogIndex {
         found.unwrap_or(self.next)
     }
 
+    /// File of the last segment, and its length in bytes. `None` in memory, and before a write.
+    pub(super) fn last_file(&self) -> Option<(PathBuf, u64)> {
+        let last = self.segments.back()?;
+        match &last.body {
+            SegmentBody::File(path) => Some((path.clone(), last.bytes)),
+            SegmentBody::Memory(_) => None,
+        }
+    }
+
     /// Latest arrival, milliseconds since 1970.
     pub(super) fn latest_arrival_ms(&self) -> Option<i64> {
         let entries = self.segments.iter().flat_map(Segment::entries);
