@@ -8,6 +8,7 @@ use local::service::ServiceThread;
 use local_kinesis::{Kinesis, KinesisHealth, KinesisSettings, KinesisStorage, ShardLimits};
 
 use super::earlier_folder::earlier_table;
+use super::stream_positions::StreamPositions;
 use super::{CHECKPOINTS, MachineSettings, folder};
 use crate::CommandError;
 use domain::ports::Clock;
@@ -15,18 +16,20 @@ use domain::ports::Clock;
 pub(super) fn start_kinesis(
     settings: &MachineSettings,
     clock: &Clock,
+    positions: &StreamPositions,
     server: HttpServer,
 ) -> Result<(ServiceThread, KinesisHealth), CommandError> {
     let storage = match folder(&settings.storage) {
         None => KinesisStorage::Memory,
         Some(folder) => KinesisStorage::Folder(folder.join("kinesis")),
     };
-    let kinesis = Kinesis::open(KinesisSettings {
+    let kinesis_settings = KinesisSettings {
         storage,
         limits: ShardLimits::Enforced,
         clock: clock.clone(),
         region: "local".to_owned(),
-    })?;
+    };
+    let kinesis = Kinesis::open_for(kinesis_settings, positions.consumer())?;
     let health = kinesis.health();
     let thread = ServiceThread::start("kinesis", move |stop| async move {
         server.serve(kinesis.router(), stop).await;

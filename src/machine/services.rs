@@ -105,6 +105,8 @@ impl Services {
             batch_size: settings.batch_size,
             parallelization_factor: settings.parallelization_factor,
             poll_interval: POLL_INTERVAL,
+            // The stream keeps what is not processed.
+            discards_expired: false,
             ..MappingSettings::new(&self.names.stream)
         };
         let (checkpoints, destination) = match folder(&settings.storage) {

@@ -58,6 +58,12 @@ impl MappingWatch {
         self.0.borrow().clone()
     }
 
+    /// Progress in a shard, or `None` if the mapping does not know the shard.
+    #[must_use]
+    pub fn shard(&self, shard_id: &str) -> Option<ShardProgress> {
+        self.0.borrow().shards.get(shard_id).cloned()
+    }
+
     /// `true` until the mapping ends.
     #[must_use]
     pub fn is_running(&self) -> bool {

@@ -3,7 +3,8 @@
 //! ```text
 //! <root>/lock                       locked while an endpoint uses the folder
 //! <root>/stream-<name>/stream.json  replaced atomically: write aside, sync, rename, sync folder
-//! <root>/stream-<name>/shardId-000000000000.00000000000000000001.log
+//! <root>/stream-<name>/shardId-000000000000.00000000000000000001.log   segment
+//! <root>/stream-<name>/shardId-000000000000.00000000000000000001.seal  its figures, once it is full
 //! <root>/new, <root>/gone-*         interrupted creation or deletion, removed at the next start
 //! ```
 
@@ -114,16 +115,19 @@ impl StreamFolders {
         fs::remove_dir_all(gone)
     }
 
-    /// Deletes the segments of shards that are no longer in the metadata. Blocks.
+    /// Deletes the segments, and their seals, of shards that are no longer in the metadata. Blocks.
     ///
     /// # Errors
     /// Returns the error of the system.
     pub(crate) fn sweep(&self, stream: &StreamMetadata) -> io::Result<()> {
         for entry in fs::read_dir(self.folder(&stream.name))? {
             let path = entry?.path();
+            let is_segment =
+                path.extension().is_some_and(|extension| extension == "log" || extension == "seal");
             let number = path
                 .file_name()
-                .and_then(|name| name.to_str()?.strip_suffix(".log")?.split_once('.'))
+                .filter(|_| is_segment)
+                .and_then(|name| name.to_str()?.split_once('.'))
                 .and_then(|(shard, _)| shard_number(shard));
             if number.is_some_and(|number| stream.shard(number).is_none()) {
                 fs::remove_file(path)?;

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::durable_file::{path_segment, replace};
+use super::progress::{MappingProgress, ProgressPublisher};
 use crate::decisions::position::ShardPosition;
 
 /// Version of the file format.
@@ -21,6 +22,17 @@ pub enum Checkpoints {
     /// A file in this folder, named after the stream. The next mapping continues where this one
     /// stopped. Only one mapping of a stream may run at a time.
     Folder(PathBuf),
+}
+
+impl Checkpoints {
+    /// Reads the stored progress in a stream, before a mapping runs.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read.
+    pub fn progress(&self, stream_name: &str) -> Result<MappingProgress, CheckpointsError> {
+        let store = CheckpointStore::open(self.clone(), stream_name)?;
+        Ok(ProgressPublisher::new(&store.positions()).subscribe().borrow().clone())
+    }
 }
 
 /// Unusable checkpoint file.
