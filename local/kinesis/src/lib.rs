@@ -51,6 +51,7 @@ mod metadata;
 mod sequence;
 mod stream;
 mod throughput;
+mod verify;
 
 use std::io;
 use std::path::PathBuf;
@@ -63,6 +64,7 @@ pub use consumer::{Consumed, ConsumerPositions};
 use endpoint::Endpoint;
 pub use health::{KinesisHealth, KinesisHealthError};
 pub use log::{LogHealthError, RecoveryError};
+pub use verify::{LogFigures, verify};
 
 /// Storage of records.
 #[derive(Debug, Clone, PartialEq, Eq)]

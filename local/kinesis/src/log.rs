@@ -32,6 +32,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use reader::{PageLimits, ReadError, RecordPage};
 pub use recovery::RecoveryError;
+pub(crate) use recovery::verify;
 
 use domain::ports::Clock;
 use index::{Horizon, LogIndex};

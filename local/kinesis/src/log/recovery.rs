@@ -8,6 +8,7 @@ use super::frame::{self, SegmentEnd, SegmentScan};
 use super::index::{LogIndex, Segment, SegmentBody, SegmentSummary};
 use super::records::SegmentRecords;
 use super::seal;
+use crate::LogFigures;
 
 /// Reason for not opening a log. The files are unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +108,50 @@ pub(super) fn recover(
         index.next = last + 1;
     }
     Ok(index)
+}
+
+/// Reads every segment, and changes none. A torn end of an open shard is no damage.
+pub(crate) fn verify(
+    folder: &Path,
+    shard: &str,
+    closed_at: Option<u64>,
+) -> Result<LogFigures, Vec<RecoveryError>> {
+    let listed = segments(folder, shard);
+    let listed =
+        listed.map_err(|cause| vec![RecoveryError::Io { path: folder.to_owned(), cause }])?;
+    let (mut figures, mut damage, mut next) = (LogFigures::default(), Vec::new(), None);
+    let count = listed.len();
+    for (position, (first, path)) in listed.into_iter().enumerate() {
+        if let Some(expected) = next.filter(|next| *next != first) {
+            damage.push(RecoveryError::Missing { path: path.clone(), expected, found: first });
+        }
+        let may_be_torn = position + 1 == count && closed_at.is_none();
+        next = match scan(&path, first) {
+            Err(error) => {
+                damage.push(error);
+                None
+            }
+            Ok((scan, _)) => {
+                let records = scan.entries.len() as u64;
+                figures.segments += 1;
+                figures.records += records;
+                let valid_again_at = match scan.end {
+                    SegmentEnd::Damaged { valid_again_at } => Some(Some(valid_again_at)),
+                    SegmentEnd::Torn if !may_be_torn => Some(None),
+                    SegmentEnd::Clean | SegmentEnd::Torn => None,
+                };
+                let is_sound = valid_again_at.is_none();
+                damage.extend(valid_again_at.map(|again| damaged(path, &scan, again)));
+                is_sound.then_some(first + records)
+            }
+        };
+    }
+    let expected = next.unwrap_or(1);
+    if let Some(last) = closed_at.filter(|last| damage.is_empty() && expected <= *last) {
+        let path = folder.join(shard);
+        damage.push(RecoveryError::Missing { path, expected, found: last + 1 });
+    }
+    if damage.is_empty() { Ok(figures) } else { Err(damage) }
 }
 
 /// Opens the segment that takes records. A torn end is cut.

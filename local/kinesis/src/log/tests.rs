@@ -208,6 +208,8 @@ fn a_start_reads_the_last_segment_and_the_seals_of_the_others() {
     let mut bytes = sound.clone();
     bytes[60] ^= 1;
     fs::write(sealed, &bytes).expect("written");
+    let found = verify(folder.path(), "shardId-000000000000", None).expect_err("damaged");
+    assert!(matches!(&found[..], [RecoveryError::Damaged { path, .. }] if path == sealed));
     // The damage is found by the read, and never returned as a record.
     let log = open(folder.path(), 100).expect("the last segment is sound");
     let error = log.read(0, i64::MIN, NO_LIMITS).expect_err("damaged");
@@ -222,6 +224,8 @@ fn a_start_reads_the_last_segment_and_the_seals_of_the_others() {
     fs::write(sealed, sound).expect("written");
     assert_eq!(all(&open(folder.path(), 100).expect("sound"))[..20], data);
     assert!(sealed.with_extension("seal").exists(), "it is sealed again");
+    let figures = verify(folder.path(), "shardId-000000000000", None).expect("sound");
+    assert_eq!((figures.records, figures.segments as usize), (21, files(folder.path()).len()));
 }
 
 #[test]

@@ -221,10 +221,17 @@ pub(super) fn trim(settings: &LogSettings, index: &SharedIndex) {
     let expired = index.write().trim(Horizon { at_ms, kept_from });
     for segment in expired {
         if let SegmentBody::File(path) = segment.body
-            && let Err(cause) = seal::remove(&path).and_then(|()| fs::remove_file(&path))
+            && let Err(cause) = delete(&path)
         {
             let file = path.display();
             tracing::warn!(%file, %cause, "kinesis: an expired segment could not be deleted");
         }
     }
+}
+
+/// Deletes a segment durably, before the next one: a loss of power must leave no gap.
+fn delete(path: &Path) -> io::Result<()> {
+    seal::remove(path)?;
+    fs::remove_file(path)?;
+    path.parent().map_or(Ok(()), sync_folder)
 }
