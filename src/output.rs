@@ -1,5 +1,6 @@
 //! Output as tables, JSON and CSV. No other module prints.
 
+mod plain;
 mod table;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value};
 use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::CommandError;
+use plain::{csv_text, plain};
 
 /// Width of pictures in columns if the output is not a terminal.
 const DEFAULT_WIDTH: usize = 80;
@@ -78,7 +80,11 @@ pub(crate) fn rows(
             let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
             writer.write_record(columns.iter().map(|column| column.name()))?;
             for row in rows {
-                writer.write_record(row)?;
+                let cell = |(column, value): (&Column, String)| match column {
+                    Column::Text(_) => csv_text(value),
+                    Column::Number(_) => value,
+                };
+                writer.write_record(columns.iter().zip(row).map(cell))?;
             }
             writer.flush()?;
         }
@@ -113,7 +119,9 @@ pub(crate) fn table_to(
     columns: &[Column],
     rows: impl IntoIterator<Item = Vec<String>>,
 ) -> String {
-    table::table(columns, rows.into_iter().collect(), width)
+    let shown = |value: String| plain(&value).into_owned();
+    let rows = rows.into_iter().map(|row| row.into_iter().map(shown).collect());
+    table::table(columns, rows.collect(), width)
 }
 
 /// Wraps a text for the width of the terminal. Lines after the first have an indentation.
@@ -188,10 +196,10 @@ pub(crate) fn bytes(bytes: &[u8]) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Prints a line of the result to standard output.
+/// Prints a line of the result to standard output. Escapes of a terminal in it are shown.
 pub(crate) fn line(text: impl Display) {
     // A closed pipe (`| head`) is no failure.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    let _ = writeln!(std::io::stdout().lock(), "{}", plain(&text.to_string()));
 }
 
 /// Returns a number with its noun, which takes an s unless the number is 1.
@@ -219,7 +227,7 @@ pub(crate) fn note(text: impl Display) {
     let lines: Vec<String> = text.split('\n').map(|line| wrapped_to(width, line, 2)).collect();
     let text = lines.join("\n");
     // A full disk behind standard error is no reason to stop.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", plain(&text));
 }
 
 /// Prints an error to standard error.
