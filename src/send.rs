@@ -1,6 +1,7 @@
 //! `daymark send`: sends a file of events or of till lines to the ingest API.
 
 mod dry_run;
+mod explain;
 mod ingest_api;
 mod input_file;
 mod relations;
@@ -52,7 +53,7 @@ pub(crate) const EVENTS_PER_REQUEST: usize = 500;
 #[command(verbatim_doc_comment)]
 pub(crate) struct SendArgs {
     /// Files of events, plain or gzip, or folders of such files; - reads standard input
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "show_mapping")]
     files: Vec<PathBuf>,
 
     #[command(flatten)]
@@ -66,13 +67,32 @@ pub(crate) struct SendArgs {
 
     /// Id of the import [default: one for each run, which begins with its time]. Of several imports
     /// that bring an event, it belongs to the one whose id sorts first
-    #[arg(long, value_name = "ID", requires = "csv", help_heading = "Till lines in columns")]
+    #[arg(long, value_name = "ID", requires = "columns", help_heading = "Till lines in columns")]
     import_id: Option<EventId>,
 
     /// Send nothing; print the sums by store, day, item and payment, to be held against the till's
     /// own report, and the number of lines that are new, known or in conflict
-    #[arg(long, requires = "csv", help_heading = "Till lines in columns")]
+    #[arg(long, requires = "columns", help_heading = "Till lines in columns")]
     dry_run: bool,
+
+    /// Send nothing; print a mapping file for FILE, proposed from the names of its columns, with
+    /// reasons and the first ten lines as events. Flags count before the proposal
+    #[arg(
+        long,
+        group = "columns",
+        conflicts_with_all = ["dry_run", "show_mapping", "mapping"],
+        help_heading = "Till lines in columns"
+    )]
+    explain: bool,
+
+    /// Send nothing; print the mapping of the flags and of --mapping as a mapping file
+    #[arg(
+        long,
+        requires = "columns",
+        conflicts_with = "dry_run",
+        help_heading = "Till lines in columns"
+    )]
+    show_mapping: bool,
 
     /// Output format of --dry-run
     #[arg(long, default_value = "table", requires = "dry_run")]
@@ -88,8 +108,25 @@ struct ReadFile {
 
 pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
     let paths = input_file::paths(&args.files)?;
+    if args.explain {
+        let Some(path) = paths.first() else { return Err("--explain needs a FILE".into()) };
+        explain::print(path, args.mapping)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mapping = match args.mapping.file().map(std::path::Path::to_path_buf) {
+        None => args.mapping,
+        Some(path) => {
+            let named = |message: String| format!("{}: {message}", path.display());
+            let text = std::fs::read_to_string(&path).map_err(|error| named(error.to_string()))?;
+            args.mapping.with_file(&text).map_err(named)?
+        }
+    };
+    if args.show_mapping {
+        output::line(mapping.to_toml().trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
     let tables = args.tables.connect();
-    let is_csv = args.mapping.is_csv();
+    let is_csv = mapping.is_csv();
     let zones = if is_csv { zones(&tables).await? } else { StoreZones::default() };
     // All files are read before one is sent, so a file that is refused leaves no half of a run.
     let (mut files, mut digests) = (Vec::new(), String::new());
@@ -98,8 +135,8 @@ pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
         let named = |message: String| format!("{name}: {message}");
         let bytes = input_file::read(path).map_err(named)?;
         digests.push_str(&sha256(&bytes));
-        let text = file_text(&bytes, args.mapping.encoding()).map_err(named)?;
-        let mut file = args.mapping.read(&text.text, &zones).map_err(named)?;
+        let text = file_text(&bytes, mapping.encoding()).map_err(named)?;
+        let mut file = mapping.read(&text.text, &zones).map_err(named)?;
         for note in text.note.iter().chain(&file.notes) {
             output::note(named(note.clone()));
         }
@@ -165,7 +202,7 @@ async fn zones(tables: &ConnectedTables) -> Result<StoreZones, CommandError> {
     Ok(stores.map_err(explain)?.iter().collect())
 }
 
-/// Sends events. A request that fails ends the run, and the lines that are stored are reported first.
+/// Sends events. A request that fails ends the run; the lines that are stored are reported before.
 async fn post(
     api: &IngestApi,
     ready: &mut Vec<(u64, String)>,

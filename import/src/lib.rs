@@ -25,6 +25,7 @@ mod csv_rows;
 mod delimiter;
 mod file_text;
 mod imported_event;
+mod mapping_proposal;
 mod named_id;
 mod stored_import;
 mod till_lines;
@@ -38,6 +39,7 @@ pub use catalog::{
 pub use delimiter::Delimiter;
 pub use file_text::{FileEncoding, FileText, file_text};
 pub use imported_event::{ImportedEvent, StoredAs, StoredDay};
+pub use mapping_proposal::propose_mapping;
 pub use named_id::id_of_name;
 pub use stored_import::{StoredImport, stored_imports, undo};
 pub use till_lines::{

@@ -17,6 +17,8 @@ use crate::imported_event::ImportedEvent;
 use crate::till_mapping::TillMapping;
 pub use amounts::TaxPlace;
 pub(crate) use fields::{column_of_field, pair, value_of_cell, value_of_field};
+pub(crate) use header::folded;
+pub(crate) use instants::has_known_form;
 pub use numbers::DecimalSign;
 pub use store_zones::StoreZones;
 

@@ -1,8 +1,12 @@
 //! Mapping from the columns of a till export to the fields of an event.
 
+mod mapping_file;
+
+use std::path::{Path, PathBuf};
+
 use chrono::NaiveTime;
 use chrono_tz::Tz;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::delimiter::Delimiter;
 use crate::file_text::FileEncoding;
@@ -35,66 +39,77 @@ use crate::till_lines::{
 /// ```
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Till lines in columns")]
+#[command(group(ArgGroup::new("columns").multiple(true)))]
 pub struct TillMapping {
     /// FILE has columns, with a header line
-    #[arg(long)]
+    #[arg(long, group = "columns")]
     pub(crate) csv: bool,
+
+    /// FILE has columns, and MAPPING is a TOML file with the flags below as its keys. A flag counts
+    /// before a key
+    #[arg(long, value_name = "MAPPING", group = "columns")]
+    pub(crate) mapping: Option<PathBuf>,
 
     /// Column of a field; several columns are joined with a blank: occurred_at=Date+Time. Letter
     /// case and blanks around a name do not count. The field zone is the time zone of the line, and
     /// payment the means of payment, for the sums of --dry-run. With a column for discount, the
     /// amount is the one before it; for tax, see --tax. A column for event_id replaces the derived
     /// ids
-    #[arg(long, value_name = "FIELD=COLUMN", requires = "csv", value_parser = column_of_field)]
+    #[arg(long, value_name = "FIELD=COLUMN", requires = "columns", value_parser = column_of_field)]
     pub(crate) map: Vec<(String, String)>,
 
     /// Value of a field whose column is missing or empty
-    #[arg(long, value_name = "FIELD=VALUE", requires = "csv", value_parser = value_of_field)]
+    #[arg(long, value_name = "FIELD=VALUE", requires = "columns", value_parser = value_of_field)]
     pub(crate) default: Vec<(String, String)>,
 
     /// Value of a field whose cell has a word of the till: kind:Erstattung=return
-    #[arg(long, value_name = "FIELD:CELL=VALUE", requires = "csv", value_parser = value_of_cell)]
+    #[arg(
+        long,
+        value_name = "FIELD:CELL=VALUE",
+        requires = "columns",
+        value_parser = value_of_cell
+    )]
     pub(crate) value: Vec<(String, String, String)>,
 
     /// Skip the lines whose column has this value
-    #[arg(long, value_name = "COLUMN=VALUE", requires = "csv", value_parser = pair)]
+    #[arg(long, value_name = "COLUMN=VALUE", requires = "columns", value_parser = pair)]
     pub(crate) skip: Vec<String>,
 
     /// Store of the lines
-    #[arg(long, value_name = "STORE", requires = "csv")]
+    #[arg(long, value_name = "STORE", requires = "columns")]
     pub(crate) store: Option<String>,
 
     /// Time zone of times without an offset [default: a column for zone, or else the zone of the
     /// store in the catalogue, or else UTC]
-    #[arg(long, value_name = "ZONE", requires = "csv")]
+    #[arg(long, value_name = "ZONE", requires = "columns")]
     pub(crate) zone: Option<Tz>,
 
     /// Format of the times, as in strftime [default: dates with one meaning, such as 2026-03-12 or
     /// 12.03.2026, and a time of 24 or 12 hours; or the seconds or milliseconds since 1970].
     /// Fractions of a second and an offset behind the time need no format
-    #[arg(long, value_name = "FORMAT", requires = "csv")]
+    #[arg(long, value_name = "FORMAT", requires = "columns")]
     pub(crate) time_format: Option<String>,
 
     /// Time of the lines whose date has no time
-    #[arg(long, value_name = "HH:MM", requires = "csv", value_parser = time_of_day)]
+    #[arg(long, value_name = "HH:MM", requires = "columns", value_parser = time_of_day)]
     pub(crate) time_of_day: Option<NaiveTime>,
 
     /// Place of the tax that has a column: the amounts are net and it is added, or they include it
-    #[arg(long, value_name = "PLACE", requires = "csv")]
+    #[arg(long, value_name = "PLACE", requires = "columns")]
     pub(crate) tax: Option<TaxPlace>,
 
     /// Decimal sign of the numbers [default: the one that each column shows]
-    #[arg(long, value_name = "SIGN", requires = "csv")]
+    #[arg(long, value_name = "SIGN", requires = "columns")]
     pub(crate) decimal: Option<DecimalSign>,
 
     /// Character between the columns, or tab [default: the comma, semicolon, tab or bar that gives
     /// the columns of --map]
-    #[arg(long, value_name = "CHARACTER", requires = "csv")]
+    #[arg(long, value_name = "CHARACTER", requires = "columns")]
     pub(crate) delimiter: Option<Delimiter>,
 
     /// Encoding of FILE, like windows-1252 [default: UTF-8 or UTF-16 if the bytes are such, or else
     /// a guess that is told]
-    #[arg(long, value_name = "NAME", requires = "csv")]
+    #[arg(long, value_name = "NAME", requires = "columns")]
     pub(crate) encoding: Option<FileEncoding>,
 }
 
@@ -103,6 +118,12 @@ impl TillMapping {
     #[must_use]
     pub fn is_csv(&self) -> bool {
         self.csv
+    }
+
+    /// Returns the path of the mapping file, if there is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.mapping.as_deref()
     }
 
     /// Returns the encoding of the file, if the mapping names one.

@@ -41,7 +41,8 @@ fn tax_is_added_or_included_as_a_flag_says_and_never_without_it() {
     let flags = "--store corner --map occurred_at=time --map sku=item --map quantity=qty \
                  --map unit_price=price --map amount=net --map tax=vat --default currency=EUR";
     let text = "time,item,qty,price,net,vat\n2026-03-12 10:00:00,bun,2,2.00,4.00,0.28\n\
-                2026-03-12 10:00:00,tea,1,2.00,2.00,0.38\n2026-03-12 10:00:00,bun,-1,2.00,-2.00,-0.14\n\
+                2026-03-12 10:00:00,tea,1,2.00,2.00,0.38\n\
+                2026-03-12 10:00:00,bun,-1,2.00,-2.00,-0.14\n\
                 2026-03-12 10:00:00,book,1,5.00,5.00,\n";
     let message = read_file(flags, text).unwrap_err();
     assert!(

@@ -57,8 +57,8 @@ impl Group<'_> {
     }
 }
 
-/// Prints the sums of the events by store, day, item and payment. A line that an earlier file of the
-/// run has as well counts once.
+/// Prints the sums of the events by store, day, item and payment. A line that an earlier file of
+/// the run has as well counts once.
 pub(super) fn print(files: &[ReadFile], format: Format) -> Result<(), CommandError> {
     let mut groups: BTreeMap<(Subject, String), Group<'_>> = BTreeMap::new();
     let mut counted = HashSet::new();

@@ -76,8 +76,8 @@ impl Availability {
         Self { is_known, empty }
     }
 
-    /// Returns the start of the interval without stock that lasts until the close, if the last units
-    /// were sold.
+    /// Returns the start of the interval without stock that lasts until the close, if the last
+    /// units were sold.
     pub(crate) fn sold_out_at(&self, closes_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let last = self.empty.last().filter(|empty| empty.until == closes_at);
         last.filter(|empty| empty.is_sold_out).map(|empty| empty.since)

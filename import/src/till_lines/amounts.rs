@@ -39,8 +39,8 @@ impl Extras {
         })
     }
 
-    /// Sets the amount that the customer paid: the amount of the line, or else price times quantity,
-    /// minus the discount and plus the tax. With tax, the price becomes gross too.
+    /// Sets the amount that the customer paid: the amount of the line, or else price times
+    /// quantity, minus the discount and plus the tax. With tax, the price becomes gross too.
     ///
     /// # Errors
     /// Returns the rule that the line breaks.

@@ -46,6 +46,11 @@ pub(super) fn columns<'a>(
         let (place, column, value) = header.place_and_value(rule)?;
         Ok(Skip { place, column, value, folded: folded(value), is_met: false })
     };
+    for (place, (field, _)) in mapping.map.iter().enumerate() {
+        if mapping.map[..place].iter().any(|(known, _)| known == field) {
+            return Err(format!("--map {field} is given twice; keep one"));
+        }
+    }
     let columns: Result<Vec<_>, String> = mapping.map.iter().map(column).collect();
     let skips: Result<Vec<_>, String> = mapping.skip.iter().map(skip).collect();
     let (columns, skips) = (columns?, skips?);

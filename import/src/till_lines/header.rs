@@ -167,6 +167,6 @@ struct NoColumn {
 }
 
 /// Returns a text in lower case, with one blank for each run of blanks.
-pub(super) fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }

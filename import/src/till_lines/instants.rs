@@ -99,6 +99,11 @@ impl TimeForm {
     }
 }
 
+/// `true` if a time is read without a format.
+pub(crate) fn has_known_form(text: &str) -> bool {
+    TimeForm::default().read(text).is_ok()
+}
+
 /// Reads a time in a format without an offset.
 fn read_local(text: &str, format: &str) -> Result<MarkedTime, NoTime> {
     let error = match NaiveDateTime::parse_from_str(text, format) {
