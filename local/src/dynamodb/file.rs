@@ -54,10 +54,7 @@ pub(super) fn check(file: &Path) -> Result<Vec<String>, DynamoDbOpenError> {
     if !file.exists() {
         return Ok(Vec::new());
     }
-    let unusable = |cause: io::Error| DynamoDbOpenError::Database {
-        place: file.display().to_string(),
-        message: cause.to_string(),
-    };
+    let unusable = |cause: io::Error| unusable(file, &cause);
     // SQLite has closed a file that is as it was sealed, so its structure is sound.
     let check = if compare(file)? { "SELECT 'ok'" } else { "PRAGMA quick_check(1)" };
     let incomplete = verify(file, check)?;
@@ -112,6 +109,11 @@ fn verify(file: &Path, check: &str) -> Result<Vec<String>, DynamoDbOpenError> {
     }
 }
 
+fn unusable(file: &Path, cause: &io::Error) -> DynamoDbOpenError {
+    let place = file.display().to_string();
+    DynamoDbOpenError::Database { place, message: cause.to_string() }
+}
+
 fn damaged(file: &Path, message: String) -> DynamoDbOpenError {
     DynamoDbOpenError::Damaged { file: file.to_owned(), message }
 }
@@ -120,7 +122,7 @@ fn damaged(file: &Path, message: String) -> DynamoDbOpenError {
 fn compare(file: &Path) -> Result<bool, DynamoDbOpenError> {
     let seal = fs::read(seal_of(file)).ok().and_then(|text| Seal::parse(&text));
     let Some(seal) = seal.filter(|_| !has_wal(file)) else { return Ok(false) };
-    let now = Seal::of(file).map_err(|cause| damaged(file, cause.to_string()))?;
+    let now = Seal::of(file).map_err(|cause| unusable(file, &cause))?;
     if now == seal {
         return Ok(true);
     }
