@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 use charts::TerminalStyle;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::ValueEnum;
-use domain::Currency;
+use domain::{Currency, excerpt};
 use indicatif::{ProgressBar, ProgressStyle};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
@@ -22,6 +22,9 @@ use plain::{csv_text, plain};
 
 /// Width of pictures in columns if the output is not a terminal.
 const DEFAULT_WIDTH: usize = 80;
+
+/// Maximum number of names with their ids in a note.
+const NAMES_SHOWN_MAX: usize = 5;
 
 /// Output format of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -230,4 +233,17 @@ pub(crate) fn note(text: impl Display) {
 /// Prints an error to standard error.
 pub(crate) fn error(error: impl Display) {
     note(format_args!("daymark: {error}"));
+}
+/// Notes the identifiers that names have become.
+pub(crate) fn note_names(names: &BTreeMap<String, String>) {
+    if names.is_empty() {
+        return;
+    }
+    let shown =
+        names.iter().take(NAMES_SHOWN_MAX).map(|(name, id)| format!("{} {id}", excerpt(name)));
+    let more = match names.len().saturating_sub(NAMES_SHOWN_MAX) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    note(format!("names with an id made of them: {}{more}", shown.collect::<Vec<_>>().join(", ")));
 }
