@@ -81,7 +81,7 @@ pub(crate) fn rows(
             writer.write_record(columns.iter().map(|column| column.name()))?;
             for row in rows {
                 let cell = |(column, value): (&Column, String)| match column {
-                    Column::Text(_) => csv_text(value),
+                    Column::Text(_) => csv_text(&value),
                     Column::Number(_) => value,
                 };
                 writer.write_record(columns.iter().zip(row).map(cell))?;

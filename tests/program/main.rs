@@ -16,6 +16,7 @@ mod demo;
 mod dynamodb_stub;
 mod earlier_folder;
 mod effect;
+mod escapes;
 mod first_start;
 mod formats;
 mod full_disk;

@@ -13,7 +13,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::{Deserialize, Serialize};
 
-use super::{DynamoDbOpenError, wal};
+use super::DynamoDbOpenError;
+use super::wal::{self, LogEnd};
 
 /// Length of the parts with a checksum each.
 const PART_BYTES: usize = 1024 * 1024;
@@ -77,10 +78,19 @@ pub(super) fn check_all(file: &Path) -> Result<(), DynamoDbOpenError> {
 /// Verifies the write-ahead log, executes a check of SQLite, and returns the incomplete tables.
 fn verify(file: &Path, check: &str) -> Result<Vec<String>, DynamoDbOpenError> {
     let log = wal_of(file);
-    if let Some(at) = fs::read(&log).ok().as_deref().and_then(wal::damage) {
-        let log = log.display();
-        let message = format!("{log} is damaged at byte {at}, with transactions after it");
-        return Err(damaged(file, message));
+    match fs::read(&log).map(|bytes| wal::end_of(&bytes)) {
+        Ok(LogEnd::Damaged(at)) => {
+            let log = log.display();
+            let message = format!("{log} is damaged at byte {at}, with transactions after it");
+            return Err(damaged(file, message));
+        }
+        Ok(LogEnd::Torn(at)) => tracing::warn!(
+            file = %log.display(), at,
+            "dynamodb: the last transaction is incomplete and left out, as after a loss of power; \
+             if the power was not lost, the disk has changed it: `daymark redrive --retained` \
+             stores its events again"
+        ),
+        Ok(LogEnd::Clean) | Err(_) => {}
     }
     let open = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE);
     let checked = open.and_then(|connection| {

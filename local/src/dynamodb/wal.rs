@@ -23,8 +23,23 @@ struct Frame {
     covered: (usize, usize),
 }
 
-/// Returns the offset of a damaged frame before the last transaction, in bytes.
-pub(super) fn damage(log: &[u8]) -> Option<u64> {
+/// End of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LogEnd {
+    /// Every frame is valid.
+    Clean,
+    /// The last transaction is incomplete, from this byte on.
+    Torn(u64),
+    /// Transactions follow a frame that is damaged at this byte.
+    Damaged(u64),
+}
+
+/// Returns the end of a log.
+pub(super) fn end_of(log: &[u8]) -> LogEnd {
+    broken_end(log).unwrap_or(LogEnd::Clean)
+}
+
+fn broken_end(log: &[u8]) -> Option<LogEnd> {
     let page_bytes = number(log, 8)? as usize;
     // A value that is out of range is damage of the header itself.
     let is_size = page_bytes.is_power_of_two() && (512..=PAGE_BYTES_MAX).contains(&page_bytes);
@@ -48,17 +63,19 @@ pub(super) fn damage(log: &[u8]) -> Option<u64> {
     };
     let broken =
         if is_header { (0..frames.len()).position(|position| !is_valid(position))? } else { 0 };
+    let at = if is_header { (HEADER_BYTES + broken * frame_bytes) as u64 } else { 0 };
     let mut commits = 0;
-    for position in broken + 1..frames.len() {
+    for (position, frame) in frames.iter().enumerate().skip(broken + 1) {
         if is_valid(position) {
             if commits > 0 {
-                let at = HEADER_BYTES + broken * frame_bytes;
-                return Some(if is_header { at as u64 } else { 0 });
+                return Some(LogEnd::Damaged(at));
             }
-            commits += usize::from(frames[position].is_commit);
+            commits += usize::from(frame.is_commit);
         }
     }
-    None
+    // Frames of an earlier log remain behind the end, with other salts.
+    let is_of_this_log = |frame: &Frame| frame.salts == salts;
+    frames[broken..].iter().any(is_of_this_log).then_some(LogEnd::Torn(at))
 }
 
 fn frame(log: &[u8], at: usize, frame_bytes: usize) -> Option<Frame> {
@@ -113,22 +130,23 @@ mod tests {
     #[test]
     fn a_flipped_bit_before_the_last_transactions_is_damage_and_a_cut_is_not() {
         let (log, last) = log();
-        assert_eq!(damage(&log), None);
-        for length in (0..log.len()).step_by(61) {
-            assert_eq!(damage(&log[..length]), None, "cut to {length} bytes");
-        }
+        assert_eq!(end_of(&log), LogEnd::Clean);
         let frame_bytes = FRAME_HEAD_BYTES + 4_096;
+        let frame_at =
+            |at: usize| (HEADER_BYTES + (at - HEADER_BYTES) / frame_bytes * frame_bytes) as u64;
+        for length in (0..log.len()).step_by(61) {
+            assert_eq!(end_of(&log[..length]), LogEnd::Clean, "cut to {length} bytes");
+        }
         for at in (0..log.len()).step_by(37) {
             let mut flipped = log.clone();
             flipped[at] ^= 1 << (at % 8);
-            let found = damage(&flipped);
+            let found = end_of(&flipped);
             if at < HEADER_BYTES {
-                assert!(found.is_some(), "byte {at} of the header");
+                assert_eq!(found, LogEnd::Damaged(0), "byte {at} of the header");
             } else if at + 2 * frame_bytes < last {
-                let frame = HEADER_BYTES + (at - HEADER_BYTES) / frame_bytes * frame_bytes;
-                assert_eq!(found, Some(frame as u64), "byte {at}");
-            } else if at >= last {
-                assert_eq!(found, None, "byte {at} of the last transaction");
+                assert_eq!(found, LogEnd::Damaged(frame_at(at)), "byte {at}");
+            } else if at >= last && at + frame_bytes < log.len() {
+                assert_eq!(found, LogEnd::Torn(frame_at(at)), "byte {at} of the last transaction");
             }
         }
     }
@@ -140,7 +158,7 @@ mod tests {
             let mut torn = log.clone();
             let end = (lost + 512).min(torn.len());
             torn[lost..end].fill(0);
-            assert_eq!(damage(&torn), None, "lost from {lost}");
+            assert!(!matches!(end_of(&torn), LogEnd::Damaged(_)), "lost from {lost}");
         }
     }
 }
