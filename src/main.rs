@@ -43,6 +43,7 @@ mod simulate_pricing;
 mod stock;
 mod telemetry;
 mod transfers;
+mod tune;
 mod up;
 
 use std::process::ExitCode;
@@ -90,6 +91,7 @@ enum Command {
     SimulatePricing(simulate_pricing::SimulatePricingArgs),
     Cost(Box<cost::CostArgs>),
     Load(Box<load::LoadArgs>),
+    Tune(tune::TuneArgs),
 }
 
 /// Error of a command, printed by `main` alone.
@@ -125,6 +127,7 @@ fn main() -> ExitCode {
                 Command::SimulatePricing(args) => simulate_pricing::run(&args),
                 Command::Cost(args) => cost::run(*args),
                 Command::Load(args) => load::run(*args).await,
+                Command::Tune(args) => tune::run(args).await,
             }
         })
     });

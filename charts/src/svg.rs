@@ -281,6 +281,6 @@ fn steps(values: &[(f64, f64)], start: f64, end: f64) -> Vec<(f64, f64)> {
 }
 
 /// Own code for three characters; no XML crate is linked otherwise.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -40,5 +40,6 @@ mod stock;
 mod support;
 mod till_clients;
 mod transfers;
+mod tune;
 mod up;
 mod wrong_clock;
