@@ -49,6 +49,7 @@ mod stock;
 mod stores;
 mod telemetry;
 mod transfers;
+mod tune;
 mod up;
 
 use std::process::ExitCode;
@@ -101,6 +102,7 @@ enum Command {
     SimulatePricing(simulate_pricing::SimulatePricingArgs),
     Cost(Box<cost::CostArgs>),
     Load(Box<load::LoadArgs>),
+    Tune(tune::TuneArgs),
 }
 
 /// Error of a command, printed by `main` alone.
@@ -141,6 +143,7 @@ fn main() -> ExitCode {
                 Command::SimulatePricing(args) => simulate_pricing::run(&args),
                 Command::Cost(args) => cost::run(*args),
                 Command::Load(args) => load::run(*args).await,
+                Command::Tune(args) => tune::run(args).await,
             }
         })
     });

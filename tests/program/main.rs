@@ -52,5 +52,6 @@ mod support;
 mod till_clients;
 mod till_files;
 mod transfers;
+mod tune;
 mod up;
 mod wrong_clock;
