@@ -1,11 +1,12 @@
 //! `daymark send`: sends a file of events or of till lines to the ingest API.
 
-mod generations;
+mod dry_run;
 mod ingest_api;
+mod input_file;
+mod relations;
 mod report;
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -14,10 +15,10 @@ use domain::{EventId, Store, sha256};
 use import::{StoreZones, TillFile, TillLine, TillMapping, file_text};
 
 use crate::connect::ConnectedTables;
-use crate::output::counted;
+use crate::output::{Format, counted};
 use crate::{CommandError, clock, connect, output};
-use generations::choose_generations;
 pub(crate) use ingest_api::{AnswerStatus, ApiArgs, IngestApi};
+use relations::Relations;
 use report::{ImportedLines, SendReport};
 
 /// Number of events in a request, as a till with little memory would send.
@@ -37,7 +38,8 @@ pub(crate) const EVENTS_PER_REQUEST: usize = 500;
 /// a return.
 ///
 /// Each run with --csv is an import, whose id is printed. `daymark imports undo` voids its events;
-/// after that the file can be imported again.
+/// after that the file can be imported again. Several files of one run are one import. Equal lines
+/// of two files count once, as in exports that overlap. --dry-run sends nothing and prints sums.
 ///
 /// A bakery's till export with the columns Date, Time, Transaction and Item:
 ///
@@ -49,9 +51,9 @@ pub(crate) const EVENTS_PER_REQUEST: usize = 500;
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct SendArgs {
-    /// File of events; - reads standard input
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// Files of events, plain or gzip, or folders of such files; - reads standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
 
     #[command(flatten)]
     api: ApiArgs,
@@ -66,64 +68,92 @@ pub(crate) struct SendArgs {
     /// that bring an event, it belongs to the one whose id sorts first
     #[arg(long, value_name = "ID", requires = "csv", help_heading = "Till lines in columns")]
     import_id: Option<EventId>,
+
+    /// Send nothing; print the sums by store, day, item and payment, to be held against the till's
+    /// own report, and the number of lines that are new, known or in conflict
+    #[arg(long, requires = "csv", help_heading = "Till lines in columns")]
+    dry_run: bool,
+
+    /// Output format of --dry-run
+    #[arg(long, default_value = "table", requires = "dry_run")]
+    format: Format,
+}
+
+/// File that was read, and not sent yet.
+struct ReadFile {
+    name: String,
+    file: TillFile,
+    relations: Relations,
 }
 
 pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
-    let named = |message: String| format!("{}: {message}", args.file.display());
-    let bytes = read(&args.file).map_err(|error| named(error.to_string()))?;
-    let text = file_text(&bytes, args.mapping.encoding()).map_err(named)?;
+    let paths = input_file::paths(&args.files)?;
     let tables = args.tables.connect();
-    let zones = if args.mapping.is_csv() { zones(&tables).await? } else { StoreZones::default() };
-    let TillFile { mut lines, notes, names } =
-        args.mapping.read(&text.text, &zones).map_err(named)?;
-    for note in text.note.into_iter().chain(notes) {
-        output::note(named(note));
+    let is_csv = args.mapping.is_csv();
+    let zones = if is_csv { zones(&tables).await? } else { StoreZones::default() };
+    // All files are read before one is sent, so a file that is refused leaves no half of a run.
+    let (mut files, mut digests) = (Vec::new(), String::new());
+    for path in &paths {
+        let name = path.display().to_string();
+        let named = |message: String| format!("{name}: {message}");
+        let bytes = input_file::read(path).map_err(named)?;
+        digests.push_str(&sha256(&bytes));
+        let text = file_text(&bytes, args.mapping.encoding()).map_err(named)?;
+        let mut file = args.mapping.read(&text.text, &zones).map_err(named)?;
+        for note in text.note.iter().chain(&file.notes) {
+            output::note(named(note.clone()));
+        }
+        let relations = match is_csv {
+            true => relations::compare(&mut file.lines, &tables).await?,
+            false => Relations::default(),
+        };
+        files.push(ReadFile { name, file, relations });
     }
-    let import_id = args.import_id.unwrap_or_else(|| new_import_id(&bytes));
-    let mut report = SendReport::default();
-    output::note_names(&names);
-    if args.mapping.is_csv() {
-        let known = choose_generations(&mut lines, &tables).await?;
-        report.imported = ImportedLines::of(&lines, &import_id, known);
+    output::note_names(&files.iter().flat_map(|read| read.file.names.clone()).collect());
+    let import_id = args.import_id.unwrap_or_else(|| new_import_id(digests.as_bytes()));
+    let mut report = SendReport::new(files.len() > 1);
+    if args.dry_run {
+        dry_run::print(&files, args.format)?;
+        report.unsent(files);
+        return Ok(report.exit_code());
+    }
+    if is_csv {
+        report.imported = ImportedLines::of(&files, &import_id);
     }
     let api = args.api.client()?;
-    output::note(format!("sending {}", counted(lines.len() as u64, "line")));
-    let progress = output::progress("lines", lines.len());
-    let mut ready = Vec::new();
-    for line in lines {
-        progress.inc(1);
-        match line {
-            TillLine::Json { number, json } => ready.push((number, json)),
-            TillLine::Event { number, event } => ready.push((number, event.to_json(&import_id))),
-            TillLine::Skipped { number, reason } => report.skipped(number, reason),
-            TillLine::Invalid { number, problem } => report.refused(number, problem),
+    for ReadFile { name, file, .. } in files {
+        report.begin(&name);
+        let lines = file.lines;
+        output::note(format!("sending {}", counted(lines.len() as u64, "line")));
+        let progress = output::progress("lines", lines.len());
+        let mut ready = Vec::new();
+        for line in lines {
+            progress.inc(1);
+            match line {
+                TillLine::Json { number, json } => ready.push((number, json)),
+                TillLine::Event { number, event, .. } => {
+                    ready.push((number, event.to_json(&import_id)));
+                }
+                TillLine::Skipped { number, reason } => report.skipped(number, reason),
+                TillLine::Invalid { number, problem } => report.refused(number, problem),
+            }
+            if ready.len() == EVENTS_PER_REQUEST {
+                post(&api, &mut ready, &mut report).await?;
+            }
         }
-        if ready.len() == EVENTS_PER_REQUEST {
+        if !ready.is_empty() {
             post(&api, &mut ready, &mut report).await?;
         }
+        progress.finish_and_clear();
     }
-    if !ready.is_empty() {
-        post(&api, &mut ready, &mut report).await?;
-    }
-    progress.finish_and_clear();
     report.print();
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(report.exit_code())
 }
 
 /// Returns the id of an import that starts now. Ids sort by the time of the import.
-fn new_import_id(file: &[u8]) -> EventId {
-    let (now, digest) = (clock::now().format("%Y%m%dT%H%M%S%3fZ"), sha256(file));
+fn new_import_id(content: &[u8]) -> EventId {
+    let (now, digest) = (clock::now().format("%Y%m%dT%H%M%S%3fZ"), sha256(content));
     format!("i-{now}-{digest:.8}").parse().expect("a time and hexadecimal digits are an id")
-}
-
-/// Reads the content of `file`, or of standard input for `-`.
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
-    if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes)?;
-        return Ok(bytes);
-    }
-    std::fs::read(file)
 }
 
 /// Loads the zones of the stores in the catalogue.
@@ -135,13 +165,21 @@ async fn zones(tables: &ConnectedTables) -> Result<StoreZones, CommandError> {
     Ok(stores.map_err(explain)?.iter().collect())
 }
 
+/// Sends events. A request that fails ends the run, and the lines that are stored are reported first.
 async fn post(
     api: &IngestApi,
     ready: &mut Vec<(u64, String)>,
     report: &mut SendReport,
 ) -> Result<(), CommandError> {
     let (numbers, events): (Vec<u64>, Vec<String>) = ready.drain(..).unzip();
-    for answer in api.send(&events).await? {
+    let answers = match api.send(&events).await {
+        Ok(answers) => answers,
+        Err(error) => {
+            report.print_early_end();
+            return Err(error);
+        }
+    };
+    for answer in answers {
         let number = numbers.get(answer.index).copied().unwrap_or_default();
         report.answered(number, &answer);
     }

@@ -25,7 +25,7 @@ use slots::DayDemand;
 
 /// Version of the rules below, part of every row's version. A change of the rules increments the
 /// number, so that days are closed again.
-pub const RULES: u8 = 4;
+pub const RULES: u8 = 5;
 
 /// Latest date with an event of a row that is left over.
 const LEFT_OVER: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a date");
@@ -96,7 +96,8 @@ pub struct ClosedDay {
     pub moved_on: NaiveDate,
     /// Start of the empty shelf that lasted until the close; start of the date if the shelf was
     /// always empty. `None` if the shelf was not empty at the close, or if the stock is unknown
-    /// because a receipt or a count is missing.
+    /// because a receipt or a count is missing, or if the last units were discarded or sent to
+    /// another store.
     pub sold_out_at: Option<DateTime<Utc>>,
     /// Price without discount: that of the day's offers, or else the usual price of its sales.
     pub regular_price: Option<Money>,
@@ -124,7 +125,8 @@ pub struct DayOffer {
     pub discount_percent: u8,
     /// Quantity sold under the revision, minus returns on the same day.
     pub sold: Decimal,
-    /// `true` if the shelf was empty at some time under the revision.
+    /// `true` if the item was sold out at some time under the revision. A shelf that was emptied
+    /// by waste or a transfer is not sold out.
     pub sold_out: bool,
 }
 

@@ -21,6 +21,9 @@ pub const UNIT_PRICE_MAX: u64 = 1_000_000;
 /// Largest amount of one line of a receipt, in the currency's main unit: a thousand times the
 /// largest unit price.
 pub const LINE_AMOUNT_MAX: u64 = 1_000_000_000;
+/// Largest difference between an amount and price times quantity that rounding explains, in minor
+/// units. Source: scales in Switzerland round a line to 0.05 francs.
+pub const LINE_ROUNDING_MINOR_UNITS: i64 = 5;
 /// Largest number of a line of a receipt.
 pub const RECEIPT_LINE_MAX: u32 = 1_000_000;
 /// Longest lot number, in characters. Source: GS1 General Specifications, AI (10).

@@ -137,6 +137,20 @@ fn a_day_adds_up_by_price_and_tells_when_it_was_sold_out() {
 }
 
 #[test]
+fn goods_that_were_discarded_or_sent_away_before_the_close_are_not_sold_out() {
+    let morning = [said("a", "receipt", "40", "06:00", json!({})), sold("b", "5", "09:00", "2.40")];
+    for kind in ["waste", "transfer_out"] {
+        let events = [&morning[..], &[said("c", kind, "35", "13:30", json!({}))]].concat();
+        let day = close(&carried(&[]), 1, &events);
+        assert_eq!((day.closing, day.sold_out_at), (Decimal::ZERO, None), "{kind}");
+        // A sale after it shows that one was still there.
+        let sold_later = [&events[..], &[sold("d", "1", "13:45", "2.40")]].concat();
+        let sold_out_at = close(&carried(&[]), 1, &sold_later).sold_out_at;
+        assert_eq!(sold_out_at, Some(at("2026-03-12T12:45:00Z")), "{kind}");
+    }
+}
+
+#[test]
 fn what_is_left_is_what_came_last_and_is_carried_while_it_can_be_sold() {
     let morning = carried(&[(10, 5), (11, 5)]);
     let came = said("a", "receipt", "5", "06:00", json!({}));

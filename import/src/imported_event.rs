@@ -1,6 +1,6 @@
 //! Events of a file under the ids that count, given what is stored.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use domain::event::{derived_id, equal_event_numbers};
@@ -41,8 +41,19 @@ pub struct ImportedEvent {
 /// Events of one store and date in the stock windows, as far as an import needs them.
 #[derive(Debug, Default)]
 pub struct StoredDay {
-    known: HashSet<EventKey>,
+    known: HashMap<EventId, Event>,
     undone: HashSet<EventKey>,
+}
+
+/// Relation of an event to the events that are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoredAs {
+    /// No stored event has its id.
+    New,
+    /// It is stored, whether it counts or not.
+    Known,
+    /// A stored event has its id and another content. One of the two goes to quarantine.
+    Conflict,
 }
 
 /// Parts of an event that decide whether another one is the same event, or voids it.
@@ -57,7 +68,7 @@ impl StoredDay {
     pub fn of<'a>(windows: impl IntoIterator<Item = &'a StockWindow>) -> Self {
         let mut day = Self::default();
         for event in windows.into_iter().flat_map(StockWindow::events) {
-            day.known.insert(key(event, event.event_id()));
+            day.known.insert(event.event_id().clone(), event.clone());
             if let Some(undone) = event.undoes() {
                 day.undone.insert(key(event, undone));
             }
@@ -65,10 +76,14 @@ impl StoredDay {
         day
     }
 
-    /// `true` if the event is stored, whether it counts or not.
+    /// Compares an event with the stored one of the same id.
     #[must_use]
-    pub fn has(&self, event: &Event) -> bool {
-        self.known.contains(&key(event, event.event_id()))
+    pub fn relation(&self, event: &Event) -> StoredAs {
+        match self.known.get(event.event_id()) {
+            None => StoredAs::New,
+            Some(known) if known.has_content_of(event) => StoredAs::Known,
+            Some(_) => StoredAs::Conflict,
+        }
     }
 
     fn has_undone(&self, event: &Event, event_id: &EventId) -> bool {

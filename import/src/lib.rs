@@ -37,10 +37,12 @@ pub use catalog::{
 };
 pub use delimiter::Delimiter;
 pub use file_text::{FileEncoding, FileText, file_text};
-pub use imported_event::{ImportedEvent, StoredDay};
+pub use imported_event::{ImportedEvent, StoredAs, StoredDay};
 pub use named_id::id_of_name;
 pub use stored_import::{StoredImport, stored_imports, undo};
-pub use till_lines::{DecimalSign, LineProblem, StoreZones, TillFile, TillLine};
+pub use till_lines::{
+    DecimalSign, LineProblem, StoreZones, TaxPlace, TillFile, TillLine, TillWords,
+};
 pub use till_mapping::TillMapping;
 
 /// Reason for refusing a file without a line.

@@ -1,5 +1,7 @@
 //! Till lines as events.
 
+mod amounts;
+mod columns;
 mod fields;
 mod header;
 mod instants;
@@ -9,8 +11,11 @@ mod store_zones;
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use crate::imported_event::ImportedEvent;
 use crate::till_mapping::TillMapping;
+pub use amounts::TaxPlace;
 pub(crate) use fields::{column_of_field, pair, value_of_cell, value_of_field};
 pub use numbers::DecimalSign;
 pub use store_zones::StoreZones;
@@ -33,12 +38,21 @@ pub struct TillFile {
 pub enum TillLine {
     /// Event as JSON text, of a file without columns. Its rules are not checked yet.
     Json { number: u64, json: String },
-    /// Event of a line in columns.
-    Event { number: u64, event: Box<ImportedEvent> },
+    /// Event of a line in columns, and what the till says of it beside the event.
+    Event { number: u64, event: Box<ImportedEvent>, till: TillWords },
     /// Line that `--skip` excludes, with the column and value that matched.
     Skipped { number: u64, reason: String },
     /// Line that cannot become an event.
     Invalid { number: u64, problem: LineProblem },
+}
+
+/// Words of a till line that are no part of its event, for sums like those of the till's report.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TillWords {
+    /// Date of the line on the clock of its store.
+    pub date: NaiveDate,
+    /// Means of payment, of a column for `payment`.
+    pub payment: Option<String>,
 }
 
 /// Reason why a line cannot become an event.

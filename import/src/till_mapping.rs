@@ -6,7 +6,9 @@ use clap::Args;
 
 use crate::delimiter::Delimiter;
 use crate::file_text::FileEncoding;
-use crate::till_lines::{DecimalSign, column_of_field, pair, value_of_cell, value_of_field};
+use crate::till_lines::{
+    DecimalSign, TaxPlace, column_of_field, pair, value_of_cell, value_of_field,
+};
 
 /// Mapping from the columns of a till export to the fields of an event: the arguments of
 /// `daymark send`.
@@ -26,7 +28,7 @@ use crate::till_lines::{DecimalSign, column_of_field, pair, value_of_cell, value
 /// let Arguments { mapping } = Arguments::parse_from(arguments.split_whitespace());
 /// let text = "Date,Time,Item\n2016-10-30,09:58:11,Bread\n";
 /// let file = mapping.read(text, &StoreZones::default())?;
-/// let [TillLine::Event { number: 2, event }] = &file.lines[..] else { panic!("one event") };
+/// let [TillLine::Event { number: 2, event, .. }] = &file.lines[..] else { panic!("one event") };
 /// assert_eq!(event.event().sku().as_str(), "Bread");
 /// assert!(file.notes[0].starts_with("times of store edinburgh without an offset are read as"));
 /// # Ok::<(), String>(())
@@ -39,8 +41,10 @@ pub struct TillMapping {
     pub(crate) csv: bool,
 
     /// Column of a field; several columns are joined with a blank: occurred_at=Date+Time. Letter
-    /// case and blanks around a name do not count. The field zone is the time zone of the line. A
-    /// column for event_id replaces the derived ids
+    /// case and blanks around a name do not count. The field zone is the time zone of the line, and
+    /// payment the means of payment, for the sums of --dry-run. With a column for discount, the
+    /// amount is the one before it; for tax, see --tax. A column for event_id replaces the derived
+    /// ids
     #[arg(long, value_name = "FIELD=COLUMN", requires = "csv", value_parser = column_of_field)]
     pub(crate) map: Vec<(String, String)>,
 
@@ -74,6 +78,10 @@ pub struct TillMapping {
     /// Time of the lines whose date has no time
     #[arg(long, value_name = "HH:MM", requires = "csv", value_parser = time_of_day)]
     pub(crate) time_of_day: Option<NaiveTime>,
+
+    /// Place of the tax that has a column: the amounts are net and it is added, or they include it
+    #[arg(long, value_name = "PLACE", requires = "csv")]
+    pub(crate) tax: Option<TaxPlace>,
 
     /// Decimal sign of the numbers [default: the one that each column shows]
     #[arg(long, value_name = "SIGN", requires = "csv")]

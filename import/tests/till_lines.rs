@@ -28,7 +28,7 @@ fn lines_become_events_and_invalid_lines_are_reported_by_their_number() {
                 2016-10-30,10:00:00,8,\n";
     let picture = |line| match line {
         TillLine::Json { number, .. } => panic!("line {number} of a CSV file is no JSON"),
-        TillLine::Event { number, event } => {
+        TillLine::Event { number, event, .. } => {
             format!("{number} {} {}", event.event().sku(), event.event().occurred_at())
         }
         TillLine::Skipped { number, reason } => format!("{number} skipped: {reason}"),

@@ -44,7 +44,7 @@ fn columns_are_found_without_regard_to_case_and_blanks_below_the_title_of_a_repo
                  --map quantity=qty+wt --map 'amount=net = gross' --default currency=EUR \
                  --skip 'net = gross=0'";
     let file = read_file(flags, text).expect("a file");
-    let [TillLine::Event { number: 6, event }] = &file.lines[..] else { panic!("{file:?}") };
+    let [TillLine::Event { number: 6, event, .. }] = &file.lines[..] else { panic!("{file:?}") };
     assert_eq!(event.event().occurred_at().to_rfc3339(), "2026-03-12T10:00:00+00:00");
     assert_eq!(file.notes[0], "the header is on line 5; the lines above it are left out");
     assert_eq!(file.notes.last().expect("a note"), "--skip \"net = gross=0\" meets no line");
@@ -73,6 +73,10 @@ fn amounts_are_read_as_back_offices_print_them() {
     );
     let without = flags.replace(" --default currency=USD", "");
     assert_eq!(cells(&without, &text(&lines), "currency"), ["EUR"]);
+    // An amount of a currency without decimals has none.
+    let whole = [row("1", "₩3,500"), row("1", "3.500")];
+    let won = flags.replace("USD", "KRW");
+    assert_eq!(cells(&won, &text(&whole), "amount"), ["3500", "3500"]);
     let shared = [row("1", "$3.50")];
     assert_eq!(cells(&without, &text(&shared), "currency"), ["currency is required"]);
     let euro = format!("--store corner {}", flags.replace("USD", "EUR"));

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
+use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use domain::{EventId, StoreId};
-use import::{LineProblem, TillLine};
+use import::{LineProblem, StoredAs, TillLine};
 
+use super::ReadFile;
 use super::ingest_api::{AnswerStatus, EventAnswer};
-use crate::output;
+use crate::output::{self, counted};
 
 /// Maximum number of ranges of lines in a message. Further ranges are counted.
 const RANGES_SHOWN_MAX: usize = 40;
@@ -22,24 +24,27 @@ pub(super) struct ImportedLines {
     import_id: EventId,
     events: usize,
     known: usize,
+    conflicts: usize,
     stores: BTreeSet<StoreId>,
     first: DateTime<Utc>,
     last: DateTime<Utc>,
 }
 
 impl ImportedLines {
-    /// Returns the events among the lines, `known` of which are stored already. `None` if no line
-    /// is an event.
-    pub(super) fn of(lines: &[TillLine], import_id: &EventId, known: usize) -> Option<Self> {
-        let events = lines.iter().filter_map(|line| match line {
+    /// Returns the events among the lines. `None` if no line is an event.
+    pub(super) fn of(files: &[ReadFile], import_id: &EventId) -> Option<Self> {
+        let lines = files.iter().flat_map(|read| &read.file.lines);
+        let events = lines.filter_map(|line| match line {
             TillLine::Event { event, .. } => Some(event.event()),
             _ => None,
         });
+        let count = |relation| files.iter().map(|read| read.relations.count(relation)).sum();
         let instants = events.clone().map(domain::Event::occurred_at);
         Some(Self {
             import_id: import_id.clone(),
             events: events.clone().count(),
-            known,
+            known: count(StoredAs::Known),
+            conflicts: count(StoredAs::Conflict),
             first: instants.clone().min()?,
             last: instants.max()?,
             stores: events.map(|event| event.store_id().clone()).collect(),
@@ -52,6 +57,14 @@ impl ImportedLines {
             0 => {}
             1 => output::note("1 line was sent before; it counts once"),
             _ => output::note(format!("{known} lines were sent before; they count once")),
+        }
+        match self.conflicts {
+            0 => {}
+            conflicts => output::note(format!(
+                "{} have the id of a stored event and another content; one of the two contents \
+                 goes to quarantine",
+                counted(conflicts as u64, "line")
+            )),
         }
         if events == known {
             return output::note("so this import brings nothing new");
@@ -73,6 +86,9 @@ impl ImportedLines {
 /// Counts of events, and the lines that were not stored, by reason.
 #[derive(Debug, Default)]
 pub(super) struct SendReport {
+    /// Name of the file whose lines follow; empty for a run of one file.
+    file: String,
+    has_several_files: bool,
     pub(super) imported: Option<ImportedLines>,
     stored: u64,
     duplicate: u64,
@@ -89,12 +105,52 @@ struct Refused {
 }
 
 impl SendReport {
+    pub(super) fn new(has_several_files: bool) -> Self {
+        Self { has_several_files, ..Self::default() }
+    }
+
+    /// Begins the lines of a file, whose name stands before its messages if there are several.
+    pub(super) fn begin(&mut self, file: &str) {
+        if self.has_several_files {
+            self.file = format!("{file}: ");
+        }
+    }
+
+    /// Reports the lines of files that are not sent.
+    pub(super) fn unsent(&mut self, files: Vec<ReadFile>) {
+        let mut events = 0;
+        for ReadFile { name, file, relations } in files {
+            self.begin(&name);
+            for line in file.lines {
+                match line {
+                    TillLine::Json { .. } | TillLine::Event { .. } => events += 1,
+                    TillLine::Skipped { number, reason } => self.skipped(number, reason),
+                    TillLine::Invalid { number, problem } => self.refused(number, problem),
+                }
+            }
+            let conflicts = relations.lines(StoredAs::Conflict);
+            if !conflicts.is_empty() {
+                output::note(format!(
+                    "{}the id of a stored event, and another content: {}",
+                    self.file,
+                    lines_text(&conflicts)
+                ));
+            }
+        }
+        self.print_lines();
+        let (skipped, refused) = self.counts();
+        output::line(format!(
+            "nothing is sent: {} to send, {skipped} skipped, {refused} refused",
+            counted(events, "event")
+        ));
+    }
+
     pub(super) fn skipped(&mut self, line: u64, reason: String) {
-        self.skipped.entry(reason).or_default().push(line);
+        self.skipped.entry(format!("{}skipped, {reason}", self.file)).or_default().push(line);
     }
 
     pub(super) fn refused(&mut self, line: u64, problem: LineProblem) {
-        let refused = self.refused.entry(problem.rule).or_default();
+        let refused = self.refused.entry(format!("{}{}", self.file, problem.rule)).or_default();
         refused.lines.push(line);
         if refused.given.is_none() {
             refused.given = problem.given;
@@ -111,29 +167,45 @@ impl SendReport {
         }
     }
 
-    /// Returns `true` if every line was stored or skipped.
-    pub(super) fn is_clean(&self) -> bool {
-        self.refused.is_empty()
+    /// Returns the code of success if every line was stored or skipped.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        if self.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    pub(super) fn print(&self) {
-        for (message, lines) in &self.skipped {
-            output::note(format!("skipped, {message}: {}", lines_text(lines)));
+    /// Returns the numbers of skipped and of refused lines.
+    fn counts(&self) -> (usize, usize) {
+        let refused = self.refused.values().map(|refused| refused.lines.len());
+        (self.skipped.values().map(Vec::len).sum(), refused.sum())
+    }
+
+    fn print_lines(&self) {
+        for (reason, lines) in &self.skipped {
+            output::note(format!("{reason}: {}", lines_text(lines)));
         }
         for (rule, Refused { lines, given }) in &self.refused {
             let such_as = if lines.len() == 1 { "" } else { "such as " };
             let given = given.as_ref().map(|given| format!(" ({such_as}{given})"));
             output::error(format!("{rule}: {}{}", lines_text(lines), given.unwrap_or_default()));
         }
+    }
+
+    /// Prints the results of a run that ends early, if some lines are stored.
+    pub(super) fn print_early_end(&self) {
+        if self.stored + self.duplicate > 0 {
+            self.print();
+            output::note("the run has ended early; send the file again: a line counts once");
+        }
+    }
+
+    pub(super) fn print(&self) {
+        self.print_lines();
         if let Some(imported) = self.imported.as_ref().filter(|_| self.stored > 0) {
             imported.print();
         }
+        let (skipped, refused) = self.counts();
         output::line(format!(
-            "{} stored, {} duplicate, {} skipped, {} refused",
-            self.stored,
-            self.duplicate,
-            self.skipped.values().map(Vec::len).sum::<usize>(),
-            self.refused.values().map(|refused| refused.lines.len()).sum::<usize>()
+            "{} stored, {} duplicate, {skipped} skipped, {refused} refused",
+            self.stored, self.duplicate,
         ));
     }
 }

@@ -44,6 +44,7 @@ mod start_errors;
 mod stock;
 mod support;
 mod till_clients;
+mod till_files;
 mod transfers;
 mod up;
 mod wrong_clock;

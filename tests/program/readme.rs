@@ -13,9 +13,9 @@ use crate::up::put;
 
 /// Command of the tour with the output that README shows.
 #[derive(Debug)]
-struct Step {
-    command: String,
-    output: String,
+pub(crate) struct Step {
+    pub(crate) command: String,
+    pub(crate) output: String,
 }
 
 /// Returns the steps of the tour, from the start of the servers to the deployment.
@@ -23,7 +23,12 @@ fn tour() -> Vec<Step> {
     let readme = include_str!("../../README.md");
     let (_, tour) = readme.split_once("### Run the servers").expect("the tour");
     let (tour, _) = tour.split_once("## On AWS").expect("the end of the tour");
-    tour.split("```\n").skip(1).step_by(2).flat_map(steps).collect()
+    blocks(tour)
+}
+
+/// Returns the steps of all blocks of a text.
+pub(crate) fn blocks(text: &str) -> Vec<Step> {
+    text.split("```\n").skip(1).step_by(2).flat_map(steps).collect()
 }
 
 fn steps(block: &str) -> Vec<Step> {
@@ -42,7 +47,8 @@ fn steps(block: &str) -> Vec<Step> {
 
 /// `true` if the next line belongs to the command as well.
 fn is_open(command: &str) -> bool {
-    let heredoc = command.contains("<<END") && !command.ends_with("\nEND");
+    let begins = ["<<END", "<<'END'"].iter().any(|begin| command.contains(begin));
+    let heredoc = begins && !command.ends_with("\nEND");
     let quotes = command.chars().filter(|c| *c == '\'').count();
     heredoc || command.ends_with('\\') || quotes % 2 == 1
 }
@@ -64,7 +70,7 @@ fn normal(text: &str) -> String {
 }
 
 /// Asserts that the parts of `shown` between wildcards appear in `output`, in this order.
-fn compare(shown: &str, output: &str) -> Result<(), String> {
+pub(crate) fn compare(shown: &str, output: &str) -> Result<(), String> {
     let output = normal(output);
     let mut rest = output.as_str();
     for part in normal(shown).split('…') {
@@ -80,7 +86,7 @@ fn is_installed(program: &str) -> bool {
 }
 
 /// Runs a command of the tour in a shell, against the ports of a running program.
-fn run(up: &UpProcess, folder: &Path, command: &str) -> Result<String, String> {
+pub(crate) fn run(up: &UpProcess, folder: &Path, command: &str) -> Result<String, String> {
     let mut text = command.to_owned();
     for (port, url) in [("7400", &up.api), ("7401", &up.kinesis), ("7402", &up.dynamodb)] {
         text = text.replace(&format!("http://127.0.0.1:{port}"), url);

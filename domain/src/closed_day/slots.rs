@@ -187,13 +187,13 @@ impl DayDemand {
             start += slot;
         }
         cuts.extend(offers.iter().map(|offer| offer.valid_from));
-        cuts.extend(availability.empty.iter().flat_map(|(since, until)| [*since, *until]));
+        cuts.extend(availability.empty.iter().flat_map(|empty| [empty.since, empty.until]));
         let cuts: Vec<DateTime<Utc>> = cuts.range(opens_at..=closes_at).copied().collect();
         for (from, to) in cuts.iter().zip(cuts.iter().skip(1)) {
             let key = key_at(context, *from, offers);
-            if availability.is_empty_at(*from) {
+            if let Some(empty) = availability.empty_at(*from) {
                 if let Some(offer) = self.offers.get_mut(&key.revision) {
-                    offer.sold_out = true;
+                    offer.sold_out |= empty.is_sold_out;
                 }
             } else {
                 let seconds = u32::try_from((*to - *from).num_seconds()).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use crate::limits::LINE_ROUNDING_MINOR_UNITS;
 use crate::money::{Currency, Money, Quantity};
 
 /// Money of a sale or return. A till knows the price of one unit, the amount of the line, or both.
@@ -131,10 +132,6 @@ fn rounded(amount: Decimal, currency: Currency) -> Decimal {
     amount.round_dp_with_strategy(currency.minor_digits(), strategy)
 }
 
-/// Largest difference that rounding explains, in minor units: scales in Switzerland round a line to
-/// 0.05 francs.
-pub(super) const ROUNDING_MINOR_UNITS: i64 = 5;
-
 fn rounding(currency: Currency) -> Decimal {
-    Decimal::new(ROUNDING_MINOR_UNITS, currency.minor_digits())
+    Decimal::new(LINE_ROUNDING_MINOR_UNITS, currency.minor_digits())
 }

@@ -10,7 +10,6 @@ mod instant;
 use chrono::NaiveDate;
 
 use self::instant::{date, instant};
-use super::charge::ROUNDING_MINOR_UNITS;
 use super::event_ref::{ChargeRef, EventRef};
 use super::gtin::is_gtin;
 use super::kind::{Kind, Reason, Unit};
@@ -18,13 +17,14 @@ use super::parse::{Acceptance, EARLIEST_MILLIS, is_lot};
 use crate::identifier::is_identifier;
 use crate::json_cursor::{JsonCursor, MemberName};
 use crate::limits::{
-    LINE_AMOUNT_MAX, QUANTITY_MAX, QUANTITY_SCALE_MAX, RECEIPT_LINE_MAX, UNIT_PRICE_MAX,
+    LINE_AMOUNT_MAX, LINE_ROUNDING_MINOR_UNITS, QUANTITY_MAX, QUANTITY_SCALE_MAX, RECEIPT_LINE_MAX,
+    UNIT_PRICE_MAX,
 };
 use crate::money::Currency;
 use crate::offer::OfferIdRef;
 
 /// Largest rounding of an amount, in thousandths of the minor unit.
-const ROUNDING: u128 = ROUNDING_MINOR_UNITS as u128 * 1_000;
+const ROUNDING: u128 = LINE_ROUNDING_MINOR_UNITS as u128 * 1_000;
 /// Digits of a number that never overflows when it is scaled.
 const DIGITS_MAX: usize = 15;
 

@@ -12,7 +12,16 @@ pub struct Availability {
     /// `true` if a delivery, a count or stock of the previous day is known.
     pub(crate) is_known: bool,
     /// Intervals without stock, in order. Empty if nothing is known.
-    pub(crate) empty: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    pub(crate) empty: Vec<EmptyShelf>,
+}
+
+/// Interval without stock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EmptyShelf {
+    pub(crate) since: DateTime<Utc>,
+    pub(crate) until: DateTime<Utc>,
+    /// `false` if the last units were discarded or sent to another store, and not sold.
+    pub(crate) is_sold_out: bool,
 }
 
 impl Availability {
@@ -32,7 +41,7 @@ impl Availability {
     /// `true` if the item was out of stock during a part of `[from, until)`.
     #[must_use]
     pub fn is_empty_within(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
-        self.empty.iter().any(|(since, filled)| *since < until && from < *filled)
+        self.empty.iter().any(|empty| empty.since < until && from < empty.until)
     }
 
     /// Derives the availability from the events that count, in order. A sale without stock on hand
@@ -43,8 +52,9 @@ impl Availability {
         starts_at: DateTime<Utc>,
         closes_at: DateTime<Utc>,
     ) -> Self {
+        let interval = |(since, is_sold_out), until| EmptyShelf { since, until, is_sold_out };
         let (mut level, mut is_known) = (opening, opening > Decimal::ZERO);
-        let mut since = (level <= Decimal::ZERO).then_some(starts_at);
+        let mut since = (level <= Decimal::ZERO).then_some((starts_at, true));
         let mut empty = Vec::new();
         for event in counting.iter().filter(|event| event.occurred_at() < closes_at) {
             let at = event.occurred_at();
@@ -55,23 +65,26 @@ impl Availability {
                 since = None;
             }
             if level > Decimal::ZERO {
-                empty.extend(since.take().map(|since| (since, at)));
+                empty.extend(since.take().map(|since| interval(since, at)));
             } else {
-                since = since.or(Some(at));
+                let is_removed = matches!(event.action(), Action::Waste(_) | Action::TransferOut);
+                since = since.or(Some((at, !is_removed)));
             }
         }
-        empty.extend(since.map(|since| (since, closes_at)));
-        empty.retain(|(since, until)| is_known && since < until);
+        empty.extend(since.map(|since| interval(since, closes_at)));
+        empty.retain(|empty: &EmptyShelf| is_known && empty.since < empty.until);
         Self { is_known, empty }
     }
 
-    /// Returns the start of the interval without stock that lasts until the close.
+    /// Returns the start of the interval without stock that lasts until the close, if the last units
+    /// were sold.
     pub(crate) fn sold_out_at(&self, closes_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.empty.last().filter(|(_, until)| *until == closes_at).map(|(since, _)| *since)
+        let last = self.empty.last().filter(|empty| empty.until == closes_at);
+        last.filter(|empty| empty.is_sold_out).map(|empty| empty.since)
     }
 
-    /// `true` if the item was out of stock at an instant.
-    pub(crate) fn is_empty_at(&self, at: DateTime<Utc>) -> bool {
-        self.empty.iter().any(|(since, until)| (*since..*until).contains(&at))
+    /// Returns the interval without stock at an instant.
+    pub(crate) fn empty_at(&self, at: DateTime<Utc>) -> Option<&EmptyShelf> {
+        self.empty.iter().find(|empty| (empty.since..empty.until).contains(&at))
     }
 }

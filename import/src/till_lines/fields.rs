@@ -13,6 +13,12 @@ use crate::nearest;
 
 /// Field of a line that is no field of an event: the time zone of its time.
 pub(super) const ZONE: &str = "zone";
+/// Field of a line that is no field of an event: the means of payment.
+pub(super) const PAYMENT: &str = "payment";
+/// Field of a line that is no field of an event: the discount on the line.
+pub(super) const DISCOUNT: &str = "discount";
+/// Field of a line that is no field of an event: the tax of the line.
+pub(super) const TAX: &str = "tax";
 /// Fields of an event that no column or default can have: an object, and one of the import.
 const OTHERS: [&str; 2] = ["sequence", "import_id"];
 /// Fields that hold identifiers.
@@ -26,7 +32,11 @@ const KINDS: [(&str, &str); 4] =
 
 /// Returns the fields that a column or a default can have.
 fn fields() -> impl Iterator<Item = &'static str> {
-    Event::FIELDS.iter().copied().filter(|field| !OTHERS.contains(field)).chain([ZONE])
+    Event::FIELDS
+        .iter()
+        .copied()
+        .filter(|field| !OTHERS.contains(field))
+        .chain([ZONE, PAYMENT, DISCOUNT, TAX])
 }
 
 /// Parses `NAME=VALUE`, which stays one text: the name of a column may contain the sign.
@@ -58,6 +68,9 @@ pub(crate) fn value_of_field(text: &str) -> Result<(String, String), String> {
     match &*field {
         "event_id" => Err("an event id belongs to one line, so it has no default".to_owned()),
         ZONE => Err("--zone names the zone of all lines".to_owned()),
+        PAYMENT | DISCOUNT | TAX => {
+            Err(format!("{field} belongs to one line, so it has no default"))
+        }
         _ => Ok((field, value)),
     }
 }
@@ -115,6 +128,10 @@ impl Fields {
             _ => value.to_owned(),
         };
         self.0.insert(field.to_owned(), Value::String(value));
+    }
+
+    pub(super) fn remove(&mut self, field: &str) {
+        self.0.remove(field);
     }
 
     pub(super) fn text(&self, field: &str) -> Option<&str> {

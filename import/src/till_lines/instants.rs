@@ -163,6 +163,15 @@ impl MarkedTime {
         matches!(self.mark, ZoneMark::None | ZoneMark::Abbreviation(_))
     }
 
+    /// Returns the date on the clock of the store. `zone` is that of the line, if it is known.
+    pub(super) fn date(&self, instant: DateTime<Utc>, zone: Option<LineZone>) -> NaiveDate {
+        match zone.filter(|_| !self.needs_zone()) {
+            Some(LineZone::Named(zone)) => instant.with_timezone(&zone).date_naive(),
+            Some(LineZone::Offset(offset)) => instant.with_timezone(&offset).date_naive(),
+            None => self.local.date(),
+        }
+    }
+
     /// Returns the instant. A time in the hour that comes twice in autumn is the first of the two,
     /// unless an abbreviation like `CET` says otherwise.
     ///

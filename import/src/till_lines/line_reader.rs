@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat};
-use domain::{Acceptance, Currency, Event, Violation, excerpt};
+use domain::{Acceptance, Currency, Event, Violation};
 
-use super::fields::{Fields, Names, ZONE};
+use super::amounts::{Extras, TaxPlace};
+use super::columns::{FieldColumns, NUMBERS, Skip, choose_numbers, columns};
+use super::fields::{DISCOUNT, Fields, Names, PAYMENT, TAX, ZONE};
 use super::header::{Header, Table, folded};
 use super::instants::{LineZone, TimeForm};
-use super::numbers::{CurrencyMark, DecimalSign, NumberColumn, NumberForm};
+use super::numbers::CurrencyMark;
 use super::store_zones::{StoreZones, ZoneChoice};
-use super::{LineProblem, TillFile, TillLine};
+use super::{LineProblem, TillFile, TillLine, TillWords};
 use crate::csv_rows::{Cells, Row};
-use crate::delimiter::Delimiter;
 use crate::imported_event::ImportedEvent;
 use crate::till_mapping::TillMapping;
 
@@ -22,26 +23,6 @@ const NO_ID: &str = "-";
 /// Way out of a word that is no kind.
 const KIND_ADVICE: &str = "; --value \"kind:CELL=KIND\" gives a word of the till a kind, and \
                            --skip COLUMN=VALUE leaves its lines out";
-/// Fields with numbers that a back office prints.
-const NUMBERS: [&str; 3] = ["quantity", "unit_price", "amount"];
-
-/// Columns of a field.
-struct FieldColumns<'a> {
-    field: &'a str,
-    /// Names of the columns, as the mapping has them.
-    names: &'a str,
-    places: Vec<usize>,
-    numbers: NumberForm,
-}
-
-/// Rule that skips lines.
-struct Skip<'a> {
-    place: usize,
-    column: &'a str,
-    value: &'a str,
-    folded: String,
-    is_met: bool,
-}
 
 /// Reads a file with columns.
 pub(super) fn read(
@@ -53,7 +34,7 @@ pub(super) fn read(
     let table = Table::find(text, mapping.delimiter, check)?;
     let (mut columns, skips) = columns(mapping, &table.header)?;
     let rows: Vec<Row<'_>> = table.lines.rows(table.delimiter, table.header.width()).collect();
-    choose_numbers(&mut columns, &rows, mapping.decimal, table.delimiter)?;
+    choose_numbers(&mut columns, &rows, mapping, table.delimiter)?;
     let mut reader = LineReader {
         mapping,
         columns,
@@ -62,81 +43,31 @@ pub(super) fn read(
         zones: ZoneChoice::new(mapping.zone, zones),
         values_met: BTreeSet::new(),
         signs: BTreeMap::new(),
+        without_tax: 0,
         names: Names::default(),
     };
-    let mut events = Vec::new();
+    let (mut events, mut tills) = (Vec::new(), Vec::new());
     let mut lines: Vec<TillLine> = Vec::new();
     for (number, cells) in rows {
         match cells.map_err(|rule| LineProblem { rule, given: None }) {
             Ok(cells) => match reader.skipped(&cells) {
                 Some(reason) => lines.push(TillLine::Skipped { number, reason }),
                 None => match reader.event(&cells) {
-                    Ok(event) => events.push((number, event)),
+                    Ok((event, till)) => {
+                        events.push(event);
+                        tills.push((number, till));
+                    }
                     Err(problem) => lines.push(TillLine::Invalid { number, problem }),
                 },
             },
             Err(problem) => lines.push(TillLine::Invalid { number, problem }),
         }
     }
-    let (numbers, events): (Vec<u64>, Vec<(Event, bool)>) = events.into_iter().unzip();
-    let named = numbers.into_iter().zip(ImportedEvent::name_all(events));
-    lines.extend(named.map(|(number, event)| TillLine::Event { number, event: Box::new(event) }));
+    let named = ImportedEvent::name_all(events).into_iter().map(Box::new).zip(tills);
+    lines.extend(named.map(|(event, (number, till))| TillLine::Event { number, event, till }));
     lines.sort_by_key(TillLine::number);
     let notes = table.notes.into_iter().chain(reader.notes()).collect();
     Ok(TillFile { lines, notes, names: reader.names.told })
-}
-
-/// Looks the columns of a mapping up.
-fn columns<'a>(
-    mapping: &'a TillMapping,
-    header: &Header,
-) -> Result<(Vec<FieldColumns<'a>>, Vec<Skip<'a>>), String> {
-    let column = |(field, names): &'a (String, String)| {
-        let places = header.places(names)?;
-        Ok(FieldColumns { field, names, places, numbers: NumberForm::default() })
-    };
-    let skip = |rule: &'a String| {
-        let (place, column, value) = header.place_and_value(rule)?;
-        Ok(Skip { place, column, value, folded: folded(value), is_met: false })
-    };
-    let columns: Result<Vec<_>, String> = mapping.map.iter().map(column).collect();
-    let skips: Result<Vec<_>, String> = mapping.skip.iter().map(skip).collect();
-    Ok((columns?, skips?))
-}
-
-/// Finds the decimal sign of each column of numbers.
-fn choose_numbers(
-    columns: &mut [FieldColumns<'_>],
-    rows: &[Row<'_>],
-    decimal: Option<DecimalSign>,
-    delimiter: Delimiter,
-) -> Result<(), String> {
-    let is_number = |column: &&mut FieldColumns<'_>| {
-        NUMBERS.contains(&column.field) && column.places.len() == 1
-    };
-    let mut shown_by_file = BTreeSet::new();
-    for column in columns.iter_mut().filter(is_number) {
-        column.numbers = NumberForm {
-            own: decimal,
-            of_file: None,
-            is_point_common: delimiter != Delimiter::SEMICOLON,
-            is_quantity: column.field == "quantity",
-        };
-        if decimal.is_some() {
-            continue;
-        }
-        let mut numbers = NumberColumn::default();
-        for (line, cells) in rows {
-            let Ok(cells) = cells else { continue };
-            numbers.add(*line, &cells[column.places[0]]);
-        }
-        column.numbers.own = numbers.sign(column.names)?;
-        shown_by_file.extend(column.numbers.own);
-    }
-    if let [sign] = shown_by_file.into_iter().collect::<Vec<_>>()[..] {
-        columns.iter_mut().for_each(|column| column.numbers.of_file = Some(sign));
-    }
-    Ok(())
 }
 
 struct LineReader<'a> {
@@ -149,6 +80,8 @@ struct LineReader<'a> {
     values_met: BTreeSet<usize>,
     /// Signs of amounts, with a currency of their lines that has another sign.
     signs: BTreeMap<&'static str, Currency>,
+    /// Number of lines without a tax to add.
+    without_tax: u64,
     names: Names,
 }
 
@@ -165,8 +98,9 @@ impl LineReader<'_> {
     }
 
     /// Returns the event of a row, and `true` if the row gives its id.
-    fn event(&mut self, cells: &Cells<'_>) -> Result<(Event, bool), LineProblem> {
+    fn event(&mut self, cells: &Cells<'_>) -> Result<((Event, bool), TillWords), LineProblem> {
         let mut fields = Fields::new();
+        let mut till = TillWords::default();
         for (field, value) in &self.mapping.default {
             fields.set(field, value, &mut self.names);
         }
@@ -174,6 +108,8 @@ impl LineReader<'_> {
             fields.set("store_id", store, &mut self.names);
         }
         let (mut time, mut zone, mut marks) = (None, None, Vec::new());
+        let mut extras = Extras::default();
+        let has_added_tax = self.mapping.tax == Some(TaxPlace::Added);
         for index in 0..self.columns.len() {
             let Some(value) = self.value(index, cells) else { continue };
             let column = &self.columns[index];
@@ -188,6 +124,16 @@ impl LineReader<'_> {
                     let read = LineZone::parse(&value);
                     zone = Some(read.ok_or_else(|| problem(rule.to_owned()))?);
                 }
+                PAYMENT => till.payment = Some(value),
+                DISCOUNT | TAX => {
+                    let (number, mark) = column.numbers.read(&value).map_err(problem)?;
+                    marks.extend(mark);
+                    let number = Extras::number(&number).map_err(problem)?;
+                    match column.field {
+                        DISCOUNT => extras.discount = Some(number),
+                        _ => extras.tax = Some(number).filter(|_| has_added_tax),
+                    }
+                }
                 field if NUMBERS.contains(&field) => {
                     let (number, mark) = column.numbers.read(&value).map_err(problem)?;
                     marks.extend(mark.filter(|_| field != "quantity"));
@@ -197,15 +143,21 @@ impl LineReader<'_> {
             }
         }
         self.check_currency(&mut fields, &marks)?;
+        self.without_tax += u64::from(has_added_tax && extras.tax.is_none());
+        let applied = extras.apply(&mut fields, &mut self.names);
+        applied.map_err(|rule| LineProblem { rule, given: None })?;
         if let Some((index, time)) = time {
+            let store = fields.text("store_id").unwrap_or_default();
+            let known = self.zones.known(zone, store);
             let zone = match time.needs_zone() {
-                true => self.zones.zone(zone, fields.text("store_id").unwrap_or_default()),
+                true => self.zones.zone(zone, store),
                 false => LineZone::UTC,
             };
             let instant = time.instant(zone).map_err(|rule| {
                 let given = self.value(index, cells).unwrap_or_default();
                 self.columns[index].problem(&rule, &given)
             })?;
+            till.date = time.date(instant, known);
             let text = instant.to_rfc3339_opts(SecondsFormat::AutoSi, true);
             fields.set("occurred_at", &text, &mut self.names);
         }
@@ -221,7 +173,7 @@ impl LineReader<'_> {
         };
         let event = Event::parse(&fields.into_json(), &anytime);
         let event = event.map_err(|rejection| self.refusal(&rejection.violations, cells))?;
-        Ok((event, has_id))
+        Ok(((event, has_id), till))
     }
 
     /// Returns the text of a field in a row, with the word that a value rule gives it; `None` if it
@@ -285,6 +237,9 @@ impl LineReader<'_> {
         notes.extend(self.signs.iter().map(|(sign, currency)| {
             format!("amounts have the sign {sign}, and are read as {currency}")
         }));
+        if self.without_tax > 0 {
+            notes.push(format!("{} lines have no tax to add", self.without_tax));
+        }
         for skip in self.skips.iter().filter(|skip| !skip.is_met) {
             notes.push(format!(
                 "--skip {:?} meets no line",
@@ -316,16 +271,5 @@ impl LineReader<'_> {
             given = given.or(problem.given.filter(|given| !given.is_empty()));
         }
         LineProblem { rule: rules.join("; "), given }
-    }
-}
-
-impl FieldColumns<'_> {
-    fn problem(&self, rule: &str, given: &str) -> LineProblem {
-        let named = if self.field == self.names {
-            String::new()
-        } else {
-            format!(" (column {})", self.names)
-        };
-        LineProblem { rule: format!("{}{named} {rule}", self.field), given: Some(excerpt(given)) }
     }
 }

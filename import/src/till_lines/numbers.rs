@@ -101,6 +101,10 @@ impl<'a> Printed<'a> {
         is_number.then_some(Self { is_negative, digits, currency })
     }
 
+    fn is_of_whole_currency(&self) -> bool {
+        matches!(self.currency, Some(CurrencyMark::One(currency)) if currency.minor_digits() == 0)
+    }
+
     /// Returns what the separators of the number say by themselves.
     pub(super) fn separators(&self) -> Separators {
         let last = self.digits.rfind(['.', ',']);
@@ -218,6 +222,8 @@ pub(super) struct NumberForm {
     pub(super) of_file: Option<DecimalSign>,
     /// `true` if a point without other evidence is the decimal sign: the documented form.
     pub(super) is_point_common: bool,
+    /// `true` for an amount of a currency without decimals.
+    pub(super) is_whole: bool,
     /// `true` for a quantity: three decimals are common there, and groups of thousands are not.
     pub(super) is_quantity: bool,
 }
@@ -239,6 +245,9 @@ impl NumberForm {
         let sign = match number.separators() {
             Separators::Plain => DecimalSign::Point,
             Separators::Certain(sign) => self.own.unwrap_or(sign),
+            Separators::Open(shown) if self.is_whole || number.is_of_whole_currency() => {
+                shown.other()
+            }
             Separators::Open(shown) => self.open(shown)?,
         };
         let plain = number.plain(sign).ok_or_else(|| match sign {

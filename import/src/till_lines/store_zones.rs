@@ -52,6 +52,12 @@ impl<'a> ZoneChoice<'a> {
         }))
     }
 
+    /// Returns the zone of a line, if anything names it.
+    pub(super) fn known(&self, cell: Option<LineZone>, store: &str) -> Option<LineZone> {
+        let named = self.flag.or_else(|| self.stores.0.get(store).copied());
+        cell.or_else(|| named.map(LineZone::Named))
+    }
+
     /// Returns the facts that a person should check.
     pub(super) fn notes(&self) -> Vec<String> {
         let without = self.without.iter().map(|store| {
