@@ -38,9 +38,9 @@ fn is_colour(text: &str) -> bool {
     rest.trim_start_matches(|char: char| char.is_ascii_digit() || char == ';').starts_with('m')
 }
 
-/// Returns the value of a text column in CSV, plain as in a table. A spreadsheet takes one that begins with `=`, `+`,
-/// `-`, `@` or a tab for a formula, unless an apostrophe precedes it. Numbers stay as they are.
-/// Source: OWASP, "CSV Injection".
+/// Returns the value of a text column in CSV, plain as in a table. A spreadsheet takes one that
+/// begins with `=`, `+`, `-`, `@` or a tab for a formula, unless an apostrophe precedes it. Numbers
+/// stay as they are. Source: OWASP, "CSV Injection".
 pub(super) fn csv_text(text: &str) -> String {
     let text = plain(text);
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
