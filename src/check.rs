@@ -1,7 +1,9 @@
 //! `daymark check`: the stored rows and offers of a day, compared with the stock log.
 
 mod differences;
+mod files;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::NaiveDate;
@@ -33,13 +35,20 @@ use differences::{COLUMNS, Difference};
   daymark check --store 0042 --date 2026-03-12 --stage prod
   daymark check --store 0042 --date 2026-03-12 --stage prod --repair
   daymark check --store 0042 --format json | jq -r '.[].place'
+  daymark check --data ./daymark-data               # the files of a stopped machine
 
 A segment that is damaged or lost comes back from the stream while that retains the events:
   daymark redrive --retained --stage prod")]
 pub(crate) struct CheckArgs {
     /// Store id
-    #[arg(long, value_name = "STORE")]
-    store: StoreId,
+    #[arg(long, value_name = "STORE", required_unless_present = "data")]
+    store: Option<StoreId>,
+
+    /// Read every byte of the files of a stopped machine instead: each segment of the stream, and
+    /// the tables with their indexes
+    #[arg(long, value_name = "FOLDER")]
+    #[arg(conflicts_with_all = ["store", "date", "repair", "format"])]
+    data: Option<PathBuf>,
 
     /// Business day, like 2026-03-12 [default: today]
     #[arg(long, value_name = "DATE")]
@@ -60,12 +69,17 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) async fn run(args: CheckArgs) -> Result<ExitCode, CommandError> {
+    let store_id = match (&args.data, &args.store) {
+        (Some(data), _) => return files::check(data),
+        (None, Some(store_id)) => store_id,
+        (None, None) => return Err("--store or --data is missing".into()),
+    };
     let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let now = clock::now();
-    let store = tables.load_store(&args.store).await.map_err(explain)?;
+    let store = tables.load_store(store_id).await.map_err(explain)?;
     if store.is_none() {
-        tables.check_known(&args.store, now).await?;
+        tables.check_known(store_id, now).await?;
     }
     let span = match &store {
         None => in_utc(args.date.unwrap_or(now.date_naive())),
@@ -76,16 +90,16 @@ pub(crate) async fn run(args: CheckArgs) -> Result<ExitCode, CommandError> {
         }
     };
     let check = Check { tables: aws::Tables::clone(&tables) };
-    let day = CheckedDay { store_id: &args.store, store: store.as_ref(), span };
+    let day = CheckedDay { store_id: store_id, store: store.as_ref(), span };
     let mut found = check.check(&day, now).await.map_err(explain)?;
     if args.repair {
         let repair = check.repair(&day, &found, now).await.map_err(explain)?;
         output::note(repaired(&repair));
         found = check.check(&day, now).await.map_err(explain)?;
     }
-    let mut differences = differences::of_day(&args.store, span.date, &found);
-    let offers = check_offers(&tables, &args.store, span.date, &mut differences).await?;
-    for line in summary(&args.store, &span, &found, &offers) {
+    let mut differences = differences::of_day(store_id, span.date, &found);
+    let offers = check_offers(&tables, store_id, span.date, &mut differences).await?;
+    for line in summary(store_id, &span, &found, &offers) {
         output::note(line);
     }
     match (args.format, differences.is_empty()) {

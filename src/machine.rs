@@ -5,8 +5,10 @@ mod data_folder;
 mod earlier_folder;
 mod endpoints;
 mod pages;
+mod readiness;
 mod services;
 mod slots;
+mod stream_positions;
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use aws::{AwsClients, Endpoints, EventStream, ResourceNames, Tables};
 use chrono::{DateTime, Utc};
+use domain::limits::RETENTION_HOURS;
 use domain::ports::Failure;
 use event_source_mapping as mapping;
 use local::access::AccessRules;
@@ -24,10 +27,12 @@ use pricing::PassReport;
 use processors::Closing;
 use tokio::time::timeout;
 
-use crate::CommandError;
+use crate::{CommandError, output};
 use domain::ports::Clock;
 use endpoints::{StartedDynamoDb, start_dynamodb, start_kinesis};
+use readiness::Readiness;
 use services::Services;
+use stream_positions::StreamPositions;
 
 /// Folder in the data folder for the positions of the event source mapping.
 const CHECKPOINTS: &str = "checkpoints";
@@ -37,6 +42,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Default of the time within which requests share a record, in milliseconds.
 pub(crate) const GATHER_MILLIS: u16 = 5;
+
+/// Default retention of the stream, in hours: that of a deployed stage.
+pub(crate) const RETENTION_HOURS_DEFAULT: u32 = 168;
 
 /// Storage of all data of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +69,8 @@ pub(crate) struct MachineSettings {
     /// Port of the ingest API. Kinesis and DynamoDB have the next two ports. 0 takes free ports.
     pub(crate) port: u16,
     pub(crate) shards: i32,
+    /// Time for which the stream keeps records that are processed, in hours.
+    pub(crate) retention_hours: u32,
     pub(crate) any_age: bool,
     pub(crate) batch_size: usize,
     pub(crate) parallelization_factor: usize,
@@ -78,6 +88,7 @@ impl Default for MachineSettings {
             storage: MachineStorage::Memory,
             port: 0,
             shards: 2,
+            retention_hours: RETENTION_HOURS_DEFAULT,
             any_age: false,
             batch_size: 100,
             parallelization_factor: 1,
@@ -120,8 +131,9 @@ impl LocalMachine {
         let dynamodb = bind(port(2))?.with_access(access);
         let urls =
             EndpointUrls { api: url(&api), kinesis: url(&kinesis), dynamodb: url(&dynamodb) };
-        let kinesis = start_kinesis(&settings, &clock, kinesis)?;
         let names = ResourceNames::default();
+        let positions = StreamPositions::open(&settings, &names)?;
+        let (kinesis, kinesis_health) = start_kinesis(&settings, &clock, &positions, kinesis)?;
         let StartedDynamoDb { thread: dynamodb, is_earlier } =
             start_dynamodb(&settings, &names, dynamodb)?;
 
@@ -136,15 +148,37 @@ impl LocalMachine {
             .map_err(cannot_create("the tables"))?;
         let stream = EventStream::new(clients.kinesis.clone(), &names);
         stream.create(settings.shards).await.map_err(cannot_create("the stream"))?;
+        // A folder of an earlier version is moved from the records that its stream holds.
+        let hours = if is_earlier { *RETENTION_HOURS.end() } else { settings.retention_hours };
+        let earlier = stream.set_retention(hours).await.map_err(cannot_create("the stream"))?;
+        if let Some(earlier) = earlier {
+            output::note(format_args!(
+                "the stream keeps processed events for {hours} hours, and no longer {earlier} \
+                 (--retention-hours)"
+            ));
+        }
 
         let services = Services::new(clients, names, settings.any_age, clock);
         let (processors, progress) = services.start_processors(&settings).await?;
+        positions.follow(progress.clone());
         // The API starts after the mapping reads, so that no new event passes for one that was read
         // before.
         timeout(READ_TIMEOUT, progress.wait_until_reading()).await.map_err(
             |_| "the event source mapping does not begin to read the stream; the log says why",
         )?;
-        let mut threads = vec![services.start_api(api, settings.gather)?, processors];
+        let readiness = Readiness {
+            clients: services.clients.clone(),
+            names: services.names.clone(),
+            kinesis: kinesis_health,
+            mapping: progress.clone(),
+            folder: folder(&settings.storage).map(Path::to_owned),
+        };
+        // A part may exist and not work, for example after damage that no other check sees.
+        readiness.check_services().await.map_err(|reason| format!("not ready: {reason}"))?;
+        if let Err(reason) = readiness.check_disk() {
+            output::note(format_args!("warning: {reason}"));
+        }
+        let mut threads = vec![services.start_api(api, settings.gather, readiness)?, processors];
         if settings.schedule == SlotSchedule::EverySlot {
             threads.push(services.start_schedule(is_earlier)?);
         }

@@ -14,6 +14,7 @@
 
 #![recursion_limit = "256"]
 
+mod backup;
 mod catalog;
 mod check;
 mod clients;
@@ -90,6 +91,7 @@ enum Command {
     Catalog(catalog::CatalogArgs),
     Clients(clients::ClientsArgs),
     Check(check::CheckArgs),
+    Backup(backup::BackupArgs),
     Gaps(gaps::GapsArgs),
     Transfers(transfers::TransfersArgs),
     Quarantine(quarantine::QuarantineArgs),
@@ -106,11 +108,12 @@ type CommandError = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    telemetry::start_logs(&arguments.telemetry);
+    let _logs = telemetry::start_logs(&arguments.telemetry);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = runtime.map_err(CommandError::from).and_then(|runtime| {
         runtime.block_on(async {
             match arguments.command {
+                Command::Backup(args) => backup::run(&args),
                 Command::Demo(args) => demo::run(args).await,
                 Command::Up(args) => up::run(args).await,
                 Command::Send(args) => send::run(args).await,

@@ -1,6 +1,7 @@
 //! Output as tables, JSON, NDJSON and CSV. No other module prints.
 
 mod json;
+mod plain;
 mod records;
 mod table;
 
@@ -12,16 +13,20 @@ use std::ops::RangeInclusive;
 use charts::TerminalStyle;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::ValueEnum;
-use domain::Currency;
+use domain::{Currency, excerpt};
 use indicatif::{ProgressBar, ProgressStyle};
 use rust_decimal::Decimal;
 use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::CommandError;
-pub(crate) use records::{RecordLines, cell_text, records};
+use plain::{csv_text, plain};
+pub(crate) use records::{RecordLines, cell_text, csv_cell, records};
 
 /// Width of pictures in columns if the output is not a terminal.
 const DEFAULT_WIDTH: usize = 80;
+
+/// Maximum number of names with their ids in a note.
+const NAMES_SHOWN_MAX: usize = 5;
 
 /// Output format of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -78,7 +83,11 @@ pub(crate) fn rows(
             let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
             writer.write_record(columns.iter().map(|column| column.name()))?;
             for row in rows {
-                writer.write_record(row)?;
+                let cell = |(column, value): (&Column, String)| match column {
+                    Column::Text(_) => csv_text(value),
+                    Column::Number(_) | Column::Amount(_) | Column::Truth(_) => value,
+                };
+                writer.write_record(columns.iter().zip(row).map(cell))?;
             }
             writer.flush()?;
         }
@@ -113,7 +122,9 @@ pub(crate) fn table_to(
     columns: &[Column],
     rows: impl IntoIterator<Item = Vec<String>>,
 ) -> String {
-    table::table(columns, rows.into_iter().collect(), width)
+    let shown = |value: String| plain(&value).into_owned();
+    let rows = rows.into_iter().map(|row| row.into_iter().map(shown).collect());
+    table::table(columns, rows.collect(), width)
 }
 
 /// Wraps a text for the width of the terminal. Lines after the first have an indentation.
@@ -188,10 +199,10 @@ pub(crate) fn bytes(bytes: &[u8]) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Prints a line of the result to standard output.
+/// Prints a line of the result to standard output. Escapes of a terminal in it are shown.
 pub(crate) fn line(text: impl Display) {
     // A closed pipe (`| head`) is no failure.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    let _ = writeln!(std::io::stdout().lock(), "{}", plain(&text.to_string()));
 }
 
 /// Returns a number with its noun, which takes an s unless the number is 1.
@@ -219,10 +230,23 @@ pub(crate) fn note(text: impl Display) {
     let lines: Vec<String> = text.split('\n').map(|line| wrapped_to(width, line, 2)).collect();
     let text = lines.join("\n");
     // A full disk behind standard error is no reason to stop.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", plain(&text));
 }
 
 /// Prints an error to standard error.
 pub(crate) fn error(error: impl Display) {
     note(format_args!("daymark: {error}"));
+}
+/// Notes the identifiers that names have become.
+pub(crate) fn note_names(names: &BTreeMap<String, String>) {
+    if names.is_empty() {
+        return;
+    }
+    let shown =
+        names.iter().take(NAMES_SHOWN_MAX).map(|(name, id)| format!("{} {id}", excerpt(name)));
+    let more = match names.len().saturating_sub(NAMES_SHOWN_MAX) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    note(format!("names with an id made of them: {}{more}", shown.collect::<Vec<_>>().join(", ")));
 }

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use domain::{EventId, sha256};
-use import::{ColumnMapping, TillLine, file_text};
+use domain::ports::CatalogTable;
+use domain::{EventId, Store, sha256};
+use import::{StoreZones, TillFile, TillLine, TillMapping, file_text};
 
+use crate::connect::ConnectedTables;
 use crate::output::counted;
 use crate::{CommandError, clock, connect, output};
 use generations::choose_generations;
@@ -25,7 +27,10 @@ pub(crate) const EVENTS_PER_REQUEST: usize = 500;
 ///
 /// FILE holds one JSON event on each line (NDJSON). With --csv it holds till lines in columns:
 /// --map assigns columns to fields of the event, and --default gives values that the file lacks.
-/// A row is one line: a line with a quote that it does not close is refused, and no other with it.
+/// Delimiter, decimal sign, encoding and the form of times are found, and what was found is told;
+/// what may have two meanings is refused with the flag that says which. A name with blanks or with
+/// letters of any script becomes an id of its own.
+///
 /// Sending a file again is safe: an event id counts once. Till lines need no ids, because they are
 /// derived from the content. So a line counts once although it comes in several exports, in another
 /// order or under another file name. A sale of a negative quantity, or of the kind Refund, becomes
@@ -55,7 +60,7 @@ pub(crate) struct SendArgs {
     tables: connect::LocalTableArgs,
 
     #[command(flatten)]
-    mapping: ColumnMapping,
+    mapping: TillMapping,
 
     /// Id of the import [default: one for each run, which begins with its time]. Of several imports
     /// that bring an event, it belongs to the one whose id sorts first
@@ -66,12 +71,19 @@ pub(crate) struct SendArgs {
 pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
     let named = |message: String| format!("{}: {message}", args.file.display());
     let bytes = read(&args.file).map_err(|error| named(error.to_string()))?;
-    let mut lines = args.mapping.read(file_text(&bytes).map_err(named)?)?;
+    let text = file_text(&bytes, args.mapping.encoding()).map_err(named)?;
+    let tables = args.tables.connect();
+    let zones = if args.mapping.is_csv() { zones(&tables).await? } else { StoreZones::default() };
+    let TillFile { mut lines, notes, names } =
+        args.mapping.read(&text.text, &zones).map_err(named)?;
+    for note in text.note.into_iter().chain(notes) {
+        output::note(named(note));
+    }
     let import_id = args.import_id.unwrap_or_else(|| new_import_id(&bytes));
-    drop(bytes);
     let mut report = SendReport::default();
+    output::note_names(&names);
     if args.mapping.is_csv() {
-        let known = choose_generations(&mut lines, &args.tables.connect()).await?;
+        let known = choose_generations(&mut lines, &tables).await?;
         report.imported = ImportedLines::of(&lines, &import_id, known);
     }
     let api = args.api.client()?;
@@ -84,7 +96,7 @@ pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
             TillLine::Json { number, json } => ready.push((number, json)),
             TillLine::Event { number, event } => ready.push((number, event.to_json(&import_id))),
             TillLine::Skipped { number, reason } => report.skipped(number, reason),
-            TillLine::Invalid { number, message } => report.refused(number, message),
+            TillLine::Invalid { number, problem } => report.refused(number, problem),
         }
         if ready.len() == EVENTS_PER_REQUEST {
             post(&api, &mut ready, &mut report).await?;
@@ -112,6 +124,15 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
         return Ok(bytes);
     }
     std::fs::read(file)
+}
+
+/// Loads the zones of the stores in the catalogue.
+async fn zones(tables: &ConnectedTables) -> Result<StoreZones, CommandError> {
+    let explain = |failure| tables.explain(failure);
+    let store_ids = tables.list_stores().await.map_err(explain)?;
+    let entries = tables.load_stores(&store_ids).await.map_err(explain)?;
+    let stores: Result<Vec<Store>, _> = entries.into_iter().map(|(_, store)| store).collect();
+    Ok(stores.map_err(explain)?.iter().collect())
 }
 
 async fn post(

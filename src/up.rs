@@ -5,10 +5,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use domain::limits::RETENTION_HOURS;
 use local::access::{AccessRules, HostName, WebOrigin};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::machine::{GATHER_MILLIS, LocalMachine, MachineSettings, MachineStorage};
+use crate::machine::{
+    GATHER_MILLIS, LocalMachine, MachineSettings, MachineStorage, RETENTION_HOURS_DEFAULT,
+};
 use crate::{CommandError, clock, connect, output};
 
 /// Run the whole system on this machine until Ctrl-C
@@ -40,6 +43,13 @@ pub(crate) struct UpArgs {
     /// Number of shards of the stream, when it is created
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=100))]
     shards: u16,
+
+    /// Hours for which the stream keeps events that are processed. Others stay until they are
+    #[arg(long, value_name = "HOURS", default_value_t = RETENTION_HOURS_DEFAULT)]
+    #[arg(value_parser = clap::value_parser!(u32).range(
+        i64::from(*RETENTION_HOURS.start())..=i64::from(*RETENTION_HOURS.end())
+    ))]
+    retention_hours: u32,
 
     /// Accept events of any age, for imported history, and keep the stock log for ever. By default
     /// an event may be at most 7 days old, and the log is kept for 90 days
@@ -96,6 +106,7 @@ pub(crate) async fn run(args: UpArgs) -> Result<ExitCode, CommandError> {
         storage,
         port: args.port,
         shards: args.shards.into(),
+        retention_hours: args.retention_hours,
         any_age: args.any_age,
         gather: Duration::from_millis(args.gather.into()),
         batch_size: args.mapping.batch_size,

@@ -4,7 +4,6 @@ use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::{PutRecordsRequestEntry, PutRecordsResultEntry, StreamStatus};
 use domain::SequenceNumber;
-use domain::limits::RETENTION_HOURS;
 use domain::ports::{EventLog, Failure, PutOutcome};
 use domain::record::Record;
 
@@ -25,8 +24,7 @@ impl EventStream {
         Self { client, name: names.stream.clone() }
     }
 
-    /// Creates the stream unless it exists, with the longest retention: a machine that was off for
-    /// days still has its acknowledged records.
+    /// Creates the stream unless it exists.
     ///
     /// # Errors
     /// Returns an error if Kinesis refuses a call or does not answer.
@@ -34,7 +32,7 @@ impl EventStream {
         let created =
             self.client.create_stream().stream_name(&self.name).shard_count(shards).send().await;
         match created {
-            Ok(_) => self.keep_longest().await,
+            Ok(_) => Ok(()),
             Err(error)
                 if error
                     .as_service_error()
@@ -46,16 +44,27 @@ impl EventStream {
         }
     }
 
-    async fn keep_longest(&self) -> Result<(), Failure> {
-        let hours = i32::try_from(*RETENTION_HOURS.end()).expect("a year");
-        self.client
-            .increase_stream_retention_period()
-            .stream_name(&self.name)
-            .retention_period_hours(hours)
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| failure(&error))
+    /// Sets the retention, in hours, unless it is that. Returns the earlier one if it was longer.
+    ///
+    /// # Errors
+    /// Returns an error if Kinesis refuses a call or does not answer.
+    pub async fn set_retention(&self, hours: u32) -> Result<Option<u32>, Failure> {
+        let describe = self.client.describe_stream_summary().stream_name(&self.name).send();
+        let described = Box::pin(describe).await.map_err(|error| failure(&error))?;
+        let current =
+            described.stream_description_summary().map(|summary| summary.retention_period_hours());
+        let current = u32::try_from(current.unwrap_or_default()).unwrap_or_default();
+        let wanted = i32::try_from(hours).unwrap_or(i32::MAX);
+        if hours > current {
+            let increase = self.client.increase_stream_retention_period();
+            let increase = increase.stream_name(&self.name).retention_period_hours(wanted);
+            increase.send().await.map_err(|error| failure(&error))?;
+        } else if hours < current {
+            let decrease = self.client.decrease_stream_retention_period();
+            let decrease = decrease.stream_name(&self.name).retention_period_hours(wanted);
+            decrease.send().await.map_err(|error| failure(&error))?;
+        }
+        Ok(Some(current).filter(|current| *current > hours))
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
-    TimeToLiveSpecification, TimeToLiveStatus,
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
+    ScalarAttributeType, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
 };
 use domain::ports::Failure;
 use serde::Deserialize;
@@ -66,6 +66,27 @@ pub async fn create_tables(client: &Client, names: &ResourceNames) -> Result<(),
         // The creator of an existing table may have stopped before the table was complete.
         wait_until_active(client, &name).await?;
         set_time_to_live(client, &name, table).await?;
+    }
+    Ok(())
+}
+
+/// Reads an item from each table that no table has.
+///
+/// # Errors
+/// Returns the failure of the first table that cannot be read, with its name.
+pub async fn check_tables(client: &Client, names: &ResourceNames) -> Result<(), Failure> {
+    let definition = Schema::load();
+    let absent = || AttributeValue::S("readiness".to_owned());
+    for table in &definition.tables {
+        let name = names.table(&table.name);
+        let read = client
+            .get_item()
+            .table_name(&name)
+            .key(&definition.partition_key, absent())
+            .key(&definition.sort_key, absent());
+        Box::pin(read.send()).await.map_err(|error| {
+            Failure::Unavailable(format!("table {name} cannot be read: {}", failure(&error)))
+        })?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
+  type CfnStage,
   CorsHttpMethod,
   type CorsPreflightOptions,
   DomainName,
@@ -46,6 +47,9 @@ const ACCESS_LOG = {
   integrationError: '$context.integrationErrorMessage',
 };
 
+/** Health checks a second of all callers. A monitor makes one in some seconds. */
+const HEALTH_CHECKS_PER_SECOND = 10;
+
 export class IngestApi extends Construct {
   readonly function: DaymarkFunction;
   readonly api: HttpApi;
@@ -53,6 +57,7 @@ export class IngestApi extends Construct {
   /** Address of the API, without a path. */
   readonly url: string;
   private readonly byToken: HttpJwtAuthorizer;
+  private readonly stage: HttpStage;
 
   constructor(
     scope: Construct,
@@ -88,16 +93,12 @@ export class IngestApi extends Construct {
     this.byToken = new HttpJwtAuthorizer('ByToken', identity.issuer, {
       jwtAudience: [...identity.tills, identity.analysts].map((client) => client.userPoolClientId),
     });
-    this.addStage();
+    this.stage = this.addStage();
     const eventsWrite = [SCOPES.eventsWrite];
     this.addRoute(HttpMethod.POST, '/v1/events', this.function, this.byToken, eventsWrite);
     this.addRoute(HttpMethod.POST, '/v1/validate', this.function, this.byToken, eventsWrite);
     this.addRoute(HttpMethod.GET, '/v1/limits', this.function, this.byToken, eventsWrite);
     this.addRoute(HttpMethod.POST, '/v1/internal/events', this.function, new HttpIamAuthorizer());
-    const health = this.addRoute(HttpMethod.GET, '/healthz', this.function);
-    acknowledge(health, {
-      'AwsSolutions-APIG4': 'Monitors without a token call the health check.',
-    });
     this.addAlarms();
     this.rollbackAlarms = [this.serverErrors()];
   }
@@ -154,13 +155,33 @@ export class IngestApi extends Construct {
     this.addRoute(HttpMethod.GET, path, to, this.byToken, [SCOPES.offersRead]);
   }
 
-  private addStage(): void {
+  /**
+   * Adds the public health check. It has few requests a second of its own, and a function that
+   * receives no events, so that callers without a token take nothing from the tills.
+   */
+  addHealthCheck(to: DaymarkFunction): void {
+    const health = this.addRoute(HttpMethod.GET, '/healthz', to);
+    acknowledge(health, {
+      'AwsSolutions-APIG4': 'Monitors without a token call the health check.',
+    });
+    const stage = this.stage.node.defaultChild as CfnStage;
+    stage.routeSettings = {
+      'GET /healthz': {
+        ThrottlingRateLimit: HEALTH_CHECKS_PER_SECOND,
+        ThrottlingBurstLimit: 2 * HEALTH_CHECKS_PER_SECOND,
+      },
+    };
+    // API Gateway refuses settings of a route that does not exist.
+    stage.node.addDependency(health);
+  }
+
+  private addStage(): HttpStage {
     const { settings, names } = this.common;
     // API Gateway may write to all groups with this prefix, so that no policy grows with them.
     const logGroupName = `/aws/vendedlogs/${names.of('api')}`;
     const logGroup = new StageLogGroup(this, 'AccessLogs', settings, logGroupName);
     const domain = this.domain();
-    new HttpStage(this, 'Stage', {
+    const stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
       autoDeploy: true,
@@ -180,6 +201,7 @@ export class IngestApi extends Construct {
         value: domain.regionalDomainName,
       });
     }
+    return stage;
   }
 
   private domain(): DomainName | undefined {

@@ -26,5 +26,6 @@ export class OffersApi extends Construct {
     tables.allow(offers, 'catalog', ['GetItem', 'Query']);
     tables.allow(offers, 'offers', ['Query']);
     api.addOffersRoute('/v1/stores/{store_id}/offers', offers);
+    api.addHealthCheck(offers);
   }
 }

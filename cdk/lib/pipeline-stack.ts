@@ -18,9 +18,9 @@ import {
 import { ArnPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { acknowledge, arnComponent } from './nag-acknowledgements';
+import { PrivateBucket } from './private-bucket';
 import { ResourceNames } from './resource-names';
 import type { Settings } from './settings/definitions';
 
@@ -65,7 +65,13 @@ export class PipelineStack extends Stack {
     const pipeline = new Pipeline(this, 'Pipeline', {
       pipelineName: names.of('pipeline'),
       pipelineType: PipelineType.V2,
-      artifactBucket: this.createBucket(),
+      artifactBucket: new PrivateBucket(this, 'Artifacts', {
+        key: this.key,
+        expirationDays: 30,
+        removalPolicy: RemovalPolicy.DESTROY,
+        withoutAccessLogs:
+          'Only the pipeline reads and writes the bucket; objects expire after a month.',
+      }),
       restartExecutionOnUpdate: false,
     });
     const useConnection = new PolicyStatement({
@@ -236,23 +242,5 @@ export class PipelineStack extends Stack {
     return this.props.settings.architecture === 'arm64'
       ? LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_4_0
       : LinuxBuildImage.AMAZON_LINUX_2023_6;
-  }
-
-  private createBucket(): Bucket {
-    const bucket = new Bucket(this, 'Artifacts', {
-      encryption: BucketEncryption.KMS,
-      encryptionKey: this.key,
-      bucketKeyEnabled: true,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      lifecycleRules: [{ expiration: Duration.days(30) }],
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    acknowledge(bucket, {
-      'AwsSolutions-S1':
-        'Only the pipeline reads and writes the bucket; objects expire after a month.',
-    });
-    return bucket;
   }
 }

@@ -3,7 +3,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { EventSourceMapping, MetricType, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { RollbackAlarm } from './delivery/delivery';
 import type { CommonProps } from './common-props';
@@ -12,6 +12,7 @@ import { DaymarkFunction, VARIABLES } from './daymark-function';
 import { metric, type MetricName, QUARANTINE_REASONS } from './metrics';
 import { viaService } from './key-conditions';
 import { acknowledge } from './nag-acknowledgements';
+import { PrivateBucket } from './private-bucket';
 import { removalPolicy } from './removal-policy';
 import type { Stream } from './stream';
 import type { Tables } from './tables';
@@ -82,24 +83,11 @@ export class StockProcessor extends Construct {
 
   private createBucket(): Bucket {
     const { settings, key } = this.common;
-    const bucket = new Bucket(this, 'FailedBatches', {
-      encryption: BucketEncryption.KMS,
-      encryptionKey: key,
-      bucketKeyEnabled: true,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      lifecycleRules: [
-        {
-          expiration: Duration.days(settings.failedBatchDays),
-          abortIncompleteMultipartUploadAfter: Duration.days(1),
-        },
-      ],
+    const bucket = new PrivateBucket(this, 'FailedBatches', {
+      key,
+      expirationDays: settings.failedBatchDays,
       removalPolicy: removalPolicy(settings),
-    });
-    acknowledge(bucket, {
-      'AwsSolutions-S1':
+      withoutAccessLogs:
         'Only one function writes and only operators read, both through IAM; CloudTrail data ' +
         'events contain more than access logs.',
     });

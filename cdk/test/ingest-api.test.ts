@@ -45,6 +45,21 @@ test('only the health check is public', () => {
   );
 });
 
+test('callers of the health check start another function than tills, and few times a second', () => {
+  const routes = Object.values(resources(template(), ROUTE)).map(({ Properties }) => Properties);
+  const integrations = resources(template(), 'AWS::ApiGatewayV2::Integration');
+  const functionOf = (key: string) => {
+    const target = JSON.stringify(routes.find(({ RouteKey }) => RouteKey === key)?.Target);
+    const [, integration] = /"Ref":"(\w+)"/.exec(target) ?? [];
+    return JSON.stringify(integrations[integration ?? '']?.Properties.IntegrationUri);
+  };
+  assert.notEqual(functionOf('GET /healthz'), functionOf('POST /v1/events'));
+  assert.equal(functionOf('GET /healthz'), functionOf('GET /v1/stores/{store_id}/offers'));
+  template().hasResourceProperties(STAGE, {
+    RouteSettings: { 'GET /healthz': { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 } },
+  });
+});
+
 test('API Gateway refuses tokens of other pools and of unknown clients', () => {
   const [authorizer] = Object.values(
     resources(template({ tillClients: 'north,south' }), 'AWS::ApiGatewayV2::Authorizer'),

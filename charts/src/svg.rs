@@ -280,7 +280,28 @@ fn steps(values: &[(f64, f64)], start: f64, end: f64) -> Vec<(f64, f64)> {
     corners
 }
 
-/// Own code for three characters; no XML crate is linked otherwise.
+/// Own code for three characters; no XML crate is linked otherwise. XML forbids control characters,
+/// and controls of direction would reorder the labels around a name.
 fn escaped(text: &str) -> String {
+    let is_shown = |char: char| {
+        !char.is_control()
+            && !matches!(
+                char,
+                '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            )
+    };
+    let text: String =
+        text.chars().map(|char| if is_shown(char) { char } else { '\u{fffd}' }).collect();
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_text_of_the_picture_and_nothing_else() {
+        let name = "<script>&\u{1b}[2J\u{202e}rye";
+        assert_eq!(escaped(name), "&lt;script&gt;&amp;\u{fffd}[2J\u{fffd}rye");
+    }
 }

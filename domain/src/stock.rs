@@ -26,7 +26,7 @@ pub(crate) use figures::{counting, movement};
 pub use level::{Level, course, level_at};
 pub use progress::{CloseState, LATE_AFTER, Progress, RollupState, SETTLE, utc_dates};
 pub use segment::{Segment, SegmentKey, Unreadable};
-pub use store_day::{Added, StoreDay, quarantined_conflict};
+pub use store_day::{Added, SharedIds, StoreDay, quarantined_conflict};
 pub use units::{ItemUnits, UniformWindows};
 pub use window_row::{WindowRow, window_rows};
 

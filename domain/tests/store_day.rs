@@ -159,6 +159,18 @@ fn three_contents_of_one_id_make_two_entries_in_quarantine() {
 }
 
 #[test]
+fn retain_keeps_the_chosen_events_and_none_of_their_conflicting_contents() {
+    let rye = receipt(json!({"event_id": "e1", "sku": "rye"}));
+    let again = receipt(json!({"event_id": "e1", "sku": "rye", "quantity": "7"}));
+    let spelt = receipt(json!({"event_id": "e2", "sku": "spelt"}));
+    let mut day = day([&rye, &again, &spelt]);
+    assert_eq!(day.count(), 3);
+    day.retain(|event| event.sku().as_str() == "rye");
+    assert_eq!((day.len(), day.count()), (1, 1));
+    assert_eq!(day.into_windows()[0].key().sku.as_str(), "rye");
+}
+
+#[test]
 fn an_id_on_two_dates_counts_twice() {
     let dates = ["2026-03-11T23:59:59.999Z", "2026-03-12T00:00:00Z"];
     let received: Decimal = dates

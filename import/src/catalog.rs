@@ -28,6 +28,8 @@ pub use place::Place;
 pub use plan::{CatalogFile, Located, Plan, plan};
 pub use stored::{CatalogEntry, Catalogue, Change, Origin};
 
+use crate::file_text::unreadable;
+use crate::named_id::id_of_name;
 use fields::{Field, Fields, PatchReader, pairs};
 
 /// Key of a catalogue entry.
@@ -57,6 +59,8 @@ impl fmt::Display for EntryKey {
 pub struct EntryPatch {
     /// Entry that the patch changes or creates.
     pub key: EntryKey,
+    /// Names in the key that are no identifiers, with the identifiers made of them.
+    pub names: Vec<(String, String)>,
     fields: Fields,
 }
 
@@ -164,6 +168,9 @@ fn from_json(text: &str) -> Result<Vec<Placed>, String> {
 }
 
 fn from_object(json: &str) -> Result<EntryPatch, String> {
+    if let Some(reason) = unreadable(json) {
+        return Err(format!("the entry {reason}"));
+    }
     let has = |name| domain::members(json, &[name]).is_ok_and(|members| !members.is_empty());
     let kind = EntryKind::of(has);
     let mut reader = PatchReader::default();
@@ -183,7 +190,13 @@ fn from_object(json: &str) -> Result<EntryPatch, String> {
 }
 
 impl EntryPatch {
-    fn new(kind: EntryKind, fields: Fields) -> Result<Self, String> {
+    fn new(kind: EntryKind, mut fields: Fields) -> Result<Self, String> {
+        let mut names = Vec::new();
+        if kind != EntryKind::Chain {
+            for field in ["sku", "store_id"] {
+                names.extend(replace_name(&mut fields, field));
+            }
+        }
         let key = match kind {
             EntryKind::Item => {
                 let store_id = fields.get("store_id").filter(|field| **field != Field::Cleared);
@@ -196,8 +209,21 @@ impl EntryPatch {
             }
             EntryKind::Store => EntryKey::Store(id(&fields, "store_id")?),
         };
-        Ok(Self { key, fields })
+        Ok(Self { key, names, fields })
     }
+}
+
+/// Replaces a name by its identifier, as in the events of a till export, and returns both.
+fn replace_name(fields: &mut Fields, field: &str) -> Option<(String, String)> {
+    let Some(Field::Value(json)) = fields.get_mut(field) else { return None };
+    let name: String = serde_json::from_str(json).ok()?;
+    let id = id_of_name(&name);
+    if id == name {
+        return None;
+    }
+    *json = fields::quoted(&id);
+    let id = id.into_owned();
+    Some((name, id))
 }
 
 /// Reads a field that is part of a key.

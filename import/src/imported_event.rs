@@ -11,19 +11,20 @@ use domain::{Event, EventId, Sku, StockWindow};
 /// ```
 /// # use std::error::Error;
 /// use clap::Parser;
-/// use import::{ColumnMapping, StoredDay, TillLine};
+/// use import::{StoreZones, StoredDay, TillLine, TillMapping};
 ///
 /// #[derive(Parser)]
 /// struct Arguments {
 ///     #[command(flatten)]
-///     mapping: ColumnMapping,
+///     mapping: TillMapping,
 /// }
 ///
 /// let flags = "send --csv --store corner --map occurred_at=time --map sku=item --map amount=paid \
 ///     --default currency=EUR";
 /// let mapping = Arguments::parse_from(flags.split_whitespace()).mapping;
-/// let mut lines = mapping.read("time,item,paid\n2026-03-12 15:15:00,rye,2.40\n")?;
-/// let TillLine::Event { event, .. } = &mut lines[0] else { unreachable!("a valid line") };
+/// let text = "time,item,paid\n2026-03-12 15:15:00,rye,2.40\n";
+/// let mut file = mapping.read(text, &StoreZones::default())?;
+/// let TillLine::Event { event, .. } = &mut file.lines[0] else { unreachable!("a valid line") };
 ///
 /// // Nothing is stored of the day, so the line has generation 1.
 /// event.choose_generation(&StoredDay::of([]))?;

@@ -22,20 +22,26 @@
 
 mod catalog;
 mod csv_rows;
+mod delimiter;
 mod file_text;
 mod imported_event;
+mod named_id;
 mod stored_import;
 mod till_lines;
+mod till_mapping;
 
 pub use catalog::{
     CatalogEntry, CatalogFile, Catalogue, Change, EntryKey, EntryPatch, ExportFormat, Located,
     Origin, Place, Placed, Plan, RuleChange, RuleInForce, catalog_entries, chain_rules, export,
     item_rules, nearest, plan, store_rules,
 };
-pub use file_text::file_text;
+pub use delimiter::Delimiter;
+pub use file_text::{FileEncoding, FileText, file_text};
 pub use imported_event::{ImportedEvent, StoredDay};
+pub use named_id::id_of_name;
 pub use stored_import::{StoredImport, stored_imports, undo};
-pub use till_lines::{ColumnMapping, TillLine};
+pub use till_lines::{DecimalSign, LineProblem, StoreZones, TillFile, TillLine};
+pub use till_mapping::TillMapping;
 
 /// Reason for refusing a file without a line.
 const EMPTY_FILE: &str = "the file is empty; expected a header and rows, or JSON entries";

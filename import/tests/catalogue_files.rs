@@ -26,8 +26,8 @@ fn refused(name: &str, text: &str) -> String {
 fn a_quote_that_is_not_closed_takes_no_other_line() {
     let others = ["item bun", "item sour"];
     for (line, told) in [
-        ("rye,\"Rye bread,3.90", "column 2 opens a quote that its line does not close; close it"),
-        ("rye,Rye bread,\"3.90", "column 3 opens a quote that its line does not close; close it"),
+        ("rye,\"Rye bread,3.90", "column 2 opens a quote that is not closed; close it"),
+        ("rye,Rye bread,\"3.90", "column 3 opens a quote that is not closed; close it"),
         ("rye,\"Rye\" bread,3.90", "column 2 has text after its closing quote"),
         ("rye,Rye \"dark\",3.90", "column 2 has a quote inside and does not begin with one"),
     ] {
@@ -38,10 +38,14 @@ fn a_quote_that_is_not_closed_takes_no_other_line() {
         let [message] = refused.as_slice() else { panic!("{refused:?}") };
         assert!(message.starts_with(&format!("a.csv:3: not a CSV line: {told}")), "{message}");
     }
-    // Both lines of a cell with a line break are refused.
+    // A name with a line break is refused as one row.
     let (changed, refused) = import("a.csv", "sku,name,price\nrye,\"Rye\nbread\",3.90\nbun,,1\n");
     assert_eq!(changed, ["item bun"]);
-    assert!(refused[0].starts_with("a.csv:2: ") && refused[1].starts_with("a.csv:3: "));
+    let [message] = refused.as_slice() else { panic!("{refused:?}") };
+    assert!(
+        message.starts_with("a.csv:2: name \"Rye\\nbread\" holds the control character"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -199,4 +203,18 @@ fn a_price_is_a_plain_number() {
         assert!(message.starts_with(&told), "{message}");
     }
     assert_eq!(import("a.json", r#"{"sku":"rye","price":3.90}"#).0, ["item rye"]);
+}
+
+#[test]
+fn a_name_becomes_the_id_that_a_till_export_gives_it() {
+    let (changed, refused) =
+        import("a.csv", "sku,store_id,price\nHot chocolate,Main Street,3.90\n");
+    let (item, store) = (import::id_of_name("Hot chocolate"), import::id_of_name("Main Street"));
+    assert_eq!(changed, [format!("item {item} of store {store}")]);
+    assert_eq!(refused, Vec::<String>::new());
+    let (changed, _) = import("a.json", r#"[{"sku":"소금빵","price":"3.90"}]"#);
+    assert_eq!(changed, [format!("item {}", import::id_of_name("소금빵"))]);
+    // A text that is no name stays what it is.
+    let (_, refused) = import("a.json", r#"[{"sku":{"name":"rye bread"},"price":"3.90"}]"#);
+    assert_eq!(refused.len(), 1, "{refused:?}");
 }

@@ -32,21 +32,27 @@ fn lines_become_events_and_invalid_lines_are_reported_by_their_number() {
             format!("{number} {} {}", event.event().sku(), event.event().occurred_at())
         }
         TillLine::Skipped { number, reason } => format!("{number} skipped: {reason}"),
-        TillLine::Invalid { number, message } => format!("{number} {message}"),
+        TillLine::Invalid { number, problem } => {
+            format!("{number} {} [{}]", problem.rule, problem.given.unwrap_or_default())
+        }
     };
     let lines: Vec<String> = read(BAKERY, text).into_iter().map(picture).collect();
     assert_eq!(
         lines,
         [
             "2 Bread 2016-10-30 09:58:11 UTC",
-            "3 Hot-chocolate 2016-10-29 08:58:11 UTC",
+            "3 Hot-chocolate-7430e3e10ea0 2016-10-29 08:58:11 UTC",
             "4 skipped: Item is NONE",
-            "5 occurred_at is not a time like \"%Y-%m-%d %H:%M:%S\" (input is out of range)",
-            "6 occurred_at is in an hour that Europe/London left out",
-            "7 not a CSV line: it has 2 columns, and the header 4",
-            "8 occurred_at is not in the years 0 to 9999",
-            "9 invalid_event: occurred_at is before 2000-01-01T00:00:00Z; check the till's clock",
-            "10 invalid_event: sku is required",
+            "5 occurred_at (column Date+Time) is not a time like 2026-03-12 15:15:00; \
+             --time-format names another form, like \"%d.%m.%y %H:%M\" [2016-13-30 10:00:00]",
+            "6 occurred_at (column Date+Time) is in an hour that Europe/London left out \
+             [2017-03-26 01:30:00]",
+            "7 not a CSV line: it has 2 columns, and the header 4 []",
+            "8 occurred_at (column Date+Time) is not a time like 2026-03-12 15:15:00; \
+             --time-format names another form, like \"%d.%m.%y %H:%M\" [-2016-10-30 10:00:00]",
+            "9 occurred_at (column Date+Time) is before 2000-01-01T00:00:00Z; check the till's \
+             clock [1999-10-30 10:00:00]",
+            "10 sku (column Item) is required []",
         ]
     );
 }
@@ -80,7 +86,7 @@ fn a_column_of_ids_wins_and_a_line_without_one_gets_a_derived_id() {
     let text = "id,time,item,qty,paid\nbon 7/1,2026-03-12 10:00:00,rye,1,3.90\n\
                 ,2026-03-12 10:00:00,rye,1,3.90\n";
     let named = values(&flags, text, "event_id");
-    assert_eq!(named, ["bon-7-1", &ids("2026-03-12 10:00:00,rye,1,3.90\n")[0]]);
+    assert_eq!(named, ["bon-7-1-4751ab49d464", &ids("2026-03-12 10:00:00,rye,1,3.90\n")[0]]);
 }
 
 #[test]
@@ -88,7 +94,7 @@ fn receipt_line_and_transfer_are_read_and_part_of_the_event() {
     let flags = format!("{TILL} --store corner --map receipt=bon --map line=no");
     let text = "bon,no,time,item,qty,paid\nR/17,1,2026-03-12 10:00:00,rye,1,3.90\n\
                 R/17,2,2026-03-12 10:00:00,rye,1,3.90\n";
-    assert_eq!(values(&flags, text, "receipt"), ["R-17", "R-17"]);
+    assert_eq!(values(&flags, text, "receipt"), ["R-17-d33e41ec573e", "R-17-d33e41ec573e"]);
     assert_eq!(values(&flags, text, "line"), ["1", "2"]);
     let reversed = "bon,no,time,item,qty,paid\nR/17,2,2026-03-12 10:00:00,rye,1,3.90\n\
                     R/17,1,2026-03-12 10:00:00,rye,1,3.90\n";
@@ -99,7 +105,7 @@ fn receipt_line_and_transfer_are_read_and_part_of_the_event() {
     let flags = "--store corner --map occurred_at=time --map sku=item --map quantity=qty \
                  --default kind=transfer_out --map transfer_id=note";
     let text = "time,item,qty,note\n2026-03-12 10:00:00,rye,4,LS 12\n";
-    assert_eq!(values(flags, text, "transfer_id"), ["LS-12"]);
+    assert_eq!(values(flags, text, "transfer_id"), ["LS-12-f25ff765b712"]);
 }
 
 #[test]
@@ -119,16 +125,16 @@ fn refunds_are_returns_however_the_till_writes_them() {
                 Sale,2026-03-12 10:05:00,rye,1,-3.90\n\
                 Sale,2026-03-12 10:05:00,rye,-0,0\n";
     let message = |line| match line {
-        TillLine::Invalid { message, .. } => message,
+        TillLine::Invalid { problem, .. } => problem.rule,
         other => panic!("{other:?}"),
     };
     let messages: Vec<String> = read(&flags, text).into_iter().map(message).collect();
     assert_eq!(
         messages,
         [
-            "invalid_event: quantity is outside 0 to 1000000",
-            "invalid_event: amount is outside 0 to 1000000000 (an amount in EUR)",
-            "invalid_event: quantity is a negative zero; write 0",
+            "quantity (column qty) is outside 0 to 1000000",
+            "amount (column paid) is outside 0 to 1000000000 (an amount in EUR)",
+            "quantity (column qty) is a negative zero; write 0",
         ]
     );
 }

@@ -63,7 +63,7 @@ pub(crate) enum RequestProblem {
     NotFound { path: String },
     #[error("{path} does not take {method}; the Allow header names what it takes")]
     MethodNotAllowed { method: Method, path: String },
-    #[error("the stream cannot be written to: {0}")]
+    #[error("no events are taken now: {0}")]
     NotReady(String),
     #[error("all events were rejected; results tell why, nothing was stored")]
     AllRejected,

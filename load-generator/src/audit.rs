@@ -13,7 +13,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ports::{Failure, QuarantineTable, StockLog};
 use domain::quarantine::QuarantineReason;
-use domain::stock::{StockWindow, StoreDay, level_at};
+use domain::stock::{SharedIds, StockWindow, level_at};
 use domain::{Acceptance, Event, EventId, StoreId};
 use stock_log::read_date;
 
@@ -63,6 +63,8 @@ struct Planned {
     is_stored: bool,
     /// `true` if an attempt may have stored it.
     may_be_stored: bool,
+    /// `true` if the log has an event with this id.
+    is_found: bool,
     request: u64,
     at_us: u64,
 }
@@ -113,6 +115,7 @@ struct StoreAudit<'a> {
     record: &'a RunRecord,
     store_id: StoreId,
     planned: BTreeMap<EventId, Planned>,
+    ids: SharedIds,
     /// Acknowledged lines that are no events.
     accepted_poison: Vec<String>,
     dates: BTreeSet<NaiveDate>,
@@ -121,7 +124,8 @@ struct StoreAudit<'a> {
 impl<'a> StoreAudit<'a> {
     fn new(store_id: StoreId, record: &'a RunRecord) -> Self {
         let (planned, dates) = (BTreeMap::new(), BTreeSet::new());
-        Self { record, store_id, planned, dates, accepted_poison: Vec::new() }
+        let ids = SharedIds::new(store_id.clone());
+        Self { record, store_id, planned, ids, dates, accepted_poison: Vec::new() }
     }
 
     fn plan(&mut self, request: u64, at_us: u64, place: usize, line: &str) {
@@ -130,7 +134,7 @@ impl<'a> StoreAudit<'a> {
         let acceptance =
             Acceptance { received_at, age_max: None, ahead_max: std::time::Duration::ZERO };
         let event = match Event::parse(line, &acceptance) {
-            Ok(event) => event,
+            Ok(event) => self.ids.share(event),
             Err(_) if outcome == EventOutcome::Stored => {
                 self.accepted_poison.push(line.to_owned());
                 return;
@@ -147,8 +151,14 @@ impl<'a> StoreAudit<'a> {
         };
         self.dates.insert(event.occurred_at().date_naive());
         let id = event.event_id().clone();
-        let planned = Planned { event, is_stored: false, may_be_stored: false, request, at_us };
-        let planned = self.planned.entry(id).or_insert(planned);
+        let planned = self.planned.entry(id).or_insert(Planned {
+            event,
+            is_stored: false,
+            may_be_stored: false,
+            is_found: false,
+            request,
+            at_us,
+        });
         planned.is_stored |= is_stored;
         planned.may_be_stored |= may_be_stored;
     }
@@ -163,7 +173,7 @@ impl<'a> StoreAudit<'a> {
     }
 
     async fn compare(
-        self,
+        mut self,
         log: &impl StockLog,
         until: DateTime<Utc>,
         audit: &mut Audit,
@@ -172,7 +182,6 @@ impl<'a> StoreAudit<'a> {
             audit.differs(format!("{}: accepted, and breaks a rule: {line}", self.store_id));
         }
         let mut windows: Vec<StockWindow> = Vec::new();
-        let mut found: BTreeSet<EventId> = BTreeSet::new();
         let (mut ledger, mut differs) = (Ledger::new(), Vec::new());
         let (mut stored, mut expected) = <(SequenceNumbers, SequenceNumbers)>::default();
         // A copy may be on another date than its event.
@@ -184,23 +193,21 @@ impl<'a> StoreAudit<'a> {
             for unreadable in &read.unreadable {
                 differs.push((u64::MAX, format!("{unreadable}")));
             }
-            for event in read.day.conflicting().filter(|event| self.is_of_run(event)) {
+            let mut day = read.day;
+            for event in day.conflicting().filter(|event| self.is_of_run(event)) {
                 let id = event.event_id();
                 let at = self.planned.get(id).map_or(u64::MAX, |planned| planned.at_us);
                 differs.push((at, format!("event {id} is in the log with two contents")));
             }
-            let mut of_run = StoreDay::new(self.store_id.clone(), *date);
-            for event in read.day.events().filter(|event| self.is_of_run(event)) {
-                found.insert(event.event_id().clone());
+            day.retain(|event| self.is_of_run(event));
+            for event in day.events() {
                 stored.add(event);
-                differs.extend(self.difference(event));
-                of_run.insert(event.clone());
+                differs.extend(self.find(event));
             }
-            windows.extend(of_run.into_windows());
+            windows.extend(day.into_windows());
         }
         for (id, planned) in self.planned {
-            let is_found = found.contains(&id);
-            if planned.is_stored && !is_found {
+            if planned.is_stored && !planned.is_found {
                 differs.push((planned.at_us, format!(
                     "event {id} is not in the log: it was acknowledged by the answer to request {} \
                      at second {:.1}",
@@ -208,7 +215,7 @@ impl<'a> StoreAudit<'a> {
                     planned.at_us as f64 / 1e6
                 )));
             }
-            if planned.is_stored || planned.may_be_stored && is_found {
+            if planned.is_stored || planned.may_be_stored && planned.is_found {
                 audit.expected += u64::from(planned.is_stored);
                 audit.unknown_stored += u64::from(!planned.is_stored);
                 ledger.acknowledge(&planned.event);
@@ -240,13 +247,14 @@ impl<'a> StoreAudit<'a> {
         Ok(())
     }
 
-    /// Returns the difference of a stored event from the planned one, with the instant of its
-    /// request.
-    fn difference(&self, stored: &Event) -> Option<(u64, String)> {
+    /// Marks the planned event with the id of a stored one as found. Returns the difference between
+    /// the two, with the instant of the request.
+    fn find(&mut self, stored: &Event) -> Option<(u64, String)> {
         let id = stored.event_id();
-        let Some(planned) = self.planned.get(id) else {
+        let Some(planned) = self.planned.get_mut(id) else {
             return Some((u64::MAX, format!("event {id} is in the log and was never sent")));
         };
+        planned.is_found = true;
         let at = planned.at_us;
         if planned.event != *stored {
             let (sent, found) = (planned.event.canonical(), stored.canonical());

@@ -1,15 +1,16 @@
 //! DynamoDB endpoint: dynoxide, an independent implementation on SQLite.
 
 mod api;
+mod file;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dynoxide::Database;
+use dynoxide::actions::delete_table::DeleteTableRequest;
 use dynoxide::actions::list_tables::ListTablesRequest;
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use dynoxide::errors::DynoxideError;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -54,8 +55,9 @@ pub enum DynamoDbOpenError {
     },
     /// The file is damaged, or not written by Daymark.
     #[error(
-        "the tables in {file} are damaged, or not Daymark's: {message}; restore the file from a \
-         copy, and move the checkpoints away so that the records of the stream are counted again"
+        "the tables in {file} are damaged, or not Daymark's: {message}; restore the folder of the \
+         file from a copy, and move the checkpoints away so that the records of the stream are \
+         counted again"
     )]
     Damaged {
         /// Path of the file.
@@ -86,6 +88,11 @@ pub enum DynamoDbOpenError {
 pub struct DynamoDb {
     database: Database,
     place: String,
+    /// Tables whose creation or deletion was interrupted: dynoxide lists them, and they hold
+    /// nothing.
+    incomplete: Vec<String>,
+    /// File of the tables, unless they are in memory.
+    file: Option<PathBuf>,
 }
 
 impl DynamoDb {
@@ -95,27 +102,49 @@ impl DynamoDb {
     /// Returns an error if the folder or the file is unusable, or if the file is damaged. The file
     /// then stays unchanged.
     pub fn open(storage: &TableStorage) -> Result<Self, DynamoDbOpenError> {
-        let (database, place) = match storage {
-            TableStorage::Memory => (Database::memory(), "memory".to_owned()),
+        let file = match storage {
+            TableStorage::Memory => None,
+            TableStorage::File(path) => Some(path.clone()),
+        };
+        let (database, place, incomplete) = match storage {
+            TableStorage::Memory => (Database::memory(), "memory".to_owned(), Vec::new()),
             TableStorage::File(path) => {
                 if let Some(folder) = path.parent() {
-                    std::fs::create_dir_all(folder).map_err(|cause| DynamoDbOpenError::Folder {
+                    file::create_folder(folder).map_err(|cause| DynamoDbOpenError::Folder {
                         folder: folder.to_owned(),
                         cause,
                     })?;
                 }
-                check(path)?;
+                let incomplete = file::check(path)?;
                 let place = path.display().to_string();
-                (Database::new(&place), place)
+                (Database::new(&place), place, incomplete)
             }
         };
         match database {
-            Ok(database) => Ok(Self { database, place }),
+            Ok(database) => Ok(Self { database, place, incomplete, file }),
             Err(error) => Err(DynamoDbOpenError::Database { place, message: error.to_string() }),
         }
     }
 
-    /// Returns the names of the tables, sorted. There are none before the first start.
+    /// Removes the tables whose creation or deletion a kill interrupted, and returns their names.
+    /// They hold no item, and a call to one of them fails until it is created again.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be written.
+    pub fn remove_incomplete(&mut self) -> Result<Vec<String>, DynamoDbOpenError> {
+        let names = std::mem::take(&mut self.incomplete);
+        for name in &names {
+            let request = DeleteTableRequest { table_name: name.clone() };
+            self.database.delete_table(request).map_err(|error| self.failed(&error))?;
+        }
+        Ok(names)
+    }
+
+    fn failed(&self, error: &DynoxideError) -> DynamoDbOpenError {
+        DynamoDbOpenError::Database { place: self.place.clone(), message: error.to_string() }
+    }
+
+    /// Returns the names of the complete tables, sorted. There are none before the first start.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read.
@@ -126,53 +155,48 @@ impl DynamoDb {
                 exclusive_start_table_name: names.last().cloned(),
                 ..ListTablesRequest::default()
             };
-            let page =
-                self.database.list_tables(page).map_err(|error| DynamoDbOpenError::Database {
-                    place: self.place.clone(),
-                    message: error.to_string(),
-                })?;
+            let page = self.database.list_tables(page).map_err(|error| self.failed(&error))?;
             names.extend(page.table_names);
             if page.last_evaluated_table_name.is_none() {
+                names.retain(|name| !self.incomplete.contains(name));
                 return Ok(names);
             }
         }
     }
 
     /// Serves until `stop` is cancelled. Open requests then have five seconds to end. Requests
-    /// block the runtime, one after the other, so the endpoint should have its own thread.
+    /// block the runtime, one after the other, so the endpoint should have its own thread. At the
+    /// end the file is closed and sealed.
     pub async fn serve(self, server: HttpServer, stop: CancellationToken) {
         let sweeper = tokio::spawn(sweep(self.database.clone()));
         server.serve(api::router(self.database, self.place), stop).await;
         sweeper.abort();
+        // The task holds the database until it ends, by its abort.
+        let _ = sweeper.await;
+        if let Some(file) = self.file
+            && let Err(cause) = file::seal(&file)
+        {
+            let file = file.display();
+            tracing::warn!(%file, %cause, "dynamodb: not sealed; the next start checks less");
+        }
     }
 }
 
-/// Verifies the whole file. A damaged page would otherwise fail the same batch again and again
-/// later.
-fn check(file: &Path) -> Result<(), DynamoDbOpenError> {
-    if !file.exists() {
-        return Ok(());
-    }
-    let open = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE);
-    let checked = open.and_then(|connection| {
-        // A refused file must stay unchanged.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
-    });
-    let damaged = |message| Err(DynamoDbOpenError::Damaged { file: file.to_owned(), message });
-    match checked {
-        Ok(result) if result == "ok" => Ok(()),
-        Ok(result) => damaged(result.replace('\n', " ")),
-        Err(error) => match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                damaged(error.to_string())
-            }
-            _ => Err(DynamoDbOpenError::Database {
-                place: file.display().to_string(),
-                message: error.to_string(),
-            }),
-        },
-    }
+/// Verifies every page, index and value of a file that no program has open. Blocks.
+///
+/// # Errors
+/// Returns the damage, or the reason for which the file cannot be read.
+pub fn check_tables(file: &Path) -> Result<(), DynamoDbOpenError> {
+    file::check_all(file)
+}
+
+/// Copies the tables of a file as they are at one instant, also while a program writes them.
+/// Blocks.
+///
+/// # Errors
+/// Returns an error if a file cannot be read or written.
+pub fn copy_tables(from: &Path, to: &Path) -> Result<(), DynamoDbOpenError> {
+    file::copy(from, to)
 }
 
 async fn sweep(database: Database) {

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use domain::limits::REQUEST_READ_MAX;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::timeout::RequestBodyDeadline;
 
 use crate::access::{AccessRules, guarded};
+use crate::body_budget::{BodyBudget, HELD_BYTES_MAX, hold};
 use crate::keep_alive::{ConnectionPhase, HeadDeadline, IDLE_MAX, announce};
 
 /// Longest time for open requests to end after the stop.
@@ -102,7 +103,8 @@ impl HttpServer {
     /// Requests with a foreign `Host` or `Origin` are refused. A client has [`REQUEST_READ_MAX`]
     /// for its headers, two seconds more for its body, and must read a part of the response every
     /// 30 seconds. Otherwise its connection is closed. Between requests a connection may be idle
-    /// for 75 seconds.
+    /// for 75 seconds. The bodies of all unanswered requests have 64 MiB together; others get 503
+    /// with `Retry-After`.
     pub async fn serve(self, router: Router, stop: CancellationToken) {
         let listener = match tokio::net::TcpListener::from_std(self.listener) {
             Ok(listener) => listener,
@@ -111,6 +113,7 @@ impl HttpServer {
                 return;
             }
         };
+        let router = router.layer(from_fn_with_state(BodyBudget::new(HELD_BYTES_MAX), hold));
         let router = guarded(router, self.access, self.address).layer(from_fn(announce));
         let graceful = GracefulShutdown::new();
         while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {

@@ -17,6 +17,7 @@
 //! ```
 
 pub mod access;
+mod body_budget;
 pub mod dynamodb;
 pub mod gathering_log;
 pub mod http;

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 use domain::ports::{CatalogTable, Failure};
 use import::{
-    CatalogEntry, CatalogFile, Change, EntryKey, Origin, catalog_entries, file_text, plan,
+    CatalogEntry, CatalogFile, Change, EntryKey, FileEncoding, Origin, catalog_entries, file_text,
+    plan,
 };
 
 use super::own_entries::{add_own_items, note_kept};
@@ -21,6 +22,9 @@ const NEW_SHOWN_MAX: usize = 20;
 
 /// Import items, stores and the chain from CSV or JSON: a file changes what it names, and nothing
 /// else
+///
+/// A sku or store_id that is a name, with blanks or letters of any script, becomes the id that
+/// `daymark send --csv` makes of the same name.
 ///
 /// An entry that is stored keeps every field that the file leaves out. A column that is missing
 /// keeps what is stored; an empty cell, or null in JSON, clears the field, which returns to its
@@ -57,7 +61,7 @@ const NEW_SHOWN_MAX: usize = 20;
 /// policy.experiment.control_percent, policy.categories.bread.max_discount_percent. JSON is an
 /// array of objects, or one object on each line. In both, a category set to null is removed, and
 /// the categories that the file does not name stay. Commas separate the columns of CSV, the decimal
-/// separator of a number is the point, and a row is one line: no cell holds a line break.
+/// separator of a number is the point.
 ///
 /// A file with an unknown column is refused, with the nearest name, and then none of the files is
 /// imported. Entries that break a rule are refused with the number of their line, or of the element
@@ -77,6 +81,11 @@ pub(super) struct CatalogImportArgs {
     #[arg(long)]
     check: bool,
 
+    /// Encoding of the files, like windows-1252 [default: UTF-8 or UTF-16 if the bytes are such, or
+    /// else a guess that is told]
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<FileEncoding>,
+
     #[command(flatten)]
     tables: connect::TableArgs,
 }
@@ -87,14 +96,19 @@ pub(super) async fn run(args: CatalogImportArgs) -> Result<ExitCode, CommandErro
         let name = file.display().to_string();
         let named = |message| format!("{name}: {message}");
         let bytes = std::fs::read(file).map_err(|error| named(error.to_string()))?;
-        let text = file_text(&bytes).map_err(named)?;
-        let entries = catalog_entries(file, text).map_err(named)?;
+        let text = file_text(&bytes, args.encoding).map_err(named)?;
+        if let Some(note) = text.note {
+            output::note(format_args!("{name}: {note}"));
+        }
+        let entries = catalog_entries(file, &text.text).map_err(named)?;
         if entries.is_empty() {
             output::note(format_args!("{name}: warning: the file has no entry"));
         }
         files.push(CatalogFile { name, entries });
     }
     let entries = files.iter().flat_map(|file| &file.entries);
+    let named = entries.clone().flat_map(|(_, entry)| entry.iter().flat_map(|entry| &entry.names));
+    output::note_names(&named.cloned().collect());
     let store_ids: BTreeSet<_> = entries
         .filter_map(|(_, entry)| match &entry.as_ref().ok()?.key {
             EntryKey::Chain => None,

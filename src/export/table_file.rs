@@ -9,7 +9,7 @@ use super::column_file::ColumnFile;
 use super::destination::{Destination, UnfinishedFile};
 use super::workbook::Workbook;
 use crate::CommandError;
-use crate::output::{RecordLines, cell_text};
+use crate::output::{RecordLines, csv_cell};
 
 /// Format of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -85,7 +85,7 @@ impl TableFile {
         self.rows += 1;
         let added: Result<(), CommandError> = match &mut self.writer {
             Writer::Parquet(file) => file.add(cells).map_err(Into::into),
-            Writer::Csv(csv) => csv.write_record(cells.iter().map(cell_text)).map_err(Into::into),
+            Writer::Csv(csv) => csv.write_record(cells.iter().map(csv_cell)).map_err(Into::into),
             Writer::Ndjson(lines) => lines.add(cells),
             Writer::Xlsx(workbook, _) => workbook.add(cells),
         };

@@ -27,7 +27,7 @@ pub(super) fn lock(folder: &Path) -> Result<File, CommandError> {
         format!("cannot use the data folder {shown}: {error}; --data names another, --memory none")
     };
     umask(Mode::from_bits_truncate(OTHERS));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable)?;
+    create(folder).map_err(unusable)?;
     let mut file = File::options();
     let file = file.create(true).truncate(false).write(true).open(folder.join("lock"));
     let file = file.map_err(unusable)?;
@@ -54,6 +54,17 @@ pub(super) fn lock(folder: &Path) -> Result<File, CommandError> {
         )),
     }
     Ok(file)
+}
+
+/// Creates the folder and its parents durably: each new name is synced in its parent.
+fn create(folder: &Path) -> io::Result<()> {
+    let named = |path: &Path| !path.as_os_str().is_empty();
+    let missing = folder.ancestors().take_while(|path| named(path) && !path.exists());
+    let parents: Vec<&Path> = missing.filter_map(Path::parent).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    parents.into_iter().try_for_each(|parent| {
+        File::open(if named(parent) { parent } else { Path::new(".") })?.sync_all()
+    })
 }
 
 /// Takes the permissions of others from the machine's own entries, and from the folder itself

@@ -5,9 +5,10 @@ use aws::schema::Schema;
 use local::dynamodb::{DynamoDb, TableStorage};
 use local::http::HttpServer;
 use local::service::ServiceThread;
-use local_kinesis::{Kinesis, KinesisSettings, KinesisStorage, ShardLimits};
+use local_kinesis::{Kinesis, KinesisHealth, KinesisSettings, KinesisStorage, ShardLimits};
 
 use super::earlier_folder::earlier_table;
+use super::stream_positions::StreamPositions;
 use super::{CHECKPOINTS, MachineSettings, folder};
 use crate::CommandError;
 use domain::ports::Clock;
@@ -15,22 +16,26 @@ use domain::ports::Clock;
 pub(super) fn start_kinesis(
     settings: &MachineSettings,
     clock: &Clock,
+    positions: &StreamPositions,
     server: HttpServer,
-) -> Result<ServiceThread, CommandError> {
+) -> Result<(ServiceThread, KinesisHealth), CommandError> {
     let storage = match folder(&settings.storage) {
         None => KinesisStorage::Memory,
         Some(folder) => KinesisStorage::Folder(folder.join("kinesis")),
     };
-    let kinesis = Kinesis::open(KinesisSettings {
+    let kinesis_settings = KinesisSettings {
         storage,
         limits: ShardLimits::Enforced,
         clock: clock.clone(),
         region: "local".to_owned(),
-    })?;
-    Ok(ServiceThread::start("kinesis", move |stop| async move {
+    };
+    let kinesis = Kinesis::open_for(kinesis_settings, positions.consumer())?;
+    let health = kinesis.health();
+    let thread = ServiceThread::start("kinesis", move |stop| async move {
         server.serve(kinesis.router(), stop).await;
         kinesis.close().await;
-    })?)
+    })?;
+    Ok((thread, health))
 }
 
 /// Tables that folders of an earlier version lack.
@@ -60,7 +65,7 @@ pub(super) fn start_dynamodb(
         None => TableStorage::Memory,
         Some(folder) => TableStorage::File(folder.join("dynamodb").join("tables.sqlite")),
     };
-    let dynamodb = DynamoDb::open(&tables)?;
+    let mut dynamodb = DynamoDb::open(&tables)?;
     let existing = dynamodb.table_names()?;
     let is_earlier = existing.contains(&earlier_table(names));
     if let (TableStorage::File(file), Some(folder)) = (&tables, folder(&settings.storage))
@@ -79,6 +84,9 @@ pub(super) fn start_dynamodb(
             )
             .into());
         }
+    }
+    for table in dynamodb.remove_incomplete()? {
+        tracing::warn!(table, "dynamodb: the creation of a table was interrupted; it begins again");
     }
     let thread = ServiceThread::start("dynamodb", move |stop| dynamodb.serve(server, stop))?;
     Ok(StartedDynamoDb { thread, is_earlier })

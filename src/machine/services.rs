@@ -20,6 +20,7 @@ use processors::Processor;
 use tokio::sync::oneshot;
 
 use super::earlier_folder::FolderMove;
+use super::readiness::{Readiness, ReadyLog};
 use super::slots::Slots;
 use super::{CHECKPOINTS, MachineSettings, folder, pages};
 use crate::clock;
@@ -34,7 +35,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Clients, tables and settings that the services share.
 pub(super) struct Services {
-    clients: AwsClients,
+    pub(super) clients: AwsClients,
     pub(super) names: ResourceNames,
     pub(super) tables: Tables,
     any_age: bool,
@@ -68,11 +69,12 @@ impl Services {
         &self,
         server: HttpServer,
         gather: Duration,
+        readiness: Readiness,
     ) -> Result<ServiceThread, CommandError> {
         let metrics = telemetry::start_metrics()?;
         let stream = EventStream::new(self.clients.kinesis.clone(), &self.names);
         let service = IngestService {
-            log: GatheringLog::new(stream, gather),
+            log: ReadyLog { log: GatheringLog::new(stream, gather), readiness },
             settings: IngestSettings { age_max: self.age_max(), ..IngestSettings::default() },
             clock: self.clock.clone(),
             monotonic: Arc::new(clock::monotonic()),
@@ -103,6 +105,8 @@ impl Services {
             batch_size: settings.batch_size,
             parallelization_factor: settings.parallelization_factor,
             poll_interval: POLL_INTERVAL,
+            // The stream keeps what is not processed.
+            discards_expired: false,
             ..MappingSettings::new(&self.names.stream)
         };
         let (checkpoints, destination) = match folder(&settings.storage) {

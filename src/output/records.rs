@@ -6,6 +6,7 @@ use analytics::table::{self, Cell, ColumnType};
 use chrono::SecondsFormat;
 
 use super::json::Object;
+use super::plain::csv_text;
 use super::{Column, Format, rows, rows_in_order};
 use crate::CommandError;
 
@@ -83,6 +84,14 @@ pub(crate) fn cell_text(cell: &Cell) -> String {
         Cell::Integer(number) => number.to_string(),
         Cell::Number(number) | Cell::Amount(number, _) => number.to_string(),
         Cell::Truth(truth) => truth.to_string(),
+    }
+}
+
+/// Returns the value of a cell in CSV, where no text is a formula.
+pub(crate) fn csv_cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => csv_text(text.clone()),
+        other => cell_text(other),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::StoreId;
-use import::{StoredDay, TillLine};
+use import::{LineProblem, StoredDay, TillLine};
 
 use crate::connect::ConnectedTables;
 use crate::{CommandError, output};
@@ -36,7 +36,11 @@ pub(super) async fn choose_generations(
             let TillLine::Event { number, event } = &mut lines[index] else { continue };
             match event.choose_generation(&stored) {
                 Ok(()) => known += usize::from(stored.has(event.event())),
-                Err(message) => lines[index] = TillLine::Invalid { number: *number, message },
+                Err(rule) => {
+                    let given = Some(event.event().event_id().to_string());
+                    let problem = LineProblem { rule, given };
+                    lines[index] = TillLine::Invalid { number: *number, problem };
+                }
             }
         }
         progress.inc(1);

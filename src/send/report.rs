@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
 use domain::{EventId, StoreId};
-use import::TillLine;
+use import::{LineProblem, TillLine};
 
 use super::ingest_api::{AnswerStatus, EventAnswer};
 use crate::output;
@@ -77,7 +77,15 @@ pub(super) struct SendReport {
     stored: u64,
     duplicate: u64,
     skipped: BTreeMap<String, Vec<u64>>,
-    refused: BTreeMap<String, Vec<u64>>,
+    refused: BTreeMap<String, Refused>,
+}
+
+/// Lines with the same mistake.
+#[derive(Debug, Default)]
+struct Refused {
+    lines: Vec<u64>,
+    /// Value of the first line that has one.
+    given: Option<String>,
 }
 
 impl SendReport {
@@ -85,8 +93,12 @@ impl SendReport {
         self.skipped.entry(reason).or_default().push(line);
     }
 
-    pub(super) fn refused(&mut self, line: u64, message: String) {
-        self.refused.entry(message).or_default().push(line);
+    pub(super) fn refused(&mut self, line: u64, problem: LineProblem) {
+        let refused = self.refused.entry(problem.rule).or_default();
+        refused.lines.push(line);
+        if refused.given.is_none() {
+            refused.given = problem.given;
+        }
     }
 
     pub(super) fn answered(&mut self, line: u64, answer: &EventAnswer) {
@@ -94,7 +106,7 @@ impl SendReport {
             AnswerStatus::Stored => self.stored += 1,
             AnswerStatus::Duplicate => self.duplicate += 1,
             AnswerStatus::Rejected | AnswerStatus::Retry => {
-                self.refused(line, answer.explanation())
+                self.refused(line, LineProblem { rule: answer.explanation(), given: None })
             }
         }
     }
@@ -105,13 +117,13 @@ impl SendReport {
     }
 
     pub(super) fn print(&self) {
-        let count =
-            |groups: &BTreeMap<String, Vec<u64>>| groups.values().map(Vec::len).sum::<usize>();
         for (message, lines) in &self.skipped {
             output::note(format!("skipped, {message}: {}", lines_text(lines)));
         }
-        for (message, lines) in &self.refused {
-            output::error(format!("{message}: {}", lines_text(lines)));
+        for (rule, Refused { lines, given }) in &self.refused {
+            let such_as = if lines.len() == 1 { "" } else { "such as " };
+            let given = given.as_ref().map(|given| format!(" ({such_as}{given})"));
+            output::error(format!("{rule}: {}{}", lines_text(lines), given.unwrap_or_default()));
         }
         if let Some(imported) = self.imported.as_ref().filter(|_| self.stored > 0) {
             imported.print();
@@ -120,8 +132,8 @@ impl SendReport {
             "{} stored, {} duplicate, {} skipped, {} refused",
             self.stored,
             self.duplicate,
-            count(&self.skipped),
-            count(&self.refused)
+            self.skipped.values().map(Vec::len).sum::<usize>(),
+            self.refused.values().map(|refused| refused.lines.len()).sum::<usize>()
         ));
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::api::{Answer, Api, BUSY_STORE, STORE, Sent, UNREACHABLE_STORE};
 use crate::coverage::Coverage;
 use crate::document::{Operation, contract, members, operations};
-use crate::support::UpProcess;
+use crate::support::{UpProcess, eventually};
 
 const EVENT_PATHS: [&str; 3] = ["/v1/events", "/v1/internal/events", "/v1/validate"];
 
@@ -140,10 +140,15 @@ fn check_routers(seen: &mut Coverage) {
 
 /// Sends one request to the program. `caller` is the header `Host`, and others.
 fn send(up: &UpProcess, method: &str, path: &str, caller: &str) -> Answer {
+    send_body(up, method, path, caller, "")
+}
+
+/// Sends one request with a body to the program.
+fn send_body(up: &UpProcess, method: &str, path: &str, caller: &str, body: &str) -> Answer {
     let address = up.api.strip_prefix("http://").expect("an address");
     let mut socket = TcpStream::connect(address).expect("a connection");
     let head = format!("{method} {path} HTTP/1.1\r\n{caller}\r\nconnection: close\r\n\r\n");
-    socket.write_all(head.as_bytes()).expect("sent");
+    socket.write_all(format!("{head}{body}").as_bytes()).expect("sent");
     let mut response = String::new();
     socket.read_to_string(&mut response).expect("an answer");
     let (head, body) = response.split_once("\r\n\r\n").expect("a head");
@@ -184,11 +189,34 @@ fn check_program(seen: &mut Coverage) {
     }
 }
 
+/// Sends a small event while large bodies have the whole budget of the machine.
+fn check_overloaded(seen: &mut Coverage) {
+    let up = UpProcess::start(&["--memory"]);
+    let address = up.api.strip_prefix("http://").expect("an address");
+    let body = "content-type: application/json\r\ncontent-length: 4194304\r\n\r\n[";
+    let large = format!("POST /v1/validate HTTP/1.1\r\nhost: localhost\r\n{body}");
+    let unfinished = |_| {
+        let mut socket = TcpStream::connect(address).expect("a connection");
+        socket.write_all(large.as_bytes()).expect("sent");
+        socket
+    };
+    let _open: Vec<TcpStream> = (0..16).map(unfinished).collect();
+    for path in EVENT_PATHS {
+        let caller = "host: localhost\r\ncontent-type: application/json\r\ncontent-length: 1";
+        let answer = eventually("the budget is exhausted", || {
+            let answer = send_body(&up, "POST", path, caller, "{");
+            if answer.status == 503 { Ok(answer) } else { Err(answer.status.to_string()) }
+        });
+        seen.check(&Operation::of("POST", path), &answer);
+    }
+}
+
 #[test]
 fn each_answer_is_in_the_contract_and_the_contract_has_no_other() {
     let mut seen = Coverage::default();
     check_routers(&mut seen);
     check_program(&mut seen);
+    check_overloaded(&mut seen);
     assert_eq!(seen.unseen(), [""; 0], "provoke these answers");
 }
 

@@ -9,6 +9,7 @@ mod offers_api;
 mod pricing;
 mod processor;
 mod queue;
+mod release_check;
 mod runtime_api;
 mod schedules;
 mod start;

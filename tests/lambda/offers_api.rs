@@ -118,6 +118,14 @@ async fn an_expired_offer_is_listed_for_its_day_and_not_as_current() {
 }
 
 #[tokio::test]
+async fn the_health_check_needs_no_token() {
+    let world = prepared().await;
+    let mut function = world.function("offers-lambda", "shop-").await;
+    let answered = read(&function.respond(get("/healthz", "", Value::Null)).await);
+    assert_eq!(answered, (200, json!({ "status": "alive" })));
+}
+
+#[tokio::test]
 async fn an_invalid_request_is_answered_with_a_problem() {
     let world = prepared().await;
     let mut function = world.function("offers-lambda", "shop-").await;

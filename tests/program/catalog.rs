@@ -294,12 +294,22 @@ fn files_of_other_programs_are_read_or_refused_with_their_line() {
     }
     for (bytes, told) in [
         (&b""[..], "wrong.csv: the file is empty; expected a header and rows"),
-        (b"\xFF\xFEs\0k\0u\0", "wrong.csv: the file is UTF-16; save it as UTF-8"),
-        (b"sku,price,name\nrye,3.90,K\xE4se\n", "wrong.csv: line 2: byte 0xE4 is not UTF-8"),
+        (
+            b"sku,price,name\nbun,1,K\xC3\xA4se\nrye,3.90,K\xE4s\n",
+            "wrong.csv:3: not a CSV line: it has bytes that are no character",
+        ),
         (b"sku;price\nrye;3,90\n", "wrong.csv: line 1: semicolons separate the columns"),
     ] {
         let message = run("wrong.csv", bytes).failure();
         assert!(message.contains(told), "{message}");
+    }
+    for (bytes, told) in [
+        (&b"\xFF\xFEs\0k\0u\0,\0p\0r\0i\0c\0e\0\n\0a\0,\x001\0"[..], "read as UTF-16LE"),
+        (b"sku,price,name\nrye,3.90,K\xE4se\n", "read as windows-1252, such as \"Käse\" on line 2"),
+    ] {
+        let ran = run("other.csv", bytes);
+        assert!(ran.err.contains(told), "{}", ran.err);
+        assert!(ran.success().ends_with("loaded: 1 items, 0 stores; 0 refused\n"));
     }
     let header = run("header.csv", b"sku,price\n");
     assert!(header.err.contains("header.csv: warning: the file has no entry"), "{}", header.err);

@@ -214,7 +214,7 @@ fn ids_of_the_file_count_once_and_are_refused_after_an_undo() {
     assert_eq!(ran.out, "0 stored, 0 duplicate, 0 skipped, 1 refused\n");
     let message = ran.failure();
     assert!(message.contains("event_id was voided when an import was undone"), "{message}");
-    assert!(message.contains(": line 2\n"), "{message}");
+    assert!(message.contains(": line 2 (bon-7)\n"), "{message}");
 }
 
 #[test]

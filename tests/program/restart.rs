@@ -1,6 +1,8 @@
 //! Restarts: acknowledged events stay, exactly once.
 
-use crate::support::{ApiClient, UpProcess, event, now};
+use aws::{AwsClients, Endpoints};
+
+use crate::support::{ApiClient, UpProcess, daymark, event, now, run};
 
 fn folder() -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -23,6 +25,28 @@ fn a_restart_after_ctrl_c_keeps_every_event() {
     }
     let up = UpProcess::start(&["--data", &data]);
     up.wait_for("corner", at.date_naive(), "rye", ("on_hand", "3"));
+}
+
+#[test]
+fn the_stream_keeps_processed_events_as_long_as_told() {
+    let (_folder, data) = folder();
+    let retention = |up: &UpProcess| {
+        let endpoints = Endpoints { kinesis: up.kinesis.clone(), dynamodb: up.dynamodb.clone() };
+        let client = AwsClients::local(&endpoints).kinesis;
+        let described = run(client.describe_stream_summary().stream_name("daymark-events").send());
+        let summary = described.expect("an answer").stream_description_summary;
+        summary.expect("a description").retention_period_hours
+    };
+    let up = UpProcess::start(&["--data", &data]);
+    assert_eq!(retention(&up), 168);
+    assert_eq!(up.interrupt().code, Some(0));
+    let up = UpProcess::start(&["--data", &data, "--retention-hours", "24"]);
+    assert_eq!(retention(&up), 24);
+    let err = up.interrupt().err;
+    assert!(err.contains("for 24 hours, and no longer 168 (--retention-hours)"), "{err}");
+    let refused = daymark(["up", "--memory", "--retention-hours", "23"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    assert!(refused.err.contains("24..=8760"), "{}", refused.err);
 }
 
 #[test]

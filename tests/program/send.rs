@@ -52,7 +52,7 @@ fn a_quote_that_is_not_closed_takes_no_other_till_line() {
                --default currency=EUR";
     let ran = up.daymark(["send", &path].into_iter().chain(map.split_whitespace()));
     assert_eq!(last_line(&ran.out), "3 stored, 0 duplicate, 0 skipped, 1 refused");
-    assert!(ran.failure().contains("column 2 opens a quote that its line does not close"));
+    assert!(ran.failure().contains("column 2 opens a quote that is not closed"));
 }
 
 #[test]
@@ -109,13 +109,19 @@ fn till_lines_become_events_and_other_lines_are_reported_by_number() {
         assert_eq!(last_line(&out), "3 stored, 0 duplicate, 2 skipped, 4 refused");
         for expected in [
             "skipped, Item is NONE: lines 3, 10",
-            "(input is out of range): line 5",
-            "Europe/London left out: line 6",
+            "occurred_at (column Date+Time) is not a time like 2026-03-12 15:15:00",
+            ": line 5 (2017-13-01 09:00:00)",
+            "Europe/London left out: line 6 (2017-03-26 01:30:00)",
             "it has 2 columns, and the header 5: line 7",
+            "names with an id made of them: Hot chocolate Hot-chocolate-7430e3e10ea0",
         ] {
             assert!(message.contains(expected), "{expected} in {message}");
         }
-        assert!(message.contains("quantity") && message.contains(": line 8\n"), "{message}");
+        assert!(
+            message.contains("quantity (column Pieces)")
+                && message.contains(": line 8 (minus one)\n"),
+            "{message}"
+        );
     }
     let day = |day| NaiveDate::from_ymd_opt(2017, 3, day).expect("a day");
     let figures = |date, sku: &str| {
@@ -125,9 +131,15 @@ fn till_lines_become_events_and_other_lines_are_reported_by_number() {
     // The store has no entry in the catalogue, so days are in UTC: in summer, the first hour after
     // midnight in London belongs to the day before.
     up.wait_for("edinburgh", day(27), "Bread", ("sold", "1"));
-    up.wait_for("edinburgh", day(26), "Hot-chocolate", ("sold", "2"));
-    assert_eq!(figures(day(24), "Hot-chocolate"), Some(["1", "3.10 GBP"].map(str::to_owned)));
-    assert_eq!(figures(day(26), "Hot-chocolate"), Some(["2", "5.00 GBP"].map(str::to_owned)));
+    up.wait_for("edinburgh", day(26), "Hot-chocolate-7430e3e10ea0", ("sold", "2"));
+    assert_eq!(
+        figures(day(24), "Hot-chocolate-7430e3e10ea0"),
+        Some(["1", "3.10 GBP"].map(str::to_owned))
+    );
+    assert_eq!(
+        figures(day(26), "Hot-chocolate-7430e3e10ea0"),
+        Some(["2", "5.00 GBP"].map(str::to_owned))
+    );
     assert_eq!(figures(day(27), "Bread"), Some(["1", "2.00 GBP"].map(str::to_owned)));
     assert_eq!(figures(day(25), "NONE"), None);
 }

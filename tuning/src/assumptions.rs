@@ -5,6 +5,8 @@ use std::str::FromStr;
 use clap::{Args, Command, FromArgMatches, ValueEnum};
 use rust_decimal::Decimal;
 
+use crate::MEMORY_MB;
+
 /// Properties of a retailer and of its deployment that determine the cost.
 ///
 /// The fields are the flags of `daymark cost`; their descriptions are its help text.
@@ -177,8 +179,7 @@ impl FromStr for FunctionMemory {
             let names = MEMORY.map(|(function, _)| function);
             format!("there is no function {name}; there are {}", names.join(", "))
         })?;
-        let megabytes =
-            megabytes.parse().ok().filter(|megabytes| (128..=10_240).contains(megabytes));
+        let megabytes = megabytes.parse().ok().filter(|megabytes| MEMORY_MB.contains(megabytes));
         let megabytes =
             megabytes.ok_or("Lambda's memory is a whole number from 128 to 10240 MB")?;
         Ok(Self { function, megabytes })
@@ -195,11 +196,11 @@ impl Default for Assumptions {
 
 impl Assumptions {
     /// Returns the memory of a function, in MB.
-    pub(crate) fn memory(&self, function: &str) -> Decimal {
+    pub(crate) fn memory(&self, function: &str) -> u32 {
         let given = self.memory.iter().rev().find(|memory| memory.function == function);
         let usual = || MEMORY.iter().find(|(name, _)| *name == function).map(|(_, mb)| *mb);
         let megabytes = given.map(|memory| memory.megabytes).or_else(usual);
-        megabytes.expect("`MEMORY` names every function").into()
+        megabytes.expect("`MEMORY` names every function")
     }
 }
 

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 use crate::format::count;
-use crate::{Architecture, Assumptions, BillLine, CostModel, MonthlyBill, Traffic, Work};
+use crate::quota::MILLISECOND;
+use crate::{
+    Architecture, Assumptions, BillLine, CostModel, MonthlyBill, Quota, Trace, Traffic, Work,
+};
 
-/// Memory at which a function has a whole processor, in MB. Source: Lambda developer guide,
-/// "Configure Lambda function memory".
-const WHOLE_PROCESSOR_MB: u32 = 1_769;
+/// Places in a period at which the simulated invocations start.
+const PHASES: u32 = 100;
 
 /// Bill under construction.
 #[derive(Debug)]
@@ -31,8 +34,10 @@ pub(crate) struct FunctionRun {
     pub(crate) invocations: Decimal,
     /// Processor time on a whole processor.
     pub(crate) cpu_ms: Decimal,
-    /// Time in which the function waits for other services.
-    pub(crate) wait_ms: Decimal,
+    /// Calls of another service in sequence.
+    pub(crate) calls: Decimal,
+    /// Duration of a call.
+    pub(crate) call_ms: Decimal,
 }
 
 impl<'a> Calculation<'a> {
@@ -89,23 +94,25 @@ impl<'a> Calculation<'a> {
         function: &'static str,
         run: &FunctionRun,
     ) {
-        let FunctionRun { invocations, cpu_ms, wait_ms } = *run;
+        let invocations = run.invocations;
         let memory = self.assumptions.memory(function);
-        let ms = billed_milliseconds(cpu_ms, wait_ms, memory);
+        let ms = run.billed_ms(memory);
         let derivation = format!("{} of {function}", count(invocations));
         self.add(part, "lambda.request", invocations, derivation);
         let price = match self.assumptions.arch {
             Architecture::Arm64 => "lambda.arm64",
             Architecture::X86_64 => "lambda.x86_64",
         };
-        let gigabytes = memory / Decimal::from(1024);
+        let gigabytes = Decimal::from(memory) / Decimal::from(1024);
         let seconds = invocations * ms / Decimal::from(1000);
         let derivation = format!(
-            "{function}: {} x {ms} ms ({} on a whole processor, longer at {memory} MB; {} waiting) \
-             x {} GB",
+            "{function}: {} x {} ms at {memory} MB ({} on a whole processor; {} waiting in {} \
+             calls) x {} GB",
             count(invocations),
-            cpu_ms.round_dp(2).normalize(),
-            wait_ms.round_dp(1).normalize(),
+            ms.normalize(),
+            run.cpu_ms.round_dp(2).normalize(),
+            (run.calls * run.call_ms).round_dp(1).normalize(),
+            run.calls.round_dp(1).normalize(),
             gigabytes.normalize(),
         );
         self.add(part, price, seconds * gigabytes, derivation);
@@ -113,11 +120,20 @@ impl<'a> Calculation<'a> {
     }
 }
 
-/// Returns the billed duration of one invocation. A function has its memory's share of a processor
-/// and at most one processor, because it runs on one thread. A started millisecond is billed.
-fn billed_milliseconds(cpu_ms: Decimal, wait_ms: Decimal, memory: Decimal) -> Decimal {
-    let share = (memory / Decimal::from(WHOLE_PROCESSOR_MB)).min(Decimal::ONE);
-    (cpu_ms / share + wait_ms).ceil().max(Decimal::ONE)
+impl FunctionRun {
+    /// Returns the mean billed duration of an invocation, in milliseconds. The work is spread evenly
+    /// before, between and after the calls.
+    fn billed_ms(&self, memory: u32) -> Decimal {
+        let Self { cpu_ms, calls, call_ms, .. } = *self;
+        let nanoseconds = |ms: Decimal| {
+            (ms * Decimal::from(MILLISECOND)).round().to_u64().expect("far below 500 years")
+        };
+        let whole = calls.round().max(Decimal::from(u8::from(!calls.is_zero())));
+        let latency = if whole.is_zero() { whole } else { calls * call_ms / whole };
+        let whole = whole.to_u64().expect("a number of calls");
+        let trace = Trace::alternating(nanoseconds(cpu_ms), whole, nanoseconds(latency));
+        Quota::of_memory(memory).billed(&trace, PHASES).mean()
+    }
 }
 
 /// Returns the number of billing units of `size` bytes that `bytes` take, at least one.
@@ -134,17 +150,22 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_billed_for_whole_milliseconds_of_its_share_of_a_processor() {
-        let ms = |cpu: &str, wait: &str, memory: u32| {
-            billed_milliseconds(decimal(cpu), decimal(wait), memory.into())
+    fn a_function_is_billed_for_whole_milliseconds_of_its_quota() {
+        let ms = |cpu: &str, calls: &str, call: &str, memory: u32| {
+            let [cpu_ms, calls, call_ms] = [cpu, calls, call].map(decimal);
+            FunctionRun { invocations: Decimal::ONE, cpu_ms, calls, call_ms }.billed_ms(memory)
         };
-        // 1,769 MB are one processor; half of the memory takes twice as long.
-        assert_eq!(ms("2", "0", 1_769), decimal("2"));
-        assert_eq!(ms("2.1", "0", 1_769), decimal("3"));
-        assert_eq!(ms("2", "5", 884), decimal("10"));
+        // 1,769 MB are one processor.
+        assert_eq!(ms("2", "0", "5", 1_769), decimal("2"));
+        assert_eq!(ms("2.1", "0", "5", 1_769), decimal("3"));
+        // 884 MB are 10 ms of each 20: a burst of 2 ms is not slowed, one of 20 ms is.
+        assert_eq!(ms("2", "1", "5", 884), decimal("7"));
+        assert!(ms("20", "0", "5", 884) > decimal("29"));
         // A second processor stays unused.
-        assert_eq!(ms("2", "5", 3_538), decimal("7"));
-        assert_eq!(ms("0", "0", 128), decimal("1"));
+        assert_eq!(ms("2", "1", "5", 3_538), decimal("7"));
+        assert_eq!(ms("0", "0", "5", 128), decimal("1"));
+        // A part of a call is a call of a part of the time.
+        assert_eq!(ms("0", "0.4", "5", 128), decimal("2"));
     }
 
     #[test]

@@ -42,7 +42,8 @@ impl Calculation<'_> {
         let run = FunctionRun {
             invocations: requests,
             cpu_ms: figure(|work| work.cpu_ms),
-            wait_ms: assumptions.kinesis_ms * Decimal::from(PUTS),
+            calls: PUTS.into(),
+            call_ms: assumptions.kinesis_ms,
         };
         self.add_function(PART, "ingest", &run);
     }
@@ -59,7 +60,8 @@ impl Calculation<'_> {
         let run = FunctionRun {
             invocations: tokens,
             cpu_ms: assumptions.token_ms,
-            wait_ms: assumptions.dynamodb_ms,
+            calls: Decimal::ONE,
+            call_ms: assumptions.dynamodb_ms,
         };
         self.add_function(PART, "token", &run);
         self.add(PART, "dynamodb.read", tokens, "one grant read for each token");
@@ -119,7 +121,8 @@ impl Calculation<'_> {
         let run = FunctionRun {
             invocations: traffic.batches,
             cpu_ms: work.group(events, |work| work.cpu_ms) * per_batch,
-            wait_ms: calls * assumptions.dynamodb_ms,
+            calls,
+            call_ms: assumptions.dynamodb_ms,
         };
         self.add_function(PART, PART, &run);
         let writes = work.group(events, |work| work.writes);

@@ -28,13 +28,17 @@ pub mod format;
 mod offer_costs;
 mod operation_costs;
 mod prices;
+mod quota;
 mod scheduled_costs;
+mod trace;
 mod traffic;
 mod work;
 
 pub use assumptions::{Architecture, Assumptions, StreamCapacity, whole_number};
 pub use bill::{BillLine, MonthlyBill, PartCost};
 pub use prices::{Price, PriceList, PriceOrigin};
+pub use quota::{BilledTimes, MEMORY_MB, PERIOD, Quota, WHOLE_PROCESSOR_MB};
+pub use trace::{Step, Trace, TraceError};
 pub use traffic::Traffic;
 pub use work::{BatchGroupWork, PassWork, RequestWork, StoreDayWork, Work};
 

@@ -83,7 +83,8 @@ impl Calculation<'_> {
         let run = FunctionRun {
             invocations: requests,
             cpu_ms: reads * close_cpu / close_reads,
-            wait_ms: CALLS * assumptions.dynamodb_ms,
+            calls: CALLS,
+            call_ms: assumptions.dynamodb_ms,
         };
         self.add_function(PART, "offers-api", &run);
     }

@@ -108,7 +108,8 @@ impl Calculation<'_> {
         let run = FunctionRun {
             invocations: ticks,
             cpu_ms: stores * assumptions.lookup_ms,
-            wait_ms: calls * assumptions.dynamodb_ms,
+            calls,
+            call_ms: assumptions.dynamodb_ms,
         };
         self.add_function(part, scheduled.schedule, &run);
         let derivation = format!("{} ticks x {stores} stores looked up", count(ticks));
@@ -145,7 +146,8 @@ impl Calculation<'_> {
         let run = FunctionRun {
             invocations: passes,
             cpu_ms: by_items(|pass| pass.cpu_ms),
-            wait_ms: by_items(|pass| pass.calls) * assumptions.dynamodb_ms,
+            calls: by_items(|pass| pass.calls),
+            call_ms: assumptions.dynamodb_ms,
         };
         self.add_function(part, scheduled.function, &run);
         let (events, in_group) = (assumptions.events_per_store_day, self.traffic.group_events);

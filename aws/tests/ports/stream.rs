@@ -76,4 +76,10 @@ async fn a_stream_is_ready_when_it_exists() {
     assert_eq!(world.stream.create(5).await, Ok(()), "what exists stays");
     let shards = world.client.list_shards().stream_name(&world.names.stream).send().await;
     assert_eq!(shards.unwrap().shards.unwrap().len(), 2);
+    // A new stream has 24 hours.
+    for (hours, shortened) in [(24, None), (200, None), (200, None), (48, Some(200))] {
+        assert_eq!(world.stream.set_retention(hours).await, Ok(shortened), "{hours}");
+    }
+    let refused = world.stream.set_retention(8_761).await;
+    assert!(matches!(&refused, Err(Failure::Refused(why)) if why.contains("8760")), "{refused:?}");
 }

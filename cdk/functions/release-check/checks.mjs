@@ -21,30 +21,67 @@ const IDENTIFIER_CHARS_MAX = 64;
 /** @typedef {{ deploymentId: string, now: Date }} Release */
 
 /**
- * Checks of the functions that serve traffic, by the functions' names without the stage.
+ * Checks of the functions that serve traffic, in order, by the functions' names without the stage.
  *
- * @type {Readonly<Record<string, (release: Release) => Check>>}
+ * @type {Readonly<Record<string, (release: Release) => Check[]>>}
  */
 export const CHECKS = {
     /** A request with an event, which must arrive in the stock log through the stream. */
     ingest: (release) => {
         const event = receipt('ingest', release);
         const partition = partitionOf(event);
-        return { payload: request(event, release), problemOf: notStored, partition };
+        return [{ payload: request(event, release), problemOf: notStored, partition }];
     },
     /** A batch with one record that is not in the stream. */
     'stock-processor': (release) => {
         const event = receipt('stock-processor', release);
         const partition = partitionOf(event);
-        return { payload: streamBatch(event, release), problemOf: notProcessed, partition };
+        return [{ payload: streamBatch(event, release), problemOf: notProcessed, partition }];
     },
-    /** A store that is in no catalogue: the function reads the tables and decides nothing. */
-    pricing: (release) => ({ payload: queueBatch('pricing', release), problemOf: notProcessed }),
-    'day-close': (release) => ({
-        payload: queueBatch('day-close', release),
-        problemOf: notProcessed,
-    }),
+    /**
+     * A store that is in no catalogue: the function reads the tables and finds nothing to decide.
+     * Then two items of a store that exists nowhere, for which it decides without the tables.
+     */
+    pricing: (release) => [
+        { payload: queueBatch('pricing', release), problemOf: notProcessed },
+        { payload: { decide: [MUCH, LITTLE] }, problemOf: notDecided },
+    ],
+    /** A store that is in no catalogue: the function reads the tables and closes nothing. */
+    'day-close': (release) => [
+        { payload: queueBatch('day-close', release), problemOf: notProcessed },
+    ],
 };
+
+/**
+ * Request of the `decide` format for an item that usually sells four pieces in the two hours before
+ * the close.
+ *
+ * @param {string} sku
+ * @param {number} onHand
+ */
+function decideRequest(sku, onHand) {
+    return {
+        request_id: sku,
+        store_id: STORE,
+        sku,
+        as_of: '2026-03-12T16:00:00+01:00',
+        closes_at: '2026-03-12T18:00:00+01:00',
+        on_hand: onHand,
+        regular_price: '4.00',
+        unit_cost: '1.00',
+        profile: {
+            basis: 'sku',
+            days: 28,
+            slots: [{ start: '08:00', end: '18:00', units: 20 }],
+        },
+        policy: { ladder_percent: [0, 20, 40, 60] },
+    };
+}
+
+/** Item of which most would be left. It must be offered at a step of the ladder. */
+const MUCH = decideRequest('much', 40);
+/** Item that sells out. It must keep its price. */
+const LITTLE = decideRequest('little', 1);
 
 /** @typedef {ReturnType<typeof receipt>} Receipt */
 
@@ -210,6 +247,28 @@ export function notProcessed(answer) {
     const failures = fieldsOf(answer)['batchItemFailures'];
     const isProcessed = Array.isArray(failures) && failures.length === 0;
     return isProcessed ? undefined : `the batch was not processed: ${JSON.stringify(answer)}`;
+}
+
+/**
+ * Describes an answer that does not offer the one item and keep the price of the other.
+ *
+ * @param {unknown} answer
+ * @returns {string | undefined}
+ */
+export function notDecided(answer) {
+    const { decisions } = fieldsOf(answer);
+    const [much, little, ...more] = Array.isArray(decisions) ? decisions.map(fieldsOf) : [];
+    const isOffered =
+        much?.['request_id'] === MUCH.request_id &&
+        much['action'] === 'change' &&
+        ['3.20', '2.40', '1.60'].includes(String(much['price']));
+    const isKept =
+        little?.['request_id'] === LITTLE.request_id &&
+        little['action'] === 'keep' &&
+        little['price'] === LITTLE.regular_price;
+    return isOffered && isKept && more.length === 0
+        ? undefined
+        : `the two items were not decided as they must be: ${JSON.stringify(answer)}`;
 }
 
 /**

@@ -29,7 +29,7 @@ const PAUSE_MS = 1_000;
  */
 
 /**
- * Invokes a new version and waits until its event is in the stock log.
+ * Invokes a new version with each of its payloads, and waits until its event is in the stock log.
  *
  * @param {Release} release
  * @param {Ports} ports
@@ -42,14 +42,18 @@ export async function check({ functionName, version, deploymentId, waitSeconds }
         const known = Object.keys(CHECKS).join(', ');
         throw new Error(`there is no check of ${functionName}; there are checks of ${known}`);
     }
-    const { payload, problemOf, partition } = checkOf({ deploymentId, now: ports.now() });
-    const { error, answer } = await ports.invoke(version, payload);
-    if (error) throw new Error(`${version} failed: ${error}: ${JSON.stringify(answer)}`);
-    const problem = problemOf(answer);
-    if (problem) throw new Error(`${version} answered, but ${problem}`);
-    if (!partition) return `${version} processed a batch of the queue`;
-    await waitForSegment(partition, { version, waitSeconds }, ports);
-    return `${version} processed an event, which is in the stock log under ${partition}`;
+    const checks = checkOf({ deploymentId, now: ports.now() });
+    for (const { payload, problemOf, partition } of checks) {
+        const { error, answer } = await ports.invoke(version, payload);
+        if (error) throw new Error(`${version} failed: ${error}: ${JSON.stringify(answer)}`);
+        const problem = problemOf(answer);
+        if (problem) throw new Error(`${version} answered, but ${problem}`);
+        if (partition) await waitForSegment(partition, { version, waitSeconds }, ports);
+    }
+    const partitions = checks.flatMap(({ partition }) => partition ?? []);
+    return partitions.length > 0
+        ? `${version} processed an event, which is in the stock log under ${partitions.join()}`
+        : `${version} answered ${checks.length} payloads as it must`;
 }
 
 /**

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import process from 'node:process';
 import { after, before, test } from 'node:test';
 
-const VERSION = 'arn:aws:lambda:eu-central-1:111122223333:function:daymark-dev-pricing:7';
+const VERSION = 'arn:aws:lambda:eu-central-1:111122223333:function:daymark-dev-day-close:7';
 const PROCESSOR = 'arn:aws:lambda:eu-central-1:111122223333:function:daymark-dev-stock-processor:7';
 const HOOK = { DeploymentId: 'd-ABCDEF123', LifecycleEventHookExecutionId: 'hook-1' };
 
@@ -15,7 +15,7 @@ let answer;
 /** @type {string | undefined} */
 let functionError;
 /** Deployment group of the deployment. */
-let group = 'daymark-dev-pricing';
+let group = 'daymark-dev-day-close';
 /** @type {{ operation: string, body: any }[]} */
 let requests = [];
 
@@ -54,7 +54,7 @@ before(async () => {
         DAYMARK_TABLE_PREFIX: 'daymark-dev-',
         DAYMARK_WAIT_SECONDS: '60',
         DAYMARK_VERSIONS: JSON.stringify({
-            'daymark-dev-pricing': VERSION,
+            'daymark-dev-day-close': VERSION,
             'daymark-dev-stock-processor': PROCESSOR,
         }),
     });
@@ -91,7 +91,7 @@ test('a version of the stock processor succeeds once its event is in the stock l
     [requests, answer, functionError] = [[], { batchItemFailures: [] }, undefined];
     group = 'daymark-dev-stock-processor';
     await handler(HOOK);
-    group = 'daymark-dev-pricing';
+    group = 'daymark-dev-day-close';
     assert.equal(report().status, 'Succeeded');
     const query = requests.find(({ operation }) => operation.endsWith('Query'))?.body;
     assert.equal(query.TableName, 'daymark-dev-stock-log');

@@ -9,21 +9,25 @@ const NOW = new Date('2026-11-23T14:19:30.250Z');
 const VERSION = 'arn:aws:lambda:eu-central-1:111122223333:function:daymark-dev-ingest:7';
 const STORED = { statusCode: 200, body: JSON.stringify({ results: [{ status: 'stored' }] }) };
 const PROCESSED = { batchItemFailures: [] };
+const MUCH = { request_id: 'much', action: 'change', price: '2.40' };
+const LITTLE = { request_id: 'little', action: 'keep', price: '4.00' };
+const DECIDED = [MUCH, LITTLE];
 
 /**
  * Returns ports with a fixed answer, and a record of the calls.
  *
  * @param {unknown} answer
- * @param {{ counts?: number[][], error?: string }} [options]
+ * @param {{ counts?: number[][], error?: string, decisions?: unknown }} [options] `decisions` are
+ *     the answer to a payload with requests to decide.
  */
-function portsOf(answer, { counts = [], error } = {}) {
+function portsOf(answer, { counts = [], error, decisions = DECIDED } = {}) {
     /** @type {{ invoked: [string, any][], read: string[], slept: number }} */
     const calls = { invoked: [], read: [], slept: 0 };
     const ports = {
         /** @type {import('../release-check/release-check.mjs').Ports['invoke']} */
         async invoke(version, payload) {
             calls.invoked.push([version, payload]);
-            return { error, answer };
+            return { error, answer: 'decide' in payload ? { decisions } : answer };
         },
         /** @type {import('../release-check/release-check.mjs').Ports['loadEventCounts']} */
         async loadEventCounts(partition) {
@@ -73,6 +77,30 @@ test('the checks of pricing and the close of day send a store that is in no cata
         await check(releaseOf(name), ports);
         const body = JSON.parse(calls.invoked[0]?.[1].Records[0].body);
         assert.deepEqual(body, { store_id: STORE, due: '2026-11-23T14:15:00Z' });
+    }
+});
+
+test('the check of pricing requires an offer for an item that is left over, and none for one that sells out', async () => {
+    const { calls, ports } = portsOf(PROCESSED);
+    await check(releaseOf('pricing'), ports);
+    const [much, little] = calls.invoked[1]?.[1].decide ?? [];
+    assert.deepEqual([much.on_hand, little.on_hand], [40, 1]);
+    for (const decisions of [
+        [MUCH],
+        [LITTLE, MUCH],
+        [MUCH, LITTLE, LITTLE],
+        [{ ...MUCH, action: 'keep', price: '4.00' }, LITTLE],
+        [{ ...MUCH, price: '0.40' }, LITTLE],
+        [MUCH, { ...LITTLE, action: 'change', price: '3.20' }],
+        [{ error: { code: 'bad_json' } }, LITTLE],
+        null,
+    ]) {
+        const { ports } = portsOf(PROCESSED, { decisions });
+        await assert.rejects(
+            check(releaseOf('pricing'), ports),
+            /were not decided as they must be/,
+            JSON.stringify(decisions),
+        );
     }
 });
 
@@ -144,7 +172,7 @@ test('the error for a function without a check names the function', async () => 
 
 test('a deployment always sends the same event, and no two deployments or functions share a partition', () => {
     const checkOf = (/** @type {string} */ deploymentId, name = 'ingest') =>
-        CHECKS[name]?.({ deploymentId, now: NOW });
+        (CHECKS[name]?.({ deploymentId, now: NOW }) ?? [])[0];
     assert.deepEqual(checkOf('d-A'), checkOf('d-A'));
     assert.notEqual(checkOf('d-A')?.partition, checkOf('d-B')?.partition);
     assert.notEqual(checkOf('d-A')?.partition, checkOf('d-A', 'stock-processor')?.partition);

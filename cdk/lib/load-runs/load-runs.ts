@@ -14,7 +14,6 @@ import {
   Secret as ContainerSecret,
 } from 'aws-cdk-lib/aws-ecs';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -23,6 +22,7 @@ import type { Identity } from '../identity';
 import type { IngestApi } from '../ingest-api';
 import { viaService } from '../key-conditions';
 import { acknowledge, arnComponent } from '../nag-acknowledgements';
+import { PrivateBucket } from '../private-bucket';
 import { removalPolicy } from '../removal-policy';
 import { StageLogGroup } from '../stage-log-group';
 import type { Tables } from '../tables';
@@ -49,7 +49,7 @@ function logicalId(construct: Construct): string {
 
 export class LoadRuns extends Construct {
   /** Scenarios of runs, and the records of their parts. */
-  readonly bucket: Bucket;
+  readonly bucket: PrivateBucket;
   /** Secret of the till client whose tokens the parts use. The operator writes its value. */
   readonly clientSecret: Secret;
   readonly stateMachine: StateMachine;
@@ -62,7 +62,13 @@ export class LoadRuns extends Construct {
   ) {
     super(scope, id);
     const { names, key } = common;
-    this.bucket = this.createBucket();
+    this.bucket = new PrivateBucket(this, 'Records', {
+      key,
+      expirationDays: RECORD_DAYS,
+      prefix: 'runs/',
+      removalPolicy: removalPolicy(common.settings),
+      withoutAccessLogs: 'Only the parts of load runs write, and only operators read, through IAM.',
+    });
     this.clientSecret = new Secret(this, 'ClientSecret', {
       description: 'Secret of the till client that sends load runs',
       encryptionKey: key,
@@ -103,31 +109,6 @@ export class LoadRuns extends Construct {
       Subnets: vpc.publicSubnets.map(({ subnetId }) => subnetId).join(','),
       TaskDefinition: task.taskDefinitionArn,
     });
-  }
-
-  private createBucket(): Bucket {
-    const { settings, key } = this.common;
-    const bucket = new Bucket(this, 'Records', {
-      encryption: BucketEncryption.KMS,
-      encryptionKey: key,
-      bucketKeyEnabled: true,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      lifecycleRules: [
-        {
-          prefix: 'runs/',
-          expiration: Duration.days(RECORD_DAYS),
-          abortIncompleteMultipartUploadAfter: Duration.days(1),
-        },
-      ],
-      removalPolicy: removalPolicy(settings),
-    });
-    acknowledge(bucket, {
-      'AwsSolutions-S1': 'Only the parts of load runs write, and only operators read, through IAM.',
-    });
-    return bucket;
   }
 
   /** Creates the task of a part, which may read a scenario and the stock log, and write a record. */

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 
 use super::{StockWindow, WindowKey};
 use crate::digest::digest;
-use crate::event::Event;
+use crate::event::{Event, TerminalSequence};
 use crate::identifier::{EventId, Sku, StoreId, TerminalId};
 use crate::quarantine::{QuarantineId, QuarantineReason, Quarantined};
 
@@ -45,9 +45,7 @@ pub struct StoreDay {
     events: HashSet<ById>,
     /// Contents that do not count, by their bytes.
     conflicting: BTreeMap<String, Event>,
-    /// Items and tills of the events, each in one copy. Segments have copies of their own.
-    skus: HashSet<Sku>,
-    terminal_ids: HashSet<TerminalId>,
+    ids: SharedIds,
 }
 
 /// Result of adding an event to a [`StoreDay`].
@@ -91,12 +89,11 @@ impl StoreDay {
     #[must_use]
     pub fn new(store_id: StoreId, date: NaiveDate) -> Self {
         Self {
-            store_id,
+            store_id: store_id.clone(),
             date,
             events: HashSet::new(),
             conflicting: BTreeMap::new(),
-            skus: HashSet::new(),
-            terminal_ids: HashSet::new(),
+            ids: SharedIds::new(store_id),
         }
     }
 
@@ -120,7 +117,7 @@ impl StoreDay {
             "the event belongs to another store or date"
         );
         let Some(ById(known)) = self.events.get(&event.event_id) else {
-            let event = self.interned(event);
+            let event = self.ids.share(event);
             self.events.insert(ById(Box::new(event)));
             return Added::New;
         };
@@ -142,14 +139,6 @@ impl StoreDay {
             self.conflicting.insert(content, event);
         }
         Added::Conflict
-    }
-
-    /// Returns the event with the texts that the set has already.
-    fn interned(&mut self, mut event: Event) -> Event {
-        event.store_id = self.store_id.clone();
-        event.sku = one_copy(&mut self.skus, event.sku);
-        event.terminal_id = one_copy(&mut self.terminal_ids, event.terminal_id);
-        event
     }
 
     /// Returns the number of ids.
@@ -182,26 +171,33 @@ impl StoreDay {
         self.conflicting.values()
     }
 
+    /// Keeps the events for which `is_kept` returns `true`, and no conflicting contents.
+    pub fn retain(&mut self, mut is_kept: impl FnMut(&Event) -> bool) {
+        self.events.retain(|ById(event)| is_kept(event));
+        self.conflicting.clear();
+    }
+
     /// Returns the events by item and window, sorted by item and window.
     #[must_use]
     pub fn into_windows(self) -> Vec<StockWindow> {
-        let mut events: Vec<Event> = self.events.into_iter().map(|ById(event)| *event).collect();
+        let mut events: Vec<Box<Event>> =
+            self.events.into_iter().map(|ById(event)| event).collect();
         events.sort_unstable_by(|one, other| {
             let place = |event: &Event| event.window();
             (&one.sku, place(one), &one.event_id).cmp(&(&other.sku, place(other), &other.event_id))
         });
-        let mut windows: Vec<StockWindow> = Vec::new();
-        for event in events {
-            match windows.last_mut() {
-                Some(last) if last.key.sku == event.sku && last.key.window == event.window() => {
-                    last.events.push(event);
-                }
-                _ => {
-                    windows.push(StockWindow { key: WindowKey::of(&event), events: vec![event] });
-                }
-            }
-        }
-        windows
+        let is_same = |one: &Box<Event>, other: &Box<Event>| {
+            one.sku == other.sku && one.window() == other.window()
+        };
+        let lengths: Vec<usize> = events.chunk_by(is_same).map(<[_]>::len).collect();
+        // Each box is freed as its event moves.
+        let mut events = events.into_iter().map(|event| *event);
+        let window = |length| {
+            let mut of_window = Vec::with_capacity(length);
+            of_window.extend(events.by_ref().take(length));
+            StockWindow { key: WindowKey::of(&of_window[0]), events: of_window }
+        };
+        lengths.into_iter().map(window).collect()
     }
 }
 
@@ -210,6 +206,37 @@ impl Extend<Event> for StoreDay {
         for event in events {
             self.insert(event);
         }
+    }
+}
+
+/// Identifiers that the events of a store share: each text is in memory once.
+#[derive(Debug, Clone)]
+pub struct SharedIds {
+    store_id: StoreId,
+    skus: HashSet<Sku>,
+    terminal_ids: HashSet<TerminalId>,
+    epochs: HashSet<EventId>,
+}
+
+impl SharedIds {
+    /// Creates an empty set.
+    #[must_use]
+    pub fn new(store_id: StoreId) -> Self {
+        let (skus, terminal_ids) = Default::default();
+        Self { store_id, skus, terminal_ids, epochs: HashSet::new() }
+    }
+
+    /// Returns the event of the store with the identifiers of the events before it.
+    #[must_use]
+    pub fn share(&mut self, mut event: Event) -> Event {
+        event.store_id = self.store_id.clone();
+        event.sku = one_copy(&mut self.skus, event.sku);
+        event.terminal_id = one_copy(&mut self.terminal_ids, event.terminal_id);
+        if let Some(sequence) = event.details.sequence.take() {
+            let epoch = one_copy(&mut self.epochs, sequence.epoch);
+            event.details.sequence = Some(TerminalSequence { epoch, ..sequence });
+        }
+        event
     }
 }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 use chrono::DateTime;
 use clap::Parser;
 use domain::{Acceptance, Event, EventId};
-use import::{ColumnMapping, ImportedEvent, TillLine};
+use import::{FileText, ImportedEvent, StoreZones, TillLine, TillMapping, file_text};
 
 use crate::assertions::{numbered_in_order, on_one_line};
 
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
-    mapping: ColumnMapping,
+    mapping: TillMapping,
 }
 
 /// Export of a bakery.
@@ -26,34 +26,35 @@ const TILL: &str = "send --csv --map event_id=id --map store_id=store --map sku=
 /// One JSON event on each line.
 const EVENTS: &str = "send";
 
-/// Checks `ColumnMapping::read` with one file.
+/// Checks `file_text` and `TillMapping::read` with one file.
 ///
 /// # Panics
 /// Panics if a line is lost or has a wrong number, two events have one id, or an event is not sent
 /// as it was read.
 pub fn check_till_lines(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(FileText { text, note }) = file_text(data, None) else { return };
+    note.iter().for_each(|note| on_one_line(note));
     for flags in [BAKERY, TILL, EVENTS] {
         let mapping = Arguments::parse_from(flags.split_whitespace()).mapping;
-        match mapping.read(text) {
-            Ok(lines) => none_is_lost(&lines, text, flags),
-            Err(message) => assert!(!message.is_empty()),
+        match mapping.read(&text, &StoreZones::default()) {
+            Ok(file) => {
+                file.notes.iter().for_each(|note| on_one_line(note));
+                none_is_lost(&file.lines, &text, flags);
+            }
+            Err(message) => on_one_line(&message),
         }
     }
 }
 
 fn none_is_lost(lines: &[TillLine], text: &str, flags: &str) {
-    let expected = if flags == EVENTS {
-        text.lines().filter(|line| !line.trim().is_empty()).count()
+    let numbers = || lines.iter().map(TillLine::number);
+    numbered_in_order(numbers(), text, flags == EVENTS);
+    if flags == EVENTS {
+        let expected = text.lines().filter(|line| !line.trim().is_empty()).count();
+        assert_eq!(lines.len(), expected);
     } else {
-        // The first line is the header. A line never takes another one with it.
-        text.split(['\r', '\n']).filter(|line| !line.trim().is_empty()).count() - 1
-    };
-    assert_eq!(lines.len(), expected);
-
-    let numbers = lines.iter().map(TillLine::number);
-    numbered_in_order(numbers, text, flags == EVENTS);
-
+        rows_are_all_lines(&numbers().collect::<Vec<_>>(), text);
+    }
     let mut ids = BTreeSet::new();
     for line in lines {
         match line {
@@ -64,7 +65,24 @@ fn none_is_lost(lines: &[TillLine], text: &str, flags: &str) {
                 assert!(ids.insert(event_id) || flags == TILL, "two events are {event_id}");
             }
             TillLine::Skipped { reason, .. } => assert_eq!(reason, "Item is NONE"),
-            TillLine::Invalid { message, .. } => on_one_line(message),
+            TillLine::Invalid { problem, .. } => {
+                on_one_line(&problem.rule);
+                problem.given.iter().for_each(|given| on_one_line(given));
+            }
+        }
+    }
+}
+
+/// Asserts that every line behind the first row is a row, or belongs to one with a quote.
+fn rows_are_all_lines(rows: &[u64], text: &str) {
+    let unix = text.replace("\r\n", "\n").replace('\r', "\n");
+    let Some(first) = rows.first() else { return };
+    let mut row = String::new();
+    for (number, line) in (1..).zip(unix.split('\n')).skip_while(|(number, _)| number < first) {
+        if rows.binary_search(&number).is_ok() {
+            row = line.to_owned();
+        } else {
+            assert!(line.trim().is_empty() || row.contains('"'), "line {number} is lost");
         }
     }
 }

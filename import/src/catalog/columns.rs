@@ -32,7 +32,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Placed>, String> {
         ));
     };
     let columns = columns(&headers, &rows, kind.shape()).map_err(|problems| problems.join("; "))?;
-    let row = |(line, cells): Row| {
+    let row = |(line, cells): Row<'_>| {
         let patch = cells.and_then(|cells| EntryPatch::new(kind, fields(&columns, &cells)?));
         (line.into(), patch)
     };
@@ -41,7 +41,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Placed>, String> {
 
 fn columns<'a>(
     headers: &[&'a str],
-    rows: &[Row],
+    rows: &[Row<'_>],
     shape: &Shape,
 ) -> Result<Vec<Column<'a>>, Vec<String>> {
     let is_empty = |index: usize| {
@@ -113,7 +113,7 @@ fn resolve<'a>(column: &'a str, rest: &'a str, shape: &Shape) -> Result<Resolved
     Ok((path, nested))
 }
 
-fn fields(columns: &[Column<'_>], cells: &Cells) -> Result<Fields, String> {
+fn fields(columns: &[Column<'_>], cells: &Cells<'_>) -> Result<Fields, String> {
     let mut reader = PatchReader::default();
     let mut fields = Fields::new();
     for Column { index, name, path, nested } in columns {

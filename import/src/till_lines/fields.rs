@@ -1,12 +1,18 @@
 //! Fields of an event as texts of a till export.
 
+use std::collections::BTreeMap;
+
 use domain::Event;
 use domain::money::parse_decimal;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
+use super::header::folded;
+use crate::named_id::id_of_name;
 use crate::nearest;
 
+/// Field of a line that is no field of an event: the time zone of its time.
+pub(super) const ZONE: &str = "zone";
 /// Fields of an event that no column or default can have: an object, and one of the import.
 const OTHERS: [&str; 2] = ["sequence", "import_id"];
 /// Fields that hold identifiers.
@@ -14,25 +20,31 @@ const IDS: &[&str] =
     &["event_id", "store_id", "terminal_id", "sku", "corrects", "receipt", "transfer_id"];
 /// Fields without columns or defaults for them: one unit sold at the counter.
 const BUILT_IN: &[(&str, &str)] = &[("kind", "sale"), ("quantity", "1"), ("terminal_id", "csv")];
+/// Words of tills for a kind, beside its own.
+const KINDS: [(&str, &str); 4] =
+    [("refund", "return"), ("refunded", "return"), ("returned", "return"), ("sold", "sale")];
 
 /// Returns the fields that a column or a default can have.
 fn fields() -> impl Iterator<Item = &'static str> {
-    Event::FIELDS.iter().copied().filter(|field| !OTHERS.contains(field))
+    Event::FIELDS.iter().copied().filter(|field| !OTHERS.contains(field)).chain([ZONE])
 }
 
-/// Parses `NAME=VALUE`.
-pub(super) fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("is not like NAME=VALUE")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
+/// Parses `NAME=VALUE`, which stays one text: the name of a column may contain the sign.
+pub(crate) fn pair(text: &str) -> Result<String, String> {
+    if text.contains('=') { Ok(text.to_owned()) } else { Err("is not like NAME=VALUE".to_owned()) }
 }
 
 /// Parses `FIELD=COLUMN`.
-pub(super) fn column_of_field(text: &str) -> Result<(String, String), String> {
-    let (field, column) = pair(text)?;
+pub(crate) fn column_of_field(text: &str) -> Result<(String, String), String> {
+    let (field, column) = text.split_once('=').ok_or("is not like FIELD=COLUMN")?;
+    Ok((known_field(field.trim())?, column.trim().to_owned()))
+}
+
+fn known_field(field: &str) -> Result<String, String> {
     if fields().any(|known| known == field) {
-        return Ok((field, column));
+        return Ok(field.to_owned());
     }
-    let advice = match (&*field, nearest(&field, fields())) {
+    let advice = match (field, nearest(field, fields())) {
         ("import_id", _) => "--import-id names the import".to_owned(),
         (_, Some(near)) => format!("did you mean {near}?"),
         (_, None) => format!("the fields are {}", fields().collect::<Vec<_>>().join(", ")),
@@ -41,12 +53,47 @@ pub(super) fn column_of_field(text: &str) -> Result<(String, String), String> {
 }
 
 /// Parses `FIELD=VALUE`.
-pub(super) fn value_of_field(text: &str) -> Result<(String, String), String> {
+pub(crate) fn value_of_field(text: &str) -> Result<(String, String), String> {
     let (field, value) = column_of_field(text)?;
-    if field == "event_id" {
-        return Err("an event id belongs to one line, so it has no default".to_owned());
+    match &*field {
+        "event_id" => Err("an event id belongs to one line, so it has no default".to_owned()),
+        ZONE => Err("--zone names the zone of all lines".to_owned()),
+        _ => Ok((field, value)),
     }
-    Ok((field, value))
+}
+
+/// Parses `FIELD:CELL=VALUE`.
+pub(crate) fn value_of_cell(text: &str) -> Result<(String, String, String), String> {
+    let parts = text.split_once(':').and_then(|(field, rest)| {
+        let (cell, value) = rest.rsplit_once('=')?;
+        Some((field.trim(), cell.trim(), value.trim()))
+    });
+    let (field, cell, value) = parts.ok_or("is not like FIELD:CELL=VALUE")?;
+    Ok((known_field(field)?, cell.to_owned(), value.to_owned()))
+}
+
+/// Identifiers of names, by name. The same name occurs in many lines.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    all: BTreeMap<String, String>,
+    /// Names of items and stores, which a person meets again in stock and offers.
+    pub(super) told: BTreeMap<String, String>,
+}
+
+impl Names {
+    fn id(&mut self, field: &str, name: &str) -> String {
+        if let Some(id) = self.all.get(name) {
+            return id.clone();
+        }
+        let id = id_of_name(name).into_owned();
+        if id != name {
+            self.all.insert(name.to_owned(), id.clone());
+            if matches!(field, "sku" | "store_id") {
+                self.told.insert(name.to_owned(), id.clone());
+            }
+        }
+        id
+    }
 }
 
 /// Fields of one event.
@@ -55,21 +102,22 @@ pub(super) struct Fields(Map<String, Value>);
 impl Fields {
     /// Returns the fields of a line without columns.
     pub(super) fn new() -> Self {
-        let mut fields = Self(Map::new());
-        BUILT_IN.iter().for_each(|(field, value)| fields.set(field, value));
-        fields
+        let value = |(field, value): &(&str, &str)| {
+            ((*field).to_owned(), Value::String((*value).to_owned()))
+        };
+        Self(BUILT_IN.iter().map(value).collect())
     }
 
-    pub(super) fn set(&mut self, field: &str, value: &str) {
+    pub(super) fn set(&mut self, field: &str, value: &str, names: &mut Names) {
         let value = match field {
             "kind" => kind(value),
-            _ if IDS.contains(&field) => as_id(value),
+            _ if IDS.contains(&field) => names.id(field, value),
             _ => value.to_owned(),
         };
         self.0.insert(field.to_owned(), Value::String(value));
     }
 
-    fn text(&self, field: &str) -> Option<&str> {
+    pub(super) fn text(&self, field: &str) -> Option<&str> {
         self.0.get(field).and_then(Value::as_str)
     }
 
@@ -77,17 +125,26 @@ impl Fields {
         self.0.contains_key(field)
     }
 
-    /// Returns the JSON object. A sale of a negative quantity is a return.
+    /// Returns the JSON object. A sale of a negative quantity is a return, and the amounts of a
+    /// return have no sign.
     pub(super) fn into_json(mut self) -> String {
         let is_sale = matches!(self.text("kind"), Some("sale" | "return"));
         if let Some(quantity) = self.text("quantity").and_then(positive).filter(|_| is_sale) {
-            self.set("kind", "return");
-            self.set("quantity", &quantity);
-            if let Some(amount) = self.text("amount").and_then(positive) {
-                self.set("amount", &amount);
+            self.put("kind", "return".to_owned());
+            self.put("quantity", quantity);
+        }
+        if self.text("kind") == Some("return") {
+            for field in ["amount", "unit_price"] {
+                if let Some(amount) = self.text(field).and_then(positive) {
+                    self.put(field, amount);
+                }
             }
         }
         Value::Object(self.0).to_string()
+    }
+
+    fn put(&mut self, field: &str, value: String) {
+        self.0.insert(field.to_owned(), Value::String(value));
     }
 }
 
@@ -99,16 +156,7 @@ fn positive(text: &str) -> Option<String> {
 
 /// Returns the word of a kind, as tills write it: `Sale`, `Refund`, `Transfer In`.
 fn kind(text: &str) -> String {
-    match &*text.to_lowercase().replace([' ', '-'], "_") {
-        "refund" => "return".to_owned(),
-        word => word.to_owned(),
-    }
-}
-
-/// Replaces each character that an identifier must not contain by a dash.
-fn as_id(text: &str) -> String {
-    let dash = |c: char| {
-        if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-') { c } else { '-' }
-    };
-    text.chars().map(dash).collect()
+    let word = folded(text).replace([' ', '-'], "_");
+    let other = KINDS.iter().find(|(known, _)| *known == word);
+    other.map_or(word, |(_, kind)| (*kind).to_owned())
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "every test file takes a part of it")]
 
 use clap::Parser;
-use import::{ColumnMapping, ImportedEvent, TillLine};
+use import::{ImportedEvent, StoreZones, TillFile, TillLine, TillMapping};
 use serde_json::Value;
 
 /// Flags for an export with the columns `time`, `item`, `qty` and `paid`.
@@ -12,13 +12,30 @@ pub(crate) const TILL: &str = "--map occurred_at=time --map sku=item --map quant
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
-    mapping: ColumnMapping,
+    mapping: TillMapping,
+}
+
+/// Reads a file whose stores are not in the catalogue. A flag with blanks is in quotes.
+pub(crate) fn read_file(flags: &str, text: &str) -> Result<TillFile, String> {
+    read_in_zones(flags, text, &StoreZones::default())
+}
+
+/// Reads a file with the zones of stores in the catalogue.
+pub(crate) fn read_in_zones(
+    flags: &str,
+    text: &str,
+    zones: &StoreZones,
+) -> Result<TillFile, String> {
+    let mut words = vec!["send", "--csv"];
+    for (place, part) in flags.split('\'').enumerate() {
+        if place % 2 == 1 { words.push(part) } else { words.extend(part.split_whitespace()) }
+    }
+    Arguments::parse_from(words).mapping.read(text, zones)
 }
 
 /// Reads an export.
 pub(crate) fn read(flags: &str, text: &str) -> Vec<TillLine> {
-    let words = ["send", "--csv"].into_iter().chain(flags.split_whitespace());
-    Arguments::parse_from(words).mapping.read(text).expect("the columns")
+    read_file(flags, text).expect("the columns").lines
 }
 
 /// Reads an export whose lines all become events.

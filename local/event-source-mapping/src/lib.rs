@@ -16,7 +16,7 @@
 //!   moves.
 //! - A batch that cannot be written to the destination holds its shard back. Lambda drops it.
 //! - Records older than the retention of the stream are discarded like those beyond
-//!   `record_age_max`.
+//!   `record_age_max`, unless the stream keeps them (`discards_expired`).
 //!
 //! The example drives the decisions for one shard by hand.
 //!

@@ -58,6 +58,18 @@ impl MappingWatch {
         self.0.borrow().clone()
     }
 
+    /// Progress in a shard, or `None` if the mapping does not know the shard.
+    #[must_use]
+    pub fn shard(&self, shard_id: &str) -> Option<ShardProgress> {
+        self.0.borrow().shards.get(shard_id).cloned()
+    }
+
+    /// `true` until the mapping ends.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.0.has_changed().is_ok()
+    }
+
     /// Waits until all records of the shard up to `sequence_number` are handled or discarded, and
     /// the checkpoint is stored. There is no time limit, so a caller should add one: for an unknown
     /// shard the wait never ends.

@@ -72,6 +72,9 @@ pub struct MappingSettings {
     /// Age beyond which records are discarded: 60 s to 604,800 s (`MaximumRecordAgeInSeconds`).
     /// With `None`, the default, the retention of the stream is the limit.
     pub record_age_max: Option<Duration>,
+    /// `true`, the default, discards records that are past the retention of the stream. `false` is
+    /// for a stream that keeps the records until this mapping has read them.
+    pub discards_expired: bool,
     /// Retry of a failed batch, by default [`OnError::Retry`].
     pub on_error: OnError,
     /// Start of the first run, by default the oldest record. Lambda has no default.
@@ -96,6 +99,7 @@ impl MappingSettings {
             parallelization_factor: 1,
             retry_attempts: None,
             record_age_max: None,
+            discards_expired: true,
             on_error: OnError::Retry,
             starting_position: StartingPosition::TrimHorizon,
             poll_interval: Duration::from_secs(1),

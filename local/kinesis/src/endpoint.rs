@@ -9,6 +9,7 @@ use tokio::sync::RwLock;
 use tokio::time::Instant;
 
 use super::api::NamedStream;
+use super::consumer::Consumer;
 use super::error::{ApiError, ApiErrorCode};
 use super::log::{LogPlace, LogSettings, RecoveryError, SEGMENT_BYTES, ShardLog};
 use super::metadata::StreamFolders;
@@ -25,6 +26,7 @@ const STREAM_NAME_CHARS_MAX: usize = 128;
 /// Open stream with the logs of its shards.
 pub(crate) struct LiveStream {
     pub(crate) stream: StreamMetadata,
+    pub(crate) consumer: Consumer,
     pub(crate) retention_hours: Arc<AtomicU32>,
     pub(crate) shards: BTreeMap<u32, Arc<LiveShard>>,
 }
@@ -55,6 +57,7 @@ pub(crate) struct Endpoint {
     pub(crate) streams: RwLock<BTreeMap<String, LiveStream>>,
     pub(crate) folders: Option<Arc<StreamFolders>>,
     pub(crate) limits: ShardLimits,
+    consumer: Consumer,
     clock: Clock,
     region: String,
     last_created_ms: AtomicU64,
@@ -70,7 +73,10 @@ pub(crate) async fn blocking<T: Send + 'static>(
 
 impl Endpoint {
     /// Opens every stream in storage.
-    pub(crate) fn open(settings: KinesisSettings) -> Result<Self, KinesisOpenError> {
+    pub(crate) fn open(
+        settings: KinesisSettings,
+        consumer: Consumer,
+    ) -> Result<Self, KinesisOpenError> {
         let (folders, stored) = match settings.storage {
             KinesisStorage::Memory => (None, Vec::new()),
             KinesisStorage::Folder(root) => {
@@ -82,6 +88,7 @@ impl Endpoint {
             streams: RwLock::new(BTreeMap::new()),
             folders,
             limits: settings.limits,
+            consumer,
             clock: settings.clock,
             region: settings.region,
             last_created_ms: AtomicU64::new(0),
@@ -100,7 +107,7 @@ impl Endpoint {
         let Some(folders) = &self.folders else { return Ok(()) };
         let folder = folders.folder(&stream.name);
         let failed = |cause| KinesisOpenError::Folder { folder: folder.clone(), cause };
-        if !stream.remove_expired(self.now_ms()).is_empty() {
+        if !stream.remove_expired(&self.consumer, self.now_ms()).is_empty() {
             folders.save(stream).map_err(failed)?;
         }
         folders.sweep(stream).map_err(failed)
@@ -109,7 +116,8 @@ impl Endpoint {
     /// Opens the logs of a stream.
     pub(crate) fn open_stream(&self, stream: StreamMetadata) -> Result<LiveStream, RecoveryError> {
         let retention_hours = Arc::new(AtomicU32::new(stream.retention_hours));
-        let mut live = LiveStream { stream, retention_hours, shards: BTreeMap::new() };
+        let consumer = self.consumer.clone();
+        let mut live = LiveStream { stream, consumer, retention_hours, shards: BTreeMap::new() };
         self.open_shards(&mut live)?;
         Ok(live)
     }
@@ -132,6 +140,7 @@ impl Endpoint {
                 clock: self.clock.clone(),
                 segment_bytes: SEGMENT_BYTES,
                 retention_hours: live.retention_hours.clone(),
+                kept_from: self.kept_from(&live.stream, shard),
             };
             let log = ShardLog::open(settings, shard.closed.map(|closed| closed.last_counter))?;
             let now = Instant::now();
@@ -143,6 +152,17 @@ impl Endpoint {
             live.shards.insert(shard.number, Arc::new(live_shard));
         }
         Ok(())
+    }
+
+    /// Returns the counter of the first record of a shard that the consumer has not read.
+    fn kept_from(
+        &self,
+        stream: &StreamMetadata,
+        shard: &ShardMetadata,
+    ) -> Arc<dyn Fn() -> u64 + Send + Sync> {
+        let (consumer, shard) = (self.consumer.clone(), shard.clone());
+        let stream = stream.without_shards();
+        Arc::new(move || consumer.unread_from(&stream, &shard))
     }
 
     /// Time of the endpoint's clock, milliseconds since 1970.
@@ -256,10 +276,15 @@ impl LiveStream {
         now_ms: i64,
     ) -> Option<(&ShardMetadata, &Arc<LiveShard>)> {
         let shard = self.stream.shard(number)?;
-        if self.stream.is_expired(shard, now_ms) {
+        if self.is_expired(shard, now_ms) {
             return None;
         }
         Some((shard, self.shards.get(&number)?))
+    }
+
+    /// Returns `true` if the shard is closed and none of its records is kept.
+    pub(crate) fn is_expired(&self, shard: &ShardMetadata, now_ms: i64) -> bool {
+        self.consumer.is_expired(&self.stream, shard, now_ms)
     }
 }
 

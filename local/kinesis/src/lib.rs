@@ -39,16 +39,19 @@
 
 mod actions;
 mod api;
+mod consumer;
 mod endpoint;
 mod error;
 mod handler;
 mod hash_range;
+mod health;
 mod iterator;
 mod log;
 mod metadata;
 mod sequence;
 mod stream;
 mod throughput;
+mod verify;
 
 use std::io;
 use std::path::PathBuf;
@@ -56,8 +59,12 @@ use std::sync::Arc;
 
 use domain::ports::Clock;
 
+use consumer::Consumer;
+pub use consumer::{Consumed, ConsumerPositions};
 use endpoint::Endpoint;
-pub use log::RecoveryError;
+pub use health::{KinesisHealth, KinesisHealthError};
+pub use log::{LogHealthError, RecoveryError};
+pub use verify::{LogFigures, verify};
 
 /// Storage of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,18 +133,36 @@ pub struct Kinesis {
 }
 
 impl Kinesis {
-    /// Opens the storage and verifies every log in it. Blocks.
+    /// Opens the storage and verifies the last segment of every log in it. Blocks.
     ///
     /// # Errors
     /// Returns an error if the folder is unusable or in use, or if its files are damaged. The torn
     /// end of a log is no error, because it was never acknowledged: it is cut with a warning.
     pub fn open(settings: KinesisSettings) -> Result<Self, KinesisOpenError> {
-        Ok(Self { endpoint: Arc::new(Endpoint::open(settings)?) })
+        Ok(Self { endpoint: Arc::new(Endpoint::open(settings, Consumer::default())?) })
+    }
+
+    /// Opens the storage for a consumer, as [`Self::open`] does. Records that it has not read are
+    /// verified, and are kept and returned beyond the retention.
+    ///
+    /// # Errors
+    /// Returns an error as [`Self::open`] does.
+    pub fn open_for(
+        settings: KinesisSettings,
+        consumer: ConsumerPositions,
+    ) -> Result<Self, KinesisOpenError> {
+        Ok(Self { endpoint: Arc::new(Endpoint::open(settings, Consumer(Some(consumer)))?) })
     }
 
     /// Returns the endpoint as a router that handles `POST /`.
     pub fn router(&self) -> axum::Router {
         handler::router(self.endpoint.clone())
+    }
+
+    /// Returns a view of the health, which can be used on another thread.
+    #[must_use]
+    pub fn health(&self) -> KinesisHealth {
+        KinesisHealth(self.endpoint.clone())
     }
 
     /// Waits until all queued records are durable, stops the writers and releases the folder. Later

@@ -4,31 +4,39 @@
 //! them as one frame and syncs the file. Then it publishes the records to readers and answers the
 //! callers (group commit).
 //!
-//! Memory holds 16 bytes for each record (offset, length, arrival), never its content. The page
-//! cache of the system has the recent records, and memory must not grow with the whole log.
-//! [`LogPlace::Memory`] is the exception: it keeps the records themselves.
+//! A log is a sequence of segments. The last one takes records; the others are sealed. A start reads
+//! the last one and the seals, so neither its time nor its memory grows with the log.
+//!
+//! Memory holds 16 bytes for each record (offset, length, arrival) of the last segment and of the
+//! two sealed ones that were read last, never its content. The page cache of the system has the
+//! recent records. [`LogPlace::Memory`] is the exception: it keeps the records themselves.
 
 mod frame;
 mod index;
 mod reader;
+mod records;
 mod recovery;
+mod seal;
+mod shared_index;
 mod writer;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta};
 use tokio::sync::oneshot;
 
-pub(crate) use reader::{ReadError, RecordPage};
+pub(crate) use reader::{PageLimits, ReadError, RecordPage};
 pub use recovery::RecoveryError;
+pub(crate) use recovery::verify;
 
 use domain::ports::Clock;
-use index::LogIndex;
+use index::{Horizon, LogIndex};
+use shared_index::SharedIndex;
 use writer::{AppendRequest, LogWriter};
 
 /// Time by which a record may be ahead of the clock without a warning.
@@ -76,6 +84,9 @@ pub(crate) struct LogSettings {
     pub(crate) segment_bytes: u64,
     /// Retention in hours, shared by the shards of a stream.
     pub(crate) retention_hours: Arc<AtomicU32>,
+    /// Counter from which on records are kept beyond the retention, because their consumer has not
+    /// read them; `u64::MAX` without a consumer.
+    pub(crate) kept_from: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
 
 /// Failure to append records.
@@ -87,6 +98,27 @@ pub(crate) enum AppendError {
     /// The file could not be written or synced, for this reason.
     #[error("the shard's log could not be written: {0}")]
     Write(String),
+}
+
+/// Reason for which a log takes no records.
+#[derive(Debug, thiserror::Error)]
+pub enum LogHealthError {
+    /// The writer refuses.
+    #[error("{place}: {reason}")]
+    Writer {
+        /// Files of the log, without their suffix.
+        place: String,
+        /// Error of the writer.
+        reason: String,
+    },
+    /// The last segment is not as it was written.
+    #[error("{path}: {reason}; stop the program and restore the file from a copy")]
+    File {
+        /// File of the segment.
+        path: PathBuf,
+        /// Difference to what was written.
+        reason: String,
+    },
 }
 
 /// Receives the counter of the first record once all records of the request are durable.
@@ -105,22 +137,9 @@ pub(crate) struct ShardLog {
     writer_state: Mutex<WriterState>,
 }
 
-/// Index, shared by the writer and the readers.
-pub(crate) struct SharedIndex(RwLock<LogIndex>);
-
-impl SharedIndex {
-    fn read(&self) -> RwLockReadGuard<'_, LogIndex> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, LogIndex> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl ShardLog {
-    /// Opens the log of a shard and verifies every byte. A torn last frame is cut and logged.
-    /// `closed_at` is the last counter of a closed shard.
+    /// Opens the log of a shard. Verifies its last segment, and those that their consumer has not
+    /// read. A torn last frame is cut and logged. `closed_at` is the last counter of a closed shard.
     ///
     /// # Errors
     /// Returns an error if a segment cannot be read, is missing, or is damaged before its end.
@@ -130,10 +149,12 @@ impl ShardLog {
     ) -> Result<Self, RecoveryError> {
         let index = match &settings.place {
             LogPlace::Memory => LogIndex::empty(),
-            LogPlace::Folder { folder, shard } => recovery::recover(folder, shard, closed_at)?,
+            LogPlace::Folder { folder, shard } => {
+                recovery::recover(folder, shard, closed_at, (settings.kept_from)())?
+            }
         };
         warn_if_ahead(&index, &settings);
-        let index = Arc::new(SharedIndex(RwLock::new(index)));
+        let index = Arc::new(SharedIndex::new(index));
         let settings = Arc::new(settings);
         let writer_state = match closed_at {
             Some(_) => WriterState::Closed,
@@ -175,6 +196,30 @@ impl ShardLog {
         (!idle).then(|| self.append(Vec::new()))
     }
 
+    /// Checks that the log would take a record: the writer answers, and the file of the last
+    /// segment is there and complete.
+    ///
+    /// # Errors
+    /// Returns the reason if it would not.
+    pub(crate) async fn check(&self) -> Result<(), LogHealthError> {
+        let writer = |reason: String| LogHealthError::Writer {
+            place: self.settings.place.to_string(),
+            reason,
+        };
+        if let Some(receipt) = self.barrier() {
+            let answer = receipt.await.map_err(|_| writer("the writer has ended".to_owned()))?;
+            answer.map_err(|error| writer(error.to_string()))?;
+        }
+        let last = self.index.read().last_file();
+        let Some((path, bytes)) = last else { return Ok(()) };
+        let reason = match std::fs::metadata(&path) {
+            Ok(file) if file.len() >= bytes => return Ok(()),
+            Ok(file) => format!("{} of {bytes} bytes are left", file.len()),
+            Err(cause) => cause.to_string(),
+        };
+        Err(LogHealthError::File { path, reason })
+    }
+
     /// Waits until all queued records are durable, then stops the writer. Blocks.
     pub(crate) fn close(&self) {
         let writer_state = {
@@ -195,13 +240,16 @@ impl ShardLog {
     }
 
     /// Counter of the first record that arrived at or after an instant (milliseconds since 1970),
-    /// or of the next record if there is none.
-    pub(crate) fn first_at(&self, at_ms: i64) -> u64 {
-        self.index.read().first_at(at_ms)
+    /// or of the next record if there is none. Blocks.
+    ///
+    /// # Errors
+    /// Returns an error if a sealed segment cannot be read or is damaged.
+    pub(crate) fn first_at(&self, at_ms: i64) -> Result<u64, ReadError> {
+        reader::first_at(&self.index, at_ms)
     }
 
-    /// Reads records from counter `from` on, except those that arrived before `horizon_ms`. Returns
-    /// at least one record if there is one, even if it exceeds `bytes_max`. Blocks.
+    /// Reads records from counter `from` on, except those that arrived before `horizon_ms` and are
+    /// not kept for their consumer. Returns at least one record if there is one. Blocks.
     ///
     /// # Errors
     /// Returns an error if a segment cannot be read, or if a record does not match its checksum.
@@ -209,13 +257,13 @@ impl ShardLog {
         &self,
         from: u64,
         horizon_ms: i64,
-        records_max: usize,
-        bytes_max: usize,
+        limits: PageLimits,
     ) -> Result<RecordPage, ReadError> {
-        reader::read(&self.index, from, horizon_ms, records_max, bytes_max)
+        let horizon = Horizon { at_ms: horizon_ms, kept_from: (self.settings.kept_from)() };
+        reader::read(&self.index, from, horizon, limits)
     }
 
-    /// Deletes the segments in which every record is past retention. Blocks.
+    /// Deletes the segments of which no record is kept. Blocks.
     pub(crate) fn trim(&self) {
         writer::trim(&self.settings, &self.index);
     }

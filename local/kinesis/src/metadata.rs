@@ -3,7 +3,8 @@
 //! ```text
 //! <root>/lock                       locked while an endpoint uses the folder
 //! <root>/stream-<name>/stream.json  replaced atomically: write aside, sync, rename, sync folder
-//! <root>/stream-<name>/shardId-000000000000.00000000000000000001.log
+//! <root>/stream-<name>/shardId-000000000000.00000000000000000001.log   segment
+//! <root>/stream-<name>/shardId-000000000000.00000000000000000001.seal  its figures, once it is full
 //! <root>/new, <root>/gone-*         interrupted creation or deletion, removed at the next start
 //! ```
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::KinesisOpenError;
 use super::stream::{StreamMetadata, shard_number};
@@ -23,16 +25,12 @@ const STREAM_PREFIX: &str = "stream-";
 const NEW: &str = "new";
 const GONE_PREFIX: &str = "gone-";
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct StoredMetadata {
     format: u32,
-    stream: StreamMetadata,
-}
-
-#[derive(Serialize)]
-struct MetadataToStore<'a> {
-    format: u32,
-    stream: &'a StreamMetadata,
+    /// Checksum of the text of `stream`. Files of earlier versions have none.
+    crc32: Option<u32>,
+    stream: Box<RawValue>,
 }
 
 /// Makes creations, renames and deletions in a folder durable.
@@ -55,6 +53,9 @@ impl StreamFolders {
     pub(crate) fn open(root: PathBuf) -> Result<(Self, Vec<StreamMetadata>), KinesisOpenError> {
         let failed = |cause| KinesisOpenError::Folder { folder: root.clone(), cause };
         fs::create_dir_all(&root).map_err(failed)?;
+        // Without the name of the folder, a loss of power loses all that is synced in it.
+        let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
+        sync_folder(parent.unwrap_or(Path::new("."))).map_err(failed)?;
         let lock = File::create(root.join("lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -114,16 +115,19 @@ impl StreamFolders {
         fs::remove_dir_all(gone)
     }
 
-    /// Deletes the segments of shards that are no longer in the metadata. Blocks.
+    /// Deletes the segments, and their seals, of shards that are no longer in the metadata. Blocks.
     ///
     /// # Errors
     /// Returns the error of the system.
     pub(crate) fn sweep(&self, stream: &StreamMetadata) -> io::Result<()> {
         for entry in fs::read_dir(self.folder(&stream.name))? {
             let path = entry?.path();
+            let is_segment =
+                path.extension().is_some_and(|extension| extension == "log" || extension == "seal");
             let number = path
                 .file_name()
-                .and_then(|name| name.to_str()?.strip_suffix(".log")?.split_once('.'))
+                .filter(|_| is_segment)
+                .and_then(|name| name.to_str()?.split_once('.'))
                 .and_then(|(shard, _)| shard_number(shard));
             if number.is_some_and(|number| stream.shard(number).is_none()) {
                 fs::remove_file(path)?;
@@ -146,17 +150,65 @@ fn read(path: &Path) -> Result<StreamMetadata, KinesisOpenError> {
     if stored.format != FORMAT {
         return Err(failed(format!("format {} is unknown; {FORMAT} would pass", stored.format)));
     }
-    Ok(stored.stream)
+    let text = stored.stream.get();
+    let crc32 = crc32fast::hash(text.as_bytes());
+    if stored.crc32.is_some_and(|written| written != crc32) {
+        return Err(failed("it does not match its checksum".to_owned()));
+    }
+    serde_json::from_str(text).map_err(|cause| failed(cause.to_string()))
 }
 
 /// Replaces the `stream.json` in a folder. Written by hand: `atomic-write-file` adds seven crates
 /// and can leave a file with a random name after each crash.
 fn write(folder: &Path, stream: &StreamMetadata) -> io::Result<()> {
-    let text = serde_json::to_vec_pretty(&MetadataToStore { format: FORMAT, stream })?;
+    let stream = to_raw_value(stream)?;
+    let crc32 = Some(crc32fast::hash(stream.get().as_bytes()));
+    let text = serde_json::to_vec(&StoredMetadata { format: FORMAT, crc32, stream })?;
     let aside = folder.join("stream.json.new");
     let mut file = File::create(&aside)?;
     file.write_all(&text)?;
     file.sync_all()?;
     fs::rename(aside, folder.join(FILE))?;
     sync_folder(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::StreamMode;
+
+    #[test]
+    fn metadata_with_any_flipped_bit_is_refused_or_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let stream = StreamMetadata::new("events".to_owned(), 17, StreamMode::Provisioned, 2);
+        write(folder.path(), &stream).expect("written");
+        let file = folder.path().join(FILE);
+        let sound = fs::read(&file).expect("readable");
+        let mut refused = 0;
+        for at in 0..sound.len() {
+            for bit in 0..8 {
+                let mut flipped = sound.clone();
+                flipped[at] ^= 1 << bit;
+                fs::write(&file, &flipped).expect("written");
+                match read(&file) {
+                    Ok(found) => assert_eq!(found, stream, "bit {bit} of {at}"),
+                    Err(error) => {
+                        refused += 1;
+                        assert!(error.to_string().contains("restore the file from a copy"));
+                    }
+                }
+            }
+        }
+        assert!(refused > sound.len() * 7, "{refused} of {} flips", sound.len() * 8);
+    }
+
+    #[test]
+    fn metadata_of_an_earlier_version_has_no_checksum() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let stream = StreamMetadata::new("events".to_owned(), 17, StreamMode::Provisioned, 2);
+        let text = serde_json::json!({ "format": 1, "stream": stream }).to_string();
+        let file = folder.path().join(FILE);
+        fs::write(&file, text).expect("written");
+        assert_eq!(read(&file).expect("readable"), stream);
+    }
 }

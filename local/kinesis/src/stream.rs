@@ -5,6 +5,7 @@
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
+use super::consumer::Consumer;
 use super::hash_range::HashRange;
 use super::sequence::Sequence;
 
@@ -292,12 +293,18 @@ impl StreamMetadata {
         }
     }
 
-    /// Removes the expired shards and returns their numbers.
-    pub(crate) fn remove_expired(&mut self, now_ms: i64) -> Vec<u32> {
+    /// Returns the stream without its shards.
+    pub(crate) fn without_shards(&self) -> Self {
+        Self { name: self.name.clone(), shards: Vec::new(), scaled_at_ms: Vec::new(), ..*self }
+    }
+
+    /// Removes the expired shards of which the consumer has read every record, and returns their
+    /// numbers.
+    pub(crate) fn remove_expired(&mut self, consumer: &Consumer, now_ms: i64) -> Vec<u32> {
         let expired: Vec<u32> = self
             .shards
             .iter()
-            .filter(|shard| self.is_expired(shard, now_ms))
+            .filter(|shard| consumer.is_expired(self, shard, now_ms))
             .map(|shard| shard.number)
             .collect();
         self.shards.retain(|shard| !expired.contains(&shard.number));

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::durable_file::{path_segment, replace};
+use super::progress::{MappingProgress, ProgressPublisher};
 use crate::decisions::position::ShardPosition;
 
 /// Version of the file format.
@@ -21,6 +23,17 @@ pub enum Checkpoints {
     /// A file in this folder, named after the stream. The next mapping continues where this one
     /// stopped. Only one mapping of a stream may run at a time.
     Folder(PathBuf),
+}
+
+impl Checkpoints {
+    /// Reads the stored progress in a stream, before a mapping runs.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read.
+    pub fn progress(&self, stream_name: &str) -> Result<MappingProgress, CheckpointsError> {
+        let store = CheckpointStore::open(self.clone(), stream_name)?;
+        Ok(ProgressPublisher::new(&store.positions()).subscribe().borrow().clone())
+    }
 }
 
 /// Unusable checkpoint file.
@@ -51,7 +64,10 @@ pub enum CheckpointsError {
 struct CheckpointFile {
     version: u32,
     stream_name: String,
-    shards: BTreeMap<String, ShardPosition>,
+    /// Checksum of the text of `shards`. Files of earlier versions have none.
+    crc32: Option<u32>,
+    /// Positions by shard.
+    shards: Box<RawValue>,
 }
 
 /// Positions of all shards of a stream.
@@ -124,8 +140,10 @@ impl CheckpointStore {
         };
         let stream_name = self.stream_name.clone();
         let path = folder.join(file_name(&stream_name));
-        let file = CheckpointFile { version: VERSION, stream_name, shards };
-        let contents = serde_json::to_vec_pretty(&file).map_err(io::Error::other)?;
+        let shards = to_raw_value(&shards).map_err(io::Error::other)?;
+        let crc32 = Some(crc32fast::hash(shards.get().as_bytes()));
+        let file = CheckpointFile { version: VERSION, stream_name, crc32, shards };
+        let contents = serde_json::to_vec(&file).map_err(io::Error::other)?;
         tokio::task::spawn_blocking(move || replace(&path, &contents))
             .await
             .map_err(io::Error::other)??;
@@ -163,7 +181,11 @@ fn read(
             file.stream_name
         )));
     }
-    Ok(file.shards)
+    let shards = file.shards.get();
+    if file.crc32.is_some_and(|written| written != crc32fast::hash(shards.as_bytes())) {
+        return Err(refused("its positions do not match their checksum".to_owned()));
+    }
+    serde_json::from_str(shards).map_err(|error| refused(error.to_string()))
 }
 
 #[cfg(test)]
@@ -192,6 +214,39 @@ mod tests {
         let store = CheckpointStore::open(storage.clone(), "till-events").unwrap();
         store.save(positions.clone()).await.unwrap();
         assert_eq!(CheckpointStore::open(storage, "till-events").unwrap().positions(), positions);
+    }
+
+    #[tokio::test]
+    async fn a_file_with_any_flipped_bit_is_refused_or_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Checkpoints::Folder(folder.path().to_owned());
+        let after = |number: &str| ShardPosition::After(SequenceNumber::new(number));
+        let positions = [("shard-0".to_owned(), after("41")), ("shard-1".to_owned(), after("7"))];
+        let store = CheckpointStore::open(storage.clone(), "till-events").unwrap();
+        store.save(positions.clone()).await.unwrap();
+        let path = folder.path().join("till-events.json");
+        let sound = std::fs::read(&path).unwrap();
+        for at in 0..sound.len() {
+            for bit in 0..8 {
+                let mut flipped = sound.clone();
+                flipped[at] ^= 1 << bit;
+                std::fs::write(&path, &flipped).unwrap();
+                match CheckpointStore::open(storage.clone(), "till-events") {
+                    Ok(found) => assert_eq!(found.positions(), positions.clone().into(), "{at}"),
+                    Err(error) => assert!(error.to_string().contains("till-events.json")),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_version_has_no_checksum() {
+        let folder = tempfile::tempdir().unwrap();
+        let contents = r#"{"version":1,"stream_name":"s","shards":{"shard-0":{"after":"7"}}}"#;
+        std::fs::write(folder.path().join("s.json"), contents).unwrap();
+        let storage = Checkpoints::Folder(folder.path().to_owned());
+        let positions = CheckpointStore::open(storage, "s").unwrap().positions();
+        assert_eq!(positions["shard-0"], ShardPosition::After(SequenceNumber::new("7")));
     }
 
     #[test]

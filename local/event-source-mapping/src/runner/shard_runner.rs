@@ -183,9 +183,13 @@ impl<H: Handler> ShardRunner<H> {
     }
 
     fn start_actions(&mut self) {
-        let retention = *self.context.retention.borrow();
-        let age_max = self.context.settings.record_age_max;
-        self.sub_shards.set_age_max(age_max.map_or(retention, |age_max| age_max.min(retention)));
+        let settings = &self.context.settings;
+        let retention = match settings.discards_expired {
+            true => *self.context.retention.borrow(),
+            false => Duration::MAX,
+        };
+        let age_max = settings.record_age_max.unwrap_or(Duration::MAX);
+        self.sub_shards.set_age_max(age_max.min(retention));
         while let Some(action) = self.sub_shards.next_action(self.now()) {
             match action {
                 ShardAction::Invoke { sub_shard, batch } => self.invoke(sub_shard, batch),

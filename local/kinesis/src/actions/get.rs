@@ -1,5 +1,7 @@
 //! `GetShardIterator` and `GetRecords`.
 
+use std::sync::Arc;
+
 use domain::limits::{GET_RECORDS_BYTES_MAX, GET_RECORDS_MAX};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -13,7 +15,7 @@ use crate::api::{
 use crate::endpoint::{Endpoint, LiveShard, blocking, find, no_shard, no_stream};
 use crate::error::{ApiError, ApiErrorCode};
 use crate::iterator::{ShardIterator, wall_ms};
-use crate::log::RecordPage;
+use crate::log::{PageLimits, RecordPage};
 use crate::sequence::Sequence;
 use crate::stream::{ShardMetadata, StreamMetadata, shard_id, shard_number};
 
@@ -31,7 +33,7 @@ impl Endpoint {
         let (shard, live_shard) = shard_number(id)
             .and_then(|number| live.shard(number, now_ms))
             .ok_or_else(|| no_shard(id, &name))?;
-        let next = start(&request, &live.stream, shard, live_shard, now_ms)?;
+        let next = start(&request, &live.stream, shard, live_shard, now_ms).await?;
         unless_dry_run(request.dry_run)?;
         let iterator = ShardIterator {
             stream: name,
@@ -79,7 +81,8 @@ impl Endpoint {
         }
         let (reader, horizon_ms) = (live_shard.clone(), stream.horizon_ms(now_ms));
         let page = blocking(move || {
-            reader.log.read(iterator.next, horizon_ms, limit, GET_RECORDS_BYTES_MAX)
+            let limits = PageLimits { records: limit, bytes: GET_RECORDS_BYTES_MAX };
+            reader.log.read(iterator.next, horizon_ms, limits)
         })
         .await?
         .map_err(ApiError::internal)?;
@@ -132,11 +135,11 @@ fn output(
 }
 
 /// Counter at which an iterator of the requested type begins.
-fn start(
+async fn start(
     request: &GetShardIterator,
     stream: &StreamMetadata,
     shard: &ShardMetadata,
-    live_shard: &LiveShard,
+    live_shard: &Arc<LiveShard>,
     now_ms: i64,
 ) -> Result<u64, ApiError> {
     let kind = required(request.shard_iterator_type.as_deref(), "shardIteratorType")?;
@@ -161,7 +164,9 @@ fn start(
                      currentTimestampInMillis: {now_ms}"
                 )));
             }
-            Ok(log.first_at(at_ms))
+            let shard = live_shard.clone();
+            let first = blocking(move || shard.log.first_at(at_ms)).await?;
+            first.map_err(ApiError::internal)
         }
         other => Err(ApiError::constraint(
             "shardIteratorType",

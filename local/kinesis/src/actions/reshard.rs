@@ -106,7 +106,7 @@ impl Endpoint {
         let mut next = live.stream.clone();
         change(&mut next, now_ms)?;
         check_shard_quota(elsewhere, next.open_shards().count())?;
-        let expired = next.remove_expired(now_ms);
+        let expired = next.remove_expired(&live.consumer, now_ms);
         settle(live, &mut next).await?;
         live.stream = self.save(next).await?;
         let mut done = Vec::new();

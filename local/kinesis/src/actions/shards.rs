@@ -97,7 +97,7 @@ impl Endpoint {
         let (stream, now_ms) = (&live.stream, self.now_ms());
         let selection = ShardSelection::new(start.filter.as_ref(), stream, now_ms)?;
         let mut left = stream.shards.iter().filter(|shard| {
-            !stream.is_expired(shard, now_ms)
+            !live.is_expired(shard, now_ms)
                 && selection.contains(shard)
                 && start.after.is_none_or(|after| shard.number > after)
         });

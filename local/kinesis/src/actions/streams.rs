@@ -155,7 +155,7 @@ impl Endpoint {
             .stream
             .shards
             .iter()
-            .filter(|shard| !live.stream.is_expired(shard, now_ms))
+            .filter(|shard| !live.is_expired(shard, now_ms))
             .filter(|shard| after.is_none_or(|after| shard.number > after));
         let page: Vec<ListedShard> =
             left.by_ref().take(limit).map(|shard| ListedShard::new(&live.stream, shard)).collect();

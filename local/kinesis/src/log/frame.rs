@@ -14,7 +14,7 @@
 use bytes::{Buf, BufMut, Bytes};
 
 use super::NewRecord;
-use super::index::IndexEntry;
+use super::records::IndexEntry;
 
 /// Name and version of the format.
 pub(super) const MAGIC: [u8; 8] = *b"DMKLOG01";

@@ -1,20 +1,13 @@
-//! Index of the records of a shard. Counters have no gaps, so an entry needs no counter.
+//! Index of a shard: its segments, and the records of those that are in memory. Counters have no
+//! gaps, so an entry needs no counter.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-/// Location of one record, in 16 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct IndexEntry {
-    /// Offset in the segment, in bytes.
-    pub(super) offset: u32,
-    /// Stored length, in bytes.
-    pub(super) length: u32,
-    /// Arrival by the clock of the machine, milliseconds since 1970.
-    pub(super) arrival_ms: i64,
-}
+use super::records::{IndexEntry, SegmentRecords};
 
 /// Storage of the bytes of a segment.
 pub(super) enum SegmentBody {
@@ -23,52 +16,85 @@ pub(super) enum SegmentBody {
     Memory(Vec<(u32, Bytes)>),
 }
 
-/// Consecutive records in one file.
-pub(super) struct Segment {
+/// Figures of a segment, which are known without its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SegmentSummary {
     /// Counter of the first record.
     pub(super) first: u64,
-    entries: Vec<IndexEntry>,
-    /// Positions of entries that arrived before their predecessor: the clock was set back.
-    set_backs: Vec<usize>,
+    /// Counter after the last record.
+    pub(super) next: u64,
     /// Length in bytes.
     pub(super) bytes: u64,
+    /// Earliest arrival, milliseconds since 1970; `i64::MAX` without records.
+    pub(super) earliest_ms: i64,
+    /// Latest arrival, milliseconds since 1970; `i64::MIN` without records.
+    pub(super) latest_ms: i64,
+}
+
+impl SegmentSummary {
+    /// Creates the figures of a segment without records.
+    pub(super) fn empty(first: u64, bytes: u64) -> Self {
+        Self { first, next: first, bytes, earliest_ms: i64::MAX, latest_ms: i64::MIN }
+    }
+
+    /// Creates the figures of a segment with records.
+    pub(super) fn new(first: u64, bytes: u64, records: &SegmentRecords) -> Self {
+        let mut summary = Self::empty(first, bytes);
+        records.entries().iter().for_each(|entry| summary.count(entry));
+        summary
+    }
+
+    fn count(&mut self, entry: &IndexEntry) {
+        self.next += 1;
+        self.earliest_ms = self.earliest_ms.min(entry.arrival_ms);
+        self.latest_ms = self.latest_ms.max(entry.arrival_ms);
+    }
+}
+
+/// Consecutive records in one file.
+pub(super) struct Segment {
+    pub(super) summary: SegmentSummary,
+    /// Records, unless they are only on disk.
+    pub(super) records: Option<Arc<SegmentRecords>>,
     pub(super) body: SegmentBody,
 }
 
 impl Segment {
-    pub(super) fn new(first: u64, bytes: u64, body: SegmentBody) -> Self {
-        Self { first, entries: Vec::new(), set_backs: Vec::new(), bytes, body }
+    /// Creates a segment whose records are in memory.
+    pub(super) fn new(first: u64, bytes: u64, records: SegmentRecords, body: SegmentBody) -> Self {
+        let summary = SegmentSummary::new(first, bytes, &records);
+        Self { summary, records: Some(Arc::new(records)), body }
     }
 
-    pub(super) fn entries(&self) -> &[IndexEntry] {
-        &self.entries
+    /// Creates a segment whose records are only in its file.
+    pub(super) fn on_disk(summary: SegmentSummary, path: PathBuf) -> Self {
+        Self { summary, records: None, body: SegmentBody::File(path) }
     }
 
-    pub(super) fn push(&mut self, entry: IndexEntry) {
-        if self.entries.last().is_some_and(|last| entry.arrival_ms < last.arrival_ms) {
-            self.set_backs.push(self.entries.len());
+    /// Adds records at the end. The records of the last segment are always in memory.
+    pub(super) fn extend(&mut self, entries: Vec<IndexEntry>, bytes: u64) {
+        let records = Arc::make_mut(self.records.get_or_insert_default());
+        for entry in entries {
+            self.summary.count(&entry);
+            records.push(entry);
         }
-        self.entries.push(entry);
+        self.summary.bytes += bytes;
     }
+}
 
-    /// Position of the first record that arrived at or after an instant. Between two set-backs of
-    /// the clock, arrivals are sorted.
-    fn first_at(&self, at_ms: i64) -> Option<usize> {
-        let mut start = 0;
-        for end in self.set_backs.iter().copied().chain([self.entries.len()]) {
-            let run = &self.entries[start..end];
-            let found = start + run.partition_point(|entry| entry.arrival_ms < at_ms);
-            if found < end {
-                return Some(found);
-            }
-            start = end;
-        }
-        None
-    }
+/// Oldest records that a log still returns.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Horizon {
+    /// Records that arrived before are past retention, milliseconds since 1970.
+    pub(crate) at_ms: i64,
+    /// Counter from which on records are kept at any age, for a consumer that has not read them.
+    pub(crate) kept_from: u64,
+}
 
-    /// Counter after the last record.
-    pub(super) fn next(&self) -> u64 {
-        self.first + self.entries.len() as u64
+impl Horizon {
+    /// Returns `true` if no record of the segment is kept.
+    pub(super) fn is_past(&self, segment: &SegmentSummary) -> bool {
+        segment.latest_ms < self.at_ms && segment.next <= self.kept_from
     }
 }
 
@@ -84,30 +110,29 @@ impl LogIndex {
         Self { segments: VecDeque::new(), next: 1 }
     }
 
-    /// Counter of the first record that arrived at or after an instant, or of the next record.
-    pub(super) fn first_at(&self, at_ms: i64) -> u64 {
-        let found = self.segments.iter().find_map(|segment| {
-            segment.first_at(at_ms).map(|position| segment.first + position as u64)
-        });
-        found.unwrap_or(self.next)
+    /// File of the last segment, and its length in bytes. `None` in memory, and before a write.
+    pub(super) fn last_file(&self) -> Option<(PathBuf, u64)> {
+        let last = self.segments.back()?;
+        match &last.body {
+            SegmentBody::File(path) => Some((path.clone(), last.summary.bytes)),
+            SegmentBody::Memory(_) => None,
+        }
     }
 
     /// Latest arrival, milliseconds since 1970.
     pub(super) fn latest_arrival_ms(&self) -> Option<i64> {
-        let entries = self.segments.iter().flat_map(Segment::entries);
-        entries.map(|entry| entry.arrival_ms).max()
+        let with_records =
+            self.segments.iter().filter(|segment| segment.summary.next > segment.summary.first);
+        with_records.map(|segment| segment.summary.latest_ms).max()
     }
 
-    /// Removes the segments in which every record arrived before the horizon, and returns them.
-    /// The newest segment stays, because it determines the next counter.
-    pub(super) fn trim(&mut self, horizon_ms: i64) -> Vec<Segment> {
+    /// Removes the segments of which no record is kept, and returns them. The newest segment stays,
+    /// because it determines the next counter.
+    pub(super) fn trim(&mut self, horizon: Horizon) -> Vec<Segment> {
         let mut expired_segments = Vec::new();
-        while self.segments.len() > 1 {
-            let oldest = self.segments.front();
-            let is_expired = oldest.is_some_and(|segment| segment.first_at(horizon_ms).is_none());
-            if !is_expired {
-                break;
-            }
+        while self.segments.len() > 1
+            && self.segments.front().is_some_and(|oldest| horizon.is_past(&oldest.summary))
+        {
             expired_segments.extend(self.segments.pop_front());
         }
         expired_segments

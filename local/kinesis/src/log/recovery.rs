@@ -4,8 +4,11 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::frame::{self, SegmentEnd};
-use super::index::{LogIndex, Segment, SegmentBody};
+use super::frame::{self, SegmentEnd, SegmentScan};
+use super::index::{LogIndex, Segment, SegmentBody, SegmentSummary};
+use super::records::SegmentRecords;
+use super::seal;
+use crate::LogFigures;
 
 /// Reason for not opening a log. The files are unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -70,12 +73,14 @@ fn segments(folder: &Path, shard: &str) -> io::Result<Vec<(u64, PathBuf)>> {
     Ok(found)
 }
 
-/// Reads all segments. `closed_at` is the last counter of a closed shard. All records of a closed
+/// Reads the last segment, the seals of the others, and each segment with records from the counter
+/// `unread_from` on. `closed_at` is the last counter of a closed shard. All records of a closed
 /// shard were acknowledged, so a missing end is a loss and not a torn write.
 pub(super) fn recover(
     folder: &Path,
     shard: &str,
     closed_at: Option<u64>,
+    unread_from: u64,
 ) -> Result<LogIndex, RecoveryError> {
     let listed = segments(folder, shard)
         .map_err(|cause| RecoveryError::Io { path: folder.to_owned(), cause })?;
@@ -86,9 +91,13 @@ pub(super) fn recover(
         if position > 0 && first != index.next {
             return Err(RecoveryError::Missing { path, expected: index.next, found: first });
         }
-        let may_be_torn = position + 1 == count && closed_at.is_none();
-        let segment = open_segment(path, first, may_be_torn)?;
-        index.next = segment.next();
+        let takes_records = position + 1 == count && closed_at.is_none();
+        let segment = if takes_records {
+            open_last(path, first)?
+        } else {
+            open_sealed(path, first, unread_from)?
+        };
+        index.next = segment.summary.next;
         index.segments.push_back(segment);
     }
     if let Some(last) = closed_at {
@@ -101,34 +110,116 @@ pub(super) fn recover(
     Ok(index)
 }
 
-fn open_segment(path: PathBuf, first: u64, may_be_torn: bool) -> Result<Segment, RecoveryError> {
+/// Reads every segment, and changes none. A torn end of an open shard is no damage.
+pub(crate) fn verify(
+    folder: &Path,
+    shard: &str,
+    closed_at: Option<u64>,
+) -> Result<LogFigures, Vec<RecoveryError>> {
+    let listed = segments(folder, shard);
+    let listed =
+        listed.map_err(|cause| vec![RecoveryError::Io { path: folder.to_owned(), cause }])?;
+    let (mut figures, mut damage, mut next) = (LogFigures::default(), Vec::new(), None);
+    let count = listed.len();
+    for (position, (first, path)) in listed.into_iter().enumerate() {
+        if let Some(expected) = next.filter(|next| *next != first) {
+            damage.push(RecoveryError::Missing { path: path.clone(), expected, found: first });
+        }
+        let may_be_torn = position + 1 == count && closed_at.is_none();
+        next = match scan(&path, first) {
+            Err(error) => {
+                damage.push(error);
+                None
+            }
+            Ok((scan, _)) => {
+                let records = scan.entries.len() as u64;
+                figures.segments += 1;
+                figures.records += records;
+                let valid_again_at = match scan.end {
+                    SegmentEnd::Damaged { valid_again_at } => Some(Some(valid_again_at)),
+                    SegmentEnd::Torn if !may_be_torn => Some(None),
+                    SegmentEnd::Clean | SegmentEnd::Torn => None,
+                };
+                let is_sound = valid_again_at.is_none();
+                damage.extend(valid_again_at.map(|again| damaged(path, &scan, again)));
+                is_sound.then_some(first + records)
+            }
+        };
+    }
+    let expected = next.unwrap_or(1);
+    if let Some(last) = closed_at.filter(|last| damage.is_empty() && expected <= *last) {
+        let path = folder.join(shard);
+        damage.push(RecoveryError::Missing { path, expected, found: last + 1 });
+    }
+    if damage.is_empty() { Ok(figures) } else { Err(damage) }
+}
+
+/// Opens the segment that takes records. A torn end is cut.
+fn open_last(path: PathBuf, first: u64) -> Result<Segment, RecoveryError> {
     let failed = |cause| RecoveryError::Io { path: path.clone(), cause };
-    let bytes = fs::read(&path).map_err(failed)?;
-    let scan = frame::scan(&bytes, first);
-    let damaged = |valid_again_at| RecoveryError::Damaged {
-        path: path.clone(),
-        offset: scan.valid_bytes,
-        valid_again_at,
-    };
+    // The figures of a seal would become wrong with the next record.
+    seal::remove(&path).map_err(failed)?;
+    let (scan, length) = scan(&path, first)?;
     match scan.end {
         SegmentEnd::Clean => {}
-        SegmentEnd::Damaged { valid_again_at } => return Err(damaged(Some(valid_again_at))),
-        SegmentEnd::Torn if !may_be_torn => return Err(damaged(None)),
+        SegmentEnd::Damaged { valid_again_at } => {
+            return Err(damaged(path, &scan, Some(valid_again_at)));
+        }
         SegmentEnd::Torn => {
-            let cut_bytes = bytes.len() as u64 - scan.valid_bytes;
             cut(&path, scan.valid_bytes).map_err(failed)?;
             tracing::warn!(
                 file = %path.display(),
-                cut_bytes,
+                cut_bytes = length - scan.valid_bytes,
                 kept_bytes = scan.valid_bytes,
                 "kinesis: the last write of this log is incomplete and was cut; an interrupted \
                  write was never acknowledged"
             );
         }
     }
-    let mut segment = Segment::new(first, scan.valid_bytes, SegmentBody::File(path));
-    scan.entries.into_iter().for_each(|entry| segment.push(entry));
-    Ok(segment)
+    let records = scan.entries.into_iter().collect();
+    Ok(Segment::new(first, scan.valid_bytes, records, SegmentBody::File(path)))
+}
+
+/// Opens a segment that takes no more records by its seal. It is read and sealed if it has no seal
+/// that fits, and read if a record was not read yet.
+fn open_sealed(path: PathBuf, first: u64, unread_from: u64) -> Result<Segment, RecoveryError> {
+    let length =
+        fs::metadata(&path).map_err(|cause| RecoveryError::Io { path: path.clone(), cause })?.len();
+    let sealed = seal::read(&path, length).filter(|summary| summary.first == first);
+    if let Some(summary) = sealed.filter(|summary| summary.next <= unread_from) {
+        return Ok(Segment::on_disk(summary, path));
+    }
+    let summary = SegmentSummary::new(first, length, &scan_sealed(&path, first)?);
+    if sealed != Some(summary)
+        && let Err(cause) = seal::write(&path, &summary)
+    {
+        let file = path.display();
+        tracing::warn!(%file, %cause, "kinesis: a segment was not sealed; each start reads it whole");
+    }
+    Ok(Segment::on_disk(summary, path))
+}
+
+/// Reads and verifies a segment that takes no more records. Blocks.
+pub(super) fn scan_sealed(path: &Path, first: u64) -> Result<SegmentRecords, RecoveryError> {
+    let (scan, _) = scan(path, first)?;
+    match scan.end {
+        SegmentEnd::Clean => Ok(scan.entries.into_iter().collect()),
+        SegmentEnd::Torn => Err(damaged(path.to_owned(), &scan, None)),
+        SegmentEnd::Damaged { valid_again_at } => {
+            Err(damaged(path.to_owned(), &scan, Some(valid_again_at)))
+        }
+    }
+}
+
+/// Reads a segment. Returns its length in bytes as well.
+fn scan(path: &Path, first: u64) -> Result<(SegmentScan, u64), RecoveryError> {
+    let bytes =
+        fs::read(path).map_err(|cause| RecoveryError::Io { path: path.to_owned(), cause })?;
+    Ok((frame::scan(&bytes, first), bytes.len() as u64))
+}
+
+fn damaged(path: PathBuf, scan: &SegmentScan, valid_again_at: Option<u64>) -> RecoveryError {
+    RecoveryError::Damaged { path, offset: scan.valid_bytes, valid_again_at }
 }
 
 fn cut(path: &Path, length: u64) -> io::Result<()> {

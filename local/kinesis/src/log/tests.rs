@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
+use super::reader::StoredRecord;
 use super::*;
 
 fn settings(
@@ -21,6 +22,7 @@ fn settings(
         }),
         segment_bytes,
         retention_hours: Arc::new(AtomicU32::new(24)),
+        kept_from: Arc::new(|| u64::MAX),
     }
 }
 
@@ -35,16 +37,32 @@ fn put(log: &ShardLog, data: &str) -> u64 {
     log.append(vec![record]).blocking_recv().expect("answered").expect("stored")
 }
 
+const NO_LIMITS: PageLimits = PageLimits { records: usize::MAX, bytes: usize::MAX };
+
+/// Returns the records since an instant.
+fn since(log: &ShardLog, horizon_ms: i64) -> Vec<StoredRecord> {
+    let (mut found, mut next) = (Vec::new(), 0);
+    loop {
+        let page = log.read(next, horizon_ms, NO_LIMITS).expect("readable");
+        found.extend(page.records);
+        if page.next == page.tip {
+            return found;
+        }
+        assert!(page.next > next, "each page has a record");
+        next = page.next;
+    }
+}
+
 fn all(log: &ShardLog) -> Vec<String> {
-    let page = log.read(0, i64::MIN, usize::MAX, usize::MAX).expect("readable");
-    assert_eq!(page.next, page.tip);
-    page.records.iter().map(|r| String::from_utf8_lossy(&r.data).into_owned()).collect()
+    let records = since(log, i64::MIN);
+    records.iter().map(|r| String::from_utf8_lossy(&r.data).into_owned()).collect()
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .expect("a folder")
         .map(|file| file.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
         .collect();
     files.sort();
     files
@@ -138,9 +156,96 @@ fn retention_deletes_whole_segments_and_keeps_the_count() {
     assert!(files(folder.path()).len() <= 2);
     drop(log);
     let log = ShardLog::open(settings(folder.path(), 100, now), None).expect("sound");
-    let page = log.read(0, 3_600_000, 10, 1_000).expect("readable");
-    assert_eq!(page.records.len(), 1);
-    assert_eq!(page.records[0].counter, 21);
+    let records = since(&log, 3_600_000);
+    assert_eq!(records.iter().map(|r| r.counter).collect::<Vec<_>>(), [21]);
+    let seals = fs::read_dir(folder.path()).expect("a folder").count() - files(folder.path()).len();
+    assert!(seals < files(folder.path()).len(), "seals are deleted with their segments");
+}
+
+#[test]
+fn records_that_their_consumer_has_not_read_outlive_the_retention() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let now = Arc::new(std::sync::atomic::AtomicI64::new(0));
+    let read = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let open = || {
+        let read = read.clone();
+        let kept_from: Arc<dyn Fn() -> u64 + Send + Sync> =
+            Arc::new(move || read.load(Ordering::Relaxed) + 1);
+        ShardLog::open(LogSettings { kept_from, ..settings(folder.path(), 100, now.clone()) }, None)
+            .expect("sound")
+    };
+    let log = open();
+    for i in 0..20 {
+        put(&log, &format!("old {i}"));
+    }
+    drop(log);
+    now.store(25 * 3_600_000, Ordering::Relaxed);
+    let log = open();
+    assert_eq!(since(&log, 3_600_000).len(), 20, "nothing was read");
+    read.store(12, Ordering::Relaxed);
+    assert_eq!(since(&log, 3_600_000)[0].counter, 13);
+    let before = files(folder.path()).len();
+    log.trim();
+    assert!(files(folder.path()).len() < before);
+    assert_eq!(since(&log, i64::MIN).last().map(|record| record.counter), Some(20));
+    read.store(20, Ordering::Relaxed);
+    log.trim();
+    assert_eq!(since(&log, 3_600_000), []);
+    assert_eq!(files(folder.path()).len(), 1);
+}
+
+#[test]
+fn a_start_reads_the_last_segment_and_the_seals_of_the_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = open(folder.path(), 100).expect("a new log");
+    let data: Vec<String> = (0..20).map(|i| format!("record {i}")).collect();
+    for text in &data {
+        put(&log, text);
+    }
+    drop(log);
+    let sealed = &files(folder.path())[0];
+    let sound = fs::read(sealed).expect("readable");
+    let mut bytes = sound.clone();
+    bytes[60] ^= 1;
+    fs::write(sealed, &bytes).expect("written");
+    let found = verify(folder.path(), "shardId-000000000000", None).expect_err("damaged");
+    assert!(matches!(&found[..], [RecoveryError::Damaged { path, .. }] if path == sealed));
+    // The damage is found by the read, and never returned as a record.
+    let log = open(folder.path(), 100).expect("the last segment is sound");
+    let error = log.read(0, i64::MIN, NO_LIMITS).expect_err("damaged");
+    let named = format!("{}: damaged at byte", sealed.display());
+    assert!(error.to_string().starts_with(&named), "{error}");
+    assert_eq!(put(&log, "goes on"), 21);
+    drop(log);
+    // Without its seal the segment is read at the start.
+    fs::remove_file(sealed.with_extension("seal")).expect("there");
+    let error = open(folder.path(), 100).err().expect("refused");
+    assert!(matches!(error, RecoveryError::Damaged { .. }), "{error}");
+    fs::write(sealed, sound).expect("written");
+    assert_eq!(all(&open(folder.path(), 100).expect("sound"))[..20], data);
+    assert!(sealed.with_extension("seal").exists(), "it is sealed again");
+    let figures = verify(folder.path(), "shardId-000000000000", None).expect("sound");
+    assert_eq!((figures.records, figures.segments as usize), (21, files(folder.path()).len()));
+}
+
+#[test]
+fn damage_of_records_that_their_consumer_has_not_read_refuses_to_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = open(folder.path(), 100).expect("a new log");
+    for i in 0..20 {
+        put(&log, &format!("record {i}"));
+    }
+    drop(log);
+    let sealed = &files(folder.path())[2];
+    let mut bytes = fs::read(sealed).expect("readable");
+    bytes[60] ^= 1;
+    fs::write(sealed, &bytes).expect("written");
+    let now = Arc::new(std::sync::atomic::AtomicI64::new(1_000));
+    let settings = settings(folder.path(), 100, now);
+    let settings = LogSettings { kept_from: Arc::new(|| 1), ..settings };
+    let error = ShardLog::open(settings, None).err().expect("refused");
+    let RecoveryError::Damaged { path, .. } = &error else { panic!("{error}") };
+    assert_eq!(path, sealed);
 }
 
 #[test]
@@ -156,11 +261,11 @@ fn a_clock_that_was_ahead_moves_no_later_arrival() {
         drop(log);
         log = open();
     }
-    let page = log.read(0, i64::MIN, 10, 10_000).expect("readable");
-    assert_eq!(page.records.iter().map(|r| r.arrival_ms).collect::<Vec<_>>(), arrivals);
+    let records = since(&log, i64::MIN);
+    assert_eq!(records.iter().map(|r| r.arrival_ms).collect::<Vec<_>>(), arrivals);
     for at in [0, 500, 1_000, 1_001, 864_000_000, 864_000_001] {
         let first = arrivals.iter().position(|arrival| *arrival >= at).unwrap_or(arrivals.len());
-        assert_eq!(log.first_at(at), first as u64 + 1, "{at}");
+        assert_eq!(log.first_at(at).expect("readable"), first as u64 + 1, "{at}");
     }
 }
 
@@ -202,7 +307,7 @@ fn bytes_that_change_on_disk_are_reported_and_not_returned() {
     let mut bytes = fs::read(file).expect("readable");
     *bytes.last_mut().expect("not empty") ^= 1;
     fs::write(file, bytes).expect("written");
-    let error = log.read(0, i64::MIN, 10, 1_000).expect_err("refused");
+    let error = log.read(0, i64::MIN, NO_LIMITS).expect_err("refused");
     assert!(matches!(error, ReadError::Damaged { counter: 1, .. }), "{error}");
 }
 

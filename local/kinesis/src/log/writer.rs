@@ -10,9 +10,11 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::frame::{self, Frame, MAGIC};
-use super::index::{Segment, SegmentBody};
+use super::index::{Horizon, Segment, SegmentBody};
+use super::records::SegmentRecords;
 use super::recovery::segment_path;
-use super::{AppendError, LogPlace, LogSettings, NewRecord, SharedIndex, retention_ms};
+use super::shared_index::SharedIndex;
+use super::{AppendError, LogPlace, LogSettings, NewRecord, retention_ms, seal};
 use crate::metadata::sync_folder;
 
 /// Most bytes of waiting records that one sync makes durable, except for a single larger request.
@@ -82,7 +84,7 @@ impl LogWriter {
         let arrival_ms = (self.settings.clock)().timestamp_millis();
         let (first, offset) = {
             let index = self.index.read();
-            (index.next, index.segments.back().map_or(0, |segment| segment.bytes))
+            (index.next, index.segments.back().map_or(0, |segment| segment.summary.bytes))
         };
         let records = group.iter().flat_map(|append| &append.records);
         let frame = frame::encode(first, arrival_ms, offset, records);
@@ -114,8 +116,7 @@ impl LogWriter {
         let mut index = self.index.write();
         index.next += frame.entries.len() as u64;
         if let Some(segment) = index.segments.back_mut() {
-            segment.bytes += frame.bytes.len() as u64;
-            frame.entries.into_iter().for_each(|entry| segment.push(entry));
+            segment.extend(frame.entries, frame.bytes.len() as u64);
             if let SegmentBody::Memory(frames) = &mut segment.body {
                 frames.push((offset as u32, Bytes::from(frame.bytes)));
             }
@@ -126,7 +127,7 @@ impl LogWriter {
     fn roll_if_full(&mut self) -> io::Result<()> {
         let (next, last_bytes) = {
             let index = self.index.read();
-            (index.next, index.segments.back().map(|segment| segment.bytes))
+            (index.next, index.segments.back().map(|segment| segment.summary.bytes))
         };
         let room = last_bytes.is_some_and(|bytes| bytes < self.settings.segment_bytes);
         let in_memory = matches!(self.settings.place, LogPlace::Memory);
@@ -140,14 +141,40 @@ impl LogWriter {
             LogPlace::Memory => (SegmentBody::Memory(Vec::new()), 0),
             LogPlace::Folder { folder, shard } => {
                 let path = segment_path(folder, shard, next);
+                self.seal_last();
                 self.file = None;
                 self.file = Some(create(&path, folder)?);
                 (SegmentBody::File(path), MAGIC.len() as u64)
             }
         };
-        self.index.write().segments.push_back(Segment::new(next, bytes, body));
+        let segment = Segment::new(next, bytes, SegmentRecords::default(), body);
+        let full = {
+            let mut index = self.index.write();
+            index.segments.push_back(segment);
+            let full = index.segments.iter_mut().rev().nth(1);
+            let on_disk = full.filter(|full| matches!(full.body, SegmentBody::File(_)));
+            on_disk.and_then(|full| Some((full.summary.first, full.records.take()?)))
+        };
+        if let Some((first, records)) = full {
+            // Its consumer is likely to read it next.
+            self.index.keep_loaded(first, records);
+        }
         trim(&self.settings, &self.index);
         Ok(())
+    }
+
+    /// Seals the last segment. The next one is created afterwards, so only the last segment of a
+    /// shard can be without a seal after a kill.
+    fn seal_last(&self) {
+        let last = {
+            let index = self.index.read();
+            index.last_file().zip(index.segments.back().map(|segment| segment.summary))
+        };
+        let Some(((path, _), summary)) = last else { return };
+        if let Err(cause) = seal::write(&path, &summary) {
+            let file = path.display();
+            tracing::warn!(%file, %cause, "kinesis: a segment was not sealed; a start reads it whole");
+        }
     }
 
     /// Opens the file of the segment that was last when the log was opened.
@@ -156,11 +183,12 @@ impl LogWriter {
         let Some(segment) = index.segments.back_mut() else { return Ok(()) };
         let SegmentBody::File(path) = &segment.body else { return Ok(()) };
         let mut file = OpenOptions::new().write(true).open(path)?;
-        if segment.bytes < MAGIC.len() as u64 {
+        let bytes = &mut segment.summary.bytes;
+        if *bytes < MAGIC.len() as u64 {
             file.write_all(&MAGIC)?;
-            segment.bytes = MAGIC.len() as u64;
+            *bytes = MAGIC.len() as u64;
         }
-        file.seek(SeekFrom::Start(segment.bytes))?;
+        file.seek(SeekFrom::Start(*bytes))?;
         self.file = Some(file);
         Ok(())
     }
@@ -185,17 +213,25 @@ fn reply(group: Vec<AppendRequest>, outcome: Result<u64, AppendError>) {
     }
 }
 
-/// Deletes the segments in which every record is past retention.
+/// Deletes the segments of which no record is kept.
 pub(super) fn trim(settings: &LogSettings, index: &SharedIndex) {
     let now_ms = (settings.clock)().timestamp_millis();
-    let horizon_ms = now_ms - retention_ms(&settings.retention_hours);
-    let expired = index.write().trim(horizon_ms);
+    let at_ms = now_ms - retention_ms(&settings.retention_hours);
+    let kept_from = (settings.kept_from)();
+    let expired = index.write().trim(Horizon { at_ms, kept_from });
     for segment in expired {
         if let SegmentBody::File(path) = segment.body
-            && let Err(cause) = fs::remove_file(&path)
+            && let Err(cause) = delete(&path)
         {
             let file = path.display();
             tracing::warn!(%file, %cause, "kinesis: an expired segment could not be deleted");
         }
     }
+}
+
+/// Deletes a segment durably, before the next one: a loss of power must leave no gap.
+fn delete(path: &Path) -> io::Result<()> {
+    seal::remove(path)?;
+    fs::remove_file(path)?;
+    path.parent().map_or(Ok(()), sync_folder)
 }
