@@ -1,6 +1,7 @@
 //! Outcomes of offers: expected and actual sales of each revision.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::process::ExitCode;
 
 use analytics::table::{cells, columns};
@@ -48,11 +49,14 @@ pub(super) async fn run(args: OfferListArgs) -> Result<ExitCode, CommandError> {
                 continue;
             }
             let date = day.key.date;
-            if !offers.contains_key(&date) {
-                let of_date = tables.query_offers(&catalog.store.store_id, date).await;
-                offers.insert(date, of_date.map_err(|failure| tables.explain(failure))?);
-            }
-            let outcomes = records(&day, &offers[&date], &catalog);
+            let of_date = match offers.entry(date) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let of_date = tables.query_offers(&catalog.store.store_id, date).await;
+                    new.insert(of_date.map_err(|failure| tables.explain(failure))?)
+                }
+            };
+            let outcomes = records(&day, of_date, &catalog);
             rows.extend(outcomes.iter().map(|outcome| cells(FIELDS, outcome)));
         }
     }

@@ -125,7 +125,7 @@ pub fn sums(days: &[DayRecord], by: DayGroup) -> Vec<DaySums> {
 /// Sorts sums so that those with the largest discounts come first. Currencies are apart.
 pub fn most_discounted_first(sums: &mut [DaySums]) {
     let rank = |row: &DaySums| (row.key.currency, std::cmp::Reverse(row.given_away));
-    sums.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    sums.sort_by_key(rank);
 }
 
 fn empty(key: &Key, name: Option<String>) -> DaySums {
