@@ -86,9 +86,9 @@ async fn list(args: CatalogListArgs) -> Result<ExitCode, CommandError> {
         Column::Text("sku"),
         Column::Text("name"),
         Column::Text("category"),
-        Column::Number("price"),
-        Column::Number("cost"),
-        Column::Number("floor"),
+        Column::Amount("price"),
+        Column::Amount("cost"),
+        Column::Amount("floor"),
         Column::Text("currency"),
         Column::Number("shelf_life_days"),
     ];

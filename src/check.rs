@@ -90,7 +90,7 @@ pub(crate) async fn run(args: CheckArgs) -> Result<ExitCode, CommandError> {
         }
     };
     let check = Check { tables: aws::Tables::clone(&tables) };
-    let day = CheckedDay { store_id: store_id, store: store.as_ref(), span };
+    let day = CheckedDay { store_id, store: store.as_ref(), span };
     let mut found = check.check(&day, now).await.map_err(explain)?;
     if args.repair {
         let repair = check.repair(&day, &found, now).await.map_err(explain)?;

@@ -124,7 +124,7 @@ async fn list(args: ClientListArgs) -> Result<ExitCode, CommandError> {
         // JSON and CSV have the claim of the token, a table the first stores of a long list.
         let stores = match args.format {
             Format::Table => grant.authority.summary(),
-            Format::Json | Format::Csv => grant.authority.to_string(),
+            Format::Json | Format::Ndjson | Format::Csv => grant.authority.to_string(),
         };
         let granted_at = grant.granted_at.to_rfc3339_opts(SecondsFormat::Secs, true);
         vec![grant.client_id.to_string(), stores, granted_at]

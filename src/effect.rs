@@ -1,6 +1,7 @@
 //! `daymark effect`: effect of the offers, from the arms of the experiment.
 
-mod outcomes;
+pub(crate) mod outcomes;
+mod splits;
 mod tables;
 
 use std::collections::BTreeSet;
@@ -8,14 +9,14 @@ use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
 use analytics::effect::statistics::CLUSTERS_MIN;
-use analytics::effect::{ArmFigures, effect, steps};
+use analytics::effect::{ArmFigures, EffectGroup, effect, split, steps};
 use chrono::{Days, NaiveDate};
-use clap::Args;
-use domain::ports::CatalogTable;
+use clap::{Args, ValueEnum};
 use domain::{Arm, Store, StoreId};
 
 use crate::dates::{DateArgs, dates_text};
 use crate::output::Format;
+use crate::stores::NotClosed;
 use crate::{CommandError, clock, connect, output};
 use outcomes::EffectOutcomes;
 
@@ -39,9 +40,10 @@ pub(crate) struct EffectArgs {
     #[command(flatten)]
     dates: DateArgs,
 
-    /// In JSON and CSV: the offers by discount, instead of the arms
-    #[arg(long)]
-    steps: bool,
+    /// Compare the arms in each group, or the offers by discount, instead of the arms of all. JSON
+    /// and CSV have all figures, a table the totals
+    #[arg(long, value_name = "GROUP")]
+    by: Option<By>,
 
     /// Output format
     #[arg(long, default_value = "table")]
@@ -51,24 +53,27 @@ pub(crate) struct EffectArgs {
     tables: connect::TableArgs,
 }
 
+/// Grouping of the effect.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum By {
+    /// Each category.
+    Category,
+    /// Each store.
+    Store,
+    /// Offers by their step: what was expected to be left at the close, and what was.
+    Step,
+}
+
 /// Number of days before today, if no dates are given.
 const DEFAULT_DAYS: u64 = 28;
 
 pub(crate) async fn run(args: EffectArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
-    let stores = match &args.store {
-        Some(store) => vec![store.clone()],
-        None => tables.list_stores().await.map_err(explain)?,
-    };
-    let mut known: Vec<Store> = Vec::new();
-    for store_id in stores {
-        known.push(tables.store(&store_id).await?);
-    }
+    let known = tables.stores(args.store.as_ref()).await?;
     let now = clock::now();
     let today = known.iter().map(|store| now.with_timezone(&store.zone).date_naive()).max();
-    let today =
-        today.ok_or("there is no store in the catalogue; `daymark catalog import` loads some")?;
+    let today = today.unwrap_or_else(|| now.date_naive());
     let dates = args.dates.or(today - Days::new(DEFAULT_DAYS)..=today)?;
     if *dates.end() > today {
         return Err(format!(
@@ -77,6 +82,10 @@ pub(crate) async fn run(args: EffectArgs) -> Result<ExitCode, CommandError> {
             dates.end()
         )
         .into());
+    }
+    let mut not_closed = NotClosed::default();
+    for store in &known {
+        not_closed.add(&store.store_id, tables.not_closed(store, &dates, now).await?);
     }
     let found = outcomes::load(&tables, &known, &dates).await.map_err(explain)?;
     if found.days_closed == 0 {
@@ -91,12 +100,22 @@ pub(crate) async fn run(args: EffectArgs) -> Result<ExitCode, CommandError> {
         .into());
     }
     let arms = effect(&found.outcomes);
-    let steps = steps(&found.outcomes);
-    match args.format {
-        Format::Table => tables::print(&arms, &steps, &found)?,
-        _ if args.steps => tables::print_steps(args.format, &steps)?,
-        _ => tables::print_arms(args.format, &arms)?,
+    match args.by {
+        None if args.format == Format::Table => {
+            tables::print(&arms, &steps(&found.outcomes), &found)?;
+        }
+        None => tables::print_arms(args.format, &arms, &found)?,
+        Some(By::Step) => tables::print_steps(args.format, &steps(&found.outcomes))?,
+        Some(By::Category) => {
+            let groups = split(&found.outcomes, EffectGroup::Category);
+            splits::print(args.format, "category", &groups, &found)?;
+        }
+        Some(By::Store) => {
+            let groups = split(&found.outcomes, EffectGroup::Store);
+            splits::print(args.format, "store_id", &groups, &found)?;
+        }
     }
+    not_closed.note();
     for note in notes(&arms, &known, &found) {
         output::note(note);
     }

@@ -4,6 +4,7 @@
 mod data_folder;
 mod earlier_folder;
 mod endpoints;
+mod kept_batches;
 mod pages;
 mod readiness;
 mod services;
@@ -80,6 +81,8 @@ pub(crate) struct MachineSettings {
     /// Hosts and origins that may call, besides those of this machine. The origins are those of
     /// the ingest API; no web page may use Kinesis and DynamoDB.
     pub(crate) access: AccessRules,
+    /// Folder in which the batches of the stock processor are kept.
+    pub(crate) kept_batches: Option<PathBuf>,
 }
 
 impl Default for MachineSettings {
@@ -95,6 +98,7 @@ impl Default for MachineSettings {
             gather: Duration::from_millis(GATHER_MILLIS.into()),
             schedule: SlotSchedule::EverySlot,
             access: AccessRules::default(),
+            kept_batches: None,
         }
     }
 }

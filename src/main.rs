@@ -8,7 +8,7 @@
 //! - `machine/`: the whole system on one machine, for `daymark up` and `daymark demo`
 //! - `connect/`: flags for the tables, on this machine or in a deployed stage
 //! - `output.rs`: tables, JSON and CSV on standard output, notes and errors on standard error
-//! - `dates.rs`: flags for a range of dates
+//! - `dates.rs`, `stores.rs`: dates and stores that a question is about
 //! - `clock.rs`: the system clock, read nowhere else in the program
 //! - `telemetry.rs`: logs and metrics
 
@@ -26,6 +26,7 @@ mod days;
 mod decide;
 mod demo;
 mod effect;
+mod export;
 mod gaps;
 mod history;
 mod imports;
@@ -34,16 +35,21 @@ mod machine;
 mod offers;
 mod output;
 mod price;
+mod prices;
 mod quarantine;
 mod rebuild;
 mod redrive;
 mod replay;
 mod retained;
+mod sales;
 mod send;
 mod simulate_pricing;
+mod sql;
 mod stock;
+mod stores;
 mod telemetry;
 mod transfers;
+mod tune;
 mod up;
 
 use std::process::ExitCode;
@@ -75,9 +81,13 @@ enum Command {
     Stock(stock::StockArgs),
     Offers(offers::OffersArgs),
     Price(price::PriceArgs),
+    Prices(prices::PricesArgs),
     Days(days::DaysArgs),
+    Sales(sales::SalesArgs),
     History(history::HistoryArgs),
     Effect(effect::EffectArgs),
+    Export(export::ExportArgs),
+    Sql(sql::SqlArgs),
     Decide(decide::DecideArgs),
     Catalog(catalog::CatalogArgs),
     Clients(clients::ClientsArgs),
@@ -92,6 +102,7 @@ enum Command {
     SimulatePricing(simulate_pricing::SimulatePricingArgs),
     Cost(Box<cost::CostArgs>),
     Load(Box<load::LoadArgs>),
+    Tune(tune::TuneArgs),
 }
 
 /// Error of a command, printed by `main` alone.
@@ -112,9 +123,13 @@ fn main() -> ExitCode {
                 Command::Stock(args) => stock::run(args).await,
                 Command::Offers(args) => offers::run(args).await,
                 Command::Price(args) => price::run(args).await,
+                Command::Prices(args) => prices::run(args).await,
+                Command::Sales(args) => sales::run(args).await,
                 Command::Days(args) => days::run(args).await,
                 Command::History(args) => history::run(args).await,
                 Command::Effect(args) => effect::run(args).await,
+                Command::Export(args) => export::run(args).await,
+                Command::Sql(args) => sql::run(&args),
                 Command::Decide(args) => decide::run(&args),
                 Command::Catalog(args) => catalog::run(args).await,
                 Command::Clients(args) => clients::run(args).await,
@@ -128,6 +143,7 @@ fn main() -> ExitCode {
                 Command::SimulatePricing(args) => simulate_pricing::run(&args),
                 Command::Cost(args) => cost::run(*args),
                 Command::Load(args) => load::run(*args).await,
+                Command::Tune(args) => tune::run(args).await,
             }
         })
     });

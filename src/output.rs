@@ -1,6 +1,8 @@
-//! Output as tables, JSON and CSV. No other module prints.
+//! Output as tables, JSON, NDJSON and CSV. No other module prints.
 
+mod json;
 mod plain;
+mod records;
 mod table;
 
 use std::collections::BTreeMap;
@@ -14,11 +16,11 @@ use clap::ValueEnum;
 use domain::{Currency, excerpt};
 use indicatif::{ProgressBar, ProgressStyle};
 use rust_decimal::Decimal;
-use serde_json::{Map, Value};
 use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::CommandError;
 use plain::{csv_text, plain};
+pub(crate) use records::{RecordLines, cell_text, csv_cell, records};
 
 /// Width of pictures in columns if the output is not a terminal.
 const DEFAULT_WIDTH: usize = 80;
@@ -31,23 +33,33 @@ const NAMES_SHOWN_MAX: usize = 5;
 pub(crate) enum Format {
     /// Table for people.
     Table,
-    /// JSON array of objects.
+    /// JSON array of objects: quantities and counts are numbers, amounts decimal texts beside their
+    /// currency, absent values null.
     Json,
-    /// CSV of RFC 4180 with a header line.
+    /// One JSON object a line, with the same types.
+    Ndjson,
+    /// CSV of RFC 4180 with a header line. Absent values are empty.
     Csv,
 }
 
-/// Name of a column. Numbers are aligned to the right in a table.
+/// Name of a column, with the type of its values in JSON. Numbers and amounts are aligned to the
+/// right in a table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Column {
     Text(&'static str),
+    /// Quantity, count or share: a number in JSON.
     Number(&'static str),
+    /// Amount of money in the currency of another column: a decimal text in JSON, because readers
+    /// of JSON take numbers for floats.
+    Amount(&'static str),
+    /// `true` or `false`.
+    Truth(&'static str),
 }
 
 impl Column {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Text(name) | Self::Number(name) => name,
+            Self::Text(name) | Self::Number(name) | Self::Amount(name) | Self::Truth(name) => name,
         }
     }
 
@@ -57,7 +69,7 @@ impl Column {
     }
 }
 
-/// Prints rows. Every value is text, exactly as it is stored.
+/// Prints rows. Values are exact texts; an empty one is absent.
 pub(crate) fn rows(
     format: Format,
     columns: &[Column],
@@ -65,24 +77,15 @@ pub(crate) fn rows(
 ) -> Result<(), CommandError> {
     match format {
         Format::Table => line(table(columns, rows)),
-        Format::Json => {
-            let object = |row: Vec<String>| {
-                let fields = columns.iter().zip(row);
-                let field = |(column, value): (&Column, String)| {
-                    (column.name().to_owned(), Value::String(value))
-                };
-                Value::Object(fields.map(field).collect::<Map<_, _>>())
-            };
-            let objects: Vec<Value> = rows.into_iter().map(object).collect();
-            line(serde_json::to_string_pretty(&objects)?);
-        }
+        Format::Json => line(json::array(columns, rows)?),
+        Format::Ndjson => json::lines(columns, rows)?,
         Format::Csv => {
             let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
             writer.write_record(columns.iter().map(|column| column.name()))?;
             for row in rows {
                 let cell = |(column, value): (&Column, String)| match column {
-                    Column::Text(_) => csv_text(value),
-                    Column::Number(_) => value,
+                    Column::Text(_) => csv_text(&value),
+                    Column::Number(_) | Column::Amount(_) | Column::Truth(_) => value,
                 };
                 writer.write_record(columns.iter().zip(row).map(cell))?;
             }

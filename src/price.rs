@@ -49,7 +49,7 @@ const COLUMNS: &[Column] = &[
     Column::Text("sku"),
     Column::Text("arm"),
     Column::Text("action"),
-    Column::Number("price"),
+    Column::Amount("price"),
     Column::Text("currency"),
     Column::Text("reason"),
 ];

@@ -1,44 +1,56 @@
-//! `daymark stock`: stock on hand and movements of a store.
+//! `daymark stock`: stock on hand and movements of stores.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use analytics::table::Cell;
+use analytics::tables::{RowRevenue, StoreCatalog};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use clap::Args;
 use domain::calendar::instant;
-use domain::ports::{CatalogTable, DaysTable};
+use domain::ports::DaysTable;
 use domain::stock::Figures;
-use domain::{BusinessDay, ClosedDay, DayKey, Event, Item, Sku, StoreId};
+use domain::{BusinessDay, ClosedDay, DayKey, Event, Item, Sku, StockWindow, StoreId};
 use pricing::prepared_request::opening;
 use processors::stock_query::{ItemStock, StockQuery, stock_at};
 
 use crate::connect::ConnectedTables;
-use crate::output::{Column, Format, counted, revenue};
+use crate::dates::DateArgs;
+use crate::output::{Column, Format, cell_text, counted};
 use crate::{CommandError, clock, connect, output};
 
-/// Show the stock on hand and the movements of a store
+/// Show the stock on hand and the movements of stores
 ///
 /// Stock on hand is the latest count, or what the day before left, plus the movements after it; it
 /// is exact however late an event arrives. The day is the store's own, by its time zone in the
-/// catalogue. UTC applies to a store without an entry.
+/// catalogue. UTC applies to a store without an entry. Without a date or an instant, it is the
+/// stock now; with dates, that at the end of each.
 #[derive(Debug, Args)]
+#[command(after_help = "For example, for all stores:
+  daymark stock
+  daymark stock --from 2026-03-09 --to 2026-03-15 --format csv
+`daymark export` writes windows as Parquet, xlsx, CSV and NDJSON.")]
 pub(crate) struct StockArgs {
-    /// Store id
+    /// Store id [default: every store of the catalogue]
     #[arg(long, value_name = "STORE")]
-    store: StoreId,
+    store: Option<StoreId>,
 
     /// Only this item
     #[arg(long, value_name = "SKU")]
     sku: Option<Sku>,
 
     /// Stock at this instant, like 2026-03-12T15:15:00+01:00 [default: now]
-    #[arg(long, value_name = "INSTANT", conflicts_with = "date", value_parser = clock::instant)]
+    #[arg(
+        long,
+        value_name = "INSTANT",
+        conflicts_with_all = ["date", "from"],
+        value_parser = clock::instant
+    )]
     at: Option<DateTime<Utc>>,
 
-    /// Stock at the end of this day, like 2026-03-12
-    #[arg(long, value_name = "DATE")]
-    date: Option<NaiveDate>,
+    #[command(flatten)]
+    dates: DateArgs,
 
     /// Show every five-minute window instead of the sum of the day
     #[arg(long)]
@@ -52,7 +64,7 @@ pub(crate) struct StockArgs {
     tables: connect::TableArgs,
 }
 
-/// Columns of both views, after their first three.
+/// Columns of both views, after their first ones.
 const FIGURES: &[Column] = &[
     Column::Number("received"),
     Column::Number("sold"),
@@ -60,85 +72,156 @@ const FIGURES: &[Column] = &[
     Column::Number("wasted"),
     Column::Number("transferred_in"),
     Column::Number("transferred_out"),
-    Column::Text("last_count"),
-    Column::Text("revenue"),
+    Column::Number("counted"),
+    Column::Text("counted_at"),
+    Column::Amount("revenue"),
+    Column::Text("currency"),
+    Column::Text("other_revenue"),
+    Column::Number("not_counted"),
 ];
+/// Number of columns before the item: store, date, name and category. A table for people has the
+/// first two if there are several.
+const LABELS: usize = 4;
 
 pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let now = clock::now();
-    let store = tables.load_store(&args.store).await.map_err(|error| tables.explain(error))?;
-    let zone = store.as_ref().map_or(Tz::UTC, |store| store.zone);
-    let at = args.at.unwrap_or(now);
-    let day = store.as_ref().and_then(|store| {
-        Some((store, args.date.map_or_else(|| store.day_at(at), |date| store.day(date))?))
-    });
-    let local_date = at.with_timezone(&zone).date_naive();
-    let date = args.date.unwrap_or(day.as_ref().map_or(local_date, |(_, day)| day.date));
-    let at = match args.date {
-        Some(date) => midnight(zone, date.succ_opt().unwrap_or(date)),
-        None => at,
+    let given = args.dates.given()?;
+    let dates: Vec<Option<NaiveDate>> = match &given {
+        Some(dates) => {
+            dates.start().iter_days().take_while(|date| date <= dates.end()).map(Some).collect()
+        }
+        None => vec![None],
     };
-    let mut question = StockQuery {
-        store_id: &args.store,
-        sku: args.sku.as_ref(),
-        since: day.as_ref().map_or_else(|| midnight(zone, date), |(_, day)| day.starts_at),
-        at,
-        on_shelf_since: BTreeMap::new(),
-        openings: BTreeMap::new(),
-        units: BTreeMap::new(),
-    };
-    if let Some((store, day)) = &day {
-        question.at = if args.date.is_some() { at.max(day.closes_at) } else { at };
-        let items = tables.load_items(&args.store).await.map_err(|error| tables.explain(error))?;
-        let before = rows_before(&tables, &args, day, &items).await?;
-        for item in items {
-            let row = before.get(&item.sku);
-            let (left, since) = opening(store, day, item.shelf_life_days, row);
-            question.on_shelf_since.insert(item.sku.clone(), since);
-            question.openings.insert(item.sku.clone(), left);
-            question.units.insert(item.sku, item.units);
+    let mut rows = Vec::new();
+    for (store_id, store) in tables.asked_stores(args.store.as_ref()).await? {
+        let catalog = match store {
+            Some(store) => Some(tables.catalog_of(store).await?),
+            None => None,
+        };
+        for date in &dates {
+            let question = Question { args: &args, store_id: &store_id, catalog: catalog.as_ref() };
+            let items = question.items(&tables, *date, now).await?;
+            rows.extend(items);
         }
     }
-    let stock = stock_at(&*tables, &question).await.map_err(|error| tables.explain(error))?;
-    connect::note_unreadable(&stock.unreadable);
-    let items = stock.items;
-    if items.is_empty() {
-        let before = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
-        let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
-        output::note(format!("no event of store {}{known} on {date} before {before}", args.store));
-        // No error: the first events of a store may be on their way.
-        tables.note_unknown(&args.store, now).await;
-    }
-    items.iter().for_each(note_not_counted);
-    let (second, rows) = if args.windows {
-        (Column::Text("window"), items.iter().flat_map(window_rows).collect::<Vec<_>>())
-    } else {
-        (Column::Number("on_hand"), items.iter().map(item_row).collect())
+    let second = if args.windows { Column::Text("window") } else { Column::Number("on_hand") };
+    let names = ["store_id", "business_date", "name", "category", "sku"].map(Column::Text);
+    let columns = [&names[..], &[second, Column::Text("unit")], FIGURES].concat();
+    let is_shown = |place: &usize| match place {
+        0 => args.store.is_none(),
+        1 => dates.len() > 1,
+        _ => *place >= LABELS,
     };
-    let first = [Column::Text("sku"), second, Column::Text("unit")];
-    let last: &[Column] = if args.windows { &[] } else { &[Column::Number("not_counted")] };
-    let columns = [&first, FIGURES, last].concat();
-    output::rows(args.format, &columns, rows)?;
+    let in_table: Vec<usize> = (0..columns.len()).filter(is_shown).collect();
+    output::rows_in_order(args.format, &columns, &in_table, rows)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Question about one store.
+struct Question<'a> {
+    args: &'a StockArgs,
+    store_id: &'a StoreId,
+    catalog: Option<&'a StoreCatalog>,
+}
+
+impl Question<'_> {
+    /// Returns the rows at the end of a date, or else at the instant of the flags.
+    async fn items(
+        &self,
+        tables: &ConnectedTables,
+        date: Option<NaiveDate>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Vec<String>>, CommandError> {
+        let (args, store_id) = (self.args, self.store_id);
+        let store = self.catalog.map(|catalog| &catalog.store);
+        let zone = store.map_or(Tz::UTC, |store| store.zone);
+        let at = args.at.unwrap_or(now);
+        let day = store.and_then(|store| {
+            Some((store, date.map_or_else(|| store.day_at(at), |date| store.day(date))?))
+        });
+        let local_date = at.with_timezone(&zone).date_naive();
+        let on = date.unwrap_or(day.as_ref().map_or(local_date, |(_, day)| day.date));
+        let at = date.map_or(at, |date| midnight(zone, date.succ_opt().unwrap_or(date)));
+        let mut query = StockQuery {
+            store_id,
+            sku: args.sku.as_ref(),
+            since: day.as_ref().map_or_else(|| midnight(zone, on), |(_, day)| day.starts_at),
+            at,
+            on_shelf_since: BTreeMap::new(),
+            openings: BTreeMap::new(),
+            units: BTreeMap::new(),
+        };
+        if let (Some((store, day)), Some(catalog)) = (&day, self.catalog) {
+            query.at = if date.is_some() { at.max(day.closes_at) } else { at };
+            let before = rows_before(tables, args, catalog, day).await?;
+            for item in catalog.items.values() {
+                let row = before.get(&item.sku);
+                let (left, since) = opening(store, day, item.shelf_life_days, row);
+                query.on_shelf_since.insert(item.sku.clone(), since);
+                query.openings.insert(item.sku.clone(), left);
+                query.units.insert(item.sku.clone(), item.units.clone());
+            }
+        }
+        let stock = stock_at(&**tables, &query).await.map_err(|error| tables.explain(error))?;
+        connect::note_unreadable(&stock.unreadable);
+        if stock.items.is_empty() {
+            let before = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
+            let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
+            output::note(format!("no event of store {store_id}{known} on {on} before {before}"));
+            // No error: the first events of a store may be on their way.
+            tables.note_unknown(store_id, now).await;
+        }
+        stock.items.iter().for_each(note_not_counted);
+        Ok(stock.items.iter().flat_map(|item| self.rows(item, on)).collect())
+    }
+
+    fn rows(&self, item: &ItemStock, on: NaiveDate) -> Vec<Vec<String>> {
+        let labels = self.catalog.map(|catalog| catalog.labels(&item.sku));
+        let label = |cell: Option<&Cell>| cell.map(cell_text).unwrap_or_default();
+        let start = [
+            self.store_id.to_string(),
+            on.to_string(),
+            label(labels.as_ref().map(|labels| &labels.name)),
+            label(labels.as_ref().map(|labels| &labels.category)),
+            item.sku.to_string(),
+        ];
+        let price = self.catalog.and_then(|catalog| catalog.items.get(&item.sku));
+        let own = price.map(|item| item.price.currency());
+        let row = |second: String, figures: &Figures, not_counted: String| {
+            let mut row = start.to_vec();
+            row.extend([second, item.unit.as_str().to_owned()]);
+            row.extend(self::figures(figures, RowRevenue::new(&figures.revenue, own)));
+            row.push(not_counted);
+            row
+        };
+        if self.args.windows {
+            let of_window = |window: &StockWindow| {
+                row(window.key().window.to_string(), &window.figures(), String::new())
+            };
+            return item.windows.iter().map(of_window).collect();
+        }
+        let not_counted = item.left_out.len().to_string();
+        vec![row(item.level.on_hand.to_string(), &item.figures, not_counted)]
+    }
 }
 
 /// Loads the rows of the day before, for items that keep longer than a day.
 async fn rows_before(
     tables: &ConnectedTables,
     args: &StockArgs,
+    catalog: &StoreCatalog,
     day: &BusinessDay,
-    items: &[Item],
 ) -> Result<BTreeMap<Sku, ClosedDay>, String> {
     let is_wanted = |item: &&Item| {
         item.shelf_life_days > 1 && args.sku.as_ref().is_none_or(|sku| *sku == item.sku)
     };
     let key = |item: &Item| DayKey {
-        store_id: args.store.clone(),
+        store_id: catalog.store.store_id.clone(),
         sku: item.sku.clone(),
         date: day.date - Days::new(1),
     };
-    let keys: Vec<DayKey> = items.iter().filter(is_wanted).map(key).collect();
+    let keys: Vec<DayKey> = catalog.items.values().filter(is_wanted).map(key).collect();
     let rows = tables.load_days(&keys).await.map_err(|error| tables.explain(error))?;
     Ok(rows.into_iter().map(|row| (row.key.sku.clone(), row)).collect())
 }
@@ -176,37 +259,20 @@ fn note_not_counted(item: &ItemStock) {
     }
 }
 
-fn item_row(item: &ItemStock) -> Vec<String> {
-    let unit = item.unit.as_str().to_owned();
-    let mut row = vec![item.sku.to_string(), item.level.on_hand.to_string(), unit];
-    row.extend(figures(&item.figures));
-    row.push(item.left_out.len().to_string());
-    row
-}
-
-fn window_rows(item: &ItemStock) -> impl Iterator<Item = Vec<String>> {
-    item.windows.iter().map(|window| {
-        let key = window.key();
-        let unit = item.unit.as_str().to_owned();
-        let mut row = vec![key.sku.to_string(), key.window.to_string(), unit];
-        row.extend(figures(&window.figures()));
-        row
-    })
-}
-
-fn figures(figures: &Figures) -> Vec<String> {
-    let counted = figures.counted.map(|count| {
-        let at = count.at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        format!("{} at {at}", count.quantity)
-    });
-    vec![
+fn figures(figures: &Figures, revenue: RowRevenue) -> [String; 11] {
+    let counted = figures.counted.as_ref();
+    let counted_at = counted.map(|count| count.at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    [
         figures.received.to_string(),
         figures.sold.to_string(),
         figures.returned.to_string(),
         figures.wasted.to_string(),
         figures.transferred_in.to_string(),
         figures.transferred_out.to_string(),
-        counted.unwrap_or_default(),
-        revenue(&figures.revenue),
+        counted.map(|count| count.quantity.to_string()).unwrap_or_default(),
+        counted_at.unwrap_or_default(),
+        cell_text(&revenue.amount),
+        cell_text(&revenue.currency),
+        cell_text(&revenue.other),
     ]
 }

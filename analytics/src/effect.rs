@@ -6,6 +6,7 @@
 //! store-days.
 
 mod outcome;
+mod splits;
 pub mod statistics;
 mod steps;
 
@@ -17,7 +18,8 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 pub use outcome::{ItemDay, ItemDayOutcome, OfferOutcome, decides_from};
-use statistics::{GroupDifference, Observation, adjusted, difference, ratio};
+pub use splits::{EffectGroup, split};
+use statistics::{GroupDifference, Interval, Observation, adjusted, difference, ratio};
 pub use steps::{StepOutcome, steps};
 
 /// Figures of each arm, counted from the first decision of the afternoon.
@@ -75,6 +77,12 @@ impl EffectFigure {
         !matches!(self, Self::WasteUnits | Self::WasteCost | Self::Revenue | Self::Margin)
     }
 
+    /// `true` for an amount of money.
+    #[must_use]
+    pub fn is_amount(self) -> bool {
+        matches!(self, Self::WasteCost | Self::Revenue | Self::Margin)
+    }
+
     /// Numerator and denominator of an item-day; `None` if they are unknown.
     fn of(self, outcome: &ItemDayOutcome) -> Option<(Decimal, Decimal)> {
         let mean = |amount| (amount, Decimal::ONE);
@@ -113,9 +121,14 @@ pub struct ArmFigure {
     pub figure: EffectFigure,
     /// Value; `None` if its denominator is 0.
     pub value: Option<f64>,
+    /// Exact sum over the arm's item-days. `None` for a share.
+    pub total: Option<Decimal>,
     /// Difference from the control group. Means are adjusted for the value of the stock at the
     /// first decision. `None` for the control, and where there are too few store-days.
     pub uplift: Option<GroupDifference>,
+    /// Difference of a mean over all item-days of the arm: what the arm has more than the control
+    /// would have had on them. `None` for a share, and without `uplift`.
+    pub total_difference: Option<Interval>,
 }
 
 /// Returns the figures of each arm with item-days, in the order of the arms.
@@ -167,11 +180,26 @@ fn measured(
     let values = plain.each_ref().map(|arm: &Vec<Observation>| ratio(arm));
     let compared = if figure.is_share() { plain } else { adjusted(observations.each_ref()) };
     let [_, control, _] = &compared;
+    let total = |arm: Arm| -> Decimal {
+        let its = outcomes.iter().filter(|one| one.arm == arm);
+        its.filter_map(|one| figure.of(one)).map(|(amount, _)| amount).sum()
+    };
     let of_arm = |((arm, compared), value): ((Arm, &Vec<Observation>), Option<f64>)| {
         let uplift = (arm != Arm::Control).then(|| difference(compared, control)).flatten();
-        (arm, ArmFigure { figure, value, uplift })
+        let is_mean = !figure.is_share();
+        let over_all = |uplift: GroupDifference| scaled(uplift.absolute, compared.len());
+        let total_difference = uplift.filter(|_| is_mean).map(over_all);
+        let total = is_mean.then(|| total(arm).normalize());
+        (arm, ArmFigure { figure, value, total, uplift, total_difference })
     };
     arms.into_iter().zip(&compared).zip(values).map(of_arm).collect()
+}
+
+/// Returns the interval of a sum over `item_days`, from that of their mean.
+fn scaled(mean: Interval, item_days: usize) -> Interval {
+    let times = |value: f64| value * item_days as f64;
+    let Interval { estimate, low, high } = mean;
+    Interval { estimate: times(estimate), low: times(low), high: times(high) }
 }
 
 /// Converts to a floating-point number for the statistics.

@@ -1,4 +1,7 @@
-//! Effect of the offers: the outcomes of the experiment's arms, with intervals.
+//! Figures for analysts: the effect of the offers with intervals, and typed tables.
+//!
+//! [`effect`](mod@effect) compares the arms of the experiment. [`tables`] builds the rows of the
+//! tables that commands print and exports contain.
 //!
 //! # Examples
 //! ```
@@ -11,3 +14,6 @@
 //! Nothing here does I/O or reads a clock. The caller loads the closed days, windows and offers.
 
 pub mod effect;
+pub mod export;
+pub mod table;
+pub mod tables;

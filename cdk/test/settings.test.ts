@@ -304,6 +304,32 @@ test('the command line overrides the file of a stage', () => {
   assert.equal(settings.parallelization, 10);
 });
 
+test('tuned settings hold for every stage until its file or the command line says otherwise', () => {
+  const tuned = { tunedOn: '2026-11-30', settings: { pricingMemory: 512, batchSize: 50 } };
+  const folder = folderWith('tuned.json', JSON.stringify(tuned));
+  writeFileSync(join(folder, 'large.json'), '{ "batchSize": 500 }');
+  const parsed = (context: Record<string, string>) =>
+    parseSettings(readSources(new App({ context }), folder));
+  assert.equal(parsed({}).pricingMemory, 512);
+  assert.equal(parsed({}).batchSize, 50);
+  assert.equal(parsed({ stage: 'large' }).batchSize, 500);
+  assert.equal(parsed({ stage: 'large' }).pricingMemory, 512);
+  assert.equal(parsed({ pricingMemory: '256' }).pricingMemory, 256);
+  assert.throws(() => parsed({ stage: 'tuned' }), /settings of every stage/);
+  assert.match(missingFileWarning(folder, 'other') ?? '', /stages with a file: large$/);
+});
+
+test('tuned settings that are none are refused with their file', () => {
+  for (const [text, message] of [
+    ['{ "pricingMemory": 512 }', /tuned\.json: expected the settings in "settings"/],
+    ['{ "settings": { "pricingMemroy": 512 } }', /tuned\.json: .* did you mean pricingMemory\?/],
+    ['{ "settings": { "pricingMemory": 64 } }', /tuned\.json: pricingMemory is 64/],
+  ] as const) {
+    const folder = folderWith('tuned.json', text);
+    assert.throws(() => parseSettings(readSources(new App(), folder)), message);
+  }
+});
+
 test("CDK's own context values are not settings", () => {
   const app = new App({
     context: {

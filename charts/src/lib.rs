@@ -1,7 +1,8 @@
 //! Charts for the terminal and as SVG files, drawn from plain series.
 //!
 //! An [`AfternoonChart`] shows the stock, the price and the sales of one item on one axis of time,
-//! with the stock that was forecast when the price changed. The caller fills the series; the crate
+//! with the stock that was forecast when the price changed. A [`ScatterChart`] shows alternatives
+//! by two figures. The caller fills the series; the crate
 //! knows nothing of stores and offers, and has no dependencies. It draws with its own code because
 //! general plotting crates have no panels with a common axis of time in characters, and their SVG
 //! adapts to no dark background.
@@ -32,9 +33,11 @@
 mod canvas;
 mod chart;
 mod scale;
+mod scatter;
 mod svg;
 mod terminal;
 mod text;
 
 pub use chart::{AfternoonChart, BandPoint, ForecastBand, PriceStep, SalesBar};
+pub use scatter::{PointKind, ScatterChart, ScatterPoint};
 pub use terminal::TerminalStyle;

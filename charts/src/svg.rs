@@ -282,14 +282,12 @@ fn steps(values: &[(f64, f64)], start: f64, end: f64) -> Vec<(f64, f64)> {
 
 /// Own code for three characters; no XML crate is linked otherwise. XML forbids control characters,
 /// and controls of direction would reorder the labels around a name.
-fn escaped(text: &str) -> String {
-    let is_shown = |char: char| {
-        !char.is_control()
-            && !matches!(
-                char,
-                '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            )
+pub(crate) fn escaped(text: &str) -> String {
+    let is_direction = |char: char| {
+        let marks = ['\u{61c}', '\u{200e}', '\u{200f}'];
+        marks.contains(&char) || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
+    let is_shown = |char: char| !char.is_control() && !is_direction(char);
     let text: String =
         text.chars().map(|char| if is_shown(char) { char } else { '\u{fffd}' }).collect();
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")

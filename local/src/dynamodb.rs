@@ -2,6 +2,7 @@
 
 mod api;
 mod file;
+mod wal;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -51,6 +51,7 @@ pub mod offer_fields;
 pub mod offer_labels;
 pub mod pass;
 pub mod prepared_request;
+pub mod prior_price;
 pub mod reason;
 pub mod schedule;
 mod skip_reason;

@@ -11,18 +11,15 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 use domain::history::{HistoryKey, HistorySubject};
 use domain::limits::SLOT_MINUTES;
 use domain::ports::{CatalogTable, DaysTable, Failure, HistoryTable, OffersTable, Saved, StockLog};
-use domain::{BusinessDay, ClosedDay, Item, Money, Offer, OfferId, Store, StoreId, slot_of};
+use domain::{BusinessDay, Item, Offer, OfferId, Store, StoreId, slot_of};
 use metrics::counter;
 use tracing::{Instrument, debug, info_span, warn};
 
 use crate::metrics as names;
 use crate::offer_draft::OfferDraft;
+use crate::prior_price::{LOWEST_PRICE_DAYS, lowest_price};
 use crate::store_snapshot::{ItemDecision, SkipReason, StoreDecisions, StoreRows, StoreSnapshot};
 use crate::store_stock::{StockReader, StoreStock};
-
-/// Number of days before today that the lowest price is taken from. Source: Directive 98/6/EC,
-/// article 6a (2).
-const LOWEST_PRICE_DAYS: u64 = 30;
 
 /// Pricing of single stores.
 #[derive(Debug, Clone)]
@@ -221,7 +218,9 @@ where
         let OfferId { date, store_id, sku, .. } = &offer.offer_id;
         let (first, last) = (*date - Days::new(LOWEST_PRICE_DAYS), *date - Days::new(1));
         let days = self.tables.query_days(store_id, sku, first, last).await?;
-        let lowest_price = lowest(&days, &snapshot.prices_today(sku), offer.regular_price);
+        let today = snapshot.prices_today(sku);
+        let lowest_price = lowest_price(&days, (*date, &today), offer.regular_price);
+        let lowest_price = lowest_price.map(|lowest| lowest.price);
         let was_price = match lowest_price {
             Some(lowest)
                 if !snapshot.is_exempt && lowest.amount() < offer.regular_price.amount() =>
@@ -263,19 +262,6 @@ fn history_keys(store_id: &StoreId, items: &[Item]) -> Vec<HistoryKey> {
         items.iter().filter_map(|item| item.category.clone()).map(HistorySubject::Category);
     let subjects: BTreeSet<HistorySubject> = own.chain(categories).collect();
     subjects.into_iter().map(|subject| HistoryKey { store_id: store_id.clone(), subject }).collect()
-}
-
-/// Returns the lowest price in the currency of `like` that was offered or paid on these days, or
-/// paid `today` before the first offer.
-fn lowest(days: &[ClosedDay], today: &[Money], like: Money) -> Option<Money> {
-    let today = today.iter().map(|price| (price.currency(), price.amount()));
-    let sold = days.iter().flat_map(|day| day.sold_at.keys().copied());
-    let offered = days.iter().flat_map(|day| day.offers.values());
-    let offered = offered.map(|offer| (offer.price.currency(), offer.price.amount()));
-    let same =
-        sold.chain(offered).chain(today).filter(|(currency, _)| *currency == like.currency());
-    let lowest = same.map(|(_, amount)| amount).filter(|amount| !amount.is_zero()).min()?;
-    Money::price(lowest, like.currency()).ok()
 }
 
 impl PassReport {

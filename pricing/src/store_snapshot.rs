@@ -11,10 +11,8 @@ use domain::catalog::OnDoubt;
 use domain::draw;
 use domain::history::{History, HistorySubject};
 use domain::limits::SLOT_MINUTES;
-use domain::stock::{StockWindow, counting_events};
-use domain::{
-    Action, Arm, ClosedDay, Event, Inputs, Item, Money, Offer, Sku, Store, StoreId, Trust,
-};
+use domain::stock::StockWindow;
+use domain::{Arm, ClosedDay, Inputs, Item, Money, Offer, Sku, Store, StoreId, Trust};
 use rust_decimal::Decimal;
 use stock_log::UnreadableSegment;
 
@@ -23,6 +21,7 @@ use crate::contract;
 use crate::decide::decide;
 use crate::event_trust::EventTrust;
 use crate::offer_draft::OfferDraft;
+use crate::prior_price::label_prices;
 pub use crate::skip_reason::SkipReason;
 
 /// Rows of one store, as read from the tables, in any order.
@@ -260,15 +259,7 @@ impl StoreSnapshot {
     /// Returns the label prices at which an item was sold on the day, before the slot.
     pub(crate) fn prices_today(&self, sku: &Sku) -> Vec<Money> {
         let windows = self.windows.get(sku).into_iter().flatten();
-        let today = self.day.starts_at..self.slot;
-        let sales = counting_events(windows).into_iter().filter(|event| {
-            today.contains(&event.occurred_at()) && !event.quantity().get().is_zero()
-        });
-        let price = |event: &Event| match event.action() {
-            Action::Sale(charge) => Some(charge.label_price(event.quantity())),
-            _ => None,
-        };
-        sales.filter_map(price).collect()
+        label_prices(windows, self.day.starts_at, self.slot)
     }
 
     /// Returns the windows of an item, in order.

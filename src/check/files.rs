@@ -32,7 +32,7 @@ pub(super) fn check(data: &Path) -> Result<ExitCode, CommandError> {
         Ok(()) => output::note(format_args!("tables: {}", tables.display())),
         Err(found) => damage.push(found.to_string()),
     }
-    damage.iter().for_each(|found| output::line(found));
+    damage.iter().for_each(output::line);
     if damage.is_empty() {
         output::line("every file is as it was written");
     }

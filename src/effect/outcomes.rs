@@ -14,12 +14,12 @@ use crate::connect::{ConnectedTables, note_unreadable};
 
 /// Outcomes, and counts of what they leave out.
 #[derive(Debug, Default)]
-pub(super) struct EffectOutcomes {
-    pub(super) outcomes: Vec<ItemDayOutcome>,
+pub(crate) struct EffectOutcomes {
+    pub(crate) outcomes: Vec<ItemDayOutcome>,
     /// Number of day rows, with or without stock at the first decision.
     pub(super) days_closed: usize,
     /// Number of day rows without windows, because windows are deleted earlier.
-    pub(super) without_windows: usize,
+    pub(crate) without_windows: usize,
     /// Number of offers in another arm than the experiment of the catalogue now assigns.
     pub(super) other_arm: usize,
     /// Number of outcomes of items without a cost.
@@ -59,47 +59,62 @@ async fn load_date(
     (date, days): (NaiveDate, &[ClosedDay]),
     found: &mut EffectOutcomes,
 ) -> Result<(), Failure> {
-    found.days_closed += days.len();
-    // There are no decisions on a day on which the store is closed.
-    let Some(business_day) = store.day(date) else { return Ok(()) };
     let span = store.span(date);
     let read = read_windows(&**tables, &store.store_id, None, span.starts_at, span.ends_at).await?;
     note_unreadable(&read.unreadable);
+    let offers = tables.query_offers(&store.store_id, date).await?;
     let windows = by_sku(read.windows, |window: &StockWindow| window.key().sku.clone());
-    let mut offers = tables.query_offers(&store.store_id, date).await?;
-    // Shadow offers were not shown.
-    offers.retain(|offer| !offer.shadow);
     let offers = by_sku(offers, |offer: &Offer| offer.offer_id.sku.clone());
-    for day in days {
-        let Some(item) = items.get(&day.key.sku) else { continue };
-        let windows = windows.get(&day.key.sku).map_or(&[][..], Vec::as_slice);
-        let windows = &*item.units.uniform(windows).windows;
-        let figures = Figures::of(windows.iter().flat_map(StockWindow::events));
-        if figures.events < day.figures.events {
-            found.without_windows += 1;
-            continue;
-        }
-        let category = item.category.as_deref();
-        let arm = store.policy.experiment.arm(&store.store_id, category, date);
-        let offers = offers.get(&day.key.sku).map_or(&[][..], Vec::as_slice);
-        found.other_arm += offers.iter().filter(|offer| offer.arm != arm).count();
-        let outcome = ItemDayOutcome::of(&ItemDay {
-            item,
-            arm,
-            decides_from: decides_from(store, &business_day),
-            day,
-            windows,
-            offers,
-        });
-        let Some(outcome) = outcome else { continue };
-        found.without_cost += usize::from(outcome.margin.is_none());
-        found.currencies.insert(item.price.currency());
-        found.outcomes.push(outcome);
-    }
+    found.add_date(store, items, (date, days), &windows, &offers);
     Ok(())
 }
 
-fn by_sku<T>(all: Vec<T>, sku: impl Fn(&T) -> Sku) -> BTreeMap<Sku, Vec<T>> {
+impl EffectOutcomes {
+    /// Adds the outcomes of a store's closed date, from its windows and offers.
+    pub(crate) fn add_date(
+        &mut self,
+        store: &Store,
+        items: &BTreeMap<Sku, Item>,
+        (date, days): (NaiveDate, &[ClosedDay]),
+        windows: &BTreeMap<Sku, Vec<StockWindow>>,
+        offers: &BTreeMap<Sku, Vec<Offer>>,
+    ) {
+        self.days_closed += days.len();
+        // There are no decisions on a day on which the store is closed.
+        let Some(business_day) = store.day(date) else { return };
+        for day in days {
+            let Some(item) = items.get(&day.key.sku) else { continue };
+            let windows = windows.get(&day.key.sku).map_or(&[][..], Vec::as_slice);
+            let windows = &*item.units.uniform(windows).windows;
+            let figures = Figures::of(windows.iter().flat_map(StockWindow::events));
+            if figures.events < day.figures.events {
+                self.without_windows += 1;
+                continue;
+            }
+            let category = item.category.as_deref();
+            let arm = store.policy.experiment.arm(&store.store_id, category, date);
+            let offers = offers.get(&day.key.sku).map_or(&[][..], Vec::as_slice);
+            // Shadow offers were not shown.
+            let shown = offers.iter().filter(|offer| !offer.shadow);
+            self.other_arm += shown.filter(|offer| offer.arm != arm).count();
+            let outcome = ItemDayOutcome::of(&ItemDay {
+                item,
+                arm,
+                decides_from: decides_from(store, &business_day),
+                day,
+                windows,
+                offers,
+            });
+            let Some(outcome) = outcome else { continue };
+            self.without_cost += usize::from(outcome.margin.is_none());
+            self.currencies.insert(item.price.currency());
+            self.outcomes.push(outcome);
+        }
+    }
+}
+
+/// Groups values by item; those of an item keep their order.
+pub(crate) fn by_sku<T>(all: Vec<T>, sku: impl Fn(&T) -> Sku) -> BTreeMap<Sku, Vec<T>> {
     let mut by_sku: BTreeMap<Sku, Vec<T>> = BTreeMap::new();
     for value in all {
         by_sku.entry(sku(&value)).or_default().push(value);

@@ -11,7 +11,8 @@ use super::outcomes::EffectOutcomes;
 use crate::CommandError;
 use crate::output::{self, Column, Format};
 
-const ARMS: &[Column] = &[
+/// Columns of a figure of an arm, in JSON and CSV.
+pub(super) const ARMS: &[Column] = &[
     Column::Text("arm"),
     Column::Text("figure"),
     Column::Number("value"),
@@ -24,6 +25,19 @@ const ARMS: &[Column] = &[
     Column::Number("store_days"),
     Column::Number("item_days"),
     Column::Number("on_hand"),
+    Column::Number("total"),
+    Column::Number("total_difference"),
+    Column::Number("total_difference_low"),
+    Column::Number("total_difference_high"),
+    Column::Text("currency"),
+];
+
+const TOTALS: &[Column] = &[
+    Column::Text("figure"),
+    Column::Number("total"),
+    Column::Number("against_control"),
+    Column::Number("low"),
+    Column::Number("high"),
 ];
 
 const STEPS: &[Column] = &[
@@ -77,12 +91,40 @@ pub(super) fn print(
             0,
         ));
     }
+    let totals = totals(arms, currency);
+    if !totals.is_empty() {
+        let title = "Totals of the policy, and what it has more than the control would have had";
+        output::line(format!("\n{}\n", output::wrapped(title, 0)));
+        output::line(output::table(TOTALS, totals));
+    }
     if !steps_of.is_empty() {
         let title = "The offers: what was expected to be left at the close, and what was";
         output::line(format!("\n{}\n", output::wrapped(title, 0)));
         output::line(output::table(STEPS, rows_of(steps_of)));
     }
     Ok(())
+}
+
+/// Returns a row for each figure of the policy that has a total.
+fn totals(arms: &[ArmFigures], currency: &str) -> Vec<Vec<String>> {
+    let policy = arms.iter().filter(|arm| arm.arm == Arm::Policy);
+    let row = |measured: &ArmFigure| {
+        let total = measured.total?;
+        let text = |value: f64| format!("{value:+.2}");
+        let of = |part: fn(Interval) -> f64| {
+            measured.total_difference.map(|interval| text(part(interval))).unwrap_or_default()
+        };
+        let name = measured.figure.name().replace('_', " ");
+        let is_amount = measured.figure.is_amount();
+        Some(vec![
+            if is_amount { format!("{name}, {currency}") } else { name },
+            if is_amount { format!("{total:.2}") } else { total.to_string() },
+            of(|interval| interval.estimate),
+            of(|interval| interval.low),
+            of(|interval| interval.high),
+        ])
+    };
+    policy.flat_map(|arm| arm.figures.iter().filter_map(row)).collect()
 }
 
 /// Returns a row of counts, without comparisons.
@@ -135,7 +177,17 @@ fn difference_text(measured: &ArmFigure) -> String {
 }
 
 /// Prints a row for each arm and figure.
-pub(super) fn print_arms(format: Format, arms: &[ArmFigures]) -> Result<(), CommandError> {
+pub(super) fn print_arms(
+    format: Format,
+    arms: &[ArmFigures],
+    found: &EffectOutcomes,
+) -> Result<(), CommandError> {
+    output::rows(format, ARMS, arm_rows(arms, found))
+}
+
+/// Returns the rows of [`ARMS`].
+pub(super) fn arm_rows(arms: &[ArmFigures], found: &EffectOutcomes) -> Vec<Vec<String>> {
+    let currency = found.currencies.first().map_or("", |currency| currency.code());
     let row = |arm: &ArmFigures, measured: &ArmFigure| {
         let number = |value: Option<f64>| value.map(|value| format!("{value:.6}"));
         let interval = |interval: Option<Interval>| {
@@ -149,11 +201,15 @@ pub(super) fn print_arms(format: Format, arms: &[ArmFigures]) -> Result<(), Comm
         let counts = [arm.store_days.to_string(), arm.item_days.to_string()];
         let names = [arm.arm.as_str().to_owned(), measured.figure.name().to_owned()];
         let row = names.into_iter().chain(numbers.map(Option::unwrap_or_default)).chain(counts);
-        row.chain([arm.on_hand.to_string()]).collect::<Vec<_>>()
+        let total = measured.total.as_ref().map(Decimal::to_string);
+        let totals = std::iter::once(total).chain(interval(measured.total_difference));
+        let currency = if measured.figure.is_amount() { currency } else { "" };
+        row.chain([arm.on_hand.to_string()])
+            .chain(totals.map(Option::unwrap_or_default))
+            .chain([currency.to_owned()])
+            .collect::<Vec<_>>()
     };
-    let rows =
-        arms.iter().flat_map(|arm| arm.figures.iter().map(move |measured| row(arm, measured)));
-    output::rows(format, ARMS, rows)
+    arms.iter().flat_map(|arm| arm.figures.iter().map(move |measured| row(arm, measured))).collect()
 }
 
 /// Prints a row for each discount.

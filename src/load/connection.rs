@@ -96,6 +96,11 @@ pub(super) struct TargetArgs {
     )]
     storage: StorageArg,
 
+    /// Keep the batches of the stock processor in this new folder, as payloads of Lambda, for
+    /// `daymark tune record --batches`
+    #[arg(long, value_name = "DIR", conflicts_with = "target", help_heading = "Own machine")]
+    keep_batches: Option<PathBuf>,
+
     /// Shards of the run's own machine
     #[arg(
         long,
@@ -207,6 +212,7 @@ impl TargetArgs {
             parallelization_factor: self.parallelization_factor,
             gather: Duration::from_millis(self.gather.into()),
             any_age: scenario.shops.file.is_some(),
+            kept_batches: self.keep_batches.clone(),
             ..MachineSettings::default()
         };
         let machine = LocalMachine::start(settings, clock::system()).await?;

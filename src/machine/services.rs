@@ -20,6 +20,7 @@ use processors::Processor;
 use tokio::sync::oneshot;
 
 use super::earlier_folder::FolderMove;
+use super::kept_batches::KeptBatches;
 use super::readiness::{Readiness, ReadyLog};
 use super::slots::Slots;
 use super::{CHECKPOINTS, MachineSettings, folder, pages};
@@ -100,7 +101,11 @@ impl Services {
         &self,
         settings: &MachineSettings,
     ) -> Result<(ServiceThread, mapping::MappingWatch), CommandError> {
-        let handler = BatchHandler { processor: self.processor(), clock: self.clock.clone() };
+        let kept = settings.kept_batches.as_deref();
+        let kept =
+            kept.map(|folder| KeptBatches::create(folder, &self.names.stream)).transpose()?;
+        let (processor, clock) = (self.processor(), self.clock.clone());
+        let handler = BatchHandler { processor, clock, kept };
         let mapping_settings = MappingSettings {
             batch_size: settings.batch_size,
             parallelization_factor: settings.parallelization_factor,
@@ -179,10 +184,14 @@ async fn sum_up(metrics: PrometheusHandle) {
 struct BatchHandler {
     processor: Processor<Tables>,
     clock: Clock,
+    kept: Option<KeptBatches>,
 }
 
 impl Handler for BatchHandler {
     async fn handle(&self, batch: &[Delivered]) -> Result<HandlerResponse, HandlerError> {
+        if let Some(kept) = &self.kept {
+            kept.keep(batch);
+        }
         let outcome = self.processor.process(batch).await;
         processors::metrics::count_freshness(&outcome.occurred_at, (self.clock)());
         let failed = outcome.retry_from.map(|number| number.as_str().to_owned());

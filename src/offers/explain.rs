@@ -163,12 +163,12 @@ fn outlook(outlook: &Outlook, measure: &Measure, price: Money) -> String {
 /// Columns of the steps. The caption says "expected" once for the last four.
 const COLUMNS: &[Column] = &[
     Column::Number("discount_percent"),
-    Column::Number("price"),
+    Column::Amount("price"),
     Column::Text("allowed"),
     Column::Number("units"),
-    Column::Number("revenue"),
+    Column::Amount("revenue"),
     Column::Number("waste"),
-    Column::Number("value"),
+    Column::Amount("value"),
 ];
 
 /// Formats the steps of the ladder from the stored answer, with the chosen step marked. The line

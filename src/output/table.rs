@@ -131,8 +131,8 @@ impl<'a> Layout<'a> {
     fn next_under_its_row(&self) -> usize {
         let others = &self.shown[1..];
         let is_long = |column: &&usize| match self.columns[**column] {
-            Column::Text("sku") | Column::Number(_) => false,
-            Column::Text(_) => self.widths[**column] >= LONG_TEXT,
+            Column::Text("sku") | Column::Number(_) | Column::Amount(_) => false,
+            Column::Text(_) | Column::Truth(_) => self.widths[**column] >= LONG_TEXT,
         };
         let long = others.iter().filter(is_long).max_by_key(|column| self.widths[**column]);
         *long.or(others.last()).expect("two columns or more")
@@ -226,8 +226,8 @@ impl<'a> Layout<'a> {
             let text = cell(column);
             let gap = " ".repeat(self.widths[column].saturating_sub(text.width()));
             match self.columns[column] {
-                Column::Number(_) => gap + text,
-                Column::Text(_) => text.to_owned() + &gap,
+                Column::Number(_) | Column::Amount(_) => gap + text,
+                Column::Text(_) | Column::Truth(_) => text.to_owned() + &gap,
             }
         });
         format!(" {} ", cells.collect::<Vec<_>>().join(self.gap()))

@@ -15,4 +15,5 @@ mod schedules;
 mod start;
 mod throttling;
 mod token;
+mod tune;
 mod world;

@@ -49,10 +49,10 @@ fn a_late_event_closes_its_day_and_the_days_after_it_again() {
             rows.iter().map(|row| columns.map(|column| row[column].as_str()).to_vec()).collect();
         assert_eq!(shown, expected.map(|row| row.to_vec()));
     };
-    let rye = ["2026-03-13", "rye", "0", "1", "-1", "2.40 EUR"];
+    let rye = ["2026-03-13", "rye", "0", "1", "-1", "2.40"];
     let before = [
-        ["2026-03-12", "cake", "0", "1", "9", "9.00 EUR"],
-        ["2026-03-13", "cake", "9", "1", "8", "4.50 EUR"],
+        ["2026-03-12", "cake", "0", "1", "9", "9.00"],
+        ["2026-03-13", "cake", "9", "1", "8", "4.50"],
         rye,
     ];
     summary(&["--close"], before);
@@ -62,8 +62,8 @@ fn a_late_event_closes_its_day_and_the_days_after_it_again() {
     up.wait_for("corner", "2026-03-12".parse().unwrap(), "cake", ("sold", "2"));
     summary(&[], before);
     let after = [
-        ["2026-03-12", "cake", "0", "2", "8", "18.00 EUR"],
-        ["2026-03-13", "cake", "8", "1", "7", "4.50 EUR"],
+        ["2026-03-12", "cake", "0", "2", "8", "18.00"],
+        ["2026-03-13", "cake", "8", "1", "7", "4.50"],
         rye,
     ];
     summary(&["--close"], after);

@@ -231,7 +231,7 @@ fn receipt_line_amount_and_refunds_of_an_export_count_as_on_the_till() {
         shop.send_with("bons.csv", header, &order.map(|place: usize| lines[place]), flags);
         shop.wait("6");
         let rye = &shop.up.stock("corner", Shop::date())["rye"];
-        assert_eq!([&*rye["returned"], &*rye["revenue"]], ["1", "16.10 EUR"]);
+        assert_eq!([&*rye["returned"], &*rye["revenue"]], ["1", "16.10"]);
     }
 }
 

@@ -2,6 +2,9 @@
 //! command line, its output, HTTP and the AWS SDKs.
 
 mod access;
+mod analysts;
+#[cfg(feature = "analysts")]
+mod analysts_page;
 mod bread_basket;
 mod catalog;
 mod catalog_version;
@@ -16,6 +19,10 @@ mod demo;
 mod dynamodb_stub;
 mod earlier_folder;
 mod effect;
+mod escapes;
+mod export;
+#[cfg(feature = "analysts")]
+mod export_queries;
 mod first_start;
 mod formats;
 mod full_disk;
@@ -45,5 +52,6 @@ mod support;
 mod till_clients;
 mod till_files;
 mod transfers;
+mod tune;
 mod up;
 mod wrong_clock;

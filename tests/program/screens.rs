@@ -230,7 +230,7 @@ fn screens_of_the_tables_fit_60_80_and_120_columns() {
     let imports: Vec<&str> = ["imports", "list"].into_iter().chain(dates).collect();
     let quarantine: &[&str] = &["quarantine", "list", "--from", LAST, "--to", LAST];
     let commands: [(&str, &[&str], &[&str]); 11] = [
-        ("stock", &stock, &["sku", "on_hand", "sold", "wasted", "revenue", "last_count"]),
+        ("stock", &stock, &["sku", "on_hand", "sold", "wasted", "revenue", "counted"]),
         ("stock-windows", &windows, &["sku", "window", "revenue", "sold"]),
         ("offers", &offers, &["sku", "price", "currency", "on_hand", "reason"]),
         ("days", &days, &["business_date", "sku", "sold", "closing", "revenue"]),

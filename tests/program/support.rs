@@ -15,7 +15,9 @@ use std::time::Duration;
 pub(crate) use disk::Disk;
 pub(crate) use faulty_proxy::FaultyProxy;
 pub(crate) use http::{ApiClient, run};
-pub(crate) use program::{UpProcess, command, daymark, daymark_reading, daymark_under, free_ports};
+pub(crate) use program::{
+    ProgramOutput, UpProcess, command, daymark, daymark_reading, daymark_under, free_ports,
+};
 pub(crate) use skipped::skipped;
 pub(crate) use stored_events::{
     EventLedger, assert_acknowledged_stored_once, assert_sent_stored_once, key_of,

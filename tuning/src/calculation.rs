@@ -121,8 +121,8 @@ impl<'a> Calculation<'a> {
 }
 
 impl FunctionRun {
-    /// Returns the mean billed duration of an invocation, in milliseconds. The work is spread evenly
-    /// before, between and after the calls.
+    /// Returns the mean billed duration of an invocation, in milliseconds. The work is spread
+    /// evenly before, between and after the calls.
     fn billed_ms(&self, memory: u32) -> Decimal {
         let Self { cpu_ms, calls, call_ms, .. } = *self;
         let nanoseconds = |ms: Decimal| {

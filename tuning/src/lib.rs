@@ -23,23 +23,32 @@
 mod assumptions;
 mod bill;
 mod calculation;
+pub mod choice;
 mod event_costs;
 pub mod format;
+mod latencies;
 mod offer_costs;
 mod operation_costs;
+mod power_tuning_link;
 mod prices;
 mod quota;
+mod recording;
 mod scheduled_costs;
 mod trace;
 mod traffic;
+mod tuned_settings;
 mod work;
 
 pub use assumptions::{Architecture, Assumptions, StreamCapacity, whole_number};
 pub use bill::{BillLine, MonthlyBill, PartCost};
+pub use latencies::Latencies;
+pub use power_tuning_link::power_tuning_link;
 pub use prices::{Price, PriceList, PriceOrigin};
 pub use quota::{BilledTimes, MEMORY_MB, PERIOD, Quota, WHOLE_PROCESSOR_MB};
+pub use recording::{FunctionRecording, RECORDING_VERSION, RecordedCase, Recording};
 pub use trace::{Step, Trace, TraceError};
 pub use traffic::Traffic;
+pub use tuned_settings::{CHANGE_MAX, TunedFunctionWork, TunedPrices, TunedSettings, WorkChange};
 pub use work::{BatchGroupWork, PassWork, RequestWork, StoreDayWork, Work};
 
 /// Inputs of a bill that are the same for every number of stores.

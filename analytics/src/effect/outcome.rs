@@ -3,7 +3,9 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::limits::SLOT_MINUTES;
 use domain::stock::{Figures, StockWindow, counting_events};
-use domain::{Action, Arm, BusinessDay, ClosedDay, Event, Item, Offer, Store, StoreId};
+use domain::{
+    Action, Arm, BusinessDay, ClosedDay, Currency, Event, Item, Offer, Sku, Store, StoreId,
+};
 use rust_decimal::Decimal;
 
 use domain::slot_of;
@@ -32,6 +34,12 @@ pub struct ItemDayOutcome {
     pub store_id: StoreId,
     /// The date.
     pub date: NaiveDate,
+    /// The item.
+    pub sku: Sku,
+    /// Category of the item.
+    pub category: Option<String>,
+    /// Currency of the amounts.
+    pub currency: Currency,
     /// Arm of the experiment.
     pub arm: Arm,
     /// On hand at the first decision.
@@ -120,6 +128,9 @@ impl ItemDayOutcome {
         Some(Self {
             store_id: day.key.store_id.clone(),
             date: day.key.date,
+            sku: day.key.sku.clone(),
+            category: item.category.clone(),
+            currency: item.price.currency(),
             arm,
             on_hand,
             stock_value: on_hand * regular,

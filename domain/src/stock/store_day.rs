@@ -186,10 +186,10 @@ impl StoreDay {
             let place = |event: &Event| event.window();
             (&one.sku, place(one), &one.event_id).cmp(&(&other.sku, place(other), &other.event_id))
         });
-        let is_same = |one: &Box<Event>, other: &Box<Event>| {
-            one.sku == other.sku && one.window() == other.window()
-        };
-        let lengths: Vec<usize> = events.chunk_by(is_same).map(<[_]>::len).collect();
+        let lengths: Vec<usize> = events
+            .chunk_by(|one, other| one.sku == other.sku && one.window() == other.window())
+            .map(<[_]>::len)
+            .collect();
         // Each box is freed as its event moves.
         let mut events = events.into_iter().map(|event| *event);
         let window = |length| {

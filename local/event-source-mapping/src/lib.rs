@@ -63,7 +63,7 @@ pub use handler::{Handler, HandlerError, HandlerResponse};
 #[cfg(feature = "runner")]
 pub use runner::{
     Checkpoints, CheckpointsError, Destination, EventSourceMapping, MappingProgress,
-    MappingStartError, MappingWatch, ShardProgress,
+    MappingStartError, MappingWatch, ShardProgress, lambda_event,
 };
 pub use settings::{
     MappingSettings, MappingSettingsError, OnError, POLL_INTERVAL_MIN, RECORD_AGE_MAX,

@@ -24,6 +24,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use checkpoints::{Checkpoints, CheckpointsError};
 pub use destination::Destination;
+pub use lambda_event::lambda_event;
 pub use progress::{MappingProgress, ShardProgress};
 
 use crate::handler::Handler;

@@ -4,8 +4,8 @@
 //! them as one frame and syncs the file. Then it publishes the records to readers and answers the
 //! callers (group commit).
 //!
-//! A log is a sequence of segments. The last one takes records; the others are sealed. A start reads
-//! the last one and the seals, so neither its time nor its memory grows with the log.
+//! A log is a sequence of segments. The last one takes records; the others are sealed. A start
+//! reads the last one and the seals, so neither its time nor its memory grows with the log.
 //!
 //! Memory holds 16 bytes for each record (offset, length, arrival) of the last segment and of the
 //! two sealed ones that were read last, never its content. The page cache of the system has the
@@ -138,8 +138,9 @@ pub(crate) struct ShardLog {
 }
 
 impl ShardLog {
-    /// Opens the log of a shard. Verifies its last segment, and those that their consumer has not
-    /// read. A torn last frame is cut and logged. `closed_at` is the last counter of a closed shard.
+    /// Opens the log of a shard. Verifies its last segment, and those with records that their
+    /// consumer has not read. A torn last frame is cut and logged. `closed_at` is the last counter
+    /// of a closed shard.
     ///
     /// # Errors
     /// Returns an error if a segment cannot be read, is missing, or is damaged before its end.

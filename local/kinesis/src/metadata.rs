@@ -4,7 +4,7 @@
 //! <root>/lock                       locked while an endpoint uses the folder
 //! <root>/stream-<name>/stream.json  replaced atomically: write aside, sync, rename, sync folder
 //! <root>/stream-<name>/shardId-000000000000.00000000000000000001.log   segment
-//! <root>/stream-<name>/shardId-000000000000.00000000000000000001.seal  its figures, once it is full
+//! <root>/stream-<name>/shardId-000000000000.00000000000000000001.seal  its figures, when full
 //! <root>/new, <root>/gone-*         interrupted creation or deletion, removed at the next start
 //! ```
 

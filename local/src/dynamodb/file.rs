@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::{Deserialize, Serialize};
 
 use super::DynamoDbOpenError;
+use super::wal::{self, LogEnd};
 
 /// Length of the parts with a checksum each.
 const PART_BYTES: usize = 1024 * 1024;
@@ -36,7 +37,8 @@ struct Seal {
     crc32: u32,
 }
 
-/// Creates a folder. Without its name in the parent, a loss of power loses all that is synced in it.
+/// Creates a folder, and its name durably: without it, a loss of power loses all that is synced in
+/// the folder.
 pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -53,12 +55,10 @@ pub(super) fn check(file: &Path) -> Result<Vec<String>, DynamoDbOpenError> {
     if !file.exists() {
         return Ok(Vec::new());
     }
-    let unusable = |cause: io::Error| DynamoDbOpenError::Database {
-        place: file.display().to_string(),
-        message: cause.to_string(),
-    };
-    compare(file)?;
-    let incomplete = verify(file, "PRAGMA quick_check(1)")?;
+    let unusable = |cause: io::Error| unusable(file, &cause);
+    // SQLite has closed a file that is as it was sealed, so its structure is sound.
+    let check = if compare(file)? { "SELECT 'ok'" } else { "PRAGMA quick_check(1)" };
+    let incomplete = verify(file, check)?;
     match fs::remove_file(seal_of(file)) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
         removed => {
@@ -75,8 +75,23 @@ pub(super) fn check_all(file: &Path) -> Result<(), DynamoDbOpenError> {
     verify(file, "PRAGMA integrity_check(1)").map(drop)
 }
 
-/// Executes a check of SQLite, and returns the incomplete tables.
+/// Verifies the write-ahead log, executes a check of SQLite, and returns the incomplete tables.
 fn verify(file: &Path, check: &str) -> Result<Vec<String>, DynamoDbOpenError> {
+    let log = wal_of(file);
+    match fs::read(&log).map(|bytes| wal::end_of(&bytes)) {
+        Ok(LogEnd::Damaged(at)) => {
+            let log = log.display();
+            let message = format!("{log} is damaged at byte {at}, with transactions after it");
+            return Err(damaged(file, message));
+        }
+        Ok(LogEnd::Torn(at)) => tracing::warn!(
+            file = %log.display(), at,
+            "dynamodb: the last transaction is incomplete and left out, as after a loss of power; \
+             if the power was not lost, the disk has changed it: `daymark redrive --retained` \
+             stores its events again"
+        ),
+        Ok(LogEnd::Clean) | Err(_) => {}
+    }
     let open = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE);
     let checked = open.and_then(|connection| {
         // A refused file must stay unchanged.
@@ -104,17 +119,22 @@ fn verify(file: &Path, check: &str) -> Result<Vec<String>, DynamoDbOpenError> {
     }
 }
 
+fn unusable(file: &Path, cause: &io::Error) -> DynamoDbOpenError {
+    let place = file.display().to_string();
+    DynamoDbOpenError::Database { place, message: cause.to_string() }
+}
+
 fn damaged(file: &Path, message: String) -> DynamoDbOpenError {
     DynamoDbOpenError::Damaged { file: file.to_owned(), message }
 }
 
-/// Compares a file with its seal, if it has a sound one and was not opened since.
-fn compare(file: &Path) -> Result<(), DynamoDbOpenError> {
+/// Compares a file with its seal. Returns `false` if it has no sound one, or was opened since.
+fn compare(file: &Path) -> Result<bool, DynamoDbOpenError> {
     let seal = fs::read(seal_of(file)).ok().and_then(|text| Seal::parse(&text));
-    let Some(seal) = seal.filter(|_| !has_wal(file)) else { return Ok(()) };
-    let now = Seal::of(file).map_err(|cause| damaged(file, cause.to_string()))?;
+    let Some(seal) = seal.filter(|_| !has_wal(file)) else { return Ok(false) };
+    let now = Seal::of(file).map_err(|cause| unusable(file, &cause))?;
     if now == seal {
-        return Ok(());
+        return Ok(true);
     }
     let part = now.parts.iter().zip(&seal.parts).position(|(now, then)| now != then);
     let first = part.unwrap_or(now.parts.len().min(seal.parts.len())) * PART_BYTES;
@@ -144,10 +164,14 @@ fn seal_of(file: &Path) -> PathBuf {
     file.with_extension("seal")
 }
 
+fn wal_of(file: &Path) -> PathBuf {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    PathBuf::from(log)
+}
+
 fn has_wal(file: &Path) -> bool {
-    let mut wal = file.as_os_str().to_owned();
-    wal.push("-wal");
-    fs::metadata(wal).is_ok_and(|wal| wal.len() > 0)
+    fs::metadata(wal_of(file)).is_ok_and(|log| log.len() > 0)
 }
 
 impl Seal {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::eventually;
 
@@ -110,9 +111,27 @@ impl ProgramOutput {
 
     /// Returns the rows of JSON output.
     #[track_caller]
-    pub(crate) fn rows(self) -> Vec<BTreeMap<String, String>> {
+    pub(crate) fn json(self) -> Vec<serde_json::Map<String, Value>> {
         let out = self.success();
         serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error} in {out}"))
+    }
+
+    /// Returns the rows of JSON output as texts; an absent value is empty.
+    #[track_caller]
+    pub(crate) fn rows(self) -> Vec<BTreeMap<String, String>> {
+        let text = |value: &RawValue| match serde_json::from_str(value.get()) {
+            Ok(Value::Null) => String::new(),
+            Ok(Value::String(text)) => text,
+            // The digits as they were printed.
+            _ => value.get().to_owned(),
+        };
+        let out = self.success();
+        let rows: Vec<BTreeMap<String, Box<RawValue>>> =
+            serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error} in {out}"));
+        let row = |row: BTreeMap<String, Box<RawValue>>| {
+            row.into_iter().map(|(name, value)| (name, text(&value))).collect()
+        };
+        rows.into_iter().map(row).collect()
     }
 }
 

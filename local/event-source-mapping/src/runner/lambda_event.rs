@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const INVOKE_IDENTITY_ARN: &str = "arn:aws:iam::000000000000:role/daymark";
 
 /// Creates the event that Lambda would pass to a function.
-pub(crate) fn lambda_event(records: &[Delivered], stream_arn: &str) -> Value {
+pub fn lambda_event(records: &[Delivered], stream_arn: &str) -> Value {
     json!({ "Records": records.iter().map(|record| entry(record, stream_arn)).collect::<Vec<_>>() })
 }
 

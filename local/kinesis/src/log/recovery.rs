@@ -194,7 +194,7 @@ fn open_sealed(path: PathBuf, first: u64, unread_from: u64) -> Result<Segment, R
         && let Err(cause) = seal::write(&path, &summary)
     {
         let file = path.display();
-        tracing::warn!(%file, %cause, "kinesis: a segment was not sealed; each start reads it whole");
+        tracing::warn!(%file, %cause, "kinesis: not sealed; each start reads the segment whole");
     }
     Ok(Segment::on_disk(summary, path))
 }

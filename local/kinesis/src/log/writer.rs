@@ -173,7 +173,7 @@ impl LogWriter {
         let Some(((path, _), summary)) = last else { return };
         if let Err(cause) = seal::write(&path, &summary) {
             let file = path.display();
-            tracing::warn!(%file, %cause, "kinesis: a segment was not sealed; a start reads it whole");
+            tracing::warn!(%file, %cause, "kinesis: not sealed; a start reads the segment whole");
         }
     }
 
