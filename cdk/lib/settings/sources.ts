@@ -29,7 +29,9 @@ export function readSources(app: App, folder: string): SettingsSource[] {
   const values = Object.fromEntries(context.filter(([name]) => !OF_CDK.test(name)));
   const stage = typeof values.stage === 'string' ? values.stage : SETTINGS.stage.fallback;
   if (stage === TUNED) {
-    throw new SettingsError([`stage is "${TUNED}", but ${TUNED}.json holds settings of every stage`]);
+    throw new SettingsError([
+      `stage is "${TUNED}", but ${TUNED}.json holds settings of every stage`,
+    ]);
   }
   return [...readTuned(folder), ...readFile(folder, stage), { where: 'context', values }];
 }
