@@ -83,7 +83,7 @@ fn a_wrong_key_or_value_is_refused_with_the_rule_of_its_flag() {
         ("colums = 1", "unknown field `colums`"),
         ("zone = ", "string values must be quoted"),
     ] {
-        let message = flags(&[]).with_file(file).err().expect(file);
+        let message = flags(&[]).with_file(file).expect_err(file);
         assert!(message.contains(told) && !message.contains('\n'), "{message}");
     }
     let twice = flags(&["--csv", "--map", "sku=a", "--map", "sku=b"]);
