@@ -5,6 +5,7 @@ mod compare;
 mod corpus;
 mod endpoint;
 mod function;
+mod host;
 mod payload;
 mod probe;
 mod record;

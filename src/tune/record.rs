@@ -14,6 +14,7 @@ use tuning::{FunctionRecording, Latencies, RECORDING_VERSION, RecordedCase, Reco
 use super::corpus::Corpus;
 use super::endpoint::DelayedEndpoint;
 use super::function::RunningFunction;
+use super::host::{architecture, binary, processor};
 use super::probe::{Probe, Recorded};
 use super::{payload, stores};
 use crate::machine::{LocalMachine, MachineSettings, SlotSchedule};
@@ -371,35 +372,6 @@ impl<'a> Bench<'a> {
         self.add_case("visit", 1, again);
         Ok(())
     }
-}
-
-/// Finds a binary in the folder that `./lambdas` or cargo writes.
-fn binary(folder: &Path, name: &str) -> Result<PathBuf, CommandError> {
-    let found = [folder.join(name).join("bootstrap"), folder.join(name)];
-    let found = found.into_iter().find(|file| file.is_file()).ok_or_else(|| {
-        format!(
-            "{} holds no {name}; `./lambdas --arch {}` builds it into target/lambda, and \
-             `cargo build --release --workspace --all-features --bins` into target/release",
-            folder.display(),
-            architecture()
-        )
-    })?;
-    // The process has no PATH.
-    Ok(fs::canonicalize(found)?)
-}
-
-/// Name of this machine's architecture at Lambda.
-fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "aarch64" => "arm64",
-        other => other,
-    }
-}
-
-fn processor() -> String {
-    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = text.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
-    format!("{}, {}", model.unwrap_or("unknown"), std::env::consts::ARCH)
 }
 
 fn milliseconds(nanoseconds: u64) -> Decimal {

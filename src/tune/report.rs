@@ -191,8 +191,8 @@ fn first_call(recording: &FunctionRecording) -> String {
         format!("{duration} ms at {memory} MB")
     };
     format!(
-        "Init {} ms ({} ms of work, not throttled); then the first invocation {}. Largest memory {} \
-         MB.",
+        "Init {} ms ({} ms of work, not throttled); then the first invocation {}. Largest memory \
+         {} MB.",
         recording.init_ms.round(),
         recording.init_cpu_ms.round(),
         [128, 512, 1_024, 1_769].map(at).join(", "),

@@ -85,7 +85,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<ExitCode, CommandError> {
     let total = rows.len();
     output::rows(args.format, COLUMNS, rows)?;
     output::note(format_args!(
-        "{held} of {total} within 5 %, {failed} beyond, {} measured on a machine that was not quiet",
+        "{held} of {total} within 5 %, {failed} beyond, {} on a machine that was not quiet",
         total - held - failed
     ));
     Ok(ExitCode::SUCCESS)
