@@ -214,9 +214,16 @@ mod tests {
                 let batch = corpus.batch(count, repetition, now()).unwrap();
                 assert_eq!(batch.records.len(), count);
                 // Tills repeat some events within a corpus; across repetitions none is repeated.
-                let fresh: BTreeSet<String> =
-                    batch.events.iter().map(|event| event.event_id().to_string()).collect();
-                assert!(fresh.len() > batch.events.len() / 2, "{}", corpus.case);
+                // An id is unique within its store.
+                let id = |event: &Event| (event.store_id().clone(), event.event_id().clone());
+                let fresh: BTreeSet<_> = batch.events.iter().map(id).collect();
+                assert!(
+                    fresh.len() > batch.events.len() / 2,
+                    "{}: {} ids of {} events",
+                    corpus.case,
+                    fresh.len(),
+                    batch.events.len()
+                );
                 assert!(ids.is_disjoint(&fresh), "{}: repetition {repetition}", corpus.case);
                 ids.extend(fresh);
             }
