@@ -68,7 +68,11 @@ impl CheckedShop {
     fn findings(&self) -> Vec<BTreeMap<String, String>> {
         let (code, out, err) = self.check(&["--format", "json"]);
         assert_eq!(code, Some(1), "{out}\n{err}");
-        serde_json::from_str(&out).expect("JSON")
+        let rows: Vec<BTreeMap<String, Option<String>>> = serde_json::from_str(&out).expect("JSON");
+        let texts = |row: BTreeMap<String, Option<String>>| {
+            row.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
+        };
+        rows.into_iter().map(texts).collect()
     }
 
     #[track_caller]
