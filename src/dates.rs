@@ -2,13 +2,17 @@
 
 use std::ops::RangeInclusive;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use clap::Args;
+use domain::Store;
 
 /// Maximum number of dates: a year of history, and the weeks around it.
 const DATES_MAX: i64 = 400;
 /// Last year of the range, far inside the calendar of `chrono`, so that date arithmetic succeeds.
 const YEAR_MAX: i32 = 9999;
+
+/// Days before today that a command shows if no dates are given.
+const USUAL_DAYS: Days = Days::new(7);
 
 /// Flags for one date or a range of dates.
 #[derive(Debug, Args)]
@@ -38,6 +42,17 @@ impl DateArgs {
         Ok(self.given()?.unwrap_or(default))
     }
 
+    /// Returns the dates of the flags, or the seven days before `today` and `today`.
+    ///
+    /// # Errors
+    /// As [`DateArgs::or`].
+    pub(crate) fn or_last_days(
+        &self,
+        today: NaiveDate,
+    ) -> Result<RangeInclusive<NaiveDate>, String> {
+        self.or(today - USUAL_DAYS..=today)
+    }
+
     /// Returns the dates of the flags.
     ///
     /// # Errors
@@ -59,6 +74,12 @@ impl DateArgs {
         }
         Ok(Some(dates))
     }
+}
+
+/// Returns the latest date that it is in any of the stores; in UTC if there are none.
+pub(crate) fn latest_today(stores: &[Store], now: DateTime<Utc>) -> NaiveDate {
+    let today = stores.iter().map(|store| now.with_timezone(&store.zone).date_naive()).max();
+    today.unwrap_or_else(|| now.date_naive())
 }
 
 /// Describes dates: `on 2026-03-12`, or `from 2026-03-12 to 2026-03-14`.

@@ -9,7 +9,7 @@ use chrono::Days;
 use clap::{Args, ValueEnum};
 use domain::{Sku, StoreId};
 
-use crate::dates::{DateArgs, dates_text};
+use crate::dates::{DateArgs, dates_text, latest_today};
 use crate::output::Format;
 use crate::stores::NotClosed;
 use crate::{CommandError, clock, connect, output};
@@ -117,9 +117,7 @@ pub(crate) async fn run(args: DaysArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let now = clock::now();
     let stores = tables.stores(args.store.as_ref()).await?;
-    let today = stores.iter().map(|store| now.with_timezone(&store.zone).date_naive()).max();
-    let today = today.unwrap_or_else(|| now.date_naive());
-    let dates = args.dates.or(today - Days::new(7)..=today)?;
+    let dates = args.dates.or_last_days(latest_today(&stores, now))?;
     let several = args.store.is_none();
     let mut days = Vec::new();
     let mut not_closed = NotClosed::default();

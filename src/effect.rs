@@ -14,7 +14,7 @@ use chrono::{Days, NaiveDate};
 use clap::{Args, ValueEnum};
 use domain::{Arm, Store, StoreId};
 
-use crate::dates::{DateArgs, dates_text};
+use crate::dates::{DateArgs, dates_text, latest_today};
 use crate::output::Format;
 use crate::stores::NotClosed;
 use crate::{CommandError, clock, connect, output};
@@ -72,8 +72,7 @@ pub(crate) async fn run(args: EffectArgs) -> Result<ExitCode, CommandError> {
     let explain = |failure| tables.explain(failure);
     let known = tables.stores(args.store.as_ref()).await?;
     let now = clock::now();
-    let today = known.iter().map(|store| now.with_timezone(&store.zone).date_naive()).max();
-    let today = today.unwrap_or_else(|| now.date_naive());
+    let today = latest_today(&known, now);
     let dates = args.dates.or(today - Days::new(DEFAULT_DAYS)..=today)?;
     if *dates.end() > today {
         return Err(format!(

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use analytics::table::{Cell, cells, columns};
 use analytics::tables::sales_by_slot::{FIELDS, SlotRecord, records};
-use chrono::{Days, Timelike};
+use chrono::Timelike;
 use clap::{Args, ValueEnum};
 use domain::{Currency, Sku, StoreId};
 use rust_decimal::Decimal;
 
-use crate::dates::{DateArgs, dates_text};
+use crate::dates::{DateArgs, dates_text, latest_today};
 use crate::output::{Column, Format, cell_text};
 use crate::stores::NotClosed;
 use crate::{CommandError, clock, connect, output};
@@ -86,9 +86,7 @@ pub(crate) async fn run(args: SalesArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let now = clock::now();
     let stores = tables.stores(args.store.as_ref()).await?;
-    let today = stores.iter().map(|store| now.with_timezone(&store.zone).date_naive()).max();
-    let today = today.unwrap_or_else(|| now.date_naive());
-    let dates = args.dates.or(today - Days::new(7)..=today)?;
+    let dates = args.dates.or_last_days(latest_today(&stores, now))?;
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     let mut hours = Hours::default();
     let mut not_closed = NotClosed::default();

@@ -6,6 +6,7 @@ use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 use domain::Store;
 
 use crate::CommandError;
+use crate::dates::latest_today;
 
 /// Maximum number of dates: ten years.
 const DATES_MAX: i64 = 3_660;
@@ -16,8 +17,7 @@ pub(super) fn dates(
     stores: &[Store],
     now: DateTime<Utc>,
 ) -> Result<RangeInclusive<NaiveDate>, CommandError> {
-    let today = stores.iter().map(|store| now.with_timezone(&store.zone).date_naive()).max();
-    let today = today.unwrap_or_else(|| now.date_naive());
+    let today = latest_today(stores, now);
     let Some((from, to)) = given else {
         return Ok(first_of_month(first_of_month(today) - Days::new(1))..=today);
     };

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use analytics::table::{cells, columns};
 use analytics::tables::offer_outcomes::{FIELDS, records};
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use domain::Offer;
 use domain::ports::OffersTable;
 
 use super::list::OfferListArgs;
-use crate::dates::dates_text;
+use crate::dates::{dates_text, latest_today};
 use crate::stores::NotClosed;
 use crate::{CommandError, clock, output};
 
@@ -35,9 +35,7 @@ pub(super) async fn run(args: OfferListArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let now = clock::now();
     let stores = tables.stores(args.store.as_ref()).await?;
-    let today = stores.iter().map(|store| now.with_timezone(&store.zone).date_naive()).max();
-    let today = today.unwrap_or_else(|| now.date_naive());
-    let dates = args.dates.or(today - Days::new(7)..=today)?;
+    let dates = args.dates.or_last_days(latest_today(&stores, now))?;
     let mut rows = Vec::new();
     let mut not_closed = NotClosed::default();
     for store in stores {
