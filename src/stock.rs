@@ -14,7 +14,9 @@ use domain::stock::Figures;
 use domain::{BusinessDay, ClosedDay, DayKey, Event, Item, Sku, StockWindow, StoreId};
 use pricing::prepared_request::opening;
 use processors::stock_query::{ItemStock, StockQuery, stock_at};
+use rust_decimal::Decimal;
 
+use crate::below_zero::{BELOW_ZERO, BelowZero};
 use crate::connect::ConnectedTables;
 use crate::dates::DateArgs;
 use crate::output::{Column, Format, cell_text, counted};
@@ -78,6 +80,7 @@ const FIGURES: &[Column] = &[
     Column::Text("currency"),
     Column::Text("other_revenue"),
     Column::Number("not_counted"),
+    Column::Text("problem"),
 ];
 /// Number of columns before the item: store, date, name and category. A table for people has the
 /// first two if there are several.
@@ -94,6 +97,7 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
         None => vec![None],
     };
     let mut rows = Vec::new();
+    let mut below_zero = BelowZero::default();
     for (store_id, store) in tables.asked_stores(args.store.as_ref()).await? {
         let catalog = match store {
             Some(store) => Some(tables.catalog_of(store).await?),
@@ -101,7 +105,7 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
         };
         for date in &dates {
             let question = Question { args: &args, store_id: &store_id, catalog: catalog.as_ref() };
-            let items = question.items(&tables, *date, now).await?;
+            let items = question.items(&tables, *date, now, &mut below_zero).await?;
             rows.extend(items);
         }
     }
@@ -111,10 +115,12 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
     let is_shown = |place: &usize| match place {
         0 => args.store.is_none(),
         1 => dates.len() > 1,
-        _ => *place >= LABELS,
+        // The problem is told below the table.
+        _ => *place >= LABELS && *place < columns.len() - 1,
     };
     let in_table: Vec<usize> = (0..columns.len()).filter(is_shown).collect();
     output::rows_in_order(args.format, &columns, &in_table, rows)?;
+    below_zero.note();
     Ok(ExitCode::SUCCESS)
 }
 
@@ -132,6 +138,7 @@ impl Question<'_> {
         tables: &ConnectedTables,
         date: Option<NaiveDate>,
         now: DateTime<Utc>,
+        below_zero: &mut BelowZero,
     ) -> Result<Vec<Vec<String>>, CommandError> {
         let (args, store_id) = (self.args, self.store_id);
         let store = self.catalog.map(|catalog| &catalog.store);
@@ -149,19 +156,23 @@ impl Question<'_> {
             since: day.as_ref().map_or_else(|| midnight(zone, on), |(_, day)| day.starts_at),
             at,
             on_shelf_since: BTreeMap::new(),
+            day_starts: Vec::new(),
             openings: BTreeMap::new(),
             units: BTreeMap::new(),
         };
         if let (Some((store, day)), Some(catalog)) = (&day, self.catalog) {
             query.at = if date.is_some() { at.max(day.closes_at) } else { at };
             let before = rows_before(tables, args, catalog, day).await?;
+            let mut earliest = day.starts_at;
             for item in catalog.items.values() {
                 let row = before.get(&item.sku);
                 let (left, since) = opening(store, day, item.shelf_life_days, row);
+                earliest = earliest.min(since);
                 query.on_shelf_since.insert(item.sku.clone(), since);
                 query.openings.insert(item.sku.clone(), left);
                 query.units.insert(item.sku.clone(), item.units.clone());
             }
+            query.day_starts = store.day_starts(earliest, day);
         }
         let stock = stock_at(&**tables, &query).await.map_err(|error| tables.explain(error))?;
         connect::note_unreadable(&stock.unreadable);
@@ -172,7 +183,10 @@ impl Question<'_> {
             // No error: the first events of a store may be on their way.
             tables.note_unknown(store_id, now).await;
         }
-        stock.items.iter().for_each(note_not_counted);
+        for item in &stock.items {
+            note_not_counted(item);
+            below_zero.add(format_args!("{store_id}, {on}"), &item.sku, item.level.on_hand);
+        }
         Ok(stock.items.iter().flat_map(|item| self.rows(item, on)).collect())
     }
 
@@ -188,21 +202,23 @@ impl Question<'_> {
         ];
         let price = self.catalog.and_then(|catalog| catalog.items.get(&item.sku));
         let own = price.map(|item| item.price.currency());
-        let row = |second: String, figures: &Figures, not_counted: String| {
+        let row = |second: String, figures: &Figures, not_counted: String, problem: &str| {
             let mut row = start.to_vec();
             row.extend([second, item.unit.as_str().to_owned()]);
             row.extend(self::figures(figures, RowRevenue::new(&figures.revenue, own)));
-            row.push(not_counted);
+            row.extend([not_counted, problem.to_owned()]);
             row
         };
         if self.args.windows {
             let of_window = |window: &StockWindow| {
-                row(window.key().window.to_string(), &window.figures(), String::new())
+                row(window.key().window.to_string(), &window.figures(), String::new(), "")
             };
             return item.windows.iter().map(of_window).collect();
         }
         let not_counted = item.left_out.len().to_string();
-        vec![row(item.level.on_hand.to_string(), &item.figures, not_counted)]
+        let is_below = item.level.on_hand < Decimal::ZERO;
+        let problem = if is_below { BELOW_ZERO } else { "" };
+        vec![row(item.level.on_hand.to_string(), &item.figures, not_counted, problem)]
     }
 }
 

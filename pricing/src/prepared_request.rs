@@ -9,7 +9,7 @@ use domain::catalog::ItemRules;
 use domain::event::Unit;
 use domain::history::DayKind;
 use domain::limits::SLOT_MINUTES;
-use domain::stock::{Availability, Delivery, Figures, StockWindow, level_at, past_its_date};
+use domain::stock::{Availability, Delivery, Figures, StockWindow, level_over_days, past_its_date};
 use domain::{Arm, BusinessDay, ClosedDay, Event, Item, Money, Offer, Store, slot_of};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -41,7 +41,8 @@ impl StoreSnapshot {
         let before = self.before.get(&item.sku);
         let (opening, since) = opening(&self.store, &self.day, item.shelf_life_days, before);
         let on_shelf = || windows.iter().filter(|row| row.key().window.start() >= since);
-        let level = level_at(on_shelf(), self.slot);
+        let day_starts = self.store.day_starts(since, &self.day);
+        let level = level_over_days(&day_starts, on_shelf(), self.slot);
         let opening_left = if level.counted.is_some() { Decimal::ZERO } else { opening };
         let level = opening_left + level.on_hand;
         let earlier = self.earlier_deliveries(item);

@@ -47,6 +47,7 @@
 //!     since: "2026-03-12T00:00:00Z".parse()?,
 //!     at: now,
 //!     on_shelf_since: Default::default(),
+//!     day_starts: Default::default(),
 //!     openings: Default::default(),
 //!     units: Default::default(),
 //! };

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::event::Unit;
 use domain::ports::{Failure, StockLog};
 use domain::stock::{
-    Figures, ItemUnits, Level, StockWindow, UniformWindows, level_at, unmet_corrections,
+    Figures, ItemUnits, Level, StockWindow, UniformWindows, level_over_days, unmet_corrections,
 };
 use domain::{Event, Sku, StoreId};
 use rust_decimal::Decimal;
@@ -26,6 +26,9 @@ pub struct StockQuery<'a> {
     /// Earliest arrival of units that may still be on the shelf, for items with a longer shelf
     /// life than the period. For other items `since` is used.
     pub on_shelf_since: BTreeMap<Sku, DateTime<Utc>>,
+    /// Starts of the days up to the period, in order. At each, stock below zero is not carried over,
+    /// as at the close of a day.
+    pub day_starts: Vec<DateTime<Utc>>,
     /// Stock that a closed day left, at the start of `on_shelf_since`.
     pub openings: BTreeMap<Sku, Decimal>,
     /// Units of the items in the catalogue.
@@ -65,7 +68,8 @@ pub struct StoreStock {
 /// # Errors
 /// Returns an error if the stock log cannot be read.
 pub async fn stock_at(log: &impl StockLog, query: &StockQuery<'_>) -> Result<StoreStock, Failure> {
-    let StockQuery { store_id, sku, since, at, on_shelf_since, openings, units } = query;
+    let StockQuery { store_id, sku, since, at, on_shelf_since, day_starts, openings, units } =
+        query;
     let earliest = on_shelf_since.values().copied().fold(*since, DateTime::min);
     let WindowsRead { windows, unreadable } =
         read_windows(log, store_id, *sku, earliest, *at).await?;
@@ -85,7 +89,8 @@ pub async fn stock_at(log: &impl StockLog, query: &StockQuery<'_>) -> Result<Sto
         let mut windows = windows.into_owned();
         let on_shelf_since = on_shelf_since.get(&sku).copied().unwrap_or(*since);
         let starts_from = |since| move |row: &&StockWindow| row.key().window.start() >= since;
-        let mut level = level_at(windows.iter().filter(starts_from(on_shelf_since)), *at);
+        let on_shelf = windows.iter().filter(starts_from(on_shelf_since));
+        let mut level = level_over_days(day_starts, on_shelf, *at);
         if let (None, Some(opening)) = (level.counted, openings.get(&sku)) {
             level.on_hand = (level.on_hand + opening).normalize();
         }

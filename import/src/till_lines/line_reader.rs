@@ -16,7 +16,7 @@ use super::fields::{
 };
 use super::filled_rows::fill;
 use super::header::{Header, Table, folded};
-use super::instants::{LineZone, TimeForm};
+use super::instants::{DateOrder, LineZone, TimeForm};
 use super::numbers::CurrencyMark;
 use super::receipts::{LineShare, ReceiptLine, divide};
 use super::store_zones::{StoreZones, ZoneChoice};
@@ -45,11 +45,16 @@ pub(super) fn read(
     let mut rows: Vec<Row<'_>> = table.lines.rows(table.delimiter, table.header.width()).collect();
     fill(&mut rows, mapping, &table.header)?;
     choose_numbers(&mut columns, &rows, mapping, table.delimiter)?;
+    let order = if mapping.time_format.is_none() { date_order(&columns, &rows) } else { None };
     let mut reader = LineReader {
         mapping,
         columns,
         skips,
-        time_form: TimeForm::new(mapping.time_format.as_deref(), mapping.time_of_day),
+        time_form: TimeForm::new(
+            mapping.time_format.as_deref(),
+            mapping.time_of_day,
+            order.as_ref().map(|(order, ..)| *order),
+        ),
         zones: ZoneChoice::new(mapping.zone, zones),
         values_met: BTreeSet::new(),
         signs: BTreeMap::new(),
@@ -78,8 +83,22 @@ pub(super) fn read(
     let named = ImportedEvent::name_all(events).into_iter().map(Box::new).zip(tills);
     lines.extend(named.map(|(event, (number, till))| TillLine::Event { number, event, till }));
     lines.sort_by_key(TillLine::number);
-    let notes = table.notes.into_iter().chain(reader.notes()).collect();
+    let order = order.map(|(order, line, date)| {
+        let words = order.words();
+        format!("dates have {words}, as {date} on line {line} shows; --time-format names a form")
+    });
+    let notes = table.notes.into_iter().chain(order).chain(reader.notes()).collect();
     Ok(TillFile { lines, notes, names: reader.names.told })
+}
+
+/// Returns the order of day and month that the times of a file show.
+fn date_order(columns: &[FieldColumns<'_>], rows: &[Row<'_>]) -> Option<(DateOrder, u64, String)> {
+    let place = columns.iter().find(|column| column.field == "occurred_at")?.places.first()?;
+    let dates = rows.iter().filter_map(|(line, cells)| {
+        let cells = cells.as_ref().ok()?;
+        Some((*line, cells[*place].trim()))
+    });
+    DateOrder::shown(dates)
 }
 
 struct LineReader<'a> {
