@@ -33,8 +33,8 @@ impl BelowZero {
         };
         if !shown.is_empty() {
             output::note(format!(
-                "stock below zero: {shown}{more}: more went out than came in, so receipts or counts \
-                 are missing; send them, or count the shelf. The next day begins with none"
+                "stock below zero: {shown}{more}: more went out than came in, so receipts or \
+                 counts are missing; send them, or count the shelf. The next day begins with none"
             ));
         }
     }

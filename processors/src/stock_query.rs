@@ -26,8 +26,8 @@ pub struct StockQuery<'a> {
     /// Earliest arrival of units that may still be on the shelf, for items with a longer shelf
     /// life than the period. For other items `since` is used.
     pub on_shelf_since: BTreeMap<Sku, DateTime<Utc>>,
-    /// Starts of the days up to the period, in order. At each, stock below zero is not carried over,
-    /// as at the close of a day.
+    /// Starts of the days up to the period, in order. At each, stock below zero is not carried
+    /// over, as at the close of a day.
     pub day_starts: Vec<DateTime<Utc>>,
     /// Stock that a closed day left, at the start of `on_shelf_since`.
     pub openings: BTreeMap<Sku, Decimal>,
