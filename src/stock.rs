@@ -12,7 +12,7 @@ use domain::calendar::instant;
 use domain::ports::DaysTable;
 use domain::stock::Figures;
 use domain::{BusinessDay, ClosedDay, DayKey, Event, Item, Sku, StockWindow, StoreId};
-use pricing::prepared_request::opening;
+use pricing::prepared_request::{deliveries_before, opening};
 use processors::stock_query::{ItemStock, StockQuery, stock_at};
 use rust_decimal::Decimal;
 
@@ -80,11 +80,14 @@ const FIGURES: &[Column] = &[
     Column::Text("currency"),
     Column::Text("other_revenue"),
     Column::Number("not_counted"),
+    Column::Number("past_date"),
     Column::Text("problem"),
 ];
 /// Number of columns before the item: store, date, name and category. A table for people has the
 /// first two if there are several.
 const LABELS: usize = 4;
+/// Number of columns about problems, at the end.
+const PROBLEMS: usize = 2;
 
 pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
@@ -115,8 +118,8 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
     let is_shown = |place: &usize| match place {
         0 => args.store.is_none(),
         1 => dates.len() > 1,
-        // The problem is told below the table.
-        _ => *place >= LABELS && *place < columns.len() - 1,
+        // Problems are told below the table.
+        _ => *place >= LABELS && *place < columns.len() - PROBLEMS,
     };
     let in_table: Vec<usize> = (0..columns.len()).filter(is_shown).collect();
     output::rows_in_order(args.format, &columns, &in_table, rows)?;
@@ -157,6 +160,8 @@ impl Question<'_> {
             at,
             on_shelf_since: BTreeMap::new(),
             day_starts: Vec::new(),
+            date: on,
+            deliveries: BTreeMap::new(),
             openings: BTreeMap::new(),
             units: BTreeMap::new(),
         };
@@ -170,6 +175,8 @@ impl Question<'_> {
                 earliest = earliest.min(since);
                 query.on_shelf_since.insert(item.sku.clone(), since);
                 query.openings.insert(item.sku.clone(), left);
+                let deliveries = deliveries_before(day, item.shelf_life_days, row);
+                query.deliveries.insert(item.sku.clone(), deliveries);
                 query.units.insert(item.sku.clone(), item.units.clone());
             }
             query.day_starts = store.day_starts(earliest, day);
@@ -185,6 +192,7 @@ impl Question<'_> {
         }
         for item in &stock.items {
             note_not_counted(item);
+            note_past_date(item);
             below_zero.add(format_args!("{store_id}, {on}"), &item.sku, item.level.on_hand);
         }
         Ok(stock.items.iter().flat_map(|item| self.rows(item, on)).collect())
@@ -202,23 +210,27 @@ impl Question<'_> {
         ];
         let price = self.catalog.and_then(|catalog| catalog.items.get(&item.sku));
         let own = price.map(|item| item.price.currency());
-        let row = |second: String, figures: &Figures, not_counted: String, problem: &str| {
+        let row = |second: String, figures: &Figures, more: [String; 3]| {
             let mut row = start.to_vec();
             row.extend([second, item.unit.as_str().to_owned()]);
             row.extend(self::figures(figures, RowRevenue::new(&figures.revenue, own)));
-            row.extend([not_counted, problem.to_owned()]);
+            row.extend(more);
             row
         };
         if self.args.windows {
             let of_window = |window: &StockWindow| {
-                row(window.key().window.to_string(), &window.figures(), String::new(), "")
+                row(window.key().window.to_string(), &window.figures(), Default::default())
             };
             return item.windows.iter().map(of_window).collect();
         }
-        let not_counted = item.left_out.len().to_string();
-        let is_below = item.level.on_hand < Decimal::ZERO;
-        let problem = if is_below { BELOW_ZERO } else { "" };
-        vec![row(item.level.on_hand.to_string(), &item.figures, not_counted, problem)]
+        let problem = match item {
+            ItemStock { level, .. } if level.on_hand < Decimal::ZERO => BELOW_ZERO,
+            ItemStock { past_date, .. } if !past_date.is_zero() => "past_date",
+            _ => "",
+        };
+        let more =
+            [item.left_out.len().to_string(), item.past_date.to_string(), problem.to_owned()];
+        vec![row(item.level.on_hand.to_string(), &item.figures, more)]
     }
 }
 
@@ -244,6 +256,18 @@ async fn rows_before(
 
 fn midnight(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
     instant(zone, date, NaiveTime::MIN)
+}
+
+/// Tells which part of the stock is not for sale, because its printed date is over.
+fn note_past_date(item: &ItemStock) {
+    let ItemStock { sku, level, past_date, .. } = item;
+    if !past_date.is_zero() {
+        output::note(format!(
+            "{sku}: {past_date} of {} on hand are past the date printed on them, and not for sale; \
+             send them as waste once they are discarded",
+            level.on_hand
+        ));
+    }
 }
 
 /// Tells which events of an item do not count, and why.

@@ -155,10 +155,7 @@ impl StoreSnapshot {
 
     /// Returns the deliveries before today of which the closed day tells, within the shelf life.
     fn earlier_deliveries(&self, item: &Item) -> Vec<Delivery> {
-        let before = self.before.get(&item.sku);
-        let mut earlier = before.and_then(|day| day.deliveries.clone()).unwrap_or_default();
-        earlier.retain(|delivery| lives(delivery.came, item.shelf_life_days, &self.day));
-        earlier
+        deliveries_before(&self.day, item.shelf_life_days, self.before.get(&item.sku))
     }
 
     fn shelf(
@@ -273,6 +270,18 @@ pub fn opening(
         }
         None => (Decimal::ZERO, store.shelf_since(day, shelf_life_days)),
     }
+}
+
+/// Returns the deliveries of which the closed day before tells, within the shelf life, in order.
+#[must_use]
+pub fn deliveries_before(
+    day: &BusinessDay,
+    shelf_life_days: u16,
+    before: Option<&ClosedDay>,
+) -> Vec<Delivery> {
+    let mut earlier = before.and_then(|day| day.deliveries.clone()).unwrap_or_default();
+    earlier.retain(|delivery| lives(delivery.came, shelf_life_days, day));
+    earlier
 }
 
 /// `true` if goods that came on a date can be sold on a day.

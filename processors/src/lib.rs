@@ -48,6 +48,8 @@
 //!     at: now,
 //!     on_shelf_since: Default::default(),
 //!     day_starts: Default::default(),
+//!     date: "2026-03-12".parse()?,
+//!     deliveries: Default::default(),
 //!     openings: Default::default(),
 //!     units: Default::default(),
 //! };

@@ -70,6 +70,8 @@ fn stock(tables: &Tables, sku: Option<&str>, at: &str) -> Vec<ItemStock> {
         at: instant(at),
         on_shelf_since: BTreeMap::from([("jam".parse().unwrap(), jam_since)]),
         day_starts: Vec::new(),
+        date: "2026-03-12".parse().unwrap(),
+        deliveries: BTreeMap::new(),
         openings: BTreeMap::new(),
         units: BTreeMap::new(),
     };
@@ -146,6 +148,8 @@ fn a_segment_that_cannot_be_read_is_told_and_the_others_count() {
         at: instant("2026-03-12T20:00:00Z"),
         on_shelf_since: BTreeMap::new(),
         day_starts: Vec::new(),
+        date: "2026-03-12".parse().unwrap(),
+        deliveries: BTreeMap::new(),
         openings: BTreeMap::new(),
         units: BTreeMap::new(),
     };
@@ -184,6 +188,8 @@ fn stock_begins_with_what_the_day_before_left_also_of_items_without_an_event() {
         at: instant("2026-03-12T20:00:00Z"),
         on_shelf_since: BTreeMap::new(),
         day_starts: Vec::new(),
+        date: "2026-03-12".parse().unwrap(),
+        deliveries: BTreeMap::new(),
         openings: BTreeMap::from([opening("jam", 6), opening("honey", 3), opening("tea", 0)]),
         units: BTreeMap::new(),
     };

@@ -42,7 +42,7 @@ pub(super) struct ImportShowArgs {
 
 const COLUMNS: &[Column] = &[
     Column::Text("store_id"),
-    Column::Text("date"),
+    Column::Text("utc_date"),
     Column::Text("kind"),
     Column::Number("events"),
     Column::Number("voided"),

@@ -152,6 +152,8 @@ async fn on_hand(
             at,
             on_shelf_since,
             day_starts: Vec::new(),
+            date: at.date_naive(),
+            deliveries: BTreeMap::new(),
             openings,
             units,
         };
