@@ -7,8 +7,9 @@ use analytics::tables::day_sums::{self, DayGroup, most_discounted_first, sums};
 use analytics::tables::days::{DayRecord, FIELDS};
 use chrono::Days;
 use clap::{Args, ValueEnum};
-use domain::{Sku, StoreId};
+use domain::{ClosedDay, Sku, StoreId};
 
+use crate::below_zero::BelowZero;
 use crate::dates::{DateArgs, dates_text, latest_today};
 use crate::output::Format;
 use crate::stores::NotClosed;
@@ -121,6 +122,7 @@ pub(crate) async fn run(args: DaysArgs) -> Result<ExitCode, CommandError> {
     let several = args.store.is_none();
     let mut days = Vec::new();
     let mut not_closed = NotClosed::default();
+    let mut below_zero = BelowZero::default();
     for store in stores {
         if args.close {
             let today = now.with_timezone(&store.zone).date_naive();
@@ -139,6 +141,10 @@ pub(crate) async fn run(args: DaysArgs) -> Result<ExitCode, CommandError> {
         not_closed.add(&store.store_id, tables.not_closed(&store, &dates, now).await?);
         let catalog = tables.catalog_of(store).await?;
         let of_store = tables.closed_days(&catalog, args.sku.as_ref(), &dates).await?;
+        for ClosedDay { key, closing, .. } in &of_store {
+            let place = format_args!("{}, {}", key.store_id, key.date);
+            below_zero.add(place, &key.sku, *closing);
+        }
         days.extend(of_store.into_iter().map(|day| DayRecord::new(day, &catalog)));
     }
     if days.is_empty() {
@@ -155,6 +161,7 @@ pub(crate) async fn run(args: DaysArgs) -> Result<ExitCode, CommandError> {
         }
         Some(by) => print_sums(&args, by, &days)?,
     }
+    below_zero.note();
     not_closed.note();
     Ok(ExitCode::SUCCESS)
 }

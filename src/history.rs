@@ -11,7 +11,7 @@ use domain::ports::{CatalogTable, HistoryTable};
 use domain::{History, Item, Sku, Store, StoreId};
 
 use crate::output::{Column, Format};
-use crate::{CommandError, connect, output};
+use crate::{CommandError, clock, connect, empty_history, output};
 
 /// Show the estimates from past days: usual day, variation between days, and price elasticity
 ///
@@ -72,10 +72,8 @@ pub(crate) async fn run(args: HistoryArgs) -> Result<ExitCode, CommandError> {
     let histories: BTreeMap<HistoryKey, History> =
         histories.into_iter().map(|history| (history.key.clone(), history)).collect();
     if histories.is_empty() {
-        output::note(format!(
-            "no history of store {}; it is made of closed days, which `daymark days` shows",
-            args.store
-        ));
+        let today = clock::now().with_timezone(&store.zone).date_naive();
+        empty_history::note(&tables, &store, today).await?;
     }
     if args.sku.is_none() {
         let row = |item: &&Item| summary(item, &known(&store, item, &histories));

@@ -2,6 +2,7 @@
 
 mod import_dates;
 mod list;
+mod show;
 mod undo;
 
 use std::process::ExitCode;
@@ -10,7 +11,7 @@ use clap::{Args, Subcommand};
 
 use crate::CommandError;
 
-/// Show imports of till lines, or undo one
+/// List or show imports of till lines, or undo one
 ///
 /// Each run of `daymark send --csv` is an import. An event that several imports brought belongs to
 /// the one whose id sorts first, which is the earliest unless --import-id says otherwise. An event
@@ -24,12 +25,14 @@ pub(crate) struct ImportsArgs {
 #[derive(Debug, Subcommand)]
 enum ImportsCommand {
     List(list::ImportListArgs),
+    Show(show::ImportShowArgs),
     Undo(undo::UndoArgs),
 }
 
 pub(crate) async fn run(args: ImportsArgs) -> Result<ExitCode, CommandError> {
     match args.command {
         ImportsCommand::List(args) => list::run(args).await,
+        ImportsCommand::Show(args) => show::run(args).await,
         ImportsCommand::Undo(args) => undo::run(args).await,
     }
 }

@@ -15,6 +15,7 @@
 #![recursion_limit = "256"]
 
 mod backup;
+mod below_zero;
 mod catalog;
 mod check;
 mod clients;
@@ -26,6 +27,7 @@ mod days;
 mod decide;
 mod demo;
 mod effect;
+mod empty_history;
 mod export;
 mod gaps;
 mod history;

@@ -8,8 +8,9 @@ use clap::{Args, Subcommand};
 use domain::StoreId;
 use domain::limits::STOCK_LOG_KEPT;
 use domain::ports::CatalogTable;
+use domain::stock::SETTLE;
 
-use crate::{CommandError, clock, connect, output};
+use crate::{CommandError, clock, connect, empty_history, output};
 
 /// Recompute data that is derived from the stock log
 #[derive(Debug, Args)]
@@ -38,6 +39,12 @@ struct RebuildHistoryArgs {
     #[arg(long, value_name = "DATE")]
     from: Option<NaiveDate>,
 
+    /// Close the days before this date, and make the histories as they were in its morning, for a
+    /// file of old events. The first date is then 90 days before it. A later close of day makes the
+    /// histories of its own 56 days again
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<NaiveDate>,
+
     #[command(flatten)]
     tables: connect::TableArgs,
 }
@@ -54,6 +61,7 @@ pub(crate) async fn run(args: RebuildArgs) -> Result<ExitCode, CommandError> {
     let closing = tables.closing();
     for store_id in stores {
         let store = tables.store(&store_id).await?;
+        let now = args.as_of.map_or(now, |date| now.min(store.span(date).starts_at + SETTLE));
         let kept = STOCK_LOG_KEPT.as_secs() / Duration::from_hours(24).as_secs();
         let kept = || now.with_timezone(&store.zone).date_naive() - Days::new(kept);
         let first = args.from.unwrap_or_else(kept);
@@ -73,6 +81,8 @@ pub(crate) async fn run(args: RebuildArgs) -> Result<ExitCode, CommandError> {
                  differed and are written anew"
             ),
         });
+        let today = now.with_timezone(&store.zone).date_naive();
+        empty_history::note(&tables, &store, today).await?;
     }
     Ok(ExitCode::SUCCESS)
 }

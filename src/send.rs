@@ -121,6 +121,7 @@ pub(crate) async fn run(args: SendArgs) -> Result<ExitCode, CommandError> {
             args.mapping.with_file(&text).map_err(named)?
         }
     };
+    let mapping = mapping.with_layout()?;
     if args.show_mapping {
         output::line(mapping.to_toml().trim_end());
         return Ok(ExitCode::SUCCESS);

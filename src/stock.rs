@@ -12,9 +12,11 @@ use domain::calendar::instant;
 use domain::ports::DaysTable;
 use domain::stock::Figures;
 use domain::{BusinessDay, ClosedDay, DayKey, Event, Item, Sku, StockWindow, StoreId};
-use pricing::prepared_request::opening;
+use pricing::prepared_request::{deliveries_before, opening};
 use processors::stock_query::{ItemStock, StockQuery, stock_at};
+use rust_decimal::Decimal;
 
+use crate::below_zero::{BELOW_ZERO, BelowZero};
 use crate::connect::ConnectedTables;
 use crate::dates::DateArgs;
 use crate::output::{Column, Format, cell_text, counted};
@@ -78,10 +80,14 @@ const FIGURES: &[Column] = &[
     Column::Text("currency"),
     Column::Text("other_revenue"),
     Column::Number("not_counted"),
+    Column::Number("past_date"),
+    Column::Text("problem"),
 ];
 /// Number of columns before the item: store, date, name and category. A table for people has the
 /// first two if there are several.
 const LABELS: usize = 4;
+/// Number of columns about problems, at the end.
+const PROBLEMS: usize = 2;
 
 pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
@@ -94,6 +100,7 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
         None => vec![None],
     };
     let mut rows = Vec::new();
+    let mut below_zero = BelowZero::default();
     for (store_id, store) in tables.asked_stores(args.store.as_ref()).await? {
         let catalog = match store {
             Some(store) => Some(tables.catalog_of(store).await?),
@@ -101,7 +108,7 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
         };
         for date in &dates {
             let question = Question { args: &args, store_id: &store_id, catalog: catalog.as_ref() };
-            let items = question.items(&tables, *date, now).await?;
+            let items = question.items(&tables, *date, now, &mut below_zero).await?;
             rows.extend(items);
         }
     }
@@ -111,10 +118,12 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
     let is_shown = |place: &usize| match place {
         0 => args.store.is_none(),
         1 => dates.len() > 1,
-        _ => *place >= LABELS,
+        // Problems are told below the table.
+        _ => *place >= LABELS && *place < columns.len() - PROBLEMS,
     };
     let in_table: Vec<usize> = (0..columns.len()).filter(is_shown).collect();
     output::rows_in_order(args.format, &columns, &in_table, rows)?;
+    below_zero.note();
     Ok(ExitCode::SUCCESS)
 }
 
@@ -132,6 +141,7 @@ impl Question<'_> {
         tables: &ConnectedTables,
         date: Option<NaiveDate>,
         now: DateTime<Utc>,
+        below_zero: &mut BelowZero,
     ) -> Result<Vec<Vec<String>>, CommandError> {
         let (args, store_id) = (self.args, self.store_id);
         let store = self.catalog.map(|catalog| &catalog.store);
@@ -149,19 +159,27 @@ impl Question<'_> {
             since: day.as_ref().map_or_else(|| midnight(zone, on), |(_, day)| day.starts_at),
             at,
             on_shelf_since: BTreeMap::new(),
+            day_starts: Vec::new(),
+            date: on,
+            deliveries: BTreeMap::new(),
             openings: BTreeMap::new(),
             units: BTreeMap::new(),
         };
         if let (Some((store, day)), Some(catalog)) = (&day, self.catalog) {
             query.at = if date.is_some() { at.max(day.closes_at) } else { at };
             let before = rows_before(tables, args, catalog, day).await?;
+            let mut earliest = day.starts_at;
             for item in catalog.items.values() {
                 let row = before.get(&item.sku);
                 let (left, since) = opening(store, day, item.shelf_life_days, row);
+                earliest = earliest.min(since);
                 query.on_shelf_since.insert(item.sku.clone(), since);
                 query.openings.insert(item.sku.clone(), left);
+                let deliveries = deliveries_before(day, item.shelf_life_days, row);
+                query.deliveries.insert(item.sku.clone(), deliveries);
                 query.units.insert(item.sku.clone(), item.units.clone());
             }
+            query.day_starts = store.day_starts(earliest, day);
         }
         let stock = stock_at(&**tables, &query).await.map_err(|error| tables.explain(error))?;
         connect::note_unreadable(&stock.unreadable);
@@ -172,7 +190,11 @@ impl Question<'_> {
             // No error: the first events of a store may be on their way.
             tables.note_unknown(store_id, now).await;
         }
-        stock.items.iter().for_each(note_not_counted);
+        for item in &stock.items {
+            note_not_counted(item);
+            note_past_date(item);
+            below_zero.add(format_args!("{store_id}, {on}"), &item.sku, item.level.on_hand);
+        }
         Ok(stock.items.iter().flat_map(|item| self.rows(item, on)).collect())
     }
 
@@ -188,21 +210,27 @@ impl Question<'_> {
         ];
         let price = self.catalog.and_then(|catalog| catalog.items.get(&item.sku));
         let own = price.map(|item| item.price.currency());
-        let row = |second: String, figures: &Figures, not_counted: String| {
+        let row = |second: String, figures: &Figures, more: [String; 3]| {
             let mut row = start.to_vec();
             row.extend([second, item.unit.as_str().to_owned()]);
             row.extend(self::figures(figures, RowRevenue::new(&figures.revenue, own)));
-            row.push(not_counted);
+            row.extend(more);
             row
         };
         if self.args.windows {
             let of_window = |window: &StockWindow| {
-                row(window.key().window.to_string(), &window.figures(), String::new())
+                row(window.key().window.to_string(), &window.figures(), Default::default())
             };
             return item.windows.iter().map(of_window).collect();
         }
-        let not_counted = item.left_out.len().to_string();
-        vec![row(item.level.on_hand.to_string(), &item.figures, not_counted)]
+        let problem = match item {
+            ItemStock { level, .. } if level.on_hand < Decimal::ZERO => BELOW_ZERO,
+            ItemStock { past_date, .. } if !past_date.is_zero() => "past_date",
+            _ => "",
+        };
+        let more =
+            [item.left_out.len().to_string(), item.past_date.to_string(), problem.to_owned()];
+        vec![row(item.level.on_hand.to_string(), &item.figures, more)]
     }
 }
 
@@ -228,6 +256,18 @@ async fn rows_before(
 
 fn midnight(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
     instant(zone, date, NaiveTime::MIN)
+}
+
+/// Tells which part of the stock is not for sale, because its printed date is over.
+fn note_past_date(item: &ItemStock) {
+    let ItemStock { sku, level, past_date, .. } = item;
+    if !past_date.is_zero() {
+        output::note(format!(
+            "{sku}: {past_date} of {} on hand are past the date printed on them, and not for sale; \
+             send them as waste once they are discarded",
+            level.on_hand
+        ));
+    }
 }
 
 /// Tells which events of an item do not count, and why.

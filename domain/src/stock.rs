@@ -23,7 +23,7 @@ pub(crate) use delivery::kept_deliveries;
 pub use delivery::{Delivery, past_its_date};
 pub use figures::{Counted, Figures, unmet_corrections};
 pub(crate) use figures::{counting, movement};
-pub use level::{Level, course, level_at};
+pub use level::{Level, course, level_at, level_over_days};
 pub use progress::{CloseState, LATE_AFTER, Progress, RollupState, SETTLE, utc_dates};
 pub use segment::{Segment, SegmentKey, Unreadable};
 pub use store_day::{Added, SharedIds, StoreDay, quarantined_conflict};

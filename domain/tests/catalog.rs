@@ -261,8 +261,8 @@ fn an_invalid_item_is_refused_with_its_violations() {
             "floor \"2.41\" is above the price 2.40; no discount could ever be given",
         ),
         (
-            r#"{"sku":"A","price":"2.40","shelf_life_days":29}"#,
-            "shelf_life_days 29 is outside 1 to 28 days",
+            r#"{"sku":"A","price":"2.40","shelf_life_days":61}"#,
+            "shelf_life_days 61 is outside 1 to 60 days",
         ),
         (
             r#"{"sku":"A","price":"2.40","salvage_value":"-0.055","portion":0,"elasticity":11,
@@ -278,7 +278,7 @@ fn an_invalid_item_is_refused_with_its_violations() {
         ),
         (
             r#"{"sku":"A","price":"2.40","shelf_life_days":"a week"}"#,
-            "shelf_life_days \"a week\" is not a whole number from 1 to 28 days",
+            "shelf_life_days \"a week\" is not a whole number from 1 to 60 days",
         ),
         (
             r#"{"sku":"A","price":"2.40","ladder_percent":[10,20]}"#,

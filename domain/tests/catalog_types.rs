@@ -19,7 +19,7 @@ fn a_wrong_type_is_named_with_a_value_that_would_pass() {
         (r#""salvage_value":[]"#, "salvage_value [] is a list; expected an amount in EUR, like -1"),
         (
             r#""shelf_life_days":true"#,
-            "shelf_life_days true is a boolean; expected a whole number from 1 to 28 days",
+            "shelf_life_days true is a boolean; expected a whole number from 1 to 60 days",
         ),
         (r#""portion":{}"#, "portion {} is an object; expected a number from 0.001 to 1000"),
         (r#""no_discount":1"#, "no_discount 1 is neither true nor false"),

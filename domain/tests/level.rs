@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::event::Kind;
-use domain::stock::{StockWindow, WindowKey, course, level_at};
+use domain::stock::{StockWindow, WindowKey, course, level_at, level_over_days};
 use domain::{Event, Window};
 use events::{at, event, of_row};
 use proptest::prelude::*;
@@ -140,4 +140,25 @@ fn a_late_count_has_the_effect_of_a_timely_one() {
     // Events at the requested instant are excluded.
     assert_eq!(level(&events, at("2026-03-12T10:00:00Z")).on_hand, Decimal::from(26));
     assert_eq!(level(&[], closes).on_hand, Decimal::ZERO);
+}
+
+#[test]
+fn stock_below_zero_is_not_carried_over_the_start_of_a_day() {
+    let lines = [
+        ("a", "sale", "5", "2026-03-11T09:00:00Z"),
+        ("b", "receipt", "10", "2026-03-12T06:00:00Z"),
+        ("c", "sale", "2", "2026-03-12T09:00:00Z"),
+    ];
+    let lines = lines.map(|(id, kind, quantity, occurred_at)| {
+        event(&of_row(json!({
+            "event_id": id, "kind": kind, "quantity": quantity, "occurred_at": occurred_at,
+        })))
+    });
+    let rows = rows(&lines);
+    let start = [at("2026-03-12T00:00:00Z")];
+    let level = |until| level_over_days(&start, &rows, at(until)).on_hand;
+    assert_eq!(level("2026-03-12T00:00:00Z"), Decimal::from(0));
+    assert_eq!(level("2026-03-11T23:00:00Z"), Decimal::from(-5));
+    assert_eq!(level("2026-03-12T20:00:00Z"), Decimal::from(8));
+    assert_eq!(level_at(&rows, at("2026-03-12T20:00:00Z")).on_hand, Decimal::from(3));
 }

@@ -28,6 +28,7 @@ mod imported_event;
 mod mapping_proposal;
 mod named_id;
 mod stored_import;
+mod till_layout;
 mod till_lines;
 mod till_mapping;
 
@@ -41,7 +42,8 @@ pub use file_text::{FileEncoding, FileText, file_text};
 pub use imported_event::{ImportedEvent, StoredAs, StoredDay};
 pub use mapping_proposal::propose_mapping;
 pub use named_id::id_of_name;
-pub use stored_import::{StoredImport, stored_imports, undo};
+pub use stored_import::{StoredImport, StoredKind, stored_imports, stored_kinds, undo};
+pub use till_layout::TillLayout;
 pub use till_lines::{
     DecimalSign, LineProblem, StoreZones, TaxPlace, TillFile, TillLine, TillWords,
 };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use domain::stock::counting_events;
+use domain::stock::{Figures, counting_events};
 use domain::{Event, EventId, Kind, StockWindow};
 
 /// Events that belong to one import.
@@ -56,6 +56,43 @@ pub fn stored_imports<'a>(
         }
     }
     imports
+}
+
+/// Events of one kind that belong to an import.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredKind {
+    /// Number of events.
+    pub events: u64,
+    /// Number of these events that a correction voids.
+    pub voided: u64,
+    /// Figures of the events that count.
+    pub figures: Figures,
+}
+
+/// Returns the events of an import in windows, by kind.
+pub fn stored_kinds<'a>(
+    windows: impl IntoIterator<Item = &'a StockWindow>,
+    import_id: &EventId,
+) -> BTreeMap<Kind, StoredKind> {
+    let mut kinds: BTreeMap<Kind, StoredKind> = BTreeMap::new();
+    let mut of_kind: BTreeMap<Kind, Vec<&Event>> = BTreeMap::new();
+    let belongs = |event: &&Event| event.details().import_id.as_ref() == Some(import_id);
+    for window in windows {
+        for event in window.events().filter(belongs) {
+            kinds.entry(event.action().kind()).or_default().events += 1;
+        }
+        for event in counting_events([window]).into_iter().filter(belongs) {
+            of_kind.entry(event.action().kind()).or_default().push(event);
+        }
+    }
+    for (kind, stored) in &mut kinds {
+        let counting = of_kind.remove(kind).unwrap_or_default();
+        if *kind != Kind::Correction {
+            stored.voided = stored.events - counting.len() as u64;
+        }
+        stored.figures = Figures::of(counting.into_iter());
+    }
+    kinds
 }
 
 /// Returns the corrections that undo an import in windows: one for each of its events that counts.

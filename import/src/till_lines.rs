@@ -3,10 +3,12 @@
 mod amounts;
 mod columns;
 mod fields;
+mod filled_rows;
 mod header;
 mod instants;
 mod line_reader;
 mod numbers;
+mod receipts;
 mod store_zones;
 
 use std::collections::BTreeMap;

@@ -10,6 +10,7 @@ use clap::{ArgGroup, Args};
 
 use crate::delimiter::Delimiter;
 use crate::file_text::FileEncoding;
+use crate::till_layout::TillLayout;
 use crate::till_lines::{
     DecimalSign, TaxPlace, column_of_field, pair, value_of_cell, value_of_field,
 };
@@ -50,11 +51,17 @@ pub struct TillMapping {
     #[arg(long, value_name = "MAPPING", group = "columns")]
     pub(crate) mapping: Option<PathBuf>,
 
+    /// FILE is an export of this till: a kept mapping of its columns. --show-mapping prints it. A
+    /// flag, or a key of --mapping, counts before it
+    #[arg(long, value_name = "TILL", group = "columns")]
+    pub(crate) like: Option<TillLayout>,
+
     /// Column of a field; several columns are joined with a blank: occurred_at=Date+Time. Letter
     /// case and blanks around a name do not count. The field zone is the time zone of the line, and
     /// payment the means of payment, for the sums of --dry-run. With a column for discount, the
-    /// amount is the one before it; for tax, see --tax. A column for event_id replaces the derived
-    /// ids
+    /// amount is the one before it; for tax, see --tax. The fields receipt_amount, receipt_tax and
+    /// receipt_refund stand once for a whole receipt, and are divided among its lines. A column for
+    /// event_id replaces the derived ids. No COLUMN takes a field out of --mapping or --like
     #[arg(long, value_name = "FIELD=COLUMN", requires = "columns", value_parser = column_of_field)]
     pub(crate) map: Vec<(String, String)>,
 
@@ -62,7 +69,8 @@ pub struct TillMapping {
     #[arg(long, value_name = "FIELD=VALUE", requires = "columns", value_parser = value_of_field)]
     pub(crate) default: Vec<(String, String)>,
 
-    /// Value of a field whose cell has a word of the till: kind:Erstattung=return
+    /// Value of a field whose cell has a word of the till: kind:Erstattung=return. The word *
+    /// stands for every other one
     #[arg(
         long,
         value_name = "FIELD:CELL=VALUE",
@@ -74,6 +82,10 @@ pub struct TillMapping {
     /// Skip the lines whose column has this value
     #[arg(long, value_name = "COLUMN=VALUE", requires = "columns", value_parser = pair)]
     pub(crate) skip: Vec<String>,
+
+    /// Column whose empty cells have the value of the line above, if that is of the same receipt
+    #[arg(long, value_name = "COLUMN", requires = "columns")]
+    pub(crate) fill: Vec<String>,
 
     /// Store of the lines
     #[arg(long, value_name = "STORE", requires = "columns")]
@@ -111,6 +123,11 @@ pub struct TillMapping {
     /// a guess that is told]
     #[arg(long, value_name = "NAME", requires = "columns")]
     pub(crate) encoding: Option<FileEncoding>,
+
+    /// Number of the first rules of `value` and of `skip` that come from a layout. A layout has
+    /// rules for more words than a file has.
+    #[arg(skip)]
+    pub(crate) of_layout: [usize; 2],
 }
 
 impl TillMapping {
@@ -124,6 +141,18 @@ impl TillMapping {
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         self.mapping.as_deref()
+    }
+
+    /// Returns the mapping with that of the layout, if there is one, behind all other rules.
+    ///
+    /// # Errors
+    /// Returns an error if the mapping file of the layout is invalid.
+    pub fn with_layout(self) -> Result<Self, String> {
+        let Some(layout) = self.like else { return Ok(self) };
+        let own = [self.value.len(), self.skip.len()];
+        let mut all = self.with_file(layout.mapping_file())?;
+        all.of_layout = [all.value.len() - own[0], all.skip.len() - own[1]];
+        Ok(all)
     }
 
     /// Returns the encoding of the file, if the mapping names one.

@@ -117,13 +117,7 @@ fn times_with_one_meaning_need_no_format() {
 
 #[test]
 fn a_time_with_two_meanings_is_refused_with_the_flag_that_says_which() {
-    for time in [
-        "20.11.26 15:00",
-        "03/04/2026 15:00",
-        "3-4-2026 15:00",
-        "20/11/2026 15:00",
-        "03/04/26 3:00 PM",
-    ] {
+    for time in ["20.11.26 15:00", "03/04/2026 15:00", "3-4-2026 15:00", "03/04/26 3:00 PM"] {
         let rule = instant("", time);
         assert!(
             rule.starts_with("has a date of which day and month cannot be told apart"),
@@ -230,4 +224,45 @@ fn the_lost_hour_is_refused_and_the_doubled_one_is_the_first() {
         "event_id",
     );
     assert_ne!(times[0], times[1]);
+}
+
+#[test]
+fn dates_that_show_the_order_of_day_and_month_decide_for_the_file() {
+    let instants = |times: &[&str]| {
+        let lines: String = times.iter().map(|time| format!("{time},rye,1,3.90\n")).collect();
+        let text = format!("time,item,qty,paid\n{lines}");
+        let file = read_file(&format!("{TILL} --store corner"), &text).expect("a file");
+        let instant = |line: &TillLine| match line {
+            TillLine::Event { event, .. } => event.event().occurred_at().to_rfc3339(),
+            TillLine::Invalid { problem, .. } => problem.rule.clone(),
+            other => panic!("{other:?}"),
+        };
+        (file.lines.iter().map(instant).collect::<Vec<_>>(), file.notes.join("; "))
+    };
+    let (read, told) = instants(&["11/05/2026 3:00 PM", "11/20/2026 15:00:00"]);
+    assert_eq!(read, ["2026-11-05T15:00:00+00:00", "2026-11-20T15:00:00+00:00"]);
+    assert!(told.contains("the month first, as 11/20/2026 on line 3 shows"), "{told}");
+    let (read, told) = instants(&["20-11-2026 15:00", "05-11-2026 15:00"]);
+    assert_eq!(read, ["2026-11-20T15:00:00+00:00", "2026-11-05T15:00:00+00:00"]);
+    assert!(told.contains("the day first, as 20-11-2026 on line 2 shows"), "{told}");
+    // Both orders in one file, or none: nothing is read.
+    for times in
+        [["11/20/2026 15:00", "20/11/2026 15:00"], ["11/05/2026 15:00", "05/11/2026 15:00"]]
+    {
+        let (read, _) = instants(&times);
+        assert!(read.iter().all(|rule| rule.contains("cannot be told apart")), "{read:?}");
+    }
+}
+
+#[test]
+fn a_refused_time_is_told_with_formats_of_its_own_form() {
+    for (time, format) in [
+        ("03/04/2026 15:00", "\"%d/%m/%Y %H:%M\" or \"%m/%d/%Y %H:%M\""),
+        ("3/4/26 9:05:10 AM", "\"%d/%m/%y %I:%M:%S %p\" or \"%m/%d/%y %I:%M:%S %p\""),
+        ("03-04-2026 9:05 p.m.", "\"%d-%m-%Y %I:%M %p\" or \"%m-%d-%Y %I:%M %p\""),
+        ("03/04/2026", "\"%d/%m/%Y\" or \"%m/%d/%Y\""),
+    ] {
+        let rule = instant("", time);
+        assert!(rule.contains(&format!("--time-format {format} says which")), "{rule}");
+    }
 }

@@ -9,7 +9,7 @@ use domain::catalog::ItemRules;
 use domain::event::Unit;
 use domain::history::DayKind;
 use domain::limits::SLOT_MINUTES;
-use domain::stock::{Availability, Delivery, Figures, StockWindow, level_at, past_its_date};
+use domain::stock::{Availability, Delivery, Figures, StockWindow, level_over_days, past_its_date};
 use domain::{Arm, BusinessDay, ClosedDay, Event, Item, Money, Offer, Store, slot_of};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -41,7 +41,8 @@ impl StoreSnapshot {
         let before = self.before.get(&item.sku);
         let (opening, since) = opening(&self.store, &self.day, item.shelf_life_days, before);
         let on_shelf = || windows.iter().filter(|row| row.key().window.start() >= since);
-        let level = level_at(on_shelf(), self.slot);
+        let day_starts = self.store.day_starts(since, &self.day);
+        let level = level_over_days(&day_starts, on_shelf(), self.slot);
         let opening_left = if level.counted.is_some() { Decimal::ZERO } else { opening };
         let level = opening_left + level.on_hand;
         let earlier = self.earlier_deliveries(item);
@@ -154,10 +155,7 @@ impl StoreSnapshot {
 
     /// Returns the deliveries before today of which the closed day tells, within the shelf life.
     fn earlier_deliveries(&self, item: &Item) -> Vec<Delivery> {
-        let before = self.before.get(&item.sku);
-        let mut earlier = before.and_then(|day| day.deliveries.clone()).unwrap_or_default();
-        earlier.retain(|delivery| lives(delivery.came, item.shelf_life_days, &self.day));
-        earlier
+        deliveries_before(&self.day, item.shelf_life_days, self.before.get(&item.sku))
     }
 
     fn shelf(
@@ -272,6 +270,18 @@ pub fn opening(
         }
         None => (Decimal::ZERO, store.shelf_since(day, shelf_life_days)),
     }
+}
+
+/// Returns the deliveries of which the closed day before tells, within the shelf life, in order.
+#[must_use]
+pub fn deliveries_before(
+    day: &BusinessDay,
+    shelf_life_days: u16,
+    before: Option<&ClosedDay>,
+) -> Vec<Delivery> {
+    let mut earlier = before.and_then(|day| day.deliveries.clone()).unwrap_or_default();
+    earlier.retain(|delivery| lives(delivery.came, shelf_life_days, day));
+    earlier
 }
 
 /// `true` if goods that came on a date can be sold on a day.

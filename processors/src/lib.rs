@@ -47,6 +47,9 @@
 //!     since: "2026-03-12T00:00:00Z".parse()?,
 //!     at: now,
 //!     on_shelf_since: Default::default(),
+//!     day_starts: Default::default(),
+//!     date: "2026-03-12".parse()?,
+//!     deliveries: Default::default(),
 //!     openings: Default::default(),
 //!     units: Default::default(),
 //! };

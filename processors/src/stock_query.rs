@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::event::Unit;
 use domain::ports::{Failure, StockLog};
 use domain::stock::{
-    Figures, ItemUnits, Level, StockWindow, UniformWindows, level_at, unmet_corrections,
+    Delivery, Figures, ItemUnits, Level, StockWindow, UniformWindows, level_over_days,
+    past_its_date, unmet_corrections,
 };
 use domain::{Event, Sku, StoreId};
 use rust_decimal::Decimal;
@@ -26,6 +27,13 @@ pub struct StockQuery<'a> {
     /// Earliest arrival of units that may still be on the shelf, for items with a longer shelf
     /// life than the period. For other items `since` is used.
     pub on_shelf_since: BTreeMap<Sku, DateTime<Utc>>,
+    /// Starts of the days up to the period, in order. At each, stock below zero is not carried
+    /// over, as at the close of a day.
+    pub day_starts: Vec<DateTime<Utc>>,
+    /// Business date on which the dates printed on goods are judged.
+    pub date: NaiveDate,
+    /// Deliveries before `on_shelf_since` of which a closed day tells, in order.
+    pub deliveries: BTreeMap<Sku, Vec<Delivery>>,
     /// Stock that a closed day left, at the start of `on_shelf_since`.
     pub openings: BTreeMap<Sku, Decimal>,
     /// Units of the items in the catalogue.
@@ -39,6 +47,8 @@ pub struct ItemStock {
     pub sku: Sku,
     /// Quantity on hand and its source.
     pub level: Level,
+    /// Part of the quantity on hand whose printed date is over. It is not for sale.
+    pub past_date: Decimal,
     /// Sums of the movements in the period of the query.
     pub figures: Figures,
     /// Windows in the period of the query, sorted by start.
@@ -65,7 +75,7 @@ pub struct StoreStock {
 /// # Errors
 /// Returns an error if the stock log cannot be read.
 pub async fn stock_at(log: &impl StockLog, query: &StockQuery<'_>) -> Result<StoreStock, Failure> {
-    let StockQuery { store_id, sku, since, at, on_shelf_since, openings, units } = query;
+    let StockQuery { store_id, sku, since, at, on_shelf_since, openings, units, .. } = query;
     let earliest = on_shelf_since.values().copied().fold(*since, DateTime::min);
     let WindowsRead { windows, unreadable } =
         read_windows(log, store_id, *sku, earliest, *at).await?;
@@ -85,14 +95,17 @@ pub async fn stock_at(log: &impl StockLog, query: &StockQuery<'_>) -> Result<Sto
         let mut windows = windows.into_owned();
         let on_shelf_since = on_shelf_since.get(&sku).copied().unwrap_or(*since);
         let starts_from = |since| move |row: &&StockWindow| row.key().window.start() >= since;
-        let mut level = level_at(windows.iter().filter(starts_from(on_shelf_since)), *at);
+        let on_shelf = windows.iter().filter(starts_from(on_shelf_since));
+        let mut level = level_over_days(&query.day_starts, on_shelf.clone(), *at);
         if let (None, Some(opening)) = (level.counted, openings.get(&sku)) {
             level.on_hand = (level.on_hand + opening).normalize();
         }
+        let earlier = query.deliveries.get(&sku).map_or(&[][..], Vec::as_slice);
+        let past_date = past_its_date(earlier, on_shelf, level.on_hand, query.date);
         windows.retain(|row| starts_from(*since)(&row));
         let events = windows.iter().flat_map(StockWindow::events);
         let figures = Figures::of(events.filter(|event| event.occurred_at() < *at));
-        ItemStock { sku, level, figures, windows, unit, left_out, unmet }
+        ItemStock { sku, level, past_date, figures, windows, unit, left_out, unmet }
     });
     Ok(StoreStock { items: items.collect(), unreadable })
 }

@@ -69,6 +69,9 @@ fn stock(tables: &Tables, sku: Option<&str>, at: &str) -> Vec<ItemStock> {
         since: instant("2026-03-12T00:00:00Z"),
         at: instant(at),
         on_shelf_since: BTreeMap::from([("jam".parse().unwrap(), jam_since)]),
+        day_starts: Vec::new(),
+        date: "2026-03-12".parse().unwrap(),
+        deliveries: BTreeMap::new(),
         openings: BTreeMap::new(),
         units: BTreeMap::new(),
     };
@@ -144,6 +147,9 @@ fn a_segment_that_cannot_be_read_is_told_and_the_others_count() {
         since: instant("2026-03-12T00:00:00Z"),
         at: instant("2026-03-12T20:00:00Z"),
         on_shelf_since: BTreeMap::new(),
+        day_starts: Vec::new(),
+        date: "2026-03-12".parse().unwrap(),
+        deliveries: BTreeMap::new(),
         openings: BTreeMap::new(),
         units: BTreeMap::new(),
     };
@@ -181,6 +187,9 @@ fn stock_begins_with_what_the_day_before_left_also_of_items_without_an_event() {
         since: instant("2026-03-12T00:00:00Z"),
         at: instant("2026-03-12T20:00:00Z"),
         on_shelf_since: BTreeMap::new(),
+        day_starts: Vec::new(),
+        date: "2026-03-12".parse().unwrap(),
+        deliveries: BTreeMap::new(),
         openings: BTreeMap::from([opening("jam", 6), opening("honey", 3), opening("tea", 0)]),
         units: BTreeMap::new(),
     };

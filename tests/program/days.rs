@@ -76,3 +76,36 @@ fn a_late_event_closes_its_day_and_the_days_after_it_again() {
     let reversed = reversed.failure();
     assert!(reversed.contains("2026-03-02 to 2026-03-01 is not a span"), "{reversed}");
 }
+
+#[test]
+fn stock_below_zero_is_told_and_is_the_same_before_and_after_the_close() {
+    let up = UpProcess::start(&["--memory", "--any-age"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let paths = [("stores.json", STORE), ("items.csv", ITEMS)].map(|(name, text)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    });
+    up.daymark(["catalog", "import", &paths[0], &paths[1]]).success();
+    let mut received = event("corner", "r-1", "cake", at("2026-03-13T07:00:00Z"));
+    received["quantity"] = json!(10);
+    let mut sold = sale("corner", "s-1", "cake", "9.00", at("2026-03-12T09:00:00Z"));
+    sold["quantity"] = json!(5);
+    let later = sale("corner", "s-2", "cake", "9.00", at("2026-03-13T09:00:00Z"));
+    assert_eq!(ApiClient::new(&up).post_lines(&[received, sold, later]).stored(), 3);
+    let on =
+        |date: &str| up.daymark(["stock", "--store", "corner", "--date", date, "--format", "json"]);
+    up.wait_for("corner", "2026-03-13".parse().unwrap(), "cake", ("on_hand", "9"));
+    up.wait_for("corner", "2026-03-12".parse().unwrap(), "cake", ("on_hand", "-5"));
+    let ran = on("2026-03-12");
+    assert!(ran.err.contains("stock below zero: cake -5 (corner, 2026-03-12)"), "{}", ran.err);
+    assert_eq!(ran.rows()[0]["problem"].as_str(), "below_zero");
+    let words = ["days", "--store", "corner", "--from", "2026-03-12", "--to", "2026-03-13"];
+    let days = up.daymark(words.into_iter().chain(["--close", "--format", "json"]));
+    assert!(days.err.contains("stock below zero: cake -5 (corner, 2026-03-12)"), "{}", days.err);
+    let rows = days.rows();
+    let closing: Vec<&str> = rows.iter().map(|row| row["closing"].as_str()).collect();
+    assert_eq!(closing, ["-5", "9"]);
+    let after = on("2026-03-13").rows();
+    assert_eq!((after[0]["on_hand"].as_str(), after[0]["problem"].as_str()), ("9", ""));
+}

@@ -125,3 +125,42 @@ fn histories_are_shown_and_rebuilt_byte_for_byte() {
     let all = up.daymark(["rebuild", "history"]).success();
     assert!(all.contains("corner: 28 days closed again, nothing differed"), "{all}");
 }
+
+#[test]
+fn events_of_last_year_teach_as_of_their_time_and_an_empty_history_says_why() {
+    let up = UpProcess::start(&["--memory", "--any-age"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let stores = r#"[{"store_id":"corner","zone":"UTC","hours":"mon-sun 07:00-18:00"}]"#;
+    let paths = [("stores.json", stores), ("items.csv", "sku,price\nrye,2.40\n")];
+    let paths = paths.map(|(name, text)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    });
+    up.daymark(["catalog", "import", &paths[0], &paths[1]]).success();
+    let events: Vec<_> = (1..=8)
+        .map(|day| {
+            let at = format!("2025-02-{day:02}T11:00:00Z").parse().expect("an instant");
+            sale("corner", &format!("s-{day}"), "rye", "2.40", at)
+        })
+        .collect();
+    assert_eq!(ApiClient::new(&up).post_lines(&events).stored(), 8);
+    up.wait_for("corner", "2025-02-08".parse().unwrap(), "rye", ("sold", "1"));
+
+    let none = up.daymark(["history", "--store", "corner"]);
+    assert!(none.err.contains("no closed day has a sale of its items"), "{}", none.err);
+    let rebuild = |more: &[&str]| {
+        let words = ["rebuild", "history", "--store", "corner"];
+        let ran = up.daymark(words.into_iter().chain(more.iter().copied()));
+        ran.err.clone() + &ran.success()
+    };
+    // The default closes everything up to yesterday, whose 56 days have no sale.
+    let told = rebuild(&["--from", "2025-02-01"]);
+    assert!(told.contains("the last one is 2025-02-08"), "{told}");
+    let (_, command) = told.split_once("--as-of ").expect("a command");
+    assert!(command.starts_with("2025-02-09`"), "{told}");
+    let told = rebuild(&["--as-of", "2025-02-09"]);
+    assert!(told.contains("1 histories differed"), "{told}");
+    let rows = up.daymark(["history", "--store", "corner", "--format", "json"]).rows();
+    assert_eq!((rows[0]["basis"].as_str(), rows[0]["days"].as_str()), ("sku", "8"));
+}

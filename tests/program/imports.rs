@@ -283,3 +283,25 @@ for vector in json.load(open(sys.argv[1]))['events']:
     assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
     assert!(expected.len() > 20);
 }
+
+#[test]
+fn an_import_is_shown_by_date_and_kind_with_its_state() {
+    let shop = Shop::open();
+    let refund = "2026-03-12 12:00:00,rye,-1,3.90";
+    let import_id = shop.send("sales.csv", &[TEN, ELEVEN, refund], "2");
+    let show = || {
+        let words = ["imports", "show", &import_id, "--store", "corner", "--format", "csv"];
+        shop.up.daymark(words.into_iter().chain(DATES))
+    };
+    let ran = show();
+    assert!(ran.err.contains("3 events, 0 voided: counts"), "{}", ran.err);
+    let rows = ran.success();
+    assert!(rows.contains("corner,2026-03-12,sale,2,0,2,0,0,0,7.80,EUR,,counts\n"), "{rows}");
+    assert!(rows.contains("corner,2026-03-12,return,1,0,0,1,0,0,-3.90,EUR,,counts\n"), "{rows}");
+    shop.undo(&import_id);
+    let rows = show().success();
+    assert!(rows.contains("corner,2026-03-12,sale,2,2,0,0,0,0,,,,undone\n"), "{rows}");
+    let words = ["imports", "show", "i-none", "--store", "corner"];
+    let message = shop.up.daymark(words.into_iter().chain(DATES)).failure();
+    assert!(message.contains("belongs to import i-none"), "{message}");
+}

@@ -51,6 +51,7 @@ mod stock;
 mod support;
 mod till_clients;
 mod till_files;
+mod till_layouts;
 mod transfers;
 mod tune;
 mod tune_measure;

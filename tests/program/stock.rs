@@ -104,3 +104,43 @@ fn a_correction_that_voids_nothing_is_told_and_listed_until_its_event_arrives() 
     repair();
     assert!(!listed().contains("event late"), "{}", listed());
 }
+
+#[test]
+fn goods_past_the_date_printed_on_them_are_told() {
+    let up = UpProcess::start(&["--memory", "--any-age"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let stores = r#"[{"store_id":"corner","zone":"UTC","hours":"mon-sun 07:00-18:00"}]"#;
+    let items = "sku,price,shelf_life_days\nrye,3.90,10\n";
+    let paths = [("stores.json", stores), ("items.csv", items)].map(|(name, text)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    });
+    up.daymark(["catalog", "import", &paths[0], &paths[1]]).success();
+    let came = |id: &str, quantity: u32, at: &str, expires_on: &str| {
+        let event = event("corner", id, "rye", at.parse().expect("an instant"));
+        with(event, json!({ "quantity": quantity, "expires_on": expires_on }))
+    };
+    post(
+        &up,
+        &[
+            came("r-1", 9, "2026-03-11T06:00:00Z", "2026-03-11"),
+            came("r-2", 3, "2026-03-12T06:00:00Z", "2026-03-17"),
+        ],
+    );
+    let date = "2026-03-12";
+    up.wait_for("corner", date.parse().expect("a date"), "rye", ("on_hand", "12"));
+    let stock = || {
+        let words = ["stock", "--store", "corner", "--date", date, "--format", "json"];
+        let ran = up.daymark(words);
+        assert!(ran.err.contains("rye: 9 of 12 on hand are past the date"), "{}", ran.err);
+        let rows = ran.rows();
+        assert_eq!(rows[0]["past_date"].as_str(), "9");
+        assert_eq!(rows[0]["problem"].as_str(), "past_date");
+    };
+    stock();
+    // The close keeps the deliveries, so the answer stays.
+    let words = ["days", "--store", "corner", "--from", "2026-03-11", "--to", date, "--close"];
+    up.daymark(words).success();
+    stock();
+}

@@ -14,7 +14,7 @@ use crate::money::{Currency, Money};
 use crate::stock::ItemUnits;
 
 /// Longest shelf life, in days. Stock of items without a day row is added up over this time.
-const SHELF_LIFE_DAYS_MAX: u16 = 28;
+const SHELF_LIFE_DAYS_MAX: u16 = 60;
 
 /// Shelf life of an item without a shelf life or without an entry, in days.
 pub const SHELF_LIFE_DAYS_DEFAULT: u16 = 1;

@@ -149,6 +149,15 @@ impl Store {
         let midnight = || instant(self.zone, first, NaiveTime::MIN);
         self.day(first).map_or_else(midnight, |first| first.starts_at)
     }
+
+    /// Returns the starts of the days from an instant on, up to that of `day`, in order.
+    #[must_use]
+    pub fn day_starts(&self, since: DateTime<Utc>, day: &BusinessDay) -> Vec<DateTime<Utc>> {
+        let days = (0..).map(|ago| self.span(day.date - TimeDelta::days(ago)).starts_at);
+        let mut starts: Vec<_> = days.take_while(|start| *start >= since).collect();
+        starts.reverse();
+        starts
+    }
 }
 
 /// Reads a store with the default policy.

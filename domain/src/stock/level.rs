@@ -24,11 +24,38 @@ pub fn level_at<'a>(
     windows: impl IntoIterator<Item = &'a StockWindow>,
     instant: DateTime<Utc>,
 ) -> Level {
+    level_over_days(&[], windows, instant)
+}
+
+/// Returns the level at `instant`, over several days. At each of `day_starts`, which are in order,
+/// a level below zero is not carried over: the missing events belong to the day before, and its
+/// close carries nothing either. The other rules are those of [`level_at`].
+#[must_use]
+pub fn level_over_days<'a>(
+    day_starts: &[DateTime<Utc>],
+    windows: impl IntoIterator<Item = &'a StockWindow>,
+    instant: DateTime<Utc>,
+) -> Level {
+    let over = day_starts.partition_point(|start| *start <= instant);
+    let day_starts = &day_starts[..over];
     let events = windows.into_iter().flat_map(StockWindow::events);
-    // A correction has the instant of the voided event, so both are included or both excluded.
-    let figures = Figures::of(events.filter(|event| event.occurred_at() < instant));
-    let start = figures.counted.map_or(Decimal::ZERO, |count| count.quantity);
-    Level { on_hand: (start + figures.moved).normalize(), counted: figures.counted }
+    let mut days = vec![Vec::new(); day_starts.len() + 1];
+    for event in events.filter(|event| event.occurred_at() < instant) {
+        // A correction has the instant of the voided event, so both are of one day.
+        let day = day_starts.partition_point(|start| *start <= event.occurred_at());
+        days[day].push(event);
+    }
+    let mut level = Level::default();
+    for events in days {
+        let figures = Figures::of(events.into_iter());
+        let start = match figures.counted {
+            Some(count) => count.quantity,
+            None => level.on_hand.max(Decimal::ZERO),
+        };
+        let counted = figures.counted.or(level.counted);
+        level = Level { on_hand: (start + figures.moved).normalize(), counted };
+    }
+    level
 }
 
 /// Returns the level after each event that counts, sorted by instant. `opening` is the level before

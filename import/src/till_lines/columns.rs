@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{Currency, excerpt};
 
 use super::LineProblem;
-use super::fields::{DISCOUNT, TAX};
+use super::fields::{DISCOUNT, RECEIPT_AMOUNT, RECEIPT_REFUND, RECEIPT_TAX, TAX};
 use super::header::{Header, folded};
 use super::numbers::{NumberColumn, NumberForm};
 use crate::csv_rows::Row;
@@ -13,7 +13,16 @@ use crate::delimiter::Delimiter;
 use crate::till_mapping::TillMapping;
 
 /// Fields with numbers that a back office prints.
-pub(super) const NUMBERS: [&str; 5] = ["quantity", "unit_price", "amount", DISCOUNT, TAX];
+pub(super) const NUMBERS: [&str; 8] = [
+    "quantity",
+    "unit_price",
+    "amount",
+    DISCOUNT,
+    TAX,
+    RECEIPT_AMOUNT,
+    RECEIPT_TAX,
+    RECEIPT_REFUND,
+];
 
 /// Columns of a field.
 pub(super) struct FieldColumns<'a> {
@@ -54,7 +63,13 @@ pub(super) fn columns<'a>(
     let columns: Result<Vec<_>, String> = mapping.map.iter().map(column).collect();
     let skips: Result<Vec<_>, String> = mapping.skip.iter().map(skip).collect();
     let (columns, skips) = (columns?, skips?);
-    let has_tax = columns.iter().any(|column| column.field == TAX);
+    let has = |field| columns.iter().any(|column| column.field == field);
+    let has_tax = has(TAX) || has(RECEIPT_TAX);
+    if has(RECEIPT_AMOUNT) && !["receipt", "unit_price"].into_iter().all(has) {
+        return Err("receipt_amount is divided among the lines of a receipt by their prices; it \
+                    needs columns for receipt and unit_price"
+            .to_owned());
+    }
     match mapping.tax {
         None if has_tax => Err("tax has a column, and the amounts may contain the tax or not; \
                                 --tax included or --tax added says which"

@@ -19,6 +19,14 @@ pub(super) const PAYMENT: &str = "payment";
 pub(super) const DISCOUNT: &str = "discount";
 /// Field of a line that is no field of an event: the tax of the line.
 pub(super) const TAX: &str = "tax";
+/// Field of a line that is no field of an event: what was charged for the lines of its receipt.
+pub(super) const RECEIPT_AMOUNT: &str = "receipt_amount";
+/// Field of a line that is no field of an event: the tax of its receipt.
+pub(super) const RECEIPT_TAX: &str = "receipt_tax";
+/// Field of a line that is no field of an event: what was paid back of its receipt.
+pub(super) const RECEIPT_REFUND: &str = "receipt_refund";
+/// Fields of a whole receipt.
+pub(super) const OF_RECEIPT: [&str; 3] = [RECEIPT_AMOUNT, RECEIPT_TAX, RECEIPT_REFUND];
 /// Fields of an event that no column or default can have: an object, and one of the import.
 const OTHERS: [&str; 2] = ["sequence", "import_id"];
 /// Fields that hold identifiers.
@@ -37,6 +45,7 @@ fn fields() -> impl Iterator<Item = &'static str> {
         .copied()
         .filter(|field| !OTHERS.contains(field))
         .chain([ZONE, PAYMENT, DISCOUNT, TAX])
+        .chain(OF_RECEIPT)
 }
 
 /// Parses `NAME=VALUE`, which stays one text: the name of a column may contain the sign.
@@ -68,7 +77,7 @@ pub(crate) fn value_of_field(text: &str) -> Result<(String, String), String> {
     match &*field {
         "event_id" => Err("an event id belongs to one line, so it has no default".to_owned()),
         ZONE => Err("--zone names the zone of all lines".to_owned()),
-        PAYMENT | DISCOUNT | TAX => {
+        field @ (PAYMENT | DISCOUNT | TAX | RECEIPT_AMOUNT | RECEIPT_TAX | RECEIPT_REFUND) => {
             Err(format!("{field} belongs to one line, so it has no default"))
         }
         _ => Ok((field, value)),

@@ -92,6 +92,11 @@ impl<'a> Table<'a> {
 }
 
 impl Header {
+    /// Returns the name of a column.
+    pub(super) fn name(&self, place: usize) -> &str {
+        self.0.get(place).map_or("", String::as_str)
+    }
+
     /// Returns the number of columns.
     pub(super) fn width(&self) -> usize {
         self.0.len()

@@ -1,5 +1,6 @@
 //! Times of till lines as instants.
 
+mod date_order;
 mod known_forms;
 mod zone_mark;
 
@@ -9,6 +10,7 @@ use chrono::{DateTime, Datelike, FixedOffset, LocalResult, NaiveDate, NaiveDateT
 use chrono::{TimeDelta, TimeZone, Utc};
 use chrono_tz::{OffsetName, Tz};
 
+pub(super) use date_order::DateOrder;
 use known_forms::read_known;
 pub(super) use zone_mark::ZoneMark;
 use zone_mark::{offset, split_mark};
@@ -48,6 +50,8 @@ pub(super) struct TimeForm {
     format: Option<String>,
     /// Time of a date without a time.
     time_of_day: Option<NaiveTime>,
+    /// Order of day and month that the dates of the file show.
+    order: Option<DateOrder>,
 }
 
 /// Reason why a text is no time.
@@ -58,10 +62,14 @@ enum NoTime {
 }
 
 impl TimeForm {
-    pub(super) fn new(format: Option<&str>, time_of_day: Option<NaiveTime>) -> Self {
+    pub(super) fn new(
+        format: Option<&str>,
+        time_of_day: Option<NaiveTime>,
+        order: Option<DateOrder>,
+    ) -> Self {
         // `chrono` skips the name of a zone; here it is a mark.
         let format = format.map(|format| format.replace("%Z", "").trim().to_owned());
-        Self { format, time_of_day }
+        Self { format, time_of_day, order }
     }
 
     /// Reads the time of a line. An offset or a zone behind the time counts, and so does a fraction
@@ -75,7 +83,7 @@ impl TimeForm {
         }
         let text = plain_blanks(text);
         let read = match &self.format {
-            None => read_known(&text),
+            None => read_known(&text, self.order),
             Some(format) if OFFSETS.iter().any(|specifier| format.contains(specifier)) => {
                 DateTime::parse_from_str(&text, format)
                     .map(MarkedTime::at)

@@ -29,6 +29,8 @@ struct MappingFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    fill: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     skip: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     map: BTreeMap<String, String>,
@@ -60,6 +62,7 @@ impl MappingFile {
             ("encoding", &self.encoding),
         ];
         let single = single.into_iter().filter_map(|(flag, value)| Some((flag, value.clone()?)));
+        let fill = self.fill.iter().map(|column| ("fill", column.clone()));
         let skip = self.skip.iter().map(|rule| ("skip", rule.clone()));
         let map = self.map.iter().map(|(field, columns)| ("map", format!("{field}={columns}")));
         let default =
@@ -67,7 +70,7 @@ impl MappingFile {
         let value = self.value.iter().flat_map(|(field, words)| {
             words.iter().map(move |(cell, value)| ("value", format!("{field}:{cell}={value}")))
         });
-        let all = single.chain(skip).chain(map).chain(default).chain(value);
+        let all = single.chain(fill).chain(skip).chain(map).chain(default).chain(value);
         let flags = all.map(|(flag, value)| format!("--{flag}={value}"));
         std::iter::once("--csv".to_owned()).chain(flags).collect()
     }
@@ -104,6 +107,10 @@ impl TillMapping {
             file.retain(|(field, _)| flags.iter().all(|(given, _)| given != field));
             file.into_iter().chain(flags).collect()
         };
+        let mut file_map = file.map;
+        file_map.retain(|(field, _)| field != "store_id" || self.store.is_none());
+        let mut map: Vec<(String, String)> = joined(self.map, file_map);
+        map.retain(|(_, column)| !column.is_empty());
         let mut value = file.value;
         value.retain(|(field, cell, _)| {
             self.value.iter().all(|(of, word, _)| (of, word) != (field, cell))
@@ -111,9 +118,11 @@ impl TillMapping {
         Ok(Self {
             csv: true,
             mapping: self.mapping,
-            map: joined(self.map, file.map),
+            like: self.like,
+            map,
             default: joined(self.default, file.default),
             value: value.into_iter().chain(self.value).collect(),
+            fill: file.fill.into_iter().chain(self.fill).collect(),
             skip: file.skip.into_iter().chain(self.skip).collect(),
             store: self.store.or(file.store),
             zone: self.zone.or(file.zone),
@@ -123,6 +132,7 @@ impl TillMapping {
             decimal: self.decimal.or(file.decimal),
             delimiter: self.delimiter.or(file.delimiter),
             encoding: self.encoding.or(file.encoding),
+            of_layout: [0, 0],
         })
     }
 
@@ -146,6 +156,7 @@ impl TillMapping {
             decimal: self.decimal.and_then(word),
             delimiter: self.delimiter.map(|delimiter| delimiter.as_char().to_string()),
             encoding: self.encoding.map(|encoding| encoding.name().to_owned()),
+            fill: self.fill.clone(),
             skip: self.skip.clone(),
             map: self.map.iter().cloned().collect(),
             default: self.default.iter().cloned().collect(),

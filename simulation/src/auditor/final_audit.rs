@@ -145,7 +145,18 @@ async fn on_hand(
         let store_id = &shop.store.store_id;
         let (on_shelf_since, openings) = (BTreeMap::new(), BTreeMap::new());
         let units = BTreeMap::new();
-        let all = StockQuery { store_id, sku: None, since, at, on_shelf_since, openings, units };
+        let all = StockQuery {
+            store_id,
+            sku: None,
+            since,
+            at,
+            on_shelf_since,
+            day_starts: Vec::new(),
+            date: at.date_naive(),
+            deliveries: BTreeMap::new(),
+            openings,
+            units,
+        };
         let stock = stock_at(&tables, &all).await.expect("calls succeed without faults");
         for line in &shop.items {
             let sku = &line.item.sku;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
+use super::date_order::DateOrder;
 use super::zone_mark::{ZoneMark, split_mark};
 use super::{MarkedTime, NoTime, nanoseconds};
 
@@ -20,8 +21,8 @@ const DATES: [&str; 9] = [
 /// Smallest number that is a year, and no day or month.
 const YEAR_MIN: i32 = 1000;
 
-/// Reads a time without a format.
-pub(super) fn read_known(text: &str) -> Result<MarkedTime, NoTime> {
+/// Reads a time without a format. `order` is that of day and month, as other dates show it.
+pub(super) fn read_known(text: &str, order: Option<DateOrder>) -> Result<MarkedTime, NoTime> {
     if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && !is_dotted_date(text) {
         return read_number(text);
     }
@@ -29,6 +30,7 @@ pub(super) fn read_known(text: &str) -> Result<MarkedTime, NoTime> {
         let (date, rest) = NaiveDate::parse_and_remainder(text, form).ok()?;
         (date.year() >= YEAR_MIN).then_some((date, rest))
     });
+    let parsed = parsed.or_else(|| order?.date(text));
     let Some((date, rest)) = parsed else { return Err(NoTime::Rule(no_form(text))) };
     if rest.trim().is_empty() {
         return Err(NoTime::Date(date));
@@ -44,13 +46,34 @@ fn no_form(text: &str) -> String {
     let is_day_or_month =
         |part: &&str| part.parse::<u32>().is_ok_and(|number| (1..=31).contains(&number));
     if numbers.len() == 3 && numbers[..2].iter().all(is_day_or_month) {
-        return "has a date of which day and month cannot be told apart; --time-format \
-                \"%d/%m/%Y %H:%M\" or \"%m/%d/%Y %H:%M\" says which, and names the form"
-            .to_owned();
+        let [month_first, day_first] = ["%m/%d", "%d/%m"].map(|order| form(text, order));
+        return format!(
+            "has a date of which day and month cannot be told apart; --time-format {day_first:?} \
+             or {month_first:?} says which, and names the form"
+        );
     }
     "is not a time like 2026-03-12 15:15:00; --time-format names another form, like \
      \"%d.%m.%y %H:%M\""
         .to_owned()
+}
+
+/// Returns the format of a text with a date of three numbers, for a message. `order` has a slash
+/// between day and month.
+fn form(text: &str, order: &str) -> String {
+    let (date, time) = text.split_once([' ', ',', 'T']).unwrap_or((text, ""));
+    let separator = date.trim_start_matches(|c: char| c.is_ascii_digit()).get(..1).unwrap_or("/");
+    let year = date.rsplit(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    let year = if year.len() == 2 { "%y" } else { "%Y" };
+    let date = format!("{order}/{year}").replace('/', separator);
+    let is_half = time.trim().to_ascii_lowercase().trim_end_matches('.').ends_with('m');
+    let time = match (time.trim(), is_half, time.matches(':').count()) {
+        ("", ..) => "",
+        (_, false, 2) => " %H:%M:%S",
+        (_, false, _) => " %H:%M",
+        (_, true, 2) => " %I:%M:%S %p",
+        (_, true, _) => " %I:%M %p",
+    };
+    date + time
 }
 
 fn is_dotted_date(text: &str) -> bool {
