@@ -1,11 +1,13 @@
 //! `daymark tune`: memory and batches of the functions, from traces of the deployed binaries.
 
+mod cases;
 mod choose;
 mod compare;
 mod corpus;
 mod endpoint;
 mod function;
 mod host;
+mod measure;
 mod payload;
 mod probe;
 mod record;
@@ -28,6 +30,7 @@ use crate::CommandError;
 ///   daymark tune choose traces.json --write cdk/settings/tuned.json
 ///   daymark tune compare traces.json    has the work moved since the choice?
 ///   daymark tune verify                 simulation beside the quota of this kernel
+///   daymark tune measure billed.json --stage dev --traces traces.json   copies in a stage
 ///
 /// docs/tuning.md explains every figure.
 #[derive(Debug, Args)]
@@ -43,6 +46,7 @@ enum TuneCommand {
     Choose(Box<choose::ChooseArgs>),
     Compare(compare::CompareArgs),
     Verify(verify::VerifyArgs),
+    Measure(measure::MeasureArgs),
 }
 
 pub(crate) async fn run(args: TuneArgs) -> Result<ExitCode, CommandError> {
@@ -51,5 +55,6 @@ pub(crate) async fn run(args: TuneArgs) -> Result<ExitCode, CommandError> {
         TuneCommand::Choose(args) => choose::run(*args),
         TuneCommand::Compare(args) => compare::run(&args),
         TuneCommand::Verify(args) => verify::run(&args),
+        TuneCommand::Measure(args) => measure::run(args).await,
     }
 }

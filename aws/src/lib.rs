@@ -39,6 +39,8 @@ mod days;
 #[cfg(feature = "deployed")]
 pub mod deployed;
 mod failure;
+#[cfg(feature = "functions")]
+mod functions;
 #[cfg(feature = "deployed")]
 mod kinesis_batch;
 
@@ -61,6 +63,8 @@ mod tables;
 mod windows;
 
 pub use clients::{AwsClients, Endpoints};
+#[cfg(feature = "functions")]
+pub use functions::{DeployedFunctions, Invocation};
 pub use kinesis::EventStream;
 #[cfg(feature = "deployed")]
 pub use kinesis_batch::{BatchResponse, KinesisBatch, KinesisBatchError};

@@ -210,9 +210,11 @@ fn pass_work(sum: &Measurement) -> PassWork {
 
 /// Measures the whole file of the real bakery, ten events at a time. The store is far smaller than
 /// the usual one, so the tests of `tuning` can compare the interpolation with it.
+#[expect(clippy::print_stderr, reason = "a note beside the figures")]
 fn bakery(components: &Components) -> BatchGroupWork {
     let Some(events) = scaled_shop::bread_basket() else {
-        panic!("no till lines of the bakery; DAYMARK_BREAD_BASKET names the file");
+        eprintln!("DAYMARK_BREAD_BASKET names no till lines: the bakery's figures stay");
+        return Work::measured().bakery;
     };
     let tables = components.tables("bakery");
     let mut sum = Measurement::default();

@@ -23,6 +23,7 @@ import type { Settings } from './settings/definitions';
 import { StockProcessor } from './stock-processor';
 import { Stream } from './stream';
 import { Tables } from './tables';
+import { Tuning } from './tuning';
 
 export interface DaymarkStackProps {
   readonly settings: Settings;
@@ -71,6 +72,7 @@ export class DaymarkStack extends Stack {
     });
     new SavedQueries(this, 'Queries', common);
     new Dashboard(this, 'Dashboard', common);
+    if (settings.tuning) new Tuning(this, 'Tuning', common);
     if (settings.loadImage !== undefined) {
       const load = { image: settings.loadImage, api: ingestApi, identity, tables };
       this.addLoadRuns(new LoadRuns(this, 'LoadRuns', common, load));

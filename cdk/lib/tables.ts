@@ -11,17 +11,24 @@ import {
   Table,
   TableEncryption,
 } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { CommonProps } from './common-props';
 import { unlessEmulated } from './emulator';
 import type { DaymarkFunction } from './daymark-function';
 import { viaService } from './key-conditions';
 import { removalPolicy } from './removal-policy';
+import type { ResourceNames } from './resource-names';
+
+interface TableDefinition {
+  readonly name: string;
+  readonly time_to_live?: string;
+}
 
 interface Definition {
   readonly partition_key: string;
   readonly sort_key: string;
-  readonly tables: readonly { readonly name: string; readonly time_to_live?: string }[];
+  readonly tables: readonly TableDefinition[];
 }
 
 export const DEFINITION = JSON.parse(
@@ -35,8 +42,13 @@ const STREAMED = 'offers';
  * Key actions for reading and for writing an encrypted table. Source: "DynamoDB encryption at rest
  * usage notes", which lists them with wildcards.
  */
-const READ_KEY = ['kms:Decrypt', 'kms:DescribeKey'];
-const WRITE_KEY = ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
+export const READ_KEY = ['kms:Decrypt', 'kms:DescribeKey'];
+export const WRITE_KEY = [
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
 
 const WRITES = ['BatchWriteItem', 'DeleteItem', 'PutItem'] as const;
 type Read = 'BatchGetItem' | 'GetItem' | 'Query';
@@ -61,6 +73,35 @@ const isWrite = (action: TableAction): action is Write =>
 /** Returns the id of a metric in metric math: a letter, then letters, digits and `_`. */
 const idOf = (name: string): string => name.replaceAll('-', '_');
 
+/** Key, names and retention of a table. */
+export interface TablePlace {
+  readonly key: IKey;
+  readonly names: ResourceNames;
+  readonly keepData: boolean;
+  readonly stream?: StreamViewType;
+}
+
+/** Creates a table of `aws/tables.json`. */
+export function createTable(
+  scope: Construct,
+  { name, time_to_live: timeToLiveAttribute }: TableDefinition,
+  { key, names, keepData, stream }: TablePlace,
+): Table {
+  return new Table(scope, name, {
+    tableName: names.of(name),
+    partitionKey: { name: DEFINITION.partition_key, type: AttributeType.STRING },
+    sortKey: { name: DEFINITION.sort_key, type: AttributeType.STRING },
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    encryption: TableEncryption.CUSTOMER_MANAGED,
+    encryptionKey: key,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    timeToLiveAttribute,
+    deletionProtection: keepData,
+    removalPolicy: removalPolicy({ keepData }),
+    stream,
+  });
+}
+
 /**
  * Tables of a stage. With `keepData`, a table that leaves `aws/tables.json` leaves the stack and
  * stays in the account, with its deletion protection: CloudFormation applies the deletion policy of
@@ -77,21 +118,10 @@ export class Tables extends Construct {
   ) {
     super(scope, id);
     const { settings, names, key } = common;
-    for (const { name, time_to_live: timeToLiveAttribute } of DEFINITION.tables) {
-      const table = new Table(this, name, {
-        tableName: names.of(name),
-        partitionKey: { name: DEFINITION.partition_key, type: AttributeType.STRING },
-        sortKey: { name: DEFINITION.sort_key, type: AttributeType.STRING },
-        billingMode: BillingMode.PAY_PER_REQUEST,
-        encryption: TableEncryption.CUSTOMER_MANAGED,
-        encryptionKey: key,
-        pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-        timeToLiveAttribute,
-        deletionProtection: settings.keepData,
-        removalPolicy: removalPolicy(settings),
-        stream: name === STREAMED ? StreamViewType.NEW_IMAGE : undefined,
-      });
-      this.tables.set(name, table);
+    for (const definition of DEFINITION.tables) {
+      const stream = definition.name === STREAMED ? StreamViewType.NEW_IMAGE : undefined;
+      const placed = { key, names, keepData: settings.keepData, stream };
+      this.tables.set(definition.name, createTable(this, definition, placed));
     }
     unlessEmulated(settings, () => {
       this.addAlarms();

@@ -90,17 +90,20 @@ test('every alarm that rolls a release back fires well before the canary ends', 
   const names = rollbackAlarms().map(({ AlarmName }) => AlarmName.replace('daymark-dev-', ''));
   assert.deepEqual(
     names.sort(),
-    RELEASED.map((name) => `${name}-release-errors`)
+    RELEASED.flatMap((name) => [`${name}-release-errors`, `${name}-release-slow`])
       .concat('ingest-release-5xx', 'stock-processor-release-segments')
       .sort(),
   );
-  for (const alarm of rollbackAlarms()) assert.equal(secondsToFire(alarm), 60, alarm.AlarmName);
+  for (const alarm of rollbackAlarms()) {
+    const seconds = alarm.AlarmName.endsWith('-release-slow') ? 180 : 60;
+    assert.equal(secondsToFire(alarm), seconds, alarm.AlarmName);
+  }
 });
 
-test('an error of the previous version does not roll back the new one', () => {
+test('an error or a slow call of the previous version does not roll back the new one', () => {
   const versions = Object.keys(template().findResources('AWS::Lambda::Version'));
-  const errors = rollbackAlarms().filter(({ AlarmName }) => AlarmName.endsWith('-release-errors'));
-  assert.equal(errors.length, RELEASED.length);
+  const errors = rollbackAlarms().filter(({ AlarmName }) => /-(errors|slow)$/.test(AlarmName));
+  assert.equal(errors.length, 2 * RELEASED.length);
   for (const { AlarmName, Dimensions } of errors) {
     const of = Object.fromEntries((Dimensions ?? []).map(({ Name, Value }) => [Name, Value]));
     assert.deepEqual(Object.keys(of).sort(), ['ExecutedVersion', 'FunctionName', 'Resource']);

@@ -49,3 +49,7 @@ test('a broken rule throws an error', () => {
     check(careless);
   }, /Validation failed/);
 });
+
+test('copies for tuning break no rule without a reason', () => {
+  check(stack({ tuning: true }));
+});

@@ -8,15 +8,19 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::limits::INFLATED_BYTES_MAX;
 use hyper::body::{Frame, SizeHint};
 
 /// Bytes of bodies that a server holds, for requests that are not answered yet: sixteen of the
 /// largest of the ingest API, four of the largest of the endpoints of AWS services.
 pub(crate) const HELD_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of a compressed body for one byte as sent: JSON events shrink to a tenth, and less if they
+/// are alike. The inflated body and its events are in memory until the answer.
+const INFLATION: u64 = 16;
 /// Seconds after which a refused caller should come again.
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
@@ -43,12 +47,19 @@ struct Share {
     budget: BodyBudget,
     bytes: AtomicU64,
     is_refused: AtomicBool,
+    is_compressed: bool,
 }
 
 impl Share {
-    /// Extends the share to `bytes`, unless the budget is exhausted.
-    fn extend_to(&self, bytes: u64) -> bool {
-        let more = bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
+    /// Returns the bytes to hold for `sent` bytes of the body.
+    fn needed(&self, sent: u64) -> u64 {
+        let inflated = sent.saturating_mul(INFLATION).min(INFLATED_BYTES_MAX as u64);
+        if self.is_compressed { sent.max(inflated) } else { sent }
+    }
+
+    /// Extends the share to `sent` bytes of the body, unless the budget is exhausted.
+    fn extend_to(&self, sent: u64) -> bool {
+        let more = self.needed(sent).saturating_sub(self.bytes.load(Ordering::Relaxed));
         let is_taken = self.budget.take(more);
         if is_taken {
             self.bytes.fetch_add(more, Ordering::Relaxed);
@@ -70,8 +81,9 @@ pub(crate) async fn hold(
     request: Request,
     next: Next,
 ) -> Response {
-    let bytes = AtomicU64::new(0);
-    let share = Arc::new(Share { budget, bytes, is_refused: AtomicBool::new(false) });
+    let is_compressed = request.headers().contains_key(CONTENT_ENCODING);
+    let (bytes, is_refused) = (AtomicU64::new(0), AtomicBool::new(false));
+    let share = Arc::new(Share { budget, bytes, is_refused, is_compressed });
     let held = share.clone();
     let request = request.map(|body| Body::new(HeldBody { body, share: held, read: 0 }));
     let response = next.run(request).await;
@@ -197,6 +209,25 @@ mod tests {
             assert_eq!(answer.expect("an answer").status(), StatusCode::OK);
         }
         let after = server.call(request(vec![0; 100])).await.expect("an answer");
+        assert_eq!(after.status(), StatusCode::OK, "all room is free again");
+    }
+
+    #[tokio::test]
+    async fn a_compressed_body_counts_as_large_as_it_may_become() {
+        let gate = Arc::new(Semaphore::new(0));
+        let server = server(INFLATION * 10, gate.clone());
+        let compressed = |bytes: usize| {
+            let mut request = request(vec![0; bytes]);
+            request.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            request
+        };
+        let mut first = pin!(server.call(compressed(9)));
+        started(&mut first).await;
+        let refused = server.call(compressed(2)).await.expect("an answer");
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        gate.add_permits(2);
+        assert_eq!(first.await.expect("an answer").status(), StatusCode::OK);
+        let after = server.call(compressed(10)).await.expect("an answer");
         assert_eq!(after.status(), StatusCode::OK, "all room is free again");
     }
 }

@@ -8,10 +8,11 @@ use std::process::ExitCode;
 use clap::Args;
 use tuning::choice::{Choice, Environments, Limits, Mapping, Question, Setting, choose};
 use tuning::{
-    Architecture, Assumptions, CostModel, FunctionRecording, PriceList, Recording,
+    Architecture, Assumptions, CostModel, FunctionRecording, PriceList, Recording, ScaleFactors,
     TunedFunctionWork, TunedPrices, TunedSettings, Work,
 };
 
+use super::measure::read_factors;
 use super::report;
 use crate::output::{self, Format};
 use crate::{CommandError, clock};
@@ -48,6 +49,10 @@ pub(crate) struct ChooseArgs {
     #[arg(long, default_value_t = 100, value_name = "PERCENT",
           value_parser = clap::value_parser!(u64).range(10..=1000))]
     cpu_percent: u64,
+
+    /// File of `daymark tune measure`: simulate with the work and the latencies of its stage
+    #[arg(long, value_name = "FILE", conflicts_with = "cpu_percent")]
+    measured: Option<PathBuf>,
 
     /// Limit: arrival of an event until it is stored, p99 at the peak
     #[arg(long, default_value_t = 3_000, value_name = "MS",
@@ -112,6 +117,7 @@ pub(super) fn run(args: ChooseArgs) -> Result<ExitCode, CommandError> {
         deducts_free_tier: false,
     };
     let limits = args.limits();
+    let factors = args.factors(&recording)?;
     let choices: Vec<(&FunctionRecording, Choice)> = recording
         .functions
         .iter()
@@ -121,7 +127,7 @@ pub(super) fn run(args: ChooseArgs) -> Result<ExitCode, CommandError> {
                 model: &model,
                 stores: args.stores,
                 limits: &limits,
-                cpu_percent: args.cpu_percent,
+                factors,
                 current: setting(&current, &function.function),
                 is_request: function.function == "ingest",
                 environments: Environments { count: ENVIRONMENTS, hours: 2 },
@@ -134,7 +140,7 @@ pub(super) fn run(args: ChooseArgs) -> Result<ExitCode, CommandError> {
             for (function, choice) in &choices {
                 report::function(function, choice, args.stores, &model);
             }
-            args.note(&recording, &model);
+            args.note(&recording, &model, factors);
         }
         format => report::candidates(format, &choices)?,
     }
@@ -152,6 +158,13 @@ pub(super) fn run(args: ChooseArgs) -> Result<ExitCode, CommandError> {
 }
 
 impl ChooseArgs {
+    fn factors(&self, recording: &Recording) -> Result<ScaleFactors, CommandError> {
+        match &self.measured {
+            Some(file) => read_factors(file, recording),
+            None => Ok(ScaleFactors { cpu_percent: self.cpu_percent, latency_percent: 100 }),
+        }
+    }
+
     fn limits(&self) -> Limits {
         Limits {
             freshness_p99_ms: self.freshness_p99 as f64,
@@ -162,16 +175,21 @@ impl ChooseArgs {
         }
     }
 
-    fn note(&self, recording: &Recording, model: &CostModel) {
+    fn note(&self, recording: &Recording, model: &CostModel, factors: ScaleFactors) {
         let deployed = match self.assumptions.arch {
             Architecture::Arm64 => "arm64",
             Architecture::X86_64 => "x86_64",
         };
-        let ratio = match deployed == recording.architecture {
-            true => format!("{deployed}, the recorded architecture"),
-            false => format!(
-                "{deployed} at {} % of the work on {}, assumed",
-                self.cpu_percent, recording.architecture
+        let ScaleFactors { cpu_percent, latency_percent } = factors;
+        let ratio = match (&self.measured, deployed == recording.architecture) {
+            (Some(file), _) => format!(
+                "work {cpu_percent} % and latencies {latency_percent} % of that, measured in {}",
+                file.display()
+            ),
+            (None, true) => format!("{deployed}, the recorded architecture"),
+            (None, false) => format!(
+                "{deployed} at {cpu_percent} % of the work on {}, assumed",
+                recording.architecture
             ),
         };
         output::note(format_args!(

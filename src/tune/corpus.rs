@@ -1,4 +1,5 @@
-//! Batches for the recording: made from the traffic of the load generator, or kept by a load run.
+//! Batches for recordings and measurements: made from the traffic of the load generator, or kept by
+//! a load run.
 //!
 //! Each repetition gets fresh event ids and instants. With the same payload again, a function would
 //! only meet what it has stored already.
@@ -9,11 +10,12 @@ use std::path::Path;
 use aws::KinesisBatch;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::record::{Delivered, SequenceNumber, open, pack};
-use domain::{Acceptance, Event};
+use domain::{Acceptance, Event, sha256};
 use load_generator::plan::{Plan, PlanKey, legs};
 use load_generator::scenario::{Mix, Scenario, Shops, Stage};
 use serde_json::Value;
 
+use super::cases::LARGEST_BATCH;
 use crate::CommandError;
 
 /// Shard of all records.
@@ -45,8 +47,22 @@ const MADE: [(&str, u32, f64, u32); 3] = [
 ];
 
 impl Corpus {
+    /// Reads the batches in `kept`, or makes the cases of a seed.
+    pub(super) fn of(kept: Option<&Path>, seed: u64) -> Result<Vec<Self>, CommandError> {
+        match kept {
+            Some(folder) => Ok(vec![Self::kept(folder)?]),
+            None => Self::made(LARGEST_BATCH as u32, seed),
+        }
+    }
+
+    /// Returns the SHA-256 of the events of all cases, before they get fresh ids.
+    pub(super) fn digest(corpora: &[Self]) -> String {
+        let text: String = corpora.iter().map(Self::text).collect();
+        sha256(text.as_bytes())
+    }
+
     /// Makes the cases: an hour's peak, a catch-up and a spike, each with `records` records.
-    pub(super) fn made(records: u32, seed: u64) -> Result<Vec<Self>, CommandError> {
+    fn made(records: u32, seed: u64) -> Result<Vec<Self>, CommandError> {
         let starts_at = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
         let make = |(case, count, zipf, events_per_request): (&str, u32, f64, u32)| {
             let rate = f64::from(records * events_per_request);
@@ -77,7 +93,7 @@ impl Corpus {
     }
 
     /// Reads the batches that a load run kept in a folder, in the order of their names.
-    pub(super) fn kept(folder: &Path) -> Result<Self, CommandError> {
+    fn kept(folder: &Path) -> Result<Self, CommandError> {
         let shown = folder.display();
         let entries = fs::read_dir(folder)
             .map_err(|error| format!("cannot read the batches in {shown}: {error}"))?;
@@ -124,7 +140,7 @@ impl Corpus {
     }
 
     /// Returns the events as text for a digest.
-    pub(super) fn text(&self) -> String {
+    fn text(&self) -> String {
         let line = |record: &CorpusRecord| serde_json::to_string(&record.events);
         self.records.iter().filter_map(|record| line(record).ok()).collect()
     }

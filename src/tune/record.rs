@@ -5,31 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use domain::sha256;
-use event_source_mapping::lambda_event;
 use rust_decimal::Decimal;
 use tuning::{FunctionRecording, Latencies, RECORDING_VERSION, RecordedCase, Recording};
 
+use super::cases::{Case, Counted, Invocations, Target, TunedFunction, check_response};
 use super::corpus::Corpus;
 use super::endpoint::DelayedEndpoint;
 use super::function::RunningFunction;
 use super::host::{architecture, binary, processor};
 use super::probe::{Probe, Recorded};
-use super::{payload, stores};
 use crate::machine::{LocalMachine, MachineSettings, SlotSchedule};
 use crate::{CommandError, clock, output};
-
-/// Numbers of records of the recorded batches.
-const BATCHES: [usize; 5] = [1, 10, 50, 100, 500];
-/// Maximum payload of an invocation, in bytes. Source: Lambda quotas.
-const PAYLOAD_MAX: usize = 6 * 1024 * 1024;
-/// Stream in the payloads.
-const STREAM_ARN: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/till-events";
-
-/// Numbers below those of the stores of the pricing and of the close of day.
-const PRICED_STORES: u32 = 0;
-const CLOSED_STORES: u32 = 1_000_000;
 
 /// Run the deployed functions on this machine and write their traces
 ///
@@ -73,41 +61,6 @@ pub(crate) struct RecordArgs {
     seed: u64,
 }
 
-/// Functions that can be recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum TunedFunction {
-    /// Ingest API
-    Ingest,
-    /// Batch handler of the stream
-    StockProcessor,
-    /// Pricing pass of a store
-    Pricing,
-    /// Close of day of a store
-    DayClose,
-}
-
-impl TunedFunction {
-    const ALL: [Self; 4] = [Self::Ingest, Self::StockProcessor, Self::Pricing, Self::DayClose];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ingest => "ingest",
-            Self::StockProcessor => "stock-processor",
-            Self::Pricing => "pricing",
-            Self::DayClose => "day-close",
-        }
-    }
-
-    fn binary(self) -> &'static str {
-        match self {
-            Self::Ingest => "ingest-lambda",
-            Self::StockProcessor => "processor-lambda",
-            Self::Pricing => "pricing-lambda",
-            Self::DayClose => "day-close-lambda",
-        }
-    }
-}
-
 /// Parses a mean latency in milliseconds.
 fn latency(text: &str) -> Result<f64, String> {
     let value = text.parse().ok().filter(|value| (0.001..=10_000.0).contains(value));
@@ -138,12 +91,7 @@ impl RecordArgs {
         if !cfg!(target_os = "linux") {
             return Err("the processor time of another process is read from Linux's /proc".into());
         }
-        let largest = BATCHES[BATCHES.len() - 1] as u32;
-        let corpora = match &self.batches {
-            Some(folder) => vec![Corpus::kept(folder)?],
-            None => Corpus::made(largest, self.seed)?,
-        };
-        let corpus: String = corpora.iter().map(Corpus::text).collect();
+        let corpora = Corpus::of(self.batches.as_deref(), self.seed)?;
         let functions = match &self.function[..] {
             [] => &TunedFunction::ALL,
             named => named,
@@ -164,7 +112,7 @@ impl RecordArgs {
             recorded_on: clock::now().date_naive().to_string(),
             processor: processor(),
             architecture: architecture().to_owned(),
-            corpus_sha256: sha256(corpus.as_bytes()),
+            corpus_sha256: Corpus::digest(&corpora),
             functions: recorded,
         })
     }
@@ -179,12 +127,10 @@ impl RecordArgs {
         let digest = sha256(&fs::read(&binary)?);
         output::note(format_args!("{}: {}", function.name(), binary.display()));
         let mut bench = Bench::start(self, function, &binary, machine).await?;
-        match function {
-            TunedFunction::StockProcessor => bench.batches(corpora, self.repetitions).await?,
-            TunedFunction::Ingest => bench.requests(corpora, self.repetitions).await?,
-            TunedFunction::Pricing => bench.passes(self.repetitions).await?,
-            TunedFunction::DayClose => bench.visits(self.repetitions).await?,
-        }
+        let tables = machine.tables();
+        let repetitions = self.repetitions;
+        let invocations = Invocations { corpora, tables: &tables, repetitions, first: 0 };
+        invocations.run(function, &mut bench).await?;
         let (init_cpu, init) = bench.function.init;
         Ok(FunctionRecording {
             function: function.name().to_owned(),
@@ -194,27 +140,24 @@ impl RecordArgs {
             init_ms: milliseconds(init.as_nanos() as u64),
             first: bench.first.take().map(|first| first.trace).unwrap_or_default(),
             peak_kib: bench.probe.peak_kib(),
-            cases: std::mem::take(&mut bench.cases),
+            cases: bench.cases.drain(..).map(CaseSum::recorded).collect(),
         })
     }
 }
 
 /// One function with the services that it calls.
-struct Bench<'a> {
-    machine: &'a LocalMachine,
+struct Bench {
     function: RunningFunction,
     probe: Arc<Probe>,
     /// Proxies with injected latencies.
     _endpoints: [DelayedEndpoint; 2],
     first: Option<Recorded>,
-    cases: Vec<RecordedCase>,
-    /// Number of the next repetition, over all cases.
-    repetition: u64,
+    cases: Vec<CaseSum>,
 }
 
 /// Sums over the invocations of a case.
-#[derive(Default)]
 struct CaseSum {
+    case: Case,
     events: u64,
     payload: u64,
     sent: u64,
@@ -222,12 +165,12 @@ struct CaseSum {
     traces: Vec<tuning::Trace>,
 }
 
-impl<'a> Bench<'a> {
+impl Bench {
     async fn start(
         args: &RecordArgs,
         function: TunedFunction,
         binary: &Path,
-        machine: &'a LocalMachine,
+        machine: &LocalMachine,
     ) -> Result<Self, CommandError> {
         let probe = Arc::new(Probe::default());
         let delayed = |target: &str, mean_ms: f64, seed: u64| {
@@ -248,129 +191,61 @@ impl<'a> Bench<'a> {
         let started =
             RunningFunction::start(binary, function.name(), Arc::clone(&probe), &variables).await?;
         Ok(Self {
-            machine,
             function: started,
             probe,
             _endpoints: [dynamodb, kinesis],
             first: None,
             cases: Vec::new(),
-            repetition: 0,
         })
     }
+}
 
-    /// Invokes the function; the first invocation of the process counts in no case.
+impl Target for Bench {
     async fn invoke(
         &mut self,
+        case: &Case,
         payload: String,
         events: usize,
-        sum: &mut CaseSum,
-    ) -> Result<(), CommandError> {
+    ) -> Result<Counted, CommandError> {
         let bytes = payload.len();
         let (response, recorded) = self.function.invoke(payload).await?;
-        let response: serde_json::Value = serde_json::from_slice(&response)?;
-        let failed = response["batchItemFailures"].as_array().is_some_and(|all| !all.is_empty());
-        let refused = response["statusCode"].as_u64().is_some_and(|status| status >= 300);
-        if failed || refused {
-            return Err(format!("the function did not do its work; it answered {response}").into());
-        }
+        check_response(&response)?;
         if self.first.is_none() {
             self.first = Some(recorded);
-            return Ok(());
+            return Ok(Counted::No);
         }
+        let position = self.cases.iter().position(|sum| sum.case == *case);
+        let position = position.unwrap_or_else(|| {
+            self.cases.push(CaseSum::new(case.clone()));
+            self.cases.len() - 1
+        });
+        let sum = &mut self.cases[position];
         sum.events += events as u64;
         sum.payload += bytes as u64;
         sum.sent += recorded.call_bytes.0;
         sum.received += recorded.call_bytes.1;
         sum.traces.push(recorded.trace);
-        Ok(())
+        Ok(Counted::Yes)
+    }
+}
+
+impl CaseSum {
+    fn new(case: Case) -> Self {
+        Self { case, events: 0, payload: 0, sent: 0, received: 0, traces: Vec::new() }
     }
 
-    fn next_repetition(&mut self) -> u64 {
-        self.repetition += 1;
-        self.repetition
-    }
-
-    fn add_case(&mut self, case: &str, records: u32, sum: CaseSum) {
-        let count = sum.traces.len() as u64;
+    fn recorded(self) -> RecordedCase {
+        let count = self.traces.len() as u64;
         let mean = |total: u64| total / count.max(1);
-        self.cases.push(RecordedCase {
-            case: case.to_owned(),
-            records,
-            events: (Decimal::from(sum.events) / Decimal::from(count.max(1))).round_dp(2),
-            payload_bytes: mean(sum.payload),
-            sent_bytes: mean(sum.sent),
-            received_bytes: mean(sum.received),
-            traces: sum.traces,
-        });
-    }
-
-    /// Records the stock processor: every case with every size of a batch that a payload can hold.
-    async fn batches(&mut self, corpora: &[Corpus], repetitions: u32) -> Result<(), CommandError> {
-        for corpus in corpora {
-            for count in BATCHES {
-                let mut sum = CaseSum::default();
-                while sum.traces.len() < repetitions as usize {
-                    let batch = corpus.batch(count, self.next_repetition(), clock::now())?;
-                    let payload = lambda_event(&batch.records, STREAM_ARN).to_string();
-                    if payload.len() > PAYLOAD_MAX {
-                        break;
-                    }
-                    self.invoke(payload, batch.events.len(), &mut sum).await?;
-                }
-                if !sum.traces.is_empty() {
-                    self.add_case(&corpus.case, count as u32, sum);
-                }
-            }
+        RecordedCase {
+            case: self.case.name,
+            records: self.case.records,
+            events: (Decimal::from(self.events) / Decimal::from(count.max(1))).round_dp(2),
+            payload_bytes: mean(self.payload),
+            sent_bytes: mean(self.sent),
+            received_bytes: mean(self.received),
+            traces: self.traces,
         }
-        Ok(())
-    }
-
-    /// Records the ingest API: a request of the events of each record.
-    async fn requests(&mut self, corpora: &[Corpus], repetitions: u32) -> Result<(), CommandError> {
-        for corpus in corpora {
-            let mut sum = CaseSum::default();
-            while sum.traces.len() < repetitions as usize {
-                let batch = corpus.batch(1, self.next_repetition(), clock::now())?;
-                let payload = payload::ingest_request(&batch.events);
-                self.invoke(payload, batch.events.len(), &mut sum).await?;
-            }
-            self.add_case(&corpus.case, 1, sum);
-        }
-        Ok(())
-    }
-
-    /// Records the pricing: each pass is the first one of a new store.
-    async fn passes(&mut self, repetitions: u32) -> Result<(), CommandError> {
-        let tables = self.machine.tables();
-        let mut sum = CaseSum::default();
-        let mut number = PRICED_STORES;
-        while sum.traces.len() < repetitions as usize {
-            number += 1;
-            let now = clock::now();
-            let store = stores::open(&tables, number, true, now).await?;
-            let payload = payload::due_message(&store, stores::slot(now));
-            self.invoke(payload, 1, &mut sum).await?;
-        }
-        self.add_case("pass", 1, sum);
-        Ok(())
-    }
-
-    /// Records the close of day: the visit that closes days of a new store, and one after it.
-    async fn visits(&mut self, repetitions: u32) -> Result<(), CommandError> {
-        let tables = self.machine.tables();
-        let (mut close, mut again) = (CaseSum::default(), CaseSum::default());
-        let mut number = CLOSED_STORES;
-        while close.traces.len() < repetitions as usize {
-            number += 1;
-            let now = clock::now();
-            let store = stores::open(&tables, number, false, now).await?;
-            let payload = payload::due_message(&store, stores::slot(now));
-            self.invoke(payload.clone(), 1, &mut close).await?;
-            self.invoke(payload, 1, &mut again).await?;
-        }
-        self.add_case("close", 1, close);
-        self.add_case("visit", 1, again);
-        Ok(())
     }
 }
 

@@ -32,11 +32,12 @@ pub(super) fn slot(now: DateTime<Utc>) -> DateTime<Utc> {
 /// `is_closed`, the earlier days are closed.
 pub(super) async fn open(
     tables: &Tables,
+    kind: &str,
     number: u32,
     is_closed: bool,
     now: DateTime<Utc>,
 ) -> Result<StoreId, CommandError> {
-    let shop = shop(number, now)?;
+    let shop = shop(&format!("tune-{kind}-{number}"), now)?;
     tables.put_store(&shop.store).await?;
     for line in &shop.items {
         tables.put_item(&line.item).await?;
@@ -52,9 +53,9 @@ pub(super) async fn open(
     Ok(store_id)
 }
 
-fn shop(number: u32, now: DateTime<Utc>) -> Result<ShopModel, CommandError> {
+fn shop(name: &str, now: DateTime<Utc>) -> Result<ShopModel, CommandError> {
     let mut shop = chain().swap_remove(0);
-    let store_id: StoreId = format!("tune-{number}").parse()?;
+    let store_id: StoreId = name.parse()?;
     // The names of these zones have the opposite sign.
     let ahead = (LOCAL_HOUR - i64::from(slot(now).hour()) + 12).rem_euclid(24) - 12;
     shop.store.zone = format!("Etc/GMT{:+}", -ahead).parse::<Tz>()?;

@@ -54,5 +54,6 @@ mod till_clients;
 mod till_files;
 mod transfers;
 mod tune;
+mod tune_measure;
 mod up;
 mod wrong_clock;

@@ -10,7 +10,7 @@ use crate::support::{command, daymark};
 
 /// Recording of a function of requests and of the stock processor. `work_us` is the work of an
 /// invocation or of a record.
-fn recording(work_us: u64) -> Value {
+pub(crate) fn recording(work_us: u64) -> Value {
     let trace = |work: u64| {
         let part = work * 1_000 / 2;
         format!("w{part} c5000000 a0 w{part}")
@@ -43,7 +43,7 @@ fn recording(work_us: u64) -> Value {
     })
 }
 
-fn written(folder: &Path, name: &str, content: &Value) -> PathBuf {
+pub(crate) fn written(folder: &Path, name: &str, content: &Value) -> PathBuf {
     let file = folder.join(name);
     fs::write(&file, content.to_string()).expect("written");
     file

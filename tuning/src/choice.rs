@@ -6,7 +6,7 @@ mod stream;
 
 use rust_decimal::Decimal;
 
-use crate::{CostModel, FunctionRecording};
+use crate::{CostModel, FunctionRecording, ScaleFactors};
 
 pub use candidate::{Candidate, Environments, TunedCost};
 pub use durations::Times;
@@ -88,8 +88,8 @@ pub struct Question<'a> {
     pub stores: u64,
     /// Limits.
     pub limits: &'a Limits,
-    /// Work on the deployed processor for 100 of the recorded one.
-    pub cpu_percent: u64,
+    /// Work and latencies of the deployment.
+    pub factors: ScaleFactors,
     /// Settings in force.
     pub current: Setting,
     /// `true` if a client waits for the response.

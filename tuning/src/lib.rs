@@ -22,17 +22,20 @@
 
 mod assumptions;
 mod bill;
+mod billed_report;
 mod calculation;
 pub mod choice;
 mod event_costs;
 pub mod format;
 mod latencies;
+mod measurement;
 mod offer_costs;
 mod operation_costs;
 mod power_tuning_link;
 mod prices;
 mod quota;
 mod recording;
+mod scale_factors;
 mod scheduled_costs;
 mod trace;
 mod traffic;
@@ -41,11 +44,16 @@ mod work;
 
 pub use assumptions::{Architecture, Assumptions, StreamCapacity, whole_number};
 pub use bill::{BillLine, MonthlyBill, PartCost};
+pub use billed_report::BilledReport;
 pub use latencies::Latencies;
+pub use measurement::{
+    FirstInvocation, MEASUREMENT_VERSION, MeasuredCase, Measurement, Prediction,
+};
 pub use power_tuning_link::power_tuning_link;
 pub use prices::{Price, PriceList, PriceOrigin};
 pub use quota::{BilledTimes, MEMORY_MB, PERIOD, Quota, WHOLE_PROCESSOR_MB};
 pub use recording::{FunctionRecording, RECORDING_VERSION, RecordedCase, Recording};
+pub use scale_factors::ScaleFactors;
 pub use trace::{Step, Trace, TraceError};
 pub use traffic::Traffic;
 pub use tuned_settings::{CHANGE_MAX, TunedFunctionWork, TunedPrices, TunedSettings, WorkChange};

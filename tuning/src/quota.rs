@@ -158,6 +158,15 @@ impl BilledTimes {
         Decimal::from(sum) / Decimal::from(self.sorted.len())
     }
 
+    /// Returns the mean in milliseconds without the lowest and the highest fifth, which single
+    /// pauses of a network do not move.
+    #[must_use]
+    pub fn trimmed_mean(&self) -> f64 {
+        let left_out = self.sorted.len() / 5;
+        let kept = &self.sorted[left_out..self.sorted.len() - left_out];
+        kept.iter().sum::<u64>() as f64 / kept.len() as f64
+    }
+
     /// Returns the smallest time in milliseconds that `percent` percent of all times do not exceed.
     #[must_use]
     pub fn percentile(&self, percent: u8) -> u64 {

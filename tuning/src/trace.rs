@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ScaleFactors;
+
 /// One step of an invocation, in the order in which the program takes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -158,16 +160,17 @@ impl Trace {
         self.0.iter().filter(|step| matches!(step, Step::Call(_))).count()
     }
 
-    /// Returns the same steps with the work multiplied by `numerator / denominator`, as on another
-    /// processor.
+    /// Returns the same steps with the work and the latencies of another deployment.
     #[must_use]
-    pub fn scaled(&self, numerator: u64, denominator: u64) -> Self {
+    pub fn scaled(&self, factors: ScaleFactors) -> Self {
+        let scale = |time: u64, percent: u64| {
+            let scaled = u128::from(time) * u128::from(percent) / 100;
+            u64::try_from(scaled).unwrap_or(u64::MAX)
+        };
         let scale = |step: &Step| match *step {
-            Step::Compute(work) => {
-                let scaled = u128::from(work) * u128::from(numerator) / u128::from(denominator);
-                Step::Compute(u64::try_from(scaled).unwrap_or(u64::MAX))
-            }
-            step => step,
+            Step::Compute(work) => Step::Compute(scale(work, factors.cpu_percent)),
+            Step::Call(latency) => Step::Call(scale(latency, factors.latency_percent)),
+            Step::Await(call) => Step::Await(call),
         };
         Self(self.0.iter().map(scale).collect())
     }

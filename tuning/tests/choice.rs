@@ -6,7 +6,8 @@ use tuning::choice::{
     Choice, Environments, Limits, MEMORY_SIZES, Mapping, Question, Reason, Setting, choose,
 };
 use tuning::{
-    Assumptions, CostModel, FunctionRecording, PriceList, Quota, RecordedCase, Step, Trace, Work,
+    Assumptions, CostModel, FunctionRecording, PriceList, Quota, RecordedCase, ScaleFactors, Step,
+    Trace, Work,
 };
 
 const MILLISECOND: u64 = 1_000_000;
@@ -61,7 +62,7 @@ fn chosen(recording: &FunctionRecording, limits: &Limits, stores: u64, current: 
         model: &model,
         stores,
         limits,
-        cpu_percent: 100,
+        factors: ScaleFactors::default(),
         current,
         is_request: current.mapping.is_none(),
         environments: Environments { count: 10, hours: 2 },

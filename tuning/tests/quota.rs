@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
-use tuning::{BilledTimes, MEMORY_MB, PERIOD, Quota, Step, Trace, WHOLE_PROCESSOR_MB};
+use tuning::{
+    BilledTimes, MEMORY_MB, PERIOD, Quota, ScaleFactors, Step, Trace, WHOLE_PROCESSOR_MB,
+};
 
 const MICROSECOND: u64 = 1_000;
 const MILLISECOND: u64 = 1_000_000;
@@ -86,7 +88,8 @@ proptest! {
     #[test]
     fn more_work_is_never_faster(trace in traces(), phase in phases(), memory in 128..2_000_u32) {
         let quota = Quota::of_memory(memory);
-        let more = quota.duration(&trace.scaled(11, 10), phase);
+        let factors = ScaleFactors { cpu_percent: 110, latency_percent: 100 };
+        let more = quota.duration(&trace.scaled(factors), phase);
         prop_assert!(quota.duration(&trace, phase) <= more);
     }
 

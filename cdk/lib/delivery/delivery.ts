@@ -12,6 +12,7 @@ import {
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import type { FunctionName } from '../binaries';
 import type { CommonProps } from '../common-props';
 import type { DaymarkFunction } from '../daymark-function';
 import { unlessEmulated } from '../emulator';
@@ -28,7 +29,27 @@ export interface RollbackAlarm {
   readonly metric: IMetric;
   /** Value above which the alarm fires. */
   readonly threshold: number;
+  /** Consecutive minutes above the threshold. Default: 1. */
+  readonly periods?: number;
   readonly description: string;
+}
+
+/**
+ * Limits of the duration of a new version in milliseconds, 99th percentile: those with which
+ * `daymark tune choose` chooses the memory, and for requests four times as much. A first
+ * invocation opens connections.
+ */
+const P99_MAX: Partial<Record<FunctionName, number>> = {
+  ingest: 1_000,
+  'stock-processor': 3_000,
+  pricing: 10_000,
+  'day-close': 10_000,
+};
+
+function p99Max(name: FunctionName): number {
+  const limit = P99_MAX[name];
+  if (limit === undefined) throw new Error(`${name} is released without a limit of its duration`);
+  return limit;
 }
 
 /** Function that serves traffic. */
@@ -64,9 +85,17 @@ export class Delivery extends Construct {
     for (const { function: released, rollbackAlarms } of functions) {
       const errors: RollbackAlarm = {
         name: 'errors',
-        metric: errorsOfNewVersion(released),
+        metric: released.alias.metricErrors({ ...ofNewVersion(released), statistic: 'Sum' }),
         threshold: 0,
         description: `The newest version of ${names.of(released.name)} fails.`,
+      };
+      const slow: RollbackAlarm = {
+        name: 'slow',
+        metric: released.alias.metricDuration({ ...ofNewVersion(released), statistic: 'p99' }),
+        threshold: p99Max(released.name),
+        // The only invocation of a minute may be the first one of an environment.
+        periods: 3,
+        description: `The newest version of ${names.of(released.name)} is slow.`,
       };
       const group = new LambdaDeploymentGroup(this, released.name, {
         application,
@@ -75,7 +104,7 @@ export class Delivery extends Construct {
         deploymentGroupName: names.of(released.name),
         alias: released.alias,
         deploymentConfig: CONFIGURATIONS[settings.trafficShift],
-        alarms: [errors, ...rollbackAlarms].map((alarm) =>
+        alarms: [errors, slow, ...rollbackAlarms].map((alarm) =>
           alarms.add({
             ...alarm,
             name: `${released.name}-release-${alarm.name}`,
@@ -123,17 +152,13 @@ export class Delivery extends Construct {
 }
 
 /** Excludes the previous version, which the alias also calls while traffic shifts. */
-function errorsOfNewVersion({
-  alias,
-  function: { functionName, currentVersion },
-}: DaymarkFunction) {
-  return alias.metricErrors({
+function ofNewVersion({ alias, function: { functionName, currentVersion } }: DaymarkFunction) {
+  return {
     dimensionsMap: {
       FunctionName: functionName,
       Resource: `${functionName}:${alias.aliasName}`,
       ExecutedVersion: currentVersion.version,
     },
     period: Duration.minutes(1),
-    statistic: 'Sum',
-  });
+  };
 }

@@ -339,6 +339,11 @@ export const SETTINGS = {
     source: 'Amazon ECR, repository names',
     example: 'daymark-load:1',
   }),
+  tuning: flag({
+    meaning: 'Adds test copies of the functions, which `daymark tune measure` invokes',
+    source: '`docs/tuning.md`',
+    fallback: false,
+  }),
   pipelineRepository: text({
     meaning: 'Repository whose pushes are built, tested and deployed by a separate stack',
     form: /^[\w.-]+\/[\w.-]+$/,

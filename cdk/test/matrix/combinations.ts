@@ -42,6 +42,7 @@ export const COMBINATIONS: Readonly<Record<string, Combination>> = {
   },
   largechain: { settings: settingsOfLargeChain() },
   loadruns: { settings: { loadImage: SETTINGS.loadImage.example, keepData: false } },
+  tuning: { settings: { tuning: true, keepData: false } },
   pipeline: {
     settings: {
       region: 'eu-central-1',

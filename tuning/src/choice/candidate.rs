@@ -86,7 +86,7 @@ pub(super) fn all(question: &Question<'_>) -> Vec<Candidate> {
     let traffic = traffic(question);
     let mut candidates = Vec::new();
     for memory in MEMORY_SIZES {
-        let cases = durations::of_cases(question.recording, memory, question.cpu_percent);
+        let cases = durations::of_cases(question.recording, memory, question.factors);
         for mapping in &mappings {
             let setting = Setting { memory, mapping: *mapping };
             candidates.push(compute(question, &traffic, &cases, setting));
@@ -97,7 +97,7 @@ pub(super) fn all(question: &Question<'_>) -> Vec<Candidate> {
 
 /// Computes one setting.
 pub(super) fn of(question: &Question<'_>, setting: Setting) -> Candidate {
-    let cases = durations::of_cases(question.recording, setting.memory, question.cpu_percent);
+    let cases = durations::of_cases(question.recording, setting.memory, question.factors);
     compute(question, &traffic(question), &cases, setting)
 }
 

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::{BilledTimes, FunctionRecording, Quota, RecordedCase};
+use crate::{BilledTimes, FunctionRecording, Quota, RecordedCase, ScaleFactors};
 
 /// Places in a period at which each recorded invocation starts.
 const PHASES: u32 = 40;
@@ -34,12 +34,12 @@ pub(super) struct CaseTimes {
 pub(super) fn of_cases(
     recording: &FunctionRecording,
     memory: u32,
-    cpu_percent: u64,
+    factors: ScaleFactors,
 ) -> Vec<CaseTimes> {
     let quota = Quota::of_memory(memory);
     let of_case = |case: &RecordedCase| {
         let traces = case.traces.iter();
-        let billed = traces.map(|trace| quota.billed(&trace.scaled(cpu_percent, 100), PHASES));
+        let billed = traces.map(|trace| quota.billed(&trace.scaled(factors), PHASES));
         let billed = BilledTimes::merged(billed);
         let percentile = |percent| billed.percentile(percent) as f64;
         CaseTimes {
