@@ -7,8 +7,6 @@ use rust_decimal::Decimal;
 
 use crate::output;
 
-/// Value of the column `problem` for stock below zero.
-pub(crate) const BELOW_ZERO: &str = "below_zero";
 /// Maximum number of items in the note.
 const SHOWN_MAX: usize = 5;
 

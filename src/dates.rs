@@ -2,17 +2,14 @@
 
 use std::ops::RangeInclusive;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use chrono::{Datelike, NaiveDate};
 use clap::Args;
-use domain::Store;
+use reader::stores::usual_dates;
 
 /// Maximum number of dates: a year of history, and the weeks around it.
 const DATES_MAX: i64 = 400;
 /// Last year of the range, far inside the calendar of `chrono`, so that date arithmetic succeeds.
 const YEAR_MAX: i32 = 9999;
-
-/// Days before today that a command shows if no dates are given.
-const USUAL_DAYS: Days = Days::new(7);
 
 /// Flags for one date or a range of dates.
 #[derive(Debug, Args)]
@@ -50,7 +47,7 @@ impl DateArgs {
         &self,
         today: NaiveDate,
     ) -> Result<RangeInclusive<NaiveDate>, String> {
-        self.or(today - USUAL_DAYS..=today)
+        self.or(usual_dates(today))
     }
 
     /// Returns the dates of the flags.
@@ -74,12 +71,6 @@ impl DateArgs {
         }
         Ok(Some(dates))
     }
-}
-
-/// Returns the latest date that it is in any of the stores; in UTC if there are none.
-pub(crate) fn latest_today(stores: &[Store], now: DateTime<Utc>) -> NaiveDate {
-    let today = stores.iter().map(|store| now.with_timezone(&store.zone).date_naive()).max();
-    today.unwrap_or_else(|| now.date_naive())
 }
 
 /// Describes dates: `on 2026-03-12`, or `from 2026-03-12 to 2026-03-14`.

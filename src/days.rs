@@ -8,9 +8,10 @@ use analytics::tables::days::{DayRecord, FIELDS};
 use chrono::Days;
 use clap::{Args, ValueEnum};
 use domain::{ClosedDay, Sku, StoreId};
+use reader::stores::latest_today;
 
 use crate::below_zero::BelowZero;
-use crate::dates::{DateArgs, dates_text, latest_today};
+use crate::dates::{DateArgs, dates_text};
 use crate::output::Format;
 use crate::stores::NotClosed;
 use crate::{CommandError, clock, connect, output};

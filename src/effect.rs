@@ -1,24 +1,23 @@
 //! `daymark effect`: effect of the offers, from the arms of the experiment.
 
-pub(crate) mod outcomes;
 mod splits;
 mod tables;
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
-use analytics::effect::statistics::CLUSTERS_MIN;
-use analytics::effect::{ArmFigures, EffectGroup, effect, split, steps};
-use chrono::{Days, NaiveDate};
+use analytics::effect::{EffectGroup, effect, split, steps};
+use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
-use domain::{Arm, Store, StoreId};
+use domain::{Store, StoreId};
+use reader::effect::{load, notes, usual_dates};
+use reader::stores::latest_today;
 
-use crate::dates::{DateArgs, dates_text, latest_today};
+use crate::connect::note_unreadable;
+use crate::dates::{DateArgs, dates_text};
 use crate::output::Format;
 use crate::stores::NotClosed;
 use crate::{CommandError, clock, connect, output};
-use outcomes::EffectOutcomes;
 
 /// Show the effect of the offers: the afternoons of each arm, and their difference from the control
 /// group [default: the last four weeks]
@@ -64,16 +63,13 @@ enum By {
     Step,
 }
 
-/// Number of days before today, if no dates are given.
-const DEFAULT_DAYS: u64 = 28;
-
 pub(crate) async fn run(args: EffectArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
     let explain = |failure| tables.explain(failure);
     let known = tables.stores(args.store.as_ref()).await?;
     let now = clock::now();
     let today = latest_today(&known, now);
-    let dates = args.dates.or(today - Days::new(DEFAULT_DAYS)..=today)?;
+    let dates = args.dates.or(usual_dates(today))?;
     if *dates.end() > today {
         return Err(format!(
             "{} is in the future: today is {today}, and figures of a day exist after its close; \
@@ -86,7 +82,8 @@ pub(crate) async fn run(args: EffectArgs) -> Result<ExitCode, CommandError> {
     for store in &known {
         not_closed.add(&store.store_id, tables.not_closed(store, &dates, now).await?);
     }
-    let found = outcomes::load(&tables, &known, &dates).await.map_err(explain)?;
+    let found = load(&*tables, &known, &dates).await.map_err(explain)?;
+    note_unreadable(&found.unreadable);
     if found.days_closed == 0 {
         return Err(no_day(&known, &dates).into());
     }
@@ -131,62 +128,4 @@ fn no_day(stores: &[Store], dates: &RangeInclusive<NaiveDate>) -> String {
          `daymark up` runs, or by `daymark days --close`",
         dates_text(dates)
     )
-}
-
-/// Returns notes on the limits of the figures.
-fn notes(arms: &[ArmFigures], stores: &[Store], found: &EffectOutcomes) -> Vec<String> {
-    let mut notes = Vec::new();
-    let of =
-        |arm: Arm| arms.iter().find(|found| found.arm == arm).map_or(0, |found| found.store_days);
-    let groups: BTreeSet<(u8, u8)> = stores
-        .iter()
-        .map(|store| &store.policy.experiment)
-        .map(|experiment| (experiment.control_percent, experiment.exploration_percent))
-        .collect();
-    if of(Arm::Control) < CLUSTERS_MIN || of(Arm::Policy) < CLUSTERS_MIN {
-        let no_group = groups.iter().all(|(control, _)| *control == 0);
-        let remedy = if no_group {
-            "no store has a control group: `policy.experiment.control_percent` in the catalogue, \
-             like 10, gives it one from then on, and `rule` beside it says which steps the group \
-             keeps; without a rule, or with one below the ladder's first step, it never has a \
-             discount"
-        } else {
-            "name more dates or more stores"
-        };
-        notes.push(format!(
-            "no uplift is shown: it needs at least {CLUSTERS_MIN} store-days of the policy and of \
-             the control, and there are {} and {}; {remedy}",
-            of(Arm::Policy),
-            of(Arm::Control),
-        ));
-    }
-    if groups.len() > 1 {
-        notes.push(
-            "the stores do not have the same share of control days, so the arms compare \
-             different stores as well; --store looks at one"
-                .to_owned(),
-        );
-    }
-    if found.other_arm > 0 {
-        notes.push(format!(
-            "{} offers were made in another arm than the catalogue's experiment draws now: it was \
-             changed, so only dates after the change can be compared",
-            found.other_arm
-        ));
-    }
-    if found.without_windows > 0 {
-        notes.push(format!(
-            "{} day rows are left out: the stock windows behind them are no longer kept",
-            found.without_windows
-        ));
-    }
-    if found.without_cost > 0 {
-        notes.push(format!(
-            "{} of {} item-days are of items without a cost in the catalogue, and not in \
-             waste_cost and margin",
-            found.without_cost,
-            found.outcomes.len()
-        ));
-    }
-    notes
 }

@@ -1,7 +1,6 @@
 //! Output as tables, JSON, NDJSON and CSV. No other module prints.
 
 mod json;
-mod plain;
 mod records;
 mod table;
 
@@ -10,6 +9,7 @@ use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::ops::RangeInclusive;
 
+use analytics::plain_text::{csv_text, plain};
 use charts::TerminalStyle;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::ValueEnum;
@@ -19,8 +19,7 @@ use rust_decimal::Decimal;
 use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::CommandError;
-use plain::{csv_text, plain};
-pub(crate) use records::{RecordLines, cell_text, csv_cell, records};
+pub(crate) use records::{RecordLines, records};
 
 /// Width of pictures in columns if the output is not a terminal.
 const DEFAULT_WIDTH: usize = 80;

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use analytics::row_text::cell_text;
 use analytics::table::{Cell, cells, columns};
 use analytics::tables::sales_by_slot::{FIELDS, SlotRecord, records};
 use chrono::Timelike;
 use clap::{Args, ValueEnum};
 use domain::{Currency, Sku, StoreId};
+use reader::stores::latest_today;
 use rust_decimal::Decimal;
 
-use crate::dates::{DateArgs, dates_text, latest_today};
-use crate::output::{Column, Format, cell_text};
+use crate::dates::{DateArgs, dates_text};
+use crate::output::{Column, Format};
 use crate::stores::NotClosed;
 use crate::{CommandError, clock, connect, output};
 

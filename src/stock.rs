@@ -1,25 +1,19 @@
 //! `daymark stock`: stock on hand and movements of stores.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use analytics::table::Cell;
-use analytics::tables::{RowRevenue, StoreCatalog};
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use analytics::table::{Cell, Column, ColumnType, cells, columns};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use clap::Args;
-use domain::calendar::instant;
-use domain::ports::DaysTable;
-use domain::stock::Figures;
-use domain::{BusinessDay, ClosedDay, DayKey, Event, Item, Sku, StockWindow, StoreId};
-use pricing::prepared_request::{deliveries_before, opening};
-use processors::stock_query::{ItemStock, StockQuery, stock_at};
-use rust_decimal::Decimal;
+use domain::{Event, Sku, StockWindow, StoreId};
+use processors::stock_query::ItemStock;
+use reader::stock::{FIELDS, StockQuestion};
 
-use crate::below_zero::{BELOW_ZERO, BelowZero};
+use crate::below_zero::BelowZero;
 use crate::connect::ConnectedTables;
 use crate::dates::DateArgs;
-use crate::output::{Column, Format, cell_text, counted};
+use crate::output::{Format, counted};
 use crate::{CommandError, clock, connect, output};
 
 /// Show the stock on hand and the movements of stores
@@ -66,28 +60,13 @@ pub(crate) struct StockArgs {
     tables: connect::TableArgs,
 }
 
-/// Columns of both views, after their first ones.
-const FIGURES: &[Column] = &[
-    Column::Number("received"),
-    Column::Number("sold"),
-    Column::Number("returned"),
-    Column::Number("wasted"),
-    Column::Number("transferred_in"),
-    Column::Number("transferred_out"),
-    Column::Number("counted"),
-    Column::Text("counted_at"),
-    Column::Amount("revenue"),
-    Column::Text("currency"),
-    Column::Text("other_revenue"),
-    Column::Number("not_counted"),
-    Column::Number("past_date"),
-    Column::Text("problem"),
-];
 /// Number of columns before the item: store, date, name and category. A table for people has the
 /// first two if there are several.
 const LABELS: usize = 4;
-/// Number of columns about problems, at the end.
-const PROBLEMS: usize = 2;
+/// Column of the stock on hand; with `--windows` it has the window.
+const SECOND: usize = 5;
+/// Number of columns about problems, at the end: those of the item, not of a window.
+const PROBLEMS: usize = 3;
 
 pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
     let tables = args.tables.connect().await?;
@@ -107,155 +86,82 @@ pub(crate) async fn run(args: StockArgs) -> Result<ExitCode, CommandError> {
             None => None,
         };
         for date in &dates {
-            let question = Question { args: &args, store_id: &store_id, catalog: catalog.as_ref() };
-            let items = question.items(&tables, *date, now, &mut below_zero).await?;
-            rows.extend(items);
+            let question = StockQuestion {
+                store_id: &store_id,
+                catalog: catalog.as_ref(),
+                sku: args.sku.as_ref(),
+                date: *date,
+                at: args.at.unwrap_or(now),
+            };
+            let of_store = of_store(&tables, &question, args.windows, now, &mut below_zero);
+            rows.extend(of_store.await?);
         }
     }
-    let second = if args.windows { Column::Text("window") } else { Column::Number("on_hand") };
-    let names = ["store_id", "business_date", "name", "category", "sku"].map(Column::Text);
-    let columns = [&names[..], &[second, Column::Text("unit")], FIGURES].concat();
-    let is_shown = |place: &usize| match place {
+    let mut columns = columns(FIELDS);
+    if args.windows {
+        columns[SECOND] =
+            Column { name: "window", kind: ColumnType::Text, meaning: "Window of five minutes." };
+    }
+    let is_shown = |place: usize| match place {
         0 => args.store.is_none(),
         1 => dates.len() > 1,
-        // Problems are told below the table.
-        _ => *place >= LABELS && *place < columns.len() - PROBLEMS,
+        // Goods past their date and stock below zero are told below the table.
+        _ => place >= LABELS && place <= columns.len() - PROBLEMS,
     };
-    let in_table: Vec<usize> = (0..columns.len()).filter(is_shown).collect();
-    output::rows_in_order(args.format, &columns, &in_table, rows)?;
+    let names = columns.iter().enumerate().filter(|(place, _)| is_shown(*place));
+    let in_table: Vec<&str> = names.map(|(_, column)| column.name).collect();
+    output::records(args.format, &columns, &in_table, rows)?;
     below_zero.note();
     Ok(ExitCode::SUCCESS)
 }
 
-/// Question about one store.
-struct Question<'a> {
-    args: &'a StockArgs,
-    store_id: &'a StoreId,
-    catalog: Option<&'a StoreCatalog>,
-}
-
-impl Question<'_> {
-    /// Returns the rows at the end of a date, or else at the instant of the flags.
-    async fn items(
-        &self,
-        tables: &ConnectedTables,
-        date: Option<NaiveDate>,
-        now: DateTime<Utc>,
-        below_zero: &mut BelowZero,
-    ) -> Result<Vec<Vec<String>>, CommandError> {
-        let (args, store_id) = (self.args, self.store_id);
-        let store = self.catalog.map(|catalog| &catalog.store);
-        let zone = store.map_or(Tz::UTC, |store| store.zone);
-        let at = args.at.unwrap_or(now);
-        let day = store.and_then(|store| {
-            Some((store, date.map_or_else(|| store.day_at(at), |date| store.day(date))?))
-        });
-        let local_date = at.with_timezone(&zone).date_naive();
-        let on = date.unwrap_or(day.as_ref().map_or(local_date, |(_, day)| day.date));
-        let at = date.map_or(at, |date| midnight(zone, date.succ_opt().unwrap_or(date)));
-        let mut query = StockQuery {
-            store_id,
-            sku: args.sku.as_ref(),
-            since: day.as_ref().map_or_else(|| midnight(zone, on), |(_, day)| day.starts_at),
-            at,
-            on_shelf_since: BTreeMap::new(),
-            day_starts: Vec::new(),
-            date: on,
-            deliveries: BTreeMap::new(),
-            openings: BTreeMap::new(),
-            units: BTreeMap::new(),
-        };
-        if let (Some((store, day)), Some(catalog)) = (&day, self.catalog) {
-            query.at = if date.is_some() { at.max(day.closes_at) } else { at };
-            let before = rows_before(tables, args, catalog, day).await?;
-            let mut earliest = day.starts_at;
-            for item in catalog.items.values() {
-                let row = before.get(&item.sku);
-                let (left, since) = opening(store, day, item.shelf_life_days, row);
-                earliest = earliest.min(since);
-                query.on_shelf_since.insert(item.sku.clone(), since);
-                query.openings.insert(item.sku.clone(), left);
-                let deliveries = deliveries_before(day, item.shelf_life_days, row);
-                query.deliveries.insert(item.sku.clone(), deliveries);
-                query.units.insert(item.sku.clone(), item.units.clone());
-            }
-            query.day_starts = store.day_starts(earliest, day);
-        }
-        let stock = stock_at(&**tables, &query).await.map_err(|error| tables.explain(error))?;
-        connect::note_unreadable(&stock.unreadable);
-        if stock.items.is_empty() {
-            let before = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
-            let known = if store.is_some() { "" } else { ", which is not in the catalogue," };
-            output::note(format!("no event of store {store_id}{known} on {on} before {before}"));
-            // No error: the first events of a store may be on their way.
-            tables.note_unknown(store_id, now).await;
-        }
-        for item in &stock.items {
-            note_not_counted(item);
-            note_past_date(item);
-            below_zero.add(format_args!("{store_id}, {on}"), &item.sku, item.level.on_hand);
-        }
-        Ok(stock.items.iter().flat_map(|item| self.rows(item, on)).collect())
-    }
-
-    fn rows(&self, item: &ItemStock, on: NaiveDate) -> Vec<Vec<String>> {
-        let labels = self.catalog.map(|catalog| catalog.labels(&item.sku));
-        let label = |cell: Option<&Cell>| cell.map(cell_text).unwrap_or_default();
-        let start = [
-            self.store_id.to_string(),
-            on.to_string(),
-            label(labels.as_ref().map(|labels| &labels.name)),
-            label(labels.as_ref().map(|labels| &labels.category)),
-            item.sku.to_string(),
-        ];
-        let price = self.catalog.and_then(|catalog| catalog.items.get(&item.sku));
-        let own = price.map(|item| item.price.currency());
-        let row = |second: String, figures: &Figures, more: [String; 3]| {
-            let mut row = start.to_vec();
-            row.extend([second, item.unit.as_str().to_owned()]);
-            row.extend(self::figures(figures, RowRevenue::new(&figures.revenue, own)));
-            row.extend(more);
-            row
-        };
-        if self.args.windows {
-            let of_window = |window: &StockWindow| {
-                row(window.key().window.to_string(), &window.figures(), Default::default())
-            };
-            return item.windows.iter().map(of_window).collect();
-        }
-        let problem = match item {
-            ItemStock { level, .. } if level.on_hand < Decimal::ZERO => BELOW_ZERO,
-            ItemStock { past_date, .. } if !past_date.is_zero() => "past_date",
-            _ => "",
-        };
-        let more =
-            [item.left_out.len().to_string(), item.past_date.to_string(), problem.to_owned()];
-        vec![row(item.level.on_hand.to_string(), &item.figures, more)]
-    }
-}
-
-/// Loads the rows of the day before, for items that keep longer than a day.
-async fn rows_before(
+/// Returns the rows of a store, and notes on what they leave out.
+async fn of_store(
     tables: &ConnectedTables,
-    args: &StockArgs,
-    catalog: &StoreCatalog,
-    day: &BusinessDay,
-) -> Result<BTreeMap<Sku, ClosedDay>, String> {
-    let is_wanted = |item: &&Item| {
-        item.shelf_life_days > 1 && args.sku.as_ref().is_none_or(|sku| *sku == item.sku)
-    };
-    let key = |item: &Item| DayKey {
-        store_id: catalog.store.store_id.clone(),
-        sku: item.sku.clone(),
-        date: day.date - Days::new(1),
-    };
-    let keys: Vec<DayKey> = catalog.items.values().filter(is_wanted).map(key).collect();
-    let rows = tables.load_days(&keys).await.map_err(|error| tables.explain(error))?;
-    Ok(rows.into_iter().map(|row| (row.key.sku.clone(), row)).collect())
+    question: &StockQuestion<'_>,
+    windows: bool,
+    now: DateTime<Utc>,
+    below_zero: &mut BelowZero,
+) -> Result<Vec<Vec<Cell>>, CommandError> {
+    let StockQuestion { store_id, catalog, .. } = question;
+    let stock = question.read(&**tables).await.map_err(|error| tables.explain(error))?;
+    connect::note_unreadable(&stock.unreadable);
+    if stock.items.is_empty() {
+        let zone = catalog.map_or(Tz::UTC, |catalog| catalog.store.zone);
+        let before = stock.until.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
+        let known = if catalog.is_some() { "" } else { ", which is not in the catalogue," };
+        output::note(format!(
+            "no event of store {store_id}{known} on {} before {before}",
+            stock.date
+        ));
+        // No error: the first events of a store may be on their way.
+        tables.note_unknown(store_id, now).await;
+    }
+    for item in &stock.items {
+        note_not_counted(item);
+        note_past_date(item);
+        let place = format_args!("{store_id}, {}", stock.date);
+        below_zero.add(place, &item.sku, item.level.on_hand);
+    }
+    let rows = stock.items.iter().flat_map(|item| {
+        if windows {
+            return window_rows(question, item, stock.date);
+        }
+        vec![cells(FIELDS, &question.row(item, item.figures.clone(), stock.date))]
+    });
+    Ok(rows.collect())
 }
 
-fn midnight(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
-    instant(zone, date, NaiveTime::MIN)
+/// Returns the rows of an item's windows.
+fn window_rows(question: &StockQuestion<'_>, item: &ItemStock, date: NaiveDate) -> Vec<Vec<Cell>> {
+    let row = |window: &StockWindow| {
+        let mut cells = cells(FIELDS, &question.row(item, window.figures(), date));
+        cells[SECOND] = Cell::text(window.key().window.to_string());
+        let problems = cells.len() - PROBLEMS;
+        cells[problems..].fill(Cell::Absent);
+        cells
+    };
+    item.windows.iter().map(row).collect()
 }
 
 /// Tells which part of the stock is not for sale, because its printed date is over.
@@ -297,22 +203,4 @@ fn note_not_counted(item: &ItemStock) {
             first(unmet)
         ));
     }
-}
-
-fn figures(figures: &Figures, revenue: RowRevenue) -> [String; 11] {
-    let counted = figures.counted.as_ref();
-    let counted_at = counted.map(|count| count.at.to_rfc3339_opts(SecondsFormat::Secs, true));
-    [
-        figures.received.to_string(),
-        figures.sold.to_string(),
-        figures.returned.to_string(),
-        figures.wasted.to_string(),
-        figures.transferred_in.to_string(),
-        figures.transferred_out.to_string(),
-        counted.map(|count| count.quantity.to_string()).unwrap_or_default(),
-        counted_at.unwrap_or_default(),
-        cell_text(&revenue.amount),
-        cell_text(&revenue.currency),
-        cell_text(&revenue.other),
-    ]
 }

@@ -1,20 +1,17 @@
 //! Stores and closed days that a question is about.
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use analytics::tables::StoreCatalog;
-use chrono::{DateTime, Days, NaiveDate, Utc};
-use domain::ports::{CatalogTable, DaysTable, StockLog};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ports::CatalogTable;
 use domain::{ClosedDay, Sku, Store, StoreId};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use reader::stores::{self, ranges};
 
-use crate::connect::ConnectedTables;
+use crate::connect::{ConnectedTables, note_unreadable};
 use crate::dates::dates_text;
 use crate::output;
 
-/// Number of queries at once: enough to hide the time of a call to AWS.
-const QUERIES_MAX: usize = 16;
 /// Maximum number of dates or stores that a note lists.
 const LISTED_MAX: usize = 4;
 
@@ -28,8 +25,8 @@ impl ConnectedTables {
         if let Some(store_id) = store_id {
             return Ok(vec![self.store(store_id).await?]);
         }
-        let ids = self.list_stores().await.map_err(|failure| self.explain(failure))?;
-        let entries = self.load_stores(&ids).await.map_err(|failure| self.explain(failure))?;
+        let entries = stores::stores(&**self, |_| true).await;
+        let entries = entries.map_err(|failure| self.explain(failure))?;
         let mut stores = Vec::with_capacity(entries.len());
         for (store_id, store) in entries {
             let store = store.map_err(|failure| format!("store {store_id}: {failure}"))?;
@@ -39,7 +36,6 @@ impl ConnectedTables {
             return Err("there is no store in the catalogue; `daymark catalog import` loads some"
                 .to_owned());
         }
-        stores.sort_by(|a, b| a.store_id.cmp(&b.store_id));
         Ok(stores)
     }
 
@@ -61,8 +57,8 @@ impl ConnectedTables {
 
     /// Loads a store's items.
     pub(crate) async fn catalog_of(&self, store: Store) -> Result<StoreCatalog, String> {
-        let items = self.load_items(&store.store_id).await;
-        Ok(StoreCatalog::new(store, items.map_err(|failure| self.explain(failure))?))
+        let catalog = stores::catalog_of(&**self, store).await;
+        catalog.map_err(|failure| self.explain(failure))
     }
 
     /// Loads the closed days of a store, of one item or of every item that the catalogue has or
@@ -73,28 +69,10 @@ impl ConnectedTables {
         sku: Option<&Sku>,
         dates: &RangeInclusive<NaiveDate>,
     ) -> Result<Vec<ClosedDay>, String> {
-        let store = &catalog.store;
-        let (first, last) = (*dates.start(), *dates.end());
-        let skus = match sku {
-            Some(sku) => BTreeSet::from([sku.clone()]),
-            None => {
-                let (since, until) = (store.span(first).starts_at, store.span(last).ends_at);
-                let windows = self.windows(&store.store_id, None, since, until).await?;
-                let moved = windows.into_iter().map(|window| window.key().sku.clone());
-                catalog.items.keys().cloned().chain(moved).collect()
-            }
-        };
-        let queries = skus
-            .into_iter()
-            .map(|sku| async move { self.query_days(&store.store_id, &sku, first, last).await });
-        let days: Vec<Vec<ClosedDay>> = stream::iter(queries)
-            .buffered(QUERIES_MAX)
-            .try_collect()
-            .await
-            .map_err(|failure| self.explain(failure))?;
-        let mut days: Vec<ClosedDay> = days.into_iter().flatten().collect();
-        days.sort_by(|a, b| (a.key.date, &a.key.sku).cmp(&(b.key.date, &b.key.sku)));
-        Ok(days)
+        let read = stores::closed_days(&**self, catalog, sku, dates).await;
+        let read = read.map_err(|failure| self.explain(failure))?;
+        note_unreadable(&read.unreadable);
+        Ok(read.days)
     }
 
     /// Returns the dates up to today that no close of day has completed.
@@ -104,20 +82,8 @@ impl ConnectedTables {
         dates: &RangeInclusive<NaiveDate>,
         now: DateTime<Utc>,
     ) -> Result<Vec<NaiveDate>, String> {
-        let today = now.with_timezone(&store.zone).date_naive();
-        let (first, last) = (*dates.start(), (*dates.end()).min(today));
-        if first > last {
-            return Ok(Vec::new());
-        }
-        let progress = self.query_progress(&store.store_id, first, last).await;
-        let progress = progress.map_err(|failure| self.explain(failure))?;
-        let is_closed =
-            |date: &NaiveDate| progress.closed.get(date).is_some_and(|state| state.is_complete);
-        Ok(first
-            .iter_days()
-            .take_while(|date| *date <= last)
-            .filter(|date| !is_closed(date))
-            .collect())
+        let dates = stores::not_closed(&**self, store, dates, now).await;
+        dates.map_err(|failure| self.explain(failure))
     }
 }
 
@@ -153,13 +119,7 @@ impl NotClosed {
 
 /// Describes dates as ranges.
 fn described((store_id, dates): &(StoreId, Vec<NaiveDate>)) -> String {
-    let mut ranges: Vec<RangeInclusive<NaiveDate>> = Vec::new();
-    for date in dates {
-        match ranges.last_mut() {
-            Some(last) if *last.end() + Days::new(1) == *date => *last = *last.start()..=*date,
-            _ => ranges.push(*date..=*date),
-        }
-    }
+    let ranges = ranges(dates);
     let mut texts: Vec<String> = ranges.iter().take(LISTED_MAX).map(dates_text).collect();
     let more = ranges.len().saturating_sub(LISTED_MAX);
     if more > 0 {

@@ -15,5 +15,7 @@
 
 pub mod effect;
 pub mod export;
+pub mod plain_text;
+pub mod row_text;
 pub mod table;
 pub mod tables;

@@ -15,6 +15,7 @@ export const BINARIES = {
   'day-close-schedule': 'day-close-schedule-lambda',
   token: 'token-lambda',
   'offers-api': 'offers-lambda',
+  'figures-api': 'figures-lambda',
 } as const;
 
 export type FunctionName = keyof typeof BINARIES;

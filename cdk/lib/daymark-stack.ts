@@ -9,6 +9,7 @@ import type { CommonProps } from './common-props';
 import { Dashboard } from './dashboard';
 import { DayClose } from './day-close';
 import { Delivery } from './delivery/delivery';
+import { FiguresApi } from './figures-api';
 import { Identity } from './identity';
 import { IngestApi } from './ingest-api';
 import { LoadRuns } from './load-runs/load-runs';
@@ -58,6 +59,7 @@ export class DaymarkStack extends Stack {
     const pricing = new Pricing(this, 'Pricing', common, tables);
     const dayClose = new DayClose(this, 'DayClose', common, tables);
     new OffersApi(this, 'OffersApi', common, { api: ingestApi, tables });
+    new FiguresApi(this, 'FiguresApi', common, { api: ingestApi, tables });
     new OfferEvents(this, 'OffersOut', common, tables.of('offers'));
     new Delivery(this, 'Delivery', common, {
       tables,
@@ -76,6 +78,7 @@ export class DaymarkStack extends Stack {
       this.addLoadRuns(new LoadRuns(this, 'LoadRuns', common, load));
     }
 
+    this.addReaders(identity);
     this.addOutputs({
       ApiUrl: ingestApi.url,
       ApiId: ingestApi.api.apiId,
@@ -92,6 +95,13 @@ export class DaymarkStack extends Stack {
       PricingQueueUrl: pricing.fanOut.queue.queueUrl,
       DayCloseQueueUrl: dayClose.fanOut.queue.queueUrl,
     });
+  }
+
+  /** Adds the ids of the programs that read figures, in the order of the setting. */
+  private addReaders({ readers }: Identity): void {
+    if (readers.length === 0) return;
+    const ids = readers.map((client) => client.userPoolClientId);
+    this.addOutputs({ ReaderClientIds: Fn.join(',', ids) });
   }
 
   private addLoadRuns({ bucket, clientSecret, stateMachine }: LoadRuns): void {

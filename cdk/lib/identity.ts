@@ -33,10 +33,16 @@ const OFFERS_READ = new ResourceServerScope({
   scopeDescription: 'Read offers',
 });
 
+const FIGURES_READ = new ResourceServerScope({
+  scopeName: 'figures:read',
+  scopeDescription: 'Read stock, sales, offers and their effect',
+});
+
 /** Scopes as written in a token. */
 export const SCOPES = {
   eventsWrite: `${RESOURCE_SERVER}/${EVENTS_WRITE.scopeName}`,
   offersRead: `${RESOURCE_SERVER}/${OFFERS_READ.scopeName}`,
+  figuresRead: `${RESOURCE_SERVER}/${FIGURES_READ.scopeName}`,
 };
 
 export class Identity extends Construct {
@@ -44,6 +50,8 @@ export class Identity extends Construct {
   /** Issuer of the tokens. */
   readonly issuer: string;
   readonly tills: readonly UserPoolClient[];
+  /** Programs that read figures. */
+  readonly readers: readonly UserPoolClient[];
   readonly analysts: UserPoolClient;
   readonly domain: UserPoolDomain;
 
@@ -73,7 +81,7 @@ export class Identity extends Construct {
     });
     acknowledge(this.pool, {
       'AwsSolutions-COG2':
-        'Second factors are optional: analysts read offers, which customers see as well.',
+        'Second factors are optional: analysts read figures of the retailer and change nothing.',
       'AwsSolutions-COG8':
         'Threat protection of the Plus plan covers people who sign in; tills are machines.',
     });
@@ -84,10 +92,11 @@ export class Identity extends Construct {
     const server = new UserPoolResourceServer(this, 'Server', {
       userPool: this.pool,
       identifier: RESOURCE_SERVER,
-      scopes: [EVENTS_WRITE, OFFERS_READ],
+      scopes: [EVENTS_WRITE, OFFERS_READ, FIGURES_READ],
     });
     const eventsWrite = OAuthScope.resourceServer(server, EVENTS_WRITE);
     const offersRead = OAuthScope.resourceServer(server, OFFERS_READ);
+    const figuresRead = OAuthScope.resourceServer(server, FIGURES_READ);
     this.tills = settings.tillClients.map((name) =>
       this.pool.addClient(`Till-${name}`, {
         userPoolClientName: names.of(name),
@@ -97,13 +106,22 @@ export class Identity extends Construct {
         enableTokenRevocation: true,
       }),
     );
+    this.readers = settings.readerClients.map((name) =>
+      this.pool.addClient(`Reader-${name}`, {
+        userPoolClientName: names.of(name),
+        generateSecret: true,
+        oAuth: { flows: { clientCredentials: true }, scopes: [offersRead, figuresRead] },
+        accessTokenValidity: Duration.hours(1),
+        enableTokenRevocation: true,
+      }),
+    );
     this.analysts = this.pool.addClient('Analysts', {
       userPoolClientName: names.of('analysts'),
       // A program on a desktop computer cannot keep a secret: code grant with PKCE.
       generateSecret: false,
       oAuth: {
         flows: { authorizationCodeGrant: true },
-        scopes: [OAuthScope.OPENID, OAuthScope.EMAIL, offersRead],
+        scopes: [OAuthScope.OPENID, OAuthScope.EMAIL, offersRead, figuresRead],
         callbackUrls: [...settings.analystCallbackUrls],
         logoutUrls: [...settings.analystCallbackUrls],
       },
@@ -116,6 +134,11 @@ export class Identity extends Construct {
       // Unique in the region, across all accounts.
       cognitoDomain: { domainPrefix: `daymark-${settings.stage}-${Aws.ACCOUNT_ID}` },
     });
+  }
+
+  /** All clients whose tokens the API takes. */
+  get clients(): readonly UserPoolClient[] {
+    return [...this.tills, ...this.readers, this.analysts];
   }
 
   /** Adds a trigger that writes the stores granted to a client into its tokens. */

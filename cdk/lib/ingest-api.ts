@@ -91,7 +91,7 @@ export class IngestApi extends Construct {
     const { domainName } = settings;
     this.url = domainName === undefined ? this.api.apiEndpoint : `https://${domainName}`;
     this.byToken = new HttpJwtAuthorizer('ByToken', identity.issuer, {
-      jwtAudience: [...identity.tills, identity.analysts].map((client) => client.userPoolClientId),
+      jwtAudience: identity.clients.map((client) => client.userPoolClientId),
     });
     this.stage = this.addStage();
     const eventsWrite = [SCOPES.eventsWrite];
@@ -124,9 +124,11 @@ export class IngestApi extends Construct {
         'ce-time',
         'ce-type',
         'ce-source',
+        'if-none-match',
       ],
-      // Without it, a page cannot read the delay before it should send again.
-      exposeHeaders: ['retry-after'],
+      // Without them, a page cannot read the delay before it should send again, nor the next page
+      // and the tag of an answer.
+      exposeHeaders: ['retry-after', 'link', 'etag', 'x-incomplete'],
       maxAge: Duration.hours(1),
     };
   }
@@ -153,6 +155,11 @@ export class IngestApi extends Construct {
   /** Adds a route for readers of offers. */
   addOffersRoute(path: string, to: DaymarkFunction): void {
     this.addRoute(HttpMethod.GET, path, to, this.byToken, [SCOPES.offersRead]);
+  }
+
+  /** Adds a route for readers of figures. */
+  addFiguresRoute(path: string, to: DaymarkFunction): void {
+    this.addRoute(HttpMethod.GET, path, to, this.byToken, [SCOPES.figuresRead]);
   }
 
   /**

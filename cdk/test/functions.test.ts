@@ -18,6 +18,7 @@ const VARIABLES: Record<string, readonly string[]> = {
   'day-close-schedule': ['DAYMARK_QUEUE_URL', 'DAYMARK_TABLE_PREFIX'],
   token: ['DAYMARK_TABLE_PREFIX'],
   'offers-api': ['DAYMARK_TABLE_PREFIX'],
+  'figures-api': ['DAYMARK_TABLE_PREFIX'],
 };
 
 /** Actions of each function's Rust code on each table. */
@@ -42,6 +43,12 @@ const ACTIONS: Record<string, Record<string, readonly string[]>> = {
   'day-close-schedule': { catalog: ['BatchGetItem', 'Query'], 'stock-log': ['Query'] },
   token: { clients: ['GetItem'] },
   'offers-api': { catalog: ['GetItem', 'Query'], offers: ['Query'] },
+  'figures-api': {
+    catalog: ['BatchGetItem', 'GetItem', 'Query'],
+    days: ['BatchGetItem', 'Query'],
+    offers: ['Query'],
+    'stock-log': ['Query'],
+  },
 };
 
 /**

@@ -46,6 +46,23 @@ test('each group of tills has its own id and secret, and its scopes', () => {
   }
 });
 
+test('a program that reads figures has its own id and secret, and cannot send events', () => {
+  const all = Object.values(resources(template({ readerClients: 'reports' }), CLIENT));
+  const [reader] = all.filter(({ Properties }) => Properties.ClientName === 'daymark-dev-reports');
+  assert.deepEqual(reader?.Properties.AllowedOAuthFlows, ['client_credentials']);
+  assert.equal(reader.Properties.GenerateSecret, true);
+  const scopes = JSON.stringify(reader.Properties.AllowedOAuthScopes);
+  assert.match(scopes, /offers:read.*figures:read/);
+  assert.doesNotMatch(scopes, /events:write/);
+});
+
+test('no till reads figures', () => {
+  for (const { Properties } of Object.values(resources(template(), CLIENT))) {
+    const scopes = JSON.stringify(Properties.AllowedOAuthScopes);
+    assert.equal(scopes.includes('figures:read'), !scopes.includes('events:write'), scopes);
+  }
+});
+
 test('analysts sign in with a code, have no secret and cannot send events', () => {
   const url = 'https://reports.example.com/back';
   template({ analystCallbackUrls: url }).hasResourceProperties(CLIENT, {

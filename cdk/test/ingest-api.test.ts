@@ -21,6 +21,16 @@ test('events require a token of the pool with the scope events:write', () => {
   });
 });
 
+test('figures require a token with the scope figures:read', () => {
+  for (const path of ['/v1/stores', '/v1/days', '/v1/stores/{store_id}/stock']) {
+    template().hasResourceProperties(ROUTE, {
+      RouteKey: `GET ${path}`,
+      AuthorizationType: 'JWT',
+      AuthorizationScopes: ['daymark/figures:read'],
+    });
+  }
+});
+
 test('offers require a token with the scope offers:read', () => {
   template().hasResourceProperties(ROUTE, {
     RouteKey: 'GET /v1/stores/{store_id}/offers',
@@ -89,7 +99,7 @@ test('only pages of the named origins may call the API, and by default none', ()
         AllowOrigins: ['https://till.example'],
         AllowMethods: ['GET', 'POST'],
         AllowHeaders: Match.arrayWith(['authorization', 'content-type', 'ce-specversion']),
-        ExposeHeaders: ['retry-after'],
+        ExposeHeaders: ['retry-after', 'link', 'etag', 'x-incomplete'],
         MaxAge: 3600,
       },
     },

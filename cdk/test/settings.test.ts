@@ -129,6 +129,18 @@ test('pages of other origins and client certificates exclude one another', () =>
   assert.deepEqual(alone.corsOrigins, [corsOrigins]);
 });
 
+test('the names of all clients differ and fit into the audiences of API Gateway', () => {
+  const names = (count: number) => Array.from({ length: count }, (_, at) => `group-${String(at)}`);
+  assert.deepEqual(read({ readerClients: 'reports' }).readerClients, ['reports']);
+  assert.match(
+    errorOf({ tillClients: names(48), readerClients: 'reports,planning' }),
+    /are 50 names, .* leave 1 out/,
+  );
+  for (const name of ['tills', 'analysts']) {
+    assert.match(errorOf({ readerClients: name }), /which is the name of another client/);
+  }
+});
+
 test('there may be as many groups of tills as API Gateway has audiences, less the analysts', () => {
   const names = (count: number) => Array.from({ length: count }, (_, at) => `group-${String(at)}`);
   assert.equal(read({ tillClients: names(49) }).tillClients.length, 49);

@@ -24,6 +24,8 @@ pub use self::origin::WebOrigin;
 
 /// Time for which a browser may remember the answer to a preflight request.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(600);
+/// Headers of answers that a page of another origin may read, as deployed.
+const EXPOSED: [&str; 4] = ["retry-after", "link", "etag", "x-incomplete"];
 /// Maximum characters of a header in a message.
 const SHOWN_CHARS_MAX: usize = 80;
 
@@ -76,7 +78,7 @@ pub(crate) fn guarded(router: Router, rules: AccessRules, bound: SocketAddr) -> 
                 .allow_methods([Method::GET, Method::POST])
                 .allow_headers(AllowHeaders::mirror_request())
                 .allow_private_network(AllowPrivateNetwork::yes())
-                .expose_headers([HeaderName::from_static("retry-after")])
+                .expose_headers(EXPOSED.map(HeaderName::from_static))
                 .max_age(PREFLIGHT_MAX_AGE),
         )
     };

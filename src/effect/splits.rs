@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use analytics::effect::ArmFigures;
+use analytics::table::{Cell, Column, ColumnType, cells, columns};
+use reader::effect::{ARM_FIELDS, EffectOutcomes, arm_rows};
 
-use super::outcomes::EffectOutcomes;
-use super::tables::{ARMS, arm_rows};
 use crate::CommandError;
-use crate::output::{self, Column, Format};
+use crate::output::{self, Format};
 
 /// Figures of a table for people; the others are shares, which JSON and CSV have.
 const FIGURES: [&str; 3] = ["waste_units", "revenue", "margin"];
@@ -30,19 +30,19 @@ pub(super) fn print(
     groups: &BTreeMap<String, Vec<ArmFigures>>,
     found: &EffectOutcomes,
 ) -> Result<(), CommandError> {
-    let columns = [&[Column::Text(group)], ARMS].concat();
-    let place =
-        |name: &str| columns.iter().position(|column| column.name() == name).unwrap_or_default();
-    let figure = place("figure");
+    let text = Column { name: group, kind: ColumnType::Text, meaning: "Group." };
+    let columns = [vec![text], columns(ARM_FIELDS)].concat();
+    let figure = columns.iter().position(|column| column.name == "figure").unwrap_or_default();
     let mut rows = Vec::new();
     for (name, arms) in groups {
-        let of_group = arm_rows(arms, found).into_iter();
-        rows.extend(of_group.map(|row| [vec![name.clone()], row].concat()));
+        for row in arm_rows(arms, found.currencies.first().copied()) {
+            rows.push([vec![Cell::text(name)], cells(ARM_FIELDS, &row)].concat());
+        }
     }
     if format == Format::Table {
-        rows.retain(|row| FIGURES.contains(&&*row[figure]));
+        let is_shown = |cell: &Cell| FIGURES.iter().any(|name| *cell == Cell::text(*name));
+        rows.retain(|row: &Vec<Cell>| is_shown(&row[figure]));
     }
-    let in_table: Vec<usize> =
-        std::iter::once(0).chain(IN_TABLE.iter().map(|name| place(name))).collect();
-    output::rows_in_order(format, &columns, &in_table, rows)
+    let in_table: Vec<&str> = std::iter::once(group).chain(IN_TABLE).collect();
+    output::records(format, &columns, &in_table, rows)
 }

@@ -4,33 +4,12 @@ use std::collections::BTreeMap;
 
 use analytics::effect::statistics::Interval;
 use analytics::effect::{ArmFigure, ArmFigures, EffectFigure, StepOutcome};
+use analytics::table::{Field, cells, columns};
 use domain::Arm;
-use rust_decimal::Decimal;
+use reader::effect::{ARM_FIELDS, EffectOutcomes, STEP_FIELDS, arm_rows, step_rows};
 
-use super::outcomes::EffectOutcomes;
 use crate::CommandError;
 use crate::output::{self, Column, Format};
-
-/// Columns of a figure of an arm, in JSON and CSV.
-pub(super) const ARMS: &[Column] = &[
-    Column::Text("arm"),
-    Column::Text("figure"),
-    Column::Number("value"),
-    Column::Number("difference"),
-    Column::Number("difference_low"),
-    Column::Number("difference_high"),
-    Column::Number("uplift"),
-    Column::Number("uplift_low"),
-    Column::Number("uplift_high"),
-    Column::Number("store_days"),
-    Column::Number("item_days"),
-    Column::Number("on_hand"),
-    Column::Number("total"),
-    Column::Number("total_difference"),
-    Column::Number("total_difference_low"),
-    Column::Number("total_difference_high"),
-    Column::Text("currency"),
-];
 
 const TOTALS: &[Column] = &[
     Column::Text("figure"),
@@ -38,15 +17,6 @@ const TOTALS: &[Column] = &[
     Column::Number("against_control"),
     Column::Number("low"),
     Column::Number("high"),
-];
-
-const STEPS: &[Column] = &[
-    Column::Number("discount_percent"),
-    Column::Number("offers"),
-    Column::Number("sold_with_offer_id"),
-    Column::Number("expected_waste"),
-    Column::Number("left"),
-    Column::Number("difference"),
 ];
 
 /// Prints a table with a column for each arm, and a table of the offers.
@@ -100,7 +70,7 @@ pub(super) fn print(
     if !steps_of.is_empty() {
         let title = "The offers: what was expected to be left at the close, and what was";
         output::line(format!("\n{}\n", output::wrapped(title, 0)));
-        output::line(output::table(STEPS, rows_of(steps_of)));
+        print_steps(Format::Table, steps_of)?;
     }
     Ok(())
 }
@@ -182,34 +152,8 @@ pub(super) fn print_arms(
     arms: &[ArmFigures],
     found: &EffectOutcomes,
 ) -> Result<(), CommandError> {
-    output::rows(format, ARMS, arm_rows(arms, found))
-}
-
-/// Returns the rows of [`ARMS`].
-pub(super) fn arm_rows(arms: &[ArmFigures], found: &EffectOutcomes) -> Vec<Vec<String>> {
-    let currency = found.currencies.first().map_or("", |currency| currency.code());
-    let row = |arm: &ArmFigures, measured: &ArmFigure| {
-        let number = |value: Option<f64>| value.map(|value| format!("{value:.6}"));
-        let interval = |interval: Option<Interval>| {
-            let parts = interval.map(|interval| [interval.estimate, interval.low, interval.high]);
-            (0..3).map(move |part| number(parts.map(|parts| parts[part])))
-        };
-        let uplift = measured.uplift;
-        let numbers = std::iter::once(number(measured.value))
-            .chain(interval(uplift.map(|uplift| uplift.absolute)))
-            .chain(interval(uplift.and_then(|uplift| uplift.relative)));
-        let counts = [arm.store_days.to_string(), arm.item_days.to_string()];
-        let names = [arm.arm.as_str().to_owned(), measured.figure.name().to_owned()];
-        let row = names.into_iter().chain(numbers.map(Option::unwrap_or_default)).chain(counts);
-        let total = measured.total.as_ref().map(Decimal::to_string);
-        let totals = std::iter::once(total).chain(interval(measured.total_difference));
-        let currency = if measured.figure.is_amount() { currency } else { "" };
-        row.chain([arm.on_hand.to_string()])
-            .chain(totals.map(Option::unwrap_or_default))
-            .chain([currency.to_owned()])
-            .collect::<Vec<_>>()
-    };
-    arms.iter().flat_map(|arm| arm.figures.iter().map(move |measured| row(arm, measured))).collect()
+    let rows = arm_rows(arms, found.currencies.first().copied());
+    print_all(format, ARM_FIELDS, &rows)
 }
 
 /// Prints a row for each discount.
@@ -217,20 +161,11 @@ pub(super) fn print_steps(
     format: Format,
     steps: &BTreeMap<u8, StepOutcome>,
 ) -> Result<(), CommandError> {
-    output::rows(format, STEPS, rows_of(steps))
+    print_all(format, STEP_FIELDS, &step_rows(steps))
 }
 
-fn rows_of(steps: &BTreeMap<u8, StepOutcome>) -> Vec<Vec<String>> {
-    let number = |value: Decimal| value.round_dp(2).normalize().to_string();
-    let row = |(percent, step): (&u8, &StepOutcome)| {
-        vec![
-            percent.to_string(),
-            step.offers.to_string(),
-            number(step.sold),
-            number(step.expected_waste),
-            number(step.left),
-            number(step.left - step.expected_waste),
-        ]
-    };
-    steps.iter().map(row).collect()
+fn print_all<R>(format: Format, fields: &[Field<R>], rows: &[R]) -> Result<(), CommandError> {
+    let columns = columns(fields);
+    let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    output::records(format, &columns, &names, rows.iter().map(|row| cells(fields, row)))
 }

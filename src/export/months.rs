@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 use domain::Store;
 
 use crate::CommandError;
-use crate::dates::latest_today;
+use reader::stores::latest_today;
 
 /// Maximum number of dates: ten years.
 const DATES_MAX: i64 = 3_660;

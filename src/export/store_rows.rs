@@ -15,10 +15,10 @@ use domain::ports::{DaysTable, OffersTable};
 use domain::stock::{ItemUnits, StockWindow};
 use domain::{ClosedDay, DaySpan, Offer, Sku};
 use processors::gaps::{GapsQuery, TillDay, gaps_in};
+use reader::effect::{EffectOutcomes, by_sku};
 
 use crate::CommandError;
 use crate::connect::ConnectedTables;
-use crate::effect::outcomes::{EffectOutcomes, by_sku};
 use crate::output;
 
 /// Receiver of rows: the name of a table and the cells.

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use analytics::row_text::csv_cell;
 use analytics::table::{Cell, Column};
 use clap::ValueEnum;
 
@@ -9,7 +10,7 @@ use super::column_file::ColumnFile;
 use super::destination::{Destination, UnfinishedFile};
 use super::workbook::Workbook;
 use crate::CommandError;
-use crate::output::{RecordLines, csv_cell};
+use crate::output::RecordLines;
 
 /// Format of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

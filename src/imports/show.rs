@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use analytics::row_text::cell_text;
 use analytics::tables::RowRevenue;
 use clap::Args;
 use domain::ports::CatalogTable;
@@ -10,7 +11,7 @@ use import::{StoredKind, stored_kinds};
 
 use super::import_dates::ImportDateArgs;
 use crate::dates::dates_text;
-use crate::output::{Column, Format, cell_text, counted};
+use crate::output::{Column, Format, counted};
 use crate::{CommandError, clock, connect, output};
 
 /// Show what one import stored: its events by store, date and kind, and their revenue

@@ -65,7 +65,7 @@ impl Services {
         processor.with_age_max(self.age_max())
     }
 
-    /// Starts the ingest API, the offers API and the pages beside them.
+    /// Starts the ingest API, the offers API, the reading API and the pages beside them.
     pub(super) fn start_api(
         &self,
         server: HttpServer,
@@ -83,9 +83,12 @@ impl Services {
         };
         let offers =
             pricing::api::OffersService { tables: self.tables.clone(), clock: self.clock.clone() };
+        let figures =
+            reader::api::ReaderService { tables: self.tables.clone(), clock: self.clock.clone() };
         // Every client on loopback may act for every store.
         let router: Router = ingest::router(Arc::new(service))
             .merge(pricing::api::router(Arc::new(offers)).reset_fallback())
+            .merge(reader::api::router(Arc::new(figures)))
             .layer(Extension(Authority::everything()))
             .merge(pages::router(metrics.clone()));
         Ok(ServiceThread::start("ingest", move |stop| async move {

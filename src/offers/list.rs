@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use analytics::row_text::cell_text;
 use analytics::table::Cell;
 use analytics::tables::{ItemLabels, StoreCatalog};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -9,12 +10,13 @@ use chrono_tz::Tz;
 use clap::Args;
 use domain::ports::OffersTable;
 use domain::{Offer, PriceLabel, Sku, Store, StoreId};
-use pricing::offer_fields::{fields, latest, today};
+use pricing::offer_fields::{fields, today};
 use pricing::offer_labels::labelled;
+use reader::offers::OfferSelection;
 
 use crate::connect::ConnectedTables;
 use crate::dates::{DateArgs, dates_text};
-use crate::output::{Column, Format, cell_text};
+use crate::output::{Column, Format};
 use crate::{CommandError, clock, connect, output, price};
 
 #[derive(Debug, Args)]
@@ -147,14 +149,13 @@ async fn of_date(
     now: DateTime<Utc>,
 ) -> Result<DateOffers, CommandError> {
     let explain = |failure| tables.explain(failure);
-    let mut offers = tables.query_offers(store_id, date).await.map_err(explain)?;
-    offers.retain(|offer| args.sku.as_ref().is_none_or(|sku| *sku == offer.offer_id.sku));
-    let shadows = offers.iter().filter(|offer| offer.shadow).count();
-    offers.retain(|offer| offer.shadow == args.shadows);
-    if !args.revisions {
-        offers = latest(offers);
-    }
-    let labelled = labelled(&**tables, store_id, offers, now).await.map_err(explain)?;
+    let offers = tables.query_offers(store_id, date).await.map_err(explain)?;
+    let selection =
+        OfferSelection { sku: args.sku.as_ref(), shadows: args.shadows, revisions: args.revisions };
+    let is_shadow = |offer: &&Offer| offer.shadow && selection.is_of_item(offer);
+    let shadows = offers.iter().filter(is_shadow).count();
+    let labelled =
+        labelled(&**tables, store_id, selection.of(offers), now).await.map_err(explain)?;
     Ok(DateOffers { labelled, shadows })
 }
 

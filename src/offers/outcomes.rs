@@ -1,17 +1,15 @@
 //! Outcomes of offers: expected and actual sales of each revision.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::process::ExitCode;
 
 use analytics::table::{cells, columns};
-use analytics::tables::offer_outcomes::{FIELDS, records};
-use chrono::NaiveDate;
-use domain::Offer;
-use domain::ports::OffersTable;
+use analytics::tables::offer_outcomes::FIELDS;
+use reader::offers::outcomes;
+use reader::stores::latest_today;
 
 use super::list::OfferListArgs;
-use crate::dates::{dates_text, latest_today};
+use crate::connect::note_unreadable;
+use crate::dates::dates_text;
 use crate::stores::NotClosed;
 use crate::{CommandError, clock, output};
 
@@ -41,22 +39,10 @@ pub(super) async fn run(args: OfferListArgs) -> Result<ExitCode, CommandError> {
     for store in stores {
         not_closed.add(&store.store_id, tables.not_closed(&store, &dates, now).await?);
         let catalog = tables.catalog_of(store).await?;
-        let mut offers: BTreeMap<NaiveDate, Vec<Offer>> = BTreeMap::new();
-        for day in tables.closed_days(&catalog, args.sku.as_ref(), &dates).await? {
-            if day.offers.is_empty() {
-                continue;
-            }
-            let date = day.key.date;
-            let of_date = match offers.entry(date) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => {
-                    let of_date = tables.query_offers(&catalog.store.store_id, date).await;
-                    new.insert(of_date.map_err(|failure| tables.explain(failure))?)
-                }
-            };
-            let outcomes = records(&day, of_date, &catalog);
-            rows.extend(outcomes.iter().map(|outcome| cells(FIELDS, outcome)));
-        }
+        let found = outcomes(&*tables, &catalog, args.sku.as_ref(), &dates).await;
+        let found = found.map_err(|failure| tables.explain(failure))?;
+        note_unreadable(&found.unreadable);
+        rows.extend(found.records.iter().map(|outcome| cells(FIELDS, outcome)));
     }
     if rows.is_empty() {
         output::note(format!("no offer on a closed day {}", dates_text(&dates)));

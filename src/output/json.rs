@@ -9,9 +9,9 @@ use super::Column;
 use crate::CommandError;
 
 /// Row as a JSON object, in the order of the columns.
-pub(super) struct Object<'a> {
-    pub(super) columns: &'a [Column],
-    pub(super) values: Vec<String>,
+struct Object<'a> {
+    columns: &'a [Column],
+    values: Vec<String>,
 }
 
 impl Serialize for Object<'_> {

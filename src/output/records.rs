@@ -1,13 +1,11 @@
 //! Rows of the tables for analysts, printed like the rows of other commands.
 
-use std::io::Write;
+use std::io::{BufWriter, Write, stdout};
 
+use analytics::row_text::{JsonRow, cell_text, csv_cell};
 use analytics::table::{self, Cell, ColumnType};
-use chrono::SecondsFormat;
 
-use super::json::Object;
-use super::plain::csv_text;
-use super::{Column, Format, rows, rows_in_order};
+use super::{Column, Format, line, rows_in_order};
 use crate::CommandError;
 
 /// Prints rows of a table for analysts. A table for people has the columns of `in_table` in that
@@ -18,38 +16,53 @@ pub(crate) fn records(
     in_table: &[&str],
     records: impl IntoIterator<Item = Vec<Cell>>,
 ) -> Result<(), CommandError> {
-    let printed: Vec<Column> = columns.iter().map(printed).collect();
-    let for_people = format == Format::Table;
-    let texts = records.into_iter().map(|record| {
-        record
-            .iter()
-            .map(|cell| if for_people { short_text(cell) } else { cell_text(cell) })
-            .collect()
-    });
-    if !for_people {
-        return rows(format, &printed, texts);
+    match format {
+        Format::Table => {
+            let printed: Vec<Column> = columns.iter().map(printed).collect();
+            let place = |name: &&str| columns.iter().position(|column| column.name == *name);
+            let order: Vec<usize> = in_table.iter().filter_map(place).collect();
+            let texts = records.into_iter().map(|cells| cells.iter().map(short_text).collect());
+            rows_in_order(format, &printed, &order, texts)?;
+        }
+        Format::Json => {
+            let records: Vec<Vec<Cell>> = records.into_iter().collect();
+            let rows: Vec<_> = records.iter().map(|cells| JsonRow { columns, cells }).collect();
+            line(serde_json::to_string_pretty(&rows)?);
+        }
+        Format::Ndjson => {
+            let mut lines = RecordLines::new(BufWriter::new(stdout().lock()), columns);
+            for cells in records {
+                lines.add(&cells)?;
+            }
+            lines.into_inner().flush()?;
+        }
+        Format::Csv => {
+            let mut writer = csv::Writer::from_writer(stdout().lock());
+            writer.write_record(columns.iter().map(|column| column.name))?;
+            for cells in records {
+                writer.write_record(cells.iter().map(csv_cell))?;
+            }
+            writer.flush()?;
+        }
     }
-    let place = |name: &&str| columns.iter().position(|column| column.name == *name);
-    let order: Vec<usize> = in_table.iter().filter_map(place).collect();
-    rows_in_order(format, &printed, &order, texts)
+    Ok(())
 }
 
 /// Rows of a table for analysts as NDJSON, written to `out`.
 pub(crate) struct RecordLines<W> {
     out: W,
-    columns: Vec<Column>,
+    columns: Vec<table::Column>,
 }
 
 impl<W: Write> RecordLines<W> {
     /// Creates a writer of rows with these columns.
     pub(crate) fn new(out: W, columns: &[table::Column]) -> Self {
-        Self { out, columns: columns.iter().map(printed).collect() }
+        Self { out, columns: columns.to_vec() }
     }
 
     /// Writes a row.
     pub(crate) fn add(&mut self, cells: &[Cell]) -> Result<(), CommandError> {
-        let values = cells.iter().map(cell_text).collect();
-        serde_json::to_writer(&mut self.out, &Object { columns: &self.columns, values })?;
+        serde_json::to_writer(&mut self.out, &JsonRow { columns: &self.columns, cells })?;
         self.out.write_all(b"\n")?;
         Ok(())
     }
@@ -70,28 +83,6 @@ fn printed(column: &table::Column) -> Column {
         ColumnType::Text | ColumnType::Date | ColumnType::Instant | ColumnType::LocalTime => {
             Column::Text(column.name)
         }
-    }
-}
-
-/// Returns the exact text of a cell; an absent one is empty.
-pub(crate) fn cell_text(cell: &Cell) -> String {
-    match cell {
-        Cell::Absent => String::new(),
-        Cell::Text(text) => text.clone(),
-        Cell::Date(date) => date.to_string(),
-        Cell::Instant(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-        Cell::LocalTime(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, false),
-        Cell::Integer(number) => number.to_string(),
-        Cell::Number(number) | Cell::Amount(number, _) => number.to_string(),
-        Cell::Truth(truth) => truth.to_string(),
-    }
-}
-
-/// Returns the text of a cell in CSV. A spreadsheet takes no text for a formula.
-pub(crate) fn csv_cell(cell: &Cell) -> String {
-    match cell {
-        Cell::Text(text) => csv_text(text),
-        other => cell_text(other),
     }
 }
 

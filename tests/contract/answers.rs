@@ -104,6 +104,70 @@ fn requests_with_events(path: &str) -> Vec<Sent> {
     ]
 }
 
+/// Questions about figures that have rows, each with the path of its operation.
+const FIGURES: [(&str, &str); 11] = [
+    ("/v1/stores", ""),
+    ("/v1/stores/{store_id}/stock", "date=2026-03-11"),
+    ("/v1/stores/{store_id}/stock", "windows=true&at=2026-03-11T18:00:00%2B01:00"),
+    ("/v1/offers", "from=2026-03-11&to=2026-03-12&revisions=true"),
+    ("/v1/offers", "outcomes=true&date=2026-03-11"),
+    ("/v1/days", "discounted=true"),
+    ("/v1/sales", "sku=BRT-1180"),
+    ("/v1/prices/lowest", "date=2026-03-12"),
+    ("/v1/effect", "store=0042"),
+    ("/v1/effect", "store=0042&by=category"),
+    ("/v1/effect", "store=0042&by=step"),
+];
+
+/// Sends questions about figures, and those that are refused.
+fn check_figures(seen: &mut Coverage, api: &Api, cut_off: &Api) {
+    for (described, query) in FIGURES {
+        let operation = Operation::of("GET", described);
+        let path = described.replace("{store_id}", STORE);
+        let question = format!("{path}?{query}");
+        let get = |query: &str, headers: &[(&str, &str)]| {
+            Sent::new("GET", &format!("{path}?{query}"), headers, Body::empty())
+        };
+        let answer = api.answer(Sent::bare("GET", &question));
+        seen.check(&operation, &answer);
+        assert_ne!(answer.json()["rows"], json!([]), "{question} has rows");
+        for accepted in ["application/x-ndjson", "text/csv"] {
+            seen.check(&operation, &api.answer(get(query, &[("accept", accepted)])));
+        }
+        let tag = answer.header("etag").expect("a tag");
+        let again = api.answer(get(query, &[("if-none-match", tag)]));
+        assert_eq!(again.status, 304);
+        seen.check(&operation, &again);
+        for sent in [
+            get("limit=0", &[]),
+            get("cursor=none", &[]),
+            get(query, &[("accept", "text/html")]),
+            get(query, &[]).by(None),
+        ] {
+            seen.check(&operation, &api.answer(sent));
+        }
+        seen.check(&operation, &cut_off.answer(get(query, &[])));
+        let is_known = |name: &str| {
+            let parameters = operation.value["parameters"].as_array().expect("parameters");
+            parameters.iter().any(|parameter| crate::document::resolved(parameter)["name"] == name)
+        };
+        if is_known("date") {
+            seen.check(&operation, &api.answer(get("date=12.3.", &[])));
+        }
+        for store in if described == "/v1/stores" { &[][..] } else { &["nowhere"] } {
+            let path = described.replace("{store_id}", store);
+            let query = if is_known("store") { "store=nowhere" } else { "" };
+            let sent = || Sent::bare("GET", &format!("{path}?{query}"));
+            seen.check(&operation, &api.answer(sent()));
+            seen.check(&operation, &api.answer(sent().by(Some("0007"))));
+        }
+    }
+    let operation = Operation::of("GET", "/v1/effect");
+    seen.check(&operation, &api.answer(Sent::bare("GET", "/v1/effect?date=2026-03-11")));
+    let operation = Operation::of("GET", "/v1/stores/{store_id}/stock");
+    seen.check(&operation, &api.answer(Sent::bare("GET", "/v1/stores/00%2342/stock")));
+}
+
 /// Sends the requests to the routers.
 fn check_routers(seen: &mut Coverage) {
     let (api, cut_off) = (Api::new(), Api::cut_off());
@@ -132,6 +196,7 @@ fn check_routers(seen: &mut Coverage) {
         seen.check(&operation, &api.answer(sent));
     }
     seen.check(&operation, &cut_off.answer(get(&path(STORE, ""))));
+    check_figures(seen, &api, &cut_off);
     for path in ["/v1/limits", "/healthz", "/readyz"] {
         seen.check(&Operation::of("GET", path), &api.answer(get(path)));
     }

@@ -8,10 +8,13 @@ use axum::http::{HeaderMap, Request};
 use chrono::{DateTime, Utc};
 use domain::ports::{CatalogTable, EventLog, Failure, OffersTable, PutOutcome};
 use domain::record::{Record, SequenceNumber, open};
-use domain::{Arm, Authority, Inputs, Money, Offer, Outlook, Store, Trust, Version};
+use domain::{
+    Acceptance, Arm, Authority, Event, Inputs, Item, Money, Offer, Outlook, Store, Trust, Version,
+};
 use in_memory::{CallEnd, CallInjector, CallPlan, Tables};
 use ingest::{IngestService, IngestSettings};
 use pricing::api::OffersService;
+use reader::api::ReaderService;
 use serde_json::Value;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -112,7 +115,7 @@ impl Answer {
     }
 }
 
-/// The API, with one store and one offer.
+/// The API, with two stores, an offer and a closed date.
 pub(crate) struct Api {
     readiness: Result<(), Failure>,
     tables: Tables,
@@ -134,7 +137,8 @@ impl Api {
         );
         runtime.block_on(async {
             tables.put_store(&Store::parse(&store).expect("a store")).await.expect("stored");
-            tables.publish_offer(&offer()).await.expect("stored");
+            tables.publish_offer(&offer("2026-03-12")).await.expect("stored");
+            closed_chain(&tables).await;
         });
         Self { readiness: Ok(()), tables, taken: Arc::default(), runtime }
     }
@@ -171,8 +175,11 @@ impl Api {
             };
             let offers =
                 OffersService { tables: self.tables.clone(), clock: Arc::new(move || now) };
+            let figures =
+                ReaderService { tables: self.tables.clone(), clock: Arc::new(move || now) };
             let mut router = ingest::router(Arc::new(service))
-                .merge(pricing::api::router(Arc::new(offers)).reset_fallback());
+                .merge(pricing::api::router(Arc::new(offers)).reset_fallback())
+                .merge(reader::api::router(Arc::new(figures)));
             if let Some(authority) = sent.authority {
                 router = router.layer(Extension(authority));
             }
@@ -189,14 +196,45 @@ impl Api {
     }
 }
 
-fn offer() -> Offer {
+/// Adds items, a store with other prices, and a closed date of both stores.
+async fn closed_chain(tables: &Tables) {
+    let date = "2026-03-11";
+    let store = r#"{"store_id":"us","zone":"America/New_York","hours":"mon-sat 07:00-18:30"}"#;
+    tables.put_store(&Store::parse(store).expect("a store")).await.expect("stored");
+    tables.publish_offer(&offer(date)).await.expect("stored");
+    for (store_id, currency, hour) in [(STORE, "EUR", 15), ("us", "USD", 19)] {
+        let item = format!(
+            r#"{{"store_id":"{store_id}","sku":"BRT-1180","name":"Rye loaf","category":"bread",
+                "price":"3.10","cost":"0.80","currency":"{currency}"}}"#
+        );
+        tables.put_item(&Item::parse(&item).expect("an item")).await.expect("stored");
+        let event = |id: &str, kind: &str, quantity: u8, hour: u8, paid: &str| {
+            let json = format!(
+                r#"{{"event_id":"{id}","kind":"{kind}","store_id":"{store_id}","sku":"BRT-1180",
+                    "terminal_id":"t1","quantity":{quantity}{paid},
+                    "occurred_at":"{date}T{hour:02}:40:00Z"}}"#
+            );
+            Event::parse(&json, &Acceptance::at(NOW.parse().expect("an instant"))).expect(kind)
+        };
+        let paid = format!(r#","unit_price":"2.17","currency":"{currency}""#);
+        let events = [event("r", "receipt", 20, 12, ""), event("s", "sale", 3, hour, &paid)];
+        tables.save_events(events).await.expect("stored");
+        let store = tables.load_store(&store_id.parse().expect("an id")).await.expect("read");
+        let closing = processors::Closing { tables: tables.clone() };
+        let (date, now) = (date.parse().expect("a date"), NOW.parse().expect("an instant"));
+        let store = store.expect("a store");
+        closing.close_dates(&store, date, date, now).await.expect("closed");
+    }
+}
+
+fn offer(date: &str) -> Offer {
     let money = |text: &str| Money::parse_price(text, domain::Currency::EUR).expect("a price");
-    let at = |text: &str| text.parse().expect("an instant");
+    let at = |time: &str| format!("{date}T{time}:00Z").parse().expect("an instant");
     Offer {
-        offer_id: format!("2026-03-12/{STORE}/BRT-1180/2").parse().expect("an id"),
-        slot: at("2026-03-12T14:15:00Z"),
-        valid_from: at("2026-03-12T14:15:00Z"),
-        valid_until: at("2026-03-12T17:30:00Z"),
+        offer_id: format!("{date}/{STORE}/BRT-1180/2").parse().expect("an id"),
+        slot: at("14:15"),
+        valid_from: at("14:15"),
+        valid_until: at("17:30"),
         regular_price: money("3.10"),
         was_price: money("3.10"),
         lowest_price: None,

@@ -16,6 +16,7 @@ mod page_schema;
 mod portability;
 mod random_bodies;
 mod routes;
+mod row_schemas;
 mod schema;
 mod support;
 mod vocabulary;

@@ -70,7 +70,7 @@ fn problems_in(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn kinds_of_problems_are_those_of_the_code() {
-    let folders = ["ingest/src", "pricing/src", "processors/src", "local/src", "src"];
+    let folders = ["ingest/src", "pricing/src", "processors/src", "reader/src", "local/src", "src"];
     let texts = folders.iter().flat_map(|folder| sources(&root().join(folder)));
     let raised: BTreeSet<String> = texts.flat_map(|text| problems_in(&text)).collect();
     let described = properties(&["Problem", "EventsProblem", "ValidationProblem"], "type");

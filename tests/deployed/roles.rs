@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{ACCOUNT, Aws, REGION, Stage, deployed};
 
 /// Functions with their allowed [`probes`].
-const MAY: [(&str, &[&str]); 8] = [
+const MAY: [(&str, &[&str]); 9] = [
     ("ingest", &["stream PutRecords"]),
     (
         "stock-processor",
@@ -61,6 +61,18 @@ const MAY: [(&str, &[&str]); 8] = [
     ),
     ("token", &["clients GetItem"]),
     ("offers-api", &["catalog GetItem", "catalog Query", "offers Query"]),
+    (
+        "figures-api",
+        &[
+            "catalog BatchGetItem",
+            "catalog GetItem",
+            "catalog Query",
+            "days BatchGetItem",
+            "days Query",
+            "offers Query",
+            "stock-log Query",
+        ],
+    ),
 ];
 
 #[test]

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::shop::Corner;
 use crate::support::{
-    ApiClient, READ, Stage, UpProcess, WRITE, deployed, early_in_a_slot, eventually, has_processed,
-    kept_alike, kept_by, now, skipped, stock_alike,
+    ApiClient, FIGURES, READ, READER, Stage, UpProcess, WRITE, deployed, early_in_a_slot,
+    eventually, has_processed, kept_alike, kept_by, now, skipped, stock_alike,
 };
 use crate::{bakery, offers_out};
 
@@ -67,9 +67,40 @@ fn a_shops_afternoon_ends_in_the_same_windows_day_rows_histories_and_offers() {
     let [here, there] = [ApiClient::new(&up).get(&path).json(), stage.get(&token, &path).json()];
     assert_eq!(without_valid_from(here), without_valid_from(there), "what shelf labels read");
 
+    figures_alike(stage, &up, store);
+
     // A tick that comes twice: no store is sent to be priced twice.
     stage.invoke("pricing-schedule", &json!({ "due": due }));
     assert_eq!(stage.messages_in("pricing.fifo"), 0);
+}
+
+/// Compares what analysts read, with the token of a program.
+fn figures_alike(stage: &Stage, up: &UpProcess, store: &str) {
+    let token = stage.token(&stage.till(READER, &[store]), FIGURES);
+    let stores = stage.get(&token, "/v1/stores").json();
+    let stores = stores["rows"].as_array().expect("rows").iter().map(|row| &row["store_id"]);
+    assert_eq!(stores.collect::<Vec<_>>(), [store], "no other store");
+    let yesterday = (now() - TimeDelta::days(1)).date_naive();
+    for path in [
+        format!("/v1/days?store={store}"),
+        format!("/v1/sales?store={store}"),
+        format!("/v1/stores/{store}/stock?date={yesterday}"),
+        format!("/v1/prices/lowest?store={store}"),
+        format!("/v1/effect?store={store}"),
+    ] {
+        let mut answers = [ApiClient::new(up).get(&path).json(), stage.get(&token, &path).json()];
+        for answer in &mut answers {
+            assert!(answer["rows"].is_array(), "{path}: {answer}");
+            // A cursor has the instant of its first page.
+            answer.as_object_mut().expect("a page").remove("next_cursor");
+        }
+        let [here, there] = answers;
+        assert_eq!(here, there, "{path}");
+    }
+    let till = stage.token(&stage.till("afternoon", &[store]), READ);
+    assert_eq!(stage.get(&till, "/v1/days").status, 403, "a till reads no figures");
+    let foreign = stage.get(&token, "/v1/days?store=elsewhere");
+    assert_eq!(foreign.status, 403, "{}", foreign.text);
 }
 
 /// From when on an offer holds is when somebody decided it.

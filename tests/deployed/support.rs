@@ -21,7 +21,7 @@ mod terminator;
 mod till;
 mod twin;
 
-pub(crate) use api::{READ, WRITE};
+pub(crate) use api::{FIGURES, READ, READER, WRITE};
 pub(crate) use aws::{ACCOUNT, Aws, REGION};
 pub(crate) use eventually::eventually;
 pub(crate) use http::{ApiClient, run};

@@ -5,13 +5,14 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Names of all binaries.
-pub(crate) const ALL: [&str; 8] = [
+pub(crate) const ALL: [&str; 9] = [
     "ingest-lambda",
     "token-lambda",
     "processor-lambda",
     "pricing-lambda",
     "pricing-schedule-lambda",
     "offers-lambda",
+    "figures-lambda",
     "day-close-lambda",
     "day-close-schedule-lambda",
 ];

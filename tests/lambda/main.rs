@@ -2,6 +2,7 @@
 
 mod binaries;
 mod day_close;
+mod figures_api;
 mod function;
 mod ingest;
 mod logs;

@@ -31,7 +31,10 @@ fn each_block_of_the_page_for_analysts_runs() {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(folder.path()).env("PATH", &path);
         command.env("DAYMARK_DYNAMODB_URL", &up.dynamodb).env("MPLBACKEND", "Agg");
-        command.env("AWS_ENDPOINT_URL", &up.dynamodb).env("AWS_DEFAULT_REGION", "eu-central-1");
+        command
+            .env("DAYMARK_API_URL", &up.api)
+            .env("AWS_ENDPOINT_URL", &up.dynamodb)
+            .env("AWS_DEFAULT_REGION", "eu-central-1");
         command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
         output(&mut command)
     };
@@ -54,6 +57,6 @@ fn each_block_of_the_page_for_analysts_runs() {
             other => panic!("a block of {other:?}"),
         }
     }
-    assert_eq!(ran, 7, "blocks");
+    assert_eq!(ran, 9, "blocks");
     assert!(folder.path().join("sold.png").is_file());
 }

@@ -23,6 +23,7 @@ mod escapes;
 mod export;
 #[cfg(feature = "analysts")]
 mod export_queries;
+mod figures;
 mod first_start;
 mod formats;
 mod full_disk;

@@ -121,7 +121,7 @@ pub struct Assumptions {
     pub trace_percent: Decimal,
 
     /// Number of metrics in alarms
-    #[arg(long, default_value = "99", value_name = "N", value_parser = not_negative)]
+    #[arg(long, default_value = "102", value_name = "N", value_parser = not_negative)]
     pub alarms: Decimal,
 
     /// Number of custom metrics; each combination of dimensions counts

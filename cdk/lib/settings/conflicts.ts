@@ -74,8 +74,33 @@ export function* conflictsIn(
     yield 'truststoreVersion is given without truststore; give both, or leave it out';
   }
   yield* conflictsOfLoadRuns(settings);
+  yield* conflictsOfClients(settings);
   if (tillClients.length === 0) {
     yield 'tillClients is empty, so no till could send events; give for example tillClients=tills';
+  }
+}
+
+/** Audiences of an authorizer. Source: API Gateway, quotas for HTTP APIs. */
+const AUDIENCES_MAX = 50;
+
+/** Yields the rules that the names of clients break together. */
+function* conflictsOfClients(settings: Settings): Generator<string, void> {
+  const { tillClients, readerClients } = settings;
+  // One is for analysts.
+  const most = AUDIENCES_MAX - 1;
+  const count = tillClients.length + readerClients.length;
+  if (tillClients.length <= most && count > most) {
+    yield (
+      `tillClients and readerClients are ${count} names, but API Gateway compares a token with ` +
+      `at most ${AUDIENCES_MAX} clients, one of them for analysts; leave ${count - most} out`
+    );
+  }
+  const both = readerClients.find((name) => tillClients.includes(name) || name === 'analysts');
+  if (both !== undefined) {
+    yield (
+      `readerClients has ${JSON.stringify(both)}, which is the name of another client; ` +
+      'give it another one'
+    );
   }
 }
 

@@ -194,6 +194,15 @@ export const SETTINGS = {
     fallback: ['tills'],
     example: 'north,south',
   }),
+  readerClients: textList({
+    meaning: 'Programs that read offers and figures, each with its own client id and secret',
+    form: /^[a-z][a-z0-9-]{0,30}$/,
+    max: 48,
+    rule: 'at most 48 different names of 1 to 31 of a-z, 0-9 and -, the first a letter',
+    source: 'API Gateway, 50 audiences per authorizer, together with `tillClients` and analysts',
+    fallback: [],
+    example: 'reports',
+  }),
   tillTokenHours: wholeNumber({
     meaning:
       "Validity of a till's access token, in hours; Cognito charges for each token, and a revoked " +

@@ -15,6 +15,9 @@ pub(crate) struct Client {
 
 pub(crate) const WRITE: &str = "daymark/events:write";
 pub(crate) const READ: &str = "daymark/offers:read";
+pub(crate) const FIGURES: &str = "daymark/figures:read";
+/// Program that reads figures.
+pub(crate) const READER: &str = "reports";
 
 /// The till clients of every stage: one for each test, so that each has the stores of its own.
 pub(crate) const TILLS: [&str; 13] = [

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::api::TILLS;
+use super::api::{READER, TILLS};
 use super::aws::{ACCOUNT, Aws, REGION, ROOT_KEY};
 use super::emulator::{Emulator, path};
 use super::program::{ProgramOutput, command};
@@ -97,6 +97,7 @@ impl Stage {
             "eventAgeMaxDays=any".to_owned(),
             "stockLogDays=forever".to_owned(),
             format!("tillClients={}", TILLS.join(",")),
+            format!("readerClients={READER}"),
         ];
         let settings = settings.iter().flat_map(|setting| ["--context", setting]);
         // It is compiled already.

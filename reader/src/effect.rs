@@ -1,35 +1,57 @@
-//! Outcomes of the closed days of stores, from their windows and offers.
+//! Outcomes of the closed days of stores, from their windows and offers, and the effect of the
+//! offers as rows.
+
+mod arm_rows;
+mod notes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use analytics::effect::{ItemDay, ItemDayOutcome, decides_from};
-use chrono::NaiveDate;
-use domain::ports::{CatalogTable, DaysTable, Failure, OffersTable};
+use chrono::{Days, NaiveDate};
+use domain::ports::Failure;
 use domain::stock::{Figures, StockWindow};
 use domain::{ClosedDay, Currency, Item, Offer, Sku, Store};
-use stock_log::read_windows;
+use stock_log::{UnreadableSegment, read_windows};
 
-use crate::connect::{ConnectedTables, note_unreadable};
+use crate::ReadTables;
+pub use arm_rows::{ARM_FIELDS, ArmRow, STEP_FIELDS, StepRow, arm_rows, step_rows};
+pub use notes::notes;
 
 /// Outcomes, and counts of what they leave out.
 #[derive(Debug, Default)]
-pub(crate) struct EffectOutcomes {
-    pub(crate) outcomes: Vec<ItemDayOutcome>,
+pub struct EffectOutcomes {
+    /// Outcomes.
+    pub outcomes: Vec<ItemDayOutcome>,
     /// Number of day rows, with or without stock at the first decision.
-    pub(super) days_closed: usize,
+    pub days_closed: usize,
     /// Number of day rows without windows, because windows are deleted earlier.
-    pub(crate) without_windows: usize,
+    pub without_windows: usize,
     /// Number of offers in another arm than the experiment of the catalogue now assigns.
-    pub(super) other_arm: usize,
+    pub other_arm: usize,
     /// Number of outcomes of items without a cost.
-    pub(super) without_cost: usize,
-    pub(super) currencies: BTreeSet<Currency>,
+    pub without_cost: usize,
+    /// Currencies of the items.
+    pub currencies: BTreeSet<Currency>,
+    /// Segments of the stock log that were left out.
+    pub unreadable: Vec<UnreadableSegment>,
+}
+
+/// Days before today, if no dates are given.
+const USUAL_DAYS: Days = Days::new(28);
+
+/// Returns the dates that are compared if none are given: four weeks and `today`.
+#[must_use]
+pub fn usual_dates(today: NaiveDate) -> RangeInclusive<NaiveDate> {
+    today - USUAL_DAYS..=today
 }
 
 /// Loads the outcomes of every item of the catalogue on every closed day.
-pub(super) async fn load(
-    tables: &ConnectedTables,
+///
+/// # Errors
+/// Returns an error if a table cannot be read.
+pub async fn load(
+    tables: &impl ReadTables,
     stores: &[Store],
     dates: &RangeInclusive<NaiveDate>,
 ) -> Result<EffectOutcomes, Failure> {
@@ -53,15 +75,15 @@ pub(super) async fn load(
 }
 
 async fn load_date(
-    tables: &ConnectedTables,
+    tables: &impl ReadTables,
     store: &Store,
     items: &BTreeMap<Sku, Item>,
     (date, days): (NaiveDate, &[ClosedDay]),
     found: &mut EffectOutcomes,
 ) -> Result<(), Failure> {
     let span = store.span(date);
-    let read = read_windows(&**tables, &store.store_id, None, span.starts_at, span.ends_at).await?;
-    note_unreadable(&read.unreadable);
+    let read = read_windows(tables, &store.store_id, None, span.starts_at, span.ends_at).await?;
+    found.unreadable.extend(read.unreadable);
     let offers = tables.query_offers(&store.store_id, date).await?;
     let windows = by_sku(read.windows, |window: &StockWindow| window.key().sku.clone());
     let offers = by_sku(offers, |offer: &Offer| offer.offer_id.sku.clone());
@@ -71,7 +93,7 @@ async fn load_date(
 
 impl EffectOutcomes {
     /// Adds the outcomes of a store's closed date, from its windows and offers.
-    pub(crate) fn add_date(
+    pub fn add_date(
         &mut self,
         store: &Store,
         items: &BTreeMap<Sku, Item>,
@@ -114,7 +136,7 @@ impl EffectOutcomes {
 }
 
 /// Groups values by item; those of an item keep their order.
-pub(crate) fn by_sku<T>(all: Vec<T>, sku: impl Fn(&T) -> Sku) -> BTreeMap<Sku, Vec<T>> {
+pub fn by_sku<T>(all: Vec<T>, sku: impl Fn(&T) -> Sku) -> BTreeMap<Sku, Vec<T>> {
     let mut by_sku: BTreeMap<Sku, Vec<T>> = BTreeMap::new();
     for value in all {
         by_sku.entry(sku(&value)).or_default().push(value);

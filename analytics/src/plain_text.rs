@@ -1,4 +1,4 @@
-//! Texts of others in the output: a terminal, a spreadsheet and a reader must take them for texts.
+//! Texts of others in an output: a terminal, a spreadsheet and a reader must take them for texts.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -15,7 +15,8 @@ const fn is_bidi_control(char: char) -> bool {
 
 /// Returns a text whose control characters, except line feeds and the colours of a chart, and
 /// controls of direction are escaped as in JSON: `\u001b`, `\u202e`.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
     let is_harmful = |char: char| is_bidi_control(char) || char.is_control() && char != '\n';
     if !text.contains(is_harmful) {
         return Cow::Borrowed(text);
@@ -41,7 +42,8 @@ fn is_colour(text: &str) -> bool {
 /// Returns the value of a text column in CSV, plain as in a table. A spreadsheet takes one that
 /// begins with `=`, `+`, `-`, `@` or a tab for a formula, unless an apostrophe precedes it. Numbers
 /// stay as they are. Source: OWASP, "CSV Injection".
-pub(super) fn csv_text(text: &str) -> String {
+#[must_use]
+pub fn csv_text(text: &str) -> String {
     let text = plain(text);
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if is_formula && text.parse::<Decimal>().is_err() {
