@@ -31,11 +31,12 @@ test('docs/deploy.md documents every setting: npm run snapshot updates the table
 });
 
 test('the stack has every output that a document names', () => {
-  const { domainName, certificateArn, loadImage } = SETTINGS;
+  const { domainName, certificateArn, loadImage, readerClients } = SETTINGS;
   const withAll = template({
     domainName: domainName.example,
     certificateArn: certificateArn.example,
     loadImage: loadImage.example,
+    readerClients: readerClients.example,
   });
   const known = Object.keys(withAll.toJSON().Outputs as object);
   const outputs =
