@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use aws::{DeployedFunctions, Invocation, ResourceNames, Tables};
+use aws::{DeployedFunctions, Invocation, ResourceNames};
 use clap::Args;
 use tuning::{
     BilledReport, FirstInvocation, MEASUREMENT_VERSION, MeasuredCase, Measurement, Recording,
@@ -85,15 +85,10 @@ pub(crate) struct MeasureArgs {
 
 pub(super) async fn run(args: MeasureArgs) -> Result<ExitCode, CommandError> {
     let recording = read_recording(&args.traces)?;
-    let measurement = args.measure().await?;
+    let measurement = args.measure(&recording).await?;
     let text = serde_json::to_string_pretty(&measurement)? + "\n";
     fs::write(&args.file, text)
         .map_err(|error| format!("cannot write {}: {error}", args.file.display()))?;
-    if measurement.corpus_sha256 != recording.corpus_sha256 {
-        output::note(
-            "the recording is of other events: record again with the same seed or batches",
-        );
-    }
     let factors = ScaleFactors::fitted(&recording, &measurement)
         .ok_or("no measured case is in the recording, or each one failed")?;
     output::rows(args.format, COLUMNS, rows(&recording, &measurement, factors))?;
@@ -129,6 +124,15 @@ fn rows(
     predictions.iter().map(row).collect()
 }
 
+/// Notes that the events of a measurement are not those of the recording.
+fn note_other_events(recording: &Recording, corpus_sha256: &str) {
+    if corpus_sha256 != recording.corpus_sha256 {
+        output::note(
+            "the recording is of other events: record again with the same seed or batches",
+        );
+    }
+}
+
 /// Reads a measurement, and returns the factors of its stage.
 pub(super) fn read_factors(
     file: &Path,
@@ -139,13 +143,16 @@ pub(super) fn read_factors(
         format!("cannot read {shown}: {error}; `daymark tune measure {shown}` writes it")
     })?;
     let measurement = Measurement::parse(&text).map_err(|error| format!("{shown}: {error}"))?;
+    note_other_events(recording, &measurement.corpus_sha256);
     let fitted = ScaleFactors::fitted(recording, &measurement);
     fitted.ok_or_else(|| format!("{shown} has no case in common with the recording").into())
 }
 
 impl MeasureArgs {
-    async fn measure(&self) -> Result<Measurement, CommandError> {
+    async fn measure(&self, recording: &Recording) -> Result<Measurement, CommandError> {
         let corpora = Corpus::of(self.batches.as_deref(), self.seed)?;
+        let corpus_sha256 = Corpus::digest(&corpora);
+        note_other_events(recording, &corpus_sha256);
         let copies = format!("{}-{COPIES}", self.stage);
         let names = ResourceNames::of_stage(&copies);
         let tables = connect::deployed_tables(&copies).await?;
@@ -171,7 +178,9 @@ impl MeasureArgs {
                     )
                 })?;
                 let mut copy = Copy::new(&client, &name, *memory);
-                self.invoke(*function, &corpora, &tables, first, &mut copy).await?;
+                let (corpora, tables, repetitions) = (&corpora[..], &tables, self.repetitions);
+                let invocations = Invocations { corpora, tables, repetitions, first };
+                invocations.run(*function, &mut copy).await?;
                 first += INVOCATIONS_MAX;
                 cases.extend(copy.measured(*function));
             }
@@ -181,22 +190,9 @@ impl MeasureArgs {
             stage: self.stage.clone(),
             region,
             measured_on: clock::now().date_naive().to_string(),
-            corpus_sha256: Corpus::digest(&corpora),
+            corpus_sha256,
             cases,
         })
-    }
-
-    async fn invoke(
-        &self,
-        function: TunedFunction,
-        corpora: &[Corpus],
-        tables: &Tables,
-        first: u32,
-        copy: &mut Copy<'_>,
-    ) -> Result<(), CommandError> {
-        let repetitions = self.repetitions;
-        let invocations = Invocations { corpora, tables, repetitions, first };
-        invocations.run(function, copy).await
     }
 }
 
